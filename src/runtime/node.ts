@@ -1,0 +1,81 @@
+/** Runs graphs with onnxruntime-node in a worker thread, so that the calling thread stays free. */
+import { Piscina } from 'piscina';
+import type { Graph } from '../graph/node.ts';
+import { type DType, type Tensor, tensor } from '../tensor.ts';
+import { type Weights, writeOnnx } from './onnx.ts';
+import type { Feeds, Runtime, Session } from './runtime.ts';
+
+export interface NodeRuntimeOptions {
+  /** Threads of one matrix product. Default: ONNX Runtime's choice, the number of physical cores. */
+  readonly threads?: number;
+}
+
+interface Value {
+  readonly type: string;
+  readonly dims: readonly number[];
+  readonly data: Tensor['data'];
+}
+
+const typeNames = {
+  f32: 'float32',
+  f64: 'float64',
+  i64: 'int64',
+  i32: 'int32',
+  u8: 'uint8',
+  bool: 'bool',
+} as const satisfies { [D in DType]?: string };
+type Passed = keyof typeof typeNames;
+const dtypes = Object.fromEntries(Object.entries(typeNames).map(([dtype, name]) => [name, dtype])) as Record<
+  string,
+  Passed
+>;
+
+function toValue(name: string, { dtype, shape, data }: Tensor): Value {
+  if (!(dtype in typeNames)) throw new TypeError(`feed ${name}: ${dtype} tensors cannot be fed`);
+  return { type: typeNames[dtype as Passed], dims: shape, data };
+}
+
+function fromValue({ type, dims, data }: Value): Tensor {
+  return tensor(dtypes[type]!, dims, data as never);
+}
+
+const mapValues = <A, B>(
+  record: Readonly<Record<string, A>>,
+  f: (a: A, name: string) => B,
+): Record<string, B> => Object.fromEntries(Object.entries(record).map(([name, a]) => [name, f(a, name)]));
+
+/** A runtime with one worker thread; its sessions run one after another, each on all its threads. */
+export function nodeRuntime({ threads }: NodeRuntimeOptions = {}): Runtime {
+  const worker = new Piscina({
+    filename: new URL('./worker.mjs', import.meta.url).href,
+    minThreads: 1,
+    maxThreads: 1,
+    idleTimeout: Number.POSITIVE_INFINITY,
+    atomics: 'disabled',
+  });
+  let sessions = 0;
+  const options = {
+    ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    logSeverityLevel: 3,
+  };
+  return {
+    async load(graph: Graph, weights: Weights): Promise<Session> {
+      const id = sessions++;
+      await worker.run({ kind: 'load', id, options, ...writeOnnx(graph, weights) });
+      return {
+        async run(feeds: Feeds) {
+          const results: Record<string, Value> = await worker.run({
+            kind: 'run',
+            id,
+            feeds: mapValues(feeds, (t, name) => toValue(name, t)),
+          });
+          return mapValues(results, fromValue);
+        },
+        async release() {
+          await worker.run({ kind: 'release', id });
+        },
+      };
+    },
+    close: () => worker.destroy(),
+  };
+}
