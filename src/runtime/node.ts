@@ -1,6 +1,6 @@
 /** Runs graphs with onnxruntime-node in a worker thread, so that the calling thread stays free. */
 import { Piscina } from 'piscina';
-import type { Graph } from '../graph/node.ts';
+import { type Graph, nodesOf } from '../graph/node.ts';
 import { type DType, type Tensor, tensor } from '../tensor.ts';
 import { type Weights, writeOnnx } from './onnx.ts';
 import type { Feeds, Runtime, Session } from './runtime.ts';
@@ -44,6 +44,17 @@ const mapValues = <A, B>(
   f: (a: A, name: string) => B,
 ): Record<string, B> => Object.fromEntries(Object.entries(record).map(([name, a]) => [name, f(a, name)]));
 
+/** The feeds that a graph takes; throws where one is missing. */
+function used(feeds: Feeds, inputs: ReadonlySet<string>): Feeds {
+  return Object.fromEntries(
+    [...inputs].map((name) => {
+      const fed = feeds[name];
+      if (!fed) throw new Error(`feed ${name} is missing`);
+      return [name, fed];
+    }),
+  );
+}
+
 /** A runtime with one worker thread; its sessions run one after another, each on all its threads. */
 export function nodeRuntime({ threads }: NodeRuntimeOptions = {}): Runtime {
   const worker = new Piscina({
@@ -61,13 +72,14 @@ export function nodeRuntime({ threads }: NodeRuntimeOptions = {}): Runtime {
   return {
     async load(graph: Graph, weights: Weights): Promise<Session> {
       const id = sessions++;
+      const inputs = new Set(nodesOf(graph, 'input').map(({ attributes }) => attributes.name));
       await worker.run({ kind: 'load', id, options, ...writeOnnx(graph, weights) });
       return {
         async run(feeds: Feeds) {
           const results: Record<string, Value> = await worker.run({
             kind: 'run',
             id,
-            feeds: mapValues(feeds, (t, name) => toValue(name, t)),
+            feeds: mapValues(used(feeds, inputs), (t, name) => toValue(name, t)),
           });
           return mapValues(results, fromValue);
         },

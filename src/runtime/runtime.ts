@@ -6,7 +6,7 @@ import type { Weights } from './onnx.ts';
 export type Feeds = Readonly<Record<string, Tensor>>;
 
 export interface Session {
-  /** Values of all outputs for these inputs. Feeds are copied; the results are the caller's own. */
+  /** Values of all outputs. Feeds are copied; results are the caller's own. Feeds that the graph does not use are passed over. */
   run(feeds: Feeds): Promise<Record<string, Tensor>>;
   /** Frees what the session holds; later runs fail. */
   release(): Promise<void>;

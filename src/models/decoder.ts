@@ -1,0 +1,98 @@
+/**
+ * A language model as embed → blocks → unembed over a residual stream, and the scope through which a family reads its weights.
+ * Shapes: T tokens, n rows whose logits are wanted, d residual width, V vocabulary. Knows no family.
+ */
+
+import { InputError } from '../errors.ts';
+import { add, matmul, param } from '../graph/build.ts';
+import type { Node } from '../graph/node.ts';
+import type { StoredTensor, Tensor } from '../tensor.ts';
+
+/** What one pass over a packed sequence is fed, as nodes. */
+export interface Pass {
+  /** token ids [T] */
+  readonly ids: Node;
+  /** positions [T, 1], as float32 */
+  readonly positions: Node;
+  /** what is added to attention scores [T, T]: 0 where token i may see token j, −∞ elsewhere; `window` limits i − j */
+  mask(window?: number): Node;
+}
+
+/** One family's model. The residual stream after block L is the site `resid_post L`. */
+export interface Decoder {
+  readonly family: string;
+  /** d */
+  readonly width: number;
+  /** number of blocks; sites are resid_post 0 .. blocks − 1 */
+  readonly blocks: number;
+  /** V */
+  readonly vocabulary: number;
+  /** the longest sequence it was trained for, in tokens */
+  readonly context: number;
+  /** [T, d] */
+  embed(scope: Scope, pass: Pass): Node;
+  /** [T, d] → [T, d] */
+  block(layer: number, x: Node, scope: Scope, pass: Pass): Node;
+  /** the norm before the unembedding, [n, d] → [n, d] */
+  finalNorm(x: Node, scope: Scope): Node;
+  /** unembedding rows [V, d] */
+  unembedding(scope: Scope): Node;
+  /** what follows the product with the unembedding, element by element (a cap, a scale); nothing for most families */
+  readonly logitTransform?: (logits: Node) => Node;
+}
+
+/** A low-rank update of one linear module: y += scale · (x Aᵀ) Bᵀ, with A [r, in] and B [out, r] named in the weights. */
+export interface LowRank {
+  readonly a: string;
+  readonly b: string;
+  readonly rank: number;
+  readonly scale: number;
+}
+
+/** A model ready to be written as graphs: its shape, its weights by name, and the adapter's updates by module. */
+export interface Model {
+  readonly decoder: Decoder;
+  readonly weights: ReadonlyMap<string, Tensor | StoredTensor>;
+  readonly updates: ReadonlyMap<string, LowRank>;
+  /** where it came from, for messages */
+  readonly where: string;
+}
+
+/** Reads a model's weights into a graph, checking each against the shape that the family expects. */
+export class Scope {
+  constructor(private readonly model: Model) {}
+
+  has(name: string): boolean {
+    return this.model.weights.has(name);
+  }
+
+  /** A weight by its published name. */
+  param(name: string, shape: readonly number[]): Node {
+    const found = this.model.weights.get(name);
+    if (!found) throw new InputError(`${this.model.where}: weight ${name} is missing`);
+    if (found.shape.join() !== shape.join())
+      throw new InputError(
+        `${this.model.where}: weight ${name}: config expects [${shape}], the file has [${found.shape}]`,
+      );
+    return param(name, shape);
+  }
+
+  /** x Wᵀ (+ bias where the file has one) (+ the adapter's update), W [outputs, inputs] at `module`.weight. */
+  linear(x: Node, module: string, inputs: number, outputs: number): Node {
+    const product = matmul(x, this.param(`${module}.weight`, [outputs, inputs]), { transB: true });
+    const bias = `${module}.bias`;
+    const y = this.has(bias) ? add(product, this.param(bias, [outputs])) : product;
+    return this.updated(x, y, module, inputs, outputs);
+  }
+
+  /** y plus the adapter's update of `module`, where it has one. */
+  private updated(x: Node, y: Node, module: string, inputs: number, outputs: number): Node {
+    const update = this.model.updates.get(module);
+    if (!update) return y;
+    const low = matmul(x, this.param(update.a, [update.rank, inputs]), { transB: true });
+    return add(
+      y,
+      matmul(low, this.param(update.b, [outputs, update.rank]), { transB: true, alpha: update.scale }),
+    );
+  }
+}

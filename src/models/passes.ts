@@ -1,0 +1,102 @@
+/**
+ * The graphs that methods run on a model, cut at a site: from tokens to the residual stream there, and from there to logits or to the
+ * loss and its gradient. Lengths: 'tokens' T of the packed sequence, 'rows' n of the places whose logits are wanted.
+ */
+import { InputError } from '../errors.ts';
+import { gather, input, logSumExp, matmul, mul, sub, sum, sumLast } from '../graph/build.ts';
+import { gradient } from '../graph/gradient.ts';
+import type { Graph, Node } from '../graph/node.ts';
+import { simplify } from '../graph/simplify.ts';
+import { type Model, type Pass, Scope } from './decoder.ts';
+
+function pass(): Pass {
+  return {
+    ids: input('ids', ['tokens'], 'i64'),
+    positions: input('positions', ['tokens', 1]),
+    mask: (window) => input(window === undefined ? 'mask' : `mask.${window}`, ['tokens', 'tokens']),
+  };
+}
+
+/** Throws InputError unless `layer` names a block of the model. */
+export function checkSite(model: Model, layer: number): void {
+  const last = model.decoder.blocks - 1;
+  if (!Number.isInteger(layer) || layer < 0 || layer > last)
+    throw new InputError(`site resid_post ${layer}: ${model.where} has blocks 0 to ${last}`);
+}
+
+function run(model: Model, scope: Scope, x: Node, from: number, to: number, on: Pass): Node {
+  let residual = x;
+  for (let layer = from; layer <= to; layer++) residual = model.decoder.block(layer, residual, scope, on);
+  return residual;
+}
+
+/** ids, positions, mask → `resid_post.L` [T, d] for each layer asked. Blocks above the last of them are not in the graph. */
+export function residualGraph(model: Model, layers: readonly number[]): Graph {
+  for (const layer of layers) checkSite(model, layer);
+  const scope = new Scope(model);
+  const on = pass();
+  const outputs: Record<string, Node> = {};
+  let residual = model.decoder.embed(scope, on);
+  let done = -1;
+  for (const layer of [...layers].sort((a, b) => a - b)) {
+    residual = run(model, scope, residual, done + 1, layer, on);
+    done = layer;
+    outputs[`resid_post.${layer}`] = residual;
+  }
+  return simplify({ outputs });
+}
+
+function logitsOf(model: Model, hidden: Node, scope: Scope): Node {
+  const logits = matmul(hidden, model.decoder.unembedding(scope), { transB: true });
+  return model.decoder.logitTransform?.(logits) ?? logits;
+}
+
+/** ids, positions, mask, rows [n] → `logits` [n, V]. */
+export function logitsGraph(model: Model): Graph {
+  const scope = new Scope(model);
+  const on = pass();
+  const last = run(model, scope, model.decoder.embed(scope, on), 0, model.decoder.blocks - 1, on);
+  const hidden = model.decoder.finalNorm(gather(last, input('rows', ['rows'], 'i64')), scope);
+  return simplify({ outputs: { logits: logitsOf(model, hidden, scope) } });
+}
+
+interface Head {
+  /** the residual stream at the site, fed */
+  readonly resid: Node;
+  /** −ln p(target) of each row [n, 1], in nats */
+  readonly nll: Node;
+  /** [n, V] */
+  readonly logits: Node;
+}
+
+/** From a fed residual at the site to each row's loss. Only the rows reach the unembedding. */
+function head(model: Model, layer: number): Head {
+  checkSite(model, layer);
+  const { decoder } = model;
+  const scope = new Scope(model);
+  const resid = input('resid', ['tokens', decoder.width]);
+  const last = run(model, scope, resid, layer + 1, decoder.blocks - 1, pass());
+  const hidden = decoder.finalNorm(gather(last, input('rows', ['rows'], 'i64')), scope);
+  const logits = logitsOf(model, hidden, scope);
+  const wanted = gather(decoder.unembedding(scope), input('targets', ['rows'], 'i64'));
+  const chosen = sumLast(mul(hidden, wanted));
+  const target = decoder.logitTransform?.(chosen) ?? chosen;
+  return { resid, nll: sub(logSumExp(logits), target), logits };
+}
+
+/** resid [T, d], positions, mask, rows [n], targets [n] → `nll` [n, 1] and `logits` [n, V]. */
+export function lossGraph(model: Model, layer: number): Graph {
+  const { nll, logits } = head(model, layer);
+  return simplify({ outputs: { nll, logits } });
+}
+
+/**
+ * The attribution pass above the cut. resid [T, d], positions, mask, rows [n], targets [n], weights [n, 1] → `nll` [n, 1] and `grad` [T, d], the
+ * gradient of Σ weights · nll with respect to resid.
+ */
+export function gradientGraph(model: Model, layer: number): Graph {
+  const { resid, nll } = head(model, layer);
+  const loss = sum(mul(nll, input('weights', ['rows', 1])), [0]);
+  const [grad] = gradient(loss, [resid]);
+  return simplify({ outputs: { nll, grad: grad! } });
+}
