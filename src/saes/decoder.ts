@@ -1,0 +1,71 @@
+/**
+ * The decoder matrix behind its rows: unit directions with their norms apart, read in chunks, so that a dictionary larger
+ * than memory works. Does not know where the rows come from.
+ */
+
+/** Rows from ≤ i < to of the decoder as published, [to − from, d]; every value finite. The caller keeps off the result. */
+type RowSource = (from: number, to: number) => Promise<Float32Array>;
+
+export interface Decoder {
+  readonly width: number;
+  readonly latents: number;
+  readonly rows: RowSource;
+}
+
+/** Values read at once while going over the whole decoder: 4 MiB of float32. */
+const chunkValues = 1 << 20;
+
+/** Unit directions [to − from, d]; a row of norm 0 stays all zeros. Throws RangeError outside 0..N. */
+export async function unitRows(decoder: Decoder, from: number, to: number): Promise<Float32Array> {
+  if (!Number.isInteger(from) || !Number.isInteger(to) || from < 0 || from > to || to > decoder.latents)
+    throw new RangeError(`decoder rows ${from}..${to}: expected a range within 0..${decoder.latents}`);
+  const rows = Float32Array.from(await decoder.rows(from, to));
+  const { width } = decoder;
+  for (let start = 0; start < rows.length; start += width) {
+    const norm = normOf(rows, start, width);
+    if (norm > 0) for (let j = start; j < start + width; j++) rows[j] = rows[j]! / norm;
+  }
+  return rows;
+}
+
+/** Norms [N] of the published rows. */
+export async function rowNorms(decoder: Decoder): Promise<Float32Array> {
+  const norms = new Float32Array(decoder.latents);
+  for (const [from, to] of chunks(decoder)) {
+    const rows = await decoder.rows(from, to);
+    for (let i = from; i < to; i++) norms[i] = normOf(rows, (i - from) * decoder.width, decoder.width);
+  }
+  return norms;
+}
+
+/** Σ_i z_{t,i} d_i over unit directions: z [T, N] to [T, d] in float64. Reads the decoder once. */
+export async function sumDirections(
+  decoder: Decoder,
+  z: Float32Array,
+  tokens: number,
+): Promise<Float64Array> {
+  const { width, latents } = decoder;
+  const sum = new Float64Array(tokens * width);
+  for (const [from, to] of chunks(decoder)) {
+    const rows = await unitRows(decoder, from, to);
+    for (let t = 0; t < tokens; t++)
+      for (let i = from; i < to; i++) {
+        const a = z[t * latents + i]!;
+        if (a === 0) continue;
+        for (let j = 0; j < width; j++)
+          sum[t * width + j] = sum[t * width + j]! + a * rows[(i - from) * width + j]!;
+      }
+  }
+  return sum;
+}
+
+function* chunks({ width, latents }: Decoder): Generator<[from: number, to: number]> {
+  const step = Math.max(1, Math.floor(chunkValues / width));
+  for (let from = 0; from < latents; from += step) yield [from, Math.min(from + step, latents)];
+}
+
+function normOf(values: Float32Array, start: number, length: number): number {
+  let sum = 0;
+  for (let j = start; j < start + length; j++) sum += values[j]! ** 2;
+  return Math.sqrt(sum);
+}

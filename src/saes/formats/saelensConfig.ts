@@ -1,0 +1,116 @@
+/**
+ * Reads the `cfg.json` of an SAE that SAELens saved: version 6 (what describes the training in `metadata`) and the flat
+ * layout before it, with the names that its own loader still accepts. Defaults and meanings: sae-lens 6.54.12. A setting
+ * that would change the arithmetic in a way not implemented here is an InputError; other unknown settings do not matter.
+ */
+import type { Normalisation } from '../normalise.ts';
+import type { TrainedOn } from '../sae.ts';
+import { Settings } from './settings.ts';
+
+const architectures = ['standard', 'topk', 'jumprelu', 'gated'] as const;
+export type Architecture = (typeof architectures)[number];
+
+export interface SaelensConfig {
+  readonly architecture: Architecture;
+  /** d */
+  readonly width: number;
+  /** N */
+  readonly latents: number;
+  /** `topk` only; 0 otherwise. */
+  readonly k: number;
+  /** `topk` only: pre-activations are multiplied by the decoder norms, activations count unit directions. */
+  readonly rescaleByDecoderNorm: boolean;
+  readonly subtractBias: boolean;
+  readonly normalisation: Normalisation;
+  readonly trainedOn: TrainedOn;
+}
+
+/** Throws InputError naming the setting and its value. */
+export function readSaelensConfig(config: unknown, where: string): SaelensConfig {
+  const top = new Settings(config, `${where}: cfg.json`);
+  const metadata = top.object('metadata');
+  const hookHolder = [metadata, top].find((s) => s.get(hookField(s)) !== undefined) ?? top;
+  const hook = hookHolder.text(hookField(hookHolder));
+  for (const settings of [top, metadata]) rejectOtherArithmetic(settings, hook);
+  const architecture = architectureOf(top);
+  const width = top.count('d_in', 1, 2 ** 31);
+  const latents = top.count('d_sae', 1, 2 ** 31);
+  if (top.get('d_out') !== undefined && top.get('d_out') !== width) top.fail('d_out', `d_in (${width})`);
+  rejectReshape(top, hook);
+  const rescaleByDecoderNorm = top.flag('rescale_acts_by_decoder_norm', false);
+  if (rescaleByDecoderNorm && architecture !== 'topk')
+    top.fail('rescale_acts_by_decoder_norm', `false with architecture ${architecture}`);
+  return {
+    architecture,
+    width,
+    latents,
+    k: architecture === 'topk' ? kOf(top, latents) : 0,
+    rescaleByDecoderNorm,
+    subtractBias: top.flag('apply_b_dec_to_input', true),
+    normalisation: normalisationOf(top, width),
+    trainedOn: { model: metadata.text('model_name') ?? top.text('model_name'), hook, site: siteOf(hook) },
+  };
+}
+
+function hookField(settings: Settings): string {
+  return settings.given('hook_name', 'hook_point');
+}
+
+/** `standard` with the activation function `topk` is how version 5 and older wrote a top-k SAE. */
+function architectureOf(top: Settings): Architecture {
+  const architecture = top.choice('architecture', architectures, 'standard');
+  const field = top.given('activation_fn_str', 'activation_fn');
+  const activation = top.choice(field, ['relu', 'topk'], architecture === 'topk' ? 'topk' : 'relu');
+  if (activation === 'relu') return architecture;
+  if (architecture === 'standard' || architecture === 'topk') return 'topk';
+  return top.fail(field, `relu with architecture ${architecture}`);
+}
+
+function kOf(top: Settings, latents: number): number {
+  const options = top.object('activation_fn_kwargs');
+  const holder = options.get('k') === undefined ? top : options;
+  const k = holder.count('k', 1, latents, ' (d_sae)');
+  if (top.get('k') !== undefined && top.get('k') !== k) top.fail('k', `activation_fn_kwargs.k (${k})`);
+  return k;
+}
+
+/**
+ * `expected_average_only_in` (once written `true`) does nothing when SAELens runs a loaded SAE: the average norm is either
+ * folded into the weights or known to its release list alone. Directions are right in both cases. `covariance_whitening`
+ * left unfolded would turn them, so it is refused.
+ */
+function normalisationOf(top: Settings, width: number): Normalisation {
+  const field = 'normalize_activations';
+  if (typeof top.get(field) === 'boolean') return 'none';
+  const choices = ['none', 'expected_average_only_in', 'constant_norm_rescale', 'layer_norm'] as const;
+  const how = top.choice(field, choices, 'none');
+  if (how === 'layer_norm' && width < 2) top.fail(field, 'another normalisation for d_in 1');
+  return how === 'expected_average_only_in' ? 'none' : how;
+}
+
+/** Version 5 and older implied `hook_z` by the hook's name. */
+function rejectReshape(top: Settings, hook: string | undefined): void {
+  top.choice('reshape_activations', ['none'], 'none');
+  if (hook?.includes('hook_z') && top.get('reshape_activations') === undefined)
+    top.fail('reshape_activations', `none (hook ${hook} implies hook_z)`);
+}
+
+function rejectOtherArithmetic(settings: Settings, hook: string | undefined): void {
+  if (
+    settings.get('finetuning_scaling_factor') !== false &&
+    settings.get('finetuning_scaling_factor') !== undefined
+  )
+    settings.fail('finetuning_scaling_factor', 'false');
+  for (const field of ['hook_head_index', 'hook_point_head_index', 'hook_head_index_out'])
+    if (settings.get(field) !== undefined) settings.fail(field, 'null (all heads)');
+  const out = settings.get('hook_name_out');
+  if (out !== undefined && out !== hook)
+    settings.fail('hook_name_out', hook === undefined ? 'null' : `the hook it reads (${hook})`);
+}
+
+/** `blocks.L.hook_resid_post` and `_pre`, or `hook_out` and `hook_in` as TransformerLens 3 calls them. */
+function siteOf(hook: string | undefined): TrainedOn['site'] {
+  const [, layer, name] = /^blocks\.(\d{1,6})\.hook_(resid_post|resid_pre|out|in)$/.exec(hook ?? '') ?? [];
+  if (layer === undefined) return undefined;
+  return { kind: name === 'resid_pre' || name === 'in' ? 'resid_pre' : 'resid_post', layer: Number(layer) };
+}
