@@ -85,7 +85,7 @@ const rewrites: { readonly [O in OpName]?: Rewrite } = {
 function attributesKey(node: Node, identity: (o: object) => number): string {
   if (!is(node, 'constant')) return JSON.stringify(node.attributes);
   const { dtype, shape, data } = node.attributes.value;
-  return `${dtype}[${shape}]${data.length <= 16 ? Array.from(data as ArrayLike<unknown>).join() : `#${identity(data)}`}`;
+  return `${dtype}[${shape}]${data.length <= 1024 ? Array.from(data as ArrayLike<unknown>).join() : `#${identity(data)}`}`;
 }
 
 function numbering(): (o: object) => number {

@@ -1,0 +1,315 @@
+/**
+ * Attribution from files to files: model, adapter, SAE, pairs and baseline in; latents.parquet, attribution.safetensors and manifest.json out.
+ * One pair is the unit of work: a run that was stopped goes on with the next.
+ */
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError } from '../errors.ts';
+import { replaceFile } from '../files/atomic.ts';
+import type { TextCodec } from '../files/chat.ts';
+import { encodePair, type Pair, readPairs } from '../files/pairs.ts';
+import { openSafetensors, readTensor, writeSafetensors } from '../files/safetensors.ts';
+import { type Attribution, agreement, attribute, ranking } from '../methods/attribute.ts';
+import {
+  type Contrast,
+  type ContrastRows,
+  contrastRows,
+  type LossKind,
+  type TokenSet,
+} from '../methods/contrast.ts';
+import { sitePass } from '../methods/siteGradient.ts';
+import type { Model } from '../models/decoder.ts';
+import { checkSite } from '../models/passes.ts';
+import { decodeLatents, encodeLatents, type LatentRow, type Manifest, manifestSchema } from '../results.ts';
+import { nodeRuntime } from '../runtime/node.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import type { Sae } from '../saes/sae.ts';
+import { f32, i64, tensor, toFloat32 } from '../tensor.ts';
+import { corpusBaseline } from './baselineRun.ts';
+import { jsonHash } from './hash.ts';
+import { type Clock, hashInputs, systemClock, Timings, versions } from './manifest.ts';
+import { openModel } from './openModel.ts';
+import { openSae, siteFor } from './openSae.ts';
+import { type Progress, silent } from './progress.ts';
+import { type RowStore, rowStore } from './rowStore.ts';
+
+export interface AttributeRequest {
+  /** the subject: a folder or a GGUF file */
+  readonly model: string;
+  /** a PEFT LoRA adapter on it */
+  readonly adapter?: string | undefined;
+  readonly sae: string;
+  /** layer L of `resid_post L`; default the SAE's own */
+  readonly site?: number | undefined;
+  /** a JSONL of pairs */
+  readonly pairs: string;
+  /** a safetensors file with `mean` [d]; or */
+  readonly baseline?: string | undefined;
+  /** a corpus to take the mean over, with the subject itself */
+  readonly baselineCorpus?: string | undefined;
+  /** default prompt */
+  readonly tokens?: TokenSet | undefined;
+  /** default mean */
+  readonly loss?: LossKind | undefined;
+  /** latents reported token by token; default 100 */
+  readonly top?: number | undefined;
+  /** the folder for the results */
+  readonly out: string;
+  /** replace another run's results in `out`; default false */
+  readonly overwrite?: boolean | undefined;
+  readonly cacheDir?: string | undefined;
+  readonly progress?: Progress | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+export interface AttributeResult {
+  readonly manifest: Manifest;
+  /** every latent, first rank first */
+  readonly latents: readonly LatentRow[];
+  /** whether the folder already held exactly this run */
+  readonly upToDate: boolean;
+}
+
+const files = {
+  latents: 'latents.parquet',
+  arrays: 'attribution.safetensors',
+  manifest: 'manifest.json',
+  work: 'work',
+};
+
+/** ā [d] from a file. */
+export async function readBaseline(path: string, d: number): Promise<Float32Array> {
+  const mean = (await openSafetensors(path)).get('mean');
+  if (!mean) throw new InputError(`baseline ${path}: expected a tensor named mean, found none`);
+  if (mean.shape.join() !== `${d}`)
+    throw new InputError(
+      `baseline ${path}: mean has shape [${mean.shape}], the model's residual width is ${d}`,
+    );
+  const values = toFloat32(await readTensor(mean));
+  if (!values.every(Number.isFinite))
+    throw new InputError(`baseline ${path}: mean has values that are not finite`);
+  return values;
+}
+
+/** Token ids of a pair, checked against what the model can take. */
+function contrastOf(pair: Pair, codec: TextCodec, { decoder }: Model): Contrast {
+  const { promptIds, positiveIds, negativeIds } = encodePair(codec, pair);
+  const longest = promptIds.length + Math.max(positiveIds.length, negativeIds.length);
+  if (longest > decoder.context)
+    throw new InputError(`pair ${pair.id}: ${longest} tokens, the model takes ${decoder.context} at most`);
+  return { id: pair.id, prompt: promptIds, positives: [positiveIds], negatives: [negativeIds] };
+}
+
+interface Prepared {
+  readonly model: Model;
+  readonly sae: Sae;
+  readonly layer: number;
+  readonly contrasts: readonly Contrast[];
+  readonly codec: TextCodec;
+  readonly inputs: Manifest['inputs'];
+  readonly options: Manifest['options'];
+  readonly key: string;
+}
+
+/** Opens and checks everything before any work is done. */
+async function prepare(request: AttributeRequest): Promise<Prepared> {
+  const { baseline, baselineCorpus } = request;
+  if ((baseline === undefined) === (baselineCorpus === undefined))
+    throw new InputError(
+      'a baseline is needed, one of: --baseline FILE (`culprit baseline` makes one), --baseline-corpus FILE',
+    );
+  const { model, codec, source } = await openModel(request.model, request);
+  const sae = await openSae(request.sae);
+  const layer = siteFor(sae, request.site, model.decoder.width);
+  checkSite(model, layer);
+  const contrasts = (await readPairs(request.pairs)).map((pair) => contrastOf(pair, codec, model));
+  if (baseline !== undefined) await readBaseline(baseline, model.decoder.width);
+  const inputs = await hashInputs({
+    model: source,
+    adapter: request.adapter,
+    sae: request.sae,
+    pairs: request.pairs,
+    baseline,
+    baselineCorpus,
+  });
+  const options = {
+    site: `resid_post ${layer}`,
+    tokens: request.tokens ?? 'prompt',
+    loss: request.loss ?? 'mean',
+    top: request.top ?? 100,
+  };
+  const hashes = Object.fromEntries(Object.entries(inputs).map(([name, { sha256 }]) => [name, sha256]));
+  return {
+    model,
+    sae,
+    layer,
+    contrasts,
+    codec,
+    inputs,
+    options,
+    key: jsonHash({ hashes, options, versions }),
+  };
+}
+
+/** The run that `out` already holds, if it is this one; InputError if it is another. */
+async function finished(
+  { out, overwrite }: AttributeRequest,
+  key: string,
+): Promise<AttributeResult | undefined> {
+  const path = join(out, files.manifest);
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const manifest = manifestSchema.safeParse(parsed(text));
+  if (manifest.success && manifest.data.key === key) {
+    const bytes = await readFile(join(out, files.latents));
+    return {
+      manifest: manifest.data,
+      latents: await decodeLatents(Uint8Array.from(bytes).buffer),
+      upToDate: true,
+    };
+  }
+  if (overwrite) return undefined;
+  throw new InputError(
+    `--out ${out}: holds the results of another run; name another folder, or add --overwrite`,
+  );
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Every contrast's rows, from the store where they are finished. */
+async function allRows(
+  runtime: Runtime,
+  prepared: Prepared,
+  store: RowStore,
+  baseline: Float32Array,
+  progress: Progress,
+): Promise<ContrastRows[]> {
+  const { contrasts, model, layer, options } = prepared;
+  const stage = progress.stage('Pairs', contrasts.length, store.finished.size);
+  const missing = contrasts.some((_, n) => !store.finished.has(n));
+  const pass = missing ? await sitePass(runtime, model, layer) : undefined;
+  const rows: ContrastRows[] = [];
+  for (const [n, contrast] of contrasts.entries()) {
+    if (store.finished.has(n)) rows.push(await store.read(n));
+    else {
+      const made = await contrastRows(pass!, contrast, {
+        baseline,
+        tokenSet: options.tokens as TokenSet,
+        loss: options.loss as LossKind,
+      });
+      await store.save(n, made);
+      rows.push(made);
+      stage.advance();
+    }
+  }
+  await pass?.release();
+  stage.end();
+  return rows;
+}
+
+function latentRows({ delta, perContrast }: Attribution): LatentRow[] {
+  return Array.from(ranking(delta), (latent, i) => {
+    const { sameSign, standardError } = agreement(perContrast, delta.length, latent);
+    return { latent, delta: delta[latent]!, rank: i + 1, standard_error: standardError, same_sign: sameSign };
+  });
+}
+
+/** attribution.safetensors. Rows of delta_per_token are described by token_pair, token_position, token_branch and token_id. */
+async function writeArrays(
+  path: string,
+  result: Attribution,
+  rows: readonly ContrastRows[],
+  d: number,
+): Promise<void> {
+  const latents = result.delta.length;
+  const about = rows.flatMap(({ tokens }, pair) => tokens.map((t) => ({ ...t, pair })));
+  const column = (f: (t: (typeof about)[number]) => number) => i64([about.length], about.map(f));
+  const perToken = new Float32Array(about.length * result.top.length);
+  let at = 0;
+  for (const part of result.perToken) {
+    perToken.set(part, at);
+    at += part.length;
+  }
+  await writeSafetensors(path, {
+    M: tensor('f32', [d, d], result.m),
+    delta: tensor('f32', [latents], result.delta),
+    delta_per_pair: tensor('f32', [rows.length, latents], result.perContrast),
+    top: i64([result.top.length], result.top),
+    delta_per_token: tensor('f32', [about.length, result.top.length], perToken),
+    token_pair: column((t) => t.pair),
+    token_position: column((t) => t.position),
+    token_branch: column((t) => t.branch),
+    token_id: column((t) => t.id),
+    losses: f32(
+      [rows.length, 2],
+      rows.flatMap(({ losses }) => losses),
+    ),
+  });
+}
+
+function countsOf(rows: readonly ContrastRows[], { contrasts, sae }: Prepared): Manifest['counts'] {
+  const total = (f: (r: ContrastRows) => number) => rows.reduce((sum, r) => sum + f(r), 0);
+  return {
+    pairs: rows.length,
+    latents: sae.latents,
+    tokens: total((r) => r.packed),
+    prompt_tokens: contrasts.reduce((sum, c) => sum + c.prompt.length, 0),
+    sinks: total((r) => r.sinks),
+    tokens_in_set: total((r) => r.tokens.length),
+  };
+}
+
+/**
+ * Runs, or goes on with, or finds finished, one attribution. Throws InputError for anything wrong in what was given; then nothing was written. Files are
+ * replaced whole, manifest.json last.
+ */
+export async function runAttribute(request: AttributeRequest): Promise<AttributeResult> {
+  const { progress = silent, out, clock = systemClock } = request;
+  const timings = new Timings(clock);
+  const prepared = await timings.of('open', () => prepare(request));
+  const before = await finished(request, prepared.key);
+  if (before) return before;
+  const d = prepared.model.decoder.width;
+  const runtime = nodeRuntime();
+  try {
+    await mkdir(out, { recursive: true });
+    const store = await rowStore(join(out, files.work), prepared.key);
+    const baseline = await timings.of('baseline', async () =>
+      request.baseline === undefined
+        ? (await corpusBaseline(runtime, prepared, request.baselineCorpus!, { progress })).mean
+        : readBaseline(request.baseline, d),
+    );
+    const rows = await timings.of('gradients', () => allRows(runtime, prepared, store, baseline, progress));
+    const result = await timings.of('scores', () =>
+      attribute(runtime, rows, prepared.sae, { top: prepared.options.top as number }),
+    );
+    const latents = latentRows(result);
+    await writeArrays(join(out, files.arrays), result, rows, d);
+    await replaceFile(join(out, files.latents), async (file) => {
+      await file.writeFile(new Uint8Array(encodeLatents(latents)));
+    });
+    const manifest: Manifest = {
+      command: 'attribute',
+      key: prepared.key,
+      created: clock().toISOString(),
+      versions,
+      inputs: prepared.inputs,
+      options: prepared.options,
+      counts: countsOf(rows, prepared),
+      seconds: timings.seconds,
+    };
+    await replaceFile(join(out, files.manifest), async (file) => {
+      await file.writeFile(`${JSON.stringify(manifest, undefined, 2)}\n`);
+    });
+    await store.remove();
+    return { manifest, latents, upToDate: false };
+  } finally {
+    await runtime.close();
+  }
+}

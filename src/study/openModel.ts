@@ -1,0 +1,146 @@
+/**
+ * From a path to a model that can run: a folder as Hugging Face publishes it, a folder with one GGUF file, or a GGUF file alone; with or
+ * without a PEFT adapter. Quantised weights are dequantised once, into the cache.
+ */
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { InputError } from '../errors.ts';
+import { readTokenizerFolder, type TextCodec, tokenizerOfGguf } from '../files/chat.ts';
+import { defaultCacheDir, dequantiseOnce } from '../files/dequantised.ts';
+import { type GgufFile, readGguf } from '../files/gguf.ts';
+import { openSafetensors } from '../files/safetensors.ts';
+import type { Model } from '../models/decoder.ts';
+import { decoderOf, familyOfGguf, readDecoder } from '../models/families.ts';
+import { withLora } from '../models/lora.ts';
+import type { StoredTensor } from '../tensor.ts';
+import { type Progress, silent } from './progress.ts';
+
+export interface OpenModel {
+  readonly model: Model;
+  readonly codec: TextCodec;
+  /** what the model was read from, for hashes: the GGUF file or the folder */
+  readonly source: string;
+}
+
+export interface OpenModelOptions {
+  /** a folder with adapter_config.json and adapter_model.safetensors */
+  readonly adapter?: string | undefined;
+  /** where dequantised weights are kept; default $CULPRIT_CACHE, else the user's cache folder */
+  readonly cacheDir?: string | undefined;
+  readonly progress?: Progress | undefined;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function readJson(path: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8');
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new InputError(`${path}: not JSON: ${(error as Error).message}`);
+  }
+}
+
+/** ONNX Runtime maps files by their real paths. */
+async function real(tensors: ReadonlyMap<string, StoredTensor>): Promise<Map<string, StoredTensor>> {
+  const paths = new Map<string, string>();
+  for (const { file } of tensors.values()) if (!paths.has(file)) paths.set(file, await realpath(file));
+  return new Map([...tensors].map(([name, t]) => [name, { ...t, file: paths.get(t.file)! }]));
+}
+
+interface Found {
+  readonly gguf?: string;
+  readonly folder?: string;
+}
+
+/** What a model path names. */
+async function locate(path: string): Promise<Found> {
+  const found = await stat(path).catch(() => {
+    throw new InputError(`model ${path}: no such file or folder`);
+  });
+  if (!found.isDirectory()) return { gguf: path };
+  if (
+    (await exists(join(path, 'model.safetensors'))) ||
+    (await exists(join(path, 'model.safetensors.index.json')))
+  )
+    return { folder: path };
+  const ggufs = (await readdir(path)).filter((name) => name.endsWith('.gguf'));
+  if (ggufs.length !== 1)
+    throw new InputError(
+      `model ${path}: expected model.safetensors, model.safetensors.index.json or one .gguf file, found ${
+        ggufs.length ? `${ggufs.length} .gguf files (name one of them)` : 'none of them'
+      }`,
+    );
+  return { gguf: join(path, ggufs[0]!), folder: path };
+}
+
+async function fromFolder(folder: string): Promise<OpenModel> {
+  const decoder = decoderOf(await readJson(join(folder, 'config.json')), join(folder, 'config.json'));
+  const weights = await real(await openSafetensors(folder));
+  const model = { decoder, weights, updates: new Map(), where: folder };
+  return { model, codec: await readTokenizerFolder(folder), source: folder };
+}
+
+/** The dequantised weights under their published names. */
+async function ggufWeights(
+  gguf: GgufFile,
+  config: unknown,
+  options: OpenModelOptions,
+): Promise<Map<string, StoredTensor>> {
+  const family = familyOfGguf(gguf.metadata.get('general.architecture'), gguf.path);
+  const plan = [...gguf.tensors.keys()].map((source) => {
+    const renamed = family.gguf.rename(source, config);
+    if (!renamed)
+      throw new InputError(`${gguf.path}: tensor ${source}: not part of a ${family.modelType} model`);
+    return { source, ...renamed };
+  });
+  const { progress = silent, cacheDir = defaultCacheDir() } = options;
+  const stage = progress.stage(`Dequantising ${basename(gguf.path)}`, plan.length);
+  const file = await dequantiseOnce({ gguf, plan, cacheDir, onProgress: () => stage.advance() });
+  stage.end();
+  return real(await openSafetensors(file));
+}
+
+async function fromGguf(
+  path: string,
+  folder: string | undefined,
+  options: OpenModelOptions,
+): Promise<OpenModel> {
+  const gguf = await readGguf(path);
+  const family = familyOfGguf(gguf.metadata.get('general.architecture'), path);
+  const beside =
+    folder && (await exists(join(folder, 'config.json'))) ? join(folder, 'config.json') : undefined;
+  const config = beside ? await readJson(beside) : family.gguf.config(gguf.metadata, gguf.tensors, path);
+  const decoder = beside ? decoderOf(config, beside) : readDecoder(family, config, path);
+  const weights = await ggufWeights(gguf, config, options);
+  const codec =
+    folder && (await exists(join(folder, 'tokenizer.json')))
+      ? await readTokenizerFolder(folder)
+      : tokenizerOfGguf(gguf.metadata, path);
+  return { model: { decoder, weights, updates: new Map(), where: path }, codec, source: path };
+}
+
+async function withAdapter(model: Model, folder: string): Promise<Model> {
+  const config = join(folder, 'adapter_config.json');
+  if (!(await exists(config)))
+    throw new InputError(`adapter ${folder}: expected a folder with adapter_config.json`);
+  const file = join(folder, 'adapter_model.safetensors');
+  return withLora(model, await readJson(config), await real(await openSafetensors(file)), folder);
+}
+
+/** Opens a model. Throws InputError, naming path and reason, where anything is missing, damaged or not supported. */
+export async function openModel(path: string, options: OpenModelOptions = {}): Promise<OpenModel> {
+  const { gguf, folder } = await locate(path);
+  const opened = gguf ? await fromGguf(gguf, folder, options) : await fromFolder(folder!);
+  const { codec, model } = opened;
+  if (codec.tokenizer.vocabSize > model.decoder.vocabulary)
+    throw new InputError(
+      `model ${path}: the tokenizer has ${codec.tokenizer.vocabSize} tokens, the model an embedding for ${model.decoder.vocabulary}`,
+    );
+  return options.adapter ? { ...opened, model: await withAdapter(model, options.adapter) } : opened;
+}

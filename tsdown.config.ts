@@ -1,0 +1,12 @@
+import { defineConfig } from 'tsdown';
+
+export default defineConfig({
+  entry: ['src/index.ts', 'src/cli/main.ts'],
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  unbundle: true,
+  fixedExtension: false,
+  dts: true,
+  copy: [{ from: 'src/runtime/worker.mjs', to: 'dist/runtime' }],
+});
