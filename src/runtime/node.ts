@@ -3,7 +3,7 @@ import { Piscina } from 'piscina';
 import { type Graph, nodesOf } from '../graph/node.ts';
 import { type DType, type Tensor, tensor } from '../tensor.ts';
 import { type Weights, writeOnnx } from './onnx.ts';
-import type { Feeds, Runtime, Session } from './runtime.ts';
+import type { Feeds, Kept, Runtime, StatefulSession } from './runtime.ts';
 
 export interface NodeRuntimeOptions {
   /** Threads of one matrix product. Default: ONNX Runtime's choice, the number of physical cores. */
@@ -69,25 +69,37 @@ export function nodeRuntime({ threads }: NodeRuntimeOptions = {}): Runtime {
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     logSeverityLevel: 3,
   };
+  async function loadStateful(
+    graph: Graph,
+    weights: Weights,
+    kept: Readonly<Record<string, Kept>>,
+  ): Promise<StatefulSession> {
+    const id = sessions++;
+    const inputs = nodesOf(graph, 'input').map(({ attributes }) => attributes.name);
+    const fed = new Set(inputs.filter((name) => !(name in kept)));
+    const values = mapValues(kept, ({ initial, output }, name) => ({
+      value: toValue(name, initial),
+      output,
+    }));
+    await worker.run({ kind: 'load', id, options, kept: values, ...writeOnnx(graph, weights) });
+    return {
+      async run(feeds: Feeds) {
+        const passed = mapValues(used(feeds, fed), (t, name) => toValue(name, t));
+        const results: Record<string, Value> = await worker.run({ kind: 'run', id, feeds: passed });
+        return mapValues(results, fromValue);
+      },
+      async state() {
+        const results: Record<string, Value> = await worker.run({ kind: 'state', id });
+        return mapValues(results, fromValue);
+      },
+      async release() {
+        await worker.run({ kind: 'release', id });
+      },
+    };
+  }
   return {
-    async load(graph: Graph, weights: Weights): Promise<Session> {
-      const id = sessions++;
-      const inputs = new Set(nodesOf(graph, 'input').map(({ attributes }) => attributes.name));
-      await worker.run({ kind: 'load', id, options, ...writeOnnx(graph, weights) });
-      return {
-        async run(feeds: Feeds) {
-          const results: Record<string, Value> = await worker.run({
-            kind: 'run',
-            id,
-            feeds: mapValues(used(feeds, inputs), (t, name) => toValue(name, t)),
-          });
-          return mapValues(results, fromValue);
-        },
-        async release() {
-          await worker.run({ kind: 'release', id });
-        },
-      };
-    },
+    load: (graph, weights) => loadStateful(graph, weights, {}),
+    loadStateful,
     close: () => worker.destroy(),
   };
 }

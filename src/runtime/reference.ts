@@ -5,7 +5,7 @@
 import { applyRule, type Graph, type Node, type OpTable, type Shape, topological } from '../graph/node.ts';
 import { type StoredTensor, sizeOf, type Tensor, tensor, toFloat32 } from '../tensor.ts';
 import type { Weights } from './onnx.ts';
-import type { Feeds, Runtime } from './runtime.ts';
+import type { Feeds, Kept, Runtime, StatefulSession } from './runtime.ts';
 
 /** Elements as float64, whatever the node's type (indices are exact to 2^53, truth values 0 or 1). */
 export interface Value {
@@ -322,18 +322,31 @@ export function evaluate(graph: Graph, weights: Weights, feeds: Feeds): Record<s
 
 /** The oracle as a runtime. Weights must be in memory. */
 export function referenceRuntime(): Runtime {
+  async function loadStateful(
+    graph: Graph,
+    weights: Weights,
+    kept: Readonly<Record<string, Kept>>,
+  ): Promise<StatefulSession> {
+    const state = Object.fromEntries(Object.entries(kept).map(([name, { initial }]) => [name, initial]));
+    const inputOf = new Map(Object.entries(kept).map(([input, { output }]) => [output, input]));
+    return {
+      async run(feeds) {
+        const values = evaluate(graph, weights, { ...feeds, ...state });
+        const results: Record<string, Tensor> = {};
+        for (const [name, node] of Object.entries(graph.outputs)) {
+          const input = inputOf.get(name);
+          if (input) state[input] = rounded(node, values[name]!);
+          else results[name] = rounded(node, values[name]!);
+        }
+        return results;
+      },
+      state: async () => ({ ...state }),
+      async release() {},
+    };
+  }
   return {
-    async load(graph, weights) {
-      return {
-        async run(feeds) {
-          const values = evaluate(graph, weights, feeds);
-          return Object.fromEntries(
-            Object.entries(graph.outputs).map(([name, node]) => [name, rounded(node, values[name]!)]),
-          );
-        },
-        async release() {},
-      };
-    },
+    load: (graph, weights) => loadStateful(graph, weights, {}),
+    loadStateful,
     async close() {},
   };
 }

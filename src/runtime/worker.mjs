@@ -6,37 +6,66 @@ import ort from 'onnxruntime-node';
 
 /**
  * @typedef {{ type: string, dims: readonly number[], data: ArrayBufferView }} Value
- * @typedef {{ kind: 'load', id: number, bytes: Uint8Array, folder?: string, options: object }
- *   | { kind: 'run', id: number, feeds: Record<string, Value> }
- *   | { kind: 'release', id: number }} Task
+ * @typedef {import('onnxruntime-node').InferenceSession} InferenceSession
+ * @typedef {{ session: InferenceSession, kept: Record<string, import('onnxruntime-node').Tensor>, inputOf: Record<string, string> }} Loaded
+ * @typedef {{ kind: 'load', id: number, bytes: Uint8Array, folder?: string, options: object, kept: Record<string, { value: Value, output: string }> }} Load
+ * @typedef {{ kind: 'run', id: number, feeds: Record<string, Value> }} Run
+ * @typedef {Load | Run | { kind: 'state' | 'release', id: number }} Task
  */
 
-/** @type {Map<number, import('onnxruntime-node').InferenceSession>} */
+/** @type {Map<number, Loaded>} */
 const sessions = new Map();
 
 /** @param {number} id */
-function sessionOf(id) {
-  const session = sessions.get(id);
-  if (!session) throw new Error(`session ${id} is not loaded`);
-  return session;
+function loaded(id) {
+  const found = sessions.get(id);
+  if (!found) throw new Error(`session ${id} is not loaded`);
+  return found;
 }
 
-/** @param {Extract<Task, { kind: 'load' }>} task */
-async function load({ id, bytes, folder, options }) {
-  const extra = folder ? { session: { model_external_initializers_file_folder_path: folder } } : {};
-  sessions.set(id, await ort.InferenceSession.create(bytes, { ...options, extra }));
+/**
+ * @template A, B
+ * @param {Readonly<Record<string, A>>} record
+ * @param {(a: A) => B} f
+ * @returns {Record<string, B>}
+ */
+function mapValues(record, f) {
+  return Object.fromEntries(Object.entries(record).map(([name, a]) => [name, f(a)]));
 }
 
-/** @param {Extract<Task, { kind: 'run' }>} task */
+/**
+ * @param {Value} value
+ * @returns {import('onnxruntime-node').Tensor}
+ */
+const toOrt = ({ type, dims, data }) => Reflect.construct(ort.Tensor, [type, data, dims]);
+
+/** @param {import('onnxruntime-node').Tensor} tensor */
+const fromOrt = ({ type, dims, data }) => ({ type, dims, data });
+
+// Copies of the weights laid out for matrix products would double the memory for some percent of speed.
+const lean = { disable_prepacking: '1' };
+
+/** @param {Load} task */
+async function load({ id, bytes, folder, options, kept }) {
+  const place = folder ? { model_external_initializers_file_folder_path: folder } : {};
+  const session = await ort.InferenceSession.create(bytes, {
+    ...options,
+    extra: { session: { ...lean, ...place } },
+  });
+  const inputOf = Object.fromEntries(Object.entries(kept).map(([input, { output }]) => [output, input]));
+  sessions.set(id, { session, kept: mapValues(kept, ({ value }) => toOrt(value)), inputOf });
+}
+
+/** @param {Run} task */
 async function run({ id, feeds }) {
-  const values = Object.entries(feeds).map(([name, { type, dims, data }]) => [
-    name,
-    Reflect.construct(ort.Tensor, [type, data, dims]),
-  ]);
-  const results = await sessionOf(id).run(Object.fromEntries(values));
-  return Object.fromEntries(
-    Object.entries(results).map(([name, { type, dims, data }]) => [name, { type, dims, data }]),
-  );
+  const { session, kept, inputOf } = loaded(id);
+  const results = await session.run({ ...mapValues(feeds, toOrt), ...kept });
+  const returned = Object.entries(results).filter(([name, tensor]) => {
+    const input = inputOf[name];
+    if (input) kept[input] = tensor;
+    return !input;
+  });
+  return mapValues(Object.fromEntries(returned), fromOrt);
 }
 
 /** @param {Task} task */
@@ -46,8 +75,10 @@ export default async function perform(task) {
       return load(task);
     case 'run':
       return run(task);
+    case 'state':
+      return mapValues(loaded(task.id).kept, fromOrt);
     case 'release':
-      await sessionOf(task.id).release();
+      await loaded(task.id).session.release();
       sessions.delete(task.id);
   }
 }

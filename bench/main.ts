@@ -1,0 +1,16 @@
+/** Every benchmark, one after another. Usage: npm run bench [-- NAME...] */
+import { existsSync } from 'node:fs';
+import { attributionBench } from './attribution.ts';
+import { scoringBench } from './scoring.ts';
+
+const benches: Record<string, () => Promise<void>> = { attribution: attributionBench, scoring: scoringBench };
+
+if (!existsSync('../shared/get-model')) {
+  process.stderr.write('bench: needs ../shared, the real model and its pairs\n');
+  process.exit(2);
+}
+const asked = process.argv.slice(2).filter((name) => name in benches);
+for (const name of asked.length > 0 ? asked : Object.keys(benches)) {
+  process.stdout.write(`\n# ${name}\n`);
+  await benches[name]!();
+}

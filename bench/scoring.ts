@@ -1,0 +1,60 @@
+/** Scoring a dictionary by the quadratic form: seconds a million latents, beside reading the decoder from disk once. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openSafetensors, readTensor, writeSafetensorsStream } from '../src/files/safetensors.ts';
+import { scoreMatrix } from '../src/methods/score.ts';
+import { nodeRuntime } from '../src/runtime/node.ts';
+import { saelens } from '../src/saes/formats/saelens.ts';
+
+const d = 576;
+const latents = 2 ** 18;
+
+async function dictionary(folder: string) {
+  const random = (n: number) =>
+    Float32Array.from({ length: n }, (_, i) => ((i * 2654435761) % 2001) / 1000 - 1);
+  const one = (name: string, shape: number[], values: () => Float32Array) => ({
+    name,
+    dtype: 'f32' as const,
+    shape,
+    produce: async () => values(),
+  });
+  const zeros = (n: number) => () => new Float32Array(n);
+  const path = join(folder, 'sae_weights.safetensors');
+  await writeSafetensorsStream(path, [
+    one('W_enc', [d, latents], zeros(d * latents)),
+    one('W_dec', [latents, d], () => random(d * latents)),
+    one('b_enc', [latents], zeros(latents)),
+    one('b_dec', [d], zeros(d)),
+  ]);
+  const config = {
+    architecture: 'standard',
+    d_in: d,
+    d_sae: latents,
+    dtype: 'float32',
+    apply_b_dec_to_input: false,
+  };
+  return saelens.open({ config, tensors: await openSafetensors(path), where: folder, read: readTensor });
+}
+
+export async function scoringBench(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'culprit-bench-'));
+  const runtime = nodeRuntime();
+  try {
+    const sae = await dictionary(folder);
+    const m = Float32Array.from({ length: d * d }, (_, i) => ((i * 7919) % 101) / 101 - 0.5);
+    const readStart = performance.now();
+    for (let from = 0; from < latents; from += 2048) await sae.decoderRows(from, from + 2048);
+    const read = (performance.now() - readStart) / 1000;
+    const scoreStart = performance.now();
+    await scoreMatrix(runtime, m, sae);
+    const score = (performance.now() - scoreStart) / 1000;
+    const million = 1e6 / latents;
+    process.stdout.write(
+      `per million latents of width ${d}: ${(score * million).toFixed(2)} s, reading the decoder once as unit rows ${(read * million).toFixed(2)} s; ratio ${(score / read).toFixed(2)}\n`,
+    );
+  } finally {
+    await runtime.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,88 @@
+/** The main job against PyTorch: `runAttribute` on the real model, adapter, SAE and pairs. Needs ../shared. */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { openSafetensors, readTensor } from '../../src/files/safetensors.ts';
+import { ranking } from '../../src/methods/attribute.ts';
+import type { TokenSet } from '../../src/methods/contrast.ts';
+import { type AttributeRequest, runAttribute } from '../../src/study/attributeRun.ts';
+import { toFloat32 } from '../../src/tensor.ts';
+import { expectClose, greatest } from '../support/close.ts';
+import { inShared, realModel, shared } from '../support/shared.ts';
+
+/** Of the greatest |delta|: float32 over 30 blocks and 42 pairs. */
+const tolerance = 1e-3;
+
+/** The two top lists hold the same latents, but for those whose golden value is within the tolerance of the last's. */
+function expectSameTop(found: Float32Array, golden: Float32Array, count = 100): void {
+  const [a, b] = [ranking(found).subarray(0, count), ranking(golden).subarray(0, count)];
+  const tie = tolerance * greatest(golden);
+  const last = golden[b[count - 1]!]!;
+  const differing = [
+    ...a.filter((latent) => !b.includes(latent)),
+    ...b.filter((latent) => !a.includes(latent)),
+  ];
+  for (const latent of differing) expect(Math.abs(golden[latent]! - last)).toBeLessThan(tie);
+}
+
+describe.skipIf(!shared)('needs ../shared: attribution equals PyTorch', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'culprit-golden-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  async function run(name: string, change: Partial<AttributeRequest>) {
+    const out = join(folder, name);
+    const request: AttributeRequest = {
+      model: realModel(),
+      adapter: inShared('organisms/health-advice'),
+      sae: inShared('saes/smollm2-135m-resid15'),
+      site: 15,
+      pairs: inShared('golden/pairs.jsonl'),
+      baseline: inShared('golden/mean15.safetensors'),
+      out,
+      ...change,
+    };
+    const result = await runAttribute(request);
+    const arrays = await openSafetensors(join(out, 'attribution.safetensors'));
+    return {
+      request,
+      result,
+      out,
+      array: async (tensor: string) => toFloat32(await readTensor(arrays.get(tensor)!)),
+    };
+  }
+
+  async function golden(name: string): Promise<Float32Array> {
+    return toFloat32(
+      await readTensor((await openSafetensors(inShared('golden/attribution.safetensors'))).get(name)!),
+    );
+  }
+
+  it.each<TokenSet>(['prompt', 'completion', 'all'])('delta over the tokens of set %s', async (tokens) => {
+    const { array } = await run(tokens, { tokens });
+    const [found, expected] = [await array('delta'), await golden(`delta.${tokens}`)];
+    expectClose(found, expected, tolerance);
+    expectSameTop(found, expected);
+  });
+
+  it('M, delta per pair, and what is written', async () => {
+    const { request, result, out, array } = await run('prompt', {});
+    expect(result.upToDate).toBe(true);
+    expectClose(await array('delta_per_pair'), await golden('delta_per_pair.prompt'), tolerance);
+    expectClose(await array('M'), await golden('M.prompt'), tolerance);
+    expect(readdirSync(out).sort()).toEqual(['attribution.safetensors', 'latents.parquet', 'manifest.json']);
+    const delta = await array('delta');
+    expect(result.latents).toHaveLength(delta.length);
+    expect(result.latents.map((row) => row.latent)).toEqual([...ranking(delta)]);
+    expect(result.latents.every((row, i) => row.rank === i + 1 && row.delta === delta[row.latent])).toBe(
+      true,
+    );
+    await expect(runAttribute({ ...request, loss: 'sum' })).rejects.toThrow(/results of another run/);
+  });
+
+  it('the GGUF file alone gives the same', async () => {
+    const gguf = readdirSync(realModel()).find((name) => name.endsWith('.gguf'))!;
+    const { array } = await run('gguf', { model: join(realModel(), gguf) });
+    expectClose(await array('delta'), await golden('delta.prompt'), tolerance);
+  });
+});
