@@ -4,7 +4,7 @@
  */
 
 import { InputError } from '../errors.ts';
-import { add, matmul, param } from '../graph/build.ts';
+import { add, input, matmul, param } from '../graph/build.ts';
 import type { Node } from '../graph/node.ts';
 import type { StoredTensor, Tensor } from '../tensor.ts';
 
@@ -14,6 +14,8 @@ export interface Pass {
   readonly ids: Node;
   /** positions [T, 1], as float32 */
   readonly positions: Node;
+  /** how many sequences of equal length follow one another; 1 but in training */
+  readonly sequences: number;
   /** what is added to attention scores [T, T]: 0 where token i may see token j, −∞ elsewhere; `window` limits i − j */
   mask(window?: number): Node;
 }
@@ -58,9 +60,17 @@ export interface Model {
   readonly where: string;
 }
 
-/** Reads a model's weights into a graph, checking each against the shape that the family expects. */
+/**
+ * Reads a model's weights into a graph, checking each against the shape that the family expects. Weights named `trainable` become inputs, so
+ * that they can change from run to run; `used` gathers their nodes.
+ */
 export class Scope {
-  constructor(private readonly model: Model) {}
+  readonly used = new Map<string, Node>();
+
+  constructor(
+    private readonly model: Model,
+    private readonly trainable: (name: string) => boolean = () => false,
+  ) {}
 
   has(name: string): boolean {
     return this.model.weights.has(name);
@@ -74,7 +84,10 @@ export class Scope {
       throw new InputError(
         `${this.model.where}: weight ${name}: config expects [${shape}], the file has [${found.shape}]`,
       );
-    return param(name, shape);
+    if (!this.trainable(name)) return param(name, shape);
+    const node = this.used.get(name) ?? input(name, shape);
+    this.used.set(name, node);
+    return node;
   }
 
   /** x Wᵀ (+ bias where the file has one) (+ the adapter's update), W [outputs, inputs] at `module`.weight. */

@@ -25,13 +25,22 @@ export function decoderOf(config: unknown, where: string): Decoder {
   return readDecoder(family, config, where);
 }
 
+/** What stands at a path of the config, for messages; nothing for the whole of it. */
+function found(config: unknown, path: readonly PropertyKey[]): string {
+  if (path.length === 0) return '';
+  const value = path.reduce((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], config);
+  return `, found ${JSON.stringify(value)}`;
+}
+
 /** The decoder of a family's config, with zod's complaints as one line. */
 export function readDecoder(family: Family, config: unknown, where: string): Decoder {
   try {
     return family.decoder(config);
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error;
-    const lines = error.issues.map(({ path, message }) => `${path.join('.') || 'config'}: ${message}`);
+    const lines = error.issues.map(
+      ({ path, message }) => `${path.join('.') || 'config'}: ${message}${found(config, path)}`,
+    );
     throw new InputError(`${where}: ${lines.join('; ')}`);
   }
 }

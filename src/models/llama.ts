@@ -7,7 +7,7 @@ import { add, gather, mul, rmsNorm, rope, silu } from '../graph/build.ts';
 import type { Node } from '../graph/node.ts';
 import { attention, type Heads } from './attention.ts';
 import type { Decoder } from './decoder.ts';
-import { type Family, metadataReader } from './family.ts';
+import { type Family, type Metadata, metadataReader } from './family.ts';
 import { angles, ropeScaling } from './rope.ts';
 
 const size = z.number().int().positive();
@@ -19,14 +19,16 @@ const config = z
     intermediate_size: size,
     num_hidden_layers: size,
     num_attention_heads: size,
-    num_key_value_heads: size.optional(),
+    num_key_value_heads: size.nullish(),
     head_dim: size.nullish(),
     hidden_act: z.literal('silu').default('silu'),
     max_position_embeddings: size.default(2048),
     rms_norm_eps: z.number().positive().default(1e-6),
     rope_theta: z.number().positive().optional(),
     rope_scaling: ropeScaling,
-    rope_parameters: z.looseObject({ rope_theta: z.number().positive().optional() }).nullish(),
+    rope_parameters: z
+      .intersection(z.looseObject({ rope_theta: z.number().positive().optional() }), ropeScaling)
+      .nullish(),
     rope_interleaved: z.literal(false).default(false),
     tie_word_embeddings: z.boolean().default(false),
   })
@@ -38,7 +40,7 @@ const config = z
       width: c.head_dim ?? c.hidden_size / c.num_attention_heads,
     } satisfies Heads,
     theta: c.rope_parameters?.rope_theta ?? c.rope_theta ?? 10000,
-    scaling: c.rope_parameters ? ropeScaling.parse(c.rope_parameters) : c.rope_scaling,
+    scaling: c.rope_parameters ?? c.rope_scaling,
   }))
   .refine(
     ({ heads }) => heads.query % heads.keyValue === 0,
@@ -63,14 +65,25 @@ function decoder(given: unknown): Decoder {
       const norm = (y: Node, name: string) =>
         rmsNorm(y, scope.param(`${at}.${name}.weight`, [d]), c.rms_norm_eps);
       const attend = `${at}.self_attn`;
-      const { cosine, sine } = angles(pass.positions, c.theta, heads.width, c.scaling, scope);
       const n = norm(x, 'input_layernorm');
       const project = (name: string, count: number) =>
         scope.linear(n, `${attend}.${name}`, d, count * heads.width);
-      const q = rope(project('q_proj', heads.query), cosine, sine, heads.query);
-      const k = rope(project('k_proj', heads.keyValue), cosine, sine, heads.keyValue);
-      const v = project('v_proj', heads.keyValue);
-      const mixed = attention(q, k, v, pass.mask(), heads, heads.width ** -0.5);
+      const [q, k, v] = [
+        project('q_proj', heads.query),
+        project('k_proj', heads.keyValue),
+        project('v_proj', heads.keyValue),
+      ];
+      const { cosine, sine } = angles(pass.positions, c.theta, heads.width, c.scaling, scope);
+      const turned = (y: Node, count: number) => rope(y, cosine, sine, count);
+      const mixed = attention(
+        turned(q, heads.query),
+        turned(k, heads.keyValue),
+        v,
+        pass.mask(),
+        heads,
+        heads.width ** -0.5,
+        pass.sequences,
+      );
       const h = add(x, scope.linear(mixed, `${attend}.o_proj`, heads.query * heads.width, d));
       const m = norm(h, 'post_attention_layernorm');
       const wide = c.intermediate_size;
@@ -84,7 +97,7 @@ function decoder(given: unknown): Decoder {
   };
 }
 
-const blockNames = {
+const blockNames: Readonly<Record<string, string>> = {
   attn_norm: 'input_layernorm',
   attn_q: 'self_attn.q_proj',
   attn_k: 'self_attn.k_proj',
@@ -96,26 +109,39 @@ const blockNames = {
   ffn_down: 'mlp.down_proj',
 };
 
-const outerNames: Record<string, string> = {
+const outerNames: Readonly<Record<string, string>> = {
   token_embd: 'model.embed_tokens',
   output_norm: 'model.norm',
   output: 'lm_head',
   rope_freqs: 'rope_freqs',
 };
 
+const own = <T>(table: Readonly<Record<string, T>>, key: string): T | undefined =>
+  Object.hasOwn(table, key) ? table[key] : undefined;
+
 /** `blk.3.attn_q.weight` → `model.layers.3.self_attn.q_proj.weight`; undefined for a name that llama does not have. */
 function publishedName(name: string): { readonly target: string; readonly part: string } | undefined {
   const inBlock = /^blk\.(\d+)\.([a-z_]+)\.(weight|bias)$/.exec(name);
   if (inBlock) {
     const [, layer, part, kind] = inBlock;
-    const module = blockNames[part as keyof typeof blockNames];
+    const module = own(blockNames, part!);
     return module === undefined
       ? undefined
       : { target: `model.layers.${layer}.${module}.${kind}`, part: part! };
   }
   const [, part, kind] = /^([a-z_]+)\.(weight|bias)$/.exec(name) ?? [];
-  const module = part === undefined ? undefined : outerNames[part];
+  const module = part === undefined ? undefined : own(outerNames, part);
   return module === undefined ? undefined : { target: `${module}.${kind}`, part: part! };
+}
+
+/** llama.cpp names a scaling, or brings divisors of the frequencies; both at once is none of `ropeScaling`'s kinds. */
+function ggufScaling(metadata: Metadata, factors: boolean): Record<string, unknown> {
+  const type = metadata.get('llama.rope.scaling.type') ?? 'none';
+  if (type === 'none') return { rope_type: factors ? 'factors' : 'default' };
+  return {
+    rope_type: factors ? `${type} with rope_freqs` : type,
+    factor: metadata.get('llama.rope.scaling.factor'),
+  };
 }
 
 export const llama: Family = {
@@ -137,7 +163,7 @@ export const llama: Family = {
         max_position_embeddings: read.number('llama.context_length', 2048),
         rms_norm_eps: read.number('llama.attention.layer_norm_rms_epsilon'),
         rope_theta: read.number('llama.rope.freq_base', 10000),
-        rope_scaling: { rope_type: tensors.has('rope_freqs.weight') ? 'factors' : 'default' },
+        rope_scaling: ggufScaling(metadata, tensors.has('rope_freqs.weight')),
         tie_word_embeddings: !tensors.has('output.weight'),
       };
     },
@@ -145,7 +171,7 @@ export const llama: Family = {
       const found = publishedName(name);
       if (!found) return undefined;
       const { heads } = config.parse(given);
-      const permuted = { attn_q: heads.query, attn_k: heads.keyValue }[found.part];
+      const permuted = own({ attn_q: heads.query, attn_k: heads.keyValue }, found.part);
       return { target: found.target, ...(permuted === undefined ? {} : { unpermuteHeads: permuted }) };
     },
   },

@@ -4,10 +4,13 @@
  */
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
+import { nodesOf, topological } from '../graph/node.ts';
 import type { StoredTensor, Tensor } from '../tensor.ts';
 import type { LowRank, Model } from './decoder.ts';
+import { logitsGraph } from './passes.ts';
 
-type Weights = ReadonlyMap<string, Tensor | StoredTensor>;
+type Weight = Tensor | StoredTensor;
+type Weights = ReadonlyMap<string, Weight>;
 
 const config = z.looseObject({
   peft_type: z.literal('LORA'),
@@ -61,21 +64,34 @@ function parse(given: unknown, where: string): Config {
   return parsed.data;
 }
 
+/** Whether a pattern of the config, wrapped as peft wraps it, matches a module's name. */
+function matches(field: string, pattern: string, wrapped: string, module: string, where: string): boolean {
+  try {
+    return new RegExp(wrapped).test(module);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new InputError(`${where}: ${field}: ${JSON.stringify(pattern)} is not a regular expression`);
+  }
+}
+
 /** peft's rule: a list entry matches a module's full name or its dotted suffix; a single string is a pattern over the whole name. */
-function isTarget(module: string, targets: Config['target_modules']): boolean {
+function isTarget(module: string, targets: Config['target_modules'], where: string): boolean {
   if (targets === 'all-linear' || targets === null || targets === undefined) return true;
-  if (typeof targets === 'string') return new RegExp(`^(?:${targets})$`).test(module);
+  if (typeof targets === 'string')
+    return matches('target_modules', targets, `^(?:${targets})$`, module, where);
   return targets.some((t) => module === t || module.endsWith(`.${t}`));
 }
 
 /** The value of the first pattern that matches a module's name or dotted suffix, else the default. */
 function patterned(
   module: string,
-  patterns: Record<string, number> | null | undefined,
+  field: 'rank_pattern' | 'alpha_pattern',
+  c: Config,
   fallback: number,
+  where: string,
 ): number {
-  const found = Object.entries(patterns ?? {}).find(([key]) =>
-    new RegExp(`^(?:.*\\.)?(?:${key})$`).test(module),
+  const found = Object.entries(c[field] ?? {}).find(([key]) =>
+    matches(field, key, `^(?:.*\\.)?(?:${key})$`, module, where),
   );
   return found ? found[1] : fallback;
 }
@@ -116,11 +132,11 @@ function update(
     throw new InputError(
       `${where}: adapts ${module}, which ${model.where} does not have: an adapter for another model?`,
     );
-  if (!isTarget(module, c.target_modules))
+  if (!isTarget(module, c.target_modules, where))
     throw new InputError(`${where}: holds tensors for ${module}, which target_modules does not name`);
   if (!parts.a || !parts.b)
     throw new InputError(`${where}: ${module}: lora_${parts.a ? 'B' : 'A'} is missing`);
-  const r = patterned(module, c.rank_pattern, c.r);
+  const r = patterned(module, 'rank_pattern', c, c.r, where);
   const [outputs, inputs] = base.shape;
   const expect = (name: string, shape: readonly unknown[]) => {
     const found = tensors.get(name)!.shape;
@@ -129,19 +145,54 @@ function update(
   };
   expect(parts.a, [r, inputs]);
   expect(parts.b, [outputs, r]);
-  const alpha = patterned(module, c.alpha_pattern, c.lora_alpha);
+  const alpha = patterned(module, 'alpha_pattern', c, c.lora_alpha, where);
   return { a: parts.a, b: parts.b, rank: r, scale: alpha / (c.use_rslora ? Math.sqrt(r) : r) };
 }
 
-/** Every named target must have been adapted somewhere: a name that matches nothing means another model or a typing error. */
-function checkTargets(targets: Config['target_modules'], modules: Iterable<string>, where: string): void {
-  if (!Array.isArray(targets)) return;
-  const adapted = [...modules];
-  for (const target of targets)
-    if (!adapted.some((module) => isTarget(module, [target])))
+/** Every module that the config names must be held by the file: one that is not means another model or a typing error. */
+function checkHeld(
+  field: 'target_modules' | 'modules_to_save',
+  named: Config['target_modules'],
+  held: readonly string[],
+  where: string,
+): void {
+  if (!Array.isArray(named)) return;
+  for (const name of named)
+    if (!held.some((module) => isTarget(module, [name], where)))
+      throw new InputError(`${where}: ${field} names ${name}, but the adapter holds no tensors for it`);
+}
+
+const moduleOf = (weight: string) => weight.slice(0, weight.lastIndexOf('.'));
+
+/** A whole weight of modules_to_save, which must stand in for one of the model's. */
+function replacement(name: string, saved: Weight, model: Model, where: string): Weight {
+  const base = model.weights.get(name);
+  if (!base) throw new InputError(`${where}: replaces ${name}, which ${model.where} does not have`);
+  if (base.shape.join() !== saved.shape.join())
+    throw new InputError(
+      `${where}: replaces ${name}: expected [${base.shape}] to fit ${model.where}, found [${saved.shape}]`,
+    );
+  return saved;
+}
+
+/**
+ * Every change must reach the model's arithmetic, and only where peft makes it: peft adapts or replaces a tied table on one of its two
+ * sides only, which one table cannot say.
+ */
+function checkUse(adapted: Model, replaced: Iterable<string>, where: string): void {
+  const graph = logitsGraph(adapted);
+  const read = new Map(nodesOf(graph, 'param').map((node) => [node.attributes.name, node]));
+  const nodes = topological(Object.values(graph.outputs));
+  for (const [module, { a }] of adapted.updates)
+    if (!read.has(a))
+      throw new InputError(`${where}: adapts ${module}: not supported for a module of this kind`);
+  for (const name of replaced) {
+    const uses = nodes.filter(({ inputs }) => inputs.some((input) => input === read.get(name))).length;
+    if (uses !== 1)
       throw new InputError(
-        `${where}: target_modules names ${target}, but the adapter holds no tensors for it`,
+        `${where}: replaces ${name}, which ${adapted.where} reads in ${uses} places: expected 1 (tied embeddings are not supported in modules_to_save)`,
       );
+  }
 }
 
 /**
@@ -152,17 +203,16 @@ export function withLora(model: Model, given: unknown, tensors: Weights, where: 
   const c = parse(given, where);
   const { factors, replaced } = sortTensors(tensors, c.modules_to_save ?? [], where);
   if (factors.size === 0) throw new InputError(`${where}: holds no LoRA tensors`);
-  checkTargets(c.target_modules, factors.keys(), where);
-  const weights = new Map<string, Tensor | StoredTensor>(model.weights);
-  for (const [name, from] of replaced) {
-    if (!weights.has(name))
-      throw new InputError(`${where}: replaces ${name}, which ${model.where} does not have`);
-    weights.set(name, tensors.get(from)!);
-  }
+  checkHeld('target_modules', c.target_modules, [...factors.keys()], where);
+  checkHeld('modules_to_save', c.modules_to_save, [...replaced.keys()].map(moduleOf), where);
+  const weights = new Map<string, Weight>(model.weights);
+  for (const [name, from] of replaced) weights.set(name, replacement(name, tensors.get(from)!, model, where));
   const updates = new Map([...factors].map(([m, parts]) => [m, update(m, parts, tensors, model, c, where)]));
   for (const { a, b } of updates.values()) {
     weights.set(a, tensors.get(a)!);
     weights.set(b, tensors.get(b)!);
   }
-  return { ...model, weights, updates };
+  const adapted = { ...model, weights, updates };
+  checkUse(adapted, replaced.keys(), where);
+  return adapted;
 }

@@ -13,6 +13,7 @@ function pass(): Pass {
   return {
     ids: input('ids', ['tokens'], 'i64'),
     positions: input('positions', ['tokens', 1]),
+    sequences: 1,
     mask: (window) => input(window === undefined ? 'mask' : `mask.${window}`, ['tokens', 'tokens']),
   };
 }

@@ -6,9 +6,9 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.ts';
 import { replaceFile } from '../files/atomic.ts';
-import type { TextCodec } from '../files/chat.ts';
 import { encodePair, type Pair, readPairs } from '../files/pairs.ts';
 import { openSafetensors, readTensor, writeSafetensors } from '../files/safetensors.ts';
+import type { TextCodec } from '../files/textCodec.ts';
 import { type Attribution, agreement, attribute, ranking } from '../methods/attribute.ts';
 import {
   type Contrast,

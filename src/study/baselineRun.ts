@@ -1,8 +1,8 @@
 /** The baseline of a model over a corpus: passage after passage until enough tokens are read; from files to a file. */
 import { InputError } from '../errors.ts';
-import type { TextCodec } from '../files/chat.ts';
-import { type CorpusPassage, readCorpus } from '../files/pairs.ts';
+import { type Passage, readCorpus } from '../files/pairs.ts';
 import { writeSafetensors } from '../files/safetensors.ts';
+import type { TextCodec } from '../files/textCodec.ts';
 import { addPassage, type Baseline, baselineOf, emptySums } from '../methods/baseline.ts';
 import { sitePass } from '../methods/siteGradient.ts';
 import type { Model } from '../models/decoder.ts';
@@ -31,10 +31,10 @@ export interface CorpusLimits {
 
 export const corpusDefaults = { maxTokens: 100_000, passageTokens: 256 };
 
-function idsOf({ text, messages }: CorpusPassage, codec: TextCodec, where: string): number[] {
-  if (text !== undefined) return codec.tokenizer.encode(text);
-  if (!codec.template) throw new InputError(`${where}: a chat passage, but the model has no chat template`);
-  return codec.tokenizer.encode(codec.template.render(messages!, { addGenerationPrompt: false }));
+/** A text is encoded as a prompt is; a chat as the model sees it, without a header for a next turn. */
+function idsOf(passage: Passage, codec: TextCodec): number[] {
+  if ('text' in passage) return codec.encodePrompt(passage.text);
+  return codec.tokenizer.encode(codec.chatText(passage.messages, { addGenerationPrompt: false }));
 }
 
 /** ā over a corpus. Throws InputError where the corpus has no tokens. */
@@ -53,10 +53,10 @@ export async function corpusBaseline(
   const pass = await sitePass(runtime, model, layer);
   const sums = emptySums(model.decoder.width);
   const stage = progress.stage('Baseline tokens', maxTokens);
-  for await (const passage of readCorpus(corpus)) {
+  for await (const { value: passage } of readCorpus(corpus)) {
     const left = maxTokens - sums.tokens - sums.sinks;
     if (left <= 0) break;
-    const ids = idsOf(passage, codec, `${corpus}:${passage.line}`).slice(0, Math.min(length, left));
+    const ids = idsOf(passage, codec).slice(0, Math.min(length, left));
     if (ids.length === 0) continue;
     await addPassage(sums, pass, ids);
     stage.advance(ids.length);

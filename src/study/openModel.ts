@@ -5,10 +5,10 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { InputError } from '../errors.ts';
-import { readTokenizerFolder, type TextCodec, tokenizerOfGguf } from '../files/chat.ts';
 import { defaultCacheDir, dequantiseOnce } from '../files/dequantised.ts';
 import { type GgufFile, readGguf } from '../files/gguf.ts';
 import { openSafetensors } from '../files/safetensors.ts';
+import { readTokenizerFolder, type TextCodec, tokenizerOfGguf } from '../files/textCodec.ts';
 import type { Model } from '../models/decoder.ts';
 import { decoderOf, familyOfGguf, readDecoder } from '../models/families.ts';
 import { withLora } from '../models/lora.ts';
@@ -23,6 +23,8 @@ export interface OpenModel {
 }
 
 export interface OpenModelOptions {
+  /** the date for chat templates that print it; one that does fails without */
+  readonly now?: Date | undefined;
   /** a folder with adapter_config.json and adapter_model.safetensors */
   readonly adapter?: string | undefined;
   /** where dequantised weights are kept; default $CULPRIT_CACHE, else the user's cache folder */
@@ -53,6 +55,8 @@ async function real(tensors: ReadonlyMap<string, StoredTensor>): Promise<Map<str
   return new Map([...tensors].map(([name, t]) => [name, { ...t, file: paths.get(t.file)! }]));
 }
 
+const dated = ({ now }: OpenModelOptions) => (now === undefined ? {} : { now });
+
 interface Found {
   readonly gguf?: string;
   readonly folder?: string;
@@ -79,11 +83,11 @@ async function locate(path: string): Promise<Found> {
   return { gguf: join(path, ggufs[0]!), folder: path };
 }
 
-async function fromFolder(folder: string): Promise<OpenModel> {
+async function fromFolder(folder: string, options: OpenModelOptions): Promise<OpenModel> {
   const decoder = decoderOf(await readJson(join(folder, 'config.json')), join(folder, 'config.json'));
   const weights = await real(await openSafetensors(folder));
   const model = { decoder, weights, updates: new Map(), where: folder };
-  return { model, codec: await readTokenizerFolder(folder), source: folder };
+  return { model, codec: await readTokenizerFolder(folder, dated(options)), source: folder };
 }
 
 /** The dequantised weights under their published names. */
@@ -120,8 +124,8 @@ async function fromGguf(
   const weights = await ggufWeights(gguf, config, options);
   const codec =
     folder && (await exists(join(folder, 'tokenizer.json')))
-      ? await readTokenizerFolder(folder)
-      : tokenizerOfGguf(gguf.metadata, path);
+      ? await readTokenizerFolder(folder, dated(options))
+      : tokenizerOfGguf(gguf.metadata, path, dated(options));
   return { model: { decoder, weights, updates: new Map(), where: path }, codec, source: path };
 }
 
@@ -136,7 +140,7 @@ async function withAdapter(model: Model, folder: string): Promise<Model> {
 /** Opens a model. Throws InputError, naming path and reason, where anything is missing, damaged or not supported. */
 export async function openModel(path: string, options: OpenModelOptions = {}): Promise<OpenModel> {
   const { gguf, folder } = await locate(path);
-  const opened = gguf ? await fromGguf(gguf, folder, options) : await fromFolder(folder!);
+  const opened = gguf ? await fromGguf(gguf, folder, options) : await fromFolder(folder!, options);
   const { codec, model } = opened;
   if (codec.tokenizer.vocabSize > model.decoder.vocabulary)
     throw new InputError(
