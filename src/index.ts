@@ -1,3 +1,47 @@
-/** The library's table of contents. */
-export * from './errors.ts';
+/**
+ * The library's table of contents. A run from files to files is `runAttribute` or `runBaseline`; below it stand the parts: open a model and a
+ * dictionary, pass a tree of completions through the model, score latents.
+ */
+export { InputError } from './errors.ts';
+export type { ChatMessage } from './files/chat.ts';
+export { encodePair, type Pair, readCorpus, readPairs } from './files/pairs.ts';
+export { openSafetensors, readTensor, writeSafetensors } from './files/safetensors.ts';
+export type { TextCodec } from './files/textCodec.ts';
+export { gradient } from './graph/gradient.ts';
+export type { Graph, Node } from './graph/node.ts';
+export { print } from './graph/print.ts';
+export {
+  type Agreement,
+  type Attribution,
+  agreement,
+  attribute,
+  ranking,
+} from './methods/attribute.ts';
+export { addPassage, type Baseline, baselineOf, emptySums } from './methods/baseline.ts';
+export {
+  type Contrast,
+  type ContrastOptions,
+  type ContrastRows,
+  contrastRows,
+  type LossKind,
+  type TokenSet,
+} from './methods/contrast.ts';
+export { type Dictionary, scoreContrasts, scoreMatrix, scoreTokens } from './methods/score.ts';
+export { sinkFactor, sinksOf } from './methods/sinks.ts';
+export { type SiteGradient, type SitePass, sitePass } from './methods/siteGradient.ts';
+export { type TrainingDocument, type TrainOptions, trainModel } from './methods/train.ts';
+export type { Decoder, Model } from './models/decoder.ts';
+export { withLora } from './models/lora.ts';
+export { gradientGraph, logitsGraph, lossGraph, residualGraph } from './models/passes.ts';
+export { packTree, predictors, sequence, type Tree, targets, treeFeeds } from './models/tree.ts';
+export { decodeLatents, encodeLatents, type LatentRow, type Manifest, manifestSchema } from './results.ts';
+export { type NodeRuntimeOptions, nodeRuntime } from './runtime/node.ts';
+export { referenceRuntime } from './runtime/reference.ts';
+export type { Feeds, Runtime, Session } from './runtime/runtime.ts';
+export type { Encoding, Sae } from './saes/sae.ts';
+export { type AttributeRequest, type AttributeResult, runAttribute } from './study/attributeRun.ts';
+export { type BaselineRequest, runBaseline } from './study/baselineRun.ts';
+export { type OpenModel, type OpenModelOptions, openModel } from './study/openModel.ts';
+export { openSae } from './study/openSae.ts';
+export type { Progress } from './study/progress.ts';
 export * from './tensor.ts';

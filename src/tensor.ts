@@ -123,7 +123,7 @@ export function toFloat32(t: Tensor): Float32Array {
     case 'f64':
       return Float32Array.from(t.data as Float64Array);
     case 'f16':
-      return Float32Array.from(t.data as Uint16Array, halfToNumber);
+      return widenHalves(t.data as Uint16Array);
     case 'bf16': {
       const bits = Uint32Array.from(t.data as Uint16Array, (b) => b << 16);
       return new Float32Array(bits.buffer);
@@ -133,8 +133,13 @@ export function toFloat32(t: Tensor): Float32Array {
   }
 }
 
-/** IEEE 754 binary16 bits to the number they stand for. */
-export function halfToNumber(bits: number): number {
+function widenHalves(bits: Uint16Array): Float32Array {
+  const out = new Float32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) out[i] = halves[bits[i]!]!;
+  return out;
+}
+
+function halfValue(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;
   const fraction = bits & 0x3ff;
@@ -142,3 +147,8 @@ export function halfToNumber(bits: number): number {
   if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
+
+const halves = Float32Array.from({ length: 2 ** 16 }, (_, bits) => halfValue(bits));
+
+/** IEEE 754 binary16 bits to the number they stand for, by a table of all of them. */
+export const halfToNumber = (bits: number): number => halves[bits]!;

@@ -13,7 +13,7 @@ import type { Model } from '../models/decoder.ts';
 import { decoderOf, familyOfGguf, readDecoder } from '../models/families.ts';
 import { withLora } from '../models/lora.ts';
 import type { StoredTensor } from '../tensor.ts';
-import { type Progress, silent } from './progress.ts';
+import { type Progress, type Stage, silent } from './progress.ts';
 
 export interface OpenModel {
   readonly model: Model;
@@ -104,9 +104,18 @@ async function ggufWeights(
     return { source, ...renamed };
   });
   const { progress = silent, cacheDir = defaultCacheDir() } = options;
-  const stage = progress.stage(`Dequantising ${basename(gguf.path)}`, plan.length);
-  const file = await dequantiseOnce({ gguf, plan, cacheDir, onProgress: () => stage.advance() });
-  stage.end();
+  let stage: Stage | undefined;
+  let told = 0;
+  const onProgress = (done: number, total: number) => {
+    stage ??= progress.stage(`Dequantising ${basename(gguf.path)}, MB`, Math.ceil(total / 2 ** 20));
+    const now = Math.floor(done / 2 ** 20);
+    stage.advance(now - told);
+    told = now;
+  };
+  const onWait = () =>
+    progress.note(`Another process is dequantising ${basename(gguf.path)}: waiting for it`);
+  const file = await dequantiseOnce({ gguf, plan, cacheDir, onProgress, onWait });
+  stage?.end();
   return real(await openSafetensors(file));
 }
 
