@@ -3,13 +3,13 @@
  * runtime between steps.
  */
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { type AdamOptions, adamFeeds, initialState } from '../graph/adam.ts';
 import type { Model } from '../models/decoder.ts';
 import { type BatchShape, trainingGraph } from '../models/training.ts';
 import { sequence, treeMask } from '../models/tree.ts';
 import type { Kept, Runtime } from '../runtime/runtime.ts';
 import { f32, i64, type Tensor, toFloat32 } from '../tensor.ts';
+import { generatorOf } from './random.ts';
 
 /** A document: its tokens, and from which of them on the loss counts (earlier ones are a prompt). */
 export interface TrainingDocument {
@@ -49,7 +49,7 @@ export function learningRate(
 
 /** Documents in a new random order at each passage, without end. */
 function* shuffled<T>(items: readonly T[], seed: number): Generator<T> {
-  const random = xoroshiro128plus(seed);
+  const random = generatorOf(seed);
   const order = [...items.keys()];
   for (;;) {
     for (let i = order.length - 1; i > 0; i--) {

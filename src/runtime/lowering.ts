@@ -10,6 +10,8 @@ export interface Emitter {
     attributes?: Record<string, Attribute>,
     domain?: string,
   ): string;
+  /** The same for an op whose second result is wanted. */
+  emitSecond(opType: string, inputs: readonly string[], attributes?: Record<string, Attribute>): string;
   integers(values: readonly number[]): string;
   /** A shape as an int64 vector; named lengths are read from the inputs that carry them. */
   shape(shape: Shape): string;
@@ -69,6 +71,12 @@ function scatterAdd(node: Node<'scatterAdd'>, e: Emitter, [updates, ids]: readon
 
 const onLast = { axis: -1 };
 
+/** [..., k] → zeros [..., length] with elements added at `places`. */
+function put(node: Node<'put'>, e: Emitter, [values, places]: readonly string[]): string {
+  const zeros = e.emit('ConstantOfShape', [e.shape(node.shape)]);
+  return e.emit('ScatterElements', [zeros, places!, values!], { ...onLast, reduction: 'add' });
+}
+
 export const lowering: OpTable<[e: Emitter, inputs: readonly string[]], string> = {
   input: (node, e) => e.bound(node),
   param: (node, e) => e.bound(node),
@@ -110,5 +118,9 @@ export const lowering: OpTable<[e: Emitter, inputs: readonly string[]], string> 
   concat: (node, e, inputs) => e.emit('Concat', inputs, { axis: node.attributes.axis }),
   gather: (_, e, inputs) => e.emit('Gather', inputs, { axis: 0 }),
   scatterAdd,
+  topIndices: (node, e, [x]) => e.emitSecond('TopK', [x!, e.integers([node.attributes.k])], onLast),
+  take: (_, e, inputs) => e.emit('GatherElements', inputs, onLast),
+  put,
   broadcastLike: (node, e, [x]) => e.emit('Expand', [x!, e.shape(node.shape)]),
+  detach: (_, __, [x]) => x!,
 };

@@ -83,7 +83,7 @@ class Writer implements Emitter {
         opType: 'Identity',
         domain: '',
         inputs: [this.names.get(node)!],
-        output: name,
+        outputs: [name],
         attributes: {},
       });
   }
@@ -95,8 +95,18 @@ class Writer implements Emitter {
     domain = '',
   ): string {
     const output = `%${this.count++}`;
-    this.nodes.push({ opType, domain, inputs, output, attributes });
+    this.nodes.push({ opType, domain, inputs, outputs: [output], attributes });
     return output;
+  }
+
+  emitSecond(
+    opType: string,
+    inputs: readonly string[],
+    attributes: Record<string, Attribute> = {},
+  ): string {
+    const [first, second] = [`%${this.count++}`, `%${this.count++}`];
+    this.nodes.push({ opType, domain: '', inputs, outputs: [first, second], attributes });
+    return second;
   }
 
   integers(values: readonly number[]): string {

@@ -11,7 +11,7 @@ export interface OnnxNode {
   readonly opType: string;
   readonly domain: string;
   readonly inputs: readonly string[];
-  readonly output: string;
+  readonly outputs: readonly string[];
   readonly attributes: Readonly<Record<string, Attribute>>;
 }
 
@@ -56,9 +56,6 @@ const elementType: Record<DType, number> = {
   bf16: 16,
 };
 
-/** ONNX's number for an element type. */
-export const onnxElementType = (dtype: DType): number => elementType[dtype];
-
 const opsets = { '': 21, 'com.microsoft': 1 } as const;
 const irVersion = 10;
 const wire = { varint: 0, delimited: 2, fixed32: 5 } as const;
@@ -93,8 +90,8 @@ function attribute(w: BinaryWriter, name: string, value: Attribute): void {
 
 function node(w: BinaryWriter, n: OnnxNode): void {
   for (const name of n.inputs) text(w, 1, name);
-  text(w, 2, n.output);
-  text(w, 3, n.output);
+  for (const name of n.outputs) text(w, 2, name);
+  text(w, 3, n.outputs[0]!);
   text(w, 4, n.opType);
   for (const [name, value] of Object.entries(n.attributes)) nested(w, 5, () => attribute(w, name, value));
   if (n.domain) text(w, 7, n.domain);

@@ -189,6 +189,37 @@ function scatterAdd(count: number, [updates, ids]: readonly Value[]): Value {
   return { shape: [count, ...rest], data: out };
 }
 
+/** Places of the k greatest of a row, greatest first, of equal ones the lower. */
+function topOf(row: Float64Array, k: number): number[] {
+  return [...row.keys()].sort((i, j) => row[j]! - row[i]! || i - j).slice(0, k);
+}
+
+/** f(row of a, place, k-th element of the row of places) over all places. */
+function eachPlace(places: Value, f: (row: number, place: number, at: number) => void): void {
+  const k = places.shape.at(-1)!;
+  places.data.forEach((place, at) => {
+    f(Math.floor(at / k), place, at);
+  });
+}
+
+function take([x, places]: readonly Value[]): Value {
+  const n = x!.shape.at(-1)!;
+  const data = new Float64Array(places!.data.length);
+  eachPlace(places!, (row, place, at) => {
+    data[at] = x!.data[row * n + place]!;
+  });
+  return { shape: places!.shape, data };
+}
+
+function put(length: number, [values, places]: readonly Value[]): Value {
+  const shape = [...places!.shape.slice(0, -1), length];
+  const data = new Float64Array(sizeOf(shape));
+  eachPlace(places!, (row, place, at) => {
+    data[row * length + place]! += values!.data[at]!;
+  });
+  return { shape, data };
+}
+
 /** Abramowitz and Stegun 7.1.5 and 7.1.14: the series where it converges fast, the continued fraction beyond. */
 function erf(x: number): number {
   const size = Math.abs(x);
@@ -259,6 +290,10 @@ const rules: OpTable<[inputs: readonly Value[], context: Context], Value> = {
   gather: (_, inputs) => gather(inputs),
   scatterAdd: ({ attributes }, inputs, context) =>
     scatterAdd(resolve([attributes.rows], context)[0]!, inputs),
+  topIndices: ({ attributes: { k } }, [x]) => rows(x!, k, (row) => topOf(row, k)),
+  take: (_, inputs) => take(inputs),
+  put: ({ attributes }, inputs, context) => put(resolve([attributes.length], context)[0]!, inputs),
+  detach: (_, [x]) => x!,
   broadcastLike: (_, [x, like]) => {
     const read = reader(x!);
     return generate(like!.shape, read);

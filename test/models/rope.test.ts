@@ -1,0 +1,126 @@
+/** Inverse frequencies of each scaling, the ways a config says which, and the angles of a pass. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { input } from '../../src/graph/build.ts';
+import { Scope } from '../../src/models/decoder.ts';
+import { angles, inverseFrequencies, type RopeScaling, ropeScaling } from '../../src/models/rope.ts';
+import { evaluate } from '../../src/runtime/reference.ts';
+import { f32 } from '../../src/tensor.ts';
+import { tinyModel } from '../support/tinyModel.ts';
+
+const llama31: RopeScaling = {
+  rope_type: 'llama3',
+  factor: 8,
+  low_freq_factor: 1,
+  high_freq_factor: 4,
+  original_max_position_embeddings: 8192,
+};
+
+describe('inverse frequencies', () => {
+  it('are powers of theta, divided by the factor of a linear scaling', () => {
+    const plain = inverseFrequencies(10000, 8, { rope_type: 'default' });
+    expect(plain.map((f) => Math.round(f * 1e12) / 1e12)).toEqual([1, 0.1, 0.01, 0.001]);
+    const linear = inverseFrequencies(10000, 8, { rope_type: 'linear', factor: 4 });
+    expect(linear).toEqual(plain.map((f) => f / 4));
+  });
+
+  it('of Llama 3.1: kept, interpolated and stretched, as worked out by hand', () => {
+    const found = inverseFrequencies(500000, 128, llama31);
+    expect(found[0]).toBe(1);
+    // f = e^(−30/64 · ln 500000) = 2.13112e-3, wavelength 2948.30, 2.77855 turns in 8192: (0.592849 + 0.407151/8) f
+    expect(found[30]! / 1.371893568e-3).toBeCloseTo(1, 8);
+    // 500000^(−63/64) / 8
+    expect(found[63]! / 3.068925989e-7).toBeCloseTo(1, 8);
+  });
+
+  const positive = (min: number, max: number) => fc.double({ min, max, noNaN: true });
+
+  it('of llama3 lie between kept and stretched, fall with i, and meet both ends of the middle range', () => {
+    const cases = fc.tuple(
+      positive(10, 1e6),
+      fc.integer({ min: 1, max: 64 }),
+      positive(1, 32),
+      positive(1, 4),
+    );
+    fc.assert(
+      fc.property(cases, ([theta, half, factor, low]) => {
+        const by = { ...llama31, factor, low_freq_factor: low, high_freq_factor: 2 * low } as RopeScaling;
+        const plain = inverseFrequencies(theta, 2 * half, { rope_type: 'default' });
+        inverseFrequencies(theta, 2 * half, by).forEach((f, i, all) => {
+          const turns = (8192 * plain[i]!) / (2 * Math.PI);
+          expect(f).toBeLessThanOrEqual(plain[i]! * (1 + 1e-12));
+          expect(f).toBeGreaterThanOrEqual((plain[i]! / factor) * (1 - 1e-12));
+          if (turns > 2 * low) expect(f).toBe(plain[i]);
+          if (turns < low) expect(f).toBe(plain[i]! / factor);
+          if (i > 0) expect(f).toBeLessThan(all[i - 1]!);
+        });
+      }),
+    );
+  });
+});
+
+describe('the scaling of a config', () => {
+  it.each([
+    [undefined, { rope_type: 'default' }],
+    [null, { rope_type: 'default' }],
+    [{}, { rope_type: 'default' }],
+    [{ rope_theta: 5 }, { rope_type: 'default' }],
+    [
+      { type: 'linear', factor: 2 },
+      { rope_type: 'linear', factor: 2 },
+    ],
+    [
+      { rope_type: 'linear', type: 'dynamic', factor: 2 },
+      { rope_type: 'linear', factor: 2 },
+    ],
+    [{ ...llama31, extra: 1 }, llama31],
+  ])('%j', (given, expected) => {
+    expect(ropeScaling.parse(given)).toEqual(expected);
+  });
+
+  it.each([
+    [{ rope_type: 'longrope' }],
+    [{ rope_type: 'linear' }],
+    [{ rope_type: 'linear', factor: 0 }],
+    [{ rope_type: 'llama3', factor: 8 }],
+    [{ rope_type: 3 }],
+    ['linear'],
+  ])('%j is refused', (given) => {
+    expect(ropeScaling.safeParse(given).success).toBe(false);
+  });
+});
+
+describe('angles', () => {
+  const positions = [0, 1, 2, 2, 7];
+  const anglesOf = (by: RopeScaling) => {
+    const { model, weights } = tinyModel();
+    weights.set('rope_freqs.weight', f32([2], [2, 4]));
+    const outputs = angles(input('positions', ['tokens', 1]), 100, 4, by, new Scope(model));
+    return evaluate({ outputs }, weights, { positions: f32([5, 1], positions) });
+  };
+
+  it.each<[RopeScaling, number[]]>([
+    [{ rope_type: 'default' }, [1, 0.1]],
+    [{ rope_type: 'linear', factor: 2 }, [0.5, 0.05]],
+    [{ rope_type: 'factors' }, [0.5, 0.025]],
+  ])('%j: cos and sin of position times frequency', (by, frequencies) => {
+    const { cosine, sine } = anglesOf(by);
+    const turns = positions.flatMap((p) => frequencies.map((f) => p * f));
+    expect([cosine!.shape, sine!.shape]).toEqual([
+      [5, 2],
+      [5, 2],
+    ]);
+    // frequencies are float32: 6e-8 of at most 7 radians
+    turns.forEach((turn, i) => {
+      expect(cosine!.data[i]).toBeCloseTo(Math.cos(turn), 6);
+      expect(sine!.data[i]).toBeCloseTo(Math.sin(turn), 6);
+    });
+  });
+
+  it('by divisors need rope_freqs.weight of half the width', () => {
+    const { model } = tinyModel();
+    const build = () =>
+      angles(input('positions', ['tokens', 1]), 100, 4, { rope_type: 'factors' }, new Scope(model));
+    expect(build).toThrow('tiny: weight rope_freqs.weight is missing');
+  });
+});
