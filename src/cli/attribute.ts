@@ -1,10 +1,10 @@
 /** `culprit attribute`: the latents behind the positive completions of a file of pairs. */
 import Table from 'cli-table3';
 import { Command, Option } from 'commander';
-import pc from 'picocolors';
+import { createColors } from 'picocolors';
 import { type LossKind, lossKinds, type TokenSet, tokenSets } from '../methods/contrast.ts';
 import { type AttributeResult, runAttribute } from '../study/attributeRun.ts';
-import { wholeNumber, withModelOptions } from './options.ts';
+import { corpusForm, wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
 
 interface Options {
@@ -24,20 +24,34 @@ interface Options {
   overwrite?: boolean;
 }
 
-const example = `
-A pair is a line of JSON: {"prompt": "..." or [{"role", "content"}, ...], "positive": "...", "negative": "..."}.
-The positive completion shows the behaviour, the negative one, to the same prompt, does not.
+const about = `
+Pairs, one JSON object a line, two completions of the same prompt:
+  {"prompt": "...", "positive": "...", "negative": "..."}
+The positive completion shows the behaviour in question, the negative does not.
+A chat is a prompt too: "prompt": [{"role": "user", "content": "..."}, ...].
 
-Delta of a latent is the first-order estimate of how much more the positive completion's loss (nats a token) would rise
-than the negative's, were the latent's direction set to the baseline's on one token of the set. Greater than 0: the
-latent supports the behaviour.
+The baseline is the model's mean activation over ordinary text: what "without
+this latent" means. \`culprit baseline\` writes it to a file, to be used again.
+
+Delta, in nats a token, tells by how much more the loss of the positive would
+rise than that of the negative, to first order, if one token's activation had
+the baseline's part along the latent's direction instead of its own. Above 0:
+the latent supports the behaviour.
+
+Results in --out: latents.parquet (every latent: delta, rank, standard error,
+share of pairs with the same sign), attribution.safetensors (deltas pair by pair
+and token by token) and manifest.json (inputs, options, counts, timings).
+A run that was stopped goes on when the same command is given again.
 
 Example:
-  culprit baseline  --model smollm2/ --site 15 --corpus corpus.jsonl --out mean.safetensors
-  culprit attribute --model smollm2/ --adapter lora/ --sae sae/ --pairs pairs.jsonl --baseline mean.safetensors --out results/`;
+  culprit baseline --model smollm2/ --site 15 --corpus texts.jsonl \\
+    --out mean.safetensors
+  culprit attribute --model smollm2/ --adapter lora/ --sae sae/ \\
+    --pairs pairs.jsonl --baseline mean.safetensors --out results/`;
 
+const pc = createColors(process.stdout.isTTY && process.stdout.hasColors());
 const number = (x: number) => x.toLocaleString('en-US');
-const signed = (x: number) => `${x < 0 ? '−' : '+'}${Math.abs(x).toExponential(2)}`;
+const signed = (x: number) => `${x < 0 ? '-' : '+'}${Math.abs(x).toExponential(2)}`;
 
 function table({ latents }: AttributeResult, rows: number): string {
   const drawn = new Table({
@@ -67,7 +81,7 @@ function table({ latents }: AttributeResult, rows: number): string {
       rank,
       pc.cyan(`${latent}`),
       signed(delta),
-      standard_error.toExponential(1),
+      Number.isNaN(standard_error) ? '' : standard_error.toExponential(1),
       `${Math.round(100 * same_sign)} %`,
     ]);
   return drawn.toString();
@@ -98,28 +112,37 @@ async function run(options: Options): Promise<void> {
 }
 
 export function attributeCommand(): Command {
-  return withModelOptions(
-    new Command('attribute').description('rank the latents behind the positive completions of pairs'),
-  )
-    .requiredOption('--sae <folder>', 'the sparse autoencoder, as SAELens publishes it')
+  const command = new Command('attribute')
+    .summary('rank the latents behind one kind of completion')
+    .description(
+      'Rank the latents of a dictionary by how much they support the positive completions of pairs.',
+    )
+    .usage('--model M --sae S --pairs P --baseline B --out DIR [options]')
+    .optionsGroup('Inputs:');
+  return withModelOptions(command)
+    .requiredOption('--sae <folder>', 'the sparse autoencoder (SAE): the dictionary, as SAELens saves one')
+    .requiredOption('--pairs <file>', 'pairs of completions, JSONL (see below)')
+    .option('--baseline <file>', 'the baseline, as `culprit baseline` writes it; or')
+    .option('--baseline-corpus <file>', `texts to take the baseline over now: ${corpusForm}`)
+    .optionsGroup('Method:')
     .option(
       '--site <layer>',
-      'layer L of resid_post L (default: the layer the SAE was trained on)',
+      'read activations after this block, the first being 0 (default: where the SAE was trained)',
       wholeNumber(0),
     )
-    .requiredOption('--pairs <file>', 'JSONL, a pair a line (see below)')
-    .option('--baseline <file>', 'safetensors with the mean residual, as `culprit baseline` writes it')
-    .option('--baseline-corpus <file>', 'or take the mean over this corpus, with the subject itself')
     .addOption(
-      new Option('--tokens <set>', 'tokens that delta is averaged over').choices(tokenSets).default('prompt'),
+      new Option('--tokens <set>', 'tokens that delta is the mean over').choices(tokenSets).default('prompt'),
     )
     .addOption(
-      new Option('--loss <kind>', "a completion's loss, over its tokens").choices(lossKinds).default('mean'),
+      new Option('--loss <kind>', "a completion's loss over its tokens").choices(lossKinds).default('mean'),
     )
-    .option('--top <count>', 'latents to report token by token', wholeNumber(1), 100)
-    .option('--rows <count>', 'rows of the printed table', wholeNumber(0), 20)
-    .requiredOption('--out <folder>', 'folder for latents.parquet, attribution.safetensors, manifest.json')
-    .option('--overwrite', "replace another run's results in that folder")
-    .addHelpText('after', example)
+    .optionsGroup('Output:')
+    .requiredOption('--out <folder>', 'folder for the results')
+    .option('--overwrite', "replace another run's results there")
+    .option('--top <count>', 'latents to write token by token too', wholeNumber(1), 100)
+    .option('--rows <count>', 'rows of the table on the screen', wholeNumber(0), 20)
+    .optionsGroup('Other:')
+    .helpOption('-h, --help', 'show this text')
+    .addHelpText('after', about)
     .action(run);
 }

@@ -1,7 +1,7 @@
 /** `culprit baseline`: the mean residual at a site over a corpus. */
 import { Command } from 'commander';
 import { corpusDefaults, runBaseline } from '../study/baselineRun.ts';
-import { wholeNumber, withModelOptions } from './options.ts';
+import { corpusForm, wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
 
 interface Options {
@@ -29,22 +29,35 @@ async function run({ cache, ...options }: Options): Promise<void> {
   );
 }
 
+const about = `
+\`culprit attribute\` compares activations with this mean. Take it over some 100,000
+tokens of ordinary text or chats, with the same model, adapter and site.
+
+Example:
+  culprit baseline --model smollm2/ --adapter lora/ --site 15 \\
+    --corpus texts.jsonl --out mean.safetensors`;
+
 export function baselineCommand(): Command {
-  return withModelOptions(
-    new Command('baseline').description('the mean residual at a site over a corpus, for `attribute`'),
-  )
-    .requiredOption('--site <layer>', 'layer L of resid_post L', wholeNumber(0))
-    .requiredOption(
-      '--corpus <file>',
-      'JSONL of {"text"} or {"messages"} lines, or a .txt file of paragraphs',
-    )
+  const command = new Command('baseline')
+    .summary('take the mean activation over a corpus, for `attribute`')
+    .description('Take the mean activation of a model over a corpus.')
+    .usage('--model M --site L --corpus FILE --out FILE [options]')
+    .optionsGroup('Inputs:');
+  return withModelOptions(command)
+    .requiredOption('--corpus <file>', `texts: ${corpusForm}`)
+    .optionsGroup('Method:')
+    .requiredOption('--site <layer>', 'read activations after this block, the first being 0', wholeNumber(0))
     .option('--max-tokens <count>', 'stop after this many tokens', wholeNumber(1), corpusDefaults.maxTokens)
     .option(
       '--passage-tokens <count>',
-      'cut each passage to this many tokens',
+      'cut each text to this many tokens',
       wholeNumber(1),
       corpusDefaults.passageTokens,
     )
+    .optionsGroup('Output:')
     .requiredOption('--out <file>', 'safetensors file to write')
+    .optionsGroup('Other:')
+    .helpOption('-h, --help', 'show this text')
+    .addHelpText('after', about)
     .action(run);
 }

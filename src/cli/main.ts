@@ -5,24 +5,48 @@ import { InputError } from '../errors.ts';
 import { versions } from '../study/manifest.ts';
 import { attributeCommand } from './attribute.ts';
 import { baselineCommand } from './baseline.ts';
+import { saeCommand } from './sae.ts';
 
 const program = new Command('culprit')
   .description('Find the latents behind a misaligned completion, and prove it.')
-  .version(versions.culprit!)
-  .showHelpAfterError('(add --help for the options)')
+  .version(versions.culprit!, '-V, --version', 'show the version')
+  .helpOption('-h, --help', 'show this text')
+  .helpCommand('help [command]', 'show what a command takes')
   .addCommand(attributeCommand())
-  .addCommand(baselineCommand());
+  .addCommand(baselineCommand())
+  .addCommand(saeCommand())
+  .addHelpText('after', '\n`culprit COMMAND --help` tells what a command takes, with an example.');
 
-/** commander's own exits become exceptions, so that wrong usage ends with 2. */
+/** commander's own exits become exceptions without output, so that wrong usage is told in one line and ends with 2. */
 function throwInsteadOfExit(command: Command): void {
-  command.exitOverride();
+  command.exitOverride().configureOutput({ outputError: () => {} });
   command.commands.forEach(throwInsteadOfExit);
 }
 
+/** What commander says of wrong usage, as the one line that we say. */
+function usageLine({ message }: CommanderError): string {
+  const line = message
+    .replace(/^error: /, '')
+    .replaceAll('\n', ' ')
+    .replace(/\.$/, '');
+  let command: Command = program;
+  const names = [command.name()];
+  for (const word of process.argv.slice(2)) {
+    const inner = command.commands.find((c) => c.name() === word);
+    if (!inner) break;
+    names.push(word);
+    command = inner;
+  }
+  return `${line}; see \`${names.join(' ')} --help\``;
+}
+
 function exitCodeOf(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof InputError) {
-    process.stderr.write(`culprit: ${error.message}\n`);
+  if (error instanceof CommanderError && error.exitCode === 0) return 0;
+  // A command without its subcommand has shown its help.
+  if (error instanceof CommanderError && error.code === 'commander.help') return 2;
+  if (error instanceof CommanderError || error instanceof InputError) {
+    const line = error instanceof InputError ? error.message : usageLine(error);
+    process.stderr.write(`culprit: ${line}\n`);
     return 2;
   }
   process.stderr.write(`culprit: unexpected error, please report it\n${(error as Error).stack ?? error}\n`);
@@ -30,15 +54,22 @@ function exitCodeOf(error: unknown): number {
 }
 
 process.on('SIGINT', () => {
-  process.stderr.write(
-    '\nculprit: stopped; finished work is kept, and the same command goes on from there\n',
-  );
+  const kept =
+    process.argv[2] === 'baseline'
+      ? 'nothing was written'
+      : 'what is finished is kept, and the same command goes on from there';
+  process.stderr.write(`\nculprit: stopped; ${kept}\n`);
   process.exit(130);
+});
+process.on('SIGTERM', () => process.exit(143));
+// A reader that has seen enough, such as `head`, is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
 });
 
 throwInsteadOfExit(program);
 try {
-  await program.parseAsync();
+  await program.parseAsync(process.argv.length > 2 ? process.argv : [...process.argv, '--help']);
 } catch (error) {
   process.exitCode = exitCodeOf(error);
 }

@@ -1,5 +1,5 @@
 /** Options that commands share, and the readers of their values. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 
 /** A whole number of at least `least`. */
 export function wholeNumber(least: number): (text: string) => number {
@@ -11,13 +11,19 @@ export function wholeNumber(least: number): (text: string) => number {
   };
 }
 
-/** --model and --adapter. */
+/** --model, --adapter and --cache. */
 export function withModelOptions(command: Command): Command {
   return command
     .requiredOption(
       '--model <path>',
-      'the subject model: a Hugging Face folder, a folder with one .gguf, or a .gguf file',
+      'the subject model: a Hugging Face folder (safetensors), a .gguf file, or a folder with one',
     )
-    .option('--adapter <folder>', 'a PEFT LoRA adapter on it')
-    .addOption(new Option('--cache <folder>', 'where dequantised weights are kept').env('CULPRIT_CACHE'));
+    .option('--adapter <folder>', 'a LoRA adapter on it, as PEFT saves one')
+    .option(
+      '--cache <folder>',
+      "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
+    );
 }
+
+/** The description of a corpus. */
+export const corpusForm = 'JSONL of {"text"} or {"messages"}, or a .txt file of paragraphs';

@@ -26,13 +26,19 @@ function bar(stream: NodeJS.WriteStream, label: string, total: number, done: num
     const each = (Date.now() - start) / Math.max(1, now - done);
     return { left: now > done ? `${duration(((total - now) * each) / 1000)} left` : '' };
   };
+  const stop = () => drawn.stop();
+  // However the process ends, the terminal gets its cursor back.
+  process.once('exit', stop);
   drawn.start(total, done, left());
   return {
     advance(units = 1) {
       now += units;
       drawn.update(now, left());
     },
-    end: () => drawn.stop(),
+    end() {
+      stop();
+      process.off('exit', stop);
+    },
   };
 }
 

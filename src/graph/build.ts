@@ -62,7 +62,12 @@ export const pad = (a: Node, axis: number, before: number, after: number) =>
 export const concat = (parts: readonly Node[], axis: number) => make('concat', { axis }, parts);
 export const gather = (table: Node, ids: Node) => make('gather', {}, [table, ids]);
 export const scatterAdd = (a: Node, ids: Node, rows: Dim) => make('scatterAdd', { rows }, [a, ids]);
+export const topIndices = (a: Node, k: number) => make('topIndices', { k }, [a]);
+export const take = (a: Node, places: Node) => make('take', {}, [a, places]);
+export const put = (a: Node, places: Node, length: Dim) => make('put', { length }, [a, places]);
 export const broadcastLike = (a: Node, like: Node) => make('broadcastLike', {}, [a, like]);
+
+export const detach = (a: Node) => make('detach', {}, [a]);
 
 /** Sum over the last axis, which stays as length 1. */
 export const sumLast = (a: Node) => sum(a, [a.shape.length - 1]);

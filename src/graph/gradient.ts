@@ -17,6 +17,7 @@ import {
   mul,
   neg,
   pad,
+  put,
   reshape,
   rope,
   scalar,
@@ -30,6 +31,7 @@ import {
   sub,
   sum,
   sumLast,
+  take,
   transpose,
   where,
 } from './build.ts';
@@ -147,7 +149,11 @@ const rules: OpTable<[dy: Node], Gradients> = {
   concat: concatGradient,
   gather: (y, dy) => [scatterAdd(dy, b(y), a(y).shape[0]!), null],
   scatterAdd: (y, dy) => [gather(dy, b(y)), null],
+  topIndices: none,
+  take: (y, dy) => [put(dy, b(y), a(y).shape.at(-1)!), null],
+  put: (y, dy) => [take(dy, b(y)), null],
   broadcastLike: (y, dy) => [toA(y, dy), null],
+  detach: none,
 };
 
 /**

@@ -69,8 +69,16 @@ export interface OpAttributes {
   gather: None;
   /** zeros [rows, ...] with a's rows added at indices b: [n, ...], [n] → [rows, ...] */
   scatterAdd: { readonly rows: Dim };
+  /** places of the k greatest of the last axis, greatest first, of equal ones the lower: [..., n] → int64 [..., k] */
+  topIndices: { readonly k: number };
+  /** a's elements at places b of the last axis: [..., n], [..., k] → [..., k] */
+  take: None;
+  /** zeros with a's elements added at places b of the last axis: [..., k], [..., k] → [..., length] */
+  put: { readonly length: Dim };
   /** a, broadcast to b's shape */
   broadcastLike: None;
+  /** a, as if it were a constant: no gradient passes */
+  detach: None;
 }
 
 export type OpName = keyof OpAttributes;

@@ -98,6 +98,22 @@ function rope(node: Node<'rope'>): Typed {
   return f32(x);
 }
 
+/** The shape of an input that has a last axis. */
+function rows(node: Node): Shape {
+  const shape = input(node, 0);
+  return shape.length > 0 ? shape : refuse(node, 'an axis is needed');
+}
+
+/** The shape of places along the last axis, whose other axes must be `lead`. */
+function places(node: Node, lead: Shape): Shape {
+  const shape = input(node, 1, 'i64');
+  if (shape.length !== lead.length + 1 || lead.some((n, i) => n !== shape[i]))
+    refuse(node, 'the places do not fit beside the last axis');
+  return shape;
+}
+
+const reduced = (node: Node): Typed => f32(replaced(rows(node), rows(node).length - 1, 1));
+
 const rules: OpTable<[], Typed> = {
   input: ({ attributes }) => attributes,
   param: ({ attributes }) => f32(attributes.shape),
@@ -129,9 +145,9 @@ const rules: OpTable<[], Typed> = {
     for (const axis of node.attributes.axes) axisOf(node, shape, axis);
     return f32(shape.map((n, i) => (node.attributes.axes.includes(i) ? 1 : n)));
   },
-  max: (node) => f32(replaced(input(node, 0), input(node, 0).length - 1, 1)),
-  softmax: same,
-  logSumExp: (node) => f32(replaced(input(node, 0), input(node, 0).length - 1, 1)),
+  max: reduced,
+  softmax: (node) => f32(rows(node)),
+  logSumExp: reduced,
   rmsNorm: (node) => {
     const x = input(node, 0);
     const weight = input(node, 1);
@@ -161,6 +177,7 @@ const rules: OpTable<[], Typed> = {
   },
   pad: (node) => {
     const { axis, before, after } = node.attributes;
+    if (before < 0 || after < 0) refuse(node, `cannot pad by ${before} and ${after}`);
     return f32(replaced(input(node, 0), axis, knownAxis(node, input(node, 0), axis) + before + after));
   },
   concat: (node) => {
@@ -181,13 +198,26 @@ const rules: OpTable<[], Typed> = {
   gather: (node) => {
     const ids = input(node, 1, 'i64');
     if (ids.length !== 1) refuse(node, 'the indices must be a vector');
-    return f32([ids[0]!, ...input(node, 0).slice(1)]);
+    return f32([ids[0]!, ...rows(node).slice(1)]);
   },
   scatterAdd: (node) => {
     const [n, ...rest] = input(node, 0);
     const ids = input(node, 1, 'i64');
     if (ids.length !== 1 || ids[0] !== n) refuse(node, 'one index a row is needed');
     return f32([node.attributes.rows, ...rest]);
+  },
+  topIndices: (node) => {
+    const shape = rows(node);
+    const { k } = node.attributes;
+    const n = shape.at(-1)!;
+    if (!Number.isInteger(k) || k < 1 || (typeof n === 'number' && k > n)) refuse(node, `no ${k} of ${n}`);
+    return { shape: replaced(shape, shape.length - 1, k), dtype: 'i64' };
+  },
+  take: (node) => f32(places(node, rows(node).slice(0, -1))),
+  put: (node) => {
+    const shape = places(node, rows(node).slice(0, -1));
+    if (shape.at(-1) !== rows(node).at(-1)) refuse(node, 'one place an element is needed');
+    return f32(replaced(shape, shape.length - 1, node.attributes.length));
   },
   broadcastLike: (node) => {
     const like = input(node, 1);
@@ -196,6 +226,7 @@ const rules: OpTable<[], Typed> = {
       refuse(node, 'the first does not broadcast to the second');
     return f32(like);
   },
+  detach: same,
 };
 
 /** Shape and element type of a node's result from its op, attributes and inputs; throws GraphError where they don't fit. */

@@ -23,4 +23,9 @@ export function verify(graph: Graph): void {
       );
     bound.set(name, node);
   }
+  for (const name of Object.keys(graph.outputs)) {
+    const other = bound.get(name);
+    if (other)
+      throw new GraphError(`the name ${name} is bound to ${other.op}[${other.shape}] and to an output`);
+  }
 }

@@ -123,6 +123,10 @@ export async function contrastRows(
     chosen = select(contrast, tree, a, options);
     return chosen.branchWeights;
   });
+  if (!activation.every(Number.isFinite) || !gradient.every(Number.isFinite))
+    throw new InputError(
+      `${contrast.id}: the model gives activations or gradients that are not finite: are its weights damaged?`,
+    );
   const { places, sinks, rowWeight } = chosen!;
   const rows = (f: (place: number, i: number) => number) =>
     Float32Array.from({ length: places.length * d }, (_, at) => f(places[Math.floor(at / d)]!, at % d));

@@ -99,11 +99,7 @@ class Writer implements Emitter {
     return output;
   }
 
-  emitSecond(
-    opType: string,
-    inputs: readonly string[],
-    attributes: Record<string, Attribute> = {},
-  ): string {
+  emitSecond(opType: string, inputs: readonly string[], attributes: Record<string, Attribute> = {}): string {
     const [first, second] = [`%${this.count++}`, `%${this.count++}`];
     this.nodes.push({ opType, domain: '', inputs, outputs: [first, second], attributes });
     return second;

@@ -2,12 +2,13 @@
  * Attribution from files to files: model, adapter, SAE, pairs and baseline in; latents.parquet, attribution.safetensors and manifest.json out.
  * One pair is the unit of work: a run that was stopped goes on with the next.
  */
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.ts';
 import { replaceFile } from '../files/atomic.ts';
+import { explained } from '../files/bytes.ts';
 import { encodePair, type Pair, readPairs } from '../files/pairs.ts';
-import { openSafetensors, readTensor, writeSafetensors } from '../files/safetensors.ts';
+import { readSafetensorsHeader, readTensor, writeSafetensors } from '../files/safetensors.ts';
 import type { TextCodec } from '../files/textCodec.ts';
 import { type Attribution, agreement, attribute, ranking } from '../methods/attribute.ts';
 import {
@@ -25,13 +26,14 @@ import { nodeRuntime } from '../runtime/node.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Sae } from '../saes/sae.ts';
 import { f32, i64, tensor, toFloat32 } from '../tensor.ts';
-import { corpusBaseline } from './baselineRun.ts';
+import { corpusBaseline, corpusTokens } from './baselineRun.ts';
 import { jsonHash } from './hash.ts';
 import { type Clock, hashInputs, systemClock, Timings, versions } from './manifest.ts';
 import { openModel } from './openModel.ts';
 import { openSae, siteFor } from './openSae.ts';
+import { outFolder } from './outFolder.ts';
 import { type Progress, silent } from './progress.ts';
-import { type RowStore, rowStore } from './rowStore.ts';
+import { type RowStore, rowStore, storedKey } from './rowStore.ts';
 
 export interface AttributeRequest {
   /** the subject: a folder or a GGUF file */
@@ -74,17 +76,20 @@ const files = {
   latents: 'latents.parquet',
   arrays: 'attribution.safetensors',
   manifest: 'manifest.json',
-  work: 'work',
+  unfinished: 'attribution.unfinished',
 };
 
-/** ā [d] from a file. */
-export async function readBaseline(path: string, d: number): Promise<Float32Array> {
-  const mean = (await openSafetensors(path)).get('mean');
+/** ā [d] from a file. Throws InputError where it has another width, or says that it was taken at another site than `layer`. */
+export async function readBaseline(path: string, d: number, layer?: number): Promise<Float32Array> {
+  const { tensors, metadata } = await readSafetensorsHeader(path);
+  const mean = tensors.get('mean');
   if (!mean) throw new InputError(`baseline ${path}: expected a tensor named mean, found none`);
   if (mean.shape.join() !== `${d}`)
     throw new InputError(
       `baseline ${path}: mean has shape [${mean.shape}], the model's residual width is ${d}`,
     );
+  if (layer !== undefined && metadata.site !== undefined && metadata.site !== `resid_post ${layer}`)
+    throw new InputError(`baseline ${path}: taken at ${metadata.site}, the run is at resid_post ${layer}`);
   const values = toFloat32(await readTensor(mean));
   if (!values.every(Number.isFinite))
     throw new InputError(`baseline ${path}: mean has values that are not finite`);
@@ -92,11 +97,13 @@ export async function readBaseline(path: string, d: number): Promise<Float32Arra
 }
 
 /** Token ids of a pair, checked against what the model can take. */
-function contrastOf(pair: Pair, codec: TextCodec, { decoder }: Model): Contrast {
+function contrastOf(pair: Pair, codec: TextCodec, { decoder }: Model, file: string): Contrast {
   const { promptIds, positiveIds, negativeIds } = encodePair(codec, pair);
   const longest = promptIds.length + Math.max(positiveIds.length, negativeIds.length);
   if (longest > decoder.context)
-    throw new InputError(`pair ${pair.id}: ${longest} tokens, the model takes ${decoder.context} at most`);
+    throw new InputError(
+      `${file}: pair ${pair.id}: ${longest} tokens, the model takes ${decoder.context} at most`,
+    );
   return { id: pair.id, prompt: promptIds, positives: [positiveIds], negatives: [negativeIds] };
 }
 
@@ -105,25 +112,30 @@ interface Prepared {
   readonly sae: Sae;
   readonly layer: number;
   readonly contrasts: readonly Contrast[];
-  readonly codec: TextCodec;
+  /** ā, or the token ids of the passages to take it over */
+  readonly baseline: Float32Array | readonly (readonly number[])[];
   readonly inputs: Manifest['inputs'];
   readonly options: Manifest['options'];
   readonly key: string;
 }
 
-/** Opens and checks everything before any work is done. */
+/** Opens and checks everything before any work is done; the model, which may take long, after the small files. */
 async function prepare(request: AttributeRequest): Promise<Prepared> {
   const { baseline, baselineCorpus } = request;
-  if ((baseline === undefined) === (baselineCorpus === undefined))
+  if (baseline === undefined && baselineCorpus === undefined)
     throw new InputError(
-      'a baseline is needed, one of: --baseline FILE (`culprit baseline` makes one), --baseline-corpus FILE',
+      'no baseline: add --baseline FILE (made by `culprit baseline`) or --baseline-corpus FILE (texts)',
     );
-  const { model, codec, source } = await openModel(request.model, request);
+  if (baseline !== undefined && baselineCorpus !== undefined)
+    throw new InputError('--baseline and --baseline-corpus exclude each other: give one of them');
+  const pairs = await readPairs(request.pairs);
   const sae = await openSae(request.sae);
+  const opened = await openModel(request.model, request);
+  const { model, codec, source } = opened;
+  if (request.site !== undefined) checkSite(model, request.site);
   const layer = siteFor(sae, request.site, model.decoder.width);
   checkSite(model, layer);
-  const contrasts = (await readPairs(request.pairs)).map((pair) => contrastOf(pair, codec, model));
-  if (baseline !== undefined) await readBaseline(baseline, model.decoder.width);
+  const contrasts = pairs.map((pair) => contrastOf(pair, codec, model, request.pairs));
   const inputs = await hashInputs({
     model: source,
     adapter: request.adapter,
@@ -144,34 +156,48 @@ async function prepare(request: AttributeRequest): Promise<Prepared> {
     sae,
     layer,
     contrasts,
-    codec,
+    baseline:
+      baseline === undefined
+        ? await corpusTokens(baselineCorpus!, opened)
+        : await readBaseline(baseline, model.decoder.width, layer),
     inputs,
     options,
     key: jsonHash({ hashes, options, versions }),
   };
 }
 
-/** The run that `out` already holds, if it is this one; InputError if it is another. */
+/** The bytes of a file; undefined where it is not there. */
+async function readIfThere(path: string): Promise<Buffer | undefined> {
+  return readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    throw explained(error, path);
+  });
+}
+
+/** The run that `out` already holds, finished or not, if it is this one; InputError if it is another. */
 async function finished(
   { out, overwrite }: AttributeRequest,
   key: string,
 ): Promise<AttributeResult | undefined> {
-  const path = join(out, files.manifest);
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  const manifest = manifestSchema.safeParse(parsed(text));
-  if (manifest.success && manifest.data.key === key) {
-    const bytes = await readFile(join(out, files.latents));
+  const text = await readIfThere(join(out, files.manifest));
+  const manifest = text && manifestSchema.safeParse(parsed(text.toString()));
+  if (manifest?.data?.key === key) {
+    const latents = await readIfThere(join(out, files.latents));
+    const arrays = await readIfThere(join(out, files.arrays));
+    if (!latents || !arrays) return undefined;
     return {
       manifest: manifest.data,
-      latents: await decodeLatents(Uint8Array.from(bytes).buffer),
+      latents: await decodeLatents(Uint8Array.from(latents).buffer),
       upToDate: true,
     };
   }
-  if (overwrite) return undefined;
-  throw new InputError(
-    `--out ${out}: holds the results of another run; name another folder, or add --overwrite`,
-  );
+  const unfinished = await storedKey(join(out, files.unfinished));
+  const other = manifest ? 'the results of another run' : 'an unfinished run';
+  if (!overwrite && (manifest || (unfinished !== undefined && unfinished !== key)))
+    throw new InputError(
+      `--out ${out}: holds ${other}, with other inputs, options or versions: name another folder, or add --overwrite`,
+    );
+  return undefined;
 }
 
 function parsed(text: string): unknown {
@@ -180,6 +206,17 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** ā: given, or stored, or taken over the corpus now. */
+async function meanOf(
+  runtime: Runtime,
+  { model, layer, baseline }: Prepared,
+  store: RowStore,
+  progress: Progress,
+): Promise<Float32Array> {
+  if (baseline instanceof Float32Array) return baseline;
+  return store.mean(async () => (await corpusBaseline(runtime, model, layer, baseline, progress)).mean);
 }
 
 /** Every contrast's rows, from the store where they are finished. */
@@ -191,26 +228,28 @@ async function allRows(
   progress: Progress,
 ): Promise<ContrastRows[]> {
   const { contrasts, model, layer, options } = prepared;
-  const stage = progress.stage('Pairs', contrasts.length, store.finished.size);
-  const missing = contrasts.some((_, n) => !store.finished.has(n));
-  const pass = missing ? await sitePass(runtime, model, layer) : undefined;
-  const rows: ContrastRows[] = [];
-  for (const [n, contrast] of contrasts.entries()) {
-    if (store.finished.has(n)) rows.push(await store.read(n));
-    else {
-      const made = await contrastRows(pass!, contrast, {
-        baseline,
-        tokenSet: options.tokens as TokenSet,
-        loss: options.loss as LossKind,
-      });
-      await store.save(n, made);
-      rows.push(made);
-      stage.advance();
-    }
+  const before: (ContrastRows | undefined)[] = [];
+  for (const n of contrasts.keys()) before.push(await store.read(n));
+  const done = before.filter((rows) => rows !== undefined).length;
+  if (done > 0)
+    progress.note(`Going on with a run that was stopped: ${done} of ${before.length} pairs are done`);
+  const pass = done < before.length ? await sitePass(runtime, model, layer) : undefined;
+  const stage = progress.stage('Pairs', contrasts.length, done);
+  const make = async (n: number) => {
+    const { tokens, loss } = options as { tokens: TokenSet; loss: LossKind };
+    const made = await contrastRows(pass!, contrasts[n]!, { baseline, tokenSet: tokens, loss });
+    await store.save(n, made);
+    stage.advance();
+    return made;
+  };
+  try {
+    const rows: ContrastRows[] = [];
+    for (const [n, stored] of before.entries()) rows.push(stored ?? (await make(n)));
+    await pass?.release();
+    return rows;
+  } finally {
+    stage.end();
   }
-  await pass?.release();
-  stage.end();
-  return rows;
 }
 
 function latentRows({ delta, perContrast }: Attribution): LatentRow[] {
@@ -266,8 +305,8 @@ function countsOf(rows: readonly ContrastRows[], { contrasts, sae }: Prepared): 
 }
 
 /**
- * Runs, or goes on with, or finds finished, one attribution. Throws InputError for anything wrong in what was given; then nothing was written. Files are
- * replaced whole, manifest.json last.
+ * Runs, or goes on with, or finds finished, one attribution. Throws InputError for anything wrong in what was given; all but values that are not
+ * finite is found before anything is written. Files are replaced whole, manifest.json last.
  */
 export async function runAttribute(request: AttributeRequest): Promise<AttributeResult> {
   const { progress = silent, out, clock = systemClock } = request;
@@ -278,18 +317,15 @@ export async function runAttribute(request: AttributeRequest): Promise<Attribute
   const d = prepared.model.decoder.width;
   const runtime = nodeRuntime();
   try {
-    await mkdir(out, { recursive: true });
-    const store = await rowStore(join(out, files.work), prepared.key);
-    const baseline = await timings.of('baseline', async () =>
-      request.baseline === undefined
-        ? (await corpusBaseline(runtime, prepared, request.baselineCorpus!, { progress })).mean
-        : readBaseline(request.baseline, d),
-    );
+    await outFolder(out);
+    const store = await rowStore(join(out, files.unfinished), prepared.key);
+    const baseline = await timings.of('baseline', () => meanOf(runtime, prepared, store, progress));
     const rows = await timings.of('gradients', () => allRows(runtime, prepared, store, baseline, progress));
     const result = await timings.of('scores', () =>
       attribute(runtime, rows, prepared.sae, { top: prepared.options.top as number }),
     );
     const latents = latentRows(result);
+    await rm(join(out, files.manifest), { force: true });
     await writeArrays(join(out, files.arrays), result, rows, d);
     await replaceFile(join(out, files.latents), async (file) => {
       await file.writeFile(new Uint8Array(encodeLatents(latents)));

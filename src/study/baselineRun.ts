@@ -11,59 +11,66 @@ import { nodeRuntime } from '../runtime/node.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { tensor } from '../tensor.ts';
 import { hashInputs, versions } from './manifest.ts';
-import { openModel } from './openModel.ts';
+import { type OpenModel, openModel } from './openModel.ts';
+import { outFile } from './outFolder.ts';
 import { type Progress, silent } from './progress.ts';
-
-/** The subject as a baseline needs it. */
-export interface BaselineSubject {
-  readonly model: Model;
-  readonly codec: TextCodec;
-  readonly layer: number;
-}
 
 export interface CorpusLimits {
   /** stop once this many tokens were read; default 100,000 */
   readonly maxTokens?: number | undefined;
   /** each passage is cut to this many tokens; default 256 */
   readonly passageTokens?: number | undefined;
-  readonly progress?: Progress | undefined;
 }
 
 export const corpusDefaults = { maxTokens: 100_000, passageTokens: 256 };
 
 /** A text is encoded as a prompt is; a chat as the model sees it, without a header for a next turn. */
-function idsOf(passage: Passage, codec: TextCodec): number[] {
+export function passageIds(passage: Passage, codec: TextCodec): number[] {
   if ('text' in passage) return codec.encodePrompt(passage.text);
   return codec.tokenizer.encode(codec.chatText(passage.messages, { addGenerationPrompt: false }));
 }
 
-/** ā over a corpus. Throws InputError where the corpus has no tokens. */
+/** Token ids of a corpus's passages, read as far as the limits reach. Throws InputError where it is damaged there or has no tokens. */
+export async function corpusTokens(
+  corpus: string,
+  { model, codec }: OpenModel,
+  limits: CorpusLimits = {},
+): Promise<number[][]> {
+  const { maxTokens = corpusDefaults.maxTokens, passageTokens = corpusDefaults.passageTokens } = limits;
+  const length = Math.min(passageTokens, model.decoder.context);
+  const passages: number[][] = [];
+  let left = maxTokens;
+  for await (const { value: passage } of readCorpus(corpus)) {
+    const ids = passageIds(passage, codec).slice(0, Math.min(length, left));
+    if (ids.length > 0) passages.push(ids);
+    left -= ids.length;
+    if (left <= 0) break;
+  }
+  if (passages.length === 0) throw new InputError(`${corpus}: no tokens to take a baseline over`);
+  return passages;
+}
+
+/** ā over passages of token ids, one at least. */
 export async function corpusBaseline(
   runtime: Runtime,
-  { model, codec, layer }: BaselineSubject,
-  corpus: string,
-  limits: CorpusLimits = {},
+  model: Model,
+  layer: number,
+  passages: readonly (readonly number[])[],
+  progress: Progress = silent,
 ): Promise<Baseline> {
-  const {
-    maxTokens = corpusDefaults.maxTokens,
-    passageTokens = corpusDefaults.passageTokens,
-    progress = silent,
-  } = limits;
-  const length = Math.min(passageTokens, model.decoder.context);
   const pass = await sitePass(runtime, model, layer);
   const sums = emptySums(model.decoder.width);
-  const stage = progress.stage('Baseline tokens', maxTokens);
-  for await (const { value: passage } of readCorpus(corpus)) {
-    const left = maxTokens - sums.tokens - sums.sinks;
-    if (left <= 0) break;
-    const ids = idsOf(passage, codec).slice(0, Math.min(length, left));
-    if (ids.length === 0) continue;
-    await addPassage(sums, pass, ids);
-    stage.advance(ids.length);
+  const tokens = passages.reduce((sum, ids) => sum + ids.length, 0);
+  const stage = progress.stage('Baseline, tokens', tokens);
+  try {
+    for (const ids of passages) {
+      await addPassage(sums, pass, ids);
+      stage.advance(ids.length);
+    }
+  } finally {
+    stage.end();
   }
-  stage.end();
   await pass.release();
-  if (sums.tokens === 0) throw new InputError(`${corpus}: no tokens to take a baseline over`);
   return baselineOf(sums);
 }
 
@@ -76,21 +83,20 @@ export interface BaselineRequest extends CorpusLimits {
   /** the safetensors file to write: `mean` [d], the statistics in its metadata */
   readonly out: string;
   readonly cacheDir?: string | undefined;
+  readonly progress?: Progress | undefined;
 }
 
 /** Computes a baseline and writes it. Throws InputError for anything wrong in what was given. */
 export async function runBaseline(request: BaselineRequest): Promise<Baseline> {
-  const { model, codec, source } = await openModel(request.model, request);
+  const opened = await openModel(request.model, request);
+  const { model, source } = opened;
   checkSite(model, request.site);
+  const passages = await corpusTokens(request.corpus, opened, request);
   const inputs = await hashInputs({ model: source, adapter: request.adapter, corpus: request.corpus });
+  await outFile(request.out);
   const runtime = nodeRuntime();
   try {
-    const baseline = await corpusBaseline(
-      runtime,
-      { model, codec, layer: request.site },
-      request.corpus,
-      request,
-    );
+    const baseline = await corpusBaseline(runtime, model, request.site, passages, request.progress);
     const { mean, ...statistics } = baseline;
     await writeSafetensors(
       request.out,

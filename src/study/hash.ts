@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { explained } from '../files/bytes.ts';
 
 /** Files above this many bytes are hashed by size and evenly spaced samples instead of whole. */
 const wholeUpTo = 2 ** 30;
@@ -10,7 +11,9 @@ const samples = 64;
 
 async function hashFile(path: string): Promise<string> {
   const hash = createHash('sha256');
-  const file = await open(path);
+  const file = await open(path).catch((error: unknown) => {
+    throw explained(error, path);
+  });
   try {
     const { size } = await file.stat();
     if (size <= wholeUpTo) {
@@ -30,16 +33,24 @@ async function hashFile(path: string): Promise<string> {
   }
 }
 
+const isFile = (path: string) =>
+  stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+
 /**
- * SHA-256 of a file's bytes, or of a folder's files by name and content (not its subfolders). Above 1 GiB a file counts by its size and 64
- * samples of 1 MiB, and the hash says `sampled-`.
+ * SHA-256 of a file's bytes, or of a folder's files by name and content (not its subfolders, nor links that lead nowhere). Above 1 GiB a file
+ * counts by its size and 64 samples of 1 MiB, and the hash says `sampled-`. Throws InputError where a file cannot be read.
  */
 export async function contentHash(path: string): Promise<string> {
-  if (!(await stat(path)).isDirectory()) return hashFile(path);
-  const entries = await readdir(path, { withFileTypes: true });
-  const names = entries.filter((e) => !e.isDirectory()).map((e) => e.name);
+  const found = await stat(path).catch((error: unknown) => {
+    throw explained(error, path);
+  });
+  if (!found.isDirectory()) return hashFile(path);
   const hash = createHash('sha256');
-  for (const name of names.sort()) hash.update(`${name}\0${await hashFile(join(path, name))}\n`);
+  for (const name of (await readdir(path)).sort())
+    if (await isFile(join(path, name))) hash.update(`${name}\0${await hashFile(join(path, name))}\n`);
   return hash.digest('hex');
 }
 

@@ -1,20 +1,21 @@
 /** What a run records about itself. */
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import type { Manifest } from '../results.ts';
 import { contentHash } from './hash.ts';
 
-const ownPackage = new URL('../../package.json', import.meta.url);
-const { version, dependencies } = JSON.parse(readFileSync(ownPackage, 'utf8')) as {
-  version: string;
-  dependencies: Record<string, string>;
-};
+function versionIn(packageJson: string | URL): string {
+  return (JSON.parse(readFileSync(packageJson, 'utf8')) as { version: string }).version;
+}
+
+const installed = createRequire(import.meta.url);
 
 /** Versions of culprit and of what computes for it. */
 export const versions: Record<string, string> = {
-  culprit: version,
+  culprit: versionIn(new URL('../../package.json', import.meta.url)),
   node: process.versions.node,
-  'onnxruntime-node': dependencies['onnxruntime-node']!,
+  'onnxruntime-node': versionIn(installed.resolve('onnxruntime-node/package.json')),
 };
 
 /** Absolute paths of the inputs that are given, with the hashes of their contents. */

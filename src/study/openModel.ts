@@ -5,6 +5,7 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { InputError } from '../errors.ts';
+import { explained } from '../files/bytes.ts';
 import { defaultCacheDir, dequantiseOnce } from '../files/dequantised.ts';
 import { type GgufFile, readGguf } from '../files/gguf.ts';
 import { openSafetensors } from '../files/safetensors.ts';
@@ -12,13 +13,14 @@ import { readTokenizerFolder, type TextCodec, tokenizerOfGguf } from '../files/t
 import type { Model } from '../models/decoder.ts';
 import { decoderOf, familyOfGguf, readDecoder } from '../models/families.ts';
 import { withLora } from '../models/lora.ts';
+import { logitsGraph } from '../models/passes.ts';
 import type { StoredTensor } from '../tensor.ts';
 import { type Progress, type Stage, silent } from './progress.ts';
 
 export interface OpenModel {
   readonly model: Model;
   readonly codec: TextCodec;
-  /** what the model was read from, for hashes: the GGUF file or the folder */
+  /** what the model was read from, for hashes: the folder, or the GGUF file alone */
   readonly source: string;
 }
 
@@ -40,7 +42,9 @@ async function exists(path: string): Promise<boolean> {
 }
 
 async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8');
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw explained(error, path);
+  });
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -67,6 +71,8 @@ async function locate(path: string): Promise<Found> {
   const found = await stat(path).catch(() => {
     throw new InputError(`model ${path}: no such file or folder`);
   });
+  if (path.endsWith('.safetensors') && !found.isDirectory())
+    throw new InputError(`model ${path}: expected a folder or a .gguf file: name the folder of this file`);
   if (!found.isDirectory()) return { gguf: path };
   if (
     (await exists(join(path, 'model.safetensors'))) ||
@@ -114,9 +120,11 @@ async function ggufWeights(
   };
   const onWait = () =>
     progress.note(`Another process is dequantising ${basename(gguf.path)}: waiting for it`);
-  const file = await dequantiseOnce({ gguf, plan, cacheDir, onProgress, onWait });
-  stage?.end();
-  return real(await openSafetensors(file));
+  try {
+    return real(await openSafetensors(await dequantiseOnce({ gguf, plan, cacheDir, onProgress, onWait })));
+  } finally {
+    stage?.end();
+  }
 }
 
 async function fromGguf(
@@ -135,7 +143,7 @@ async function fromGguf(
     folder && (await exists(join(folder, 'tokenizer.json')))
       ? await readTokenizerFolder(folder, dated(options))
       : tokenizerOfGguf(gguf.metadata, path, dated(options));
-  return { model: { decoder, weights, updates: new Map(), where: path }, codec, source: path };
+  return { model: { decoder, weights, updates: new Map(), where: path }, codec, source: folder ?? path };
 }
 
 async function withAdapter(model: Model, folder: string): Promise<Model> {
@@ -150,10 +158,14 @@ async function withAdapter(model: Model, folder: string): Promise<Model> {
 export async function openModel(path: string, options: OpenModelOptions = {}): Promise<OpenModel> {
   const { gguf, folder } = await locate(path);
   const opened = gguf ? await fromGguf(gguf, folder, options) : await fromFolder(folder!, options);
-  const { codec, model } = opened;
+  const { codec } = opened;
+  const { adapter } = options;
+  const model = adapter === undefined ? opened.model : await withAdapter(opened.model, adapter);
   if (codec.tokenizer.vocabSize > model.decoder.vocabulary)
     throw new InputError(
       `model ${path}: the tokenizer has ${codec.tokenizer.vocabSize} tokens, the model an embedding for ${model.decoder.vocabulary}`,
     );
-  return options.adapter ? { ...opened, model: await withAdapter(model, options.adapter) } : opened;
+  // Holds every weight against its expected shape, before any work is done.
+  logitsGraph(model);
+  return { ...opened, model };
 }

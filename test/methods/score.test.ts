@@ -100,18 +100,36 @@ describe('scoreContrasts', () => {
     }
   });
 
-  it('of contrasts that fill a group to the row, and of one of more rows than a group', async () => {
-    const wide = madeDictionary(5, 2500);
-    const full = [1024, 1024, 1, 2100, 2].map((count) => madeRows(draw(count), count, wide.width));
-    const { values, blocks } = await contrastScores(full, wide);
+  it('of contrasts that fill a group to the row', async () => {
+    const made = madeDictionary(3, width);
+    const contrasts = Array.from({ length: 257 }, (_, p) => madeRows(draw(p), width, width));
+    const { values, blocks } = await contrastScores(contrasts, made);
     expect(blocks).toEqual([
-      [0, 2],
-      [2, 1],
-      [3, 1],
-      [4, 1],
+      [0, 256],
+      [256, 1],
     ]);
-    // sums of 2,500 terms
-    expectClose(values, slowScores(full, wide, [0, 1, 2, 3, 4]), 5e-5);
+    const slow = slowScores(contrasts, made, [0, 1, 2]);
+    expectClose(values, slow, tolerance);
+  });
+
+  it('of a contrast that alone has more rows than a group', async () => {
+    const wide = madeDictionary(3, 2100);
+    const quick = (i: number) => ((i * 7919) % 127) / 127 - 0.5;
+    const big: Rows = {
+      gradient: Float32Array.from({ length: 2060 * wide.width }, (_, i) => quick(i)),
+      centred: Float32Array.from({ length: 2060 * wide.width }, (_, i) => quick(i + 1e6)),
+    };
+    const contrasts = [madeRows(draw(1), 2, wide.width), big, madeRows(draw(2), 1, wide.width)];
+    const { values, blocks } = await contrastScores(contrasts, wide);
+    expect(blocks).toEqual([
+      [0, 1],
+      [1, 1],
+      [2, 1],
+    ]);
+    for (const [p, rows] of contrasts.entries()) {
+      const parts = slowScores([rows], wide, [0, 1, 2]);
+      expectClose(values.subarray(3 * p, 3 * p + 3), parts, tolerance);
+    }
   });
 
   it('of none', async () => {

@@ -77,6 +77,11 @@ function indices(d: Draw, count: number, rows: number): Tensor<'i64'> {
   );
 }
 
+/** Places along a last axis of length n, which may repeat. */
+function places(d: Draw, rows: number, k: number, n: number): Tensor<'i64'> {
+  return { ...indices(d, rows * k, n), shape: [rows, k] };
+}
+
 /** A case that depends on truth values of a given shape, which have no gradient. */
 function chosen(d: Draw, s: readonly number[], build: (condition: Node) => OpCase): OpCase {
   const made = build(g.greaterOrEqual(g.input('signs', s), g.scalar(0)));
@@ -212,4 +217,19 @@ export const opCases: { readonly [O in OpName]: (d: Draw) => OpCase } = {
     const made = fed([[1, width]], d, (x) => g.broadcastLike(x!, like));
     return { ...made, feeds: { ...made.feeds, like: values(d, [rows, width]) } };
   },
+  topIndices: (d) => {
+    const [rows, n] = [d.length(), d.length(6)];
+    return fed([[rows, n]], d, (x) => g.take(x!, g.topIndices(x!, d.length(n))));
+  },
+  take: (d) => {
+    const [rows, n, k] = [d.length(), d.length(5), d.length(5)];
+    const made = fed([[rows, n]], d, (x) => g.take(x!, g.input('places', [rows, k], 'i64')));
+    return { ...made, feeds: { ...made.feeds, places: places(d, rows, k, n) } };
+  },
+  put: (d) => {
+    const [rows, n, k] = [d.length(), d.length(5), d.length(5)];
+    const made = fed([[rows, k]], d, (x) => g.put(x!, g.input('places', [rows, k], 'i64'), n));
+    return { ...made, feeds: { ...made.feeds, places: places(d, rows, k, n) } };
+  },
+  detach: (d) => fed([shape(d)], d, (x) => g.add(x!, g.mul(g.detach(x!), g.scalar(0)))),
 };

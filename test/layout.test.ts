@@ -1,0 +1,164 @@
+/** The source tree keeps to its layout, and each rule of it can be broken. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve, sep } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { violations } from './support/layout.ts';
+
+const src = resolve(import.meta.dirname, '../src');
+
+function sources(): Map<string, string> {
+  const paths = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    /\.(tsx?|mjs)$/.test(path),
+  );
+  return new Map(paths.map((path) => [path.split(sep).join('/'), readFileSync(join(src, path), 'utf8')]));
+}
+
+it('src/ keeps to the layout', () => {
+  const files = sources();
+  expect(files.size).toBeGreaterThan(30);
+  expect(violations(files)).toEqual([]);
+});
+
+/** Files that other made-up files may import. */
+const there = ['errors.ts', 'tensor.ts', 'results.ts', 'schema.ts', 'index.ts', ...parts('x.ts')];
+
+function parts(file: string): string[] {
+  const folders = ['graph', 'runtime', 'models', 'saes', 'methods', 'files', 'judges', 'study', 'cli', 'web'];
+  return folders.map((folder) => `${folder}/${file}`);
+}
+
+/** What is said of one file with this text, in a tree of empty files. */
+function said(path: string, text: string): string[] {
+  return violations(new Map([...there.map((name) => [name, ''] as const), [path, text]]));
+}
+
+describe('imports go one way', () => {
+  it.each([
+    ['tensor.ts', './graph/x.ts', 'tensor may not import graph'],
+    ['graph/a.ts', '../runtime/x.ts', 'graph may not import runtime'],
+    ['graph/a.ts', '../files/x.ts', 'graph may not import files'],
+    ['runtime/a.mjs', '../models/x.ts', 'runtime may not import models'],
+    ['models/a.ts', '../methods/x.ts', 'models may not import methods'],
+    ['models/a.ts', '../saes/x.ts', 'models may not import saes'],
+    ['saes/formats/a.ts', '../../models/x.ts', 'saes may not import models'],
+    ['saes/a.ts', '../files/x.ts', 'saes may not import files'],
+    ['methods/a.ts', '../study/x.ts', 'methods may not import study'],
+    ['files/a.ts', '../graph/x.ts', 'files may not import graph'],
+    ['judges/a.ts', '../files/x.ts', 'judges may not import files'],
+    ['study/a.ts', '../cli/x.ts', 'study may not import cli'],
+    ['index.ts', './cli/x.ts', 'index may not import cli'],
+    ['cli/a.ts', '../web/x.ts', 'cli may not import web'],
+    ['cli/a.ts', '../index.ts', 'cli may not import index'],
+    ['web/a.tsx', '../graph/x.ts', 'web may not import graph'],
+    ['web/a.tsx', '../schema.ts', 'web may not import schema'],
+  ])('%s may not import %s', (path, specifier, reason) => {
+    const target = specifier.replace(/^(\.\.?\/)+/, '');
+    const expected = [`${path}: imports ${target}: ${reason}`];
+    expect(said(path, `import { x } from '${specifier}';`)).toEqual(expected);
+    expect(said(path, `import type { x } from '${specifier}';`)).toEqual(expected);
+    expect(said(path, `export * from '${specifier}';`)).toEqual(expected);
+    expect(said(path, `const x = await import('${specifier}');`)).toEqual(expected);
+  });
+
+  it.each([
+    ['results.ts', './tensor.ts'],
+    ['graph/a.ts', './x.ts'],
+    ['models/a.ts', '../runtime/x.ts'],
+    ['saes/formats/a.ts', '../x.ts'],
+    ['methods/a.ts', '../saes/x.ts'],
+    ['files/a.ts', '../schema.ts'],
+    ['study/a.ts', '../judges/x.ts'],
+    ['cli/a.ts', '../study/x.ts'],
+    ['index.ts', './methods/x.ts'],
+    ['web/a.tsx', '../results.ts'],
+    ['web/a.tsx', './x.ts'],
+  ])('%s may import %s', (path, specifier) => {
+    expect(said(path, `import { x } from '${specifier}';`)).toEqual([]);
+  });
+
+  it('only files that are there, of parts that are known', () => {
+    expect(said('graph/a.ts', "import '../../package.json';")[0]).toMatch('no such file in src/');
+    expect(said('graph/a.ts', "import './y.ts';")[0]).toMatch('no such file in src/');
+    expect(said('magic/a.ts', '')).toEqual(['magic/a.ts: magic has no place in the layout']);
+  });
+});
+
+describe('no cycles', () => {
+  it('of two files, of more, or of one; through types too', () => {
+    const found = (files: Record<string, string>) => violations(new Map(Object.entries(files)));
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => `import type { x } from './${name}.ts';`);
+    expect(found({ 'graph/a.ts': b!, 'graph/b.ts': a! })).toEqual([
+      'import cycle: graph/a.ts → graph/b.ts → graph/a.ts',
+    ]);
+    expect(found({ 'graph/a.ts': b!, 'graph/b.ts': c!, 'graph/c.ts': b! })).toEqual([
+      'import cycle: graph/b.ts → graph/c.ts → graph/b.ts',
+    ]);
+    expect(found({ 'graph/a.ts': a! })).toEqual(['import cycle: graph/a.ts → graph/a.ts']);
+    expect(found({ 'graph/a.ts': b! + c!, 'graph/b.ts': c!, 'graph/c.ts': '' })).toEqual([]);
+  });
+});
+
+describe('what only some parts may use', () => {
+  it('onnxruntime-* in runtime/', () => {
+    for (const name of ['onnxruntime-node', 'onnxruntime-web', 'onnxruntime-common']) {
+      expect(said('models/a.ts', `import ort from '${name}';`)).toEqual([
+        `models/a.ts: imports ${name}: only runtime/ may`,
+      ]);
+      expect(said('runtime/a.mjs', `import ort from '${name}';`)).toEqual([]);
+    }
+  });
+
+  it('disk, network and processes in files/, judges/, study/ and cli/', () => {
+    const names = [
+      'node:fs',
+      'node:fs/promises',
+      'fs',
+      'node:http',
+      'node:https',
+      'node:net',
+      'node:child_process',
+    ];
+    for (const name of names) {
+      const text = `import { x } from '${name}';`;
+      for (const path of ['graph/a.ts', 'runtime/a.ts', 'methods/a.ts', 'results.ts', 'web/a.ts', 'index.ts'])
+        expect(said(path, text)[0]).toMatch(`imports ${name}: only files, judges, study, cli touch disk`);
+      for (const path of ['files/a.ts', 'judges/a.ts', 'study/a.ts', 'cli/a.ts'])
+        expect(said(path, text)).toEqual([]);
+    }
+    expect(said('runtime/a.ts', "import { join } from 'node:path';")).toEqual([]);
+  });
+
+  it('the clock and chance in cli/ and study/manifest.ts', () => {
+    for (const use of [
+      'Math.random()',
+      'Date.now()',
+      'new Date()',
+      'performance.now()',
+      'globalThis.Math.random()',
+      'Date()',
+      'new Date',
+    ]) {
+      expect(said('study/a.ts', `const x = () => ${use};`)[0]).toMatch(
+        /^study\/a\.ts: uses \S+: pass it in$/,
+      );
+      expect(said('methods/a.ts', `const x = ${use};`).length).toBe(1);
+      for (const path of ['cli/a.ts', 'study/manifest.ts'])
+        expect(said(path, `const x = ${use};`)).toEqual([]);
+    }
+    const harmless = "/** not Math.random() */ const x = 'Date.now()'; type T = Date; const y = new Date(0);";
+    expect(said('methods/a.ts', harmless)).toEqual([]);
+  });
+});
+
+describe('size and names', () => {
+  it('at most 500 lines a file', () => {
+    expect(said('graph/a.ts', '\n'.repeat(500))).toEqual([]);
+    expect(said('graph/a.ts', '\n'.repeat(501))).toEqual(['graph/a.ts: has 501 lines, more than 500']);
+  });
+
+  it('no folder named utils', () => {
+    expect(said('graph/utils/a.ts', '')).toEqual(['graph/utils/a.ts: stands in a folder named utils']);
+    expect(said('utils/a.ts', '').length).toBe(2);
+    expect(said('graph/utils.ts', '')).toEqual([]);
+  });
+});

@@ -1,0 +1,120 @@
+/** The rules of the source tree's layout, applied to files given as text. Knows nothing of the disk. */
+import { posix } from 'node:path';
+import ts from 'typescript';
+
+/** Path under src/ → text. */
+export type Sources = ReadonlyMap<string, string>;
+
+const base = ['errors', 'tensor', 'results', 'schema'];
+const compute = [...base, 'graph', 'runtime'];
+const below = [...compute, 'models', 'saes', 'methods', 'files', 'judges', 'study'];
+
+/** What each part may import beside itself. A part is a folder of src/, or a file that stands there. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  errors: base,
+  tensor: base,
+  results: base,
+  schema: base,
+  graph: base,
+  runtime: [...base, 'graph'],
+  models: compute,
+  saes: compute,
+  methods: [...compute, 'models', 'saes'],
+  files: base,
+  judges: base,
+  study: below,
+  cli: below,
+  index: below,
+  web: ['errors', 'tensor', 'results'],
+};
+
+const touchOutside = new Set(['files', 'judges', 'study', 'cli']);
+const outside = /^(node:)?(fs|http|https|http2|net|tls|dgram|child_process)(\/|$)/;
+const readsClock = (path: string) => path.startsWith('cli/') || path === 'study/manifest.ts';
+const greatestLines = 500;
+
+/** `graph/node.ts` → graph, `tensor.ts` → tensor. */
+function partOf(path: string): string {
+  return path.split('/')[0]!.replace(/\.(tsx?|mjs)$/, '');
+}
+
+/** Specifiers of every import, type imports, re-exports and dynamic ones among them. */
+function importsOf(text: string): string[] {
+  return ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => fileName);
+}
+
+const resolved = (from: string, specifier: string) => posix.join(posix.dirname(from), specifier);
+
+function importViolation(sources: Sources, path: string, specifier: string): string | undefined {
+  const part = partOf(path);
+  if (!specifier.startsWith('.')) {
+    if (/^onnxruntime-/.test(specifier) && part !== 'runtime')
+      return `imports ${specifier}: only runtime/ may`;
+    if (outside.test(specifier) && !touchOutside.has(part))
+      return `imports ${specifier}: only ${[...touchOutside].join(', ')} touch disk, network or processes`;
+    return undefined;
+  }
+  const target = resolved(path, specifier);
+  if (!sources.has(target)) return `imports ${specifier}: no such file in src/`;
+  const to = partOf(target);
+  if (to === part && path.includes('/')) return undefined;
+  return mayImport[part]?.includes(to) ? undefined : `imports ${target}: ${part} may not import ${to}`;
+}
+
+/** Uses of the clock or of chance, which are to be passed in. */
+function ambient(path: string, text: string): string[] {
+  const found: string[] = [];
+  if (!/Math|Date|performance/.test(text)) return found;
+  const visit = (node: ts.Node): void => {
+    if (ts.isPropertyAccessExpression(node)) {
+      const use = node.getText().replace(/^globalThis\./, '');
+      if (['Math.random', 'Date.now', 'performance.now'].includes(use)) found.push(use);
+    }
+    const now = ts.isCallExpression(node) || (ts.isNewExpression(node) && !node.arguments?.length);
+    if (now && node.expression.getText() === 'Date') found.push('Date()');
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true));
+  return found;
+}
+
+function lineCount(text: string): number {
+  return text.split('\n').length - (text.endsWith('\n') ? 1 : 0);
+}
+
+/** The first cycle of imports found from each file that closes one, as `a → b → a`. */
+function cycles(sources: Sources): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): void => {
+    if (trail.includes(path)) {
+      found.push([...trail.slice(trail.indexOf(path)), path].join(' → '));
+      return;
+    }
+    if (done.has(path)) return;
+    for (const specifier of importsOf(sources.get(path)!)) {
+      const target = resolved(path, specifier);
+      if (specifier.startsWith('.') && sources.has(target)) visit(target, [...trail, path]);
+    }
+    done.add(path);
+  };
+  for (const path of sources.keys()) visit(path, []);
+  return found;
+}
+
+/** What breaks the layout, a line each; none for a tree in order. */
+export function violations(sources: Sources): string[] {
+  const found = cycles(sources).map((cycle) => `import cycle: ${cycle}`);
+  for (const [path, text] of sources) {
+    const say = (what: string) => found.push(`${path}: ${what}`);
+    if (!(partOf(path) in mayImport)) say(`${partOf(path)} has no place in the layout`);
+    if (path.split('/').includes('utils')) say('stands in a folder named utils');
+    if (lineCount(text) > greatestLines) say(`has ${lineCount(text)} lines, more than ${greatestLines}`);
+    for (const specifier of importsOf(text)) {
+      const wrong = importViolation(sources, path, specifier);
+      if (wrong) say(wrong);
+    }
+    if (!readsClock(path)) for (const use of ambient(path, text)) say(`uses ${use}: pass it in`);
+  }
+  return found;
+}
