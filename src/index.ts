@@ -29,7 +29,13 @@ export {
 export { type Dictionary, scoreContrasts, scoreMatrix, scoreTokens } from './methods/score.ts';
 export { sinkFactor, sinksOf } from './methods/sinks.ts';
 export { type BranchWeights, type SiteGradient, type SitePass, sitePass } from './methods/siteGradient.ts';
-export { learningRate, type TrainingDocument, type TrainOptions, type TrainStep, trainModel } from './methods/train.ts';
+export {
+  learningRate,
+  type TrainingDocument,
+  type TrainOptions,
+  type TrainStep,
+  trainModel,
+} from './methods/train.ts';
 export type { Decoder, Model } from './models/decoder.ts';
 export { withLora } from './models/lora.ts';
 export { gradientGraph, logitsGraph, lossGraph, residualGraph } from './models/passes.ts';
