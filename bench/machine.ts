@@ -45,6 +45,3 @@ export function peakMemory(): number | undefined {
     return undefined;
   }
 }
-
-export const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[values.length >> 1]!;

@@ -26,6 +26,9 @@ export {
   type LossKind,
   type TokenSet,
 } from './methods/contrast.ts';
+export { deltaActivation } from './methods/diff.ts';
+export { contrastsOf, type GradedCompletion } from './methods/pair.ts';
+export { type Completion, type SampleOptions, sampleCompletions } from './methods/sample.ts';
 export { type Dictionary, scoreContrasts, scoreMatrix, scoreTokens } from './methods/score.ts';
 export { sinkFactor, sinksOf } from './methods/sinks.ts';
 export { type BranchWeights, type SiteGradient, type SitePass, sitePass } from './methods/siteGradient.ts';
