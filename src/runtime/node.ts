@@ -100,6 +100,10 @@ export function nodeRuntime({ threads }: NodeRuntimeOptions = {}): Runtime {
   return {
     load: (graph, weights) => loadStateful(graph, weights, {}),
     loadStateful,
-    close: () => worker.destroy(),
+    async close() {
+      // a thread's end does not free what ONNX Runtime holds
+      await worker.run({ kind: 'releaseAll' });
+      await worker.destroy();
+    },
   };
 }

@@ -10,7 +10,7 @@ import ort from 'onnxruntime-node';
  * @typedef {{ session: InferenceSession, kept: Record<string, import('onnxruntime-node').Tensor>, inputOf: Record<string, string> }} Loaded
  * @typedef {{ kind: 'load', id: number, bytes: Uint8Array, folder?: string, options: object, kept: Record<string, { value: Value, output: string }> }} Load
  * @typedef {{ kind: 'run', id: number, feeds: Record<string, Value> }} Run
- * @typedef {Load | Run | { kind: 'state' | 'release', id: number }} Task
+ * @typedef {Load | Run | { kind: 'state' | 'release', id: number } | { kind: 'releaseAll' }} Task
  */
 
 /** @type {Map<number, Loaded>} */
@@ -68,6 +68,12 @@ async function run({ id, feeds }) {
   return mapValues(Object.fromEntries(returned), fromOrt);
 }
 
+/** @param {number} id */
+async function release(id) {
+  await loaded(id).session.release();
+  sessions.delete(id);
+}
+
 /** @param {Task} task */
 export default async function perform(task) {
   switch (task.kind) {
@@ -78,7 +84,8 @@ export default async function perform(task) {
     case 'state':
       return mapValues(loaded(task.id).kept, fromOrt);
     case 'release':
-      await loaded(task.id).session.release();
-      sessions.delete(task.id);
+      return release(task.id);
+    case 'releaseAll':
+      for (const id of [...sessions.keys()]) await release(id);
   }
 }
