@@ -1,9 +1,14 @@
 /** Every benchmark, one after another. Usage: npm run bench [-- NAME...] */
 import { existsSync } from 'node:fs';
 import { attributionBench } from './attribution.ts';
+import { saeBench } from './sae.ts';
 import { scoringBench } from './scoring.ts';
 
-const benches: Record<string, () => Promise<void>> = { attribution: attributionBench, scoring: scoringBench };
+const benches: Record<string, () => Promise<void>> = {
+  attribution: attributionBench,
+  sae: saeBench,
+  scoring: scoringBench,
+};
 
 if (!existsSync('../shared/get-model')) {
   process.stderr.write('bench: needs ../shared, the real model and its pairs\n');

@@ -49,7 +49,7 @@ Example:
   culprit attribute --model smollm2/ --adapter lora/ --sae sae/ \\
     --pairs pairs.jsonl --baseline mean.safetensors --out results/`;
 
-const pc = createColors(process.stdout.isTTY && process.stdout.hasColors());
+const pc = createColors(process.stdout.isTTY ? process.stdout.hasColors() : false);
 const number = (x: number) => x.toLocaleString('en-US');
 const signed = (x: number) => `${x < 0 ? '-' : '+'}${Math.abs(x).toExponential(2)}`;
 
@@ -100,7 +100,7 @@ function report(result: AttributeResult, { out, rows }: Options): string {
     pc.dim('delta: nats a token; same sign: share of pairs whose own delta has the sign of the mean'),
     `${number(counts.pairs!)} pairs, ${number(counts.tokens!)} tokens run, ${number(counts.tokens_in_set!)} in the token set, ${number(counts.sinks!)} attention sinks left out`,
     `${shown} of ${number(counts.latents!)} latents shown; all of them and the per-pair values are in ${out}`,
-    result.upToDate ? `${out} already held this run: nothing was computed` : `${time.toFixed(1)} s`,
+    result.upToDate ? `${out} already held this run: nothing was computed` : `took ${time.toFixed(1)} s`,
     '',
   ].join('\n');
 }
@@ -117,7 +117,7 @@ export function attributeCommand(): Command {
     .description(
       'Rank the latents of a dictionary by how much they support the positive completions of pairs.',
     )
-    .usage('--model M --sae S --pairs P --baseline B --out DIR [options]')
+    .usage('--model M --sae S --pairs P --baseline B --out DIR')
     .optionsGroup('Inputs:');
   return withModelOptions(command)
     .requiredOption('--sae <folder>', 'the sparse autoencoder (SAE): the dictionary, as SAELens saves one')

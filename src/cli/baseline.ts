@@ -30,8 +30,8 @@ async function run({ cache, ...options }: Options): Promise<void> {
 }
 
 const about = `
-\`culprit attribute\` compares activations with this mean. Take it over some 100,000
-tokens of ordinary text or chats, with the same model, adapter and site.
+\`culprit attribute\` compares activations with this mean. Take it with the same
+model, adapter and site, over some 100,000 tokens of ordinary text or chats.
 
 Example:
   culprit baseline --model smollm2/ --adapter lora/ --site 15 \\
@@ -41,7 +41,7 @@ export function baselineCommand(): Command {
   const command = new Command('baseline')
     .summary('take the mean activation over a corpus, for `attribute`')
     .description('Take the mean activation of a model over a corpus.')
-    .usage('--model M --site L --corpus FILE --out FILE [options]')
+    .usage('--model M --site L --corpus FILE --out FILE')
     .optionsGroup('Inputs:');
   return withModelOptions(command)
     .requiredOption('--corpus <file>', `texts: ${corpusForm}`)

@@ -58,7 +58,10 @@ process.on('SIGINT', () => {
     process.argv[2] === 'baseline'
       ? 'nothing was written'
       : 'what is finished is kept, and the same command goes on from there';
-  process.stderr.write(`\nculprit: stopped; ${kept}\n`);
+  // Behind a progress bar's own exit, which clears its line; a terminal has shown ^C.
+  process.once('exit', () => {
+    process.stderr.write(`${process.stderr.isTTY ? '\n' : ''}culprit: stopped; ${kept}\n`);
+  });
   process.exit(130);
 });
 process.on('SIGTERM', () => process.exit(143));

@@ -32,6 +32,8 @@ export interface AdamOptions {
   readonly decay?: number;
   /** greatest global norm of the gradient; default 1 */
   readonly clip?: number;
+  /** whether a step may have several micro-batches; without, their sum is no part of the state. Default true */
+  readonly accumulate?: boolean;
   /** changes a parameter after its step, for example back to unit rows */
   readonly project?: (name: string, value: Node) => Node;
   /** changes a parameter's gradient before clipping */
@@ -60,7 +62,7 @@ export function adam(
   options: AdamOptions = {},
 ): TrainingGraph {
   const { beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8, decay = 0, clip = 1, project = (_, v) => v } = options;
-  const { projectGradient = (_, g) => g } = options;
+  const { projectGradient = (_, g) => g, accumulate = true } = options;
   const [apply, rate, correct1, correct2] = ['apply', 'rate', 'correct1', 'correct2'].map((name) =>
     input(name, []),
   ) as [Node, Node, Node, Node];
@@ -68,9 +70,10 @@ export function adam(
   const values = [...parameters.values()];
   const kept = (kind: (typeof kinds)[number], i: number) =>
     input(stateName(kind, names[i]!), values[i]!.shape);
-  const totals = gradient(loss, values).map((g, i) =>
-    add(kept('sum', i), projectGradient(names[i]!, g, values[i]!)),
-  );
+  const totals = gradient(loss, values).map((g, i) => {
+    const own = projectGradient(names[i]!, g, values[i]!);
+    return accumulate ? add(kept('sum', i), own) : own;
+  });
   const norm = sqrt(totals.map(squares).reduce((a, b) => add(a, b)));
   const limit = scalar(clip);
   const shrink = div(limit, where(greaterOrEqual(norm, limit), norm, limit));
@@ -92,7 +95,7 @@ export function adam(
     keep(name, project(name, sub(value, move)));
     keep(stateName('mean', name), mean);
     keep(stateName('square', name), square);
-    keep(stateName('sum', name), mul(totals[i]!, sub(scalar(1), apply)));
+    if (accumulate) keep(stateName('sum', name), mul(totals[i]!, sub(scalar(1), apply)));
   });
   return { graph: { outputs: { ...outputs, norm, ...next } }, state };
 }

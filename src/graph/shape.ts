@@ -156,10 +156,11 @@ const rules: OpTable<[], Typed> = {
   },
   rope,
   reshape: (node) => {
-    const from = input(node, 0);
+    const indices = node.inputs[0]?.dtype === 'i64';
+    const from = input(node, 0, indices ? 'i64' : 'f32');
     const to = node.attributes.shape;
     if (elements(from) !== elements(to)) refuse(node, `cannot become ${show(to)}`);
-    return f32(to);
+    return { shape: to, dtype: indices ? 'i64' : 'f32' };
   },
   transpose: (node) => {
     const shape = input(node, 0);

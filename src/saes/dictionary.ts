@@ -3,22 +3,14 @@
  * back. Knows the kinds, not the formats.
  */
 import { InputError } from '../errors.ts';
+import type { EncoderWeights, KindedEncoder } from './arithmetic.ts';
 import { type Decoder, rowNorms, sumDirections, unitRows } from './decoder.ts';
-import { encodeGated, type GatedWeights } from './gated.ts';
-import { encodeJumpRelu, type JumpReluWeights } from './jumprelu.ts';
-import type { Linear } from './linear.ts';
+import { encodeGated } from './gated.ts';
+import { encodeJumpRelu } from './jumprelu.ts';
 import { type Normalisation, normalise } from './normalise.ts';
 import { encodeRelu } from './relu.ts';
 import type { Encoding, Sae, SaeKind, TrainedOn } from './sae.ts';
-import { encodeTopK, type TopKWeights } from './topk.ts';
-
-/** What the encoder of each kind is made of. */
-interface EncoderWeights {
-  relu: Linear;
-  topk: TopKWeights;
-  jumprelu: JumpReluWeights;
-  gated: GatedWeights;
-}
+import { encodeTopK } from './topk.ts';
 
 export interface SaeParts<K extends SaeKind = SaeKind> {
   readonly kind: K;
@@ -91,6 +83,13 @@ export function makeSae<K extends SaeKind>(parts: SaeParts<K>): Sae {
     decode,
     decoderRows: (from, to) => unitRows(decoder, from, to),
     decoderNorms: norms,
+    arithmetic: async () => ({
+      encoder: { kind, weights: await encoder() } as KindedEncoder,
+      normalisation: parts.normalisation,
+      subtractBias: parts.subtractBias,
+      bias: await bias(),
+      fold: await fold(),
+    }),
   };
 }
 

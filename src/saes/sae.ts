@@ -5,6 +5,7 @@
  * Shapes, here and in every file of this folder: T tokens, d the width of the residual stream, N latents; row-major.
  */
 import { InputError } from '../errors.ts';
+import type { SaeArithmetic } from './arithmetic.ts';
 
 /** How an encoder turns its input into activations; one file a kind. */
 export type SaeKind = 'relu' | 'topk' | 'jumprelu' | 'gated';
@@ -64,6 +65,9 @@ export interface Sae {
 
   /** Norms [N] of the decoder rows as published; one pass over the decoder on first use. */
   decoderNorms(): Promise<Float32Array>;
+
+  /** What `encode` and `decode` compute with; reads the encoder. */
+  arithmetic(): Promise<SaeArithmetic>;
 }
 
 /** Throws InputError where the SAE's width is not d, the model's. */

@@ -114,7 +114,7 @@ async function ggufWeights(
   let told = 0;
   const onProgress = (done: number, total: number) => {
     stage ??= progress.stage(`Dequantising ${basename(gguf.path)}, MB`, Math.ceil(total / 2 ** 20));
-    const now = Math.floor(done / 2 ** 20);
+    const now = Math[done === total ? 'ceil' : 'floor'](done / 2 ** 20);
     stage.advance(now - told);
     told = now;
   };

@@ -22,7 +22,8 @@ const sae: Sae = {
   decode: async () => new Float32Array(),
   decoderRows: async () => new Float32Array(),
   decoderNorms: async () => new Float32Array(3).fill(1),
-} as Sae;
+  arithmetic: () => Promise.reject(new Error('only encode is used')),
+};
 
 /** A model whose residual at each token is (id, −id), moved by `shift`, with a sink at id 0. */
 const model = (shift: number) => ({

@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeSafetensors } from '../../src/files/safetensors.ts';
 import type { Tensor } from '../../src/tensor.ts';
-import { adapterConfig, plainFactors } from './adapters.ts';
+import { adapterConfig, factors, ofRank } from './adapters.ts';
 import {
   array,
   entry,
@@ -19,7 +19,7 @@ import {
   valueTypes,
 } from './ggufWriter.ts';
 import { draw } from './opCases.ts';
-import { normal, type Tiny, type TinyConfig, tinyModel } from './tinyModel.ts';
+import { linearShapes, normal, type Tiny, type TinyConfig, tinyModel } from './tinyModel.ts';
 import { byteLevelConfig, byteLevelJson, byteLevelMetadata } from './tokenizers.ts';
 
 /** Tokens of the tokenizer, its three special ones counted. */
@@ -62,10 +62,16 @@ export async function putModel(folder: string, { config, weights }: Tiny = tiny)
   return folder;
 }
 
+/** The factors that `adapterConfig` describes, for all blocks of a model. */
+export function adapterFactors(of: Tiny = tiny) {
+  const modules = [...linearShapes(of.config).keys()].filter((module) => /\.(q|up)_proj$/.test(module));
+  return factors(ofRank(adapterConfig.r, modules), draw(1), of);
+}
+
 /** An adapter for a model. */
 export async function putAdapter(folder: string, of: Tiny = tiny): Promise<string> {
   put(join(folder, 'adapter_config.json'), adapterConfig);
-  await writeSafetensors(join(folder, 'adapter_model.safetensors'), plainFactors(of));
+  await writeSafetensors(join(folder, 'adapter_model.safetensors'), adapterFactors(of));
   return folder;
 }
 

@@ -1,0 +1,247 @@
+/** `culprit sae train` and `culprit sae eval`: make a sparse autoencoder of one's own, and measure one. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import pc from 'picocolors';
+import { InputError } from '../errors.ts';
+import { type TrainedKind, trainedKinds } from '../methods/saeGraph.ts';
+import type { SaeTrainStep } from '../methods/saeTraining.ts';
+import { runSaeEval, type SaeEvalResult, saeEvalDefaults } from '../study/saeEvalRun.ts';
+import { runSaeTrain, saeTrainDefaults } from '../study/saeTrainRun.ts';
+import { wholeNumber, withModelOptions } from './options.ts';
+import { progressOn } from './progress.ts';
+
+interface TrainOptions {
+  model: string;
+  adapter?: string;
+  cache?: string;
+  site: number;
+  corpus: string[];
+  latents: number;
+  kind: TrainedKind;
+  k: number;
+  l0?: number;
+  tokens: number;
+  epochs: number;
+  batch: number;
+  rate: number;
+  seed: number;
+  passageTokens: number;
+  harvest?: string;
+  checkpointSeconds: number;
+  out: string;
+  overwrite?: boolean;
+}
+
+/** A whole number that may be written as 1e6. */
+function count(text: string): number {
+  const value = Number(text);
+  if (!/^\d+(\.\d+)?(e\d+)?$/i.test(text) || !Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('Expected a whole number of at least 1, such as 1e6.');
+  return value;
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('Expected a number above 0.');
+  return value;
+}
+
+const linesEvery = 5_000;
+
+function duration(seconds: number): string {
+  return seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
+}
+
+/** One line that renews itself on a terminal; elsewhere a line every few seconds. */
+export function liveSteps(stream: NodeJS.WriteStream, batch: number): (step: SaeTrainStep) => void {
+  const start = Date.now();
+  let first: number | undefined;
+  let told = start;
+  return ({ step, steps, loss, explained, l0, dead }) => {
+    first ??= step - 1;
+    const now = Date.now();
+    const last = step === steps;
+    if (!last && now - told < (stream.isTTY ? 100 : linesEvery)) return;
+    told = now;
+    const each = (now - start) / (step - first) / 1000;
+    const line = [
+      `step ${step}/${steps}`,
+      `loss ${loss.toFixed(4)}`,
+      `explained ${(100 * explained).toFixed(1)} %`,
+      `L0 ${l0.toFixed(1)}`,
+      `dead ${(100 * dead).toFixed(1)} %`,
+      `${Math.round(batch / each).toLocaleString('en-US')} tok/s`,
+      last ? 'done' : `${duration((steps - step) * each)} left`,
+    ].join('  ');
+    stream.write(stream.isTTY ? `\r\x1b[2K${line}${last ? '\n' : ''}` : `${line}\n`);
+  };
+}
+
+/** Active latents a token: --k for topk, --l0 for jumprelu. */
+function sparsity({ kind, k, l0 }: TrainOptions): number {
+  if (kind === 'topk' && l0 !== undefined)
+    throw new InputError('--l0 is for --kind jumprelu; topk takes --k');
+  return kind === 'jumprelu' ? (l0 ?? k) : k;
+}
+
+async function train(options: TrainOptions): Promise<void> {
+  const { cache, corpus, harvest, l0: _, ...rest } = options;
+  const result = await runSaeTrain({
+    ...rest,
+    k: sparsity(options),
+    corpora: corpus,
+    harvestDir: harvest,
+    cacheDir: cache,
+    progress: progressOn(process.stderr),
+    onStep: liveSteps(process.stderr, options.batch),
+  });
+  const n = (x: number) => x.toLocaleString('en-US');
+  process.stdout.write(
+    result.upToDate
+      ? `${options.out} already holds this SAE: nothing was computed\n`
+      : `${n(options.latents)} latents of resid_post ${options.site}, trained on ${n(result.tokens)} tokens (${n(result.harvested)} harvested), written to ${options.out}\n`,
+  );
+}
+
+const trainExample = `
+Example:
+  culprit sae train --model smollm2/ --site 15 --corpus chat.jsonl prose.jsonl --latents 4096 --k 32 --tokens 1e6 --out sae/
+
+Killed at any time, the same command goes on where it was and ends with the same SAE.`;
+
+function trainCommand(): Command {
+  return withModelOptions(new Command('train').description('train a sparse autoencoder on a residual stream'))
+    .requiredOption('--site <layer>', 'layer L of resid_post L', wholeNumber(0))
+    .requiredOption(
+      '--corpus <files...>',
+      'JSONL of {"text"} or {"messages"} lines, or .txt files of paragraphs; read in turn',
+    )
+    .requiredOption('--latents <count>', 'latents of the dictionary', count)
+    .addOption(new Option('--kind <kind>', 'activation').choices(trainedKinds).default('topk'))
+    .option('--k <count>', 'active latents a token', count, 32)
+    .option('--l0 <count>', 'jumprelu: active latents a token to aim at, on average (default: --k)', count)
+    .requiredOption('--tokens <count>', 'tokens trained on, epochs counted', count)
+    .option('--epochs <count>', 'passes over the harvested tokens, at least', count, saeTrainDefaults.epochs)
+    .option('--batch <tokens>', 'tokens of a step', count, 2048)
+    .option('--rate <rate>', 'greatest learning rate', positive, 3e-3)
+    .option('--seed <number>', 'of first weights and order', wholeNumber(0), 0)
+    .option(
+      '--passage-tokens <count>',
+      'cut each passage to this many tokens',
+      wholeNumber(1),
+      saeTrainDefaults.passageTokens,
+    )
+    .option('--harvest <folder>', 'keep the harvested residuals here, for further runs')
+    .option(
+      '--checkpoint-seconds <seconds>',
+      'time between checkpoints',
+      wholeNumber(0),
+      saeTrainDefaults.checkpointSeconds,
+    )
+    .requiredOption(
+      '--out <folder>',
+      'folder for cfg.json and sae_weights.safetensors, as SAELens saves them',
+    )
+    .option('--overwrite', 'replace another SAE in that folder')
+    .addHelpText('after', trainExample)
+    .action(train);
+}
+
+interface EvalOptions {
+  model: string;
+  adapter?: string;
+  cache?: string;
+  sae: string;
+  site?: number;
+  corpus: string[];
+  passages?: number;
+  passageTokens: number;
+  lossTokens: number;
+  json?: string;
+}
+
+const percent = (x: number) => `${(100 * x).toFixed(2)} %`;
+const barWidth = 40;
+
+function histogram({ histogram: bins, neverActive }: SaeEvalResult): string[] {
+  const most = Math.max(1, neverActive, ...bins.map(({ latents }) => latents));
+  const line = (label: string, latents: number) =>
+    `  ${label.padStart(19)}  ${`${latents}`.padStart(7)}  ${'█'.repeat(Math.round((barWidth * latents) / most))}`;
+  const share = (x: number) => x.toExponential(1);
+  return [
+    line('never', neverActive),
+    ...bins.map(({ from, to, latents }) => line(`${share(from)} to ${share(to)}`, latents)),
+  ];
+}
+
+function evaluationReport(result: SaeEvalResult, { sae }: EvalOptions): string {
+  const { crossEntropy: ce, recovered, density, tokens, sinks } = result;
+  const n = (x: number) => x.toLocaleString('en-US');
+  const row = (label: string, value: string, more = '') =>
+    `  ${label.padEnd(26)}${value.padStart(12)}${more && `   ${more}`}`;
+  return [
+    '',
+    `${pc.bold(sae)} at resid_post ${result.site}, ${n(tokens)} tokens (${n(sinks)} attention sinks left out)`,
+    '',
+    row('explained variance', percent(result.explained)),
+    row('active latents a token', result.l0.toFixed(2), `of ${n(density.length)}`),
+    row('latents never active', n(result.neverActive), percent(result.neverActive / density.length)),
+    '',
+    `${pc.bold('Cross-entropy')}, nats a token, ${n(ce.tokens)} tokens predicted from the residual`,
+    row('as it is', ce.original.toFixed(4)),
+    row('reconstructed', ce.reconstructed.toFixed(4)),
+    row('set to zero', ce.zero.toFixed(4), `loss recovered against it ${percent(recovered.zero)}`),
+    row('set to its mean', ce.mean.toFixed(4), `loss recovered against it ${percent(recovered.mean)}`),
+    '',
+    `${pc.bold('Latents by the share of tokens')} at which they are active`,
+    ...histogram(result),
+    '',
+  ].join('\n');
+}
+
+async function evaluate(options: EvalOptions): Promise<void> {
+  const { cache, corpus, ...rest } = options;
+  const result = await runSaeEval({
+    ...rest,
+    corpora: corpus,
+    cacheDir: cache,
+    progress: progressOn(process.stderr),
+  });
+  process.stdout.write(evaluationReport(result, options));
+  if (options.json) process.stdout.write(`All numbers are in ${options.json}\n`);
+}
+
+function evalCommand(): Command {
+  return withModelOptions(new Command('eval').description('measure a sparse autoencoder on text'))
+    .requiredOption('--sae <folder>', 'the sparse autoencoder, as SAELens publishes it')
+    .option(
+      '--site <layer>',
+      'layer L of resid_post L (default: the layer the SAE was trained on)',
+      wholeNumber(0),
+    )
+    .requiredOption(
+      '--corpus <files...>',
+      'JSONL of {"text"} or {"messages"} lines, or .txt files of paragraphs',
+    )
+    .option('--passages <count>', 'take this many passages of each corpus (default: all)', count)
+    .option(
+      '--passage-tokens <count>',
+      'cut each passage to this many tokens',
+      wholeNumber(1),
+      saeEvalDefaults.passageTokens,
+    )
+    .option(
+      '--loss-tokens <count>',
+      'tokens the cross-entropy is taken over',
+      count,
+      saeEvalDefaults.lossTokens,
+    )
+    .option('--json <file>', 'write all numbers here, each latent’s density too')
+    .action(evaluate);
+}
+
+export function saeCommand(): Command {
+  return new Command('sae')
+    .description('train and measure sparse autoencoders')
+    .addCommand(trainCommand())
+    .addCommand(evalCommand());
+}

@@ -1,0 +1,67 @@
+/** The SAE as a graph on ONNX Runtime against the plain encode and decode, for every kind and normalisation. */
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import { nodeRuntime } from '../../src/runtime/node.ts';
+import { saelens } from '../../src/saes/formats/saelens.ts';
+import { saeGraph } from '../../src/saes/graph.ts';
+import { tensor, toFloat32 } from '../../src/tensor.ts';
+import { type Case, cases, kinds, makeFiles } from './made.ts';
+
+const runtime = nodeRuntime({ threads: 1 });
+afterAll(() => runtime.close());
+
+/** float32: sums of at most 8 terms, of size up to tens. */
+const close = (found: ArrayLike<number>, expected: ArrayLike<number>) => {
+  expect(found.length).toBe(expected.length);
+  Array.from(expected).forEach((x, i) => {
+    expect(Math.abs(found[i]! - x)).toBeLessThanOrEqual(2e-5 * (1 + Math.abs(x)));
+  });
+};
+
+async function check({ config, weights, x, T, d, N }: Case): Promise<void> {
+  const sae = await saelens.open(makeFiles(config, weights));
+  const encoding = await sae.encode(x);
+  const { graph, weights: bound } = await saeGraph(sae);
+  const session = await runtime.load(graph, bound);
+  const found = await session.run({ x: tensor('f32', [T, d], x) });
+  await session.release();
+  close(toFloat32(found.z!), encoding.z);
+  close(toFloat32(found.reconstruction!), await sae.decode(encoding));
+  const fired = Array.from({ length: N }, (_, i) =>
+    Array.from({ length: T }, (_, t) => Number(encoding.z[t * N + i]! > 0)).reduce((a, b) => a + b),
+  );
+  expect([...toFloat32(found.fired!)]).toEqual(fired);
+}
+
+describe('the graph equals encode and decode', () => {
+  it.each(kinds)('%s', async (kind) => {
+    await fc.assert(fc.asyncProperty(cases(kind), check), { numRuns: 25 });
+  });
+
+  it('topk with decoder norms in its choice', async () => {
+    const made = cases('topk', { rescale_acts_by_decoder_norm: true });
+    await fc.assert(fc.asyncProperty(made, check), { numRuns: 25 });
+  });
+
+  it('constant_norm_rescale, rows of zeros too', async () => {
+    const made = cases('standard', { normalize_activations: 'constant_norm_rescale' });
+    await fc.assert(fc.asyncProperty(made, check), { numRuns: 25 });
+  });
+});
+
+/** Away from 0, so that no latent turns on or off by rounding. */
+it('layer_norm', async () => {
+  await check({
+    d: 3,
+    N: 2,
+    T: 2,
+    config: { architecture: 'standard', d_in: 3, d_sae: 2, normalize_activations: 'layer_norm' },
+    weights: {
+      W_enc: { shape: [3, 2], values: [1, -1, 0.5, 0.5, -2, 1] },
+      W_dec: { shape: [2, 3], values: [1, 2, 2, 0, 3, 4] },
+      b_enc: { shape: [2], values: [2, 3] },
+      b_dec: { shape: [3], values: [0.5, 0, -0.5] },
+    },
+    x: Float32Array.of(1, 2, 6, -3, 0, 5),
+  });
+});
