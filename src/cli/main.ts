@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command `culprit`. Exit codes: 0 done, 1 a bug of ours, 2 something given was wrong, 130 stopped by Ctrl-C. */
+/** The command `culprit`. Exit codes: 0 done, 1 a bug of ours, 2 something given was wrong, 130 (in a shell) stopped by Ctrl-C. */
 import { Command, CommanderError } from 'commander';
 import { InputError } from '../errors.ts';
 import { versions } from '../study/manifest.ts';
@@ -53,18 +53,26 @@ function exitCodeOf(error: unknown): number {
   return 1;
 }
 
-process.on('SIGINT', () => {
-  const kept =
-    process.argv[2] === 'baseline'
-      ? 'nothing was written'
-      : 'what is finished is kept, and the same command goes on from there';
-  // Behind a progress bar's own exit, which clears its line; a terminal has shown ^C.
-  process.once('exit', () => {
-    process.stderr.write(`${process.stderr.isTTY ? '\n' : ''}culprit: stopped; ${kept}\n`);
+/**
+ * Ends by the signal itself, which a shell shows as 128 + its number: an orderly exit would abort in the midst of ONNX Runtime. Exit listeners
+ * clear the progress bar and release locks.
+ */
+function stopAt(signal: 'SIGINT' | 'SIGTERM', line: string): void {
+  process.once(signal, () => {
+    process.emit('exit', 1);
+    process.stderr.write(line);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
   });
-  process.exit(130);
-});
-process.on('SIGTERM', () => process.exit(143));
+}
+
+const kept =
+  process.argv[2] === 'baseline'
+    ? 'nothing was written'
+    : 'what is finished is kept, and the same command goes on from there';
+// A terminal has shown ^C on the line.
+stopAt('SIGINT', `${process.stderr.isTTY ? '\n' : ''}culprit: stopped; ${kept}\n`);
+stopAt('SIGTERM', '');
 // A reader that has seen enough, such as `head`, is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;

@@ -50,7 +50,13 @@ export interface SaeGraphOptions {
 }
 
 /** Adam's settings here; no more decay, and epsilon as Gao et al. */
-export const saeAdamOptions: AdamOptions = { beta1: 0.9, beta2: 0.999, epsilon: 6.25e-10, clip: 1, accumulate: false };
+export const saeAdamOptions: AdamOptions = {
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 6.25e-10,
+  clip: 1,
+  accumulate: false,
+};
 
 /** Full width of the kernel by which a threshold's gradient is estimated, in units of a scaled row's coordinates. */
 const bandwidth = 0.1;

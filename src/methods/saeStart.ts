@@ -1,4 +1,5 @@
 /** What a sparse autoencoder's training starts from, and what its weights are in the data's own units when it ends. */
+import { InputError } from '../errors.ts';
 import { f32, type Tensor, tensor, toFloat32 } from '../tensor.ts';
 import { generatorOf } from './random.ts';
 import type { RowShard } from './rowStream.ts';
@@ -14,7 +15,7 @@ export interface RowStatistics {
   readonly variance: number;
 }
 
-/** Reads every shard once. Throws RangeError for rows that are all equal: there is nothing to learn from them. */
+/** Reads every shard once. Throws InputError for rows that are all equal: there is nothing to learn from them. */
 export async function rowStatistics(shards: readonly RowShard[], d: number): Promise<RowStatistics> {
   const sum = new Float64Array(d);
   let norms = 0;
@@ -36,7 +37,7 @@ export async function rowStatistics(shards: readonly RowShard[], d: number): Pro
   }
   const mean = sum.map((s) => s / n);
   const variance = squares / n - mean.reduce((total, m) => total + m * m, 0);
-  if (!(variance > 0)) throw new RangeError('rowStatistics: the rows do not vary');
+  if (!(variance > 0)) throw new InputError(`the ${n} activations to train on are all the same`);
   return { mean, norm: norms / n, variance };
 }
 

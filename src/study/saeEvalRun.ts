@@ -107,7 +107,8 @@ export async function runSaeEval(request: SaeEvalRequest): Promise<SaeEvalResult
   const read = corpora.map((corpus) => readPassages(corpus, request, codec, model.decoder.context));
   const passages = inTurn(await Promise.all(read));
   const total = passages.reduce((sum, ids) => sum + ids.length, 0);
-  if (total === 0) throw new InputError(`${corpora.join(', ')}: no tokens to evaluate on`);
+  if (!passages.some((ids) => ids.length > 1))
+    throw new InputError(`${corpora.join(', ')}: no tokens to evaluate on (a passage needs two)`);
   const paths = Object.fromEntries(corpora.map((path, i) => [`corpus.${i}`, path]));
   const inputs = await hashInputs({ model: source, adapter: request.adapter, sae: request.sae, ...paths });
   const runtime = nodeRuntime();

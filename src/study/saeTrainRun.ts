@@ -2,6 +2,7 @@
  * Training an SAE from files to files: model and corpora in, an SAE folder as SAELens saves one out. Harvest and training both go on where they were
  * stopped; the folder's `work` holds what that needs and goes when the SAE stands.
  */
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { InputError } from '../errors.ts';
@@ -126,12 +127,13 @@ async function keyIn(out: string): Promise<string | undefined> {
 }
 
 async function readCheckpoint(path: string, key: string): Promise<SaeCheckpoint | undefined> {
-  const header = await readSafetensorsHeader(path).catch(() => undefined);
-  if (header?.metadata.key !== key) return undefined;
+  if (!existsSync(path)) return undefined;
+  const { metadata } = await readSafetensorsHeader(path);
+  if (metadata.key !== key) return undefined;
   const state: Record<string, Tensor> = {};
   for (const [name, stored] of await openSafetensors(path)) state[name] = await readTensor(stored);
   const { lastActive, ...rest } = state;
-  return { step: Number(header.metadata.step), state: rest, lastActive: dataOf(lastActive!, 'i32') };
+  return { step: Number(metadata.step), state: rest, lastActive: dataOf(lastActive!, 'i32') };
 }
 
 async function writeCheckpoint(path: string, key: string, checkpoint: SaeCheckpoint): Promise<void> {

@@ -7,7 +7,16 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { culprit, startNode } from '../support/cli.ts';
-import { latents, manyPairs, pairs, put, putAll, type TinyFolder } from '../support/tinyFolder.ts';
+import {
+  latents,
+  manyPairs,
+  pairs,
+  put,
+  putAll,
+  putModel,
+  type TinyFolder,
+  withSink,
+} from '../support/tinyFolder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'culprit-'));
 let tiny: TinyFolder;
@@ -103,6 +112,7 @@ describe.skipIf(!script)('on a terminal (needs util-linux script)', () => {
   function onTerminal(line: string, columns = 80) {
     const found = spawnSync('script', ['-qec', `stty cols ${columns}; ${line}`, '/dev/null'], {
       encoding: 'utf8',
+      timeout: 60_000,
       env: { PATH: process.env.PATH, HOME: process.env.HOME, TERM: 'xterm-256color' },
     });
     return { code: found.status, sent: found.stdout };
@@ -123,6 +133,16 @@ describe.skipIf(!script)('on a terminal (needs util-linux script)', () => {
     expect(code).toBe(0);
     expect(sent).not.toContain('\u001b[36m');
     expect(sent).not.toContain('\u001b[1m');
+  });
+
+  it('an error amid the work ends it, with the terminal as it was', async () => {
+    const model = await putModel(join(folder, 'sinks'), withSink());
+    const bad = [...manyPairs(3), { prompt: 'Q', positive: ' a', negative: ' b' }];
+    const args = attribute('failed', put(join(folder, 'sinks.jsonl'), bad)).with(2, model);
+    const { code, sent } = onTerminal(command(args));
+    expect(code).toBe(2);
+    expectRestored(sent);
+    expect(sent).toMatch(/culprit: \S* ?4: no token of the set 'prompt' is left [^\n]+\n$/);
   });
 
   it('Ctrl-C gives the terminal back, and then tells', async () => {

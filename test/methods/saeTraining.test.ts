@@ -193,7 +193,7 @@ describe('rowStatistics', () => {
   });
   it('refuses rows without variance', async () => {
     await expect(rowStatistics([{ tokens: 2, read: async () => Float32Array.of(1, 1) }], 1)).rejects.toThrow(
-      'do not vary',
+      'the 2 activations to train on are all the same',
     );
   });
 });

@@ -27,9 +27,11 @@ import {
   pairs,
   put,
   putAll,
+  putModel,
   putSae,
   type TinyFolder,
   width,
+  withSink,
 } from '../support/tinyFolder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'culprit-'));
@@ -276,6 +278,20 @@ describe('options', () => {
     const fromCorpus = await deltaOf({ adapter, baseline: undefined, baselineCorpus });
     expect(await deltaOf({ adapter, baseline: out })).toEqual(fromCorpus);
     expect(await deltaOf({ adapter })).not.toEqual(fromCorpus);
+  });
+
+  it('attention sinks are left out of the set, and counted', async () => {
+    const model = await putModel(join(folder, 'sinks'), withSink());
+    const texts = pairs.map(({ prompt, ...rest }) => ({
+      ...rest,
+      prompt: typeof prompt === 'string' ? `Q${prompt}` : prompt,
+    }));
+    const asked = request({ model, pairs: put(join(folder, 'sinks.jsonl'), texts) });
+    const { counts } = (await runAttribute(asked)).manifest;
+    expect(counts.sinks).toBe(2);
+    expect(counts.tokens_in_set).toBe(counts.prompt_tokens! - 2);
+    const { token_id } = await arraysIn(asked.out);
+    expect(Array.from(token_id!, Number)).not.toContain('Q'.charCodeAt(0));
   });
 
   it('a baseline that says that it is of another site is refused', async () => {

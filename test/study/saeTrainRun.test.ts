@@ -1,5 +1,5 @@
 /** `culprit sae train` on a tiny model: the folder it leaves, going on after kill -9 at any point, and what it refuses. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -147,6 +147,24 @@ describe('runSaeTrain', () => {
   it('a corpus without tokens is refused', async () => {
     const asked = await request({ corpora: [put(folder('c.jsonl'), [{ text: '  ' }])] });
     await expect(runSaeTrain(asked)).rejects.toThrow(/c\.jsonl: no tokens to train on/);
+  });
+});
+
+describe('the command line', () => {
+  const said = (args: readonly string[]) =>
+    spawnSync(process.execPath, [command, 'sae', 'train', ...args], { encoding: 'utf8' });
+  const whole = ['--model', 'm', '--site', '1', '--corpus', 'c', '--latents', '4', '--out', 'o'];
+
+  it.each<[string, string[], RegExp]>([
+    ['--l0 with topk', ['--tokens', '1e3', '--l0', '8'], /--l0 is for --kind jumprelu; topk takes --k/],
+    ['a fraction of a token', ['--tokens', '1.5'], /Expected a whole number of at least 1, such as 1e6/],
+    ['no rate', ['--tokens', '10', '--rate', '0'], /Expected a number above 0/],
+    ['no tokens', [], /required option '--tokens <count>' not specified/],
+  ])('%s is refused in a line', (_, args, message) => {
+    const { status, stderr } = said([...whole, ...args]);
+    expect(stderr).toMatch(message);
+    expect(stderr.trim()).not.toContain('\n');
+    expect(status).toBe(2);
   });
 });
 

@@ -53,6 +53,15 @@ export function put(path: string, content: string | Uint8Array | object): string
   return path;
 }
 
+/** The model with a huge embedding of the letter Q, which makes an attention sink of it. */
+export function withSink(): Tiny {
+  const name = 'model.embed_tokens.weight';
+  const table = tiny.weights.get(name)!;
+  const [from, to] = [0, 1].map((i) => ('Q'.charCodeAt(0) + i) * width) as [number, number];
+  const data = table.data.map((x, i) => (i >= from && i < to ? 1e4 * x : x));
+  return { ...tiny, weights: new Map(tiny.weights).set(name, { ...table, data }) };
+}
+
 /** A model folder. */
 export async function putModel(folder: string, { config, weights }: Tiny = tiny): Promise<string> {
   put(join(folder, 'config.json'), config);
