@@ -5,7 +5,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { z } from 'zod';
 import { InputError } from '../errors.ts';
-import { explained, quoted, readInto, withFile } from './bytes.ts';
+import { explained, readInto, withFile } from './bytes.ts';
 import { checked } from './schema.ts';
 
 /** Longest line read, in bytes: longer ones would not fit one string safely, and no record of ours comes near. */
@@ -144,7 +144,7 @@ function parse(text: string | undefined): Parsed {
   try {
     return { value: JSON.parse(text) };
   } catch (error) {
-    return { error: `not JSON: ${quoted(error instanceof Error ? error.message : String(error))}` };
+    return { error: `not JSON: ${(error as SyntaxError).message.replaceAll(/\p{Cc}+/gu, ' ')}` };
   }
 }
 

@@ -91,7 +91,7 @@ function select(
   const sizes = branches.map((places) => prompt.length + places.length);
   if (sizes.some((size) => size === 0))
     throw new InputError(
-      `${contrast.id}: no token of the set '${tokenSet}' is left once attention sinks are taken out (${sinks.size} of ${tree.ids.length} tokens)`,
+      `pair ${contrast.id}: no token of the set '${tokenSet}' is left once attention sinks are taken out (${sinks.size} of ${tree.ids.length} tokens)`,
     );
   const folded = tokenSet !== 'prompt';
   const perBranch = signs(contrast).map(
@@ -125,7 +125,7 @@ export async function contrastRows(
   });
   if (!activation.every(Number.isFinite) || !gradient.every(Number.isFinite))
     throw new InputError(
-      `${contrast.id}: the model gives activations or gradients that are not finite: are its weights damaged?`,
+      `pair ${contrast.id}: the model gives activations or gradients that are not finite: are its weights damaged?`,
     );
   const { places, sinks, rowWeight } = chosen!;
   const rows = (f: (place: number, i: number) => number) =>

@@ -115,12 +115,14 @@ export async function runSaeEval(request: SaeEvalRequest): Promise<SaeEvalResult
   try {
     const quality = progress.stage('Reconstruction, tokens', total);
     let loss: Stage | undefined;
+    let predicted = 0;
     const found = await evaluateSae(runtime, { model, layer: site, sae }, passages, lossTokens, {
       onQuality: (n) => quality.advance(n),
       onLoss: (n) => {
         if (!loss) quality.end();
         loss ??= progress.stage('Cross-entropy, tokens', Math.min(lossTokens, total));
-        loss.advance(n);
+        loss.advance(Math.min(n, lossTokens - predicted));
+        predicted += n;
       },
     });
     loss?.end();

@@ -142,7 +142,7 @@ describe.skipIf(!script)('on a terminal (needs util-linux script)', () => {
     const { code, sent } = onTerminal(command(args));
     expect(code).toBe(2);
     expectRestored(sent);
-    expect(sent).toMatch(/culprit: \S* ?4: no token of the set 'prompt' is left [^\n]+\n$/);
+    expect(sent).toMatch(/culprit: pair 4: no token of the set 'prompt' is left [^\n]+\n$/);
   });
 
   it('Ctrl-C gives the terminal back, and then tells', async () => {

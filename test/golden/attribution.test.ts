@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { openSafetensors, readTensor } from '../../src/files/safetensors.ts';
 import { ranking } from '../../src/methods/attribute.ts';
 import type { TokenSet } from '../../src/methods/contrast.ts';
@@ -25,6 +25,9 @@ function expectSameTop(found: Float32Array, golden: Float32Array, count = 100): 
   ];
   for (const latent of differing) expect(Math.abs(golden[latent]! - last)).toBeLessThan(tie);
 }
+
+/** A pass over all pairs takes half a minute on two idle cores. */
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 describe.skipIf(!shared)('needs ../shared: attribution equals PyTorch', () => {
   const folder = mkdtempSync(join(tmpdir(), 'culprit-golden-'));

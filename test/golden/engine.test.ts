@@ -1,6 +1,6 @@
 /** The real model against PyTorch: residuals, logits, gradients, greedy continuations, SAE activations. Needs ../shared. */
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openSafetensors, readTensor } from '../../src/files/safetensors.ts';
 import { type SitePass, sitePass } from '../../src/methods/siteGradient.ts';
 import { logitsGraph, residualGraph } from '../../src/models/passes.ts';
@@ -22,6 +22,9 @@ interface Greedy {
 
 /** Logits of this model, of size about 20, differ by at most this from PyTorch's: float32 through 30 blocks. */
 const logitTolerance = 2e-3;
+
+/** A pass over all pairs takes half a minute on two idle cores. */
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 describe.skipIf(!shared)('needs ../shared: the real model equals PyTorch', () => {
   const runtime = nodeRuntime();

@@ -178,7 +178,7 @@ describe('rows', () => {
     const attempt = contrastRows(pass, empty, options({ tokenSet }));
     await expect(attempt).rejects.toThrow(InputError);
     await expect(attempt).rejects.toThrow(
-      `x: no token of the set '${tokenSet}' is left once attention sinks are taken out (${count})`,
+      `pair x: no token of the set '${tokenSet}' is left once attention sinks are taken out (${count})`,
     );
   });
 });
