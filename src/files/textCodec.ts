@@ -6,10 +6,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
-import { quoted, readInto, withFile } from './bytes.ts';
+import { quoted } from './bytes.ts';
 import { type ChatMessage, type ChatTemplate, chatTemplate } from './chat.ts';
 import type { GgufMetadata } from './ggufFields.ts';
 import { endIdsOfGguf, tokenizerFromGguf } from './ggufTokenizer.ts';
+import { readJson, readJsonIfThere, readText } from './jsonFile.ts';
 import { checked } from './schema.ts';
 import { type Tokenizer, tokenizerFromJson } from './tokenizer.ts';
 
@@ -153,34 +154,4 @@ function templateOf(json: unknown, where: string): string | undefined {
       `${where}: chat_template: expected one named default, found ${found.map(({ name }) => quoted(name)).join(', ')}`,
     );
   return chosen.template;
-}
-
-/** Largest tokenizer file read; the largest published ones take 40 MB. */
-const maxBytes = 2 ** 29;
-
-async function readText(path: string): Promise<string> {
-  return withFile(path, async (file) => {
-    if (file.size > maxBytes)
-      throw new InputError(`${path}: expected at most ${maxBytes} bytes, found ${file.size}`);
-    const bytes = new Uint8Array(file.size);
-    await readInto(file, bytes, 0);
-    try {
-      return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    } catch {
-      throw new InputError(`${path}: expected UTF-8, found invalid bytes`);
-    }
-  });
-}
-
-async function readJson(path: string): Promise<unknown> {
-  const text = await readText(path);
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new InputError(`${path}: expected JSON: ${quoted(String(error))}`);
-  }
-}
-
-async function readJsonIfThere(path: string): Promise<unknown> {
-  return existsSync(path) ? readJson(path) : undefined;
 }

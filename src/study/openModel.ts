@@ -2,12 +2,12 @@
  * From a path to a model that can run: a folder as Hugging Face publishes it, a folder with one GGUF file, or a GGUF file alone; with or
  * without a PEFT adapter. Quantised weights are dequantised once, into the cache.
  */
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { InputError } from '../errors.ts';
-import { explained } from '../files/bytes.ts';
 import { defaultCacheDir, dequantiseOnce } from '../files/dequantised.ts';
 import { type GgufFile, readGguf } from '../files/gguf.ts';
+import { readJson } from '../files/jsonFile.ts';
 import { openSafetensors } from '../files/safetensors.ts';
 import { readTokenizerFolder, type TextCodec, tokenizerOfGguf } from '../files/textCodec.ts';
 import type { Model } from '../models/decoder.ts';
@@ -39,17 +39,6 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw explained(error, path);
-  });
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new InputError(`${path}: not JSON: ${(error as Error).message}`);
-  }
 }
 
 /** ONNX Runtime maps files by their real paths. */

@@ -1,7 +1,8 @@
 /** From a folder to an SAE, in whichever published format it lies. */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.ts';
+import { readJson } from '../files/jsonFile.ts';
 import { openSafetensors, readTensor } from '../files/safetensors.ts';
 import type { SaeFormat } from '../saes/formats/format.ts';
 import { saelens } from '../saes/formats/saelens.ts';
@@ -21,12 +22,7 @@ export async function openSae(folder: string): Promise<Sae> {
   for (const format of formats) {
     const config = join(folder, format.configFile);
     if (!(await isFile(config))) continue;
-    let parsed: unknown;
-    try {
-      parsed = JSON.parse(await readFile(config, 'utf8'));
-    } catch (error) {
-      throw new InputError(`${config}: not JSON: ${(error as Error).message}`);
-    }
+    const parsed = await readJson(config);
     const tensors = await openSafetensors(join(folder, format.weightsFile));
     return format.open({ config: parsed, tensors, where: folder, read: readTensor });
   }
