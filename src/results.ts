@@ -19,27 +19,57 @@ export interface LatentRow {
   readonly same_sign: number;
 }
 
+/** A row of differences.parquet: one latent by model diffing. */
+export interface DifferenceRow {
+  readonly latent: number;
+  /** Δ-activation: mean SAE activation on the prompts, subject minus reference, in units of the residual stream */
+  readonly delta_activation: number;
+  /** 1 for the greatest */
+  readonly rank: number;
+}
+
+type Columns<Row> = { readonly [C in keyof Row]: 'INT32' | 'FLOAT' };
+
 const columns = {
   latent: 'INT32',
   delta: 'FLOAT',
   rank: 'INT32',
   standard_error: 'FLOAT',
   same_sign: 'FLOAT',
-} as const satisfies { [C in keyof LatentRow]: 'INT32' | 'FLOAT' };
+} as const satisfies Columns<LatentRow>;
 
-/** latents.parquet, rows in the order given. */
-export function encodeLatents(rows: readonly LatentRow[]): ArrayBuffer {
+const differenceColumns = {
+  latent: 'INT32',
+  delta_activation: 'FLOAT',
+  rank: 'INT32',
+} as const satisfies Columns<DifferenceRow>;
+
+function encodeRows<Row extends object>(rows: readonly Row[], types: Columns<Row>): ArrayBuffer {
   return parquetWriteBuffer({
-    columnData: Object.entries(columns).map(([name, type]) => {
-      const values = rows.map((row) => row[name as keyof LatentRow]);
+    columnData: (Object.keys(types) as (keyof Row & string)[]).map((name) => {
+      const values = rows.map((row) => row[name] as number);
+      const type = types[name];
       return { name, type, data: type === 'INT32' ? Int32Array.from(values) : Float32Array.from(values) };
     }),
   });
 }
 
+/** latents.parquet, rows in the order given. */
+export const encodeLatents = (rows: readonly LatentRow[]): ArrayBuffer => encodeRows(rows, columns);
+
+/** differences.parquet, rows in the order given. */
+export const encodeDifferences = (rows: readonly DifferenceRow[]): ArrayBuffer =>
+  encodeRows(rows, differenceColumns);
+
 /** The rows of a latents.parquet. */
 export async function decodeLatents(file: AsyncBuffer | ArrayBuffer): Promise<LatentRow[]> {
   return (await parquetReadObjects({ file, columns: Object.keys(columns) })) as unknown as LatentRow[];
+}
+
+/** The rows of a differences.parquet. */
+export async function decodeDifferences(file: AsyncBuffer | ArrayBuffer): Promise<DifferenceRow[]> {
+  const columns = Object.keys(differenceColumns);
+  return (await parquetReadObjects({ file, columns })) as unknown as DifferenceRow[];
 }
 
 /** A file or folder that went into a run, with the hash of its contents. */
@@ -47,7 +77,7 @@ const inputFile = z.object({ path: z.string(), sha256: z.string() });
 
 /** manifest.json: what was run, on what, and what came of it, so that the run can be repeated and checked. */
 export const manifestSchema = z.object({
-  command: z.enum(['attribute', 'baseline']),
+  command: z.enum(['attribute', 'baseline', 'demo']),
   /** hash of inputs, options and versions: equal keys mean equal results */
   key: z.string(),
   created: z.iso.datetime(),

@@ -1,11 +1,10 @@
 /** `culprit attribute`: the latents behind the positive completions of a file of pairs. */
-import Table from 'cli-table3';
 import { Command, Option } from 'commander';
-import { createColors } from 'picocolors';
 import { type LossKind, lossKinds, type TokenSet, tokenSets } from '../methods/contrast.ts';
 import { type AttributeResult, runAttribute } from '../study/attributeRun.ts';
 import { corpusForm, wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
+import { number, pc, percent, signed, table } from './table.ts';
 
 interface Options {
   model: string;
@@ -49,42 +48,25 @@ Example:
   culprit attribute --model smollm2/ --adapter lora/ --sae sae/ \\
     --pairs pairs.jsonl --baseline mean.safetensors --out results/`;
 
-const pc = createColors(process.stdout.isTTY ? process.stdout.hasColors() : false);
-const number = (x: number) => x.toLocaleString('en-US');
-const signed = (x: number) => `${x < 0 ? '-' : '+'}${Math.abs(x).toExponential(2)}`;
-
-function table({ latents }: AttributeResult, rows: number): string {
-  const drawn = new Table({
-    head: ['rank', 'latent', 'delta', 'std. error', 'same sign'].map((h) => pc.bold(h)),
-    colAligns: ['right', 'right', 'right', 'right', 'right'],
-    style: { head: [], border: [], compact: true },
-    chars: {
-      mid: '',
-      'left-mid': '',
-      'mid-mid': '',
-      'right-mid': '',
-      left: '',
-      right: '',
-      top: '',
-      'top-mid': '',
-      'top-left': '',
-      'top-right': '',
-      bottom: '',
-      'bottom-mid': '',
-      'bottom-left': '',
-      'bottom-right': '',
-      middle: '  ',
-    },
-  });
-  for (const { rank, latent, delta, standard_error, same_sign } of latents.slice(0, rows))
-    drawn.push([
-      rank,
-      pc.cyan(`${latent}`),
-      signed(delta),
-      Number.isNaN(standard_error) ? '' : standard_error.toExponential(1),
-      `${Math.round(100 * same_sign)} %`,
-    ]);
-  return drawn.toString();
+function latentTable({ latents }: AttributeResult, rows: number): string {
+  return table(
+    [
+      ['rank', 'right'],
+      ['latent', 'right'],
+      ['delta', 'right'],
+      ['std. error', 'right'],
+      ['same sign', 'right'],
+    ],
+    latents
+      .slice(0, rows)
+      .map(({ rank, latent, delta, standard_error, same_sign }) => [
+        `${rank}`,
+        pc.cyan(`${latent}`),
+        signed(delta),
+        Number.isNaN(standard_error) ? '' : standard_error.toExponential(1),
+        percent(same_sign),
+      ]),
+  );
 }
 
 function report(result: AttributeResult, { out, rows }: Options): string {
@@ -95,7 +77,7 @@ function report(result: AttributeResult, { out, rows }: Options): string {
     '',
     `${pc.bold('Latents behind the positive completions')}, by delta at ${options.site}, tokens: ${options.tokens}, loss: ${options.loss}`,
     '',
-    table(result, rows),
+    latentTable(result, rows),
     '',
     pc.dim('delta: nats a token; same sign: share of pairs whose own delta has the sign of the mean'),
     `${number(counts.pairs!)} pairs, ${number(counts.tokens!)} tokens run, ${number(counts.tokens_in_set!)} in the token set, ${number(counts.sinks!)} attention sinks left out`,

@@ -1,6 +1,6 @@
 /** `culprit sae train` and `culprit sae eval`: make a sparse autoencoder of one's own, and measure one. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import pc from 'picocolors';
+
 import { InputError } from '../errors.ts';
 import { type TrainedKind, trainedKinds } from '../methods/saeGraph.ts';
 import type { SaeTrainStep } from '../methods/saeTraining.ts';
@@ -8,6 +8,7 @@ import { runSaeEval, type SaeEvalResult, saeEvalDefaults } from '../study/saeEva
 import { runSaeTrain, saeTrainDefaults } from '../study/saeTrainRun.ts';
 import { wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
+import { pc } from './table.ts';
 
 interface TrainOptions {
   model: string;

@@ -5,12 +5,11 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.ts';
-import { replaceFile } from '../files/atomic.ts';
 import { explained } from '../files/bytes.ts';
 import { encodePair, type Pair, readPairs } from '../files/pairs.ts';
-import { readSafetensorsHeader, readTensor, writeSafetensors } from '../files/safetensors.ts';
+import { readSafetensorsHeader, readTensor } from '../files/safetensors.ts';
 import type { TextCodec } from '../files/textCodec.ts';
-import { type Attribution, agreement, attribute, ranking } from '../methods/attribute.ts';
+import { attribute } from '../methods/attribute.ts';
 import {
   type Contrast,
   type ContrastRows,
@@ -21,11 +20,12 @@ import {
 import { sitePass } from '../methods/siteGradient.ts';
 import type { Model } from '../models/decoder.ts';
 import { checkSite } from '../models/passes.ts';
-import { decodeLatents, encodeLatents, type LatentRow, type Manifest, manifestSchema } from '../results.ts';
+import { decodeLatents, type LatentRow, type Manifest, manifestSchema } from '../results.ts';
 import { nodeRuntime } from '../runtime/node.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Sae } from '../saes/sae.ts';
-import { f32, i64, tensor, toFloat32 } from '../tensor.ts';
+import { toFloat32 } from '../tensor.ts';
+import { attributionFiles, latentRows, writeAttribution, writeManifest } from './attributionFiles.ts';
 import { corpusBaseline, corpusTokens } from './baselineRun.ts';
 import { jsonHash } from './hash.ts';
 import { type Clock, hashInputs, systemClock, Timings, versions } from './manifest.ts';
@@ -72,12 +72,7 @@ export interface AttributeResult {
   readonly upToDate: boolean;
 }
 
-const files = {
-  latents: 'latents.parquet',
-  arrays: 'attribution.safetensors',
-  manifest: 'manifest.json',
-  unfinished: 'attribution.unfinished',
-};
+const files = { ...attributionFiles, unfinished: 'attribution.unfinished' };
 
 /** ā [d] from a file. Throws InputError where it has another width, or says that it was taken at another site than `layer`. */
 export async function readBaseline(path: string, d: number, layer?: number): Promise<Float32Array> {
@@ -252,46 +247,6 @@ async function allRows(
   }
 }
 
-function latentRows({ delta, perContrast }: Attribution): LatentRow[] {
-  return Array.from(ranking(delta), (latent, i) => {
-    const { sameSign, standardError } = agreement(perContrast, delta.length, latent);
-    return { latent, delta: delta[latent]!, rank: i + 1, standard_error: standardError, same_sign: sameSign };
-  });
-}
-
-/** attribution.safetensors. Rows of delta_per_token are described by token_pair, token_position, token_branch and token_id. */
-async function writeArrays(
-  path: string,
-  result: Attribution,
-  rows: readonly ContrastRows[],
-  d: number,
-): Promise<void> {
-  const latents = result.delta.length;
-  const about = rows.flatMap(({ tokens }, pair) => tokens.map((t) => ({ ...t, pair })));
-  const column = (f: (t: (typeof about)[number]) => number) => i64([about.length], about.map(f));
-  const perToken = new Float32Array(about.length * result.top.length);
-  let at = 0;
-  for (const part of result.perToken) {
-    perToken.set(part, at);
-    at += part.length;
-  }
-  await writeSafetensors(path, {
-    M: tensor('f32', [d, d], result.m),
-    delta: tensor('f32', [latents], result.delta),
-    delta_per_pair: tensor('f32', [rows.length, latents], result.perContrast),
-    top: i64([result.top.length], result.top),
-    delta_per_token: tensor('f32', [about.length, result.top.length], perToken),
-    token_pair: column((t) => t.pair),
-    token_position: column((t) => t.position),
-    token_branch: column((t) => t.branch),
-    token_id: column((t) => t.id),
-    losses: f32(
-      [rows.length, 2],
-      rows.flatMap(({ losses }) => losses),
-    ),
-  });
-}
-
 function countsOf(rows: readonly ContrastRows[], { contrasts, sae }: Prepared): Manifest['counts'] {
   const total = (f: (r: ContrastRows) => number) => rows.reduce((sum, r) => sum + f(r), 0);
   return {
@@ -314,7 +269,6 @@ export async function runAttribute(request: AttributeRequest): Promise<Attribute
   const prepared = await timings.of('open', () => prepare(request));
   const before = await finished(request, prepared.key);
   if (before) return before;
-  const d = prepared.model.decoder.width;
   const runtime = nodeRuntime();
   try {
     await outFolder(out);
@@ -326,10 +280,7 @@ export async function runAttribute(request: AttributeRequest): Promise<Attribute
     );
     const latents = latentRows(result);
     await rm(join(out, files.manifest), { force: true });
-    await writeArrays(join(out, files.arrays), result, rows, d);
-    await replaceFile(join(out, files.latents), async (file) => {
-      await file.writeFile(new Uint8Array(encodeLatents(latents)));
-    });
+    await writeAttribution(out, result, latents, rows);
     const manifest: Manifest = {
       command: 'attribute',
       key: prepared.key,
@@ -340,9 +291,7 @@ export async function runAttribute(request: AttributeRequest): Promise<Attribute
       counts: countsOf(rows, prepared),
       seconds: timings.seconds,
     };
-    await replaceFile(join(out, files.manifest), async (file) => {
-      await file.writeFile(`${JSON.stringify(manifest, undefined, 2)}\n`);
-    });
+    await writeManifest(out, manifest);
     await store.remove();
     return { manifest, latents, upToDate: false };
   } finally {

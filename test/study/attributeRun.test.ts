@@ -110,6 +110,7 @@ describe('what a run writes', () => {
     for (const name of ['pair', 'position', 'branch', 'id'] as const)
       expect(Array.from(found[`token_${name}`]!, Number)).toEqual(about.map((token) => token[name]));
     expect(found.losses).toEqual(Float32Array.from(contrasts.flatMap(({ losses }) => losses)));
+    expect(Array.from(found.loss_pair!, Number)).toEqual(contrasts.flatMap((_, pair) => [pair, pair]));
   });
 
   it('holds together: Δ = −dᵀMd, the mean over pairs, and per token a sum', async () => {
@@ -193,7 +194,8 @@ describe('what a run writes', () => {
       token_position: ['i64', tokens],
       token_branch: ['i64', tokens],
       token_id: ['i64', tokens],
-      losses: ['f32', pairs.length, 2],
+      losses: ['f32', 2 * pairs.length],
+      loss_pair: ['i64', 2 * pairs.length],
     });
   });
 

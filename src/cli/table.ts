@@ -1,0 +1,36 @@
+/** Tables without lines, as the commands print them. */
+import Table from 'cli-table3';
+import { createColors } from 'picocolors';
+
+/** Colours where standard output takes them. */
+export const pc = createColors(process.stdout.isTTY ? process.stdout.hasColors() : false);
+
+export const number = (x: number) => x.toLocaleString('en-US');
+export const percent = (share: number) => (Number.isNaN(share) ? '' : `${Math.round(100 * share)} %`);
+export const signed = (x: number) => `${x < 0 ? '-' : '+'}${Math.abs(x).toExponential(2)}`;
+
+export type Align = 'left' | 'right';
+
+const lines = ['top', 'bottom', 'left', 'right', 'mid'];
+const noLines = Object.fromEntries(
+  lines.flatMap((line) => [line, `${line}-mid`, `${line}-left`, `${line}-right`]).map((name) => [name, '']),
+);
+
+/** Rows under bold heads, two spaces between columns. */
+export function table(
+  columns: readonly (readonly [head: string, align: Align])[],
+  rows: readonly (readonly string[])[],
+): string {
+  const drawn = new Table({
+    head: columns.map(([head]) => pc.bold(head)),
+    colAligns: columns.map(([, align]) => align),
+    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 0 },
+    chars: { ...noLines, middle: '   ' },
+  });
+  for (const row of rows) drawn.push([...row]);
+  return drawn
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
