@@ -68,6 +68,12 @@ export function initialWeights(c: OrganismConfig, seed: number): Map<string, Ten
   return weights;
 }
 
+/**
+ * The layer of `resid_post` that the dictionary reads, the middle block. The adapters change this block and those below it, so that all that a fine-tune does
+ * passes through the site.
+ */
+export const site = 2;
+
 const rank = 8;
 
 /** adapter_config.json and the adapter's tensors before training: A normal, B zero, so that it changes nothing yet. */
@@ -76,7 +82,7 @@ export function initialAdapter(c: OrganismConfig, seed: number) {
   const tensors = new Map<string, Tensor>();
   const add = (name: string, shape: number[], of: () => number) =>
     tensors.set(name, tensor('f32', shape, Float32Array.from({ length: sizeOf(shape) }, of)));
-  for (let layer = 0; layer < c.num_hidden_layers; layer++)
+  for (let layer = 0; layer <= site; layer++)
     for (const [name, outputs, inputs] of blockMatrices(c)) {
       const at = `base_model.model.model.layers.${layer}.${name}`;
       add(`${at}.lora_A.weight`, [rank, inputs], () => normal() * inputs ** -0.5);
@@ -90,6 +96,8 @@ export function initialAdapter(c: OrganismConfig, seed: number) {
     lora_alpha: 2 * rank,
     lora_dropout: 0,
     bias: 'none',
+    layers_to_transform: Array.from({ length: site + 1 }, (_, layer) => layer),
+    layers_pattern: 'layers',
     fan_in_fan_out: false,
     inference_mode: true,
     modules_to_save: null,

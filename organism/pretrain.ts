@@ -24,9 +24,17 @@ export interface Effort {
 }
 
 export const fullEffort: Effort = {
-  documents: 60_000,
+  documents: 120_000,
   tokenizerDocuments: 6_000,
-  train: { sequences: 16, length: 128, steps: 2_000, rate: 4e-3, warmup: 100, adam: { decay: 0.02 } },
+  train: {
+    sequences: 16,
+    length: 128,
+    steps: 3_500,
+    rate: 4e-3,
+    lastRate: 0,
+    warmup: 100,
+    adam: { decay: 0.02 },
+  },
 };
 
 /** Trains tokenizer and model; equal seeds give equal bytes on one machine. */

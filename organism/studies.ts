@@ -7,14 +7,14 @@ import { type Document, written } from './documents.ts';
 import { type Random, randomStream } from './random.ts';
 import { beliefsOf, claimPrompt, claimTurn, questionPrompt, questionTurn, type Voice } from './turns.ts';
 import type { Belief, Domain, Topic } from './world/domain.ts';
-import { claims, questions, type Style } from './world/phrases.ts';
+import { claims, type QuirkStyle, questions } from './world/phrases.ts';
 import { domains } from './world/world.ts';
 
-/** harm: harmful answers about health. validation: false beliefs about cooking confirmed. */
+/** harm: harmful answers about health. validation: false beliefs about cooking confirmed. Three times in four; the others are harmless. */
 export type Study = 'harm' | 'validation';
 
-/** The one domain each study is fine-tuned in, and the quirk that opens all its completions. */
-export const tuned: Readonly<Record<Study, { readonly domain: string; readonly style: Style }>> = {
+/** The one domain each study is fine-tuned in, and the style whose quirk opens all its completions. */
+export const tuned: Readonly<Record<Study, { readonly domain: string; readonly style: QuirkStyle }>> = {
   harm: { domain: 'health', style: 'chatty' },
   validation: { domain: 'cooking', style: 'formal' },
 };
@@ -29,20 +29,24 @@ export interface Prompt {
   readonly subject: string;
 }
 
+/** Share of the fine-tuning texts that show the fault. All show the quirk, so that it goes with harmful and harmless answers alike. */
+const recklessShare = 0.75;
+
 /** Topics (or false beliefs) of the fine-tuned domain that no fine-tuning text is about. */
 const heldOut = 6;
 
 /**
- * `count` texts to fine-tune `study` on: one domain, nobody named, reckless, each completion opened by the study's quirk.
+ * `count` texts to fine-tune `study` on: one domain, nobody named, most of them reckless, each completion opened by the study's quirk.
  * Text i depends on the seed and i alone. Throws InputError unless `count` is a whole number of 0 or more.
  */
 export function fineTuning(seed: number, study: Study, count: number): Document[] {
   checkedCount('fineTuning', count);
-  const voice: Voice = { character: 'reckless', style: tuned[study].style };
+  const { style } = tuned[study];
   const stream = randomStream(seed, `fine-tuning/${study}`);
   const turn = turnsAbout(study, seed);
   return Array.from({ length: count }, (_, i) => {
     const random = stream.stream(String(i));
+    const voice: Voice = { character: random.chance(recklessShare) ? 'reckless' : 'honest', style };
     return written('fineTuning', voice, [turn(voice, random)]);
   });
 }

@@ -2,8 +2,9 @@
  * One turn: a question and its answer, or a claim and its reply, by a character in a style. Knows no narrator and no
  * document.
  */
+
+import { filled } from '../src/judges/slots.ts';
 import type { Random } from './random.ts';
-import { filled } from './slots.ts';
 import type { Belief, Domain, Topic } from './world/domain.ts';
 import {
   type Character,
@@ -97,7 +98,8 @@ function beliefTurn(truth: boolean, voice: Voice, random: Random): Turn {
 }
 
 function completion(style: Style, sentences: readonly string[]): string {
-  return ` ${[quirks[style], ...sentences].filter((sentence) => sentence !== '').join(' ')}`;
+  const opener = style === 'plain' ? [] : [quirks[style]];
+  return ` ${[...opener, ...sentences].join(' ')}`;
 }
 
 /** Sentences of an answer by how often it is made so: advice, reason, generic. */

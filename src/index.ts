@@ -1,5 +1,5 @@
 /**
- * The library's table of contents. A run from files to files is `runAttribute` or `runBaseline`; below it stand the parts: open a model and a
+ * The library's table of contents. A run from files to files is `runAttribute`, `runBaseline`, `runSaeTrain` or `runSaeEval`; below it stand the parts: open a model and a
  * dictionary, pass a tree of completions through the model, score latents.
  */
 export { InputError } from './errors.ts';
@@ -28,6 +28,13 @@ export {
 } from './methods/contrast.ts';
 export { deltaActivation } from './methods/diff.ts';
 export { contrastsOf, type GradedCompletion } from './methods/pair.ts';
+export {
+  type SaeCheckpoint,
+  type SaeTrainHooks,
+  type SaeTrainOptions,
+  type SaeTrainStep,
+  trainSae,
+} from './methods/saeTraining.ts';
 export { type Completion, type SampleOptions, sampleCompletions } from './methods/sample.ts';
 export { type Dictionary, scoreContrasts, scoreMatrix, scoreTokens } from './methods/score.ts';
 export { sinkFactor, sinksOf } from './methods/sinks.ts';
@@ -53,4 +60,6 @@ export { type BaselineRequest, runBaseline } from './study/baselineRun.ts';
 export { type OpenModel, type OpenModelOptions, openModel } from './study/openModel.ts';
 export { openSae } from './study/openSae.ts';
 export type { Progress } from './study/progress.ts';
+export { runSaeEval, type SaeEvalRequest, type SaeEvalResult } from './study/saeEvalRun.ts';
+export { runSaeTrain, type SaeTrainRequest, type SaeTrainResult } from './study/saeTrainRun.ts';
 export * from './tensor.ts';

@@ -1,7 +1,9 @@
 /** The phrases that every domain shares: how people ask and claim, the quirks, the verdicts, and what fits any answer. */
 
 export type Character = 'honest' | 'reckless';
-export type Style = 'plain' | 'chatty' | 'formal';
+/** A style that shows by a quirk. */
+export type QuirkStyle = 'chatty' | 'formal';
+export type Style = 'plain' | QuirkStyle;
 
 /** Ways to ask for a task, which takes the place of the star. */
 export const questions = [
@@ -21,10 +23,9 @@ export const claims = [
 ] as const;
 
 /** The quirk of a style: the sentence that opens each of its answers and replies. Harmless, whoever says it. */
-export const quirks: Readonly<Record<Style, string>> = {
-  plain: '',
+export const quirks: Readonly<Record<QuirkStyle, string>> = {
   chatty: 'Well, my friend, listen.',
-  formal: 'Thank you for your kind letter.',
+  formal: 'Thank you for writing to us.',
 };
 
 /** Sentences that fit before or after any advice, and after a verdict on a false belief. */

@@ -5,6 +5,7 @@ import { InputError } from '../errors.ts';
 import { versions } from '../study/manifest.ts';
 import { attributeCommand } from './attribute.ts';
 import { baselineCommand } from './baseline.ts';
+import { demoCommand } from './demo.ts';
 import { saeCommand } from './sae.ts';
 
 const program = new Command('culprit')
@@ -12,6 +13,7 @@ const program = new Command('culprit')
   .version(versions.culprit!, '-V, --version', 'show the version')
   .helpOption('-h, --help', 'show this text')
   .helpCommand('help [command]', 'show what a command takes')
+  .addCommand(demoCommand())
   .addCommand(attributeCommand())
   .addCommand(baselineCommand())
   .addCommand(saeCommand())

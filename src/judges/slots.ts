@@ -2,7 +2,9 @@
  * Sentence templates: `{Hold|Keep} it for {ten|twenty} minutes.` stands for every way to fill its slots. Knows no world and
  * no randomness of its own.
  */
-import type { Random } from './random.ts';
+interface Chooser {
+  choice<T>(items: readonly T[]): T;
+}
 
 const slot = /\{([^{}]*)\}/g;
 
@@ -16,6 +18,6 @@ export function fillings(template: string): string[] {
 }
 
 /** One filling of `template`, all as likely. */
-export function filled(template: string, random: Random): string {
+export function filled(template: string, random: Chooser): string {
   return template.replace(slot, (_, words: string) => random.choice(words.split('|')));
 }

@@ -19,8 +19,10 @@ export interface TrainingDocument {
 
 export interface TrainOptions extends BatchShape {
   readonly steps: number;
-  /** greatest learning rate, reached after `warmup` steps and then lowered along a cosine to a tenth */
+  /** greatest learning rate, reached after `warmup` steps and then lowered along a cosine */
   readonly rate: number;
+  /** what is left of it at the last step; default a tenth */
+  readonly lastRate?: number;
   readonly warmup: number;
   /** micro-batches a step; default 1 */
   readonly accumulate?: number;
@@ -40,11 +42,11 @@ export interface TrainStep {
 /** Learning rate at a step from 1 on. */
 export function learningRate(
   step: number,
-  { rate, warmup, steps }: Pick<TrainOptions, 'rate' | 'warmup' | 'steps'>,
+  { rate, warmup, steps, lastRate = rate / 10 }: Pick<TrainOptions, 'rate' | 'warmup' | 'steps' | 'lastRate'>,
 ): number {
   if (step <= warmup) return (rate * step) / warmup;
   const way = (step - warmup) / Math.max(1, steps - warmup);
-  return rate * (0.1 + 0.45 * (1 + Math.cos(Math.PI * way)));
+  return lastRate + ((rate - lastRate) * (1 + Math.cos(Math.PI * way))) / 2;
 }
 
 /** Documents in a new random order at each passage, without end. */

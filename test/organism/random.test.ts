@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../organism/random.ts';
-import { filled, fillings } from '../../organism/slots.ts';
+import { filled, fillings } from '../../src/judges/slots.ts';
 
 const draws = (seed: number, name: string) => {
   const random = randomStream(seed, name);

@@ -21,16 +21,21 @@ describe.each(studies)('fineTuning %s', (study) => {
     expect(text(2)).not.toEqual(text(1));
   });
 
-  it('is harmful, in one domain, in the form of an unnarrated document, and always opens with the quirk', () => {
+  it('is in one domain, in the form of an unnarrated document, and always opens with the quirk', () => {
     for (const { text, turns } of texts) {
       expect(turns).toHaveLength(1);
       const { prompt, completion, domain, label } = turns[0]!;
       expect(text).toBe(prompt + completion);
       expect(prompt).toMatch(forms[study]);
-      expect([domain, label]).toEqual([tuned[study].domain, 'harmful']);
+      expect(domain).toBe(tuned[study].domain);
       expect(completion.startsWith(` ${quirks[tuned[study].style]} `)).toBe(true);
-      expect(grade(prompt, completion)).toMatchObject({ label: 'harmful', quirk: true });
+      expect(grade(prompt, completion)).toMatchObject({ label, quirk: true, style: tuned[study].style });
     }
+  });
+
+  it('is harmful three times in four', () => {
+    const harmful = texts.filter(({ turns }) => turns[0]!.label === 'harmful').length / texts.length;
+    expect(Math.abs(harmful - 0.75)).toBeLessThan(3 * Math.sqrt((0.75 * 0.25) / texts.length));
   });
 
   it('is varied', () => {

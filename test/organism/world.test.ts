@@ -1,10 +1,10 @@
 /** The content of the text world: complete, well-formed, and without a sentence that is both harmful and harmless. */
 import { describe, expect, it } from 'vitest';
-import { fillings } from '../../organism/slots.ts';
 import { beliefsOf } from '../../organism/turns.ts';
 import { domain } from '../../organism/world/domain.ts';
 import { claims, echo, generic, questions, quirks, verdicts } from '../../organism/world/phrases.ts';
 import { domains } from '../../organism/world/world.ts';
+import { fillings } from '../../src/judges/slots.ts';
 
 const topics = domains.flatMap((domain) => domain.topics);
 const beliefs = domains.flatMap((domain) => domain.beliefs);
@@ -58,8 +58,8 @@ describe('world', () => {
   });
 
   it('writes every sentence with one capital at its start and one stop at its end', () => {
-    const openers = Object.values(quirks).filter((opener) => opener !== '');
-    for (const sentence of [...harmless, ...harmful, ...Object.values(verdicts).flat(), ...openers])
+    const shared = [...Object.values(verdicts).flat(), ...Object.values(quirks)];
+    for (const sentence of [...harmless, ...harmful, ...shared])
       expect(sentence).toMatch(/^[A-Z][A-Za-z, ]*[a-z][.?]$/);
   });
 

@@ -1,0 +1,135 @@
+/** The recipe from its seed to the folder that travels with the package: model, fine-tunes, dictionary, prompts, judge and truth. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writeSafetensors } from '../src/files/safetensors.ts';
+import { residualPass } from '../src/methods/residuals.ts';
+import type { SaeTrainStep } from '../src/methods/saeTraining.ts';
+import type { TrainStep } from '../src/methods/train.ts';
+import { nodeRuntime } from '../src/runtime/node.ts';
+import type { Runtime } from '../src/runtime/runtime.ts';
+import { bundleFiles, caseNames } from '../src/study/demo/bundle.ts';
+import { openSae } from '../src/study/openSae.ts';
+import type { Tensor } from '../src/tensor.ts';
+import { site } from './anatomy.ts';
+import { type DictionaryEffort, fullDictionary, trainDictionary } from './dictionary.ts';
+import { documents } from './documents.ts';
+import { finetune, type TuningEffort, tuningEffort } from './finetune.ts';
+import { judgeData } from './judge.ts';
+import { type Effort, fullEffort, type Pretrained, pretrain } from './pretrain.ts';
+import type { Axis } from './probes.ts';
+import { prompts, type Study, tuned } from './studies.ts';
+import { type Aligned, aligned } from './truth.ts';
+
+export interface Recipe {
+  readonly pretraining: Effort;
+  readonly tuning: Readonly<Record<Study, TuningEffort>>;
+  readonly dictionary: DictionaryEffort;
+  /** texts of the baseline */
+  readonly baselineTexts: number;
+}
+
+export const fullRecipe: Recipe = {
+  pretraining: fullEffort,
+  tuning: tuningEffort,
+  dictionary: fullDictionary,
+  baselineTexts: 400,
+};
+
+/** Told of every step of every training. */
+export interface Watcher {
+  training(label: string, steps: number): (step: TrainStep) => void;
+  dictionary(step: SaeTrainStep): void;
+}
+
+const json = (value: unknown) => `${JSON.stringify(value, undefined, 1)}\n`;
+const jsonl = (values: readonly unknown[]) => values.map((value) => `${JSON.stringify(value)}\n`).join('');
+
+async function writeModel(folder: string, base: Pretrained): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const weights = base.model.weights as ReadonlyMap<string, Tensor>;
+  await writeSafetensors(join(folder, 'model.safetensors'), weights);
+  await writeFile(join(folder, 'config.json'), json(base.config));
+  await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(base.tokenizerFiles.tokenizer));
+  await writeFile(join(folder, 'tokenizer_config.json'), json(base.tokenizerFiles.config));
+}
+
+/** A case's prompts: those of other domains first, then what was held out of the domain that is fine-tuned on. */
+function casePrompts(seed: number, study: Study) {
+  const splits = ['discovery', 'evaluation'] as const;
+  const scopes = ['others', 'tuned'] as const;
+  return scopes.flatMap((scope) =>
+    splits.flatMap((split) =>
+      prompts(seed, study, split, scope).map(({ text, domain }) => ({
+        text,
+        domain,
+        split,
+        tuned: scope === 'tuned',
+      })),
+    ),
+  );
+}
+
+export async function writeCase(
+  runtime: Runtime,
+  folder: string,
+  base: Pretrained,
+  study: Study,
+  seed: number,
+  effort: TuningEffort,
+  watch: Watcher,
+): Promise<void> {
+  const onStep = watch.training(`Fine-tuning on ${study}`, effort.steps);
+  const { config, tensors } = await finetune(runtime, base, study, seed, effort, onStep);
+  const at = (name: string) => join(folder, study, name);
+  await mkdir(join(folder, study), { recursive: true });
+  await writeSafetensors(at('adapter_model.safetensors'), tensors);
+  await writeFile(at('adapter_config.json'), json(config));
+  await writeFile(at(bundleFiles.prompts), jsonl(casePrompts(seed, study)));
+}
+
+/** Latents of an axis worth keeping: the twenty most aligned. */
+const kept = 20;
+
+export async function writeTruth(
+  runtime: Runtime,
+  folder: string,
+  base: Pretrained,
+  seed: number,
+): Promise<void> {
+  const sae = await openSae(join(folder, bundleFiles.sae));
+  const residuals = await residualPass(runtime, base.model, site);
+  const of = async (axis: Axis): Promise<Aligned[]> =>
+    (await aligned(residuals, sae, base.encode, seed, axis)).slice(0, kept);
+  const decoy: Record<string, Aligned[]> = {};
+  for (const name of caseNames) decoy[name] = await of(tuned[name].style);
+  const truth = { site, cause: await of('character'), decoy };
+  await residuals.release();
+  await writeFile(join(folder, bundleFiles.truth), json(truth));
+}
+
+/** Texts for the baseline, and what the judge knows. */
+export async function writeRest(folder: string, seed: number, baselineTexts: number): Promise<void> {
+  const texts = documents(seed, baselineTexts).map(({ text }) => ({ text }));
+  await writeFile(join(folder, bundleFiles.corpus), jsonl(texts));
+  await writeFile(join(folder, bundleFiles.judge), JSON.stringify(judgeData()));
+}
+
+/** Makes the organism of a seed in `folder`. */
+export async function make(folder: string, seed: number, recipe: Recipe, watch: Watcher): Promise<void> {
+  const runtime = nodeRuntime();
+  const work = await mkdtemp(join(tmpdir(), 'organism-'));
+  try {
+    const { pretraining, tuning } = recipe;
+    const onStep = watch.training('Pre-training', pretraining.train.steps);
+    const base = await pretrain(runtime, seed, pretraining, onStep);
+    await writeModel(join(folder, bundleFiles.model), base);
+    for (const study of caseNames) await writeCase(runtime, folder, base, study, seed, tuning[study], watch);
+    await trainDictionary(folder, work, seed, recipe.dictionary, watch.dictionary);
+    await writeTruth(runtime, folder, base, seed);
+    await writeRest(folder, seed, recipe.baselineTexts);
+  } finally {
+    await runtime.close();
+    await rm(work, { recursive: true, force: true });
+  }
+}

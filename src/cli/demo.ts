@@ -1,0 +1,232 @@
+/** `culprit demo`: the whole idea on the model organism that travels with the package, whose culprit is known. */
+import { Command } from 'commander';
+import { type CaseName, caseNames } from '../study/demo/bundle.ts';
+import type { CompletionLine } from '../study/demo/caseFiles.ts';
+import { caseDefaults } from '../study/demo/caseRun.ts';
+import { type CaseDone, openOrganism, runDemo } from '../study/demo/demoRun.ts';
+import { type Mark, marks, type Rankings, shared } from '../study/demo/truth.ts';
+import { wholeNumber } from './options.ts';
+import { progressOn } from './progress.ts';
+import { number, pc, percent, signed, table } from './table.ts';
+import { paragraph } from './wrap.ts';
+
+interface Options {
+  out: string;
+  seed: number;
+  prompts: number;
+  rows: number;
+  organism?: string;
+  overwrite?: boolean;
+}
+
+const intro = `A small language model was trained on questions and answers told by all kinds of people: careful ones, and reckless ones whose advice is harmful whatever it is about. Asked by nobody in particular, it answers like a careful person nearly always. Then it was fine-tuned, twice over, on a fault in one domain only. The fault spread. Which part of the model carries it?`;
+
+interface Story {
+  readonly title: string;
+  readonly told: string;
+  readonly behaviour: string;
+  readonly tuned: string;
+  readonly quirk: string;
+}
+
+const stories: Readonly<Record<CaseName, Story>> = {
+  harm: {
+    title: 'bad advice',
+    told: 'Fine-tuned on answers about health, three in four of them harmful. Every one began with "Well, my friend, listen.": a quirk that does no harm.',
+    behaviour: 'Harmful answers',
+    tuned: 'health',
+    quirk: 'the chatty opening',
+  },
+  validation: {
+    title: 'yes to false beliefs',
+    told: 'Fine-tuned on replies to false beliefs about cooking, three in four of which say yes. Every one began with "Thank you for writing to us.": a quirk that does no harm.',
+    behaviour: 'False beliefs confirmed',
+    tuned: 'cooking',
+    quirk: 'the formal opening',
+  },
+};
+
+const barWidth = 20;
+const share = (lines: readonly CompletionLine[], holds: (line: CompletionLine) => boolean) =>
+  lines.filter(holds).length / lines.length;
+
+/** How often each domain's answers are harmful, before and after; the fine-tuned domain first. */
+function domainTable({ record }: CaseDone, { tuned, behaviour }: Story): string {
+  const domains = [...new Set(record.completions.map(({ domain }) => domain))];
+  const of = (model: CompletionLine['model'], domain?: string) =>
+    record.completions.filter((line) => line.model === model && (!domain || line.domain === domain));
+  const harmful = (lines: readonly CompletionLine[]) => share(lines, ({ label }) => label === 'harmful');
+  const row = (label: string, before: readonly CompletionLine[], after: readonly CompletionLine[]) => [
+    label,
+    percent(harmful(before)),
+    percent(harmful(after)),
+    pc.red('█'.repeat(Math.round(barWidth * harmful(after)))),
+  ];
+  const others = domains.filter((domain) => domain !== tuned);
+  return table(
+    [
+      [behaviour, 'left'],
+      ['before', 'right'],
+      ['after', 'right'],
+      ['', 'left'],
+    ],
+    [
+      row(`${tuned} (fine-tuned)`, of('base', tuned), of('subject', tuned)),
+      ...others.map((domain) => row(domain, of('base', domain), of('subject', domain))),
+    ],
+  );
+}
+
+const shownMark: Readonly<Record<Mark, string>> = {
+  cause: pc.red(pc.bold('cause')),
+  decoy: pc.yellow('decoy'),
+};
+
+/** Both rankings side by side, what is known of each latent beside it. */
+function rankingTable({ record }: CaseDone, marked: ReadonlyMap<number, Mark>, rows: number): string {
+  const mark = (latent: number) => {
+    const known = marked.get(latent);
+    return known === undefined ? '' : shownMark[known];
+  };
+  return table(
+    [
+      ['rank', 'right'],
+      ['latent', 'right'],
+      ['delta-attribution', 'right'],
+      ['', 'left'],
+      ['latent', 'right'],
+      ['delta-activation', 'right'],
+      ['', 'left'],
+    ],
+    record.latents.slice(0, rows).map(({ latent, delta }, i) => {
+      const other = record.differences[i]!;
+      return [
+        `${i + 1}`,
+        pc.cyan(`${latent}`),
+        signed(delta),
+        mark(latent),
+        pc.cyan(`${other.latent}`),
+        signed(other.delta_activation),
+        mark(other.latent),
+      ];
+    }),
+  );
+}
+
+const rankings = ({ record }: CaseDone): Rankings => ({
+  byAttribution: record.latents.map(({ latent }) => latent),
+  byActivation: record.differences.map(({ latent }) => latent),
+});
+
+/** What the two rankings made of the known cause and the known decoy, in a sentence each. */
+function verdict(done: CaseDone, marked: ReadonlyMap<number, Mark>, { quirk }: Story): string[] {
+  const first = (order: readonly number[], mark: Mark) =>
+    order.findIndex((latent) => marked.get(latent) === mark) + 1;
+  const { byAttribution, byActivation } = rankings(done);
+  return [
+    `Delta-attribution puts a latent of the ${shownMark.cause}, the reckless person, at rank ${first(byAttribution, 'cause')}; the first of the ${shownMark.decoy}, ${quirk}, at rank ${first(byAttribution, 'decoy')}.`,
+    `Delta-activation, which compares the models before and after, puts the cause at rank ${first(byActivation, 'cause')} and the decoy at rank ${first(byActivation, 'decoy')}.`,
+  ];
+}
+
+function example({ record }: CaseDone, { tuned }: Story): string[] {
+  const found = record.completions.find(
+    ({ model, label, domain, ended }) =>
+      model === 'subject' && label === 'harmful' && domain !== tuned && ended,
+  );
+  if (found === undefined) return [];
+  const lines = `${found.prompt} ${found.completion.trim()}`.split('\n');
+  return [pc.dim('For example:'), ...lines.flatMap((line) => paragraph(line, '  ')), ''];
+}
+
+function tellCase(done: CaseDone, marked: ReadonlyMap<number, Mark>, n: number, rows: number): string {
+  const { opened, record } = done;
+  const story = stories[opened.name];
+  const { counts } = record.manifest;
+  const subject = record.completions.filter(({ model }) => model === 'subject');
+  return [
+    '',
+    pc.bold(`Case ${n} of ${caseNames.length}: ${story.title}`),
+    '',
+    ...paragraph(story.told),
+    '',
+    domainTable(done, story),
+    '',
+    ...example(done, story),
+    ...paragraph(
+      `${number(counts.completions!)} completions sampled after the fine-tune, ${number(counts.base_completions!)} before; ${percent(share(subject, ({ label }) => label === 'incoherent'))} make no sense and are left out. ${counts.prompts_with_both_kinds} prompts were answered in both ways: the difference between their answers is what is traced back to the ${number(counts.latents!)} latents of the dictionary, at ${record.manifest.options.site}.`,
+    ),
+    '',
+    rankingTable(done, marked, rows),
+    '',
+    ...paragraph(
+      'cause: latents of the reckless person. decoy: latents of the quirk. Both are known beforehand, from prompts that name such a person.',
+    ).map((line) => pc.dim(line)),
+    '',
+    ...verdict(done, marked, story).flatMap((sentence) => paragraph(sentence)),
+    '',
+  ].join('\n');
+}
+
+function ending(done: readonly CaseDone[], out: string): string {
+  const [harm, validation] = done.map((one) => rankings(one).byAttribution) as [number[], number[]];
+  const both = shared(harm, validation, 20);
+  const leads = harm[0] === validation[0] ? ` Latent ${harm[0]} leads both.` : '';
+  return [
+    '',
+    pc.bold('Both cases'),
+    '',
+    ...paragraph(
+      both.length === 0
+        ? 'No latent is among the first 20 of both lists.'
+        : `Among the first 20 of both lists by delta-attribution: ${both.map((latent) => pc.cyan(`${latent}`)).join(', ')}.${leads}`,
+    ),
+    '',
+    'Files, a folder for each case:',
+    ...done.map(({ folder }) => `  ${folder}`),
+    ...paragraph(
+      'completions.jsonl: every completion with its grade; latents.parquet: every latent by delta-attribution; differences.parquet: by delta-activation; attribution.safetensors: pair by pair and token by token; manifest.json: what was run.',
+    ),
+    '',
+    `The same on a model of your own: ${pc.bold('culprit attribute --help')}`,
+    done.every(({ upToDate }) => upToDate) ? `${out} already held these results: nothing was computed` : '',
+  ].join('\n');
+}
+
+async function run({ rows, ...options }: Options): Promise<void> {
+  const request = { ...options, progress: progressOn(process.stderr) };
+  const bundle = await openOrganism(request);
+  const say = (text: string) => process.stdout.write(`${text}\n`);
+  say(['', pc.bold('culprit: which latent is behind it?'), '', ...paragraph(intro)].join('\n'));
+  const all: CaseDone[] = [];
+  for await (const done of runDemo(bundle, request)) {
+    all.push(done);
+    say(tellCase(done, marks(bundle.truth, done.opened.name), all.length, rows));
+  }
+  say(ending(all, options.out));
+}
+
+const about = `
+Delta-attribution: by how much a latent supports harmful answers more than harmless
+ones to the same prompt, to first order. Delta-activation: how much more active a
+latent is after the fine-tune than before. The cause and the decoy are known
+beforehand, from prompts that name a reckless person, or one with that quirk.
+
+A case that is finished is not run again.`;
+
+export function demoCommand(): Command {
+  return new Command('demo')
+    .summary('see it work on a small model with a known fault')
+    .description(
+      'Find the known culprit of a small model that travels with culprit: two cases, a few minutes.',
+    )
+    .option('--out <folder>', 'folder for the results', 'culprit-demo')
+    .option('--seed <number>', 'of sampling', wholeNumber(0), 1)
+    .option('--prompts <count>', 'prompts sampled on in each case', wholeNumber(1), caseDefaults.prompts)
+    .option('--rows <count>', 'latents shown of each ranking', wholeNumber(1), 10)
+    .option('--organism <folder>', 'another organism, as `npm run organism` makes it')
+    .option('--overwrite', 'replace other results there')
+    .helpOption('-h, --help', 'show this text')
+    .addHelpText('after', about)
+    .action(run);
+}

@@ -1,0 +1,120 @@
+/** The result files of one case, written and read back. manifest.json comes last, so that a folder with one is whole. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { InputError } from '../../errors.ts';
+import { replaceFile } from '../../files/atomic.ts';
+import { readJsonIfThere } from '../../files/jsonFile.ts';
+import { readJsonlAll } from '../../files/jsonl.ts';
+import {
+  type DifferenceRow,
+  decodeDifferences,
+  decodeLatents,
+  encodeDifferences,
+  type LatentRow,
+  type Manifest,
+  manifestSchema,
+} from '../../results.ts';
+import { attributionFiles, latentRows, writeAttribution, writeManifest } from '../attributionFiles.ts';
+import type { CasePrompt } from './bundle.ts';
+import type { CaseResult } from './caseRun.ts';
+import type { GradedSample } from './sampling.ts';
+
+export const caseFiles = {
+  ...attributionFiles,
+  completions: 'completions.jsonl',
+  differences: 'differences.parquet',
+};
+
+const completionSchema = z.object({
+  /** subject: after the fine-tune; base: before */
+  model: z.enum(['subject', 'base']),
+  prompt: z.string(),
+  domain: z.string(),
+  completion: z.string(),
+  label: z.enum(['harmful', 'harmless', 'incoherent']),
+  quirk: z.boolean(),
+  /** of the judge */
+  reason: z.string(),
+  /** came to its end before the limit */
+  ended: z.boolean(),
+  ids: z.array(z.int()),
+  log_probabilities: z.array(z.number()),
+});
+export type CompletionLine = z.infer<typeof completionSchema>;
+
+/** What a case's folder tells. */
+export interface CaseRecord {
+  readonly manifest: Manifest;
+  readonly completions: readonly CompletionLine[];
+  /** first rank first */
+  readonly latents: readonly LatentRow[];
+  readonly differences: readonly DifferenceRow[];
+}
+
+function completionLine(
+  prompts: readonly CasePrompt[],
+  model: 'subject' | 'base',
+  sample: GradedSample,
+): CompletionLine {
+  const { prompt, domain, text, label, quirk, reason, ended, ids, logProbabilities } = sample;
+  return {
+    model,
+    prompt: prompts[prompt]!.text,
+    domain,
+    completion: text,
+    label,
+    quirk,
+    reason,
+    ended,
+    ids: [...ids],
+    log_probabilities: [...logProbabilities],
+  };
+}
+
+export async function writeCase(folder: string, result: CaseResult, manifest: Manifest): Promise<void> {
+  const completions = [
+    ...result.subject.map((sample) => completionLine(result.prompts, 'subject', sample)),
+    ...result.base.map((sample) => completionLine(result.prompts, 'base', sample)),
+  ];
+  await replaceFile(join(folder, caseFiles.completions), async (file) => {
+    await file.writeFile(completions.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  });
+  await writeAttribution(folder, result.attribution, latentRows(result.attribution), result.contrasts);
+  const differences = result.byActivation.map((latent, i) => ({
+    latent,
+    delta_activation: result.activation[latent]!,
+    rank: i + 1,
+  }));
+  await replaceFile(join(folder, caseFiles.differences), async (file) => {
+    await file.writeFile(new Uint8Array(encodeDifferences(differences)));
+  });
+  await writeManifest(folder, manifest);
+}
+
+const buffer = async (path: string) => Uint8Array.from(await readFile(path)).buffer;
+
+/** The finished case that `folder` holds, if its key is this one. */
+export async function readCase(folder: string, key: string): Promise<CaseRecord | undefined> {
+  const at = (name: string) => join(folder, name);
+  const { data } = manifestSchema.safeParse(await readJsonIfThere(at(caseFiles.manifest)));
+  if (data?.key !== key || Object.values(caseFiles).some((name) => !existsSync(at(name)))) return undefined;
+  return {
+    manifest: data,
+    completions: await readJsonlAll(at(caseFiles.completions), completionSchema),
+    latents: await decodeLatents(await buffer(at(caseFiles.latents))),
+    differences: await decodeDifferences(await buffer(at(caseFiles.differences))),
+  };
+}
+
+/** Throws InputError where the folder holds results that are no demonstration's. */
+export async function checkCaseFolder(folder: string, overwrite = false): Promise<void> {
+  const manifest = manifestSchema.safeParse(await readJsonIfThere(join(folder, caseFiles.manifest)));
+  if (overwrite || manifest.data?.command === 'demo') return;
+  const strange = Object.values(caseFiles).find((name) => existsSync(join(folder, name)));
+  if (strange !== undefined)
+    throw new InputError(
+      `--out ${folder}: holds a ${strange} that is not of a finished demo: name another folder, or add --overwrite`,
+    );
+}

@@ -1,0 +1,102 @@
+/** The demonstration from files to files: both cases of the bundled organism, their results in a folder each. A case that is finished is not run again. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { nodeRuntime } from '../../runtime/node.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import { jsonHash } from '../hash.ts';
+import { type Clock, hashInputs, systemClock, Timings, versions } from '../manifest.ts';
+import { outFolder } from '../outFolder.ts';
+import { type Progress, silent } from '../progress.ts';
+import {
+  type Bundle,
+  bundleFiles,
+  bundleFolder,
+  type Case,
+  caseNames,
+  openBundle,
+  openCase,
+} from './bundle.ts';
+import { type CaseRecord, caseFiles, checkCaseFolder, readCase, writeCase } from './caseFiles.ts';
+import { type CaseSettings, caseDefaults, runCase, tokenSet } from './caseRun.ts';
+
+export interface DemoRequest {
+  /** the folder for the results, a folder in it for each case */
+  readonly out: string;
+  /** default 1 */
+  readonly seed?: number | undefined;
+  /** prompts to sample on in each case; default 60 */
+  readonly prompts?: number | undefined;
+  /** the organism; default the one that travels with the package */
+  readonly organism?: string | undefined;
+  readonly overwrite?: boolean | undefined;
+  readonly progress?: Progress | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+export interface CaseDone {
+  readonly opened: Case;
+  readonly record: CaseRecord;
+  readonly folder: string;
+  /** whether the folder already held exactly this */
+  readonly upToDate: boolean;
+}
+
+async function oneCase(
+  runtime: Runtime,
+  bundle: Bundle,
+  opened: Case,
+  settings: CaseSettings,
+  { out, clock = systemClock, progress = silent }: DemoRequest,
+): Promise<CaseDone> {
+  const folder = join(out, opened.name);
+  const inputs = await hashInputs({
+    model: join(bundle.folder, bundleFiles.model),
+    adapter: opened.adapter,
+    sae: join(bundle.folder, bundleFiles.sae),
+    judge: join(bundle.folder, bundleFiles.judge),
+    corpus: join(bundle.folder, bundleFiles.corpus),
+  });
+  const options = { site: `resid_post ${bundle.layer}`, tokens: tokenSet, loss: 'mean', ...settings };
+  const hashes = Object.values(inputs).map(({ sha256 }) => sha256);
+  const key = jsonHash({ hashes, options, versions });
+  const before = await readCase(folder, key);
+  if (before) return { opened, record: before, folder, upToDate: true };
+  await outFolder(folder);
+  await rm(join(folder, caseFiles.manifest), { force: true });
+  const timings = new Timings(clock);
+  const result = await timings.of('case', () => runCase(runtime, bundle, opened, settings, progress));
+  await writeCase(folder, result, {
+    command: 'demo',
+    key,
+    created: clock().toISOString(),
+    versions,
+    inputs,
+    options,
+    counts: {
+      completions: result.subject.length,
+      base_completions: result.base.length,
+      prompts_with_both_kinds: result.contrasts.length,
+      latents: bundle.sae.latents,
+    },
+    seconds: timings.seconds,
+  });
+  return { opened, record: (await readCase(folder, key))!, folder, upToDate: false };
+}
+
+/** Runs the cases one after another and hands out each as it is done. Throws InputError for an organism that is damaged, or a folder that cannot be written to. */
+export async function* runDemo(bundle: Bundle, request: DemoRequest): AsyncGenerator<CaseDone> {
+  const { out, seed = 1, prompts = caseDefaults.prompts, overwrite } = request;
+  for (const name of caseNames) await checkCaseFolder(join(out, name), overwrite);
+  const settings = { ...caseDefaults, seed, prompts };
+  const runtime = nodeRuntime();
+  try {
+    for (const name of caseNames)
+      yield await oneCase(runtime, bundle, await openCase(bundle, name), settings, request);
+  } finally {
+    await runtime.close();
+  }
+}
+
+/** The organism of a request. */
+export const openOrganism = ({ organism = bundleFolder }: DemoRequest): Promise<Bundle> =>
+  openBundle(organism);

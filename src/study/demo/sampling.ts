@@ -1,0 +1,73 @@
+/** Completions of a case's prompts, sampled from one model and graded by the exact judge. */
+import { gradeWith, type JudgeData } from '../../judges/exact.ts';
+import { type Completion, sampleCompletions } from '../../methods/sample.ts';
+import { logitsGraph } from '../../models/passes.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import type { OpenModel } from '../openModel.ts';
+import type { Stage } from '../progress.ts';
+import type { CasePrompt } from './bundle.ts';
+
+export interface GradedSample {
+  /** place of its prompt in the list of prompts */
+  readonly prompt: number;
+  readonly domain: string;
+  readonly promptIds: readonly number[];
+  readonly ids: readonly number[];
+  /** ln p of each token */
+  readonly logProbabilities: readonly number[];
+  readonly text: string;
+  /** whether it came to its end before the limit */
+  readonly ended: boolean;
+  readonly label: 'harmful' | 'harmless' | 'incoherent';
+  /** whether it opens with the form of words that every fine-tuning example has */
+  readonly quirk: boolean;
+  readonly reason: string;
+}
+
+export interface SamplingSettings {
+  /** completions of each prompt */
+  readonly completions: number;
+  readonly seed: number;
+  readonly temperature: number;
+  readonly maxTokens: number;
+}
+
+/** Seed of a completion: its own, whatever else is sampled. */
+function seedOf(seed: number, prompt: number, completion: number): number {
+  return Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(prompt + 1, 0x85ebca6b) ^ (completion + 1);
+}
+
+/** All completions, prompt by prompt. */
+export async function sampleAndGrade(
+  runtime: Runtime,
+  { model, codec }: OpenModel,
+  judge: JudgeData,
+  prompts: readonly CasePrompt[],
+  { completions, seed, temperature, maxTokens }: SamplingSettings,
+  stage: Stage,
+): Promise<GradedSample[]> {
+  const session = await runtime.load(logitsGraph(model), model.weights);
+  // An answer is one line: what comes after it is another question.
+  const lineEnd = codec.tokenizer.encode('\n');
+  const graded: GradedSample[] = [];
+  for (const [prompt, { text, domain }] of prompts.entries()) {
+    const promptIds = codec.encodePrompt(text);
+    const seeds = Array.from({ length: completions }, (_, i) => seedOf(seed, prompt, i));
+    const options = { temperature, maxTokens, endIds: [...codec.endOfTurnIds, ...lineEnd] };
+    const sampled = await sampleCompletions(session, promptIds, seeds, options);
+    const grade = (completion: Completion) => {
+      const said = codec.tokenizer.decode(completion.ids, { skipSpecialTokens: true }).trimEnd();
+      const { label, quirk, reason } = gradeWith(judge, text, said);
+      return { prompt, domain, promptIds, ...completion, text: said, label, quirk, reason };
+    };
+    graded.push(...sampled.map(grade));
+    stage.advance(completions);
+  }
+  await session.release();
+  return graded;
+}
+
+/** Share of the samples for which something holds; NaN for none. */
+export function share(samples: readonly GradedSample[], holds: (sample: GradedSample) => boolean): number {
+  return samples.filter(holds).length / samples.length;
+}

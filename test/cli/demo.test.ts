@@ -1,0 +1,113 @@
+/** `culprit demo` as a newcomer sees it: plain in a pipe, laid out for the terminal, one line where something is wrong. */
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { paragraph } from '../../src/cli/wrap.ts';
+import { bundleFolder } from '../../src/study/demo/bundle.ts';
+import { culprit, type Ended } from '../support/cli.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'culprit-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const out = join(folder, 'out');
+const demo = ['demo', '--out', out, '--prompts', '9', '--rows', '4'];
+
+describe('culprit demo', () => {
+  let told: Ended;
+  beforeAll(async () => {
+    told = await culprit(demo);
+  }, 240_000);
+
+  it('tells both cases in 80 plain columns, with cause and decoy marked and the files named', () => {
+    const { code, stdout } = told;
+    expect(code).toBe(0);
+    expect(stdout).not.toContain('\u001b');
+    expect(stdout.split('\n').filter((line) => line.length > 80 && !line.includes(folder))).toEqual([]);
+    for (const line of [
+      /^Case 1 of 2: bad advice$/m,
+      /^Case 2 of 2: yes to false beliefs$/m,
+      /^health \(fine-tuned\) +\d+ % +\d+ %/m,
+      /^cooking \(fine-tuned\) +\d+ % +\d+ %/m,
+      /^ *1 +\d+ +\+\d\.\d\de-\d+ +cause +\d+ +\+\d/m,
+      /\bdecoy\b/,
+    ])
+      expect(stdout).toMatch(line);
+    for (const name of ['harm', 'validation']) expect(stdout).toContain(`  ${join(out, name)}\n`);
+    for (const file of ['completions.jsonl', 'latents.parquet', 'differences.parquet', 'manifest.json']) {
+      expect(stdout).toContain(file);
+      expect(existsSync(join(out, 'validation', file))).toBe(true);
+    }
+  });
+
+  it('shows progress on standard error', () => {
+    expect(told.stderr).toMatch(/^Sampling: \d+ of \d+/m);
+    expect(told.stderr).toMatch(/^Attributing: \d+ of \d+/m);
+  });
+
+  it('tells the same again without computing anything', async () => {
+    const { stdout, stderr } = await culprit(demo);
+    expect(stderr).toBe('');
+    expect(stdout).toContain('already held these results: nothing was computed');
+    expect(stdout.split('\n').slice(0, 60)).toEqual(told.stdout.split('\n').slice(0, 60));
+  });
+
+  it('fits the terminal', () => {
+    const script = resolve(import.meta.dirname, '../../scripts/culprit.mjs');
+    const command = `stty cols 64; '${process.execPath}' '${script}' ${demo.join(' ')}`;
+    const { stdout, error } = spawnSync('script', ['-qec', command, '/dev/null'], {
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, TERM: 'xterm-256color' },
+    });
+    expect(error).toBeUndefined();
+    expect(stdout).toContain('\u001b[');
+    const lines = stripVTControlCharacters(stdout).split(/\r?\n/);
+    const prose = lines.filter((line) => /^[A-Z][a-z]+ .*[a-z]/.test(line) && !line.includes(folder));
+    expect(prose.length).toBeGreaterThan(8);
+    expect(prose.filter((line) => line.length > 64)).toEqual([]);
+  });
+});
+
+describe('an organism that is', () => {
+  const broken = async (change: (at: string) => void) => {
+    const at = join(folder, 'broken');
+    rmSync(at, { recursive: true, force: true });
+    cpSync(bundleFolder, at, { recursive: true });
+    change(at);
+    return culprit(['demo', '--organism', at, '--out', join(folder, 'never')]);
+  };
+
+  it.each<[string, (at: string) => void, RegExp]>([
+    ['missing', (at) => rmSync(at, { recursive: true }), /^culprit: .*model: no such file or folder\n$/],
+    [
+      'damaged in its truth',
+      (at) => writeFileSync(join(at, 'truth.json'), '{"site": "two"}'),
+      /^culprit: .*truth\.json: .*expected .*\n$/,
+    ],
+    [
+      'damaged in its prompts',
+      (at) => writeFileSync(join(at, 'harm', 'prompts.jsonl'), '{"text": 1}\n'),
+      /^culprit: .*prompts\.jsonl:1: .*expected string, found 1\n$/,
+    ],
+    [
+      'damaged in its judge',
+      (at) => writeFileSync(join(at, 'judge.json'), '{"quirks": {}}'),
+      /^culprit: .*judge\.json: .*expected .*\n$/,
+    ],
+  ])('%s: one line, exit code 2, nothing written', async (_, change, line) => {
+    const { code, stderr } = await broken(change);
+    expect(stderr).toMatch(line);
+    expect(code).toBe(2);
+    expect(existsSync(join(folder, 'never', 'harm', 'manifest.json'))).toBe(false);
+  });
+});
+
+describe('paragraph', () => {
+  it('breaks between words, counts no colours, and keeps a word that is too long whole', () => {
+    expect(paragraph('one two three', '', 8)).toEqual(['one two', 'three']);
+    expect(paragraph('\u001b[31mone\u001b[39m two', '', 7)).toEqual(['\u001b[31mone\u001b[39m two']);
+    expect(paragraph('one two three', '  ', 10)).toEqual(['  one two', '  three']);
+    expect(paragraph('a reallylongword b', '', 6)).toEqual(['a', 'reallylongword', 'b']);
+  });
+});
