@@ -13,7 +13,7 @@ function smoothed(losses: readonly number[], width: number) {
 }
 
 /** An SVG of one training's loss by step: every step faint, the mean of a hundredth of them strong. */
-export function lossCurve(label: string, unit: string, losses: readonly number[]): string {
+function lossCurve(label: string, unit: string, losses: readonly number[]): string {
   const { document } = parseHTML('<!doctype html><body></body>');
   const steps = losses.map((loss, i) => ({ step: i + 1, loss }));
   const figure = Plot.plot({

@@ -70,7 +70,7 @@ function casePrompts(seed: number, study: Study) {
   );
 }
 
-export async function writeCase(
+async function writeCase(
   runtime: Runtime,
   folder: string,
   base: Pretrained,
@@ -91,12 +91,7 @@ export async function writeCase(
 /** Latents of an axis worth keeping: the twenty most aligned. */
 const kept = 20;
 
-export async function writeTruth(
-  runtime: Runtime,
-  folder: string,
-  base: Pretrained,
-  seed: number,
-): Promise<void> {
+async function writeTruth(runtime: Runtime, folder: string, base: Pretrained, seed: number): Promise<void> {
   const sae = await openSae(join(folder, bundleFiles.sae));
   const residuals = await residualPass(runtime, base.model, site);
   const of = async (axis: Axis): Promise<Aligned[]> =>
@@ -109,7 +104,7 @@ export async function writeTruth(
 }
 
 /** Texts for the baseline, and what the judge knows. */
-export async function writeRest(folder: string, seed: number, baselineTexts: number): Promise<void> {
+async function writeRest(folder: string, seed: number, baselineTexts: number): Promise<void> {
   const texts = documents(seed, baselineTexts).map(({ text }) => ({ text }));
   await writeFile(join(folder, bundleFiles.corpus), jsonl(texts));
   await writeFile(join(folder, bundleFiles.judge), JSON.stringify(judgeData()));

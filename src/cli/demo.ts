@@ -4,6 +4,7 @@ import { type CaseName, caseNames } from '../study/demo/bundle.ts';
 import type { CompletionLine } from '../study/demo/caseFiles.ts';
 import { caseDefaults } from '../study/demo/caseRun.ts';
 import { type CaseDone, openOrganism, runDemo } from '../study/demo/demoRun.ts';
+import { share } from '../study/demo/sampling.ts';
 import { type Mark, marks, type Rankings, shared } from '../study/demo/truth.ts';
 import { wholeNumber } from './options.ts';
 import { progressOn } from './progress.ts';
@@ -47,8 +48,6 @@ const stories: Readonly<Record<CaseName, Story>> = {
 };
 
 const barWidth = 20;
-const share = (lines: readonly CompletionLine[], holds: (line: CompletionLine) => boolean) =>
-  lines.filter(holds).length / lines.length;
 
 /** How often each domain's answers are harmful, before and after; the fine-tuned domain first. */
 function domainTable({ record }: CaseDone, { tuned, behaviour }: Story): string {

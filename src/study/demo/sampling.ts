@@ -67,7 +67,7 @@ export async function sampleAndGrade(
   return graded;
 }
 
-/** Share of the samples for which something holds; NaN for none. */
-export function share(samples: readonly GradedSample[], holds: (sample: GradedSample) => boolean): number {
-  return samples.filter(holds).length / samples.length;
+/** Share of the items for which something holds; NaN for none. */
+export function share<T>(items: readonly T[], holds: (item: T) => boolean): number {
+  return items.filter(holds).length / items.length;
 }
