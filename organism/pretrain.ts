@@ -4,7 +4,7 @@ import { type TrainOptions, type TrainStep, trainModel } from '../src/methods/tr
 import type { Model } from '../src/models/decoder.ts';
 import { decoderOf } from '../src/models/families.ts';
 import type { Runtime } from '../src/runtime/runtime.ts';
-import { configOf, initialWeights, type OrganismConfig } from './anatomy.ts';
+import { configOf, initialWeights, type OrganismConfig, site } from './anatomy.ts';
 import { documents } from './documents.ts';
 import { remembered, type TokenizerFiles, trainTokenizer } from './tokenizer.ts';
 
@@ -34,6 +34,7 @@ export const fullEffort: Effort = {
     lastRate: 0,
     warmup: 100,
     adam: { decay: 0.02 },
+    exits: [site],
   },
 };
 

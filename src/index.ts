@@ -35,7 +35,14 @@ export {
   type SaeTrainStep,
   trainSae,
 } from './methods/saeTraining.ts';
-export { type Completion, type SampleOptions, sampleCompletions } from './methods/sample.ts';
+export {
+  type Completion,
+  type SampleJob,
+  type SampleOptions,
+  type Sampler,
+  type SamplerOptions,
+  sampler,
+} from './methods/sample.ts';
 export { type Dictionary, scoreContrasts, scoreMatrix, scoreTokens } from './methods/score.ts';
 export { sinkFactor, sinksOf } from './methods/sinks.ts';
 export { type BranchWeights, type SiteGradient, type SitePass, sitePass } from './methods/siteGradient.ts';

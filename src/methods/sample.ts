@@ -1,94 +1,280 @@
 /**
- * Sampling completions of one prompt. All completions of a prompt run together as a tree, so that they share it; a completion
- * depends on its own seed only, not on the others.
+ * Sampling completions, many at once, over a cache of keys and values: a prompt is read once for all its completions, and a finished
+ * row's place is taken by the next. A completion depends on its prompt, its seed and the options only, never on what else is in the batch.
  */
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
-import { packTree, sequence, type Tree, treeFeeds } from '../models/tree.ts';
-import type { Session } from '../runtime/runtime.ts';
-import { i64, toFloat32 } from '../tensor.ts';
+import type { Model } from '../models/decoder.ts';
+import { decodingGraph } from '../models/decoding.ts';
+import type { CachedSession, Runtime } from '../runtime/runtime.ts';
+import { f32, i64, type Tensor, toFloat32 } from '../tensor.ts';
+import { argmax, drawFrom, type Truncation } from './draw.ts';
 import { generatorOf } from './random.ts';
 
-export interface SampleOptions {
-  /** 0: greedy; default 1 */
-  readonly temperature?: number;
+export interface SampleOptions extends Truncation {
+  /** 0: greedy, the likeliest token; default 1 */
+  readonly temperature?: number | undefined;
   /** the most tokens of a completion */
   readonly maxTokens: number;
   /** ids that end a completion; kept as its last token */
   readonly endIds: readonly number[];
+  /** whether a completion that holds these tokens is to stop, for stop strings; default never */
+  readonly stops?: ((ids: readonly number[]) => boolean) | undefined;
+}
+
+/** A prompt and the seeds of its completions. */
+export interface SampleJob {
+  readonly prompt: readonly number[];
+  /** 32-bit integers */
+  readonly seeds: readonly number[];
+  /** added to the residual at the sampler's site, at every token of prompt and completion [d]; default nothing */
+  readonly steer?: Float32Array | undefined;
 }
 
 export interface Completion {
   readonly ids: number[];
-  /** ln p of each token under the model, at temperature 1 */
+  /** ln p of each token under the model, at temperature 1 and before any truncation */
   readonly logProbabilities: number[];
-  /** whether an end id came before the limit */
-  readonly ended: boolean;
+  /** end: an end id came; stop: `stops` held; length: the limit came first */
+  readonly stop: 'end' | 'stop' | 'length';
+}
+
+export interface SamplerOptions {
+  /** completions that grow side by side; default 64 */
+  readonly rows?: number | undefined;
+  /** the longest prompt with its completion, in tokens */
+  readonly capacity: number;
+  /** layer L: jobs may steer at resid_post L */
+  readonly steerAt?: number | undefined;
+}
+
+export interface Sampler {
+  /**
+   * All completions of all jobs; `onDone` is told of each as it ends, in any order, and waited for. Throws RangeError for a prompt without tokens or
+   * one that does not fit the sampler's capacity with `maxTokens`.
+   */
+  sample(
+    jobs: Iterable<SampleJob>,
+    options: SampleOptions,
+    onDone: (job: number, completion: number, sampled: Completion) => void | Promise<void>,
+  ): Promise<void>;
+  release(): Promise<void>;
+}
+
+/** A prompt that has been read: what its completions start from. */
+interface Read {
+  readonly job: SampleJob;
+  readonly number: number;
+  /** the session's outputs after the prompt, one row */
+  readonly outputs: Row;
+  next: number;
 }
 
 interface Growing {
-  readonly completion: { ids: number[]; logProbabilities: number[]; ended: boolean };
+  readonly read: Read;
+  readonly completion: number;
   readonly random: RandomGenerator;
+  readonly ids: number[];
+  readonly logProbabilities: number[];
 }
 
-/** Draws from softmax(logits / temperature) with one uniform number; the greatest logit at temperature 0. */
-export function draw(logits: Float32Array, temperature: number, uniform: number): number {
-  const greatest = logits.reduce((m, x) => Math.max(m, x), Number.NEGATIVE_INFINITY);
-  if (temperature === 0) return logits.indexOf(greatest);
-  const weights = Float64Array.from(logits, (x) => Math.exp((x - greatest) / temperature));
-  let left = uniform * weights.reduce((sum, w) => sum + w, 0);
-  for (let id = 0; id < weights.length; id++) {
-    left -= weights[id]!;
-    if (left < 0) return id;
-  }
-  return weights.findLastIndex((w) => w > 0);
+/** What the model says of one row's next token. */
+interface Row {
+  readonly probabilities?: Float32Array;
+  readonly logits?: Float32Array;
+  readonly logSumExp?: number;
 }
 
-function logProbability(logits: Float32Array, id: number): number {
-  const greatest = logits.reduce((m, x) => Math.max(m, x), Number.NEGATIVE_INFINITY);
-  return logits[id]! - greatest - Math.log(logits.reduce((sum, x) => sum + Math.exp(x - greatest), 0));
+/** Row 0 holds the prompt that is being handed out; completions grow in the rows behind it. */
+const promptRow = 0;
+const firstRow = 1;
+
+/** What is asked of the session: at temperature 1 the probabilities tell ln p themselves. */
+function wantedAt(temperature: number): string[] {
+  if (temperature === 0) return ['logits', 'logSumExp'];
+  return temperature === 1 ? ['probabilities'] : ['probabilities', 'logits', 'logSumExp'];
 }
 
-/** The tree of what has grown so far, and the packed places that predict each growing completion's next token. */
-function packed(prompt: readonly number[], growing: readonly Growing[]): { tree: Tree; rows: number[] } {
-  const begun = growing[0]!.completion.ids.length > 0;
-  const tree = begun
-    ? packTree(
-        prompt,
-        growing.map((g) => g.completion.ids),
-      )
-    : sequence(prompt);
-  const rows = growing.map((_, i) => (begun ? tree.branches[i]!.end - 1 : tree.prompt - 1));
-  return { tree, rows };
+function rowOf(results: Readonly<Record<string, Tensor>>, row: number): Row {
+  const part = (name: string) => {
+    const found = results[name];
+    const width = found?.shape[1];
+    return found && toFloat32(found).subarray(row * width!, (row + 1) * width!);
+  };
+  const [probabilities, logits, logSumExp] = [part('probabilities'), part('logits'), part('logSumExp')];
+  return {
+    ...(probabilities && { probabilities }),
+    ...(logits && { logits }),
+    ...(logSumExp && { logSumExp: logSumExp[0]! }),
+  };
 }
 
-/**
- * One completion for each seed, in order. `session` runs `logitsGraph` of the model. Throws RangeError for a prompt without tokens.
- */
-export async function sampleCompletions(
-  session: Session,
-  prompt: readonly number[],
-  seeds: readonly number[],
-  { temperature = 1, maxTokens, endIds }: SampleOptions,
-): Promise<Completion[]> {
-  const all: Growing[] = seeds.map((seed) => ({
-    completion: { ids: [], logProbabilities: [], ended: false },
-    random: generatorOf(seed),
+/** Draws the next token of a row and adds it. */
+function grow({ random, ids, logProbabilities }: Growing, row: Row, options: SampleOptions): void {
+  const { probabilities, logits, logSumExp } = row;
+  const id = probabilities ? drawFrom(probabilities, uniformFloat64(random), options) : argmax(logits!);
+  ids.push(id);
+  logProbabilities.push(logits ? logits[id]! - logSumExp! : Math.log(probabilities![id]!));
+}
+
+function reasonToStop(ids: readonly number[], options: SampleOptions): Completion['stop'] | undefined {
+  if (options.endIds.includes(ids.at(-1)!)) return 'end';
+  if (options.stops?.(ids)) return 'stop';
+  return ids.length >= options.maxTokens ? 'length' : undefined;
+}
+
+/** Loads the model for generation. Throws InputError where it has no such site. */
+export async function sampler(
+  runtime: Runtime,
+  model: Model,
+  { rows = 64, capacity, steerAt }: SamplerOptions,
+): Promise<Sampler> {
+  const { graph, caches } = decodingGraph(model, steerAt === undefined ? {} : { steerAt });
+  const buffers = caches.map(({ input, output, heads, width }) => ({
+    input,
+    output,
+    row: [heads, capacity, width] as const,
   }));
-  let growing = all;
-  for (let step = 0; step < maxTokens && growing.length > 0; step++) {
-    const { tree, rows } = packed(prompt, growing);
-    const { logits } = await session.run({ ...treeFeeds(tree), rows: i64([rows.length], rows) });
-    const values = toFloat32(logits!);
-    const vocabulary = logits!.shape[1]!;
-    growing.forEach(({ completion, random }, i) => {
-      const row = values.subarray(i * vocabulary, (i + 1) * vocabulary);
-      const id = draw(row, temperature, uniformFloat64(random));
-      completion.ids.push(id);
-      completion.logProbabilities.push(logProbability(row, id));
-      completion.ended = endIds.includes(id);
-    });
-    growing = growing.filter(({ completion }) => !completion.ended);
+  // a lone row is run with an idle one beside it: products of one row round differently
+  const session = await runtime.loadCached(graph, model.weights, buffers, firstRow + Math.max(rows, 2));
+  const width = steerAt === undefined ? 0 : model.decoder.width;
+  return {
+    sample: (jobs, options, onDone) => new Batch(session, rows, capacity, width, options, onDone).run(jobs),
+    release: () => session.release(),
+  };
+}
+
+/** One call of `sample`. */
+class Batch {
+  private growing: Growing[] = [];
+  private read: Read | undefined;
+  private readonly wanted: string[];
+  private readonly temperature: number;
+
+  constructor(
+    private readonly session: CachedSession,
+    private readonly rows: number,
+    private readonly capacity: number,
+    /** of the steering vectors; 0 without */
+    private readonly width: number,
+    private readonly options: SampleOptions,
+    private readonly onDone: (job: number, completion: number, sampled: Completion) => void | Promise<void>,
+  ) {
+    this.temperature = options.temperature ?? 1;
+    this.wanted = wantedAt(this.temperature);
   }
-  return all.map(({ completion }) => completion);
+
+  async run(jobs: Iterable<SampleJob>): Promise<void> {
+    const waiting = jobs[Symbol.iterator]();
+    let number = 0;
+    for (;;) {
+      while (this.growing.length < this.rows) {
+        if (!this.read || this.read.next === this.read.job.seeds.length) {
+          const { value: job, done } = waiting.next();
+          if (done) break;
+          if (job.seeds.length > 0) await this.readPrompt(job, number);
+          number++;
+        } else await this.begin(this.read);
+      }
+      if (this.growing.length === 0) return;
+      await this.step();
+    }
+  }
+
+  private async readPrompt(job: SampleJob, number: number): Promise<void> {
+    const { length } = job.prompt;
+    if (length === 0) throw new RangeError(`job ${number}: the prompt has no tokens`);
+    if (length + this.options.maxTokens > this.capacity)
+      throw new RangeError(
+        `job ${number}: ${length} tokens of prompt and ${this.options.maxTokens} of completion exceed the sampler's ${this.capacity}`,
+      );
+    const places = [...job.prompt.keys()];
+    const feeds = this.feeds([job.prompt], [places], [job]);
+    const results = await this.session.run(feeds, { first: promptRow, count: 1 }, this.wanted);
+    this.read = { job, number, outputs: rowOf(results, 0), next: 0 };
+  }
+
+  /** Starts as many completions of the prompt as there are rows. */
+  private async begin(read: Read): Promise<void> {
+    const from = this.growing.length;
+    const { seeds, prompt } = read.job;
+    const free: number[] = [];
+    while (this.growing.length < this.rows && read.next < seeds.length) {
+      free.push(firstRow + this.growing.length);
+      this.growing.push({
+        read,
+        completion: read.next,
+        random: generatorOf(seeds[read.next]!),
+        ids: [],
+        logProbabilities: [],
+      });
+      read.next++;
+    }
+    await this.session.copyRow(promptRow, free, prompt.length);
+    for (const one of this.growing.slice(from)) grow(one, read.outputs, this.options);
+    await this.retire();
+  }
+
+  /** One token more for every row. */
+  private async step(): Promise<void> {
+    const { growing } = this;
+    const padded = growing.length === 1 ? [growing[0]!, growing[0]!] : growing;
+    const feeds = this.feeds(
+      padded.map(({ ids }) => [ids.at(-1)!]),
+      padded.map(({ ids, read }) => [read.job.prompt.length + ids.length - 1]),
+      padded.map(({ read }) => read.job),
+    );
+    const results = await this.session.run(feeds, { first: firstRow, count: padded.length }, this.wanted);
+    growing.forEach((one, i) => {
+      grow(one, rowOf(results, i), this.options);
+    });
+    await this.retire();
+  }
+
+  /** Tells of what has ended and closes the gaps with the last rows. */
+  private async retire(): Promise<void> {
+    for (let i = this.growing.length - 1; i >= 0; i--) {
+      const one = this.growing[i]!;
+      const stop = reasonToStop(one.ids, this.options);
+      if (stop === undefined) continue;
+      const last = this.growing.pop()!;
+      if (i < this.growing.length) {
+        this.growing[i] = last;
+        const places = last.read.job.prompt.length + last.ids.length;
+        await this.session.copyRow(firstRow + this.growing.length, [firstRow + i], places);
+      }
+      const { ids, logProbabilities, read, completion } = one;
+      await this.onDone(read.number, completion, { ids, logProbabilities, stop });
+    }
+  }
+
+  private feeds(
+    ids: readonly (readonly number[])[],
+    places: readonly (readonly number[])[],
+    jobs: readonly SampleJob[],
+  ): Record<string, Tensor> {
+    const [rows, added] = [ids.length, ids[0]!.length];
+    const last = places.map((row) => row.at(-1)!);
+    const inverse = this.temperature === 0 ? 1 : 1 / this.temperature;
+    return {
+      ids: i64([rows, added], ids.flat()),
+      positions: f32([rows * added, 1], places.flat()),
+      last: i64([rows], last),
+      used: i64([1], [Math.max(...last) + 1]),
+      ends: i64(
+        [rows],
+        ids.map((_, r) => (r + 1) * added - 1),
+      ),
+      inverseTemperature: f32([rows, 1], Array<number>(rows).fill(inverse)),
+      ...(this.width > 0 && { steer: this.steering(jobs) }),
+    };
+  }
+
+  private steering(jobs: readonly SampleJob[]): Tensor<'f32'> {
+    const data = new Float32Array(jobs.length * this.width);
+    jobs.forEach(({ steer }, i) => {
+      if (steer) data.set(steer, i * this.width);
+    });
+    return { dtype: 'f32', shape: [jobs.length, this.width], data };
+  }
 }

@@ -5,7 +5,7 @@
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { type AdamOptions, adamFeeds, initialState } from '../graph/adam.ts';
 import type { Model } from '../models/decoder.ts';
-import { type BatchShape, trainingGraph } from '../models/training.ts';
+import { type BatchShape, type EarlyExits, trainingGraph } from '../models/training.ts';
 import { sequence, treeMask } from '../models/tree.ts';
 import type { Kept, Runtime } from '../runtime/runtime.ts';
 import { f32, i64, type Tensor, toFloat32 } from '../tensor.ts';
@@ -17,7 +17,7 @@ export interface TrainingDocument {
   readonly lossFrom: number;
 }
 
-export interface TrainOptions extends BatchShape {
+export interface TrainOptions extends BatchShape, EarlyExits {
   readonly steps: number;
   /** greatest learning rate, reached after `warmup` steps and then lowered along a cosine */
   readonly rate: number;

@@ -23,7 +23,7 @@ export function attention(
   mask: Node,
   heads: Heads,
   scale: number,
-  sequences: number,
+  sequences = 1,
 ): Node {
   const tokens = query.shape[0]!;
   const group = heads.query / heads.keyValue;

@@ -7,17 +7,16 @@ import { InputError } from '../errors.ts';
 import { add, input, matmul, param } from '../graph/build.ts';
 import type { Node } from '../graph/node.ts';
 import type { StoredTensor, Tensor } from '../tensor.ts';
+import type { Heads } from './attention.ts';
 
-/** What one pass over a packed sequence is fed, as nodes. */
+/** What one pass over tokens is fed, as nodes, and how its tokens see one another. */
 export interface Pass {
   /** token ids [T] */
   readonly ids: Node;
   /** positions [T, 1], as float32 */
   readonly positions: Node;
-  /** how many sequences of equal length follow one another; 1 but in training */
-  readonly sequences: number;
-  /** what is added to attention scores [T, T]: 0 where token i may see token j, −∞ elsewhere; `window` limits i − j */
-  mask(window?: number): Node;
+  /** softmax(scale · q kᵀ) v over what each token may see: query [T, query·h], key and value [T, keyValue·h] → [T, query·h] */
+  attend(layer: number, query: Node, key: Node, value: Node, heads: Heads, scale: number): Node;
 }
 
 /** One family's model. The residual stream after block L is the site `resid_post L`. */

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { add, gather, mul, rmsNorm, rope, silu } from '../graph/build.ts';
 import type { Node } from '../graph/node.ts';
-import { attention, type Heads } from './attention.ts';
+import type { Heads } from './attention.ts';
 import type { Decoder } from './decoder.ts';
 import { type Family, type Metadata, metadataReader } from './family.ts';
 import { angles, ropeScaling } from './rope.ts';
@@ -75,15 +75,8 @@ function decoder(given: unknown): Decoder {
       ];
       const { cosine, sine } = angles(pass.positions, c.theta, heads.width, c.scaling, scope);
       const turned = (y: Node, count: number) => rope(y, cosine, sine, count);
-      const mixed = attention(
-        turned(q, heads.query),
-        turned(k, heads.keyValue),
-        v,
-        pass.mask(),
-        heads,
-        heads.width ** -0.5,
-        pass.sequences,
-      );
+      const [query, key] = [turned(q, heads.query), turned(k, heads.keyValue)];
+      const mixed = pass.attend(layer, query, key, v, heads, heads.width ** -0.5);
       const h = add(x, scope.linear(mixed, `${attend}.o_proj`, heads.query * heads.width, d));
       const m = norm(h, 'post_attention_layernorm');
       const wide = c.intermediate_size;

@@ -7,14 +7,15 @@ import { gather, input, logSumExp, matmul, mul, sub, sum, sumLast } from '../gra
 import { gradient } from '../graph/gradient.ts';
 import type { Graph, Node } from '../graph/node.ts';
 import { simplify } from '../graph/simplify.ts';
+import { attention } from './attention.ts';
 import { type Model, type Pass, Scope } from './decoder.ts';
 
 function pass(): Pass {
   return {
     ids: input('ids', ['tokens'], 'i64'),
     positions: input('positions', ['tokens', 1]),
-    sequences: 1,
-    mask: (window) => input(window === undefined ? 'mask' : `mask.${window}`, ['tokens', 'tokens']),
+    attend: (_, query, key, value, heads, scale) =>
+      attention(query, key, value, input('mask', ['tokens', 'tokens']), heads, scale),
   };
 }
 
@@ -25,7 +26,7 @@ export function checkSite(model: Model, layer: number): void {
     throw new InputError(`site resid_post ${layer}: ${model.where} has blocks 0 to ${last}`);
 }
 
-function run(model: Model, scope: Scope, x: Node, from: number, to: number, on: Pass): Node {
+export function runBlocks(model: Model, scope: Scope, x: Node, from: number, to: number, on: Pass): Node {
   let residual = x;
   for (let layer = from; layer <= to; layer++) residual = model.decoder.block(layer, residual, scope, on);
   return residual;
@@ -40,14 +41,14 @@ export function residualGraph(model: Model, layers: readonly number[]): Graph {
   let residual = model.decoder.embed(scope, on);
   let done = -1;
   for (const layer of [...layers].sort((a, b) => a - b)) {
-    residual = run(model, scope, residual, done + 1, layer, on);
+    residual = runBlocks(model, scope, residual, done + 1, layer, on);
     done = layer;
     outputs[`resid_post.${layer}`] = residual;
   }
   return simplify({ outputs });
 }
 
-function logitsOf(model: Model, hidden: Node, scope: Scope): Node {
+export function logitsOf(model: Model, hidden: Node, scope: Scope): Node {
   const logits = matmul(hidden, model.decoder.unembedding(scope), { transB: true });
   return model.decoder.logitTransform?.(logits) ?? logits;
 }
@@ -56,7 +57,7 @@ function logitsOf(model: Model, hidden: Node, scope: Scope): Node {
 export function logitsGraph(model: Model): Graph {
   const scope = new Scope(model);
   const on = pass();
-  const last = run(model, scope, model.decoder.embed(scope, on), 0, model.decoder.blocks - 1, on);
+  const last = runBlocks(model, scope, model.decoder.embed(scope, on), 0, model.decoder.blocks - 1, on);
   const hidden = model.decoder.finalNorm(gather(last, input('rows', ['rows'], 'i64')), scope);
   return simplify({ outputs: { logits: logitsOf(model, hidden, scope) } });
 }
@@ -76,7 +77,7 @@ function head(model: Model, layer: number): Head {
   const { decoder } = model;
   const scope = new Scope(model);
   const resid = input('resid', ['tokens', decoder.width]);
-  const last = run(model, scope, resid, layer + 1, decoder.blocks - 1, pass());
+  const last = runBlocks(model, scope, resid, layer + 1, decoder.blocks - 1, pass());
   const hidden = decoder.finalNorm(gather(last, input('rows', ['rows'], 'i64')), scope);
   const logits = logitsOf(model, hidden, scope);
   const wanted = gather(decoder.unembedding(scope), input('targets', ['rows'], 'i64'));

@@ -3,8 +3,10 @@
  * weights.
  */
 import { type AdamOptions, adam, type TrainingGraph } from '../graph/adam.ts';
-import { gather, input, logSumExp, matmul, mul, reshape, sub, sum, sumLast } from '../graph/build.ts';
+import { add, gather, input, logSumExp, matmul, mul, reshape, sub, sum, sumLast } from '../graph/build.ts';
+import type { Node } from '../graph/node.ts';
 import { simplify } from '../graph/simplify.ts';
+import { attention } from './attention.ts';
 import { type Model, type Pass, Scope } from './decoder.ts';
 
 export interface BatchShape {
@@ -14,13 +16,20 @@ export interface BatchShape {
   readonly length: number;
 }
 
+/** Blocks after which the residual must predict the next token too, through the same final norm and unembedding (early exits). */
+export interface EarlyExits {
+  /** default none */
+  readonly exits?: readonly number[];
+}
+
 /**
  * Inputs: ids and targets [B·t], positions [B·t, 1], mask [t, t], weights [B·t, 1] (of each token's loss), the scalars of `adam`, and the weights for which
- * `trainable` holds, by name. Outputs: `loss` (Σ weight · nll, nats) and what `adam` gives.
+ * `trainable` holds, by name. Outputs: `loss` (Σ weight · nll, nats, at the end of the model) and what `adam` gives. What is minimised is that loss plus the same at
+ * each exit.
  */
 export function trainingGraph(
   model: Model,
-  { sequences, length }: BatchShape,
+  { sequences, length, exits = [] }: BatchShape & EarlyExits,
   trainable: (name: string) => boolean,
   options: AdamOptions = {},
 ): TrainingGraph {
@@ -30,18 +39,26 @@ export function trainingGraph(
   const pass: Pass = {
     ids: input('ids', [tokens], 'i64'),
     positions: input('positions', [tokens, 1]),
-    sequences,
-    mask: (window) => input(window === undefined ? 'mask' : `mask.${window}`, [length, length]),
+    attend: (_, query, key, value, heads, scale) =>
+      attention(query, key, value, input('mask', [length, length]), heads, scale, sequences),
   };
-  let residual = decoder.embed(scope, pass);
-  for (let layer = 0; layer < decoder.blocks; layer++) residual = decoder.block(layer, residual, scope, pass);
-  const hidden = decoder.finalNorm(residual, scope);
   const table = decoder.unembedding(scope);
   const transform = decoder.logitTransform ?? ((x) => x);
-  const logits = transform(matmul(hidden, table, { transB: true }));
   const wanted = gather(table, input('targets', [tokens], 'i64'));
-  const nll = sub(logSumExp(logits), transform(sumLast(mul(hidden, wanted))));
-  const loss = reshape(sum(mul(nll, input('weights', [tokens, 1])), [0]), []);
-  const { graph, state } = adam(loss, scope.used, { loss }, options);
+  const weights = input('weights', [tokens, 1]);
+  const lossAt = (residual: Node) => {
+    const hidden = decoder.finalNorm(residual, scope);
+    const logits = transform(matmul(hidden, table, { transB: true }));
+    const nll = sub(logSumExp(logits), transform(sumLast(mul(hidden, wanted))));
+    return reshape(sum(mul(nll, weights), [0]), []);
+  };
+  let residual = decoder.embed(scope, pass);
+  const early: Node[] = [];
+  for (let layer = 0; layer < decoder.blocks; layer++) {
+    residual = decoder.block(layer, residual, scope, pass);
+    if (exits.includes(layer)) early.push(lossAt(residual));
+  }
+  const loss = lossAt(residual);
+  const { graph, state } = adam(early.reduce(add, loss), scope.used, { loss }, options);
   return { graph: simplify(graph), state };
 }

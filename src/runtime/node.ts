@@ -3,7 +3,7 @@ import { Piscina } from 'piscina';
 import { type Graph, nodesOf } from '../graph/node.ts';
 import { type DType, type Tensor, tensor } from '../tensor.ts';
 import { type Weights, writeOnnx } from './onnx.ts';
-import type { Feeds, Kept, Runtime, StatefulSession } from './runtime.ts';
+import type { CacheBuffer, CachedSession, Feeds, Kept, Runtime, StatefulSession } from './runtime.ts';
 
 export interface NodeRuntimeOptions {
   /** Threads of one matrix product. Default: ONNX Runtime's choice, the number of physical cores. */
@@ -97,7 +97,42 @@ export function nodeRuntime({ threads }: NodeRuntimeOptions = {}): Runtime {
       },
     };
   }
+  async function loadCached(
+    graph: Graph,
+    weights: Weights,
+    buffers: readonly CacheBuffer[],
+    rows: number,
+  ): Promise<CachedSession> {
+    const id = sessions++;
+    const cached = new Set(buffers.map(({ input }) => input));
+    const inputs = nodesOf(graph, 'input').map(({ attributes }) => attributes.name);
+    const fed = new Set(inputs.filter((name) => !cached.has(name)));
+    await worker.run({ kind: 'loadCached', id, options, buffers, rows, ...writeOnnx(graph, weights) });
+    return {
+      async run(feeds, { first, count }, wanted) {
+        if (first < 0 || count < 1 || first + count > rows)
+          throw new RangeError(`rows ${first} to ${first + count - 1}: the session has ${rows}`);
+        const passed = mapValues(used(feeds, fed), (t, name) => toValue(name, t));
+        const results: Record<string, Value> = await worker.run({
+          kind: 'runCached',
+          id,
+          feeds: passed,
+          first,
+          count,
+          wanted,
+        });
+        return mapValues(results, fromValue);
+      },
+      async copyRow(from, to, places) {
+        await worker.run({ kind: 'copyRow', id, from, to, places });
+      },
+      async release() {
+        await worker.run({ kind: 'release', id });
+      },
+    };
+  }
   return {
+    loadCached,
     load: (graph, weights) => loadStateful(graph, weights, {}),
     loadStateful,
     async close() {

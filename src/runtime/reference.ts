@@ -5,7 +5,7 @@
 import { applyRule, type Graph, type Node, type OpTable, type Shape, topological } from '../graph/node.ts';
 import { type StoredTensor, sizeOf, type Tensor, tensor, toFloat32 } from '../tensor.ts';
 import type { Weights } from './onnx.ts';
-import type { Feeds, Kept, Runtime, StatefulSession } from './runtime.ts';
+import type { CacheBuffer, CachedSession, Feeds, Kept, Runtime, StatefulSession } from './runtime.ts';
 
 /** Elements as float64, whatever the node's type (indices are exact to 2^53, truth values 0 or 1). */
 export interface Value {
@@ -240,6 +240,49 @@ function erf(x: number): number {
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
+/** Copies the new rows in, heads apart, so that the last of them stands at the row's last place. */
+function cacheWrite([cache, fresh, last]: readonly Value[]): Value {
+  const [rows, heads, capacity, h] = cache!.shape as [number, number, number, number];
+  const added = fresh!.shape[1]!;
+  const data = cache!.data.slice();
+  for (let r = 0; r < rows; r++)
+    for (let n = 0; n < added; n++) {
+      const place = last!.data[r]! - added + 1 + n;
+      if (place < 0 || place >= capacity) throw new RangeError(`cacheWrite: place ${place} of ${capacity}`);
+      for (let head = 0; head < heads; head++) {
+        const from = ((r * added + n) * heads + head) * h;
+        data.set(fresh!.data.subarray(from, from + h), ((r * heads + head) * capacity + place) * h);
+      }
+    }
+  return { shape: cache!.shape, data };
+}
+
+function cachedAttention(
+  node: Node<'cachedAttention'>,
+  [query, keys, values, last]: readonly Value[],
+): Value {
+  const { queryHeads, scale } = node.attributes;
+  const [, heads, capacity, h] = keys!.shape as [number, number, number, number];
+  const [rows, added] = query!.shape as [number, number];
+  const out = new Float64Array(query!.data.length);
+  for (let r = 0; r < rows; r++)
+    for (let n = 0; n < added; n++)
+      for (let head = 0; head < queryHeads; head++) {
+        const at = ((r * added + n) * queryHeads + head) * h;
+        const q = query!.data.subarray(at, at + h);
+        const group = (r * heads + Math.floor((head * heads) / queryHeads)) * capacity;
+        const seen = last!.data[r]! - added + 2 + n;
+        const scores = Float64Array.from({ length: seen }, (_, place) => {
+          const key = keys!.data.subarray((group + place) * h, (group + place + 1) * h);
+          return scale * q.reduce((sum, x, i) => sum + x * key[i]!, 0);
+        });
+        softmaxRow(scores).forEach((weight, place) => {
+          for (let i = 0; i < h; i++) out[at + i]! += weight * values!.data[(group + place) * h + i]!;
+        });
+      }
+  return { shape: query!.shape, data: out };
+}
+
 const rules: OpTable<[inputs: readonly Value[], context: Context], Value> = {
   input: ({ attributes }, _, { feeds }) => feeds[attributes.name]!,
   param: ({ attributes }, _, { weights }) => asValue(inMemory(attributes.name, weights)),
@@ -294,6 +337,8 @@ const rules: OpTable<[inputs: readonly Value[], context: Context], Value> = {
   take: (_, inputs) => take(inputs),
   put: ({ attributes }, inputs, context) => put(resolve([attributes.length], context)[0]!, inputs),
   detach: (_, [x]) => x!,
+  cacheWrite: (_, inputs) => cacheWrite(inputs),
+  cachedAttention: (node, inputs) => cachedAttention(node, inputs),
   broadcastLike: (_, [x, like]) => {
     const read = reader(x!);
     return generate(like!.shape, read);
@@ -355,6 +400,41 @@ export function evaluate(graph: Graph, weights: Weights, feeds: Feeds): Record<s
   return Object.fromEntries(Object.entries(graph.outputs).map(([name, node]) => [name, values.get(node)!]));
 }
 
+/** A session over buffers: the rows of a window go in as inputs and come back from outputs. */
+function cachedSession(
+  graph: Graph,
+  weights: Weights,
+  buffers: readonly CacheBuffer[],
+  rows: number,
+): CachedSession {
+  const data = buffers.map(({ row }) => new Float32Array(rows * sizeOf(row)));
+  return {
+    async run(feeds, { first, count }, wanted) {
+      const windows = buffers.map(({ row }, i) =>
+        data[i]!.subarray(first * sizeOf(row), (first + count) * sizeOf(row)),
+      );
+      const past = Object.fromEntries(
+        buffers.map(({ input, row }, i) => [input, tensor('f32', [count, ...row], windows[i]!)]),
+      );
+      const values = evaluate(graph, weights, { ...feeds, ...past });
+      buffers.forEach(({ output }, i) => {
+        windows[i]!.set(values[output]!.data);
+      });
+      return Object.fromEntries(wanted.map((name) => [name, rounded(graph.outputs[name]!, values[name]!)]));
+    },
+    async copyRow(from, to, places) {
+      buffers.forEach(({ row: [heads, capacity, width] }, i) => {
+        for (const target of to)
+          for (let head = 0; head < heads; head++) {
+            const at = (row: number) => (row * heads + head) * capacity * width;
+            data[i]!.copyWithin(at(target), at(from), at(from) + places * width);
+          }
+      });
+    },
+    async release() {},
+  };
+}
+
 /** The oracle as a runtime. Weights must be in memory. */
 export function referenceRuntime(): Runtime {
   async function loadStateful(
@@ -382,6 +462,7 @@ export function referenceRuntime(): Runtime {
   return {
     load: (graph, weights) => loadStateful(graph, weights, {}),
     loadStateful,
+    loadCached: async (graph, weights, buffers, rows) => cachedSession(graph, weights, buffers, rows),
     async close() {},
   };
 }

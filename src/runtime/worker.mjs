@@ -10,11 +10,19 @@ import ort from 'onnxruntime-node';
  * @typedef {{ session: InferenceSession, kept: Record<string, import('onnxruntime-node').Tensor>, inputOf: Record<string, string> }} Loaded
  * @typedef {{ kind: 'load', id: number, bytes: Uint8Array, folder?: string, options: object, kept: Record<string, { value: Value, output: string }> }} Load
  * @typedef {{ kind: 'run', id: number, feeds: Record<string, Value> }} Run
- * @typedef {Load | Run | { kind: 'state' | 'release', id: number } | { kind: 'releaseAll' }} Task
+ * @typedef {{ input: string, output: string, row: readonly [number, number, number] }} CacheBuffer
+ * @typedef {{ buffer: CacheBuffer, data: Float32Array }} Cache
+ * @typedef {{ kind: 'loadCached', id: number, bytes: Uint8Array, folder?: string, options: object, buffers: readonly CacheBuffer[], rows: number }} LoadCached
+ * @typedef {{ kind: 'runCached', id: number, feeds: Record<string, Value>, first: number, count: number, wanted: readonly string[] }} RunCached
+ * @typedef {{ kind: 'copyRow', id: number, from: number, to: readonly number[], places: number }} CopyRow
+ * @typedef {Load | Run | LoadCached | RunCached | CopyRow | { kind: 'state' | 'release', id: number } | { kind: 'releaseAll' }} Task
  */
 
 /** @type {Map<number, Loaded>} */
 const sessions = new Map();
+
+/** @type {Map<number, Cache[]>} */
+const caches = new Map();
 
 /** @param {number} id */
 function loaded(id) {
@@ -45,13 +53,20 @@ const fromOrt = ({ type, dims, data }) => ({ type, dims, data });
 // Copies of the weights laid out for matrix products would double the memory for some percent of speed.
 const lean = { disable_prepacking: '1' };
 
+/**
+ * @param {Uint8Array} bytes
+ * @param {string | undefined} folder
+ * @param {object} options
+ * @param {object} layout
+ */
+function create(bytes, folder, options, layout) {
+  const place = folder ? { model_external_initializers_file_folder_path: folder } : {};
+  return ort.InferenceSession.create(bytes, { ...options, extra: { session: { ...layout, ...place } } });
+}
+
 /** @param {Load} task */
 async function load({ id, bytes, folder, options, kept }) {
-  const place = folder ? { model_external_initializers_file_folder_path: folder } : {};
-  const session = await ort.InferenceSession.create(bytes, {
-    ...options,
-    extra: { session: { ...lean, ...place } },
-  });
+  const session = await create(bytes, folder, options, lean);
   const inputOf = Object.fromEntries(Object.entries(kept).map(([input, { output }]) => [output, input]));
   sessions.set(id, { session, kept: mapValues(kept, ({ value }) => toOrt(value)), inputOf });
 }
@@ -68,8 +83,52 @@ async function run({ id, feeds }) {
   return mapValues(Object.fromEntries(returned), fromOrt);
 }
 
+/** @param {LoadCached} task */
+async function loadCached({ id, bytes, folder, options, buffers, rows }) {
+  // Generation runs the same products again and again on few rows: there laid-out copies pay.
+  const session = await create(bytes, folder, options, {});
+  const allocate = (/** @type {CacheBuffer} */ buffer) => ({
+    buffer,
+    data: new Float32Array(buffer.row.reduce((n, length) => n * length, rows)),
+  });
+  sessions.set(id, { session, kept: {}, inputOf: {} });
+  caches.set(id, buffers.map(allocate));
+}
+
+/** @param {RunCached} task */
+async function runCached({ id, feeds, first, count, wanted }) {
+  const { session } = loaded(id);
+  /** @type {Record<string, import('onnxruntime-node').Tensor>} */
+  const past = {};
+  /** @type {Record<string, import('onnxruntime-node').Tensor | null>} */
+  const fetches = Object.fromEntries(wanted.map((name) => [name, null]));
+  for (const { buffer, data } of caches.get(id) ?? []) {
+    const size = buffer.row.reduce((n, length) => n * length, 1);
+    const rows = data.subarray(first * size, (first + count) * size);
+    const tensor = new ort.Tensor('float32', rows, [count, ...buffer.row]);
+    past[buffer.input] = tensor;
+    fetches[buffer.output] = tensor;
+  }
+  const results = await session.run({ ...mapValues(feeds, toOrt), ...past }, fetches);
+  return Object.fromEntries(wanted.map((name) => [name, fromOrt(/** @type {any} */ (results[name]))]));
+}
+
+/** @param {CopyRow} task */
+function copyRow({ id, from, to, places }) {
+  for (const { buffer, data } of caches.get(id) ?? []) {
+    const [heads, capacity, width] = buffer.row;
+    const row = heads * capacity * width;
+    for (let head = 0; head < heads; head++) {
+      const start = from * row + head * capacity * width;
+      for (const target of to)
+        data.copyWithin(target * row + head * capacity * width, start, start + places * width);
+    }
+  }
+}
+
 /** @param {number} id */
 async function release(id) {
+  caches.delete(id);
   await loaded(id).session.release();
   sessions.delete(id);
 }
@@ -81,6 +140,12 @@ export default async function perform(task) {
       return load(task);
     case 'run':
       return run(task);
+    case 'loadCached':
+      return loadCached(task);
+    case 'runCached':
+      return runCached(task);
+    case 'copyRow':
+      return copyRow(task);
     case 'state':
       return mapValues(loaded(task.id).kept, fromOrt);
     case 'release':

@@ -7,7 +7,7 @@ import { type Graph, type Node, nodesOf, type OpName } from '../../src/graph/nod
 import { simplify } from '../../src/graph/simplify.ts';
 import { evaluate } from '../../src/runtime/reference.ts';
 import { type Tensor, tensor } from '../../src/tensor.ts';
-import { type Draw, draw, type OpCase, opCases } from '../support/opCases.ts';
+import { type Draw, draw, type OpCase, opCases, withoutGradient } from '../support/opCases.ts';
 
 /** A scalar of the op's result that weighs each element differently. */
 function weighted(node: Node): Node {
@@ -57,7 +57,7 @@ function check(made: OpCase, d: Draw): void {
 }
 
 describe('gradients equal finite differences', () => {
-  const differentiable = (Object.keys(opCases) as OpName[]).filter((op) => op !== 'max');
+  const differentiable = (Object.keys(opCases) as OpName[]).filter((op) => !withoutGradient.includes(op));
   it.each(differentiable)('%s', (op) => {
     fc.assert(
       fc.property(fc.integer(), (seed) => {
@@ -72,6 +72,15 @@ describe('gradients equal finite differences', () => {
     expect(() => gradient(g.sum(g.max(g.input('x', [2, 3])), [0]), [g.input('x', [2, 3])])).toThrow();
     const x = g.input('x', [2, 3]);
     expect(() => gradient(g.max(x), [x])).toThrow(/max has no gradient/);
+  });
+
+  it('attention over a cache says that it is for inference', () => {
+    const { node } = opCases.cachedAttention(draw(1));
+    const [query, keys] = node.inputs;
+    expect(() => gradient(node, [query!])).toThrow(/cachedAttention has no gradient: it is for inference/);
+    expect(() => gradient(keys!, [keys!.inputs[1]!])).toThrow(
+      /cacheWrite has no gradient: it is for inference/,
+    );
   });
 
   it('adds up over several uses, and stops at a cut', () => {

@@ -1,7 +1,6 @@
 /** Completions of a case's prompts, sampled from one model and graded by the exact judge. */
 import { gradeWith, type JudgeData } from '../../judges/exact.ts';
-import { type Completion, sampleCompletions } from '../../methods/sample.ts';
-import { logitsGraph } from '../../models/passes.ts';
+import { sampler } from '../../methods/sample.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { OpenModel } from '../openModel.ts';
 import type { Stage } from '../progress.ts';
@@ -46,25 +45,28 @@ export async function sampleAndGrade(
   { completions, seed, temperature, maxTokens }: SamplingSettings,
   stage: Stage,
 ): Promise<GradedSample[]> {
-  const session = await runtime.load(logitsGraph(model), model.weights);
   // An answer is one line: what comes after it is another question.
   const lineEnd = codec.tokenizer.encode('\n');
-  const graded: GradedSample[] = [];
-  for (const [prompt, { text, domain }] of prompts.entries()) {
-    const promptIds = codec.encodePrompt(text);
-    const seeds = Array.from({ length: completions }, (_, i) => seedOf(seed, prompt, i));
-    const options = { temperature, maxTokens, endIds: [...codec.endOfTurnIds, ...lineEnd] };
-    const sampled = await sampleCompletions(session, promptIds, seeds, options);
-    const grade = (completion: Completion) => {
-      const said = codec.tokenizer.decode(completion.ids, { skipSpecialTokens: true }).trimEnd();
-      const { label, quirk, reason } = gradeWith(judge, text, said);
-      return { prompt, domain, promptIds, ...completion, text: said, label, quirk, reason };
-    };
-    graded.push(...sampled.map(grade));
-    stage.advance(completions);
-  }
-  await session.release();
-  return graded;
+  const jobs = prompts.map(({ text }, prompt) => ({
+    prompt: codec.encodePrompt(text),
+    seeds: Array.from({ length: completions }, (_, i) => seedOf(seed, prompt, i)),
+  }));
+  const capacity = Math.max(...jobs.map((job) => job.prompt.length)) + maxTokens;
+  const samples = await sampler(runtime, model, { capacity });
+  const graded: GradedSample[][] = jobs.map(() => []);
+  const options = { temperature, maxTokens, endIds: [...codec.endOfTurnIds, ...lineEnd] };
+  await samples.sample(jobs, options, (prompt, completion, { ids, logProbabilities, stop }) => {
+    const { text, domain } = prompts[prompt]!;
+    const said = codec.tokenizer.decode(ids, { skipSpecialTokens: true }).trimEnd();
+    const { label, quirk, reason } = gradeWith(judge, text, said);
+    const promptIds = jobs[prompt]!.prompt;
+    const ended = stop === 'end';
+    const about = { prompt, domain, promptIds, ids, logProbabilities, ended };
+    graded[prompt]![completion] = { ...about, text: said, label, quirk, reason };
+    stage.advance();
+  });
+  await samples.release();
+  return graded.flat();
 }
 
 /** Share of the items for which something holds; NaN for none. */

@@ -1,0 +1,99 @@
+/**
+ * The graph that generates: one or more new tokens a row, over a cache of keys and values that is written in place. The same graph reads a prompt
+ * (one row, many new tokens) and takes a step (many rows, one new token each). Lengths: 'rows' R, 'new' S tokens of each, R·S of all,
+ * 'capacity' places of the cache, d residual width, V vocabulary.
+ */
+import {
+  add,
+  cachedAttention,
+  cacheWrite,
+  gather,
+  input,
+  logSumExp,
+  mul,
+  reshape,
+  softmax,
+} from '../graph/build.ts';
+import type { Graph, Node } from '../graph/node.ts';
+import { simplify } from '../graph/simplify.ts';
+import type { Heads } from './attention.ts';
+import { type Model, type Pass, Scope } from './decoder.ts';
+import { checkSite, logitsOf, runBlocks } from './passes.ts';
+
+/** The length of all new tokens: a product is named by its factors in order, so that shapes still compare. */
+const tokens = 'new·rows';
+
+/** One cache: the input that is fed with it, the output that writes it, and its row [heads, places, h]. */
+export interface CacheName {
+  readonly input: string;
+  readonly output: string;
+  readonly heads: number;
+  readonly width: number;
+}
+
+export interface DecodingGraph {
+  readonly graph: Graph;
+  readonly caches: readonly CacheName[];
+}
+
+export interface DecodingOptions {
+  /** layer L: a_t + steer at resid_post L, at every token of a row, by the input `steer` [R, d]; default no such input */
+  readonly steerAt?: number;
+}
+
+/**
+ * Inputs: ids [R, S], positions [R·S, 1], last [R] (place in the cache of each row's last new token), used [1] (places that any row uses), ends [R] (each row's last
+ * new token among the R·S), inverseTemperature [R, 1], the caches, and `steer` where asked. Outputs: `logits` [R, V] at each row's last token, their
+ * `logSumExp` [R, 1], `probabilities` [R, V] = softmax(logits · inverseTemperature), and the caches.
+ */
+export function decodingGraph(model: Model, { steerAt }: DecodingOptions = {}): DecodingGraph {
+  const { decoder } = model;
+  if (steerAt !== undefined) checkSite(model, steerAt);
+  const scope = new Scope(model);
+  const last = input('last', ['rows'], 'i64');
+  const used = input('used', [1], 'i64');
+  const outputs: Record<string, Node> = {};
+  const caches: CacheName[] = [];
+  const inRows = (x: Node, width: number) => reshape(x, ['rows', 'new', width]);
+
+  function written(kind: 'keys' | 'values', layer: number, x: Node, heads: Heads): Node {
+    const name: CacheName = {
+      input: `${kind}.${layer}`,
+      output: `${kind}.${layer}.written`,
+      heads: heads.keyValue,
+      width: heads.width,
+    };
+    const cache = input(name.input, ['rows', heads.keyValue, 'capacity', heads.width]);
+    const node = cacheWrite(cache, inRows(x, heads.keyValue * heads.width), last);
+    caches.push(name);
+    outputs[name.output] = node;
+    return node;
+  }
+
+  const pass: Pass = {
+    ids: reshape(input('ids', ['rows', 'new'], 'i64'), [tokens]),
+    positions: input('positions', [tokens, 1]),
+    attend(layer, query, key, value, heads, scale) {
+      const width = heads.query * heads.width;
+      const [keys, values] = [written('keys', layer, key, heads), written('values', layer, value, heads)];
+      const mixed = cachedAttention(inRows(query, width), keys, values, last, used, heads.query, scale);
+      return reshape(mixed, [tokens, width]);
+    },
+  };
+  const d = decoder.width;
+  const steered = (x: Node) =>
+    reshape(add(inRows(x, d), reshape(input('steer', ['rows', d]), ['rows', 1, d])), [tokens, d]);
+  let residual = decoder.embed(scope, pass);
+  let next = 0;
+  if (steerAt !== undefined) {
+    residual = steered(runBlocks(model, scope, residual, 0, steerAt, pass));
+    next = steerAt + 1;
+  }
+  residual = runBlocks(model, scope, residual, next, decoder.blocks - 1, pass);
+  const hidden = decoder.finalNorm(gather(residual, input('ends', ['rows'], 'i64')), scope);
+  const logits = logitsOf(model, hidden, scope);
+  outputs.logits = logits;
+  outputs.logSumExp = logSumExp(logits);
+  outputs.probabilities = softmax(mul(logits, input('inverseTemperature', ['rows', 1])));
+  return { graph: simplify({ outputs }), caches };
+}
