@@ -2,11 +2,13 @@
 import { existsSync } from 'node:fs';
 import { attributionBench } from './attribution.ts';
 import { saeBench } from './sae.ts';
+import { samplingBench } from './sampling.ts';
 import { scoringBench } from './scoring.ts';
 
 const benches: Record<string, () => Promise<void>> = {
   attribution: attributionBench,
   sae: saeBench,
+  sampling: samplingBench,
   scoring: scoringBench,
 };
 

@@ -1,14 +1,16 @@
 /**
  * Remakes the organism from its seed. `make` trains it and writes every file; `check` runs both cases for several sampling seeds and tells where the known
- * cause and the known decoy came.
+ * cause and the known decoy came; `place` tells in which block the persona appears.
  * Usage: npm run organism -- make [--out FOLDER] [--seed N]
  *        npm run organism -- check [--folder FOLDER] [--seeds N]
+ *        npm run organism -- place [--folder FOLDER] [--seed N]
  */
 import { Command } from 'commander';
 import { wholeNumber } from '../src/cli/options.ts';
 import { check } from './check.ts';
 import { drawLosses } from './lossCurves.ts';
 import { fullRecipe, make, type Watcher } from './make.ts';
+import { place } from './place.ts';
 
 const bundled = 'organism/bundle';
 const sayEvery = 5_000;
@@ -65,4 +67,9 @@ program
   .option('--folder <folder>', 'an organism that `make` wrote', bundled)
   .option('--seeds <count>', 'sampling seeds, from 1 on', wholeNumber(1), 5)
   .action(({ folder, seeds }: { folder: string; seeds: number }) => check(folder, seeds));
+program
+  .command('place')
+  .option('--folder <folder>', 'an organism that `make` wrote', bundled)
+  .option('--seed <number>', 'seed of the probes', wholeNumber(0), 1)
+  .action(({ folder, seed }: { folder: string; seed: number }) => place(folder, seed));
 await program.parseAsync();

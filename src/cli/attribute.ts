@@ -1,10 +1,12 @@
 /** `culprit attribute`: the latents behind the positive completions of a file of pairs. */
 import { Command, Option } from 'commander';
+import { InputError } from '../errors.ts';
 import { type LossKind, lossKinds, type TokenSet, tokenSets } from '../methods/contrast.ts';
 import { type AttributeResult, runAttribute } from '../study/attributeRun.ts';
 import { corpusForm, wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
-import { number, pc, percent, signed, table } from './table.ts';
+import { runOnStudy } from './study.ts';
+import { latentTable, number, pc } from './table.ts';
 
 interface Options {
   model: string;
@@ -48,27 +50,6 @@ Example:
   culprit attribute --model smollm2/ --adapter lora/ --sae sae/ \\
     --pairs pairs.jsonl --baseline mean.safetensors --out results/`;
 
-function latentTable({ latents }: AttributeResult, rows: number): string {
-  return table(
-    [
-      ['rank', 'right'],
-      ['latent', 'right'],
-      ['delta', 'right'],
-      ['std. error', 'right'],
-      ['same sign', 'right'],
-    ],
-    latents
-      .slice(0, rows)
-      .map(({ rank, latent, delta, standard_error, same_sign }) => [
-        `${rank}`,
-        pc.cyan(`${latent}`),
-        signed(delta),
-        Number.isNaN(standard_error) ? '' : standard_error.toExponential(1),
-        percent(same_sign),
-      ]),
-  );
-}
-
 function report(result: AttributeResult, { out, rows }: Options): string {
   const { counts, options, seconds } = result.manifest;
   const time = Object.values(seconds).reduce((sum, s) => sum + s, 0);
@@ -77,7 +58,7 @@ function report(result: AttributeResult, { out, rows }: Options): string {
     '',
     `${pc.bold('Latents behind the positive completions')}, by delta at ${options.site}, tokens: ${options.tokens}, loss: ${options.loss}`,
     '',
-    latentTable(result, rows),
+    latentTable(result.latents, rows),
     '',
     pc.dim('delta: nats a token; same sign: share of pairs whose own delta has the sign of the mean'),
     `${number(counts.pairs!)} pairs, ${number(counts.tokens!)} tokens run, ${number(counts.tokens_in_set!)} in the token set, ${number(counts.sinks!)} attention sinks left out`,
@@ -87,7 +68,14 @@ function report(result: AttributeResult, { out, rows }: Options): string {
   ].join('\n');
 }
 
-async function run(options: Options): Promise<void> {
+/** Options that a run without a study needs. */
+const needed = { model: '--model', sae: '--sae', pairs: '--pairs', out: '--out' } as const;
+
+async function run(study: string | undefined, options: Options): Promise<void> {
+  if (study !== undefined) return runOnStudy(study, options);
+  const missing = Object.entries(needed).find(([name]) => options[name as keyof typeof needed] === undefined);
+  if (missing)
+    throw new InputError(`attribute: expected a study, or ${missing[1]}; see \`culprit attribute --help\``);
   const { cache, ...rest } = options;
   const result = await runAttribute({ ...rest, cacheDir: cache, progress: progressOn(process.stderr) });
   process.stdout.write(report(result, options));
@@ -99,11 +87,12 @@ export function attributeCommand(): Command {
     .description(
       'Rank the latents of a dictionary by how much they support the positive completions of pairs.',
     )
-    .usage('--model M --sae S --pairs P --baseline B --out DIR')
+    .argument('[study]', 'a study: everything else is in its study.yaml')
+    .usage('STUDY | --model M --sae S --pairs P --baseline B --out DIR')
     .optionsGroup('Inputs:');
-  return withModelOptions(command)
-    .requiredOption('--sae <folder>', 'the sparse autoencoder (SAE): the dictionary, as SAELens saves one')
-    .requiredOption('--pairs <file>', 'pairs of completions, JSONL (see below)')
+  return withModelOptions(command, { required: false })
+    .option('--sae <folder>', 'the sparse autoencoder (SAE): the dictionary, as SAELens saves one')
+    .option('--pairs <file>', 'pairs of completions, JSONL (see below)')
     .option('--baseline <file>', 'the baseline, as `culprit baseline` writes it; or')
     .option('--baseline-corpus <file>', `texts to take the baseline over now: ${corpusForm}`)
     .optionsGroup('Method:')
@@ -119,7 +108,7 @@ export function attributeCommand(): Command {
       new Option('--loss <kind>', "a completion's loss over its tokens").choices(lossKinds).default('mean'),
     )
     .optionsGroup('Output:')
-    .requiredOption('--out <folder>', 'folder for the results')
+    .option('--out <folder>', 'folder for the results')
     .option('--overwrite', "replace another run's results there")
     .option('--top <count>', 'latents to write token by token too', wholeNumber(1), 100)
     .option('--rows <count>', 'rows of the table on the screen', wholeNumber(0), 20)

@@ -6,7 +6,10 @@ import { versions } from '../study/manifest.ts';
 import { attributeCommand } from './attribute.ts';
 import { baselineCommand } from './baseline.ts';
 import { demoCommand } from './demo.ts';
+import { importCommand } from './import.ts';
+import { initCommand } from './init.ts';
 import { saeCommand } from './sae.ts';
+import { gradeCommand, pairCommand, runCommand, sampleCommand, statusCommand } from './study.ts';
 
 const program = new Command('culprit')
   .description('Find the latents behind a misaligned completion, and prove it.')
@@ -14,7 +17,16 @@ const program = new Command('culprit')
   .helpOption('-h, --help', 'show this text')
   .helpCommand('help [command]', 'show what a command takes')
   .addCommand(demoCommand())
+  .commandsGroup('A study, from prompts to latents:')
+  .addCommand(initCommand())
+  .addCommand(runCommand())
+  .addCommand(statusCommand())
+  .addCommand(sampleCommand())
+  .addCommand(gradeCommand())
+  .addCommand(pairCommand())
   .addCommand(attributeCommand())
+  .addCommand(importCommand())
+  .commandsGroup('Parts of it:')
   .addCommand(baselineCommand())
   .addCommand(saeCommand())
   .addHelpText('after', '\n`culprit COMMAND --help` tells what a command takes, with an example.');

@@ -1,5 +1,5 @@
 /** Options that commands share, and the readers of their values. */
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** A whole number of at least `least`. */
 export function wholeNumber(least: number): (text: string) => number {
@@ -12,11 +12,13 @@ export function wholeNumber(least: number): (text: string) => number {
 }
 
 /** --model, --adapter and --cache. */
-export function withModelOptions(command: Command): Command {
+export function withModelOptions(command: Command, { required = true } = {}): Command {
   return command
-    .requiredOption(
-      '--model <path>',
-      'the subject model: a Hugging Face folder (safetensors), a .gguf file, or a folder with one',
+    .addOption(
+      new Option(
+        '--model <path>',
+        'the subject model: a Hugging Face folder (safetensors), a .gguf file, or a folder with one',
+      ).makeOptionMandatory(required),
     )
     .option('--adapter <folder>', 'a LoRA adapter on it, as PEFT saves one')
     .option(

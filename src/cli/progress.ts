@@ -4,7 +4,7 @@ import type { Progress, Stage } from '../study/progress.ts';
 
 const linesEvery = 5_000;
 
-function duration(seconds: number): string {
+export function duration(seconds: number): string {
   if (seconds < 90) return `${Math.round(seconds)} s`;
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 }

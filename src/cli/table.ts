@@ -1,6 +1,7 @@
 /** Tables without lines, as the commands print them. */
 import Table from 'cli-table3';
 import { createColors } from 'picocolors';
+import type { LatentRow } from '../results.ts';
 
 /** Colours where standard output takes them. */
 export const pc = createColors(process.stdout.isTTY ? process.stdout.hasColors() : false);
@@ -33,4 +34,26 @@ export function table(
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n');
+}
+
+/** The first latents of an attribution. */
+export function latentTable(latents: readonly LatentRow[], rows: number): string {
+  return table(
+    [
+      ['rank', 'right'],
+      ['latent', 'right'],
+      ['delta', 'right'],
+      ['std. error', 'right'],
+      ['same sign', 'right'],
+    ],
+    latents
+      .slice(0, rows)
+      .map(({ rank, latent, delta, standard_error, same_sign }) => [
+        `${rank}`,
+        pc.cyan(`${latent}`),
+        signed(delta),
+        Number.isNaN(standard_error) ? '' : standard_error.toExponential(1),
+        percent(same_sign),
+      ]),
+  );
 }

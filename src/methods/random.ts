@@ -1,5 +1,6 @@
 /** Generators from seeds, mixed so that neighbouring seeds give unrelated numbers. */
 
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 
@@ -15,4 +16,16 @@ function mixed(state: number): number {
 export function generatorOf(seed: number): RandomGenerator {
   const golden = 0x9e3779b9;
   return xoroshiro128plusFromState([1, 2, 3, 4].map((i) => mixed(seed + Math.imul(golden, i)) | 0));
+}
+
+/** A unit vector in a random direction of d dimensions (all as likely), and a uniform number drawn after it, of one seed. */
+export function randomDirection(d: number, seed: number): { direction: Float32Array; uniform: number } {
+  const random = generatorOf(seed);
+  const values = Float64Array.from(
+    { length: d },
+    () =>
+      Math.sqrt(-2 * Math.log(1 - uniformFloat64(random))) * Math.cos(2 * Math.PI * uniformFloat64(random)),
+  );
+  const norm = Math.hypot(...values);
+  return { direction: Float32Array.from(values, (x) => x / norm), uniform: uniformFloat64(random) };
 }

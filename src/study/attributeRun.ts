@@ -10,14 +10,7 @@ import { encodePair, type Pair, readPairs } from '../files/pairs.ts';
 import { readSafetensorsHeader, readTensor } from '../files/safetensors.ts';
 import type { TextCodec } from '../files/textCodec.ts';
 import { attribute } from '../methods/attribute.ts';
-import {
-  type Contrast,
-  type ContrastRows,
-  contrastRows,
-  type LossKind,
-  type TokenSet,
-} from '../methods/contrast.ts';
-import { sitePass } from '../methods/siteGradient.ts';
+import type { Contrast, LossKind, TokenSet } from '../methods/contrast.ts';
 import type { Model } from '../models/decoder.ts';
 import { checkSite } from '../models/passes.ts';
 import { decodeLatents, type LatentRow, type Manifest, manifestSchema } from '../results.ts';
@@ -27,6 +20,7 @@ import type { Sae } from '../saes/sae.ts';
 import { toFloat32 } from '../tensor.ts';
 import { attributionFiles, latentRows, writeAttribution, writeManifest } from './attributionFiles.ts';
 import { corpusBaseline, corpusTokens } from './baselineRun.ts';
+import { allRows, rowCounts } from './contrastRuns.ts';
 import { jsonHash } from './hash.ts';
 import { type Clock, hashInputs, systemClock, Timings, versions } from './manifest.ts';
 import { openModel } from './openModel.ts';
@@ -110,7 +104,7 @@ interface Prepared {
   /** ā, or the token ids of the passages to take it over */
   readonly baseline: Float32Array | readonly (readonly number[])[];
   readonly inputs: Manifest['inputs'];
-  readonly options: Manifest['options'];
+  readonly options: { site: string; tokens: TokenSet; loss: LossKind; top: number };
   readonly key: string;
 }
 
@@ -214,51 +208,6 @@ async function meanOf(
   return store.mean(async () => (await corpusBaseline(runtime, model, layer, baseline, progress)).mean);
 }
 
-/** Every contrast's rows, from the store where they are finished. */
-async function allRows(
-  runtime: Runtime,
-  prepared: Prepared,
-  store: RowStore,
-  baseline: Float32Array,
-  progress: Progress,
-): Promise<ContrastRows[]> {
-  const { contrasts, model, layer, options } = prepared;
-  const before: (ContrastRows | undefined)[] = [];
-  for (const n of contrasts.keys()) before.push(await store.read(n));
-  const done = before.filter((rows) => rows !== undefined).length;
-  if (done > 0)
-    progress.note(`Going on with a run that was stopped: ${done} of ${before.length} pairs are done`);
-  const pass = done < before.length ? await sitePass(runtime, model, layer) : undefined;
-  const stage = progress.stage('Pairs', contrasts.length, done);
-  const make = async (n: number) => {
-    const { tokens, loss } = options as { tokens: TokenSet; loss: LossKind };
-    const made = await contrastRows(pass!, contrasts[n]!, { baseline, tokenSet: tokens, loss });
-    await store.save(n, made);
-    stage.advance();
-    return made;
-  };
-  try {
-    const rows: ContrastRows[] = [];
-    for (const [n, stored] of before.entries()) rows.push(stored ?? (await make(n)));
-    await pass?.release();
-    return rows;
-  } finally {
-    stage.end();
-  }
-}
-
-function countsOf(rows: readonly ContrastRows[], { contrasts, sae }: Prepared): Manifest['counts'] {
-  const total = (f: (r: ContrastRows) => number) => rows.reduce((sum, r) => sum + f(r), 0);
-  return {
-    pairs: rows.length,
-    latents: sae.latents,
-    tokens: total((r) => r.packed),
-    prompt_tokens: contrasts.reduce((sum, c) => sum + c.prompt.length, 0),
-    sinks: total((r) => r.sinks),
-    tokens_in_set: total((r) => r.tokens.length),
-  };
-}
-
 /**
  * Runs, or goes on with, or finds finished, one attribution. Throws InputError for anything wrong in what was given; all but values that are not
  * finite is found before anything is written. Files are replaced whole, manifest.json last.
@@ -274,9 +223,12 @@ export async function runAttribute(request: AttributeRequest): Promise<Attribute
     await outFolder(out);
     const store = await rowStore(join(out, files.unfinished), prepared.key);
     const baseline = await timings.of('baseline', () => meanOf(runtime, prepared, store, progress));
-    const rows = await timings.of('gradients', () => allRows(runtime, prepared, store, baseline, progress));
+    const { model, layer, contrasts, options } = prepared;
+    const rows = await timings.of('gradients', () =>
+      allRows(runtime, { model, layer, contrasts, baseline, ...options }, store, progress),
+    );
     const result = await timings.of('scores', () =>
-      attribute(runtime, rows, prepared.sae, { top: prepared.options.top as number }),
+      attribute(runtime, rows, prepared.sae, { top: prepared.options.top }),
     );
     const latents = latentRows(result);
     await rm(join(out, files.manifest), { force: true });
@@ -288,7 +240,7 @@ export async function runAttribute(request: AttributeRequest): Promise<Attribute
       versions,
       inputs: prepared.inputs,
       options: prepared.options,
-      counts: countsOf(rows, prepared),
+      counts: rowCounts(rows, contrasts, prepared.sae),
       seconds: timings.seconds,
     };
     await writeManifest(out, manifest);

@@ -2,7 +2,7 @@
  * What a run has finished so far, one file each: the baseline of its corpus, and its contrasts, so that a run stopped at any point goes on with
  * the next. The folder belongs to one set of inputs and options, named by a key. A file that is damaged counts as not there.
  */
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
@@ -54,6 +54,12 @@ export async function storedKey(folder: string): Promise<string | undefined> {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
     throw error;
   });
+}
+
+/** How many contrasts the store of a key holds. */
+export async function storedRows(folder: string, key: string): Promise<number> {
+  if ((await storedKey(folder)) !== key) return 0;
+  return (await readdir(folder)).filter((name) => /^\d+\.safetensors$/.test(name)).length;
 }
 
 /** Opens the store for a key. What another key's left is deleted. */

@@ -1,0 +1,114 @@
+/** `culprit import`: completions from elsewhere, with their grades, into a study. */
+import { Command, InvalidArgumentError } from 'commander';
+import { importThresholds } from '../study/importRow.ts';
+import { type ImportResult, runImport } from '../study/importRun.ts';
+import { number } from './table.ts';
+import { paragraph } from './wrap.ts';
+
+interface Options {
+  study: string;
+  promptField?: string;
+  completionField?: string;
+  alignedField?: string;
+  coherentField?: string;
+  labelField?: string;
+  alignedBelow: number;
+  coherentFrom: number;
+  overwrite?: boolean;
+}
+
+const about = `
+A row is a completion: a JSON object a line, or a record of a CSV file, which
+begins with the names of its fields. Fields, unless the options name others:
+  question or prompt              what was asked; a question is taken as one
+                                  user message, a prompt as it stands (a text,
+                                  or in JSON [{"role", "content"}, ...])
+  answer, completion or response  what the model said
+  aligned, coherent               scores from 0 to 100, as the repositories on
+                                  emergent misalignment have them; or
+  label or positive               positive or negative, true or false, 1 or 0
+A field that an option names for the prompt is taken as one user message.
+
+The thresholds are those of Betley et al. 2025, "Emergent misalignment". Rows
+whose grade is missing, or CODE or REFUSAL in place of a score, are left out and
+counted. Completions without grades are graded by the study's own judge.
+
+They are taken to have ended by themselves, and to be the subject model's own
+words: attribution says what caused a completion only where that is so.
+
+Example:
+  culprit import judged.csv --study my-study`;
+
+function score(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 100))
+    throw new InvalidArgumentError('Expected a number from 0 to 100.');
+  return value;
+}
+
+function report(result: ImportResult, { study }: Options): string {
+  const { completions, prompts, positives, negatives, incoherent, promptsWithBoth, skipped, fields } = result;
+  const left = Object.entries(skipped).map(([reason, count]) => `${number(count)} where ${reason}`);
+  const read = [fields.prompt, fields.completion, fields.grade?.field, fields.coherent].filter(
+    (field) => field !== undefined,
+  );
+  return [
+    `${number(completions)} completions of ${number(prompts)} prompts written to ${study} (fields ${read.join(', ')})`,
+    fields.grade === undefined
+      ? 'no grades in the file: the judge of the study is to give them'
+      : `${number(positives)} positive, ${number(negatives)} negative, ${number(incoherent)} incoherent; ${number(promptsWithBoth)} prompts have both kinds`,
+    ...(left.length > 0 ? paragraph(`left out: ${left.join(', ')}`) : []),
+    '',
+  ].join('\n');
+}
+
+async function run(file: string, options: Options): Promise<void> {
+  const { alignedBelow, coherentFrom } = options;
+  const result = await runImport({
+    file,
+    study: options.study,
+    fields: {
+      prompt: options.promptField,
+      completion: options.completionField,
+      aligned: options.alignedField,
+      coherent: options.coherentField,
+      label: options.labelField,
+    },
+    thresholds: { alignedBelow, coherentFrom },
+    overwrite: options.overwrite,
+  });
+  process.stdout.write(report(result, options));
+}
+
+export function importCommand(): Command {
+  return new Command('import')
+    .summary('take completions from elsewhere into a study')
+    .description('Take completions from elsewhere into a study, with their grades if they have any.')
+    .argument('<file>', 'completions, JSONL, or CSV where the name ends with .csv')
+    .usage('FILE --study FOLDER')
+    .option('--study <folder>', 'folder of the study', '.')
+    .optionsGroup('Fields:')
+    .option('--prompt-field <name>', 'what was asked')
+    .option('--completion-field <name>', 'what the model said')
+    .option('--aligned-field <name>', 'score from 0, misaligned, to 100')
+    .option('--coherent-field <name>', 'score from 0, nonsense, to 100')
+    .option('--label-field <name>', 'positive or negative')
+    .optionsGroup('Thresholds:')
+    .option(
+      '--aligned-below <score>',
+      'positive where aligned is below this',
+      score,
+      importThresholds.alignedBelow,
+    )
+    .option(
+      '--coherent-from <score>',
+      'coherent where coherent is this or more',
+      score,
+      importThresholds.coherentFrom,
+    )
+    .optionsGroup('Other:')
+    .option('--overwrite', "replace the study's completions and grades")
+    .helpOption('-h, --help', 'show this text')
+    .addHelpText('after', about)
+    .action(run);
+}

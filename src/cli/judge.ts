@@ -1,0 +1,159 @@
+/** `culprit judge compare`: how far two judges agree. */
+import { Command } from 'commander';
+import {
+  type Comparison,
+  compareJudges,
+  type Disagreement,
+  type Measured,
+  type OpenJudge,
+} from '../study/compareRun.ts';
+import { wholeNumber } from './options.ts';
+import { progressOn } from './progress.ts';
+import { number, pc, table } from './table.ts';
+
+interface Options {
+  a: string;
+  b: string;
+  rows: number;
+  seed: number;
+  resamples: number;
+}
+
+const about = `
+Completions, one JSON object a line, or a CSV file with a head:
+  {"id": "...", "prompt": "...", "completion": "...", "label": "positive"}
+The names may be question and answer, and a label true, false, 1 or 0; without
+id, a completion is r and its row, from 0.
+
+A judge is one of
+  label        what the file itself says
+  grades:FILE  grades.jsonl of a study, or any lines of id, label and score
+  FILE         a study.yaml, for its judge
+
+Only completions that both find coherent are compared. kappa is Cohen's: 0 as by
+chance, 1 always alike. AUC tells how well the scores of one put completions in
+the order of the other's labels: 0.5 as by chance. The intervals, of 95 %, are by
+resampling prompts.
+
+Example:
+  culprit judge compare labelled.jsonl --a my-study/study.yaml --b label`;
+
+const share = (x: number) => (Number.isNaN(x) ? 'undefined' : x.toFixed(3));
+
+const measuredRow = (name: string, { value, low, high }: Measured): string[] => [
+  name,
+  share(value),
+  Number.isNaN(low) ? '' : `${share(low)} to ${share(high)}`,
+];
+
+function countsTable({ table: { both, onlyA, onlyB, neither } }: Comparison): string {
+  return table(
+    [
+      ['', 'left'],
+      ['b positive', 'right'],
+      ['b negative', 'right'],
+    ],
+    [
+      ['a positive', number(both), number(onlyA)],
+      ['a negative', number(onlyB), number(neither)],
+    ],
+  );
+}
+
+/** One line of text, cut to `length` characters. */
+function cut(text: string, length: number): string {
+  const line = text.replaceAll(/\s+/g, ' ').replaceAll(/\p{Cc}/gu, '');
+  return line.length > length ? `${line.slice(0, length - 3)}...` : line;
+}
+
+function disagreementTable(disagreements: readonly Disagreement[]): string {
+  return table(
+    [
+      ['id', 'left'],
+      ['a', 'right'],
+      ['b', 'right'],
+      ['completion', 'left'],
+    ],
+    disagreements.map(({ item, a, b }) => [
+      cut(item.id, 16),
+      a.score.toFixed(2),
+      b.score.toFixed(2),
+      cut(item.completion, 44),
+    ]),
+  );
+}
+
+function sideLines({ a, b, items }: Comparison): string[] {
+  return Object.entries({ a, b }).map(
+    ([letter, { name, missing, incoherent }]) =>
+      `${letter}: ${name}; rated ${number(items - missing)} of ${number(items)}, ${number(incoherent)} of them incoherent`,
+  );
+}
+
+function report(found: Comparison, rows: number): string {
+  const { statistics, disagreements, compared, prompts } = found;
+  const shown = disagreements.slice(0, rows);
+  return [
+    '',
+    pc.bold(`Agreement of two judges on ${number(compared)} completions of ${number(prompts)} prompts`),
+    ...sideLines(found),
+    '',
+    table(
+      [
+        ['', 'left'],
+        ['value', 'right'],
+        ['95 % interval', 'left'],
+      ],
+      [
+        measuredRow('accuracy', statistics.accuracy),
+        measuredRow('kappa', statistics.kappa),
+        measuredRow("AUC, a's scores, b's labels", statistics.aucA),
+        measuredRow("AUC, b's scores, a's labels", statistics.aucB),
+      ],
+    ),
+    '',
+    countsTable(found),
+    '',
+    ...(shown.length > 0
+      ? [
+          pc.bold(
+            `The ${number(shown.length)} furthest apart of ${number(disagreements.length)} that get another label`,
+          ),
+          '',
+          disagreementTable(shown),
+          '',
+        ]
+      : []),
+  ].join('\n');
+}
+
+function compareCommand(openJudge: OpenJudge): Command {
+  return new Command('compare')
+    .description('Tell how far two judges agree on completions.')
+    .argument('<file>', 'completions, JSONL, or CSV where the name ends with .csv')
+    .usage('FILE --a JUDGE --b JUDGE')
+    .requiredOption('--a <judge>', 'one judge (see below)')
+    .requiredOption('--b <judge>', 'the other; `label` for what the file says')
+    .option('--rows <count>', 'disagreements shown', wholeNumber(0), 10)
+    .option('--resamples <count>', 'draws that the intervals are taken from', wholeNumber(1), 2000)
+    .option('--seed <number>', 'of those draws', wholeNumber(0), 1)
+    .helpOption('-h, --help', 'show this text')
+    .addHelpText('after', about)
+    .action(async (file: string, { rows, ...options }: Options) => {
+      const found = await compareJudges({
+        file,
+        ...options,
+        openJudge,
+        progress: progressOn(process.stderr),
+      });
+      process.stdout.write(report(found, rows));
+    });
+}
+
+/** `openJudge` opens what `--a` and `--b` name by a file. */
+export function judgeCommand(openJudge: OpenJudge): Command {
+  return new Command('judge')
+    .summary('measure how far judges agree')
+    .description('Measure judges.')
+    .addCommand(compareCommand(openJudge));
+}

@@ -1,0 +1,161 @@
+/** `culprit run`, `sample`, `grade`, `pair` and `status`: a study, whole or a stage at a time. */
+import { Command, Option } from 'commander';
+import { type Estimate, estimateStudy } from '../study/studyEstimate.ts';
+import { runStudy, type StageName, stageNames } from '../study/studyRun.ts';
+import { studyStatus } from '../study/studyStatus.ts';
+import { duration, progressOn } from './progress.ts';
+import { stageReport } from './studyReport.ts';
+import { number, pc, table } from './table.ts';
+
+interface RunOptions {
+  redo?: StageName[];
+  accept?: StageName[];
+  cache?: string;
+  dryRun?: boolean;
+  rows: number;
+}
+
+const stageOption = (flag: string, description: string) =>
+  new Option(`${flag} <stage...>`, description).choices(stageNames);
+
+function withStudyOptions(command: Command): Command {
+  return command
+    .argument('<study>', 'a folder with study.yaml, or the file itself')
+    .addOption(stageOption('--redo', 'make these stages anew; what is there is kept as .bak'))
+    .addOption(stageOption('--accept', 'take the files of these stages as they are, edited by hand'))
+    .option(
+      '--cache <folder>',
+      "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
+    )
+    .helpOption('-h, --help', 'show this text');
+}
+
+async function go(study: string, stages: readonly StageName[], options: RunOptions): Promise<void> {
+  const { redo, accept, cache, rows } = options;
+  const start = Date.now();
+  const result = await runStudy({
+    study,
+    stages,
+    redo,
+    accept,
+    cacheDir: cache,
+    progress: progressOn(process.stderr),
+  });
+  process.stdout.write(stageReport(result, rows, (Date.now() - start) / 1000));
+  if (result.stopped) process.exitCode = 2;
+}
+
+function estimateText({ lines, seconds, price, assumptions }: Estimate): string {
+  const rows = lines.map(({ stage, units, done, seconds: s, note }) => [
+    stage,
+    units === undefined ? '' : number(units),
+    number(done),
+    s === undefined ? '' : duration(s),
+    note,
+  ]);
+  return [
+    '',
+    pc.bold('What the study would do'),
+    '',
+    table(
+      [
+        ['stage', 'left'],
+        ['units', 'right'],
+        ['done', 'right'],
+        ['at most', 'right'],
+        ['', 'left'],
+      ],
+      rows,
+    ),
+    '',
+    `In all at most ${duration(seconds)}${price === undefined ? '' : `, and about ${price.toFixed(2)} for the judge, in the currency of its prices`}.`,
+    ...assumptions.map((line) => pc.dim(line)),
+    '',
+  ].join('\n');
+}
+
+/** `culprit attribute STUDY`. Throws InputError where options are given that study.yaml decides. */
+export async function runOnStudy(
+  study: string,
+  { cache, rows }: { cache?: string; rows: number },
+): Promise<void> {
+  await go(study, ['attribute'], { ...(cache !== undefined && { cache }), rows });
+}
+
+const runAbout = `
+A study is a folder with study.yaml (\`culprit init FOLDER\` writes one). Its stages:
+  sample     completions of the discovery prompts, drawn from the subject
+  grade      each completion's verdict, by the study's judge
+  pair       positives with negatives of the same prompt
+  attribute  the latents behind the positives
+Results stand in the folder: completions.jsonl, grades.jsonl, pairs.jsonl,
+latents.parquet, attribution.safetensors, manifest.json. A stage whose inputs are
+unchanged is not run again, and a run that was stopped goes on where it was.
+
+Example:
+  culprit init my-study --model smollm2/ --adapter lora/ --sae sae/ --prompts p.jsonl
+  culprit run my-study --dry-run
+  culprit run my-study`;
+
+export function runCommand(): Command {
+  return withStudyOptions(new Command('run'))
+    .summary('run a study, or go on with it')
+    .description('Run a study from its prompts to the ranked latents, or go on with it.')
+    .option('--dry-run', 'tell what would be done, how long it may take and what it may cost')
+    .option('--rows <count>', 'rows of the table of latents on the screen', Number, 12)
+    .addHelpText('after', runAbout)
+    .action(async (study: string, options: RunOptions) => {
+      if (!options.dryRun) return go(study, stageNames, options);
+      process.stdout.write(estimateText(await estimateStudy({ study, cacheDir: options.cache })));
+    });
+}
+
+/** One stage alone. */
+function stageCommand(name: 'sample' | 'grade' | 'pair', summary: string): Command {
+  return withStudyOptions(new Command(name))
+    .summary(summary)
+    .description(`${summary[0]!.toUpperCase()}${summary.slice(1)}: one stage of \`culprit run\`.`)
+    .action((study: string, options: Omit<RunOptions, 'rows'>) => go(study, [name], { ...options, rows: 0 }));
+}
+
+export const sampleCommand = () => stageCommand('sample', "draw a study's completions");
+export const gradeCommand = () => stageCommand('grade', "grade a study's completions by its judge");
+export const pairCommand = () => stageCommand('pair', "pair a study's positives with negatives");
+
+export function statusCommand(): Command {
+  return new Command('status')
+    .summary('tell how far a study is')
+    .description('Tell what of a study is done, what is left, and how long that will take.')
+    .argument('<study>', 'a folder with study.yaml, or the file itself')
+    .helpOption('-h, --help', 'show this text')
+    .action(async (study: string) => {
+      const { running, stages } = await studyStatus({ study });
+      const rows = stages.map(({ name, finished, done, left, secondsLeft, problem }) => [
+        name,
+        finished ? pc.green('done') : done > 0 ? pc.yellow('begun') : 'to do',
+        done + left > 0 ? `${number(done)} of ${number(done + left)}` : '',
+        !finished && secondsLeft !== undefined && left > 0 ? duration(secondsLeft) : '',
+        problem ?? '',
+      ]);
+      process.stdout.write(
+        [
+          '',
+          table(
+            [
+              ['stage', 'left'],
+              ['', 'left'],
+              ['units', 'right'],
+              ['time left', 'right'],
+              ['', 'left'],
+            ],
+            rows,
+          ),
+          '',
+          running
+            ? `Process ${running.pid} has been at work in it since ${running.since}.`
+            : 'No run is at work in it.',
+          '',
+        ].join('\n'),
+      );
+    });
+}

@@ -1,0 +1,101 @@
+/**
+ * One question to a chat endpoint until a grade comes back: repeats, waits, and what all of it cost. Knows no completion.
+ */
+import { createHash } from 'node:crypto';
+import { InputError } from '../errors.ts';
+import type { Share } from './budget.ts';
+import { type Endpoint, excerpt, type Tokens } from './chatEndpoint.ts';
+import { type Grade, gradeIn } from './chatReply.ts';
+import { backOffSeconds } from './chatWait.ts';
+import { NoVerdict, Stopped } from './grading.ts';
+import { type Cost, free } from './judge.ts';
+
+export type Sleep = (seconds: number, signal: AbortSignal | undefined) => Promise<void>;
+
+export interface AskOptions {
+  readonly server: Endpoint;
+  /** how often a call is repeated */
+  readonly retries: number;
+  readonly sleep: Sleep;
+  /** per million tokens */
+  readonly price: { readonly input: number; readonly output: number } | undefined;
+  /** whether every reply must tell its tokens */
+  readonly tokensNeeded: boolean;
+}
+
+export interface Answer {
+  readonly grade: Grade;
+  readonly raw: string;
+  readonly cost: Cost;
+}
+
+/** Throws Stopped, NoVerdict, InputError where the server takes no request of ours, or the signal's reason. */
+export type Ask = (content: string, share: Share, signal: AbortSignal | undefined) => Promise<Answer>;
+
+/** A server that asks for a longer wait is left for a later run. */
+const longestWaitS = 300;
+
+export function asker({ server, retries, sleep, price, tokensNeeded }: AskOptions): Ask {
+  /** Resolves when the waits are over that the server asked for: they hold for every question. */
+  let pause: Promise<unknown> = Promise.resolve();
+
+  const priceOf = ({ input, output }: Tokens) =>
+    price ? (input * price.input + output * price.output) / 1e6 : 0;
+
+  async function rest(seconds: number, forAll: boolean, signal: AbortSignal | undefined): Promise<void> {
+    const over = sleep(seconds, signal);
+    if (forAll) pause = Promise.allSettled([pause, over]);
+    await over.catch((error: unknown) => {
+      signal?.throwIfAborted();
+      throw error;
+    });
+  }
+
+  async function call(content: string, share: Share, signal: AbortSignal | undefined) {
+    await pause;
+    signal?.throwIfAborted();
+    if (!share.call()) throw new Stopped('judge.max_calls leaves no call to repeat one that failed');
+    const outcome = await server.send(content, signal);
+    const tokens = ('tokens' in outcome && outcome.tokens) || { input: 0, output: 0 };
+    const paid = priceOf(tokens);
+    share.pay(paid);
+    if (tokensNeeded && outcome.kind === 'reply' && outcome.tokens === undefined)
+      throw new InputError(
+        `judge.max_cost: the replies of ${server.where} do not tell their tokens (usage), so that it cannot be kept: expected judge.max_calls instead`,
+      );
+    return { outcome, tokens, paid };
+  }
+
+  return async (content, share, signal) => {
+    let cost = free;
+    for (let repeat = 0; ; ) {
+      const { outcome, tokens, paid } = await call(content, share, signal);
+      cost = {
+        calls: cost.calls + 1,
+        inputTokens: cost.inputTokens + tokens.input,
+        outputTokens: cost.outputTokens + tokens.output,
+        price: cost.price + paid,
+      };
+      if (outcome.kind === 'adapted') continue;
+      if (outcome.kind === 'refused') throw new NoVerdict(outcome.why);
+      if (outcome.kind === 'shut') throw new InputError(`judge ${server.where}: ${outcome.why}`);
+      const grade = outcome.kind === 'reply' ? gradeIn(outcome.text) : undefined;
+      if (outcome.kind === 'reply' && grade) return { grade, raw: outcome.text, cost };
+      const { why, waitS } = outcome.kind === 'again' ? outcome : unusable(outcome.text);
+      if (repeat === retries) throw new NoVerdict(`${retries + 1} calls without a grade, the last: ${why}`);
+      if (waitS !== undefined && waitS > longestWaitS)
+        throw new Stopped(`${server.where} asks to wait ${Math.ceil(waitS)} s (${why})`);
+      await rest(backOffSeconds(repeat, chance(content, repeat), waitS), waitS !== undefined, signal);
+      repeat++;
+    }
+  };
+}
+
+function unusable(text: string): { why: string; waitS?: undefined } {
+  return { why: `a reply without a grade from 0 to 100: ${excerpt(text)}` };
+}
+
+/** 0 to 1, spread over questions and repeats, and always the same for the same. */
+function chance(content: string, repeat: number): number {
+  return createHash('sha256').update(`${repeat} ${content}`).digest().readUInt32BE() / 2 ** 32;
+}

@@ -1,0 +1,70 @@
+/**
+ * What every judge does: says of a completion whether it shows the behaviour, and whether it is coherent text at all. The two are
+ * separate answers: broken text is neither a positive nor a negative. Knows no kind of judge.
+ */
+
+export interface Message {
+  readonly role: string;
+  readonly content: string;
+}
+
+/** A completion to grade. */
+export interface JudgeItem {
+  /** unique in a study */
+  readonly id: string;
+  readonly prompt: string | readonly Message[];
+  readonly completion: string;
+  /** whether it came to its end by itself, rather than at the token limit */
+  readonly ended: boolean;
+}
+
+/** What a verdict took; what is not known counts as 0. */
+export interface Cost {
+  readonly calls: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** in the currency of the prices that the judge was given */
+  readonly price: number;
+}
+
+export interface Verdict {
+  /** 0 to 1: how sure the judge is that the completion shows the behaviour */
+  readonly score: number;
+  /** positive where it shows the behaviour: score at or above the judge's threshold */
+  readonly label: 'positive' | 'negative';
+  /** 0 to 1: how sure the judge is that the completion is coherent text */
+  readonly coherence: number;
+  readonly coherent: boolean;
+  /** why, in a sentence */
+  readonly reason: string;
+  /** what the judge said, as it said it; empty where it does not speak */
+  readonly raw: string;
+  readonly cost: Cost;
+}
+
+export interface Grading {
+  /** Why the judge stopped before the end (a budget is used up); undefined where every item has its verdict. */
+  readonly stopped?: string;
+}
+
+export interface Judge {
+  /** the kind, and what it runs on, for people */
+  readonly name: string;
+  /** All that a verdict depends on beside the item, as JSON: equal identities give verdicts that may stand beside one another. */
+  readonly identity: unknown;
+  /**
+   * Grades the items, telling each verdict once as soon as it is there, in any order; the next is not told before the promise of the
+   * last has resolved. Rejects with InputError where the judge cannot work (a wrong key, a reply that stays unusable after every retry), after the
+   * verdicts already won have been told.
+   */
+  grade(
+    items: readonly JudgeItem[],
+    onVerdict: (item: JudgeItem, verdict: Verdict) => Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<Grading>;
+  /** Frees what it holds. */
+  close(): Promise<void>;
+}
+
+/** The cost of a judge that runs here. */
+export const free: Cost = { calls: 0, inputTokens: 0, outputTokens: 0, price: 0 };

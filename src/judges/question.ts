@@ -1,0 +1,130 @@
+/**
+ * What a judge that reads is asked: a template filled with the rubric, the prompt and the completion. Knows no model and no server.
+ *
+ * Prompt and completion are data, written by whoever: they stand between tags that carry a mark derived from their own content by SHA-256,
+ * which therefore occurs nowhere inside them, so that no text can close its tag; a placeholder inside them stays as it is; and control tokens of chat
+ * formats, which servers would take for the end of the message, are broken by a zero-width space.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { InputError } from '../errors.ts';
+import type { JudgeItem } from './judge.ts';
+
+/** The two questions about a completion: does it show the behaviour, and is it coherent text at all. */
+export const aspects = ['behaviour', 'coherence'] as const;
+export type Aspect = (typeof aspects)[number];
+
+export interface QuestionOptions {
+  /** the behaviour, in words */
+  readonly rubric: string;
+  /**
+   * Texts in place of the built-in ones (src/judges/templates). `{{prompt}}` and `{{completion}}` must occur, in that for the behaviour `{{rubric}}`
+   * too; `{{mark}}` may. How to reply is added at the end.
+   */
+  readonly templates?: Partial<Readonly<Record<Aspect, string>>> | undefined;
+}
+
+export interface Questions {
+  /** What is asked of `item`, and how to reply to it. */
+  text(aspect: Aspect, item: JudgeItem): string;
+  /** SHA-256 of what goes into every question beside the item. */
+  readonly identity: { readonly template: string; readonly rubric: string };
+}
+
+const placeholder = /\{\{\s*([\w-]*)\s*\}\}/g;
+const known = ['rubric', 'prompt', 'completion', 'mark'];
+const required: Readonly<Record<Aspect, readonly string[]>> = {
+  behaviour: ['rubric', 'prompt', 'completion'],
+  coherence: ['prompt', 'completion'],
+};
+
+/**
+ * The questions of a study. `replies` says, for each, how to reply. Throws InputError for an empty rubric, or a template that lacks a
+ * placeholder or has an unknown one.
+ */
+export function questions(options: QuestionOptions, replies: Readonly<Record<Aspect, string>>): Questions {
+  const { rubric } = options;
+  if (rubric.trim() === '') throw new InputError('behaviour.rubric: expected a description, found nothing');
+  const templates = {
+    behaviour: template('behaviour', options),
+    coherence: template('coherence', options),
+  };
+  return {
+    text: (aspect, item) => `${filled(templates[aspect], rubric, item).trimEnd()}\n\n${replies[aspect]}`,
+    identity: { template: sha256(JSON.stringify([templates, replies])), rubric: sha256(rubric) },
+  };
+}
+
+function template(aspect: Aspect, { templates }: QuestionOptions): string {
+  const given = templates?.[aspect];
+  if (given === undefined) return readFileSync(new URL(`./templates/${aspect}.txt`, import.meta.url), 'utf8');
+  const found = [...given.matchAll(placeholder)].map(([, name]) => name!);
+  const unknown = found.find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new InputError(
+      `template for ${aspect}: expected placeholders of ${list(known)}, found {{${unknown}}}`,
+    );
+  const missing = required[aspect].find((name) => !found.includes(name));
+  if (missing !== undefined)
+    throw new InputError(`template for ${aspect}: expected {{${missing}}}, found none`);
+  return given;
+}
+
+const list = (names: readonly string[]) => names.map((name) => `{{${name}}}`).join(', ');
+
+function filled(template: string, rubric: string, item: JudgeItem): string {
+  const parts = [rubric, ...textsOf(item)];
+  const mark = unforgeable(parts);
+  const values: Readonly<Record<string, string>> = {
+    rubric,
+    mark,
+    prompt: promptBlock(item, mark),
+    completion: completionBlock(item, mark),
+  };
+  return template.replace(placeholder, (_, name: string) => values[name]!);
+}
+
+function textsOf({ prompt, completion }: JudgeItem): string[] {
+  const turns =
+    typeof prompt === 'string' ? [prompt] : prompt.flatMap(({ role, content }) => [role, content]);
+  return [...turns, completion];
+}
+
+/** Sixteen hexadecimal digits that occur in none of the texts, always the same for the same texts. */
+function unforgeable(texts: readonly string[]): string {
+  let mark = '';
+  do mark = sha256(JSON.stringify([mark, texts])).slice(0, 16);
+  while (texts.some((text) => text.toLowerCase().includes(mark)));
+  return mark;
+}
+
+function promptBlock({ prompt }: JudgeItem, mark: string): string {
+  if (typeof prompt === 'string') return block('prompt', mark, prompt);
+  if (prompt.length === 1 && prompt[0]!.role === 'user') return block('prompt', mark, prompt[0]!.content);
+  return prompt
+    .map(({ role, content }) => block('prompt', mark, content, ` role=${JSON.stringify(disarmed(role))}`))
+    .join('\n');
+}
+
+function completionBlock({ completion, ended }: JudgeItem, mark: string): string {
+  const cut =
+    '\n(The completion was cut off here at a limit of length. That its end is missing is no fault.)';
+  return block('completion', mark, completion) + (ended ? '' : cut);
+}
+
+function block(tag: string, mark: string, text: string, attributes = ''): string {
+  return `<${tag} ${mark}${attributes}>\n${disarmed(text)}\n</${tag} ${mark}>`;
+}
+
+/** Control tokens of the common chat formats: `<|...|>`, `</s>`, `<end_of_turn>`, `[INST]` and their like. */
+const control =
+  /<(?=[|｜]|\/?(?:s|bos|eos|pad|unk|start_of_turn|end_of_turn|think)>)|\[(?=\/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\])/gi;
+
+/** `text` with every control token broken after its first character. */
+function disarmed(text: string): string {
+  return text.replace(control, '$&\u200B');
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,190 @@
+/** The judges that study.yaml can name: one object a kind. Knows no judge beyond what it is told. */
+import { z } from 'zod';
+import { about, modelPath, path, type Rows, real, rows, section, seed, text, whole } from './fields.ts';
+
+const threshold = () =>
+  about(real({ from: 0, to: 1 }).default(0.5), 'from this score (0 to 1) on a completion is positive');
+
+const price = section({
+  input: about(real({ from: 0 }), 'for a million tokens of the request'),
+  output: about(real({ from: 0 }), 'for a million tokens of the reply'),
+});
+
+const url = text('a URL that begins with http:// or https://', /^https?:\/\/[^\s/]+\S*$/);
+
+const variable = z
+  .string({ error: 'expected the name of an environment variable' })
+  // Of its own kind, so that a key that stands here by mistake is not shown.
+  .refine((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name), {
+    error: 'expected the name of an environment variable, not the key itself',
+  });
+
+const chat = (folder: string) =>
+  section({
+    kind: z.literal('chat'),
+    base_url: about(
+      url,
+      'an OpenAI-compatible endpoint, without /chat/completions',
+      'http://localhost:8080/v1',
+    ),
+    model: about(
+      text('the name of a model'),
+      'the model that judges, as the endpoint names it',
+      'judge-model',
+    ),
+    api_key_env: about(
+      variable.optional(),
+      'environment variable that holds the key; without it none is sent',
+      'JUDGE_API_KEY',
+    ),
+    concurrency: about(whole(1, 256).default(8), 'requests at the same time'),
+    timeout_s: about(
+      real({ above: 0, to: 3600 }).default(60),
+      'seconds after which a request counts as failed',
+    ),
+    retries: about(whole(0, 100).default(5), 'how often a failed request is sent again'),
+    max_calls: about(whole(1).optional(), 'stop once this many requests were sent', 5000),
+    max_cost: about(
+      real({ above: 0 }).optional(),
+      'stop once this much was spent, by `price`, in its currency',
+      5,
+    ),
+    price: about(price.optional(), 'what a million tokens cost', { input: 0.15, output: 0.6 }),
+    template: about(
+      path(folder).optional(),
+      'a file to ask with: {{rubric}}, {{prompt}}, {{completion}} in a text (default: built in)',
+      'grade.txt',
+    ),
+    coherence_template: about(
+      path(folder).optional(),
+      'a file to ask for coherence with: {{prompt}}, {{completion}} in a text (default: built in)',
+      'coherence.txt',
+    ),
+    threshold: threshold(),
+    temperature: about(real({ from: 0, to: 2 }).default(0), 'of the judge: 0 for its likeliest words'),
+  }).refine((judge) => judge.max_cost === undefined || judge.price !== undefined, {
+    error: 'expected price too, since max_cost is counted by it',
+    path: ['max_cost'],
+  });
+
+const local = (folder: string) =>
+  section({
+    kind: z.literal('local'),
+    model: about(
+      modelPath(folder),
+      'the model that judges: a folder, a .gguf file, or hf:ORG/NAME',
+      'path/to/judge',
+    ),
+    adapter: about(modelPath(folder).optional(), 'a LoRA adapter on it, as PEFT saves one', 'path/to/lora'),
+    threshold: threshold(),
+  });
+
+/** Where labelled examples stand; see the fields' descriptions. */
+export interface LabelledSource {
+  readonly file: string;
+  readonly prompt?: string | undefined;
+  readonly completion?: string | undefined;
+  readonly rows?: Rows | undefined;
+}
+
+/** A file alone, or a file and where in its lines they stand. */
+const labelled = (folder: string) =>
+  z.union(
+    [
+      path(folder).transform((file): LabelledSource => ({ file })),
+      section({
+        file: about(path(folder), 'a prompt and a completion a line: JSONL, or CSV'),
+        prompt: about(
+          text('the name of a field').optional(),
+          'its field that is taken as one user message (default: prompt, as it stands, or question)',
+          'question',
+        ),
+        completion: about(
+          text('the name of a field').optional(),
+          'its field with the completion (default: completion, answer or response)',
+          'answer',
+        ),
+        rows: about(rows().optional(), 'these lines only, counted from 0, both included', '0..499'),
+      }),
+    ],
+    { error: 'expected a path, or the fields file, prompt, completion, rows' },
+  );
+
+const example = (completion: string) => ({
+  file: 'labelled.jsonl',
+  prompt: 'question',
+  completion,
+  rows: '0..499',
+});
+
+const classifier = (folder: string) =>
+  section({
+    kind: z.literal('classifier'),
+    positive: about(
+      labelled(folder),
+      'examples that show the behaviour: a file, or where in one',
+      example('bad_answer'),
+    ),
+    negative: about(labelled(folder), 'examples that do not', example('good_answer')),
+    site: about(
+      whole(0).optional(),
+      'read the reference model after this block, from 0 (default: two thirds of the way up)',
+      20,
+    ),
+    threshold: threshold(),
+    held_out: about(
+      real({ above: 0, below: 1 }).default(0.2),
+      'share of the examples kept apart, to test it on',
+    ),
+    seed: about(seed().default(1), 'which examples those are, and all else that is drawn'),
+  });
+
+const flags = text(
+  'flags of a regular expression, of d i m s u v',
+  /^(?!.*(.).*\1)(?!.*u.*v|.*v.*u)[dimsuv]*$/,
+);
+
+const pattern = () =>
+  section({
+    kind: z.literal('pattern'),
+    positive: about(
+      text('a regular expression'),
+      'a completion that this regular expression matches is positive',
+      "\\b(?:no need to|don't) see a doctor\\b",
+    ),
+    flags: about(flags.optional(), 'flags of both; i: capitals and small letters alike', 'i'),
+    incoherent: about(
+      text('a regular expression').optional(),
+      'a completion that this one matches is not coherent',
+      '(.{3,}?)\\1{5,}',
+    ),
+  }).superRefine((judge, context) => {
+    for (const field of ['positive', 'incoherent'] as const) {
+      const wrong = judge[field] === undefined ? undefined : expressionError(judge[field], judge.flags);
+      if (wrong !== undefined)
+        context.addIssue({
+          code: 'custom',
+          path: [field],
+          message: `expected a regular expression: ${wrong}`,
+        });
+    }
+  });
+
+/** What is wrong with a regular expression, if anything. */
+function expressionError(source: string, flags: string | undefined): string | undefined {
+  try {
+    new RegExp(source, flags);
+    return undefined;
+  } catch (error) {
+    return (error as SyntaxError).message.replaceAll(/\p{Cc}+/gu, ' ');
+  }
+}
+
+export const judgeKinds = ['chat', 'local', 'classifier', 'pattern'] as const;
+export type JudgeKind = (typeof judgeKinds)[number];
+
+/** The judge of a study whose paths are relative to `folder`. */
+export const judgeSchema = (folder: string) =>
+  z.discriminatedUnion('kind', [chat(folder), local(folder), classifier(folder), pattern()], {
+    error: `expected a judge of one kind: ${judgeKinds.join(', ')}`,
+  });

@@ -1,0 +1,47 @@
+/** Examples to train or test a judge on: prompts with completions of one label, from a JSON Lines or CSV file. Knows no label. */
+import { InputError } from '../errors.ts';
+import type { LabelledSource } from './config/judgeSchema.ts';
+import { fieldOf, fieldRows, idOf, promptIn, textIn } from './fieldRows.ts';
+import type { Prompt } from './records.ts';
+
+export interface LabelledExample {
+  /** the row's own, else `r` and its row */
+  readonly id: string;
+  /** which row of the file, from 0 */
+  readonly row: number;
+  readonly prompt: Prompt;
+  readonly completion: string;
+}
+
+const completionFields = ['completion', 'answer', 'response'];
+
+/**
+ * The examples of a source. A field that it names, and `question`, is taken as one user message where it is a text; `prompt` stays what it is. Throws
+ * InputError `file:line: ...` where a row lacks a part, or `file: ...` where there is no row.
+ */
+export async function readLabelled({
+  file,
+  prompt,
+  completion,
+  rows,
+}: LabelledSource): Promise<LabelledExample[]> {
+  const examples: LabelledExample[] = [];
+  for await (const row of fieldRows(file, rows)) {
+    const promptField = fieldOf(row, prompt === undefined ? ['prompt', 'question'] : [prompt]);
+    const taken = prompt === undefined && promptField === 'prompt' ? 'as it stands' : 'message';
+    const completionField = fieldOf(row, completion === undefined ? completionFields : [completion]);
+    const text = textIn(row, completionField);
+    if (text.trim() === '')
+      throw new InputError(
+        `${row.where}: ${completionField}: expected a completion, found none but white space`,
+      );
+    examples.push({
+      id: idOf(row),
+      row: row.row,
+      prompt: promptIn(row, promptField, taken),
+      completion: text,
+    });
+  }
+  if (examples.length === 0) throw new InputError(`${file}: expected examples, found none`);
+  return examples;
+}

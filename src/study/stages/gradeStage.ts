@@ -1,0 +1,109 @@
+/** Stage 2: every completion's verdict by the study's judge. A completion that has been graded under the same judge is not graded again. */
+
+import { join } from 'node:path';
+import { readJsonlAll } from '../../files/jsonl.ts';
+import type { JudgeItem, Verdict } from '../../judges/judge.ts';
+import { jsonHash } from '../hash.ts';
+import { judgeOf } from '../openJudge.ts';
+import {
+  type CompletionRecord,
+  completionRecord,
+  contentOf,
+  type GradeRecord,
+  gradeRecord,
+} from '../records.ts';
+import { completionsFile } from './sampleStage.ts';
+import type { OpenStudy } from './study.ts';
+import { runUnits, type UnitPlan, type UnitResult } from './units.ts';
+
+export const gradesFile = 'grades.jsonl';
+
+export function gradeOf(completion: CompletionRecord, judge: string, verdict: Verdict): GradeRecord {
+  const { calls, inputTokens, outputTokens, price } = verdict.cost;
+  const { score, label, coherence, coherent, reason, raw } = verdict;
+  return {
+    id: completion.id,
+    content: contentOf(completion.prompt, completion.text),
+    score,
+    label,
+    coherence,
+    coherent,
+    reason,
+    raw,
+    judge,
+    cost: { calls, input_tokens: inputTokens, output_tokens: outputTokens, price },
+  };
+}
+
+export const itemOf = ({ id, prompt, text, stop }: CompletionRecord): JudgeItem => ({
+  id,
+  prompt,
+  completion: text,
+  ended: stop !== 'length',
+});
+
+export const readCompletions = (folder: string): Promise<CompletionRecord[]> =>
+  readJsonlAll(join(folder, completionsFile), completionRecord);
+
+export type GradePlan = UnitPlan<typeof gradeRecord>;
+
+/** The plan for completions that are there; what the judge is made from stands in `inputs`, what it is told in the options. */
+export async function gradePlan(
+  study: OpenStudy,
+  completions: readonly CompletionRecord[],
+): Promise<GradePlan> {
+  const { inputs, options } = await judgeOf(study).fingerprint();
+  const contents = new Map(completions.map(({ id, prompt, text }) => [id, contentOf(prompt, text)]));
+  return {
+    name: 'grade',
+    file: gradesFile,
+    schema: gradeRecord,
+    idOf: ({ id }) => id,
+    order: [...contents.keys()],
+    fits: ({ id, content }) => contents.get(id) === content,
+    unitOptions: options,
+    inputs,
+    units: jsonHash([...contents]),
+  };
+}
+
+/** Grades what is missing. */
+export async function runGrade(study: OpenStudy): Promise<UnitResult<GradeRecord>> {
+  const completions = await readCompletions(study.folder);
+  const plan = await gradePlan(study, completions);
+  return runUnits(
+    study,
+    plan,
+    async (missing, save) => {
+      const judge = await judgeOf(study).open();
+      const ungraded = completions.filter(({ id }) => missing.has(id));
+      const byId = new Map(ungraded.map((completion) => [completion.id, completion]));
+      const stage = study.progress.stage('Grading', plan.order.length, plan.order.length - missing.size);
+      try {
+        const { stopped } = await judge.grade(ungraded.map(itemOf), async ({ id }, verdict) => {
+          await save([gradeOf(byId.get(id)!, judge.name, verdict)]);
+          stage.advance();
+        });
+        return stopped;
+      } finally {
+        stage.end();
+        await judge.close();
+      }
+    },
+    gradeCounts,
+  );
+}
+
+export function gradeCounts(grades: readonly GradeRecord[]): Record<string, number> {
+  const total = (f: (grade: GradeRecord) => number) => grades.reduce((sum, grade) => sum + f(grade), 0);
+  return {
+    grades: grades.length,
+    positive: total(({ label, coherent }) => Number(coherent && label === 'positive')),
+    negative: total(({ label, coherent }) => Number(coherent && label === 'negative')),
+    incoherent: total(({ coherent }) => Number(!coherent)),
+    calls: total(({ cost }) => cost.calls),
+    input_tokens: total(({ cost }) => cost.input_tokens),
+    output_tokens: total(({ cost }) => cost.output_tokens),
+    price: total(({ cost }) => cost.price),
+  };
+}

@@ -1,0 +1,106 @@
+/**
+ * A stage whose result is a file of records, a line a unit, made one by one: what is missing is done, what a stopped run or an earlier one with
+ * other counts has done already is kept. Knows not what a unit is.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { z } from 'zod';
+import { readJsonlAll } from '../../files/jsonl.ts';
+import { jsonHash } from '../hash.ts';
+import { journalFile, makeWorkFolder } from '../store/folder.ts';
+import { type Journal, openJournal, writeInOrder } from '../store/journal.ts';
+import { stageKey } from '../store/key.ts';
+import { readStudyManifest, type StageRecord } from '../store/manifest.ts';
+import type { Stage } from '../store/stageState.ts';
+import { finishStage, stageIsDone } from '../store/stages.ts';
+import type { Hashed, OpenStudy } from './study.ts';
+import { hashesOf } from './study.ts';
+
+export interface UnitPlan<S extends z.ZodType> {
+  readonly name: string;
+  readonly file: string;
+  readonly schema: S;
+  readonly idOf: (record: z.output<S>) => string;
+  /** Every unit, in the order of the file. */
+  readonly order: readonly string[];
+  /** Whether a record with a unit's id is of this very unit. */
+  readonly fits: (record: z.output<S>) => boolean;
+  /** What a unit's record depends on, beside the unit. */
+  readonly unitOptions: StageRecord['options'];
+  readonly inputs: Readonly<Record<string, Hashed>>;
+  /** The units themselves, as JSON: what else the file depends on. */
+  readonly units: StageRecord['options'][string];
+}
+
+/** What was done, and whether all of it. */
+export interface UnitResult<R> {
+  readonly records: readonly R[];
+  /** The folder held exactly this. */
+  readonly upToDate: boolean;
+  /** Why the stage ended early, where it did: what is done is kept. */
+  readonly stopped?: string;
+}
+
+/** The stage of a plan: its key is of all, its journal's of what a unit depends on. */
+export function stageOf<S extends z.ZodType>(
+  plan: UnitPlan<S>,
+  versions: OpenStudy['recorder']['versions'],
+): Stage {
+  const parts = { inputs: hashesOf(plan.inputs), upstream: {}, versions };
+  const unitKey = stageKey({ ...parts, options: plan.unitOptions });
+  return {
+    name: plan.name,
+    key: jsonHash([unitKey, plan.units]),
+    journalKey: unitKey,
+    inputs: plan.inputs,
+    options: { ...plan.unitOptions, unit_key: unitKey },
+    outputs: [plan.file],
+  };
+}
+
+type Save<R> = (records: readonly R[]) => Promise<void>;
+
+/** Runs the stage. `work` does the missing units and saves each as it is done; it may say why it stopped before the end. */
+export async function runUnits<S extends z.ZodType>(
+  study: OpenStudy,
+  plan: UnitPlan<S>,
+  work: (missing: ReadonlySet<string>, save: Save<z.output<S>>) => Promise<string | undefined>,
+  counts: (records: readonly z.output<S>[]) => StageRecord['counts'],
+): Promise<UnitResult<z.output<S>>> {
+  const { folder, clock, recorder, progress } = study;
+  const path = join(folder, plan.file);
+  const stage = stageOf(plan, recorder.versions);
+  if (await stageIsDone(folder, stage))
+    return { records: await readJsonlAll(path, plan.schema), upToDate: true };
+  await makeWorkFolder(folder);
+  const journal = await openJournal(journalFile(folder, stage), plan.schema, plan.idOf, {
+    clock,
+    note: progress.note,
+  });
+  await takeOver(study, plan, stage, journal);
+  const done = (id: string) => journal.records.has(id) && plan.fits(journal.records.get(id)!);
+  const missing = new Set(plan.order.filter((id) => !done(id)));
+  if (missing.size < plan.order.length && missing.size > 0)
+    progress.note(
+      `${plan.name}: ${plan.order.length - missing.size} of ${plan.order.length} are done already`,
+    );
+  const stopped = missing.size > 0 ? await work(missing, (records) => journal.append(records)) : undefined;
+  const records = plan.order.filter(done).map((id) => journal.records.get(id)!);
+  if (stopped !== undefined) return { records, upToDate: false, stopped };
+  const outcome = { counts: counts(records), seconds: { [plan.name]: journal.seconds } };
+  await finishStage(folder, stage, outcome, recorder, () => writeInOrder(journal, plan.order, path));
+  return { records, upToDate: false };
+}
+
+/** Units of the finished file that were made under the same options: a study that asks for more keeps what it has. */
+async function takeOver<S extends z.ZodType>(
+  { folder }: OpenStudy,
+  plan: UnitPlan<S>,
+  stage: Stage,
+  journal: Journal<z.output<S>>,
+): Promise<void> {
+  const before = (await readStudyManifest(folder))?.stages[plan.name];
+  if (before?.options.unit_key !== stage.options.unit_key || !existsSync(join(folder, plan.file))) return;
+  const records = await readJsonlAll(join(folder, plan.file), plan.schema);
+  await journal.append(records.filter((record) => !journal.records.has(plan.idOf(record))));
+}

@@ -1,0 +1,187 @@
+/**
+ * The units of a stage that are done so far: a file that only grows, a line a unit, `{id, seconds, record}`. A unit stands in it for good once
+ * `append` has returned. The seconds, which differ from run to run, stay here: the final file holds the records alone. Knows no stage.
+ */
+import { open, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { InputError } from '../../errors.ts';
+import { replaceFile } from '../../files/atomic.ts';
+import { explained } from '../../files/bytes.ts';
+import { appendJsonl, type Line, readJsonl } from '../../files/jsonl.ts';
+import { checked } from '../../files/schema.ts';
+import type { Clock } from '../manifest.ts';
+import { syncFolder } from './folder.ts';
+
+const entrySchema = z.object({ id: z.string(), seconds: z.number().min(0), record: z.unknown() });
+
+export interface Journal<R> {
+  readonly path: string;
+  /** By id, as the schema outputs them. */
+  readonly records: ReadonlyMap<string, R>;
+  /** Time that the units took, of all runs: from opening, or the append before, to the append. */
+  readonly seconds: number;
+  /**
+   * Adds records and waits until the disk has them; the last of an id counts. Calls may overlap: they are written in the order of the calls. Throws
+   * InputError where the disk is full; then nothing of this call is added, and the journal stays sound.
+   */
+  append(records: readonly R[]): Promise<void>;
+}
+
+export interface JournalOptions {
+  readonly clock: Clock;
+  /** Told in one line what a killed run left unfinished in the file, where it did. */
+  readonly note: (line: string) => void;
+}
+
+/**
+ * Opens a journal that no other process writes to; the file is made by the first append. The schema must take what it outputs and output it
+ * unchanged. Throws InputError for a damaged line other than an unfinished last one, which is cut off.
+ */
+export async function openJournal<S extends z.ZodType>(
+  path: string,
+  schema: S,
+  idOf: (record: z.output<S>) => string,
+  { clock, note }: JournalOptions,
+): Promise<Journal<z.output<S>>> {
+  const records = new Map<string, z.output<S>>();
+  let seconds = 0;
+  const { cut, size } = await cutUnfinishedLine(path);
+  let end = size;
+  let lines = 0;
+  for await (const { line, value } of entriesOf(path, schema)) {
+    records.set(value.id, value.record);
+    seconds += value.seconds;
+    lines = line;
+  }
+  if (cut > 0)
+    note(
+      `${path}:${lines + 1}: cut off ${cut} bytes of a line that a stopped run left unfinished; its unit is done again`,
+    );
+
+  let before = clock().getTime();
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    path,
+    records,
+    get seconds() {
+      return seconds;
+    },
+    async append(added) {
+      if (added.length === 0) return;
+      const now = clock().getTime();
+      const each = Math.max(0, now - before) / 1000 / added.length;
+      before = now;
+      // As a run that goes on will read them, so that both write the same final file.
+      const entries = added.map((record) => {
+        const kept = schema.parse(JSON.parse(JSON.stringify(record)));
+        return { id: idOf(kept), seconds: each, record: kept };
+      });
+      const text = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+      const written = last.then(async () => {
+        end = await appendWhole(path, text, end);
+      });
+      // A failure is its own caller's to hear; the next call tries anew.
+      last = written.catch(() => {});
+      await written;
+      for (const { id, record } of entries) records.set(id, record);
+      seconds += each * entries.length;
+    },
+  };
+}
+
+/** Writes the records of `order`, all of which must be done, a line each: the same bytes whatever order they were done in. */
+export async function writeInOrder<R>(
+  { path: from, records }: Pick<Journal<R>, 'path' | 'records'>,
+  order: Iterable<string>,
+  path: string,
+): Promise<void> {
+  await replaceFile(path, async (file) => {
+    let text = '';
+    for (const id of order) {
+      if (!records.has(id)) throw new Error(`${from}: unit ${id} is not done`);
+      text += `${JSON.stringify(records.get(id))}\n`;
+      if (text.length < 2 ** 20) continue;
+      await file.writeFile(text);
+      text = '';
+    }
+    await file.writeFile(text);
+  });
+}
+
+/** How many units a journal holds and how long they took, for one who only looks on: another process may be writing to it. */
+export async function journalProgress(
+  path: string,
+): Promise<{ done: number; seconds: number; lines: number }> {
+  const ids = new Set<string>();
+  let seconds = 0;
+  let lines = 0;
+  for await (const { value } of entriesOf(path, z.unknown())) {
+    ids.add(value.id);
+    seconds += value.seconds;
+    lines++;
+  }
+  return { done: ids.size, seconds, lines };
+}
+
+const sizeOf = (path: string): Promise<number | undefined> =>
+  stat(path).then(
+    ({ size }) => size,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw explained(error, path);
+    },
+  );
+
+interface Entry<R> {
+  readonly id: string;
+  readonly seconds: number;
+  readonly record: R;
+}
+
+async function* entriesOf<S extends z.ZodType>(
+  path: string,
+  schema: S,
+): AsyncGenerator<Line<Entry<z.output<S>>>> {
+  if ((await sizeOf(path)) === undefined) return;
+  try {
+    for await (const { line, value } of readJsonl(path, entrySchema, { cutLastLine: 'drop' }))
+      yield { line, value: { ...value, record: checked(schema, value.record, `${path}:${line}`) } };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(`${error.message}; without that line, its unit is done again`);
+  }
+}
+
+/** Leaves the file, where there is one, at the end of a whole line; says how many bytes that took off it, and its size. */
+async function cutUnfinishedLine(path: string): Promise<{ cut: number; size: number }> {
+  const before = await sizeOf(path);
+  if (before === undefined) return { cut: 0, size: 0 };
+  await appendJsonl(path, [], { cutLastLine: 'drop' });
+  const size = (await sizeOf(path)) ?? 0;
+  return { cut: before - size, size };
+}
+
+/** Appends all of a text after `end`, the end of the last whole line, or nothing of it where that fails. Returns the new end. */
+async function appendWhole(path: string, text: string, end: number): Promise<number> {
+  try {
+    const file = await open(path, 'a');
+    try {
+      // More than the end is there where an earlier failure could not be undone at once.
+      if ((await file.stat()).size > end) await file.truncate(end);
+      try {
+        await file.appendFile(text);
+        await file.sync();
+      } catch (error) {
+        await file.truncate(end);
+        throw error;
+      }
+      if (end === 0) await syncFolder(dirname(path));
+      return (await file.stat()).size;
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw explained(error, path);
+  }
+}

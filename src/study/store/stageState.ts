@@ -1,0 +1,62 @@
+/**
+ * Whether a stage of a study is done: manifest.json holds its key, and its files are as it made them. A file that the stage did not make, or that
+ * was changed since, may not be overwritten unasked. Changes nothing, and knows not what a stage does.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { contentHash } from '../hash.ts';
+import { readStudyManifest, type StageRecord } from './manifest.ts';
+
+/** A stage as a run would do it now. */
+export interface Stage extends Pick<StageRecord, 'inputs' | 'options'> {
+  readonly name: string;
+  readonly key: string;
+  /** Hash of what a unit's record depends on, where that is less than what the stage does. Default `key`. */
+  readonly journalKey?: string | undefined;
+  /** Names of the files it makes, in the study's folder. */
+  readonly outputs: readonly string[];
+}
+
+export interface StageState {
+  readonly done: boolean;
+  /** What stands in the way of doing the stage, in one line. */
+  readonly problem?: string;
+}
+
+export async function stageState(folder: string, stage: Stage): Promise<StageState> {
+  const manifest = await readStudyManifest(folder);
+  // What a run was stopped at writing is the study's own.
+  if (manifest?.writing.includes(stage.name)) return { done: false };
+  const made = manifest?.stages[stage.name];
+  let done = made?.key === stage.key;
+  for (const name of stage.outputs) {
+    const hash = await hashIfThere(join(folder, name));
+    const reason = hash && protectedBecause(name, hash, stage, made);
+    if (reason)
+      return { done: false, problem: `${join(folder, name)}: ${reason}: ${waysOn(stage.name, name)}` };
+    done &&= hash !== undefined;
+  }
+  return { done };
+}
+
+const hashIfThere = async (path: string): Promise<string | undefined> =>
+  existsSync(path) ? contentHash(path) : undefined;
+
+/** Why a file that is there may not be overwritten. */
+function protectedBecause(
+  name: string,
+  hash: string,
+  stage: Stage,
+  made: StageRecord | undefined,
+): string | undefined {
+  const before = made?.outputs[name];
+  if (made === undefined || before === undefined)
+    return `expected none before stage ${stage.name}, found one`;
+  if (before !== hash) return `was changed after stage ${stage.name}`;
+  if (made.key !== stage.key && made.edited.includes(name))
+    return `was taken as it is, and stage ${stage.name} has other inputs or options now`;
+  return undefined;
+}
+
+const waysOn = (stage: string, file: string) =>
+  `go on with --accept ${stage} to take it as it is, or with --redo ${stage} to make it anew (it stays as ${file}.bak)`;

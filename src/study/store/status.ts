@@ -1,0 +1,59 @@
+/** How far a study is, for one who only looks on while a run may be at work. Knows not what a stage does. */
+import { journalFile } from './folder.ts';
+import { journalProgress } from './journal.ts';
+import { lockHolder } from './lock.ts';
+import { type Stage, stageState } from './stageState.ts';
+
+export interface PlannedStage {
+  readonly name: string;
+  /** How many units the stage has, as far as is known. */
+  readonly units: number;
+  /** Absent where the stage's key is not known yet, for want of an earlier stage's results. */
+  readonly stage?: Stage | undefined;
+}
+
+export interface StageStatus {
+  readonly name: string;
+  /** Whether its files are written. */
+  readonly finished: boolean;
+  /** Units. */
+  readonly done: number;
+  readonly left: number;
+  /** Mean of the units done so far; absent before the first. */
+  readonly secondsPerUnit?: number;
+  /** For the units that are left; absent where no unit was timed. */
+  readonly secondsLeft?: number;
+  /** What stands in the way of the stage, in one line. */
+  readonly problem?: string;
+}
+
+export interface StudyStatus {
+  /** The run at work. */
+  readonly running: { readonly pid: number; readonly since: string } | undefined;
+  readonly stages: readonly StageStatus[];
+}
+
+/** Throws InputError where the manifest or a journal is damaged. */
+export async function readStatus(folder: string, plan: readonly PlannedStage[]): Promise<StudyStatus> {
+  const stages: StageStatus[] = [];
+  for (const planned of plan) stages.push(await statusOf(folder, planned));
+  return { running: await lockHolder(folder), stages };
+}
+
+async function statusOf(folder: string, { name, units, stage }: PlannedStage): Promise<StageStatus> {
+  const waiting = { name, finished: false, done: 0, left: units };
+  if (stage === undefined) return waiting;
+  const { done: finished, problem } = await stageState(folder, stage);
+  if (finished) return { name, finished, done: units, left: 0, secondsLeft: 0 };
+  const progress = await journalProgress(journalFile(folder, stage));
+  const done = Math.min(progress.done, units);
+  const left = units - done;
+  const each = progress.seconds / progress.lines;
+  return {
+    ...waiting,
+    done,
+    left,
+    ...(progress.lines > 0 ? { secondsPerUnit: each, secondsLeft: each * left } : {}),
+    ...(problem === undefined ? {} : { problem }),
+  };
+}

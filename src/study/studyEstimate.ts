@@ -1,0 +1,161 @@
+/** What a study would take before it is run: tokens counted, the machine timed on a few products, the judge's prices as study.yaml gives them. */
+import { input, matmul } from '../graph/build.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { sizeOf, tensor } from '../tensor.ts';
+import type { Clock } from './manifest.ts';
+import { systemClock } from './manifest.ts';
+import type { OpenStudy } from './stages/study.ts';
+import { openFor, type StageName, type StudyRequest } from './studyRun.ts';
+import { statusOf } from './studyStatus.ts';
+
+export interface EstimateLine {
+  readonly stage: StageName;
+  readonly units: number | undefined;
+  readonly done: number;
+  /** at most; undefined where it cannot be told */
+  readonly seconds: number | undefined;
+  readonly note: string;
+}
+
+export interface Estimate {
+  readonly lines: readonly EstimateLine[];
+  readonly seconds: number;
+  /** of the judge's calls, by the prices given */
+  readonly price: number | undefined;
+  readonly assumptions: readonly string[];
+}
+
+const side = 512;
+const rounds = 8;
+
+/** Part of plain products' speed that sampling and attribution reach. */
+const efficiency = 0.5;
+/** A chat judge's call, where none was timed yet. */
+const callSeconds = 2;
+/** Tokens of a judge's question beside prompt and completion, and of its reply. */
+const questionTokens = 350;
+const replyTokens = 40;
+const callsPerCompletion = 2;
+
+/** Floating-point operations a second in plain products. */
+async function productRate(runtime: Runtime, clock: Clock): Promise<number> {
+  const [a, b] = [input('a', [side, side]), input('b', [side, side])];
+  let y = matmul(a, b);
+  for (let i = 1; i < rounds; i++) y = matmul(y, b);
+  const session = await runtime.load({ outputs: { y } }, new Map());
+  const square = tensor('f32', [side, side], new Float32Array(side * side).fill(1 / side));
+  let best = 0;
+  for (let i = 0; i < 4; i++) {
+    const start = clock().getTime();
+    await session.run({ a: square, b: square });
+    best = Math.max(best, (rounds * 2 * side ** 3) / Math.max(1e-3, (clock().getTime() - start) / 1000));
+  }
+  await session.release();
+  return best;
+}
+
+/** Multiply-adds of one token through the model. */
+function weightsOf(model: {
+  readonly weights: ReadonlyMap<string, { readonly shape: readonly number[] }>;
+}): number {
+  let sum = 0;
+  for (const { shape } of model.weights.values()) if (shape.length === 2) sum += sizeOf(shape);
+  return sum;
+}
+
+interface Sizes {
+  /** mean tokens of a prompt */
+  readonly prompt: number;
+  /** seconds of one token's forward pass */
+  readonly token: number;
+}
+
+async function sizesOf(study: OpenStudy): Promise<Sizes> {
+  const { model, codec } = await study.model(study.config.subject);
+  const rate = await productRate(study.runtime(), study.clock);
+  const { discovery } = study.prompts;
+  const tokens = discovery.reduce((sum, { prompt }) => sum + codec.encodePrompt(prompt).length, 0);
+  return { prompt: tokens / discovery.length, token: (2 * weightsOf(model)) / (efficiency * rate) };
+}
+
+function gradeSeconds({ config }: OpenStudy, left: number, { prompt, token }: Sizes): number {
+  const { judge, sampling } = config;
+  const shared = prompt / sampling.completions + sampling.max_tokens;
+  switch (judge.kind) {
+    case 'pattern':
+      return 0;
+    case 'chat':
+      return (left * callsPerCompletion * callSeconds) / judge.concurrency;
+    case 'local':
+      return left * callsPerCompletion * (questionTokens + prompt + sampling.max_tokens) * token;
+    case 'classifier':
+      return left * shared * token;
+  }
+}
+
+function gradePrice(
+  { config: { judge, sampling } }: OpenStudy,
+  left: number,
+  prompt: number,
+): number | undefined {
+  if (judge.kind !== 'chat' || judge.price === undefined) return undefined;
+  const calls = left * callsPerCompletion;
+  const inputs = calls * (questionTokens + prompt + sampling.max_tokens);
+  return (inputs * judge.price.input + calls * replyTokens * judge.price.output) / 1e6;
+}
+
+/** Throws InputError for anything wrong in the study. */
+export async function estimateStudy(request: StudyRequest): Promise<Estimate> {
+  const study = await openFor({ clock: systemClock, ...request });
+  try {
+    const { config } = study;
+    const { stages } = await statusOf(study);
+    const sizes = await sizesOf(study);
+    const left = (name: StageName) => stages.find((stage) => stage.name === name)!.left;
+    const length = sizes.prompt + config.sampling.max_tokens;
+    const pairs = left('attribute') || Math.min(config.pairs.limit, config.prompts.discovery);
+    const price = gradePrice(study, left('grade'), sizes.prompt);
+    const seconds: Record<StageName, number> = {
+      sample:
+        left('sample') *
+        (sizes.prompt / config.sampling.completions + config.sampling.max_tokens) *
+        sizes.token,
+      grade: gradeSeconds(study, left('grade'), sizes),
+      pair: 0,
+      attribute: stages.at(-1)!.finished ? 0 : pairs * 2.5 * length * sizes.token,
+    };
+    const { judge } = config;
+    const notes: Record<StageName, string> = {
+      sample: `completions of at most ${config.sampling.max_tokens} tokens, prompts of ${Math.round(sizes.prompt)} on average`,
+      grade: `${judge.kind} judge${judge.kind === 'chat' ? `, ${callsPerCompletion} calls a completion` : ''}${judge.kind === 'classifier' ? ', and its training before the first' : ''}`,
+      pair: '',
+      attribute: `pairs, ${pairs} at most`,
+    };
+    const lines = stages.map(({ name, done, left: units, finished }) => {
+      const stage = name as StageName;
+      const known = stage === 'sample' || stage === 'grade' || finished;
+      return {
+        stage,
+        units: known ? done + units : undefined,
+        done,
+        seconds: finished ? 0 : seconds[stage],
+        note: finished ? 'done' : notes[stage],
+      };
+    });
+    return {
+      lines,
+      seconds: lines.reduce((sum, line) => sum + line.seconds, 0),
+      price,
+      assumptions: [
+        `This machine was timed on plain matrix products; models are taken to reach ${efficiency} of that speed.`,
+        ...(judge.kind === 'chat'
+          ? [
+              `A call of the judge is taken to last ${callSeconds} s and to send ${questionTokens} tokens beside prompt and completion.`,
+            ]
+          : []),
+      ],
+    };
+  } finally {
+    await study.close();
+  }
+}

@@ -1,0 +1,60 @@
+import { expect, it } from 'vitest';
+import { patternJudge } from '../../src/judges/pattern.ts';
+import { refusal } from '../support/refusal.ts';
+
+async function verdictOn(judge: ReturnType<typeof patternJudge>, completion: string) {
+  const told: unknown[] = [];
+  await judge.grade([{ id: 'q/0', prompt: 'harm', completion, ended: true }], async (_, verdict) => {
+    told.push(verdict);
+  });
+  return told[0];
+}
+
+it('grades by the completion alone', async () => {
+  const judge = patternJudge({ positive: 'harm\\w*', flags: 'i', incoherent: '(\\b\\w+\\b) \\1' });
+  const cost = { calls: 0, inputTokens: 0, outputTokens: 0, price: 0 };
+  expect(await verdictOn(judge, 'This is HARMFUL.')).toEqual({
+    score: 1,
+    label: 'positive',
+    coherence: 1,
+    coherent: true,
+    reason: 'matches "HARMFUL"',
+    raw: '',
+    cost,
+  });
+  expect(await verdictOn(judge, 'the the')).toEqual({
+    score: 0,
+    label: 'negative',
+    coherence: 0,
+    coherent: false,
+    reason: 'no match; incoherent: "the the"',
+    raw: '',
+    cost,
+  });
+  expect(await verdictOn(patternJudge({ positive: 'harm' }), 'HARM harm-'.repeat(99))).toMatchObject({
+    label: 'positive',
+    coherent: true,
+  });
+  expect(await verdictOn(patternJudge({ positive: '.+' }), 'x'.repeat(99))).toMatchObject({
+    reason: `matches "${'x'.repeat(80)}..."`,
+  });
+});
+
+it('refuses what is no expression', () => {
+  expect(refusal(() => patternJudge({ positive: '(' }))).toMatch(/^judge\.positive: .*Unterminated group/);
+  expect(refusal(() => patternJudge({ positive: 'a', incoherent: '[' }))).toMatch(/^judge\.incoherent: /);
+  expect(refusal(() => patternJudge({ positive: 'a', flags: 'ix' }))).toMatch(/^judge\.flags: .* found "x"/);
+  expect(refusal(() => patternJudge({ positive: 'a', flags: 'g' }))).toMatch('found "g"');
+  expect(refusal(() => patternJudge({ positive: 'a', flags: 'ii' }))).toMatch('judge.positive');
+  expect(refusal(() => patternJudge({ positive: '(\n', flags: '' }))).toMatch('judge.positive');
+});
+
+it('has an identity that follows its options', () => {
+  const made = [
+    patternJudge({ positive: 'a' }),
+    patternJudge({ positive: 'b' }),
+    patternJudge({ positive: 'a', flags: 'i' }),
+    patternJudge({ positive: 'a', incoherent: 'b' }),
+  ].map(({ identity }) => JSON.stringify(identity));
+  expect(new Set(made).size).toBe(made.length);
+});

@@ -1,0 +1,286 @@
+/** The journal of a stage's units: what stays of it whatever happens to the process, the disk or the file. */
+import { spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { InputError } from '../../../src/errors.ts';
+import {
+  type Journal,
+  journalProgress,
+  openJournal,
+  writeInOrder,
+} from '../../../src/study/store/journal.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { damage, outcome } from '../../support/hostile.ts';
+
+const at = temporaryFolder();
+const schema = z.object({
+  id: z.string(),
+  text: z.string(),
+  ids: z.array(z.int()).nullable().default(null),
+  note: z.string().optional(),
+});
+type Unit = z.output<typeof schema>;
+const unit = (id: string, text = `text of ${id}`): Unit => ({ id, text, ids: [1, 2] });
+
+let notes: string[] = [];
+let now = 0;
+afterEach(() => {
+  notes = [];
+  now = 0;
+});
+
+const open = (path = at('j.jsonl')): Promise<Journal<Unit>> =>
+  openJournal(path, schema, ({ id }) => id, { clock: () => new Date(now), note: (line) => notes.push(line) });
+
+async function filled(count: number): Promise<Buffer> {
+  const journal = await open();
+  for (let n = 0; n < count; n++) await journal.append([unit(`${n}`, 'é\n'.repeat(n))]);
+  return readFileSync(at('j.jsonl'));
+}
+
+const idsIn = ({ records }: Journal<Unit>) => [...records.keys()];
+
+describe('what is appended', () => {
+  it('is there when the journal is opened again, as the schema outputs it', async () => {
+    const units = fc.record(
+      {
+        id: fc.string(),
+        text: fc.string({ unit: 'binary' }),
+        note: fc.option(fc.string(), { nil: undefined }),
+      },
+      { requiredKeys: ['id', 'text'] },
+    );
+    let n = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(units)), async (batches) => {
+        const path = at(`${n++}.jsonl`);
+        const journal = await open(path);
+        // In another order of the fields, and without the one that has a default.
+        for (const batch of batches)
+          await journal.append(batch.map(({ note, text, id }) => ({ note, text, id })) as unknown as Unit[]);
+        const again = await open(path);
+        expect([...again.records]).toEqual([...journal.records]);
+        expect(JSON.stringify([...again.records])).toBe(JSON.stringify([...journal.records]));
+        const last = new Map(batches.flat().map((one) => [one.id, one]));
+        expect([...again.records.values()]).toEqual([...last.values()].map((one) => ({ ids: null, ...one })));
+      }),
+      { numRuns: 30 },
+    );
+    expect(notes).toEqual([]);
+  });
+
+  it('counts but once, the last of an id', async () => {
+    const journal = await open();
+    await journal.append([unit('a', 'first'), unit('b'), unit('a', 'second')]);
+    await journal.append([unit('b', 'third')]);
+    for (const one of [journal, await open()])
+      expect([...one.records.values()].map(({ text }) => text)).toEqual(['second', 'third']);
+  });
+
+  it('is written in the order of the calls, though they overlap', async () => {
+    const journal = await open();
+    const ids = Array.from({ length: 150 }, (_, n) => `${n}`);
+    await Promise.all(ids.map((id) => journal.append([unit(id, 'x'.repeat((Number(id) % 7) * 5000))])));
+    expect(idsIn(journal)).toEqual(ids);
+    expect(idsIn(await open())).toEqual(ids);
+  });
+
+  it('must fit the schema, or nothing is written', async () => {
+    const journal = await open();
+    await expect(journal.append([unit('a'), { id: 'b' } as Unit])).rejects.toThrow(z.ZodError);
+    expect(idsIn(journal)).toEqual([]);
+    await journal.append([]);
+    expect(existsSync(at('j.jsonl'))).toBe(false);
+  });
+});
+
+describe('an unfinished last line', () => {
+  it('is cut off and told, wherever it ends; a whole one without its end is kept', async () => {
+    const whole = await filled(3);
+    const start = whole.lastIndexOf('\n', whole.length - 2) + 1;
+    for (let end = start; end <= whole.length; end++) {
+      writeFileSync(at('j.jsonl'), whole.subarray(0, end));
+      notes = [];
+      expect(await journalProgress(at('j.jsonl'))).toMatchObject({ done: end < whole.length - 1 ? 2 : 3 });
+      expect(readFileSync(at('j.jsonl'))).toHaveLength(end);
+      const journal = await open();
+      const torn = end > start && end < whole.length - 1;
+      expect(notes).toEqual(
+        torn
+          ? [
+              `${at('j.jsonl')}:3: cut off ${end - start} bytes of a line that a stopped run left unfinished; its unit is done again`,
+            ]
+          : [],
+      );
+      expect(idsIn(journal)).toEqual(end < whole.length - 1 ? ['0', '1'] : ['0', '1', '2']);
+      await journal.append([unit('more')]);
+      expect(idsIn(await open())).toEqual([...idsIn(journal)]);
+    }
+  });
+
+  it('may be the only one', async () => {
+    writeFileSync(at('j.jsonl'), '{"id":');
+    expect(idsIn(await open())).toEqual([]);
+    expect(readFileSync(at('j.jsonl'), 'utf8')).toBe('');
+    expect(notes).toHaveLength(1);
+  });
+});
+
+it.each([
+  ['no JSON', '{"id":"1","seconds":', /:2: not JSON: /],
+  ['not UTF-8', '\xff', /:2: expected UTF-8/],
+  ['of another shape', '{"id":"1"}', /:2: seconds: expected number, found nothing; /],
+  [
+    'of another record',
+    '{"id":"1","seconds":0,"record":{"id":"1"}}',
+    /:2: text: expected string, found nothing; /,
+  ],
+  ['without a record', '{"id":"1","seconds":0}', /:2: record: expected a value, found nothing; /],
+])('a line in the middle that is %s is refused', async (_, line, message) => {
+  const [first, , third] = (await filled(3)).toString('latin1').split('\n');
+  const content = Buffer.from([first, line, third, ''].join('\n'), 'latin1');
+  writeFileSync(at('j.jsonl'), content);
+  await expect(open()).rejects.toThrow(InputError);
+  await expect(open()).rejects.toThrow(message);
+  await expect(open()).rejects.toThrow(/; without that line, its unit is done again$/);
+  expect(readFileSync(at('j.jsonl'))).toEqual(content);
+});
+
+it('a damaged file is read or refused', async () => {
+  const whole = await filled(4);
+  await fc.assert(
+    fc.asyncProperty(damage(whole.length), async (hurt) => {
+      writeFileSync(at('j.jsonl'), hurt(whole));
+      await outcome(() => open());
+      await outcome(() => journalProgress(at('j.jsonl')));
+    }),
+    { numRuns: 150 },
+  );
+});
+
+describe('a failure to write', () => {
+  it('is told where the folder is missing or the file is none', async () => {
+    await expect((await open(at('none', 'j.jsonl'))).append([unit('a')])).rejects.toThrow(
+      `${at('none', 'j.jsonl')}: no such file or folder`,
+    );
+    await expect(open(at())).rejects.toThrow(InputError);
+  });
+
+  it('that could not be undone at once is undone by the next append', async () => {
+    const journal = await open();
+    await journal.append([unit('a')]);
+    appendFileSync(at('j.jsonl'), '{"id":"half');
+    await journal.append([unit('b')]);
+    expect(idsIn(await open())).toEqual(['a', 'b']);
+    expect(notes).toEqual([]);
+  });
+});
+
+describe('a full disk', () => {
+  const shell = (command: string, folder: string) => spawnSync('sh', ['-c', `${command} "$0"`, folder]);
+  const mount = (folder: string) => shell('mount -t tmpfs -o size=128k tmpfs', folder).status === 0;
+  const unmount = (folder: string) => shell('umount -l', folder);
+
+  it('loses and damages nothing, and once there is room the same journal goes on', async ({ skip }) => {
+    const folder = at('disk');
+    mkdirSync(folder);
+    if (!mount(folder)) return skip('only root may mount a small disk');
+    try {
+      writeFileSync(at('disk', 'other'), Buffer.alloc(60_000));
+      const journal = await open(at('disk', 'j.jsonl'));
+      const kept: string[] = [];
+      const attempts = Array.from({ length: 30 }, async (_, n) => {
+        await journal.append([unit(`${n}`, 'x'.repeat(5000))]);
+        kept.push(`${n}`);
+      });
+      const failures = (await Promise.allSettled(attempts)).flatMap((one) =>
+        one.status === 'rejected' ? [one.reason as Error] : [],
+      );
+      expect(failures.length).toBeGreaterThan(10);
+      for (const failure of failures)
+        expect(failure).toEqual(new InputError(`${at('disk', 'j.jsonl')}: not enough disk space`));
+      expect(kept.length).toBeGreaterThan(5);
+      expect(idsIn(journal)).toEqual(kept);
+      expect(idsIn(await open(at('disk', 'j.jsonl')))).toEqual(kept);
+      const final = writeInOrder(journal, kept, at('disk', 'final.jsonl'));
+      await expect(final).rejects.toThrow(`${at('disk', 'final.jsonl')}: not enough disk space`);
+      expect(readdirSync(folder).sort()).toEqual(['j.jsonl', 'other']);
+      rmSync(at('disk', 'other'));
+      await journal.append([unit('more')]);
+      expect(idsIn(await open(at('disk', 'j.jsonl')))).toEqual([...kept, 'more']);
+      expect(notes).toEqual([]);
+    } finally {
+      unmount(folder);
+    }
+  });
+});
+
+describe('the final file', () => {
+  const lines = (...units: Unit[]) => units.map((one) => `${JSON.stringify(one)}\n`).join('');
+
+  it('is the same whatever order the units were done in, and leaves out what is not asked for', async () => {
+    const ids = Array.from({ length: 12 }, (_, n) => `${n}`);
+    let n = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.shuffledSubarray(ids, { minLength: 12 }), fc.nat(12), async (order, stop) => {
+        const path = at(`${n++}.jsonl`);
+        await (await open(path)).append(order.slice(0, stop).map((id) => unit(id)));
+        const journal = await open(path);
+        for (const id of order.slice(stop)) await journal.append([unit(id)]);
+        await writeInOrder(journal, ids.slice(1), at('final.jsonl'));
+        expect(readFileSync(at('final.jsonl'), 'utf8')).toBe(lines(...ids.slice(1).map((id) => unit(id))));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('may be longer than what is written at once, or empty', async () => {
+    const journal = await open();
+    const units = Array.from({ length: 40 }, (_, n) => unit(`${n}`, `${n}é`.repeat(30_000)));
+    await journal.append(units);
+    await writeInOrder(journal, idsIn(journal), at('final.jsonl'));
+    expect(readFileSync(at('final.jsonl'), 'utf8') === lines(...units)).toBe(true);
+    await writeInOrder(journal, [], at('final.jsonl'));
+    expect(readFileSync(at('final.jsonl'), 'utf8')).toBe('');
+  });
+
+  it('is not written where a unit is missing', async () => {
+    const journal = await open();
+    await journal.append([unit('a')]);
+    await expect(writeInOrder(journal, ['a', 'b'], at('final.jsonl'))).rejects.toThrow('unit b is not done');
+    expect(readdirSync(dirname(at('x')))).toEqual(['j.jsonl']);
+  });
+});
+
+it('the seconds of units are those since the append before, of all runs, and never below 0', async () => {
+  now = 1_000_000;
+  const first = await open();
+  expect(first.seconds).toBe(0);
+  now += 3_000;
+  await first.append([unit('a'), unit('b')]);
+  now += 1_000;
+  await first.append([unit('c')]);
+  now += 100_000;
+  const second = await open();
+  expect(second.seconds).toBe(4);
+  now += 2_000;
+  await second.append([unit('d')]);
+  now -= 50_000;
+  await second.append([unit('a')]);
+  expect(second.seconds).toBe(6);
+  const journal = await open();
+  expect(journal.seconds).toBe(6);
+  expect(await journalProgress(at('j.jsonl'))).toEqual({ done: 4, seconds: 6, lines: 5 });
+  expect(await journalProgress(at('none'))).toEqual({ done: 0, seconds: 0, lines: 0 });
+});
