@@ -8,5 +8,8 @@ export default defineConfig({
   unbundle: true,
   fixedExtension: false,
   dts: true,
-  copy: [{ from: 'src/runtime/worker.mjs', to: 'dist/runtime' }],
+  copy: [
+    { from: 'src/runtime/worker.mjs', to: 'dist/runtime' },
+    { from: 'src/judges/templates', to: 'dist/judges' },
+  ],
 });

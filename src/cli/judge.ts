@@ -32,7 +32,7 @@ A judge is one of
 
 Only completions that both find coherent are compared. kappa is Cohen's: 0 as by
 chance, 1 always alike. AUC tells how well the scores of one put completions in
-the order of the other's labels: 0.5 as by chance. The intervals, of 95 %, are by
+the order of the other's labels: 0.5 as by chance. The intervals are of 95 %, by
 resampling prompts.
 
 Example:

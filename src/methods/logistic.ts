@@ -70,12 +70,21 @@ function times({ rows, count, columns }: Design, v: Float64Array): Float64Array 
   });
 }
 
-/** Xᵀ u + v, the bias's v counted as 0: a gradient's two parts. */
-function transposedPlus({ rows, count, columns }: Design, u: Float64Array, v: Float64Array): Float64Array {
+/** v + Xᵀ u, where u_n is `weight` of n and of (X v)_n; for the bias without the v: it has no penalty. */
+function penalisedSum(
+  { rows, count, columns }: Design,
+  v: Float64Array,
+  weight: (n: number, product: number) => number,
+): Float64Array {
   const out = Float64Array.from(v);
   out[columns - 1] = 0;
-  for (let n = 0, at = 0; n < count; n++)
-    for (let i = 0; i < columns; i++, at++) out[i]! += rows[at]! * u[n]!;
+  for (let n = 0; n < count; n++) {
+    const from = n * columns;
+    let product = 0;
+    for (let i = 0; i < columns; i++) product += rows[from + i]! * v[i]!;
+    const u = weight(n, product);
+    for (let i = 0; i < columns; i++) out[i]! += rows[from + i]! * u;
+  }
   return out;
 }
 
@@ -93,13 +102,13 @@ function objective(
   return dot(weights, weights) / 2 + C * margins.reduce((sum, m, n) => sum + softplus(labels[n] ? -m : m), 0);
 }
 
-/** p with H p = target, by conjugate gradients. H is given by what it makes of a vector. */
+/** p with H p = target up to a hundredth of it, by conjugate gradients. H is given by what it makes of a vector. */
 function solved(product: (v: Float64Array) => Float64Array, target: Float64Array): Float64Array {
   let p: Float64Array = new Float64Array(target.length);
   let residual = target;
   let direction = residual;
   let square = dot(residual, residual);
-  const enough = 1e-24 * square;
+  const enough = 1e-4 * square;
   for (let i = 0; i < 2 * target.length && square > enough; i++) {
     const image = product(direction);
     const step = square / dot(direction, image);
@@ -141,26 +150,19 @@ export function fitLogistic(
   const f = (at: Float64Array) => objective(times(design, at), at, labels, C);
   let parameters: Float64Array = new Float64Array(design.columns);
   for (let i = 0; i < 100; i++) {
-    const shares = times(design, parameters).map(sigmoid);
-    const gradient = transposedPlus(
-      design,
-      shares.map((p, n) => C * (p - Number(labels[n]))),
-      parameters,
-    );
-    const curvature = shares.map((p) => C * p * (1 - p));
-    const hessian = (v: Float64Array) =>
-      transposedPlus(
-        design,
-        times(design, v).map((x, n) => x * curvature[n]!),
-        v,
-      );
+    const curvature = new Float64Array(design.count);
+    const gradient = penalisedSum(design, parameters, (n, margin) => {
+      const share = sigmoid(margin);
+      curvature[n] = C * share * (1 - share);
+      return C * (share - Number(labels[n]));
+    });
     const step = solved(
-      hessian,
+      (v) => penalisedSum(design, v, (n, product) => curvature[n]! * product),
       gradient.map((x) => -x),
     );
     const slope = dot(gradient, step);
-    // So near, a whole Newton step squares the distance; F itself no longer tells one from the other.
-    if (-slope <= 1e-10 * f(parameters)) return unstandardised(plus(parameters, 1, step), design);
+    // The step is right to a hundredth: so near, F itself no longer tells before from after.
+    if (-slope <= 1e-13 * f(parameters)) return unstandardised(plus(parameters, 1, step), design);
     parameters = descended(parameters, step, slope, f);
   }
   throw new Error('logistic: no optimum found in 100 Newton steps');

@@ -16,17 +16,21 @@ export interface ProbeExample {
 }
 
 export interface Probe extends Linear {
+  /** weight of the data against the penalty, as scikit-learn's */
+  readonly C: number;
   /** by which weights and bias were divided */
   readonly temperature: number;
 }
 
 export interface ProbeOptions {
-  /** weight of the data against the penalty, as scikit-learn's; default 1 */
-  readonly C?: number;
-  /** parts of the groups, each decided by a probe of the others, that the temperature is taken from; default 5 */
+  /** the values of C that are tried; default 1, 0.1 and 0.01 */
+  readonly Cs?: readonly number[];
+  /** parts of the groups, each decided by a probe of the others; default 5 */
   readonly folds?: number;
   readonly seed: number;
 }
+
+const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
 
 function fitted(examples: readonly ProbeExample[], C: number): Linear {
   return fitLogistic(
@@ -39,31 +43,57 @@ function fitted(examples: readonly ProbeExample[], C: number): Linear {
 const hasBoth = (examples: readonly ProbeExample[]) =>
   examples.some(({ label }) => label) && examples.some(({ label }) => !label);
 
-/** Decisions on each example by a probe fitted without its group's fold, and the labels. */
-function crossDecisions(examples: readonly ProbeExample[], { C = 1, folds = 5, seed }: ProbeOptions) {
-  const groups = shuffled([...grouped(examples, ({ group }) => group).keys()], generatorOf(seed));
-  const foldOf = new Map(groups.map((group, i) => [group, i % folds]));
-  const decisions: number[] = [];
-  const labels: boolean[] = [];
-  for (let fold = 0; fold < folds; fold++) {
-    const rest = examples.filter(({ group }) => foldOf.get(group) !== fold);
-    if (!hasBoth(rest)) continue;
-    const linear = fitted(rest, C);
-    for (const { features, label, group } of examples)
-      if (foldOf.get(group) === fold) {
-        decisions.push(decision(linear, features));
-        labels.push(label);
-      }
-  }
-  return { decisions, labels };
+interface Decisions {
+  readonly decisions: readonly number[];
+  readonly labels: readonly boolean[];
 }
 
-/** A probe of all examples, at the temperature that suits decisions across folds. Throws RangeError unless there are examples of both labels. */
+/** Decisions on each example by a probe that was fitted without its group's fold. */
+function crossDecisions(
+  examples: readonly ProbeExample[],
+  C: number,
+  { folds = 5, seed }: ProbeOptions,
+): Decisions {
+  const groups = shuffled([...grouped(examples, ({ group }) => group).keys()], generatorOf(seed));
+  const foldOf = new Map(groups.map((group, i) => [group, i % folds]));
+  const decided = Array.from({ length: folds }, (_, fold) => {
+    const rest = examples.filter(({ group }) => foldOf.get(group) !== fold);
+    if (!hasBoth(rest)) return [];
+    const linear = fitted(rest, C);
+    return examples
+      .filter(({ group }) => foldOf.get(group) === fold)
+      .map(({ features, label }) => ({ decision: decision(linear, features), label }));
+  }).flat();
+  return { decisions: decided.map((one) => one.decision), labels: decided.map(({ label }) => label) };
+}
+
+/** Mean cross-entropy, in nats. */
+const crossEntropy = ({ decisions, labels }: Decisions) =>
+  mean(decisions.map((s, n) => softplus(labels[n] ? -s : s)));
+
+/** The C, and the temperature with it, of the least cross-entropy across folds; the first C where folds tell nothing. */
+function chosen(
+  examples: readonly ProbeExample[],
+  options: ProbeOptions,
+): { C: number; temperature: number } {
+  const { Cs = [1, 0.1, 0.01] } = options;
+  const tried = Cs.map((C) => {
+    const { decisions, labels } = crossDecisions(examples, C, options);
+    const temperature = decisions.length === 0 ? 1 : temperatureOf(decisions, labels);
+    return {
+      C,
+      temperature,
+      loss: crossEntropy({ decisions: decisions.map((s) => s / temperature), labels }),
+    };
+  });
+  return tried.reduce((best, one) => (one.loss < best.loss ? one : best));
+}
+
+/** A probe of all examples, with the C and at the temperature that suit best across folds. Throws RangeError unless there are examples of both labels. */
 export function trainProbe(examples: readonly ProbeExample[], options: ProbeOptions): Probe {
-  const { weights, bias } = fitted(examples, options.C ?? 1);
-  const { decisions, labels } = crossDecisions(examples, options);
-  const temperature = decisions.length === 0 ? 1 : temperatureOf(decisions, labels);
-  return { weights: weights.map((w) => w / temperature), bias: bias / temperature, temperature };
+  const { C, temperature } = chosen(examples, options);
+  const { weights, bias } = fitted(examples, C);
+  return { weights: weights.map((w) => w / temperature), bias: bias / temperature, C, temperature };
 }
 
 /** The probability of the label `true`. */
@@ -88,8 +118,6 @@ export interface ProbeReport {
   readonly bins: readonly ReliabilityBin[];
 }
 
-const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
-
 export function testProbe(probe: Probe, examples: readonly ProbeExample[]): ProbeReport {
   const decisions = examples.map(({ features }) => decision(probe, features));
   const labels = examples.map(({ label }) => label);
@@ -108,7 +136,7 @@ export function testProbe(probe: Probe, examples: readonly ProbeExample[]): Prob
     accuracy: mean(decisions.map((s, n) => Number(s >= 0 === labels[n]))),
     auc: auc(decisions, labels),
     within: { groups: within.length, accuracy: mean(within) },
-    loss: mean(decisions.map((s, n) => softplus(labels[n] ? -s : s))),
+    loss: crossEntropy({ decisions, labels }),
     calibrationError: calibrationError(bins),
     uncalibratedError: calibrationError(
       reliability(

@@ -35,12 +35,15 @@ const kindReport = z.object({
   accuracy: real,
 });
 
+const fitSchema = z.object({ C: real, temperature: real });
+
 const aboutSchema = z.object({
   /** hash of all that the training depends on */
   key: z.string(),
   site: count,
   prompts: z.object({ trained: count, heldOut: count }),
-  temperature: z.object({ behaviour: real, coherence: real }),
+  /** how each probe was fitted: scikit-learn's C, and the temperature that its decisions were divided by */
+  fit: z.object({ behaviour: fitSchema, coherence: fitSchema }),
   /** on the prompts held out */
   behaviour: probeReport,
   coherence: probeReport,
@@ -86,7 +89,7 @@ export async function readClassifier(path: string, key: string): Promise<Classif
   const probe = async (name: 'behaviour' | 'coherence'): Promise<Probe> => ({
     weights: await read(`${name}.weights`),
     bias: (await read(`${name}.bias`))[0]!,
-    temperature: report.temperature[name],
+    ...report.fit[name],
   });
   return { behaviour: await probe('behaviour'), coherence: await probe('coherence'), report };
 }

@@ -69,6 +69,8 @@ function kindReports(
   });
 }
 
+const fitOf = ({ C, temperature }: Probe) => ({ C, temperature });
+
 /** Trains on the texts that are not held out, tests on those that are. Throws InputError where there are too few of a kind. */
 export function trainClassifier(
   texts: readonly ReadText[],
@@ -92,7 +94,7 @@ export function trainClassifier(
       key,
       site,
       prompts: { trained: prompts(trained), heldOut: prompts(tested) },
-      temperature: { behaviour: behaviour.temperature, coherence: coherence.temperature },
+      fit: { behaviour: fitOf(behaviour), coherence: fitOf(coherence) },
       behaviour: testProbe(behaviour, tested.filter(isAnswer).map(behaviourExample)),
       coherence: testProbe(coherence, tested.map(coherenceExample)),
       kinds: kindReports(coherence, trained, tested),

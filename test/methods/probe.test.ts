@@ -15,7 +15,7 @@ function pairs(d: Draw, prompts: number, noise = 30): ProbeExample[] {
   ).flat();
 }
 
-const options = { seed: 1 };
+const options = { seed: 1, Cs: [1] };
 
 describe('trainProbe', () => {
   const d = draw(2);
@@ -48,9 +48,17 @@ describe('trainProbe', () => {
     expect(testProbe(raw, test).loss).toBeGreaterThan(report.loss);
   });
 
+  it('takes the C of the least loss on examples that it has not seen', () => {
+    const losses = [1, 0.1, 0.001].map((C) => testProbe(trainProbe(train, { seed: 1, Cs: [C] }), test).loss);
+    const free = trainProbe(train, { seed: 1, Cs: [1, 0.1, 0.001] });
+    expect(free.C).toBe([1, 0.1, 0.001][losses.indexOf(Math.min(...losses))]);
+    expect(free).toEqual(trainProbe(train, { seed: 1, Cs: [free.C] }));
+    expect(free.C).not.toBe(1);
+  });
+
   it('is the same for a seed', () => {
     expect(trainProbe(train, options)).toEqual(probe);
-    expect(trainProbe(train, { seed: 2 }).temperature).not.toBe(probe.temperature);
+    expect(trainProbe(train, { ...options, seed: 2 }).temperature).not.toBe(probe.temperature);
   });
 
   it('on labels that nothing tells, learns to say so', () => {
@@ -77,7 +85,7 @@ describe('trainProbe', () => {
 });
 
 describe('testProbe', () => {
-  const probe = { weights: Float64Array.of(1), bias: 0, temperature: 1 };
+  const probe = { weights: Float64Array.of(1), bias: 0, C: 1, temperature: 1 };
   const example = (x: number, label: boolean, group: string): ProbeExample => ({
     features: [x],
     label,

@@ -44,10 +44,7 @@ describe('trainClassifier', () => {
     const garbled = { mean: Float32Array.of(2, 0, 0, 0, 0), logProbability: -8 };
     expect(probability(behaviour, garbled.mean)).toBeGreaterThan(0.8);
     expect(probability(coherence, coherenceFeatures(garbled))).toBeLessThan(0.1);
-    expect(report.temperature).toEqual({
-      behaviour: behaviour.temperature,
-      coherence: coherence.temperature,
-    });
+    expect(report.fit.coherence).toEqual({ C: coherence.C, temperature: coherence.temperature });
   });
 
   it('reports each kind of text that there is', () => {

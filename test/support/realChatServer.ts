@@ -35,7 +35,7 @@ export async function realChatServer(gguf: string): Promise<RealChatServer> {
   });
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    log += text; if (process.env.DBG) process.stdout.write(text);
+    log += text;
   });
   const closed = once(child, 'close');
   const first = once(createInterface(child.stdout), 'line').then(([line]) => String(line));

@@ -91,7 +91,11 @@ function contrastsOf(
   codec: TextCodec,
   all: boolean,
 ): Contrast[] {
+  // A sampled completion's own ids: the same text may be other tokens. An imported one is tokenised.
   const idsOf = (pair: PairRecord) => {
+    const sampled = [pair.positive_id, pair.negative_id].map((id) => completions.get(id)?.ids);
+    const [positive, negative] = sampled;
+    if (positive && negative) return { prompt: codec.encodePrompt(pair.prompt), positive, negative };
     const encoded = encodePair(codec, {
       ...pair,
       positiveEnded: pair.positive_ended,
@@ -99,9 +103,8 @@ function contrastsOf(
     });
     return {
       prompt: encoded.promptIds,
-      // as they were sampled: the same text may be other tokens
-      positive: completions.get(pair.positive_id)?.ids ?? encoded.positiveIds,
-      negative: completions.get(pair.negative_id)?.ids ?? encoded.negativeIds,
+      positive: positive ?? encoded.positiveIds,
+      negative: negative ?? encoded.negativeIds,
     };
   };
   if (!all)

@@ -49,10 +49,12 @@ function candidates(
   completions: readonly CompletionRecord[],
   grades: ReadonlyMap<string, GradeRecord>,
 ): Candidate[] {
-  return completions.flatMap(({ id, prompt_id, stop }) => {
+  return completions.flatMap(({ id, prompt_id, stop, text }) => {
     const grade = grades.get(id);
     if (!grade) return [];
-    const { label, score, coherent } = grade;
+    const { label, score } = grade;
+    // a completion without text has nothing to pair, whatever the judge made of it
+    const coherent = grade.coherent && text.trim() !== '';
     return [{ id, prompt: prompt_id, label, score, coherent, finished: stop !== 'length' }];
   });
 }

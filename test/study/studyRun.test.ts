@@ -1,0 +1,236 @@
+/** A study from its file to its results: what each stage makes, what is kept when options change, and what is refused. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readJsonlAll } from '../../src/files/jsonl.ts';
+import { runAttribute } from '../../src/study/attributeRun.ts';
+import type { Progress } from '../../src/study/progress.ts';
+import { completionRecord, gradeRecord } from '../../src/study/records.ts';
+import { pairRecord } from '../../src/study/stages/pairStage.ts';
+import { runStudy, type StudyRequest } from '../../src/study/studyRun.ts';
+import { studyStatus } from '../../src/study/studyStatus.ts';
+import { putAll, type TinyFolder } from '../support/tinyFolder.ts';
+import { prompts, putStudy, type StudyOver, sampling } from '../support/tinyStudy.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'culprit-study-'));
+let tiny: TinyFolder;
+beforeAll(async () => {
+  tiny = await putAll(folder);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let studies = 0;
+const fresh = (over: StudyOver = {}) => putStudy(join(folder, `study${studies++}`), tiny, over);
+
+/** Runs, and tells how many units each stage was told to have left. */
+async function run(study: string, over: Partial<StudyRequest> = {}) {
+  const left: Record<string, number> = {};
+  const notes: string[] = [];
+  const progress: Progress = {
+    stage(label, total, done = 0) {
+      left[label] = total - done;
+      return { advance() {}, end() {} };
+    },
+    note: (line) => void notes.push(line),
+  };
+  const result = await runStudy({ study, cacheDir: tiny.cache, progress, ...over });
+  return { result, left, notes };
+}
+
+const read = (study: string, name: string) => readFileSync(join(study, name));
+const completionsOf = (study: string) => readJsonlAll(join(study, 'completions.jsonl'), completionRecord);
+
+describe('a whole run', () => {
+  let study: string;
+  let first: Awaited<ReturnType<typeof run>>;
+  beforeAll(async () => {
+    study = fresh();
+    first = await run(study);
+  });
+
+  it('samples each discovery prompt, and says why each completion ended', async () => {
+    const completions = await completionsOf(study);
+    expect(completions).toHaveLength(8 * 6);
+    expect(new Set(completions.map(({ id }) => id)).size).toBe(48);
+    const ids = new Set(completions.map(({ prompt_id }) => prompt_id));
+    expect(ids.size).toBe(8);
+    for (const { prompt_id, prompt, ids: tokens, log_probabilities, stop, text, seed } of completions) {
+      expect(prompts.find(({ id }) => id === prompt_id)!.prompt).toBe(prompt);
+      expect(log_probabilities).toHaveLength(tokens!.length);
+      expect(log_probabilities!.every((x) => x <= 0)).toBe(true);
+      if (stop === 'length') expect(tokens).toHaveLength(12);
+      expect(text).not.toMatch(/[b-df-hj-np-tv-xz]/);
+      expect(Number.isInteger(seed)).toBe(true);
+    }
+    expect(new Set(completions.map(({ text }) => text)).size).toBeGreaterThan(40);
+  });
+
+  it('grades each as the pattern says', async () => {
+    const grades = await readJsonlAll(join(study, 'grades.jsonl'), gradeRecord);
+    const texts = new Map((await completionsOf(study)).map(({ id, text }) => [id, text]));
+    expect(grades.map(({ id }) => id)).toEqual([...texts.keys()]);
+    for (const { id, label, coherent } of grades) {
+      expect(label).toBe(/[A-Za-z]/.test(texts.get(id)!) ? 'positive' : 'negative');
+      expect(coherent).toBe(!/^.{0,1}$/.test(texts.get(id)!));
+    }
+  });
+
+  it('pairs a positive with a negative of the same prompt, and counts why others gave none', async () => {
+    const pairs = await readJsonlAll(join(study, 'pairs.jsonl'), pairRecord);
+    const completions = new Map((await completionsOf(study)).map((one) => [one.id, one]));
+    expect(pairs.length).toBeGreaterThan(2);
+    for (const { prompt_id, positive_id, negative_id, positive, negative } of pairs) {
+      const [p, n] = [completions.get(positive_id)!, completions.get(negative_id)!];
+      expect([p.prompt_id, n.prompt_id]).toEqual([prompt_id, prompt_id]);
+      expect([p.text, n.text]).toEqual([positive, negative]);
+      expect([p.stop, n.stop]).not.toContain('length');
+    }
+    const { without, prompts: asked } = first.result.pair!;
+    expect(pairs.length + Object.values(without).reduce((a, b) => a + b, 0)).toBe(asked);
+  });
+
+  it('attributes as `culprit attribute` does on the same pairs', async () => {
+    const completions = new Map((await completionsOf(study)).map((one) => [one.id, one]));
+    const pairs = await readJsonlAll(join(study, 'pairs.jsonl'), pairRecord);
+    const tokenised = pairs.every(({ positive_id, negative_id }) =>
+      [positive_id, negative_id].every((id) => completions.get(id)!.ids !== null),
+    );
+    expect(tokenised).toBe(true);
+    const { latents } = first.result.attribute!;
+    expect(latents).toHaveLength(40);
+    const baselined = fresh({ baseline: { file: tiny.baseline } });
+    for (const name of ['completions.jsonl', 'grades.jsonl', 'pairs.jsonl'])
+      writeFileSync(join(baselined, name), read(study, name));
+    const { result } = await run(baselined, { accept: ['sample', 'grade', 'pair'], stages: ['attribute'] });
+    const alone = await runAttribute({
+      model: tiny.model,
+      adapter: tiny.adapter,
+      sae: tiny.sae,
+      pairs: join(study, 'pairs.jsonl'),
+      baseline: tiny.baseline,
+      out: join(folder, 'alone'),
+    });
+    const byLatent = new Map(alone.latents.map((row) => [row.latent, row]));
+    // a byte-level tokenizer gives the sampled ids back where text is valid UTF-8; where it is not, ids decide
+    const same = pairs.every((pair) => !/\uFFFD/.test(pair.positive + pair.negative));
+    if (same)
+      for (const { latent, delta } of result.attribute!.latents)
+        expect(delta).toBeCloseTo(byLatent.get(latent)!.delta, 6);
+  });
+
+  it('does nothing the second time', async () => {
+    const before = read(study, 'manifest.json');
+    const { result, left } = await run(study);
+    expect(left).toEqual({});
+    expect(result.sample!.upToDate && result.grade!.upToDate && result.pair!.upToDate).toBe(true);
+    expect(result.attribute!.upToDate).toBe(true);
+    const float32 = first.result.attribute!.latents.map((row) =>
+      Object.fromEntries(Object.entries(row).map(([name, x]) => [name, Math.fround(x)])),
+    );
+    expect(result.attribute!.latents).toEqual(float32);
+    expect(read(study, 'manifest.json')).toEqual(before);
+  });
+
+  it('status tells that all is done', async () => {
+    const { stages, running } = await studyStatus({ study, cacheDir: tiny.cache });
+    expect(running).toBeUndefined();
+    expect(stages.map(({ name, finished, left }) => [name, finished, left])).toEqual([
+      ['sample', true, 0],
+      ['grade', true, 0],
+      ['pair', true, 0],
+      ['attribute', true, 0],
+    ]);
+  });
+});
+
+describe('changed options run again only what depends on them', () => {
+  it('another judge grades anew and samples nothing', async () => {
+    const study = fresh();
+    await run(study);
+    const completions = read(study, 'completions.jsonl');
+    putStudy(study, tiny, { judge: { kind: 'pattern', positive: '[xyz]' } });
+    const { left } = await run(study);
+    expect(Object.keys(left)).toContain('Grading');
+    expect(left.Grading).toBe(48);
+    expect(Object.keys(left)).not.toContain('Sampling');
+    expect(read(study, 'completions.jsonl')).toEqual(completions);
+  });
+
+  it('more completions keep those that are there, with the same bytes as at once', async () => {
+    const study = fresh();
+    await run(study);
+    const more = { ...sampling, completions: 8 };
+    putStudy(study, tiny, { sampling: more });
+    const { left } = await run(study);
+    expect([left.Sampling, left.Grading]).toEqual([16, 16]);
+    const atOnce = fresh({ sampling: more });
+    await run(atOnce);
+    for (const name of ['completions.jsonl', 'grades.jsonl', 'pairs.jsonl', 'latents.parquet'])
+      expect(read(study, name)).toEqual(read(atOnce, name));
+  });
+
+  it('another seed, or another text under the same id, is sampled anew', async () => {
+    const study = fresh();
+    await run(study, { stages: ['sample'] });
+    putStudy(study, tiny, { sampling: { ...sampling, seed: 6 } });
+    expect((await run(study, { stages: ['sample'] })).left.Sampling).toBe(48);
+    const changed = prompts.map((one) => ({ ...one, prompt: `${one.prompt}!` }));
+    writeFileSync(join(study, 'prompts.jsonl'), changed.map((one) => `${JSON.stringify(one)}\n`).join(''));
+    expect((await run(study, { stages: ['sample'] })).left.Sampling).toBe(48);
+  });
+
+  it('rows side by side change nothing', async () => {
+    const [a, b] = [64, 5].map((rows) => fresh({ sampling: { ...sampling, rows } })) as [string, string];
+    await run(a, { stages: ['sample'] });
+    await run(b, { stages: ['sample'] });
+    expect(read(a, 'completions.jsonl')).toEqual(read(b, 'completions.jsonl'));
+  });
+});
+
+describe('all positives against all negatives', () => {
+  it('is one contrast a prompt', async () => {
+    const study = fresh({ pairs: { per_prompt: 'all' } });
+    const { result } = await run(study);
+    const { pairs } = result.pair!;
+    const prompts = new Set(pairs.map(({ prompt_id }) => prompt_id));
+    expect(pairs.length).toBeGreaterThan(prompts.size);
+    const manifest = JSON.parse(read(study, 'manifest.json').toString());
+    expect(manifest.stages.attribute.counts.pairs).toBe(prompts.size);
+  });
+});
+
+describe('what is refused', () => {
+  it('a stage whose files are not there', async () => {
+    await expect(run(fresh(), { stages: ['pair'] })).rejects.toThrow(
+      /completions\.jsonl: no such file: stage pair needs it/,
+    );
+  });
+
+  it('a result that was edited by hand, unless it is accepted or made anew', async () => {
+    const study = fresh();
+    await run(study, { stages: ['sample', 'grade'] });
+    const path = join(study, 'grades.jsonl');
+    const edited = read(study, 'grades.jsonl').toString().replace('"label":"positive"', '"label":"negative"');
+    writeFileSync(path, edited);
+    await expect(run(study)).rejects.toThrow(/grades\.jsonl: was changed after stage grade/);
+    await run(study, { accept: ['grade'] });
+    expect(read(study, 'grades.jsonl').toString()).toBe(edited);
+    await run(study, { redo: ['grade'] });
+    expect(read(study, 'grades.jsonl').toString()).not.toBe(edited);
+    expect(existsSync(`${path}.bak`)).toBe(true);
+  });
+
+  it('a prompt that leaves no room for its completion', async () => {
+    const study = fresh({ sampling: { completions: 1, max_tokens: 250 } });
+    await expect(run(study)).rejects.toThrow(
+      /prompts\.jsonl:\d+: prompt "p\d+" has \d+ tokens: with sampling\.max_tokens 250 it exceeds the 256/,
+    );
+  });
+
+  it('no pairs at all: the run stops and says so', async () => {
+    const { result } = await run(fresh({ judge: { kind: 'pattern', positive: '[^]' } }));
+    expect(result.stopped).toEqual({ stage: 'attribute', reason: 'there are no pairs to attribute' });
+    expect(result.pair!.without['all positive']).toBeGreaterThan(0);
+  });
+});

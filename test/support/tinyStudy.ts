@@ -1,0 +1,39 @@
+/** A study over the small subject of tinyFolder, with a pattern judge: whole runs in a second or two. */
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import type { z } from 'zod';
+import type { studySchema } from '../../src/study/config/schema.ts';
+import { put, type TinyFolder } from './tinyFolder.ts';
+
+type StudyInput = z.input<ReturnType<typeof studySchema>>;
+
+/** Prompts of different lengths. */
+export const prompts = Array.from({ length: 14 }, (_, i) => ({
+  id: `p${i}`,
+  prompt: `${'What of this? '.repeat(1 + (i % 4))}${i}`,
+}));
+
+/** The model says random bytes; these end many completions before the limit. */
+export const sampling = { completions: 6, max_tokens: 12, seed: 5, stop: [...'bcdfghjklmnpqrstvwxz'] };
+
+export type StudyOver = Partial<StudyInput>;
+
+/** study.yaml's content; `over` replaces whole sections. */
+export function tinyStudy(tiny: TinyFolder, over: StudyOver = {}): StudyInput {
+  return {
+    behaviour: { name: 'letter', rubric: 'Is there a vowel?' },
+    subject: { model: tiny.model, adapter: tiny.adapter },
+    sae: { path: tiny.sae },
+    prompts: { file: 'prompts.jsonl', discovery: 8, evaluation: 3 },
+    sampling,
+    judge: { kind: 'pattern', positive: '[A-Za-z]', incoherent: '^.{0,1}$' },
+    ...over,
+  };
+}
+
+/** Writes a study; returns its folder. */
+export function putStudy(folder: string, tiny: TinyFolder, over: StudyOver = {}): string {
+  put(join(folder, 'prompts.jsonl'), prompts);
+  put(join(folder, 'study.yaml'), stringify(tinyStudy(tiny, over)));
+  return folder;
+}
