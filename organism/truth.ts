@@ -17,10 +17,35 @@ export interface Aligned {
 /** Probes of an axis. */
 const probes = 240;
 
-/**
- * Every latent's place on an axis, greatest cosine first. The axis' direction: the mean over probe pairs of the difference of the residuals at the last
- * token, where the answer begins; the base model, at the dictionary's site.
- */
+/** Residuals at the last token, where the answer begins, of prompts that have a trait and of the same prompts without it; each [d]. */
+export async function lastResiduals(
+  residuals: ResidualPass,
+  d: number,
+  encode: (text: string) => number[],
+  seed: number,
+  axis: Axis,
+): Promise<{ present: Float32Array; absent: Float32Array }[]> {
+  const last = async (text: string) => {
+    const ids = encode(text);
+    return (await residuals.run(ids)).activation.slice((ids.length - 1) * d, ids.length * d);
+  };
+  const found: { present: Float32Array; absent: Float32Array }[] = [];
+  for (const { present, absent } of personaProbes(seed, axis, probes))
+    found.push({ present: await last(present), absent: await last(absent) });
+  return found;
+}
+
+/** The axis' direction: the mean over probe pairs of the difference of their residuals [d]. */
+export function directionOf(
+  pairs: readonly { readonly present: Float32Array; readonly absent: Float32Array }[],
+): Float64Array {
+  const direction = new Float64Array(pairs[0]!.present.length);
+  for (const { present, absent } of pairs)
+    for (let i = 0; i < direction.length; i++) direction[i]! += (present[i]! - absent[i]!) / pairs.length;
+  return direction;
+}
+
+/** Every latent's place on an axis, greatest cosine first; the base model, at the dictionary's site. */
 export async function aligned(
   residuals: ResidualPass,
   sae: Sae,
@@ -29,17 +54,11 @@ export async function aligned(
   axis: Axis,
 ): Promise<Aligned[]> {
   const d = sae.width;
-  const last = async (text: string) => {
-    const ids = encode(text);
-    return (await residuals.run(ids)).activation.slice((ids.length - 1) * d, ids.length * d);
-  };
-  const direction = new Float64Array(d);
+  const pairs = await lastResiduals(residuals, d, encode, seed, axis);
+  const direction = directionOf(pairs);
   const shift = new Float64Array(sae.latents);
-  const pairs = personaProbes(seed, axis, probes);
   for (const { present, absent } of pairs) {
-    const [with_, without] = [await last(present), await last(absent)];
-    for (let i = 0; i < d; i++) direction[i]! += (with_[i]! - without[i]!) / pairs.length;
-    const [a, b] = [(await sae.encode(with_)).z, (await sae.encode(without)).z];
+    const [a, b] = [(await sae.encode(present)).z, (await sae.encode(absent)).z];
     for (let i = 0; i < shift.length; i++) shift[i]! += (a[i]! - b[i]!) / pairs.length;
   }
   const norm = Math.hypot(...direction);
