@@ -3,11 +3,13 @@
 import { Command, CommanderError } from 'commander';
 import { InputError } from '../errors.ts';
 import { versions } from '../study/manifest.ts';
+import { openStudyJudge } from '../study/studyJudge.ts';
 import { attributeCommand } from './attribute.ts';
 import { baselineCommand } from './baseline.ts';
 import { demoCommand } from './demo.ts';
 import { importCommand } from './import.ts';
 import { initCommand } from './init.ts';
+import { judgeCommand } from './judge.ts';
 import { saeCommand } from './sae.ts';
 import { gradeCommand, pairCommand, runCommand, sampleCommand, statusCommand } from './study.ts';
 
@@ -26,6 +28,7 @@ const program = new Command('culprit')
   .addCommand(pairCommand())
   .addCommand(attributeCommand())
   .addCommand(importCommand())
+  .addCommand(judgeCommand(openStudyJudge))
   .commandsGroup('Parts of it:')
   .addCommand(baselineCommand())
   .addCommand(saeCommand())

@@ -25,7 +25,7 @@ export interface ChatJudgeOptions extends QuestionOptions, BudgetOptions {
   readonly apiKey?: string | undefined;
   /** completions graded at the same time; default 8 */
   readonly concurrency?: number | undefined;
-  /** seconds for one call; default 60 */
+  /** seconds for one call, at most 300 (where fetch itself gives up); default 60 */
   readonly timeoutS?: number | undefined;
   /** how often a call is repeated that failed or whose reply is unusable; default 5 */
   readonly retries?: number | undefined;

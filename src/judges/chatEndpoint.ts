@@ -105,8 +105,7 @@ export function endpoint(options: EndpointOptions): Endpoint {
     if (response.status === 200) return reply(body, shown(body));
     const next = adapted(spoken, response.status, body);
     if (next === undefined) return failed(response, shown(body));
-    // Another request may have learned the same meanwhile, or more.
-    if (dialect === spoken) dialect = next;
+    dialect = next;
     return { kind: 'adapted' };
   }
   return { baseUrl: where.replace(/\/chat\/completions$/, ''), where, send };

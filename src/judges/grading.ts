@@ -64,8 +64,9 @@ export function sideBySide(name: string, concurrency: number, verdictOn: Verdict
       }
     };
     const one = async (item: JudgeItem) => {
-      if (end || signal?.aborted) return;
+      if (end) return;
       try {
+        signal?.throwIfAborted();
         const verdict = await verdictOn(item, signal);
         inARow = 0;
         queue.concurrency = concurrency;
@@ -77,7 +78,6 @@ export function sideBySide(name: string, concurrency: number, verdictOn: Verdict
 
     await Promise.all(items.map((item) => queue.add(() => one(item))));
     if (end && 'error' in end) throw end.error;
-    signal?.throwIfAborted();
     if (failures.length > 0) throw summary(name, failures, items.length);
     return end?.grading ?? {};
   };

@@ -6,7 +6,7 @@
  */
 import { inTurn, labelled, type VerdictOn } from './grading.ts';
 import { free, type Judge, type JudgeItem, type Message } from './judge.ts';
-import { type Aspect, type QuestionOptions, questions } from './question.ts';
+import { type Aspect, type QuestionOptions, type Questions, questions } from './question.ts';
 
 export interface LocalJudgeOptions extends QuestionOptions {
   /** for people */
@@ -27,6 +27,9 @@ const replies: Readonly<Record<Aspect, string>> = {
   coherence: `Is the completion coherent text? ${word}`,
 };
 
+/** What is asked of the model. Throws InputError for a bad template. */
+export const localQuestions = (options: QuestionOptions): Questions => questions(options, replies);
+
 /**
  * Score = 1 / (1 + exp(ln p(NO) − ln p(YES))) as the reply to whether the completion shows the behaviour; coherence the same as the reply to
  * whether it is coherent text, coherent from 0.5 on. A small model prefers one word whatever it is asked: compare its judgements with others before
@@ -34,7 +37,7 @@ const replies: Readonly<Record<Aspect, string>> = {
  */
 export function localJudge(options: LocalJudgeOptions): Judge {
   const { model, modelHash, ask, threshold = 0.5 } = options;
-  const asked = questions(options, replies);
+  const asked = localQuestions(options);
 
   async function logOdds(aspect: Aspect, item: JudgeItem): Promise<number> {
     const [yes, no, ...more] = await ask([{ role: 'user', content: asked.text(aspect, item) }], answers);

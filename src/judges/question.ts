@@ -1,9 +1,9 @@
 /**
  * What a judge that reads is asked: a template filled with the rubric, the prompt and the completion. Knows no model and no server.
  *
- * Prompt and completion are data, written by whoever: they stand between tags that carry a mark derived from their own content by SHA-256,
- * which therefore occurs nowhere inside them, so that no text can close its tag; a placeholder inside them stays as it is; and control tokens of chat
- * formats, which servers would take for the end of the message, are broken by a zero-width space.
+ * Prompt and completion are data, written by whoever. They stand between tags that carry a mark, 64 bits of the SHA-256 of that very content: to close a tag
+ * early, a text would have to contain its own hash. A placeholder inside them stays as it is. Control tokens of chat formats, which servers would take for the
+ * end of the message, are broken by a zero-width space.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -73,8 +73,7 @@ function template(aspect: Aspect, { templates }: QuestionOptions): string {
 const list = (names: readonly string[]) => names.map((name) => `{{${name}}}`).join(', ');
 
 function filled(template: string, rubric: string, item: JudgeItem): string {
-  const parts = [rubric, ...textsOf(item)];
-  const mark = unforgeable(parts);
+  const mark = sha256(JSON.stringify([rubric, item.prompt, item.completion])).slice(0, 16);
   const values: Readonly<Record<string, string>> = {
     rubric,
     mark,
@@ -82,20 +81,6 @@ function filled(template: string, rubric: string, item: JudgeItem): string {
     completion: completionBlock(item, mark),
   };
   return template.replace(placeholder, (_, name: string) => values[name]!);
-}
-
-function textsOf({ prompt, completion }: JudgeItem): string[] {
-  const turns =
-    typeof prompt === 'string' ? [prompt] : prompt.flatMap(({ role, content }) => [role, content]);
-  return [...turns, completion];
-}
-
-/** Sixteen hexadecimal digits that occur in none of the texts, always the same for the same texts. */
-function unforgeable(texts: readonly string[]): string {
-  let mark = '';
-  do mark = sha256(JSON.stringify([mark, texts])).slice(0, 16);
-  while (texts.some((text) => text.toLowerCase().includes(mark)));
-  return mark;
 }
 
 function promptBlock({ prompt }: JudgeItem, mark: string): string {

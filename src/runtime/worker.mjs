@@ -3,6 +3,7 @@
  * that it runs alike from source and from the build. Knows tasks only: load, run, release.
  */
 import ort from 'onnxruntime-node';
+import { move, transferableSymbol, valueSymbol } from 'piscina';
 
 /**
  * @typedef {{ type: string, dims: readonly number[], data: ArrayBufferView }} Value
@@ -110,7 +111,12 @@ async function runCached({ id, feeds, first, count, wanted }) {
     fetches[buffer.output] = tensor;
   }
   const results = await session.run({ ...mapValues(feeds, toOrt), ...past }, fetches);
-  return Object.fromEntries(wanted.map((name) => [name, fromOrt(/** @type {any} */ (results[name]))]));
+  const values = wanted.map((name) => fromOrt(/** @type {any} */ (results[name])));
+  // handed over, not copied: a row of probabilities is as long as the vocabulary
+  return move({
+    [transferableSymbol]: values.map(({ data }) => /** @type {Float32Array} */ (data).buffer),
+    [valueSymbol]: Object.fromEntries(wanted.map((name, i) => [name, values[i]])),
+  });
 }
 
 /** @param {CopyRow} task */

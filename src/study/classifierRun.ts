@@ -41,8 +41,10 @@ export interface ClassifierRequest extends OpenModelOptions {
   readonly heldOut: number;
   readonly seed: number;
   readonly writers: Writers;
-  /** where judge.safetensors is kept, and before it is there what is finished */
+  /** where judge.safetensors is kept */
   readonly folder: string;
+  /** where what is finished stands until the judge is trained; default `folder` */
+  readonly workFolder?: string | undefined;
   readonly runtime: Runtime;
   readonly clock: Clock;
 }
@@ -59,7 +61,7 @@ const version = 1;
 
 /** The judge, trained where `folder` does not hold it. Throws InputError for anything wrong in what was given. */
 export async function openClassifier(request: ClassifierRequest): Promise<OpenClassifier> {
-  const { heldOut, seed, folder, runtime, writers, threshold } = request;
+  const { heldOut, seed, folder, workFolder = folder, runtime, writers, threshold } = request;
   const opened = await openModel(request.model, request);
   const { blocks } = opened.model.decoder;
   const { site = Math.max(0, Math.round((2 * blocks) / 3) - 1) } = request;
@@ -75,8 +77,8 @@ export async function openClassifier(request: ClassifierRequest): Promise<OpenCl
   const file = join(folder, 'judge.safetensors');
 
   async function train(): Promise<ClassifierModel> {
-    await mkdir(folder, { recursive: true });
-    const done = await classifierProgress(folder, key, request.clock, request.progress ?? silent);
+    for (const path of [folder, workFolder]) await mkdir(path, { recursive: true });
+    const done = await classifierProgress(workFolder, key, request.clock, request.progress ?? silent);
     const texts = await withWritten(promptTexts(answers, heldOut, seed), writers, seed, done);
     const model = trainClassifier(await readTexts(texts, reader, done), { key, site, seed });
     await writeClassifier(file, model);

@@ -2,9 +2,9 @@
 import { InputError } from '../errors.ts';
 import { localModel } from '../files/hubCache.ts';
 import { readText } from '../files/jsonFile.ts';
-import { chatJudge } from '../judges/chat.ts';
+import { chatJudge, chatQuestions } from '../judges/chat.ts';
 import type { Judge } from '../judges/judge.ts';
-import { localJudge } from '../judges/local.ts';
+import { localJudge, localQuestions } from '../judges/local.ts';
 import { patternJudge } from '../judges/pattern.ts';
 import type { ClassifierReport } from './classifierModel.ts';
 import { openClassifier } from './classifierRun.ts';
@@ -14,7 +14,6 @@ import { judgeWriters } from './judgeWriters.ts';
 import { localAsk } from './localAsk.ts';
 import { openSae, trainedLayer } from './openSae.ts';
 import { type Hashed, hashesOf, type OpenStudy } from './stages/study.ts';
-import { workFolder } from './store/folder.ts';
 
 /** What verdicts depend on beside the completion: files by their hashes, and everything else as JSON. */
 export interface Fingerprint {
@@ -22,10 +21,17 @@ export interface Fingerprint {
   readonly options: Readonly<Record<string, string | number | boolean>>;
 }
 
+export interface OpenJudgeOptions {
+  /** Told how a trained judge did on what was held out. */
+  readonly onReport?: (report: ClassifierReport) => void;
+  /** What earlier runs have spent of the study's budget; default nothing. */
+  readonly spent?: { readonly calls: number; readonly price: number };
+}
+
 export interface JudgeOf {
   fingerprint(): Promise<Fingerprint>;
   /** Opens it, training it first where it is one that learns. Throws InputError where it cannot work. */
-  open(onReport?: (report: ClassifierReport) => void): Promise<Judge>;
+  open(options?: OpenJudgeOptions): Promise<Judge>;
 }
 
 type Config<K extends JudgeConfig['kind']> = Extract<JudgeConfig, { readonly kind: K }>;
@@ -50,29 +56,25 @@ function pattern({ positive, flags, incoherent }: Config<'pattern'>): JudgeOf {
 function chat(config: Config<'chat'>, study: OpenStudy): JudgeOf {
   const { base_url, model, template, coherence_template, threshold, temperature } = config;
   const { rubric } = study.config.behaviour;
+  const textOf = async (path: string | undefined) => (path === undefined ? undefined : readText(path));
+  const templates = async () =>
+    given({ behaviour: await textOf(template), coherence: await textOf(coherence_template) });
   return {
     async fingerprint() {
-      const inputs: Record<string, Hashed> = {};
-      if (template !== undefined) inputs.judgeTemplate = await study.hashed(template);
-      if (coherence_template !== undefined)
-        inputs.judgeCoherenceTemplate = await study.hashed(coherence_template);
-      return { inputs, options: { kind: 'chat', base_url, model, threshold, temperature, rubric } };
+      const { identity } = chatQuestions({ rubric, templates: await templates() });
+      return { inputs: {}, options: { kind: 'chat', base_url, model, threshold, temperature, ...identity } };
     },
-    async open() {
+    async open({ spent } = {}) {
       const key = config.api_key_env;
       const apiKey = key === undefined ? undefined : study.environment[key];
       if (key !== undefined && !apiKey)
         throw new InputError(`judge.api_key_env: environment variable ${key} is not set`);
-      const templates = given({
-        behaviour: template === undefined ? undefined : await readText(template),
-        coherence: coherence_template === undefined ? undefined : await readText(coherence_template),
-      });
       return chatJudge({
         baseUrl: base_url,
         model,
         rubric,
         apiKey,
-        templates,
+        templates: await templates(),
         concurrency: config.concurrency,
         timeoutS: config.timeout_s,
         retries: config.retries,
@@ -81,6 +83,7 @@ function chat(config: Config<'chat'>, study: OpenStudy): JudgeOf {
         price: config.price,
         threshold,
         temperature,
+        ...(spent !== undefined && { spent }),
       });
     },
   };
@@ -91,7 +94,10 @@ function local(config: Config<'local'>, study: OpenStudy): JudgeOf {
   const { threshold } = config;
   const hashes = () => study.modelHashes('judgeModel', config);
   return {
-    fingerprint: async () => ({ inputs: await hashes(), options: { kind: 'local', threshold, rubric } }),
+    fingerprint: async () => ({
+      inputs: await hashes(),
+      options: { kind: 'local', threshold, ...localQuestions({ rubric }).identity },
+    }),
     async open() {
       const asked = await localAsk(study.runtime(), await study.model(config));
       const judge = localJudge({
@@ -128,7 +134,7 @@ function classifier(config: Config<'classifier'>, study: OpenStudy): JudgeOf {
         },
       };
     },
-    async open(onReport) {
+    async open({ onReport } = {}) {
       const steerAt = sae.site ?? trainedLayer(await openSae(sae.path));
       if (steerAt === undefined)
         throw new InputError(`SAE ${sae.path} does not say its site: name the layer as sae.site`);
@@ -143,7 +149,7 @@ function classifier(config: Config<'classifier'>, study: OpenStudy): JudgeOf {
         heldOut: held_out,
         seed,
         writers: judgeWriters(study.runtime, () => study.model(reference), steerAt),
-        folder: workFolder(study.folder),
+        folder: study.folder,
         runtime: study.runtime(),
         clock: study.clock,
         progress: study.progress,

@@ -176,6 +176,16 @@ describe('an address or a key that is wrong', () => {
     expect(told.size).toBe(0);
   });
 
+  it('a server that sends elsewhere is not followed: the key is for it alone', async () => {
+    const elsewhere = await fakeChatServer();
+    const location = `${elsewhere.baseUrl}/chat/completions`;
+    server = await fakeChatServer(() => (response) => response.writeHead(307, { location }).end());
+    const { error } = await graded({ apiKey: 'secret-key' });
+    await elsewhere.close();
+    expect(error?.message).toMatch(/status 307$/);
+    expect(elsewhere.asked).toEqual([]);
+  });
+
   it('in the middle: those under way are finished and told', async () => {
     server = await fakeChatServer(({ completion }) =>
       completion === items[4]!.completion

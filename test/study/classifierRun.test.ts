@@ -57,6 +57,7 @@ async function request(change: Partial<ClassifierRequest> = {}): Promise<Classif
     seed: 1,
     writers: { identity: { dose: 1 }, steered: writer('1234 5678 90'), unsteered: writer('abc xyz dcb') },
     folder: path('work'),
+    workFolder: path('work', 'unfinished'),
     runtime: counted,
     clock: () => new Date(0),
     ...change,
@@ -97,7 +98,7 @@ describe('openClassifier', () => {
     const kinds = new Map(report.kinds.map((kind) => [kind.kind, kind]));
     for (const kind of ['steered', 'unsteered'])
       expect(kinds.get(kind)).toMatchObject({ trained: 24, tested: 6, accuracy: 1 });
-    expect(readdirSync(path('work'))).toEqual(['judge.safetensors']);
+    expect(readdirSync(path('work'), { recursive: true })).toEqual(['judge.safetensors', 'unfinished']);
     expect(judge.name).toBe(`classifier on ${asked.model} at resid_post 1`);
     await judge.close();
 
@@ -125,6 +126,18 @@ describe('openClassifier', () => {
       'negative',
     ]);
     expect(verdicts.map(({ coherent }) => coherent).slice(2, 5)).toEqual([true, false, false]);
+  });
+
+  it('grades a completion alike in other company but for rounding, and to the bit in the same', async () => {
+    const asked = await request();
+    const items = Array.from({ length: 6 }, (_, i) => item(`${i}`, 'What?', letters('abxy', 4 + i)));
+    const together = await graded(asked, items);
+    expect(await graded(asked, items.toReversed())).toEqual(together.toReversed());
+    for (const [i, one] of items.entries()) {
+      const [alone] = await graded(asked, [one]);
+      expect(alone!.score).toBeCloseTo(together[i]!.score, 4);
+      expect(alone!.coherence).toBeCloseTo(together[i]!.coherence, 4);
+    }
   });
 
   it('asks each writer for one text a prompt, each from a seed of its own', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { readJsonlAll } from '../../files/jsonl.ts';
 import type { JudgeItem, Verdict } from '../../judges/judge.ts';
 import { jsonHash } from '../hash.ts';
+import { judgeCounts, judgeLines } from '../judgeReport.ts';
 import { judgeOf } from '../openJudge.ts';
 import {
   type CompletionRecord,
@@ -71,11 +72,19 @@ export async function gradePlan(
 export async function runGrade(study: OpenStudy): Promise<UnitResult<GradeRecord>> {
   const completions = await readCompletions(study.folder);
   const plan = await gradePlan(study, completions);
+  let told: Record<string, number> = {};
   return runUnits(
     study,
     plan,
-    async (missing, save) => {
-      const judge = await judgeOf(study).open();
+    async (missing, save, done) => {
+      const { calls, price } = gradeCounts(done);
+      const judge = await judgeOf(study).open({
+        spent: { calls: calls!, price: price! },
+        onReport(report) {
+          judgeLines(report).forEach(study.progress.note);
+          told = judgeCounts(report);
+        },
+      });
       const ungraded = completions.filter(({ id }) => missing.has(id));
       const byId = new Map(ungraded.map((completion) => [completion.id, completion]));
       const stage = study.progress.stage('Grading', plan.order.length, plan.order.length - missing.size);
@@ -90,7 +99,7 @@ export async function runGrade(study: OpenStudy): Promise<UnitResult<GradeRecord
         await judge.close();
       }
     },
-    gradeCounts,
+    (grades) => ({ ...gradeCounts(grades), ...told }),
   );
 }
 

@@ -64,7 +64,11 @@ type Save<R> = (records: readonly R[]) => Promise<void>;
 export async function runUnits<S extends z.ZodType>(
   study: OpenStudy,
   plan: UnitPlan<S>,
-  work: (missing: ReadonlySet<string>, save: Save<z.output<S>>) => Promise<string | undefined>,
+  work: (
+    missing: ReadonlySet<string>,
+    save: Save<z.output<S>>,
+    done: readonly z.output<S>[],
+  ) => Promise<string | undefined>,
   counts: (records: readonly z.output<S>[]) => StageRecord['counts'],
 ): Promise<UnitResult<z.output<S>>> {
   const { folder, clock, recorder, progress } = study;
@@ -84,7 +88,14 @@ export async function runUnits<S extends z.ZodType>(
     progress.note(
       `${plan.name}: ${plan.order.length - missing.size} of ${plan.order.length} are done already`,
     );
-  const stopped = missing.size > 0 ? await work(missing, (records) => journal.append(records)) : undefined;
+  const stopped =
+    missing.size > 0
+      ? await work(
+          missing,
+          (added) => journal.append(added),
+          plan.order.filter(done).map((id) => journal.records.get(id)!),
+        )
+      : undefined;
   const records = plan.order.filter(done).map((id) => journal.records.get(id)!);
   if (stopped !== undefined) return { records, upToDate: false, stopped };
   const outcome = { counts: counts(records), seconds: { [plan.name]: journal.seconds } };

@@ -1,0 +1,31 @@
+/** What a trained judge tells of itself, in lines and in numbers. Knows no screen. */
+import type { ClassifierReport } from './classifierModel.ts';
+
+const percent = (share: number) => (Number.isNaN(share) ? 'not measured' : `${(100 * share).toFixed(1)} %`);
+
+/** Lines for a person: how it did on prompts held out. */
+export function judgeLines({ behaviour, coherence, kinds, prompts }: ClassifierReport): string[] {
+  const broken = kinds.filter(({ coherent, tested }) => !coherent && tested > 0);
+  const intact = kinds.filter(({ coherent, tested }) => coherent && tested > 0);
+  const each = (list: typeof kinds) =>
+    list.map(({ kind, accuracy, tested }) => `${kind} ${percent(accuracy)} of ${tested}`).join(', ');
+  return [
+    `The judge, on ${prompts.heldOut} prompts held out of its ${prompts.heldOut + prompts.trained}:`,
+    `  behaviour: ${percent(behaviour.accuracy)} of ${behaviour.examples} answers right, ${percent(behaviour.within.accuracy)} of pairs in the right order, calibration error ${percent(behaviour.calibrationError)}`,
+    `  coherence: ${percent(coherence.accuracy)} of ${coherence.examples} texts right, calibration error ${percent(coherence.calibrationError)}`,
+    `    broken texts known as such: ${each(broken)}`,
+    `    coherent texts known as such: ${each(intact)}`,
+  ];
+}
+
+/** Its numbers for a manifest; what was not measured is left out. */
+export function judgeCounts({ behaviour, coherence, prompts }: ClassifierReport): Record<string, number> {
+  const all = {
+    judge_prompts_held_out: prompts.heldOut,
+    judge_accuracy: behaviour.accuracy,
+    judge_pair_accuracy: behaviour.within.accuracy,
+    judge_calibration_error: behaviour.calibrationError,
+    judge_coherence_accuracy: coherence.accuracy,
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => Number.isFinite(value)));
+}
