@@ -88,7 +88,7 @@ export function attributeCommand(): Command {
       'Rank the latents of a dictionary by how much they support the positive completions of pairs.',
     )
     .argument('[study]', 'a study: everything else is in its study.yaml')
-    .usage('STUDY | --model M --sae S --pairs P --baseline B --out DIR')
+    .usage('STUDY | --model M --sae S --pairs P --out DIR')
     .optionsGroup('Inputs:');
   return withModelOptions(command, { required: false })
     .option('--sae <folder>', 'the sparse autoencoder (SAE): the dictionary, as SAELens saves one')

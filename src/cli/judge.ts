@@ -6,7 +6,7 @@ import {
   type Disagreement,
   type Measured,
   type OpenJudge,
-} from '../study/compareRun.ts';
+} from '../study/judging/compareRun.ts';
 import { wholeNumber } from './options.ts';
 import { progressOn } from './progress.ts';
 import { number, pc, table } from './table.ts';

@@ -2,8 +2,8 @@
 /** The command `culprit`. Exit codes: 0 done, 1 a bug of ours, 2 something given was wrong, 130 (in a shell) stopped by Ctrl-C. */
 import { Command, CommanderError } from 'commander';
 import { InputError } from '../errors.ts';
+import { openStudyJudge } from '../study/judging/studyJudge.ts';
 import { versions } from '../study/manifest.ts';
-import { openStudyJudge } from '../study/studyJudge.ts';
 import { attributeCommand } from './attribute.ts';
 import { baselineCommand } from './baseline.ts';
 import { demoCommand } from './demo.ts';

@@ -4,9 +4,14 @@ import type { Progress, Stage } from '../study/progress.ts';
 
 const linesEvery = 5_000;
 
+/** Whether so many units tell how long the rest will take: units that run side by side end together. */
+const enough = (units: number, total: number) => units > 0 && units >= total / 50;
+
 export function duration(seconds: number): string {
-  if (seconds < 90) return `${Math.round(seconds)} s`;
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 90) return `${whole} s`;
+  if (whole < 5400) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.round((whole % 3600) / 60)} min`;
 }
 
 function bar(stream: NodeJS.WriteStream, label: string, total: number, done: number): Stage {
@@ -24,7 +29,8 @@ function bar(stream: NodeJS.WriteStream, label: string, total: number, done: num
   let now = done;
   const left = () => {
     const each = (Date.now() - start) / Math.max(1, now - done);
-    return { left: now > done ? `${duration(((total - now) * each) / 1000)} left` : '' };
+    const known = enough(now - done, total);
+    return { left: known ? `${duration(((total - now) * each) / 1000)} left` : '' };
   };
   const stop = () => drawn.stop();
   // However the process ends, the terminal gets its cursor back.
@@ -52,7 +58,8 @@ function lines(stream: NodeJS.WriteStream, label: string, total: number, done: n
       if (Date.now() - last < linesEvery || now === total) return;
       last = Date.now();
       const left = ((last - start) / (now - done)) * (total - now);
-      stream.write(`${label}: ${now} of ${total}, about ${duration(left / 1000)} left\n`);
+      const told = enough(now - done, total) ? `, about ${duration(left / 1000)} left` : '';
+      stream.write(`${label}: ${now} of ${total}${told}\n`);
     },
     end() {
       if (total > 0) stream.write(`${label}: ${now} of ${total}, ${duration((Date.now() - start) / 1000)}\n`);

@@ -265,7 +265,7 @@ const wrong: Readonly<Record<string, Wrong>> = {
   },
   'a required option left out': {
     change: () => ({ pairs: undefined }),
-    line: "required option '--pairs <file>' not specified; see `culprit attribute --help`",
+    line: 'attribute: expected a study, or --pairs; see `culprit attribute --help`',
   },
   '--top 0': {
     change: () => ({ top: '0' }),

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readLabelled } from '../../src/study/labelledFile.ts';
+import { readLabelled } from '../../src/study/judging/labelledFile.ts';
 import { readPrompts } from '../../src/study/promptsFile.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { inShared, shared } from '../support/shared.ts';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { readJsonlAll } from '../../files/jsonl.ts';
 import type { JudgeItem, Verdict } from '../../judges/judge.ts';
 import { jsonHash } from '../hash.ts';
-import { judgeCounts, judgeLines } from '../judgeReport.ts';
-import { judgeOf } from '../openJudge.ts';
+import { judgeCounts, judgeLines } from '../judging/judgeReport.ts';
+import { judgeOf } from '../judging/openJudge.ts';
 import {
   type CompletionRecord,
   completionRecord,
@@ -68,6 +68,16 @@ export async function gradePlan(
   };
 }
 
+/** The completions to grade: those that are missing, or all of each prompt that misses one. */
+function missingOf(
+  completions: readonly CompletionRecord[],
+  missing: ReadonlySet<string>,
+  wholePrompts: boolean,
+): CompletionRecord[] {
+  const prompts = new Set(completions.filter(({ id }) => missing.has(id)).map(({ prompt_id }) => prompt_id));
+  return completions.filter(({ id, prompt_id }) => (wholePrompts ? prompts.has(prompt_id) : missing.has(id)));
+}
+
 /** Grades what is missing. */
 export async function runGrade(study: OpenStudy): Promise<UnitResult<GradeRecord>> {
   const completions = await readCompletions(study.folder);
@@ -85,11 +95,11 @@ export async function runGrade(study: OpenStudy): Promise<UnitResult<GradeRecord
           told = judgeCounts(report);
         },
       });
-      const ungraded = completions.filter(({ id }) => missing.has(id));
-      const byId = new Map(ungraded.map((completion) => [completion.id, completion]));
-      const stage = study.progress.stage('Grading', plan.order.length, plan.order.length - missing.size);
+      const wanted = missingOf(completions, missing, judgeOf(study).wholePrompts);
+      const byId = new Map(wanted.map((completion) => [completion.id, completion]));
+      const stage = study.progress.stage('Grading', plan.order.length, plan.order.length - wanted.length);
       try {
-        const { stopped } = await judge.grade(ungraded.map(itemOf), async ({ id }, verdict) => {
+        const { stopped } = await judge.grade(wanted.map(itemOf), async ({ id }, verdict) => {
           await save([gradeOf(byId.get(id)!, judge.name, verdict)]);
           stage.advance();
         });

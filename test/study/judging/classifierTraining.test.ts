@@ -1,14 +1,14 @@
 /** Training from readings that are made up: two directions that tell behaviour and garble, and a model file that comes back as it was. */
 import { describe, expect, it } from 'vitest';
-import { InputError } from '../../src/errors.ts';
-import { writeSafetensors } from '../../src/files/safetensors.ts';
-import { probability } from '../../src/methods/probe.ts';
-import { coherenceFeatures } from '../../src/methods/reading.ts';
-import { isCoherent, type TextKind } from '../../src/study/classifierExamples.ts';
-import { readClassifier, writeClassifier } from '../../src/study/classifierModel.ts';
-import { type ReadText, trainClassifier } from '../../src/study/classifierTraining.ts';
-import { temporaryFolder } from '../support/folder.ts';
-import { draw } from '../support/opCases.ts';
+import { InputError } from '../../../src/errors.ts';
+import { writeSafetensors } from '../../../src/files/safetensors.ts';
+import { probability } from '../../../src/methods/probe.ts';
+import { coherenceFeatures } from '../../../src/methods/reading.ts';
+import { isCoherent, type TextKind } from '../../../src/study/judging/classifierExamples.ts';
+import { readClassifier, writeClassifier } from '../../../src/study/judging/classifierModel.ts';
+import { type ReadText, trainClassifier } from '../../../src/study/judging/classifierTraining.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { draw } from '../../support/opCases.ts';
 
 const path = temporaryFolder();
 const d = draw(5);

@@ -1,12 +1,12 @@
 /** How far two judges agree on a labelled file. Knows no kind of judge: how one is opened is passed in. */
-import { InputError } from '../errors.ts';
-import type { Judge } from '../judges/judge.ts';
-import { bootstrap, type Interval } from '../methods/bootstrap.ts';
-import { grouped } from '../methods/groups.ts';
-import { accuracy, auc, kappa, type TwoByTwo, twoByTwo } from '../methods/raterAgreement.ts';
+import { InputError } from '../../errors.ts';
+import type { Judge } from '../../judges/judge.ts';
+import { bootstrap, type Interval } from '../../methods/bootstrap.ts';
+import { grouped } from '../../methods/groups.ts';
+import { accuracy, auc, kappa, type TwoByTwo, twoByTwo } from '../../methods/raterAgreement.ts';
+import { type Progress, silent } from '../progress.ts';
+import { promptHash } from '../records.ts';
 import { type ComparedItem, type Rating, readCompared, readGrades } from './comparedFile.ts';
-import { type Progress, silent } from './progress.ts';
-import { promptHash } from './records.ts';
 
 /** A judge from a file: a study.yaml, or a judge's own configuration. */
 export type OpenJudge = (path: string, progress: Progress) => Promise<Judge>;

@@ -4,12 +4,17 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { classifierJudge } from '../judges/classifier.ts';
-import type { Judge } from '../judges/judge.ts';
-import { probability } from '../methods/probe.ts';
-import { coherenceFeatures, type Reading } from '../methods/reading.ts';
-import { checkSite } from '../models/passes.ts';
-import type { Runtime } from '../runtime/runtime.ts';
+import { classifierJudge } from '../../judges/classifier.ts';
+import type { Judge } from '../../judges/judge.ts';
+import { probability } from '../../methods/probe.ts';
+import { coherenceFeatures, type Reading } from '../../methods/reading.ts';
+import { checkSite } from '../../models/passes.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import type { LabelledSource } from '../config/judgeSchema.ts';
+import { jsonHash } from '../hash.ts';
+import { type Clock, hashInputs } from '../manifest.ts';
+import { type OpenModelOptions, openModel } from '../openModel.ts';
+import { silent } from '../progress.ts';
 import { promptTexts } from './classifierExamples.ts';
 import {
   type ClassifierModel,
@@ -20,12 +25,7 @@ import {
 import { classifierProgress, readTexts, type Writers, withWritten } from './classifierTexts.ts';
 import { trainClassifier } from './classifierTraining.ts';
 import { type CompletionReader, completionReader } from './completionReader.ts';
-import type { LabelledSource } from './config/judgeSchema.ts';
-import { jsonHash } from './hash.ts';
 import { readLabelled } from './labelledFile.ts';
-import { type Clock, hashInputs } from './manifest.ts';
-import { type OpenModelOptions, openModel } from './openModel.ts';
-import { silent } from './progress.ts';
 
 export interface ClassifierRequest extends OpenModelOptions {
   /** the reference model, which reads the completions */

@@ -5,16 +5,16 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { shuffled } from '../methods/groups.ts';
-import { generatorOf } from '../methods/random.ts';
-import type { Reading } from '../methods/reading.ts';
+import { shuffled } from '../../methods/groups.ts';
+import { generatorOf } from '../../methods/random.ts';
+import type { Reading } from '../../methods/reading.ts';
+import type { Clock } from '../manifest.ts';
+import type { Progress } from '../progress.ts';
+import type { Prompt } from '../records.ts';
+import { type Journal, openJournal } from '../store/journal.ts';
 import type { ClassifierText, PromptTexts } from './classifierExamples.ts';
 import type { ReadText } from './classifierTraining.ts';
 import type { CompletionReader } from './completionReader.ts';
-import type { Clock } from './manifest.ts';
-import type { Progress } from './progress.ts';
-import type { Prompt } from './records.ts';
-import { type Journal, openJournal } from './store/journal.ts';
 
 /** One completion for each prompt, in order, each from the seed beside it. */
 export type Writer = (
@@ -35,7 +35,7 @@ export interface Writers {
 const writtenKinds = ['steered', 'unsteered'] as const;
 
 /** Most texts that each writer is asked for, and how many at a time. */
-const mostWritten = 192;
+const mostWritten = 128;
 const writtenAtOnce = 64;
 
 const writtenRecord = z.object({ id: z.string(), completions: z.array(z.string()) });

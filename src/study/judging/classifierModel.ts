@@ -1,11 +1,11 @@
 /** A trained classifier judge, and its file: two probes' weights, and in the metadata what they were trained on and how they did on prompts held out. */
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
-import { InputError } from '../errors.ts';
-import { readSafetensorsHeader, readTensor, writeSafetensors } from '../files/safetensors.ts';
-import { checked } from '../files/schema.ts';
-import type { Probe } from '../methods/probe.ts';
-import { dataOf, tensor } from '../tensor.ts';
+import { InputError } from '../../errors.ts';
+import { readSafetensorsHeader, readTensor, writeSafetensors } from '../../files/safetensors.ts';
+import { checked } from '../../files/schema.ts';
+import type { Probe } from '../../methods/probe.ts';
+import { dataOf, tensor } from '../../tensor.ts';
 
 /** JSON has no NaN: what is not defined is written as null. */
 const real = z

@@ -1,19 +1,20 @@
 /** The judge that a study names: what its verdicts depend on, known without opening it; and the judge itself. */
-import { InputError } from '../errors.ts';
-import { localModel } from '../files/hubCache.ts';
-import { readText } from '../files/jsonFile.ts';
-import { chatJudge, chatQuestions } from '../judges/chat.ts';
-import type { Judge } from '../judges/judge.ts';
-import { localJudge, localQuestions } from '../judges/local.ts';
-import { patternJudge } from '../judges/pattern.ts';
+import { InputError } from '../../errors.ts';
+import { localModel } from '../../files/hubCache.ts';
+import { readText } from '../../files/jsonFile.ts';
+import { chatJudge, chatQuestions } from '../../judges/chat.ts';
+import type { Judge } from '../../judges/judge.ts';
+import { localJudge, localQuestions } from '../../judges/local.ts';
+import { patternJudge } from '../../judges/pattern.ts';
+import type { JudgeConfig } from '../config/schema.ts';
+import { jsonHash } from '../hash.ts';
+import { openSae, trainedLayer } from '../openSae.ts';
+import { type Hashed, hashesOf, type OpenStudy } from '../stages/study.ts';
+import { workFolder } from '../store/folder.ts';
 import type { ClassifierReport } from './classifierModel.ts';
 import { openClassifier } from './classifierRun.ts';
-import type { JudgeConfig } from './config/schema.ts';
-import { jsonHash } from './hash.ts';
 import { judgeWriters } from './judgeWriters.ts';
 import { localAsk } from './localAsk.ts';
-import { openSae, trainedLayer } from './openSae.ts';
-import { type Hashed, hashesOf, type OpenStudy } from './stages/study.ts';
 
 /** What verdicts depend on beside the completion: files by their hashes, and everything else as JSON. */
 export interface Fingerprint {
@@ -29,6 +30,11 @@ export interface OpenJudgeOptions {
 }
 
 export interface JudgeOf {
+  /**
+   * Whether a prompt's completions are read together, so that the last digits of a score depend on its companions: then a prompt is graded whole, or
+   * a run that goes on would not end with the same bytes.
+   */
+  readonly wholePrompts: boolean;
   fingerprint(): Promise<Fingerprint>;
   /** Opens it, training it first where it is one that learns. Throws InputError where it cannot work. */
   open(options?: OpenJudgeOptions): Promise<Judge>;
@@ -45,6 +51,7 @@ const given = <T extends object>(fields: T) =>
 function pattern({ positive, flags, incoherent }: Config<'pattern'>): JudgeOf {
   const options = given({ positive, flags, incoherent });
   return {
+    wholePrompts: false,
     fingerprint: async () => ({
       inputs: {},
       options: { kind: 'pattern', ...options } as Fingerprint['options'],
@@ -60,6 +67,7 @@ function chat(config: Config<'chat'>, study: OpenStudy): JudgeOf {
   const templates = async () =>
     given({ behaviour: await textOf(template), coherence: await textOf(coherence_template) });
   return {
+    wholePrompts: false,
     async fingerprint() {
       const { identity } = chatQuestions({ rubric, templates: await templates() });
       return { inputs: {}, options: { kind: 'chat', base_url, model, threshold, temperature, ...identity } };
@@ -94,6 +102,7 @@ function local(config: Config<'local'>, study: OpenStudy): JudgeOf {
   const { threshold } = config;
   const hashes = () => study.modelHashes('judgeModel', config);
   return {
+    wholePrompts: false,
     fingerprint: async () => ({
       inputs: await hashes(),
       options: { kind: 'local', threshold, ...localQuestions({ rubric }).identity },
@@ -116,6 +125,7 @@ function classifier(config: Config<'classifier'>, study: OpenStudy): JudgeOf {
   const { reference, sae } = study.config;
   const { threshold, held_out, seed, site } = config;
   return {
+    wholePrompts: true,
     async fingerprint() {
       const { positive, negative } = config;
       return {
@@ -150,6 +160,7 @@ function classifier(config: Config<'classifier'>, study: OpenStudy): JudgeOf {
         seed,
         writers: judgeWriters(study.runtime, () => study.model(reference), steerAt),
         folder: study.folder,
+        workFolder: workFolder(study.folder),
         runtime: study.runtime(),
         clock: study.clock,
         progress: study.progress,

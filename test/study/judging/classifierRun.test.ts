@@ -1,14 +1,14 @@
 /** A classifier judge from files: trained once, the same when killed on the way, and what makes it train anew. A tiny model reads. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import type { JudgeItem, Verdict } from '../../src/judges/judge.ts';
-import { nodeRuntime } from '../../src/runtime/node.ts';
-import type { Runtime } from '../../src/runtime/runtime.ts';
-import { type ClassifierRequest, openClassifier } from '../../src/study/classifierRun.ts';
-import type { Writer } from '../../src/study/classifierTexts.ts';
-import { temporaryFolder } from '../support/folder.ts';
-import { draw } from '../support/opCases.ts';
-import { put, putAdapter, putModel } from '../support/tinyFolder.ts';
+import type { JudgeItem, Verdict } from '../../../src/judges/judge.ts';
+import { nodeRuntime } from '../../../src/runtime/node.ts';
+import type { Runtime } from '../../../src/runtime/runtime.ts';
+import { type ClassifierRequest, openClassifier } from '../../../src/study/judging/classifierRun.ts';
+import type { Writer } from '../../../src/study/judging/classifierTexts.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { draw } from '../../support/opCases.ts';
+import { put, putAdapter, putModel } from '../../support/tinyFolder.ts';
 
 const path = temporaryFolder();
 const runtime = nodeRuntime({ threads: 1 });

@@ -4,11 +4,11 @@
  */
 
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { type Breakage, breakages, breakText, cutShort, firstSentence } from '../methods/brokenText.ts';
-import { drawGroups, grouped } from '../methods/groups.ts';
-import { generatorOf } from '../methods/random.ts';
+import { type Breakage, breakages, breakText, cutShort, firstSentence } from '../../methods/brokenText.ts';
+import { drawGroups, grouped } from '../../methods/groups.ts';
+import { generatorOf } from '../../methods/random.ts';
+import { type Prompt, promptHash } from '../records.ts';
 import type { LabelledExample } from './labelledFile.ts';
-import { type Prompt, promptHash } from './records.ts';
 
 export const coherentKinds = ['positive', 'negative', 'cut short', 'first sentence', 'unsteered'] as const;
 export const brokenKinds = [...breakages, 'steered'] as const;

@@ -1,11 +1,11 @@
 /** Two judges on a labelled file: which completions are compared, and the numbers, against counts by hand. */
 import { describe, expect, it } from 'vitest';
-import { InputError } from '../../src/errors.ts';
-import { free, type Judge, type Verdict } from '../../src/judges/judge.ts';
-import { type CompareRequest, compareJudges } from '../../src/study/compareRun.ts';
-import { contentOf } from '../../src/study/records.ts';
-import { temporaryFolder } from '../support/folder.ts';
-import { put } from '../support/tinyFolder.ts';
+import { InputError } from '../../../src/errors.ts';
+import { free, type Judge, type Verdict } from '../../../src/judges/judge.ts';
+import { type CompareRequest, compareJudges } from '../../../src/study/judging/compareRun.ts';
+import { contentOf } from '../../../src/study/records.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { put } from '../../support/tinyFolder.ts';
 
 const path = temporaryFolder();
 

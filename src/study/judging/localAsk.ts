@@ -1,11 +1,11 @@
 /** A model's log-probability of each of a few answers, as its reply to a chat: what a local judge asks for. */
-import { InputError } from '../errors.ts';
-import type { ChatMessage } from '../files/chat.ts';
-import { logitsGraph } from '../models/passes.ts';
-import { packTree, predictors, targets, treeFeeds } from '../models/tree.ts';
-import type { Runtime } from '../runtime/runtime.ts';
-import { i64, toFloat32 } from '../tensor.ts';
-import type { OpenModel } from './openModel.ts';
+import { InputError } from '../../errors.ts';
+import type { ChatMessage } from '../../files/chat.ts';
+import { logitsGraph } from '../../models/passes.ts';
+import { packTree, predictors, targets, treeFeeds } from '../../models/tree.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import { i64, toFloat32 } from '../../tensor.ts';
+import type { OpenModel } from '../openModel.ts';
 
 export interface LocalAsk {
   /** ln p of each answer, summed over its tokens */

@@ -2,14 +2,14 @@
  * The texts that a classifier judge learns broken text from: completions by the reference model, steered along random directions so strongly that they
  * garble, and the same model's left alone.
  */
-import { randomDirection } from '../methods/random.ts';
-import { residualPass } from '../methods/residuals.ts';
-import { type SampleJob, sampler } from '../methods/sample.ts';
-import { rowNorms } from '../methods/sinks.ts';
-import type { Runtime } from '../runtime/runtime.ts';
+import { randomDirection } from '../../methods/random.ts';
+import { residualPass } from '../../methods/residuals.ts';
+import { type SampleJob, sampler } from '../../methods/sample.ts';
+import { rowNorms } from '../../methods/sinks.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import type { OpenModel } from '../openModel.ts';
+import type { Prompt } from '../records.ts';
 import type { Writer, Writers } from './classifierTexts.ts';
-import type { OpenModel } from './openModel.ts';
-import type { Prompt } from './records.ts';
 
 const maxTokens = 80;
 
