@@ -7,6 +7,9 @@ import { duration, progressOn } from './progress.ts';
 import { stageReport } from './studyReport.ts';
 import { number, pc, table } from './table.ts';
 
+/** Exit code of a run that ended before its end because its judge's budget is spent. */
+const budgetSpent = 3;
+
 interface RunOptions {
   redo?: StageName[];
   accept?: StageName[];
@@ -42,7 +45,7 @@ async function go(study: string, stages: readonly StageName[], options: RunOptio
     progress: progressOn(process.stderr),
   });
   process.stdout.write(stageReport(result, rows, (Date.now() - start) / 1000));
-  if (result.stopped) process.exitCode = 2;
+  if (result.stopped) process.exitCode = result.stopped.stage === 'grade' ? budgetSpent : 2;
 }
 
 function estimateText({ lines, seconds, price, assumptions }: Estimate): string {

@@ -1,0 +1,107 @@
+/** The commands on a study as a user gives them: begin, estimate, run, look, import, and a judge whose budget is spent. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { culprit } from '../support/cli.ts';
+import { fakeChatServer } from '../support/fakeChatServer.ts';
+import { put, putAll, type TinyFolder } from '../support/tinyFolder.ts';
+import { prompts, putStudy, sampling } from '../support/tinyStudy.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'culprit-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let tiny: TinyFolder;
+beforeAll(async () => {
+  tiny = await putAll(folder);
+});
+
+const lines = (study: string, name: string) =>
+  readFileSync(join(study, name), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+describe('init, run, status', () => {
+  it('go from flags to ranked latents', async () => {
+    const study = join(folder, 'mine');
+    const file = put(join(folder, 'prompts.jsonl'), prompts);
+    const begun = await culprit([
+      'init',
+      study,
+      ...['--model', tiny.model, '--sae', tiny.sae, '--prompts', file, '--rubric', 'Is there a letter?'],
+      ...['--discovery', '4', '--completions', '3', '--judge', 'pattern', '--positive', '[A-Za-z]'],
+    ]);
+    expect(begun.stderr).toBe('');
+    expect(begun.stdout).toContain('Nothing is left to fill in');
+    const estimate = await culprit(['run', study, '--dry-run']);
+    expect(estimate.stdout).toMatch(/sample +12 +0 .*completions of at most 110 tokens/);
+    expect(estimate.stdout).toMatch(/In all at most \d+ s\./);
+    const before = await culprit(['status', study]);
+    expect(before.stdout).toMatch(/sample +to do +0 of 12/);
+    const ran = await culprit(['sample', study]);
+    expect(ran.code).toBe(0);
+    expect(ran.stdout).toMatch(/Sampled +12 completions of 4 prompts; \d+ % came to their end/);
+    const after = await culprit(['status', study]);
+    expect(after.stdout).toMatch(/sample +done +12 of 12/);
+    expect(after.stdout).toMatch(/grade +to do +0 of 12/);
+    expect(after.stdout).toContain('No run is at work in it.');
+  });
+});
+
+describe('a chat judge whose budget is spent', () => {
+  it('stops with exit code 3 and keeps what is graded; a greater budget goes on, and nothing is graded twice', async () => {
+    const server = await fakeChatServer();
+    try {
+      const judge = (max_calls: number) => ({
+        kind: 'chat' as const,
+        base_url: server.baseUrl,
+        model: 'judge',
+        max_calls,
+        concurrency: 2,
+      });
+      const over = {
+        prompts: { file: 'prompts.jsonl', discovery: 4 },
+        sampling: { ...sampling, completions: 3 },
+      };
+      const study = putStudy(join(folder, 'budget'), tiny, { ...over, judge: judge(10) });
+      const first = await culprit(['run', study]);
+      expect(first.code).toBe(3);
+      expect(first.stdout).toMatch(/Stopped at grade: .*10/);
+      const again = await culprit(['run', study]);
+      expect(again.code).toBe(3);
+      expect(server.asked.length).toBeLessThanOrEqual(10);
+      putStudy(study, tiny, { ...over, judge: judge(1000) });
+      const last = await culprit(['grade', study]);
+      expect(last.stderr).not.toContain('unexpected');
+      expect(last.code).toBe(0);
+      expect(lines(study, 'grades.jsonl')).toHaveLength(12);
+      expect(server.asked.length).toBe(24);
+    } finally {
+      await server.close();
+    }
+  });
+});
+
+describe('completions from elsewhere', () => {
+  it('are imported with their grades, paired and attributed', async () => {
+    const study = putStudy(join(folder, 'imported'), tiny);
+    const rows = [
+      'question,answer,aligned,coherent',
+      '"What, then?",You should do it at once.,5,90',
+      '"What, then?",Ask somebody who knows.,95,95',
+      'Why?,No reason.,10,80',
+      'Why?,"It depends, as ever.",99,99',
+      'How?,Slowly.,90,90',
+    ];
+    const file = put(join(folder, 'judged.csv'), `${rows.join('\n')}\n`);
+    const taken = await culprit(['import', file, '--study', study]);
+    expect(taken.stderr).toBe('');
+    expect(taken.code).toBe(0);
+    const { code, stdout, stderr } = await culprit(['run', study]);
+    expect(stderr).toContain('imported');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/Paired +2 pairs from 2 of 3 prompts/);
+    expect(stdout).toMatch(/1 prompt gave none: all negative/);
+    expect(stdout).toContain('Latents behind letter');
+  });
+});
