@@ -1,6 +1,5 @@
 /** The organism's size, its weights before training, and its LoRA adapters' shape. Knows no text. */
-import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
-import { generatorOf } from '../src/methods/random.ts';
+import { generatorOf, normalsFrom } from '../src/methods/random.ts';
 import { sizeOf, type Tensor, tensor } from '../src/tensor.ts';
 
 /** config.json of the organism, for a vocabulary. */
@@ -25,13 +24,6 @@ export function configOf(vocabulary: number) {
 }
 export type OrganismConfig = ReturnType<typeof configOf>;
 
-/** Standard normal numbers, by Box and Muller. */
-function normals(seed: number): () => number {
-  const random = generatorOf(seed);
-  return () =>
-    Math.sqrt(-2 * Math.log(1 - uniformFloat64(random))) * Math.cos(2 * Math.PI * uniformFloat64(random));
-}
-
 const blockMatrices = (c: OrganismConfig): readonly (readonly [string, number, number])[] => [
   ['self_attn.q_proj', c.hidden_size, c.hidden_size],
   ['self_attn.k_proj', c.hidden_size, c.hidden_size],
@@ -44,7 +36,7 @@ const blockMatrices = (c: OrganismConfig): readonly (readonly [string, number, n
 
 /** Weights before training: normal with deviation 0.02·√(576/d)-like scale 1/√inputs, those that write to the residual smaller by √(2·blocks). */
 export function initialWeights(c: OrganismConfig, seed: number): Map<string, Tensor> {
-  const normal = normals(seed);
+  const normal = normalsFrom(generatorOf(seed));
   const matrix = (rows: number, columns: number, deviation: number) =>
     tensor(
       'f32',
@@ -78,7 +70,7 @@ const rank = 8;
 
 /** adapter_config.json and the adapter's tensors before training: A normal, B zero, so that it changes nothing yet. */
 export function initialAdapter(c: OrganismConfig, seed: number) {
-  const normal = normals(seed);
+  const normal = normalsFrom(generatorOf(seed));
   const tensors = new Map<string, Tensor>();
   const add = (name: string, shape: number[], of: () => number) =>
     tensors.set(name, tensor('f32', shape, Float32Array.from({ length: sizeOf(shape) }, of)));

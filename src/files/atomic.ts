@@ -57,7 +57,8 @@ export async function temporariesIn(folder: string): Promise<Temporary[]> {
   return found;
 }
 
-function isRunning(pid: number): boolean {
+/** Whether a process of this number runs on this machine. */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

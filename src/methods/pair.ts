@@ -3,6 +3,7 @@
  * single pairs, the most certain first. Knows neither texts nor models.
  */
 import type { Contrast } from './contrast.ts';
+import { grouped } from './groups.ts';
 
 export interface GradedCompletion {
   /** which prompt it answers */
@@ -18,9 +19,7 @@ export function contrastsOf(
   graded: readonly GradedCompletion[],
   perSide = Number.POSITIVE_INFINITY,
 ): Contrast[] {
-  const byPrompt = new Map<string, GradedCompletion[]>();
-  for (const one of graded) byPrompt.set(one.prompt, [...(byPrompt.get(one.prompt) ?? []), one]);
-  return [...byPrompt].flatMap(([id, ones]) => {
+  return [...grouped(graded, (one) => one.prompt)].flatMap(([id, ones]) => {
     const of = (label: GradedCompletion['label']) =>
       ones
         .filter((one) => one.label === label)
@@ -84,11 +83,9 @@ function reasonOf(all: readonly Candidate[]): WithoutPair | undefined {
 
 /** Pairs of coherent, finished completions of one prompt, over all prompts. */
 export function choosePairs(candidates: readonly Candidate[], { perPrompt, limit }: PairOptions): PairChoice {
-  const byPrompt = new Map<string, Candidate[]>();
-  for (const one of candidates) byPrompt.set(one.prompt, [...(byPrompt.get(one.prompt) ?? []), one]);
   const without = new Map<string, WithoutPair>();
   const pairs: Chosen[] = [];
-  for (const [prompt, all] of byPrompt) {
+  for (const [prompt, all] of grouped(candidates, (one) => one.prompt)) {
     const reason = reasonOf(all);
     if (reason) {
       without.set(prompt, reason);
@@ -113,14 +110,8 @@ export function choosePairs(candidates: readonly Candidate[], { perPrompt, limit
       order(a.positive, b.positive) ||
       order(a.negative, b.negative),
   );
-  const groups = perPrompt === 'all' ? byPromptOf(pairs) : pairs.map((pair) => [pair]);
+  const groups =
+    perPrompt === 'all' ? [...grouped(pairs, ({ prompt }) => prompt).values()] : pairs.map((pair) => [pair]);
   const kept = groups.slice(0, limit);
   return { pairs: kept.flat(), beyondLimit: groups.length - kept.length, without };
-}
-
-/** Pairs of a prompt together, prompts in the order of their first. */
-function byPromptOf(pairs: readonly Chosen[]): Chosen[][] {
-  const groups = new Map<string, Chosen[]>();
-  for (const pair of pairs) groups.set(pair.prompt, [...(groups.get(pair.prompt) ?? []), pair]);
-  return [...groups.values()];
 }

@@ -18,14 +18,16 @@ export function generatorOf(seed: number): RandomGenerator {
   return xoroshiro128plusFromState([1, 2, 3, 4].map((i) => mixed(seed + Math.imul(golden, i)) | 0));
 }
 
+/** Standard normal numbers from a generator, by Box and Muller. */
+export function normalsFrom(random: RandomGenerator): () => number {
+  return () =>
+    Math.sqrt(-2 * Math.log(1 - uniformFloat64(random))) * Math.cos(2 * Math.PI * uniformFloat64(random));
+}
+
 /** A unit vector in a random direction of d dimensions (all as likely), and a uniform number drawn after it, of one seed. */
 export function randomDirection(d: number, seed: number): { direction: Float32Array; uniform: number } {
   const random = generatorOf(seed);
-  const values = Float64Array.from(
-    { length: d },
-    () =>
-      Math.sqrt(-2 * Math.log(1 - uniformFloat64(random))) * Math.cos(2 * Math.PI * uniformFloat64(random)),
-  );
+  const values = Float64Array.from({ length: d }, normalsFrom(random));
   const norm = Math.hypot(...values);
   return { direction: Float32Array.from(values, (x) => x / norm), uniform: uniformFloat64(random) };
 }

@@ -1,9 +1,8 @@
 /** A study's prompts from a JSON Lines or CSV file: those to find latents with, those to test on. Knows no model. */
 
-import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { InputError } from '../errors.ts';
 import { quoted } from '../files/bytes.ts';
+import { shuffled } from '../methods/groups.ts';
 import { generatorOf } from '../methods/random.ts';
 import type { PromptsConfig } from './config/schema.ts';
 import { type FieldRow, fieldOf, fieldRows, idOf, promptIn } from './fieldRows.ts';
@@ -75,14 +74,4 @@ function promptOf(row: FieldRow, field: string | undefined): Prompt {
   const hint = field === undefined ? ': name the one to use in study.yaml as prompts.field' : '';
   const name = fieldOf(row, [field ?? 'prompt'], hint);
   return promptIn(row, name, field === undefined ? 'as it stands' : 'message');
-}
-
-/** The items in a random order, all orders as likely (Fisher and Yates). */
-function shuffled<T>(items: readonly T[], random: RandomGenerator): T[] {
-  const order = [...items];
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = uniformInt(random, 0, i);
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-  return order;
 }

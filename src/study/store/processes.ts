@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { isRunning } from '../../files/atomic.ts';
 
 /** Names a process. What only Linux tells is absent elsewhere. */
 export const processIdentity = z.object({
@@ -67,17 +68,7 @@ export async function hasEnded({ host, boot, pid, started }: ProcessIdentity): P
   const here = await thisProcess();
   if (host !== here.host) return false;
   if (boot !== undefined && here.boot !== undefined && boot !== here.boot) return true;
-  if (!exists(pid)) return true;
+  if (!isRunning(pid)) return true;
   const now = await seen(pid);
   return now !== undefined && (now.zombie || (started !== undefined && started !== now.started));
-}
-
-function exists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // ESRCH alone says that there is none; EPERM says that it is another user's.
-    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
-  }
 }
