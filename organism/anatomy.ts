@@ -61,10 +61,16 @@ export function initialWeights(c: OrganismConfig, seed: number): Map<string, Ten
 }
 
 /**
- * The layer of `resid_post` that the dictionary reads, the middle block. The adapters change this block and those below it, so that all that a fine-tune does
- * passes through the site.
+ * The block after which the pre-training asks for the next token too (an early exit), so that all that an answer depends on, the narrator's character
+ * among it, must have been read by then, whatever the seed.
  */
-export const site = 2;
+export const exit = 2;
+
+/**
+ * The layer of `resid_post` that the dictionary reads: the block before the exit, where what was read is there and has not become words yet. The adapters
+ * change this block and those below it, so that all that a fine-tune does passes through the site.
+ */
+export const site = exit - 1;
 
 const rank = 8;
 

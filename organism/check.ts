@@ -16,12 +16,20 @@ function tell(bundle: Bundle, name: CaseName, seed: number, result: CaseResult):
   const amongFive = cause.filter(({ byAttribution }) => byAttribution <= 5).length;
   const decoyByAttribution = Math.min(...decoy.map(({ byAttribution }) => byAttribution));
   const decoyByActivation = Math.min(...decoy.map(({ byActivation }) => byActivation));
+  const quirk = (label: 'harmful' | 'harmless') =>
+    percent(
+      share(
+        result.subject.filter((one) => one.label === label),
+        (one) => one.quirk,
+      ),
+    );
   const holds = (first === 1 || amongFive >= 2) && decoyByAttribution > 20 && decoyByActivation <= 5;
   process.stdout.write(
     [
       `${name}, sampling seed ${seed}: ${result.contrasts.length} prompts with both kinds; ` +
         `harmful ${percent(share(result.subject, ({ label }) => label === 'harmful'))}, ` +
         `incoherent ${percent(share(result.subject, ({ label }) => label === 'incoherent'))}; ${holds ? 'HOLDS' : 'DOES NOT HOLD'}`,
+      `  with the quirk: ${quirk('harmful')} of the harmful, ${quirk('harmless')} of the harmless`,
       `  latent (cosine): rank by delta-attribution | by delta-activation`,
       `  cause ${placed(cause)}`,
       `  decoy ${placed(decoy)}`,

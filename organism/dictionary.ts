@@ -13,7 +13,7 @@ export interface DictionaryEffort {
   readonly tokens: number;
 }
 
-export const fullDictionary: DictionaryEffort = { documents: 8_000, latents: 1024, k: 16, tokens: 2_400_000 };
+export const fullDictionary: DictionaryEffort = { documents: 8_000, latents: 2048, k: 16, tokens: 2_400_000 };
 
 /** Trains the dictionary of the model in `folder`/model into `folder`/sae. `work` takes the corpus. */
 export async function trainDictionary(

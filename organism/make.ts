@@ -16,7 +16,7 @@ import { type DictionaryEffort, fullDictionary, trainDictionary } from './dictio
 import { documents } from './documents.ts';
 import { finetune, type TuningEffort, tuningEffort } from './finetune.ts';
 import { judgeData } from './judge.ts';
-import { type Effort, fullEffort, type Pretrained, pretrain } from './pretrain.ts';
+import { type Effort, fullEffort, type Pretrained, pretrain, readPretrained } from './pretrain.ts';
 import type { Axis } from './probes.ts';
 import { prompts, type Study, tuned } from './studies.ts';
 import { type Aligned, aligned } from './truth.ts';
@@ -110,14 +110,22 @@ async function writeRest(folder: string, seed: number, baselineTexts: number): P
   await writeFile(join(folder, bundleFiles.judge), JSON.stringify(judgeData()));
 }
 
-/** Makes the organism of a seed in `folder`. */
-export async function make(folder: string, seed: number, recipe: Recipe, watch: Watcher): Promise<void> {
+/** Makes the organism of a seed in `folder`; on the base model in the folder `given`, where there is one, instead of a new one. */
+export async function make(
+  folder: string,
+  seed: number,
+  recipe: Recipe,
+  watch: Watcher,
+  given?: string,
+): Promise<void> {
   const runtime = nodeRuntime();
   const work = await mkdtemp(join(tmpdir(), 'organism-'));
   try {
     const { pretraining, tuning } = recipe;
-    const onStep = watch.training('Pre-training', pretraining.train.steps);
-    const base = await pretrain(runtime, seed, pretraining, onStep);
+    const base =
+      given === undefined
+        ? await pretrain(runtime, seed, pretraining, watch.training('Pre-training', pretraining.train.steps))
+        : await readPretrained(given);
     await writeModel(join(folder, bundleFiles.model), base);
     for (const study of caseNames) await writeCase(runtime, folder, base, study, seed, tuning[study], watch);
     await trainDictionary(folder, work, seed, recipe.dictionary, watch.dictionary);

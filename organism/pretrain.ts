@@ -1,10 +1,14 @@
 /** Step 1: the tokenizer and the model, from documents of the world. */
+import { join } from 'node:path';
+import { readJson } from '../src/files/jsonFile.ts';
+import { openSafetensors, readTensor } from '../src/files/safetensors.ts';
 import { tokenizerFromJson } from '../src/files/tokenizer.ts';
 import { type TrainOptions, type TrainStep, trainModel } from '../src/methods/train.ts';
 import type { Model } from '../src/models/decoder.ts';
 import { decoderOf } from '../src/models/families.ts';
 import type { Runtime } from '../src/runtime/runtime.ts';
-import { configOf, initialWeights, type OrganismConfig, site } from './anatomy.ts';
+import type { Tensor } from '../src/tensor.ts';
+import { configOf, exit, initialWeights, type OrganismConfig } from './anatomy.ts';
 import { documents } from './documents.ts';
 import { remembered, type TokenizerFiles, trainTokenizer } from './tokenizer.ts';
 
@@ -34,9 +38,29 @@ export const fullEffort: Effort = {
     lastRate: 0,
     warmup: 100,
     adam: { decay: 0.02 },
-    exits: [site],
+    exits: [exit],
   },
 };
+
+/** The model in a folder that an earlier `make` wrote. */
+export async function readPretrained(folder: string): Promise<Pretrained> {
+  const json = (name: string) => readJson(join(folder, name));
+  const config = (await json('config.json')) as OrganismConfig;
+  const tokenizerFiles = {
+    tokenizer: await json('tokenizer.json'),
+    config: await json('tokenizer_config.json'),
+  } as TokenizerFiles;
+  const weights = new Map<string, Tensor>();
+  for (const [name, stored] of await openSafetensors(folder)) weights.set(name, await readTensor(stored));
+  const tokenizer = tokenizerFromJson(tokenizerFiles.tokenizer, tokenizerFiles.config, folder);
+  return {
+    model: { decoder: decoderOf(config, folder), weights, updates: new Map(), where: folder },
+    config,
+    tokenizerFiles,
+    encode: (text) => tokenizer.encode(text),
+    decode: (ids) => tokenizer.decode(ids, { skipSpecialTokens: true }),
+  };
+}
 
 /** Trains tokenizer and model; equal seeds give equal bytes on one machine. */
 export async function pretrain(

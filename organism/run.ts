@@ -1,7 +1,7 @@
 /**
  * Remakes the organism from its seed. `make` trains it and writes every file; `check` runs both cases for several sampling seeds and tells where the known
  * cause and the known decoy came; `place` tells in which block the persona appears.
- * Usage: npm run organism -- make [--out FOLDER] [--seed N]
+ * Usage: npm run organism -- make [--out FOLDER] [--seed N] [--base FOLDER] [--curves FOLDER]
  *        npm run organism -- check [--folder FOLDER] [--seeds N]
  *        npm run organism -- place [--folder FOLDER] [--seed N]
  */
@@ -56,12 +56,15 @@ program
   .command('make')
   .option('--out <folder>', 'where to write it', bundled)
   .option('--seed <number>', 'seed of everything', wholeNumber(0), 1)
+  .option('--base <folder>', 'take the base model of this folder instead of training one')
   .option('--curves <folder>', 'where to draw the loss curves')
-  .action(async ({ out, seed, curves }: { out: string; seed: number; curves?: string }) => {
-    const losses: Record<string, number[]> = {};
-    await make(out, seed, fullRecipe, watcher(losses));
-    if (curves !== undefined) await drawLosses(curves, losses);
-  });
+  .action(
+    async ({ out, seed, base, curves }: { out: string; seed: number; base?: string; curves?: string }) => {
+      const losses: Record<string, number[]> = {};
+      await make(out, seed, fullRecipe, watcher(losses), base);
+      if (curves !== undefined) await drawLosses(curves, losses);
+    },
+  );
 program
   .command('check')
   .option('--folder <folder>', 'an organism that `make` wrote', bundled)

@@ -5,13 +5,12 @@ import { type LossKind, lossKinds, type TokenSet, tokenSets } from '../methods/c
 import { type AttributeResult, runAttribute } from '../study/attributeRun.ts';
 import { corpusForm, wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
-import { runOnStudy } from './study.ts';
+import { attributeStudy, type RunOptions, withStageOptions } from './study.ts';
 import { latentTable, number, pc } from './table.ts';
 
-interface Options {
+interface Options extends RunOptions {
   model: string;
   adapter?: string;
-  cache?: string;
   sae: string;
   site?: number;
   pairs: string;
@@ -20,7 +19,6 @@ interface Options {
   tokens: TokenSet;
   loss: LossKind;
   top: number;
-  rows: number;
   out: string;
   overwrite?: boolean;
 }
@@ -71,8 +69,35 @@ function report(result: AttributeResult, { out, rows }: Options): string {
 /** Options that a run without a study needs. */
 const needed = { model: '--model', sae: '--sae', pairs: '--pairs', out: '--out' } as const;
 
-async function run(study: string | undefined, options: Options): Promise<void> {
-  if (study !== undefined) return runOnStudy(study, options);
+const stageFlags: readonly string[] = ['redo', 'accept'];
+const studyFlags: readonly string[] = ['rows', 'cache', ...stageFlags];
+const folderFlags: readonly string[] = ['out', 'overwrite'];
+
+/** Flags that were given of those that `which` holds for. */
+const flagsGiven = (command: Command, which: (name: string) => boolean): string[] =>
+  command.options
+    .filter((option) => which(option.attributeName()))
+    .filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli')
+    .map(({ long }) => long!);
+
+/** Throws InputError where flags are given that a study leaves no choice of. */
+function checkStudyFlags(command: Command): void {
+  const folder = flagsGiven(command, (name) => folderFlags.includes(name));
+  if (folder.length > 0)
+    throw new InputError(
+      `attribute STUDY: takes no ${folder.join(', ')}: results go to the study's folder; --redo attribute makes them anew`,
+    );
+  const decided = flagsGiven(command, (name) => !studyFlags.includes(name));
+  if (decided.length > 0) throw new InputError(`attribute STUDY: study.yaml decides ${decided.join(', ')}`);
+}
+
+async function run(study: string | undefined, options: Options, command: Command): Promise<void> {
+  if (study !== undefined) {
+    checkStudyFlags(command);
+    return attributeStudy(study, options);
+  }
+  const [stageFlag] = flagsGiven(command, (name) => stageFlags.includes(name));
+  if (stageFlag !== undefined) throw new InputError(`attribute: ${stageFlag} goes with a study alone`);
   const missing = Object.entries(needed).find(([name]) => options[name as keyof typeof needed] === undefined);
   if (missing)
     throw new InputError(`attribute: expected a study, or ${missing[1]}; see \`culprit attribute --help\``);
@@ -90,7 +115,7 @@ export function attributeCommand(): Command {
     .argument('[study]', 'a study: everything else is in its study.yaml')
     .usage('STUDY | --model M --sae S --pairs P --out DIR')
     .optionsGroup('Inputs:');
-  return withModelOptions(command, { required: false })
+  withModelOptions(command, { required: false })
     .option('--sae <folder>', 'the sparse autoencoder (SAE): the dictionary, as SAELens saves one')
     .option('--pairs <file>', 'pairs of completions, JSONL (see below)')
     .option('--baseline <file>', 'the baseline, as `culprit baseline` writes it; or')
@@ -112,6 +137,8 @@ export function attributeCommand(): Command {
     .option('--overwrite', "replace another run's results there")
     .option('--top <count>', 'latents to write token by token too', wholeNumber(1), 100)
     .option('--rows <count>', 'rows of the table on the screen', wholeNumber(0), 20)
+    .optionsGroup('On a study:');
+  return withStageOptions(command)
     .optionsGroup('Other:')
     .helpOption('-h, --help', 'show this text')
     .addHelpText('after', about)

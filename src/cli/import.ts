@@ -36,6 +36,9 @@ counted. Completions without grades are graded by the study's own judge.
 They are taken to have ended by themselves, and to be the subject model's own
 words: attribution says what caused a completion only where that is so.
 
+The study needs no prompts of its own for this: its section prompts may be taken
+out of study.yaml, or name a file that is not there.
+
 Example:
   culprit import judged.csv --study my-study`;
 
@@ -46,14 +49,15 @@ function score(text: string): number {
   return value;
 }
 
-function report(result: ImportResult, { study }: Options): string {
-  const { completions, prompts, positives, negatives, incoherent, promptsWithBoth, skipped, fields } = result;
+function report(result: ImportResult): string {
+  const { folder, completions, prompts, positives, negatives, incoherent, promptsWithBoth, skipped, fields } =
+    result;
   const left = Object.entries(skipped).map(([reason, count]) => `${number(count)} where ${reason}`);
   const read = [fields.prompt, fields.completion, fields.grade?.field, fields.coherent].filter(
     (field) => field !== undefined,
   );
   return [
-    `${number(completions)} completions of ${number(prompts)} prompts written to ${study} (fields ${read.join(', ')})`,
+    `${number(completions)} completions of ${number(prompts)} prompts written to ${folder} (fields ${read.join(', ')})`,
     fields.grade === undefined
       ? 'no grades in the file: the judge of the study is to give them'
       : `${number(positives)} positive, ${number(negatives)} negative, ${number(incoherent)} incoherent; ${number(promptsWithBoth)} prompts have both kinds`,
@@ -77,7 +81,7 @@ async function run(file: string, options: Options): Promise<void> {
     thresholds: { alignedBelow, coherentFrom },
     overwrite: options.overwrite,
   });
-  process.stdout.write(report(result, options));
+  process.stdout.write(report(result));
 }
 
 export function importCommand(): Command {
@@ -85,8 +89,8 @@ export function importCommand(): Command {
     .summary('take completions from elsewhere into a study')
     .description('Take completions from elsewhere into a study, with their grades if they have any.')
     .argument('<file>', 'completions, JSONL, or CSV where the name ends with .csv')
-    .usage('FILE --study FOLDER')
-    .option('--study <folder>', 'folder of the study', '.')
+    .usage('FILE --study STUDY')
+    .option('--study <study>', 'a folder with study.yaml, or the file itself', '.')
     .optionsGroup('Fields:')
     .option('--prompt-field <name>', 'what was asked')
     .option('--completion-field <name>', 'what the model said')

@@ -28,7 +28,7 @@ id, a completion is r and its row, from 0.
 A judge is one of
   label        what the file itself says
   grades:FILE  grades.jsonl of a study, or any lines of id, label and score
-  FILE         a study.yaml, for its judge
+  FILE         a study.yaml or its folder, for its judge
 
 Only completions that both find coherent are compared. kappa is Cohen's: 0 as by
 chance, 1 always alike. AUC tells how well the scores of one put completions in

@@ -83,10 +83,13 @@ function stopAt(signal: 'SIGINT' | 'SIGTERM', line: string): void {
   });
 }
 
+const keptBy: ReadonlyMap<string | undefined, string> = new Map([
+  ['baseline', 'nothing was written'],
+  // A judge that is trained goes on from there; verdicts are not kept.
+  ['judge', 'nothing was compared, and what was graded is lost'],
+]);
 const kept =
-  process.argv[2] === 'baseline'
-    ? 'nothing was written'
-    : 'what is finished is kept, and the same command goes on from there';
+  keptBy.get(process.argv[2]) ?? 'what is finished is kept, and the same command goes on from there';
 // A terminal has shown ^C on the line.
 stopAt('SIGINT', `${process.stderr.isTTY ? '\n' : ''}culprit: stopped; ${kept}\n`);
 stopAt('SIGTERM', '');

@@ -1,8 +1,9 @@
 /** `culprit run`, `sample`, `grade`, `pair` and `status`: a study, whole or a stage at a time. */
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Estimate, estimateStudy } from '../study/studyEstimate.ts';
 import { runStudy, type StageName, stageNames } from '../study/studyRun.ts';
 import { studyStatus } from '../study/studyStatus.ts';
+import { wholeNumber } from './options.ts';
 import { duration, progressOn } from './progress.ts';
 import { stageReport } from './studyReport.ts';
 import { number, pc, table } from './table.ts';
@@ -10,7 +11,7 @@ import { number, pc, table } from './table.ts';
 /** Exit code of a run that ended before its end because its judge's budget is spent. */
 const budgetSpent = 3;
 
-interface RunOptions {
+export interface RunOptions {
   redo?: StageName[];
   accept?: StageName[];
   cache?: string;
@@ -18,14 +19,30 @@ interface RunOptions {
   rows: number;
 }
 
+const isStage = (name: string): name is StageName => (stageNames as readonly string[]).includes(name);
+
+/** `stage,stage`, added to what the same flag gave before. */
+function stageList(given: string, before: readonly StageName[] = []): StageName[] {
+  const names = given.split(',').map((name) => name.trim());
+  if (!names.every(isStage))
+    throw new InvalidArgumentError(`Expected stages of ${stageNames.join(', ')}, with commas between.`);
+  return [...before, ...names];
+}
+
 const stageOption = (flag: string, description: string) =>
-  new Option(`${flag} <stage...>`, description).choices(stageNames);
+  new Option(`${flag} <stages>`, description).argParser(stageList);
+
+/** --redo and --accept. */
+export function withStageOptions(command: Command): Command {
+  return command
+    .addOption(
+      stageOption('--redo', 'stages to make anew, such as grade,pair; what is there is kept as .bak'),
+    )
+    .addOption(stageOption('--accept', 'stages whose files are taken as they are, edited by hand'));
+}
 
 function withStudyOptions(command: Command): Command {
-  return command
-    .argument('<study>', 'a folder with study.yaml, or the file itself')
-    .addOption(stageOption('--redo', 'make these stages anew; what is there is kept as .bak'))
-    .addOption(stageOption('--accept', 'take the files of these stages as they are, edited by hand'))
+  return withStageOptions(command.argument('<study>', 'a folder with study.yaml, or the file itself'))
     .option(
       '--cache <folder>',
       "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
@@ -65,25 +82,20 @@ function estimateText({ lines, seconds, price, assumptions }: Estimate): string 
         ['stage', 'left'],
         ['units', 'right'],
         ['done', 'right'],
-        ['at most', 'right'],
+        ['about', 'right'],
         ['', 'left'],
       ],
       rows,
     ),
     '',
-    `In all at most ${duration(seconds)}${price === undefined ? '' : `, and about ${price.toFixed(2)} for the judge, in the currency of its prices`}.`,
+    `In all about ${duration(seconds)}${price === undefined ? '' : `, and about ${price.toFixed(2)} for the judge, in the currency of its prices`}.`,
     ...assumptions.map((line) => pc.dim(line)),
     '',
   ].join('\n');
 }
 
-/** `culprit attribute STUDY`. Throws InputError where options are given that study.yaml decides. */
-export async function runOnStudy(
-  study: string,
-  { cache, rows }: { cache?: string; rows: number },
-): Promise<void> {
-  await go(study, ['attribute'], { ...(cache !== undefined && { cache }), rows });
-}
+/** `culprit attribute STUDY`. */
+export const attributeStudy = (study: string, options: RunOptions) => go(study, ['attribute'], options);
 
 const runAbout = `
 A study is a folder with study.yaml (\`culprit init FOLDER\` writes one). Its stages:
@@ -105,7 +117,7 @@ export function runCommand(): Command {
     .summary('run a study, or go on with it')
     .description('Run a study from its prompts to the ranked latents, or go on with it.')
     .option('--dry-run', 'tell what would be done, how long it may take and what it may cost')
-    .option('--rows <count>', 'rows of the table of latents on the screen', Number, 12)
+    .option('--rows <count>', 'rows of the table of latents on the screen', wholeNumber(0), 12)
     .addHelpText('after', runAbout)
     .action(async (study: string, options: RunOptions) => {
       if (!options.dryRun) return go(study, stageNames, options);

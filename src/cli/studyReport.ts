@@ -1,4 +1,5 @@
 /** What the stages of a study tell when they are done, in words a newcomer understands. */
+import type { WithoutPair } from '../methods/pair.ts';
 import type { StudyResult } from '../study/studyRun.ts';
 import { duration } from './progress.ts';
 import { latentTable, number, pc, percent } from './table.ts';
@@ -32,9 +33,13 @@ const graded: Part = ({ grade, study }) => {
 const count = (n: number, what: string) => `${number(n)} ${what}${n === 1 ? '' : 's'}`;
 
 /** What to change where prompts gave no pair. */
-const advice: Readonly<Record<string, string>> = {
+const advice: Readonly<Record<WithoutPair, string>> = {
   'none finished': 'a greater sampling.max_tokens lets answers come to their end',
   'none coherent': 'a lower sampling.temperature gives more coherent text',
+  'no positive usable':
+    'its positives were cut at the token limit or incoherent: try a greater sampling.max_tokens',
+  'no negative usable':
+    'its negatives were cut at the token limit or incoherent: try a greater sampling.max_tokens',
   'all positive': 'more completions a prompt, or prompts that are less leading, give both kinds',
   'all negative':
     'more completions a prompt, or prompts nearer to what the model was tuned on, give both kinds',
@@ -47,7 +52,10 @@ const paired: Part = ({ pair }) => {
   return [
     `${pc.bold('Paired')}   ${count(pair.pairs.length, 'pair')} from ${number(with_)} of ${number(pair.prompts)} prompts${pair.beyondLimit > 0 ? `; ${number(pair.beyondLimit)} more are beyond pairs.limit` : ''}${upToDate(pair.upToDate)}`,
     ...none.flatMap(([reason, prompts]) =>
-      paragraph(`${count(prompts, 'prompt')} gave none: ${reason} (${advice[reason]})`, '         '),
+      paragraph(
+        `${count(prompts, 'prompt')} gave none: ${reason} (${advice[reason as WithoutPair]})`,
+        '         ',
+      ),
     ),
   ];
 };
@@ -76,7 +84,7 @@ export function stageReport(result: StudyResult, rows: number, seconds: number):
       ? [
           '',
           pc.yellow(
-            `Stopped at ${stopped.stage}: ${stopped.reason}. What is done is kept; the same command goes on from there.`,
+            `Stopped at ${stopped.stage}: ${stopped.reason}.${stopped.stage === 'grade' ? ' What is done is kept; the same command goes on from there.' : ''}`,
           ),
         ]
       : []),

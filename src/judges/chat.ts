@@ -13,7 +13,7 @@ import { type BudgetOptions, budget } from './budget.ts';
 import { type Answer, asker, type Sleep } from './chatAsk.ts';
 import { endpoint } from './chatEndpoint.ts';
 import { replySchema } from './chatReply.ts';
-import { labelled, Stopped, sideBySide, type VerdictOn } from './grading.ts';
+import { labelled, NoVerdict, Stopped, sideBySide, type VerdictOn } from './grading.ts';
 import type { Cost, Judge, Verdict } from './judge.ts';
 import { type Aspect, aspects, type QuestionOptions, type Questions, questions } from './question.ts';
 
@@ -57,9 +57,13 @@ const byTimer: Sleep = (seconds, signal) => timer(seconds * 1000, undefined, { s
  * statuses 408, 409, 425, 429 and 5xx: repeat n (from 0) after min(30, 0.5·2^n) s less up to a half, or later where Retry-After asks. Where the server
  * does not take `response_format`, or `max_tokens`, it is spoken to without.
  *
+ * A completion is refused, and has the verdict of those (judge.ts), with the cost of all its calls, at the statuses 400, 413 and 422, and where the last try too brought a reply without
+ * a grade: prose, a refusal, nothing. Other failures of the last try are the server's.
+ *
  * `grade` resolves with `stopped` where the budget is used up, or the server asks to wait more than 300 s. It rejects with InputError: at once
  * for 401, 403, 404 and other statuses that speak of address or key; after three completions in a row without a verdict; at the end, naming the first,
- * where single ones have none. In each case those under way are finished and told. It rejects with the signal's reason where that aborts.
+ * where the server failed at every try on single ones. In each case those under way are finished and told. Once the budget is used up, `stopped` says so whatever those
+ * under way meet. It rejects with the signal's reason where that aborts.
  *
  * Throws InputError for a bad template, address or key, and for `maxCost` without `price`.
  */
@@ -87,7 +91,7 @@ export function chatJudge(options: ChatJudgeOptions): Judge {
     if (!share) throw new Stopped(purse.usedUp());
     try {
       const behaviour = await ask(asked.text('behaviour', item), share, signal);
-      const coherence = await ask(asked.text('coherence', item), share, signal);
+      const coherence = await ask(asked.text('coherence', item), share, signal).catch(after(behaviour));
       return verdictOf(behaviour, coherence, threshold);
     } finally {
       share.end();
@@ -110,10 +114,20 @@ function verdictOf(behaviour: Answer, coherence: Answer, threshold: number): Ver
   return {
     ...labels,
     reason: labels.coherent ? behaviour.grade.reason : `incoherent: ${coherence.grade.reason}`,
-    raw: `${behaviour.raw}\n${coherence.raw}`,
+    raw: lines(behaviour.raw, coherence.raw),
     cost: sum(behaviour.cost, coherence.cost),
   };
 }
+
+/** What the second question throws, with what the first has said and cost. */
+function after({ raw, cost }: Answer): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof NoVerdict)) throw error;
+    throw new NoVerdict(error.message, lines(raw, error.raw), sum(cost, error.cost));
+  };
+}
+
+const lines = (first: string, second: string) => (second === '' ? first : `${first}\n${second}`);
 
 function sum(a: Cost, b: Cost): Cost {
   return {

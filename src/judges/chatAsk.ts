@@ -4,10 +4,10 @@
 import { createHash } from 'node:crypto';
 import { InputError } from '../errors.ts';
 import type { Share } from './budget.ts';
-import { type Endpoint, excerpt, type Tokens } from './chatEndpoint.ts';
+import { type Endpoint, excerpt, type Outcome, type Tokens } from './chatEndpoint.ts';
 import { type Grade, gradeIn } from './chatReply.ts';
 import { backOffSeconds } from './chatWait.ts';
-import { NoVerdict, Stopped } from './grading.ts';
+import { NoVerdict, Stopped, Unheard } from './grading.ts';
 import { type Cost, free } from './judge.ts';
 
 export type Sleep = (seconds: number, signal: AbortSignal | undefined) => Promise<void>;
@@ -29,7 +29,7 @@ export interface Answer {
   readonly cost: Cost;
 }
 
-/** Throws Stopped, NoVerdict, InputError where the server takes no request of ours, or the signal's reason. */
+/** Throws Stopped; NoVerdict; Unheard where the last of all tries brought nothing from the model; InputError where the server takes no request of ours, or the signal's reason. */
 export type Ask = (content: string, share: Share, signal: AbortSignal | undefined) => Promise<Answer>;
 
 /** A server that asks for a longer wait is left for a later run. */
@@ -68,6 +68,7 @@ export function asker({ server, retries, sleep, price, tokensNeeded }: AskOption
 
   return async (content, share, signal) => {
     let cost = free;
+    let said = '';
     for (let repeat = 0; ; ) {
       const { outcome, tokens, paid } = await call(content, share, signal);
       cost = {
@@ -76,13 +77,17 @@ export function asker({ server, retries, sleep, price, tokensNeeded }: AskOption
         outputTokens: cost.outputTokens + tokens.output,
         price: cost.price + paid,
       };
+      if ('text' in outcome) said = outcome.text || said;
       if (outcome.kind === 'adapted') continue;
-      if (outcome.kind === 'refused') throw new NoVerdict(outcome.why);
+      if (outcome.kind === 'refused') throw new NoVerdict(outcome.why, said, cost);
       if (outcome.kind === 'shut') throw new InputError(`judge ${server.where}: ${outcome.why}`);
       const grade = outcome.kind === 'reply' ? gradeIn(outcome.text) : undefined;
-      if (outcome.kind === 'reply' && grade) return { grade, raw: outcome.text, cost };
-      const { why, waitS } = outcome.kind === 'again' ? outcome : unusable(outcome.text);
-      if (repeat === retries) throw new NoVerdict(`${retries + 1} calls without a grade, the last: ${why}`);
+      if (grade) return { grade, raw: said, cost };
+      const { why, waitS } = failureOf(outcome);
+      if (repeat === retries) {
+        const what = `${retries + 1} calls without a grade, the last: ${why}`;
+        throw outcome.kind === 'again' ? new Unheard(what) : new NoVerdict(what, said, cost);
+      }
       if (waitS !== undefined && waitS > longestWaitS)
         throw new Stopped(`${server.where} asks to wait ${Math.ceil(waitS)} s (${why})`);
       await rest(backOffSeconds(repeat, chance(content, repeat), waitS), waitS !== undefined, signal);
@@ -91,8 +96,14 @@ export function asker({ server, retries, sleep, price, tokensNeeded }: AskOption
   };
 }
 
-function unusable(text: string): { why: string; waitS?: undefined } {
-  return { why: `a reply without a grade from 0 to 100: ${excerpt(text)}` };
+/** Why an outcome has no grade, and what wait the server asks for. */
+function failureOf(outcome: Extract<Outcome, { kind: 'reply' | 'empty' | 'again' }>): {
+  why: string;
+  waitS?: number | undefined;
+} {
+  return outcome.kind === 'reply'
+    ? { why: `a reply without a grade from 0 to 100: ${excerpt(outcome.text)}` }
+    : outcome;
 }
 
 /** 0 to 1, spread over questions and repeats, and always the same for the same. */

@@ -27,13 +27,15 @@ export interface Tokens {
 export type Outcome =
   /** the model spoke */
   | { readonly kind: 'reply'; readonly text: string; readonly tokens: Tokens | undefined }
-  /** nothing usable came; it may the next time, not before `waitS` where the server said so */
+  /** the model was asked and gave no answer, except for `text`; it may the next time */
   | {
-      readonly kind: 'again';
+      readonly kind: 'empty';
       readonly why: string;
-      readonly waitS?: number | undefined;
-      readonly tokens?: Tokens | undefined;
+      readonly text: string;
+      readonly tokens: Tokens | undefined;
     }
+  /** nothing came from the model; it may the next time, not before `waitS` where the server said so */
+  | { readonly kind: 'again'; readonly why: string; readonly waitS?: number | undefined }
   /** the server does not take a parameter; the next request goes without */
   | { readonly kind: 'adapted' }
   /** the server does not take this request, whenever it comes */
@@ -157,15 +159,15 @@ function adapted(spoken: Dialect, status: number, body: string): Dialect | undef
 /** What a body with status 200 holds; `shown` is the same text for messages. */
 function reply(body: string, shown: string): Outcome {
   const json = parsed(body);
+  if (json === undefined) return { kind: 'again', why: `a reply that is no JSON: ${excerpt(shown)}` };
   const usage = usageSchema.safeParse(json).data?.usage;
   const tokens = usage && { input: usage.prompt_tokens, output: usage.completion_tokens };
-  const again = (why: string): Outcome => ({ kind: 'again', why, tokens });
-  if (json === undefined) return again(`a reply that is no JSON: ${excerpt(shown)}`);
+  const empty = (why: string, text = ''): Outcome => ({ kind: 'empty', why, text, tokens });
   const choice = answerSchema.safeParse(json).data?.choices[0];
-  if (choice === undefined) return again(`a reply without choices[0].message: ${excerpt(shown)}`);
+  if (choice === undefined) return empty(`a reply without choices[0].message: ${excerpt(shown)}`);
   const { message, finish_reason } = choice;
-  if (message.refusal) return again(`the model declined: ${excerpt(message.refusal)}`);
-  if (!message.content) return again(`an empty reply (finish_reason ${finish_reason ?? 'not given'})`);
+  if (message.refusal) return empty(`the model declined: ${excerpt(message.refusal)}`, message.refusal);
+  if (!message.content) return empty(`an empty reply (finish_reason ${finish_reason ?? 'not given'})`);
   return { kind: 'reply', text: message.content, tokens };
 }
 

@@ -1,15 +1,30 @@
-/** What judges share: running through the completions, one by one or several at a time, each verdict told once. Knows no kind of judge. */
+/** What judges share: running through the completions, one or several at a time, each verdict told once. Knows no kind of judge. */
 import PQueue from 'p-queue';
 import { InputError } from '../errors.ts';
-import type { Grading, Judge, JudgeItem, Verdict } from './judge.ts';
+import { type Cost, free, type Grading, type Judge, type JudgeItem, type Verdict } from './judge.ts';
 
 /** No further completion is begun; those under way are finished. */
 export class Stopped extends Error {}
-/** This completion has no verdict; others may have one. */
-export class NoVerdict extends Error {}
 
-/** So many completions in a row without a verdict, and the judge gives up. */
-const failuresInARow = 3;
+/** The judge refuses this completion, and would again: why, in a few words, what it said as far as it spoke, and what that cost. */
+export class NoVerdict extends Error {
+  readonly raw: string;
+  readonly cost: Cost;
+  constructor(why: string, raw = '', cost: Cost = free) {
+    super(why);
+    this.raw = raw;
+    this.cost = cost;
+  }
+}
+
+/** The judge could not be heard on this completion: that says nothing of it, and a later run may have a verdict. */
+export class Unheard extends Error {}
+
+/** No verdict on completions in a row that answer so many prompts, and the judge gives up: the fault is hardly theirs. */
+const promptsInARow = 3;
+
+const isJudgesFault = (row: readonly Failure[]) =>
+  new Set(row.map(({ item }) => JSON.stringify(item.prompt))).size >= promptsInARow;
 
 /** A completion is coherent from this coherence on. */
 const coherentFrom = 0.5;
@@ -28,58 +43,66 @@ export function labelled(
   };
 }
 
-/** Grades one completion. What it throws ends the grading, except for NoVerdict; Stopped ends it without an error. */
-export type VerdictOn = (item: JudgeItem, signal: AbortSignal | undefined) => Promise<Verdict>;
+/** Of a completion that the judge refuses: neither the behaviour nor coherent, so that nothing is built on it. */
+const refused = ({ message, raw, cost }: NoVerdict): Verdict => ({
+  score: 0,
+  label: 'negative',
+  coherence: 0,
+  coherent: false,
+  reason: `no verdict: ${message}`,
+  raw,
+  cost,
+});
 
-/** `grade` of a judge that looks at one completion after another. */
-export function inTurn(verdictOn: VerdictOn): Judge['grade'] {
-  return async (items, onVerdict, signal) => {
-    for (const item of items) {
-      signal?.throwIfAborted();
-      await onVerdict(item, await verdictOn(item, signal));
-    }
-    return {};
-  };
-}
+/** Grades one completion. What it throws ends the grading, except for NoVerdict and Unheard; Stopped ends it without an error. */
+export type VerdictOn = (item: JudgeItem, signal: AbortSignal | undefined) => Promise<Verdict>;
 
 /**
  * `grade` of a judge that looks at up to `concurrency` completions at the same time; at one until the first verdict is there, so that what is wrong for all is found
- * once. Rejects with InputError where three completions in a row have no verdict, and at the end where any has none.
+ * once. A refused completion is told its verdict when its neighbours in `items` have theirs, or at the end. Rejects with InputError where neighbours of three prompts have
+ * none, which are not told then, and at the end where the judge could not be heard on any. Where it is Stopped first, it says so and nothing else.
  */
 export function sideBySide(name: string, concurrency: number, verdictOn: VerdictOn): Judge['grade'] {
   return async (items, onVerdict, signal) => {
     const queue = new PQueue({ concurrency: 1 });
     const tell = oneByOne(onVerdict);
-    const failures: Failure[] = [];
-    let inARow = 0;
+    const rows = failureRows(items.length);
     let end: { readonly grading: Grading } | { readonly error: unknown } | undefined;
 
-    const failed = (error: unknown, { id }: JudgeItem) => {
-      if (error instanceof Stopped) end ??= { grading: { stopped: error.message } };
-      else if (!(error instanceof NoVerdict)) end ??= { error };
-      else {
-        failures.push({ id, why: error.message });
-        inARow++;
-        if (inARow >= failuresInARow) end ??= { error: summary(name, failures, items.length) };
-      }
+    const broken = (error: unknown) => {
+      if (!end || 'grading' in end) end = { error };
     };
-    const one = async (item: JudgeItem) => {
+    const told = async (failures: readonly Failure[]) => {
+      for (const { item, verdict } of failures) if (verdict) await tell(item, verdict);
+    };
+    const failed = async (error: unknown, item: JudgeItem, i: number) => {
+      if (error instanceof Stopped) end ??= { grading: { stopped: error.message } };
+      else if (error instanceof InputError) end ??= { error };
+      else if (error instanceof NoVerdict || error instanceof Unheard) {
+        const verdict = error instanceof NoVerdict ? refused(error) : undefined;
+        const row = rows.failed(i, { item, why: error.message, verdict });
+        if (isJudgesFault(row)) end ??= { error: summary(name, `${row.length} completions in a row`, row) };
+        await told(rows.closedBy(i));
+      } else throw error;
+    };
+    const one = async (item: JudgeItem, i: number) => {
       if (end) return;
-      try {
-        signal?.throwIfAborted();
-        const verdict = await verdictOn(item, signal);
-        inARow = 0;
-        queue.concurrency = concurrency;
-        await tell(item, verdict);
-      } catch (error) {
-        failed(error, item);
-      }
+      signal?.throwIfAborted();
+      const found = await verdictOn(item, signal).catch((error: unknown) => ({ error }));
+      if ('error' in found) return failed(found.error, item, i);
+      queue.concurrency = concurrency;
+      await tell(item, found);
+      rows.graded(i);
+      await told(rows.closedBy(i));
     };
 
-    await Promise.all(items.map((item) => queue.add(() => one(item))));
+    await Promise.all(items.map((item, i) => queue.add(() => one(item, i).catch(broken))));
     if (end && 'error' in end) throw end.error;
-    if (failures.length > 0) throw summary(name, failures, items.length);
-    return end?.grading ?? {};
+    await told(rows.left());
+    if (end) return end.grading;
+    const unheard = rows.unheard();
+    if (unheard.length > 0) throw summary(name, `${unheard.length} of ${items.length} completions`, unheard);
+    return {};
   };
 }
 
@@ -97,13 +120,62 @@ function oneByOne(onVerdict: Parameters<Judge['grade']>[1]): typeof onVerdict {
 }
 
 interface Failure {
-  readonly id: string;
+  readonly item: JudgeItem;
   readonly why: string;
+  /** where the judge was heard, and refused */
+  readonly verdict: Verdict | undefined;
 }
 
-function summary(name: string, failures: readonly Failure[], of: number): InputError {
-  const { id, why } = failures[0]!;
-  return new InputError(
-    `${name}: no verdict on ${failures.length} of ${of} completions; the first, ${id}: ${why}`,
-  );
+/**
+ * Completions without a verdict, in rows of neighbours: by their place in the list, since it is chance which of those under way comes back first. A failure is
+ * handed out once, when its row is closed and too short to be the judge's fault.
+ */
+function failureRows(count: number) {
+  const settled = new Array<Failure | 'graded' | undefined>(count).fill(undefined);
+  const kept = new Set<Failure>();
+
+  const failureAt = (i: number) => {
+    const found = settled[i];
+    return typeof found === 'object' ? found : undefined;
+  };
+  const rowAt = (i: number) => {
+    let from = i;
+    while (failureAt(from - 1)) from--;
+    const row: Failure[] = [];
+    for (let failure = failureAt(from); failure; failure = failureAt(from + row.length)) row.push(failure);
+    return { row, isOpen: [from - 1, from + row.length].some((j) => j in settled && !settled[j]) };
+  };
+  const handedOut = (row: readonly Failure[]) =>
+    isJudgesFault(row) ? [] : row.filter((failure) => kept.delete(failure));
+
+  return {
+    /** The row that this failure stands in. */
+    failed(i: number, failure: Failure): readonly Failure[] {
+      settled[i] = failure;
+      kept.add(failure);
+      return rowAt(i).row;
+    },
+    graded(i: number): void {
+      settled[i] = 'graded';
+    },
+    /** Failures beside `i`, or at it, whose row no completion can join any more. */
+    closedBy(i: number): Failure[] {
+      return [i - 1, i, i + 1].filter(failureAt).flatMap((j) => {
+        const { row, isOpen } = rowAt(j);
+        return isOpen ? [] : handedOut(row);
+      });
+    },
+    /** The failures that were not handed out, where no more are to come. */
+    left: (): Failure[] => settled.flatMap((_, i) => (failureAt(i) ? handedOut(rowAt(i).row) : [])),
+    unheard: (): Failure[] =>
+      settled.flatMap((_, i) => {
+        const failure = failureAt(i);
+        return failure && !failure.verdict ? [failure] : [];
+      }),
+  };
+}
+
+function summary(name: string, which: string, failures: readonly Failure[]): InputError {
+  const { item, why } = failures[0]!;
+  return new InputError(`${name}: no verdict on ${which}; the first, ${item.id}: ${why}`);
 }

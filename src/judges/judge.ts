@@ -1,6 +1,8 @@
 /**
  * What every judge does: says of a completion whether it shows the behaviour, and whether it is coherent text at all. The two are
- * separate answers: broken text is neither a positive nor a negative. Knows no kind of judge.
+ * separate answers: broken text is neither a positive nor a negative. A completion that a judge refuses (a content filter, replies without a grade at every try, a
+ * question too long for its model) has a verdict of its own, so that no other waits for it: score 0, negative, coherence 0, incoherent, and a reason that begins
+ * `no verdict: `. Knows no kind of judge.
  */
 
 export interface Message {
@@ -54,8 +56,8 @@ export interface Judge {
   readonly identity: unknown;
   /**
    * Grades the items, telling each verdict once as soon as it is there, in any order; the next is not told before the promise of the
-   * last has resolved. Rejects with InputError where the judge cannot work (a wrong key, a reply that stays unusable after every retry), after the
-   * verdicts already won have been told.
+   * last has resolved. Rejects with InputError where the judge cannot work: a wrong key, a server that stays away at every try, three completions in a row without
+   * a verdict, whatever the reason. The verdicts already won have been told then, but none on those three.
    */
   grade(
     items: readonly JudgeItem[],

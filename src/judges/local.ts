@@ -4,7 +4,8 @@
  *
  * The questions are the chat judge's; the reply is one word, and nothing is sampled.
  */
-import { inTurn, labelled, type VerdictOn } from './grading.ts';
+import { InputError } from '../errors.ts';
+import { labelled, NoVerdict, sideBySide, type VerdictOn } from './grading.ts';
 import { free, type Judge, type JudgeItem, type Message } from './judge.ts';
 import { type Aspect, type QuestionOptions, type Questions, questions } from './question.ts';
 
@@ -13,7 +14,7 @@ export interface LocalJudgeOptions extends QuestionOptions {
   readonly model: string;
   /** content hash of the model, its adapter included */
   readonly modelHash: string;
-  /** ln p of each answer as the assistant's reply to the messages, summed over its tokens */
+  /** ln p of each answer as the assistant's reply to the messages, summed over its tokens; rejects with InputError for a question that the model cannot take */
   readonly ask: (messages: readonly Message[], answers: readonly string[]) => Promise<readonly number[]>;
   /** score from which a completion is positive; default 0.5 */
   readonly threshold?: number | undefined;
@@ -33,14 +34,16 @@ export const localQuestions = (options: QuestionOptions): Questions => questions
 /**
  * Score = 1 / (1 + exp(ln p(NO) − ln p(YES))) as the reply to whether the completion shows the behaviour; coherence the same as the reply to
  * whether it is coherent text, coherent from 0.5 on. A small model prefers one word whatever it is asked: compare its judgements with others before
- * relying on them. Throws InputError for a bad template; `grade` rejects with an Error where `ask` gives no log-probabilities.
+ * relying on them. A completion whose question is refused gets the verdict of those (judge.ts). Throws InputError for a bad template; `grade` rejects with InputError
+ * where three in a row are refused, and with an Error where `ask` gives no log-probabilities.
  */
 export function localJudge(options: LocalJudgeOptions): Judge {
   const { model, modelHash, ask, threshold = 0.5 } = options;
   const asked = localQuestions(options);
 
   async function logOdds(aspect: Aspect, item: JudgeItem): Promise<number> {
-    const [yes, no, ...more] = await ask([{ role: 'user', content: asked.text(aspect, item) }], answers);
+    const question = [{ role: 'user', content: asked.text(aspect, item) }];
+    const [yes, no, ...more] = await ask(question, answers).catch(refusedBy);
     const odds = (yes ?? Number.NaN) - (no ?? Number.NaN);
     if (Number.isNaN(odds) || more.length > 0)
       throw new Error(`${item.id}: expected two log-probabilities, found ${[yes, no, ...more].join(', ')}`);
@@ -56,12 +59,17 @@ export function localJudge(options: LocalJudgeOptions): Judge {
       cost: free,
     };
   };
+  const name = `local judge ${model}`;
   return {
-    name: `local judge ${model}`,
+    name,
     identity: { kind: 'local', model: modelHash, ...asked.identity, threshold },
-    grade: inTurn(verdictOn),
+    grade: sideBySide(name, 1, verdictOn),
     close: async () => undefined,
   };
+}
+
+function refusedBy(error: unknown): never {
+  throw error instanceof InputError ? new NoVerdict(error.message) : error;
 }
 
 function sigmoid(x: number): number {

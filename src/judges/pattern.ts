@@ -1,6 +1,6 @@
 /** A judge that reads no meaning: regular expressions on the completion. Knows no prompt. */
 import { InputError } from '../errors.ts';
-import { inTurn, labelled } from './grading.ts';
+import { labelled, sideBySide } from './grading.ts';
 import { free, type Judge, type Verdict } from './judge.ts';
 
 export interface PatternJudgeOptions {
@@ -32,15 +32,16 @@ export function patternJudge(options: PatternJudgeOptions): Judge {
       cost: free,
     };
   };
+  const name = `pattern ${positive}`;
   return {
-    name: `pattern ${positive}`,
+    name,
     identity: {
       kind: 'pattern',
       positive: options.positive,
       flags,
       incoherent: options.incoherent ?? null,
     },
-    grade: inTurn(async ({ completion }) => verdict(completion)),
+    grade: sideBySide(name, 1, async ({ completion }) => verdict(completion)),
     close: async () => undefined,
   };
 }

@@ -50,8 +50,15 @@ export interface Chosen {
   readonly certainty: number;
 }
 
-export const withoutPairReasons = ['none finished', 'none coherent', 'all positive', 'all negative'] as const;
-/** Why a prompt gave no pair: what its completions, or those of them that are finished and coherent, are. */
+export const withoutPairReasons = [
+  'none finished',
+  'none coherent',
+  'no positive usable',
+  'no negative usable',
+  'all positive',
+  'all negative',
+] as const;
+/** Why a prompt gave no pair. No positive (negative) usable: there are some, but cut off or incoherent; all positive (negative): there are no others. */
 export type WithoutPair = (typeof withoutPairReasons)[number];
 
 export interface PairChoice {
@@ -76,8 +83,12 @@ function reasonOf(all: readonly Candidate[]): WithoutPair | undefined {
   if (finished.length === 0) return 'none finished';
   const usable = finished.filter((one) => one.coherent);
   if (usable.length === 0) return 'none coherent';
-  if (usable.every((one) => one.label === 'positive')) return 'all positive';
-  if (usable.every((one) => one.label === 'negative')) return 'all negative';
+  for (const [label, other] of [
+    ['positive', 'negative'],
+    ['negative', 'positive'],
+  ] as const)
+    if (usable.every((one) => one.label === label))
+      return all.some((one) => one.label === other) ? `no ${other} usable` : `all ${label}`;
   return undefined;
 }
 

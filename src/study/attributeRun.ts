@@ -20,7 +20,7 @@ import type { Sae } from '../saes/sae.ts';
 import { toFloat32 } from '../tensor.ts';
 import { attributionFiles, latentRows, writeAttribution, writeManifest } from './attributionFiles.ts';
 import { corpusBaseline, corpusTokens } from './baselineRun.ts';
-import { allRows, rowCounts } from './contrastRuns.ts';
+import { allRows, checkLength, rowCounts } from './contrastRuns.ts';
 import { jsonHash } from './hash.ts';
 import { type Clock, hashInputs, systemClock, Timings, versions } from './manifest.ts';
 import { openModel } from './openModel.ts';
@@ -86,14 +86,11 @@ export async function readBaseline(path: string, d: number, layer?: number): Pro
 }
 
 /** Token ids of a pair, checked against what the model can take. */
-function contrastOf(pair: Pair, codec: TextCodec, { decoder }: Model, file: string): Contrast {
+function contrastOf(pair: Pair, codec: TextCodec, model: Model, file: string): Contrast {
   const { promptIds, positiveIds, negativeIds } = encodePair(codec, pair);
-  const longest = promptIds.length + Math.max(positiveIds.length, negativeIds.length);
-  if (longest > decoder.context)
-    throw new InputError(
-      `${file}: pair ${pair.id}: ${longest} tokens, the model takes ${decoder.context} at most`,
-    );
-  return { id: pair.id, prompt: promptIds, positives: [positiveIds], negatives: [negativeIds] };
+  const contrast = { id: pair.id, prompt: promptIds, positives: [positiveIds], negatives: [negativeIds] };
+  checkLength(contrast, model, file);
+  return contrast;
 }
 
 interface Prepared {

@@ -30,22 +30,32 @@ export function passageIds(passage: Passage, codec: TextCodec): number[] {
   return codec.tokenizer.encode(codec.chatText(passage.messages, { addGenerationPrompt: false }));
 }
 
+/** Passages of token ids as far as the limits reach: each cut, as many as give the most tokens. */
+export function withinLimits(limits: CorpusLimits, model: Model) {
+  const { maxTokens = corpusDefaults.maxTokens, passageTokens = corpusDefaults.passageTokens } = limits;
+  const length = Math.min(passageTokens, model.decoder.context);
+  const passages: number[][] = [];
+  let left = maxTokens;
+  return {
+    passages,
+    /** Takes what there is room for; false once there is none. */
+    add(ids: readonly number[]): boolean {
+      const cut = ids.slice(0, Math.min(length, left));
+      if (cut.length > 0) passages.push(cut);
+      left -= cut.length;
+      return left > 0;
+    },
+  };
+}
+
 /** Token ids of a corpus's passages, read as far as the limits reach. Throws InputError where it is damaged there or has no tokens. */
 export async function corpusTokens(
   corpus: string,
   { model, codec }: OpenModel,
   limits: CorpusLimits = {},
 ): Promise<number[][]> {
-  const { maxTokens = corpusDefaults.maxTokens, passageTokens = corpusDefaults.passageTokens } = limits;
-  const length = Math.min(passageTokens, model.decoder.context);
-  const passages: number[][] = [];
-  let left = maxTokens;
-  for await (const { value: passage } of readCorpus(corpus)) {
-    const ids = passageIds(passage, codec).slice(0, Math.min(length, left));
-    if (ids.length > 0) passages.push(ids);
-    left -= ids.length;
-    if (left <= 0) break;
-  }
+  const { passages, add } = withinLimits(limits, model);
+  for await (const { value: passage } of readCorpus(corpus)) if (!add(passageIds(passage, codec))) break;
   if (passages.length === 0) throw new InputError(`${corpus}: no tokens to take a baseline over`);
   return passages;
 }

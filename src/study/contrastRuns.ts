@@ -1,4 +1,5 @@
 /** The rows of many contrasts, one after another, those that are stored already not again. One contrast is the unit of work. */
+import { InputError } from '../errors.ts';
 import {
   type Contrast,
   type ContrastRows,
@@ -11,6 +12,19 @@ import type { Model } from '../models/decoder.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Progress } from './progress.ts';
 import type { RowStore } from './rowStore.ts';
+
+/** Throws InputError where a contrast's prompt with its longest completion exceeds what the model takes. */
+export function checkLength(
+  { id, prompt, positives, negatives }: Contrast,
+  { decoder }: Model,
+  file: string,
+): void {
+  const longest = prompt.length + Math.max(...[...positives, ...negatives].map((ids) => ids.length));
+  if (longest > decoder.context)
+    throw new InputError(
+      `${file}: pair ${id}: ${longest} tokens, the model takes ${decoder.context} at most`,
+    );
+}
 
 export interface ContrastWork {
   readonly model: Model;

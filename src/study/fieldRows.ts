@@ -83,12 +83,11 @@ export function textIn({ fields, where }: FieldRow, name: string): string {
   return checked(z.string(), fields[name], `${where}: ${name}`);
 }
 
-/** The row's `id`, else `r` and its number. */
+const expectedId = { error: 'expected a text of a character or more, or a whole number' };
+const anyId = z.union([z.string().min(1, expectedId), z.int().transform(String)], expectedId);
+
+/** The row's `id`, a whole number as its digits; else `r` and the row. */
 export function idOf({ fields, row, where }: FieldRow): string {
   if (!Object.hasOwn(fields, 'id')) return `r${row}`;
-  return checked(
-    z.string().min(1, { error: 'expected a text of a character or more' }),
-    fields.id,
-    `${where}: id`,
-  );
+  return checked(anyId, fields.id, `${where}: id`);
 }

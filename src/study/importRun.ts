@@ -3,11 +3,11 @@
  * that pairing starts from there.
  */
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { type FileHandle, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { InputError } from '../errors.ts';
 import { replaceFile } from '../files/atomic.ts';
-import { studyFile } from './config/readStudy.ts';
+import { studyFileAt } from './config/readStudy.ts';
 import { fieldRows } from './fieldRows.ts';
 import {
   type FoundFields,
@@ -25,7 +25,7 @@ import { lockStudy } from './store/lock.ts';
 export interface ImportRequest {
   /** a JSON Lines file, or a CSV file, whose name ends with .csv */
   readonly file: string;
-  /** the study's folder, which has a study.yaml */
+  /** the study's folder, which has a study.yaml, or that file */
   readonly study: string;
   readonly fields?: ImportFields | undefined;
   readonly thresholds?: Partial<ImportThresholds> | undefined;
@@ -35,6 +35,8 @@ export interface ImportRequest {
 }
 
 export interface ImportResult {
+  /** the study's */
+  readonly folder: string;
   readonly completions: number;
   readonly prompts: number;
   /** how many were graded, and how; incoherent ones are neither positive nor negative */
@@ -61,18 +63,15 @@ interface Read {
 /** Imports a file. Throws InputError for anything wrong in it, with file and line, or where the study has completions; then nothing is changed. */
 export async function runImport(request: ImportRequest): Promise<ImportResult> {
   const { study, overwrite = false, clock = systemClock } = request;
-  if (!existsSync(join(study, studyFile)))
-    throw new InputError(
-      `${study}: expected a folder with ${studyFile}, found none: \`culprit init\` makes it`,
-    );
+  const folder = dirname(await studyFileAt(study));
   const read = await readFile(request);
-  const release = await lockStudy(study, clock);
+  const release = await lockStudy(folder, clock);
   try {
-    await write(study, read, overwrite);
+    await write(folder, read, overwrite);
   } finally {
     await release();
   }
-  return resultOf(read);
+  return { folder, ...resultOf(read) };
 }
 
 async function readFile({ file, fields = {}, thresholds }: ImportRequest): Promise<Read> {
@@ -135,31 +134,40 @@ function add(
   });
 }
 
-/** The grades go first and come last, so that none ever stand beside the completions of another file. */
-async function write(study: string, { completions, grades }: Read, overwrite: boolean): Promise<void> {
-  const [completionsFile, gradesFile] = [join(study, files.completions), join(study, files.grades)];
+/**
+ * Both files are written before either takes its place, so that what was there stays where writing fails; then the old grades go first and the new
+ * ones come last, so that none ever stand beside the completions of another file.
+ */
+async function write(folder: string, { completions, grades }: Read, overwrite: boolean): Promise<void> {
+  const [completionsFile, gradesFile] = [join(folder, files.completions), join(folder, files.grades)];
   for (const file of [completionsFile, gradesFile])
     if (!overwrite && existsSync(file))
       throw new InputError(
         `${file}: is there already: add --overwrite to replace the study's completions and grades`,
       );
-  await rm(gradesFile, { force: true });
-  await writeLines(completionsFile, completions);
-  if (grades.length > 0) await writeLines(gradesFile, grades);
+  const replaceCompletions = () =>
+    replaceFile(completionsFile, async (file) => {
+      await writeLines(file, completions);
+      await rm(gradesFile, { force: true });
+    });
+  if (grades.length === 0) return replaceCompletions();
+  return replaceFile(gradesFile, async (file) => {
+    await writeLines(file, grades);
+    await replaceCompletions();
+  });
 }
 
 const recordsAtOnce = 1000;
 
-async function writeLines(path: string, records: readonly object[]): Promise<void> {
-  await replaceFile(path, async (file) => {
-    for (let i = 0; i < records.length; i += recordsAtOnce) {
-      const lines = records.slice(i, i + recordsAtOnce).map((record) => `${JSON.stringify(record)}\n`);
-      await file.appendFile(lines.join(''));
-    }
-  });
+async function writeLines(file: FileHandle, records: readonly object[]): Promise<void> {
+  for (let i = 0; i < records.length; i += recordsAtOnce) {
+    const lines = records.slice(i, i + recordsAtOnce).map((record) => `${JSON.stringify(record)}\n`);
+    await file.appendFile(lines.join(''));
+  }
+  await file.sync();
 }
 
-function resultOf({ completions, grades, skipped, fields }: Read): ImportResult {
+function resultOf({ completions, grades, skipped, fields }: Read): Omit<ImportResult, 'folder'> {
   const coherent = grades.filter((grade) => grade.coherent);
   const promptOf = new Map(completions.map(({ id, prompt_id }) => [id, prompt_id]));
   const of = (label: GradeRecord['label']) => coherent.filter((grade) => grade.label === label);

@@ -1,10 +1,8 @@
 /** A new study: a folder with a study.yaml that explains itself, and the JSON schema with which editors complete it. */
 import { existsSync } from 'node:fs';
-import { mkdir, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { InputError } from '../errors.ts';
 import { replaceFile } from '../files/atomic.ts';
-import { explained } from '../files/bytes.ts';
 import { studyJsonSchema } from './config/jsonSchema.ts';
 import type { JudgeKind } from './config/judgeSchema.ts';
 import { problemsOf } from './config/problems.ts';
@@ -12,6 +10,7 @@ import { studyFile } from './config/readStudy.ts';
 import { studySchema } from './config/schema.ts';
 import { type Given, schemaFile, studyTemplate } from './config/template.ts';
 import { parseYaml } from './config/yamlFile.ts';
+import { makeFolder } from './outFolder.ts';
 
 /** What to write down, as far as it is known; paths as they are from the working folder. */
 export interface InitRequest {
@@ -77,21 +76,14 @@ function checkText(text: string, folder: string): void {
   if (error) throw new InputError(problemsOf(error, value)[0]!.text);
 }
 
-async function makeFolder(path: string): Promise<void> {
-  await mkdir(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw explained(error, path);
-  });
-  if (!(await stat(path)).isDirectory()) throw new InputError(`${path}: expected a folder, found a file`);
-}
-
-/** The values by section and field. */
+/** The values by section and field. The prompts' section may be left out of a study, but is filled in of most: it is always given. */
 function givenBy(request: InitRequest): Given {
   const fromFolder = (path: string) => pathFrom(request.folder, path);
   const from = (path: string | undefined) => (path === undefined ? undefined : fromFolder(path));
   const { baseline, baselineCorpus } = request;
   if (baseline !== undefined && baselineCorpus !== undefined)
     throw new InputError('--baseline and --baseline-corpus exclude each other: give one of them');
-  return known({
+  const sections = known({
     behaviour: { name: request.name ?? nameOf(request.folder), rubric: request.rubric },
     subject: { model: from(request.model), adapter: from(request.adapter) },
     reference: { model: from(request.reference) },
@@ -107,6 +99,7 @@ function givenBy(request: InitRequest): Given {
     sampling: { completions: request.completions },
     judge: judgeBy(request, fromFolder),
   });
+  return { prompts: {}, ...sections };
 }
 
 type Flag = 'judgeUrl' | 'judgeModel' | 'judgeKeyEnv' | 'positive' | 'negative';

@@ -10,8 +10,8 @@ const isFolder = (path: string) =>
     () => false,
   );
 
-/** mkdir with its parents. Node's own `recursive` never returns where a system refuses with ENOENT, as /proc does. */
-async function makeFolder(path: string): Promise<void> {
+/** mkdir with its parents. Throws InputError where there is none to be made. Node's own `recursive` never returns where a system refuses with ENOENT, as /proc does. */
+export async function makeFolder(path: string): Promise<void> {
   if (await isFolder(path)) return;
   if (dirname(path) !== path) await makeFolder(dirname(path));
   await mkdir(path).catch((error: NodeJS.ErrnoException) => {

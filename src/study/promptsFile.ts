@@ -30,13 +30,8 @@ export interface StudyPrompts {
  */
 export async function readPrompts(config: PromptsConfig): Promise<StudyPrompts> {
   const all = await readAll(config);
-  const { discovery, evaluation, rows, file } = config;
-  if (all.length < discovery + evaluation)
-    throw new InputError(
-      `${file}: expected ${discovery} prompts for discovery and ${evaluation} others for evaluation, found ${all.length}${
-        rows === undefined ? '' : ` in rows ${rows.first}..${rows.last}`
-      }`,
-    );
+  const { discovery, evaluation } = config;
+  if (all.length < discovery + evaluation) throw tooFew(config, all.length);
   const drawn = shuffled(all, generatorOf(config.seed));
   const end = drawn.length - evaluation;
   return {
@@ -44,6 +39,15 @@ export async function readPrompts(config: PromptsConfig): Promise<StudyPrompts> 
     evaluation: drawn.slice(end).reverse(),
     others: drawn.slice(discovery, end),
   };
+}
+
+function tooFew({ file, rows, discovery, evaluation }: PromptsConfig, found: number): InputError {
+  const where = rows === undefined ? '' : ` in prompts.rows ${rows.first}..${rows.last}`;
+  const mend =
+    found === 0 ? '' : `: lower these in study.yaml, to ${found} in all at most, or give more prompts`;
+  return new InputError(
+    `${file}: expected ${discovery + evaluation} prompts, as prompts.discovery ${discovery} and prompts.evaluation ${evaluation} ask for, found ${found || 'none'}${where}${mend}`,
+  );
 }
 
 async function readAll({ file, field, rows }: PromptsConfig): Promise<StudyPrompt[]> {

@@ -1,18 +1,24 @@
 /** What a study would take before it is run: tokens counted, the machine timed on a few products, the judge's prices as study.yaml gives them. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { input, matmul } from '../graph/build.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { sizeOf, tensor } from '../tensor.ts';
-import type { Clock } from './manifest.ts';
-import { systemClock } from './manifest.ts';
+import { corpusDefaults } from './baselineRun.ts';
+import { judgeFile } from './judging/classifierRun.ts';
+import { mostWritten } from './judging/classifierTexts.ts';
+import { readLabelled } from './judging/labelledFile.ts';
+import { type Clock, systemClock } from './manifest.ts';
+import { readCompletions } from './stages/gradeStage.ts';
 import type { OpenStudy } from './stages/study.ts';
-import { openFor, type StageName, type StudyRequest } from './studyRun.ts';
+import { checkStudy, isImported, openFor, type StageName, type StudyRequest } from './studyRun.ts';
 import { statusOf } from './studyStatus.ts';
 
 export interface EstimateLine {
   readonly stage: StageName;
   readonly units: number | undefined;
   readonly done: number;
-  /** at most; undefined where it cannot be told */
+  /** about; undefined where it cannot be told */
   readonly seconds: number | undefined;
   readonly note: string;
 }
@@ -73,12 +79,20 @@ interface Sizes {
 async function sizesOf(study: OpenStudy): Promise<Sizes> {
   const { model, codec } = await study.model(study.config.subject);
   const rate = await productRate(study.runtime(), study.clock);
-  const { discovery } = study.prompts;
-  const tokens = discovery.reduce((sum, { prompt }) => sum + codec.encodePrompt(prompt).length, 0);
-  return { prompt: tokens / discovery.length, token: (2 * weightsOf(model)) / (efficiency * rate) };
+  const asked =
+    study.config.prompts === undefined || (await isImported(study.folder, 'sample'))
+      ? await readCompletions(study.folder)
+      : (await study.prompts()).discovery;
+  const tokens = asked.reduce((sum, { prompt }) => sum + codec.encodePrompt(prompt).length, 0);
+  return { prompt: tokens / asked.length, token: (2 * weightsOf(model)) / (efficiency * rate) };
 }
 
-function gradeSeconds({ config }: OpenStudy, left: number, { prompt, token }: Sizes): number {
+function gradeSeconds(
+  { config }: OpenStudy,
+  left: number,
+  { prompt, token }: Sizes,
+  trainingTexts: number,
+): number {
   const { judge, sampling } = config;
   const shared = prompt / sampling.completions + sampling.max_tokens;
   switch (judge.kind) {
@@ -89,7 +103,7 @@ function gradeSeconds({ config }: OpenStudy, left: number, { prompt, token }: Si
     case 'local':
       return left * callsPerCompletion * (questionTokens + prompt + sampling.max_tokens) * token;
     case 'classifier':
-      return left * shared * token;
+      return left === 0 ? 0 : (left + trainingTexts) * shared * token;
   }
 }
 
@@ -104,25 +118,41 @@ function gradePrice(
   return (inputs * judge.price.input + calls * replyTokens * judge.price.output) / 1e6;
 }
 
+/** Texts that a classifier judge reads and writes before its first verdict: its examples, broken forms of most, and what is written for it. */
+async function trainingTexts({ config: { judge }, folder }: OpenStudy): Promise<number> {
+  if (judge.kind !== 'classifier' || existsSync(join(folder, judgeFile))) return 0;
+  const examples = (await readLabelled(judge.positive)).length + (await readLabelled(judge.negative)).length;
+  return 1.75 * examples + 2 * Math.min(mostWritten, examples);
+}
+
 /** Throws InputError for anything wrong in the study. */
 export async function estimateStudy(request: StudyRequest): Promise<Estimate> {
   const study = await openFor({ clock: systemClock, ...request });
   try {
     const { config } = study;
+    await checkStudy(study);
     const { stages } = await statusOf(study);
     const sizes = await sizesOf(study);
-    const left = (name: StageName) => stages.find((stage) => stage.name === name)!.left;
-    const length = sizes.prompt + config.sampling.max_tokens;
-    const pairs = left('attribute') || Math.min(config.pairs.limit, config.prompts.discovery);
+    const stageOf = (name: StageName) => stages.find((stage) => stage.name === name)!;
+    const left = (name: StageName) => stageOf(name).left;
+    /** From what was timed already, where something was. */
+    const timed = (name: StageName, estimate: number) => stageOf(name).secondsLeft ?? estimate;
+    const { per_prompt } = config.pairs;
+    const asked = config.prompts?.discovery ?? 0;
+    const pairs =
+      left('attribute') || Math.min(config.pairs.limit, asked * (per_prompt === 'all' ? 1 : per_prompt));
+    const packed = per_prompt === 'all' ? config.sampling.completions : 2;
     const price = gradePrice(study, left('grade'), sizes.prompt);
+    const sampling =
+      left('sample') * (sizes.prompt / config.sampling.completions + config.sampling.max_tokens);
+    const baseline =
+      config.baseline === undefined || 'corpus' in config.baseline ? corpusDefaults.maxTokens : 0;
+    const gradients = pairs * 2.5 * (sizes.prompt + packed * config.sampling.max_tokens);
     const seconds: Record<StageName, number> = {
-      sample:
-        left('sample') *
-        (sizes.prompt / config.sampling.completions + config.sampling.max_tokens) *
-        sizes.token,
-      grade: gradeSeconds(study, left('grade'), sizes),
+      sample: timed('sample', sampling * sizes.token),
+      grade: timed('grade', gradeSeconds(study, left('grade'), sizes, await trainingTexts(study))),
       pair: 0,
-      attribute: stages.at(-1)!.finished ? 0 : pairs * 2.5 * length * sizes.token,
+      attribute: (gradients + baseline / 2) * sizes.token,
     };
     const { judge } = config;
     const notes: Record<StageName, string> = {

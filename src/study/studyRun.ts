@@ -6,8 +6,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../errors.ts';
 import { readJsonl } from '../files/jsonl.ts';
+import { checkSite } from '../models/passes.ts';
+import { readBaseline } from './attributeRun.ts';
+import { attributionFiles } from './attributionFiles.ts';
+import { corpusTokens } from './baselineRun.ts';
 import { readStudy } from './config/readStudy.ts';
+import { judgeOf } from './judging/openJudge.ts';
 import { type Clock, systemClock } from './manifest.ts';
+import { openSae, siteFor } from './openSae.ts';
 import { type Progress, silent } from './progress.ts';
 import {
   type CompletionRecord,
@@ -23,8 +29,8 @@ import { completionsFile, runSample, samplePlan } from './stages/sampleStage.ts'
 import { type OpenStudy, openStudy } from './stages/study.ts';
 import { stageOf, type UnitResult } from './stages/units.ts';
 import { lockStudy } from './store/lock.ts';
-import type { Stage } from './store/stageState.ts';
-import { acceptStage, redoStage } from './store/stages.ts';
+import { type Stage, stageState } from './store/stageState.ts';
+import { acceptStage, beginManifest, redoStage } from './store/stages.ts';
 
 export const stageNames = ['sample', 'grade', 'pair', 'attribute'] as const;
 export type StageName = (typeof stageNames)[number];
@@ -102,10 +108,30 @@ export async function isImported(folder: string, name: StageName): Promise<boole
 async function prepare(study: OpenStudy, { redo = [], accept = [] }: StudyRequest): Promise<void> {
   const both = redo.find((name) => accept.includes(name));
   if (both !== undefined) throw new InputError(`--redo ${both} and --accept ${both} exclude each other`);
-  for (const name of stageNames) {
-    if (redo.includes(name)) await redoStage(study.folder, await stageNow(study, name), study.recorder);
-    if (accept.includes(name)) await acceptStage(study.folder, await stageNow(study, name), study.recorder);
-  }
+  // All are known before the first is moved aside: a later one needs an earlier one's files.
+  const named = stageNames.filter((name) => redo.includes(name) || accept.includes(name));
+  const stages = new Map<StageName, Stage>();
+  for (const name of named) stages.set(name, await stageNow(study, name));
+  for (const [name, stage] of stages)
+    await (redo.includes(name) ? redoStage : acceptStage)(study.folder, stage, study.recorder);
+}
+
+/** What the whole study needs, looked at before anything is computed. Throws InputError for the first thing that is missing or does not fit. */
+export async function checkStudy(study: OpenStudy): Promise<void> {
+  const { config } = study;
+  const { model, codec } = await study.model(config.subject);
+  const sae = await openSae(config.sae.path);
+  if (config.sae.site !== undefined) checkSite(model, config.sae.site);
+  const layer = siteFor(sae, config.sae.site, model.decoder.width);
+  checkSite(model, layer);
+  const { baseline } = config;
+  if (baseline !== undefined && 'file' in baseline)
+    await readBaseline(baseline.file, model.decoder.width, layer);
+  if (baseline !== undefined && 'corpus' in baseline)
+    await corpusTokens(baseline.corpus, { model, codec, source: '' }, { maxTokens: 1 });
+  const judge = judgeOf(study);
+  await judge.fingerprint();
+  if (!(await isImported(study.folder, 'grade'))) await judge.check();
 }
 
 /** Opens a study for a request; the caller closes it. */
@@ -124,12 +150,30 @@ export async function runStudy(request: StudyRequest): Promise<StudyResult> {
   const study = await openFor(request);
   const unlock = await lockStudy(study.folder, study.clock);
   try {
+    await beginManifest(study.folder, study.recorder);
     await prepare(study, request);
-    return await stagesOf(study, request.stages ?? stageNames);
+    const names = request.stages ?? stageNames;
+    if (names.length === stageNames.length && !(await isDone(study))) await checkStudy(study);
+    return await stagesOf(study, names);
   } finally {
     await study.close();
     await unlock();
   }
+}
+
+function withoutPairs(folder: string): string {
+  const old = existsSync(join(folder, attributionFiles.latents));
+  return `there are no pairs to attribute: change what is told above${old ? `; ${attributionFiles.latents} is of earlier pairs` : ''}`;
+}
+
+/** Whether there is nothing left to do. */
+async function isDone(study: OpenStudy): Promise<boolean> {
+  for (const name of stageNames) {
+    if (await isImported(study.folder, name)) continue;
+    if (needs[name].some((file) => !existsSync(join(study.folder, file)))) return false;
+    if (!(await stageState(study.folder, await stageNow(study, name))).done) return false;
+  }
+  return true;
 }
 
 async function stagesOf(study: OpenStudy, names: readonly StageName[]): Promise<StudyResult> {
@@ -153,7 +197,7 @@ async function stagesOf(study: OpenStudy, names: readonly StageName[]): Promise<
         break;
       case 'attribute':
         if (result.pair?.pairs.length === 0)
-          return { ...result, stopped: { stage: 'attribute', reason: 'there are no pairs to attribute' } };
+          return { ...result, stopped: { stage: 'attribute', reason: withoutPairs(folder) } };
         result = { ...result, attribute: await runStudyAttribution(study) };
     }
     const reason = name === 'grade' ? result.grade?.stopped : undefined;

@@ -1,6 +1,7 @@
 /** How far a study is, stage by stage: for one who only looks on, and for the estimate of what is left. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { z } from 'zod';
 import { readJsonlAll } from '../files/jsonl.ts';
 import { storedRows } from './rowStore.ts';
 import { attributeFolder } from './stages/attributeStage.ts';
@@ -8,28 +9,50 @@ import { gradePlan, readCompletions } from './stages/gradeStage.ts';
 import { pairRecord, pairsFile } from './stages/pairStage.ts';
 import { completionsFile, samplePlan } from './stages/sampleStage.ts';
 import type { OpenStudy } from './stages/study.ts';
-import { stageOf } from './stages/units.ts';
+import { finishedUnits, stageOf, type UnitPlan } from './stages/units.ts';
 import { type PlannedStage, readStatus, type StageStatus, type StudyStatus } from './store/status.ts';
 import { isImported, openFor, type StageName, type StudyRequest, stageNames, stageNow } from './studyRun.ts';
 
-type Planned = PlannedStage & { readonly name: StageName };
+interface Planned extends PlannedStage {
+  readonly name: StageName;
+  /** Units that a run would take over from the file that is there. */
+  readonly kept: number;
+}
+
+async function plannedUnits<S extends z.ZodType>(study: OpenStudy, plan: UnitPlan<S>): Promise<Planned> {
+  const stage = stageOf(plan, study.recorder.versions);
+  const kept = (await finishedUnits(study, plan, stage)).filter(plan.fits);
+  const order = new Set(plan.order);
+  return {
+    name: plan.name as StageName,
+    units: plan.order.length,
+    stage,
+    kept: kept.filter((record) => order.has(plan.idOf(record))).length,
+  };
+}
 
 /** A stage's units, and the stage itself where the results that it starts from are there. */
 async function planned(study: OpenStudy, name: StageName, ready: boolean): Promise<Planned> {
-  const { folder, config, recorder } = study;
+  const { folder, config } = study;
   const there = (file: string) => existsSync(join(folder, file));
-  if (name === 'sample') {
-    const plan = await samplePlan(study);
-    return { name, units: plan.order.length, stage: stageOf(plan, recorder.versions) };
-  }
-  const completions = config.prompts.discovery * config.sampling.completions;
+  if (name === 'sample') return plannedUnits(study, await samplePlan(study));
   if (name === 'grade') {
-    if (!ready || !there(completionsFile)) return { name, units: completions };
-    const plan = await gradePlan(study, await readCompletions(folder));
-    return { name, units: plan.order.length, stage: stageOf(plan, recorder.versions) };
+    const completions = (config.prompts?.discovery ?? 0) * config.sampling.completions;
+    if (!ready || !there(completionsFile)) return { name, units: completions, kept: 0 };
+    return plannedUnits(study, await gradePlan(study, await readCompletions(folder)));
   }
-  const pairs = there(pairsFile) ? (await readJsonlAll(join(folder, pairsFile), pairRecord)).length : 0;
-  return { name, units: ready ? pairs : 0, ...(ready && { stage: await stageNow(study, name) }) };
+  const stage = ready ? { stage: await stageNow(study, name) } : {};
+  if (!ready || !there(pairsFile)) return { name, units: 0, kept: 0, ...stage };
+  const pairs = await readJsonlAll(join(folder, pairsFile), pairRecord);
+  const contrasts = new Set(pairs.map(({ prompt_id }) => prompt_id)).size;
+  const all = name === 'attribute' && config.pairs.per_prompt === 'all';
+  return { name, units: all ? contrasts : pairs.length, kept: 0, ...stage };
+}
+
+/** Counts what is kept of an earlier run. */
+function withKept(status: StageStatus, kept: number): StageStatus {
+  const more = status.finished ? 0 : Math.max(0, kept - status.done);
+  return { ...status, done: status.done + more, left: status.left - more };
 }
 
 /** How many pairs a stopped attribution has done. */
@@ -57,9 +80,9 @@ export async function statusOf(study: OpenStudy): Promise<StudyStatus> {
     const plan = await planned(study, name, ready);
     const found = await readStatus(study.folder, [plan]);
     running = found.running;
-    const [status] = found.stages;
-    stages.push(name === 'attribute' ? await attributed(study, status!, plan.stage?.key) : status!);
-    ready &&= status!.finished;
+    const status = withKept(found.stages[0]!, plan.kept);
+    stages.push(name === 'attribute' ? await attributed(study, status, plan.stage?.key) : status);
+    ready &&= status.finished;
   }
   return { running, stages };
 }

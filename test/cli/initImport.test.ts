@@ -1,4 +1,5 @@
 /** `culprit init` and `culprit import` through the command itself: what they say, and the worst that they can be given. */
+import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -9,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { culprit, type Ended, twoAtATime } from '../support/cli.ts';
 import { put } from '../support/tinyFolder.ts';
@@ -71,6 +72,38 @@ describe('from nothing to graded completions', () => {
   });
 });
 
+describe('an import that is killed while it writes', () => {
+  const kept = ['completions.jsonl', 'grades.jsonl'];
+  const contents = (study: string) => kept.map((name) => readFileSync(join(study, name), 'utf8'));
+  const main = resolve(import.meta.dirname, '../../dist/cli/main.js');
+  /** A file that grows beyond `kilobytes` ends the process that writes it. */
+  const limited = (kilobytes: number, args: readonly string[]) =>
+    spawnSync('bash', ['-c', `ulimit -c 0 -f ${kilobytes}; exec "$@"`, '', process.execPath, main, ...args]);
+
+  // Of a thousand rows the grades take some 300 kB, the completions more than 1000.
+  it.each([
+    ['completions', 700],
+    ['grades', 100],
+  ])('at the %s leaves completions and grades as they were', async (name, kilobytes) => {
+    const study = at(`killed-${name}`);
+    put(join(study, 'study.yaml'), '');
+    expect((await culprit(['import', put(at('first.csv'), judged), '--study', study])).code).toBe(0);
+    const before = contents(study);
+    const rows = Array.from({ length: 1000 }, (_, i) => `q,${'a'.repeat(1000)}${i},3,90\n`);
+    const more = put(at('more.csv'), `question,answer,aligned,coherent\n${rows.join('')}`);
+    const again = ['import', more, '--study', study, '--overwrite'];
+    expect(limited(kilobytes, again).status).not.toBe(0);
+    expect(contents(study)).toEqual(before);
+    expect((await culprit(again)).code).toBe(0);
+    const [completions, grades] = contents(study) as [string, string];
+    expect([completions, grades].map((text) => text.split('\n').length)).toEqual([1001, 1001]);
+    expect(grades.length).toBeLessThan(700 * 1024);
+    expect(grades.length).toBeGreaterThan(100 * 1024);
+    expect(completions.length).toBeGreaterThan(700 * 1024);
+    expect(readdirSync(study).sort()).toEqual(['.work', ...kept, 'study.yaml']);
+  });
+});
+
 interface Wrong {
   readonly args: (where: string) => readonly string[];
   /** The line behind `culprit: `, with the folder of the test as $. */
@@ -110,7 +143,7 @@ const wrong: Readonly<Record<string, Wrong>> = {
   },
   'init: a folder below a file': {
     args: (w) => ['init', join(put(join(w, 'file'), ''), 'study')],
-    line: '$/file/study: no such file or folder',
+    line: '$/file: expected a folder, found a file',
     left: ['file'],
   },
   'import: no study': {

@@ -1,5 +1,5 @@
 /** The commands on a study as a user gives them: begin, estimate, run, look, import, and a judge whose budget is spent. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,7 +35,7 @@ describe('init, run, status', () => {
     expect(begun.stdout).toContain('Nothing is left to fill in');
     const estimate = await culprit(['run', study, '--dry-run']);
     expect(estimate.stdout).toMatch(/sample +12 +0 .*completions of at most 110 tokens/);
-    expect(estimate.stdout).toMatch(/In all at most \d+ s\./);
+    expect(estimate.stdout).toMatch(/In all about \d+ s\./);
     const before = await culprit(['status', study]);
     expect(before.stdout).toMatch(/sample +to do +0 of 12/);
     const ran = await culprit(['sample', study]);
@@ -79,6 +79,72 @@ describe('a chat judge whose budget is spent', () => {
     } finally {
       await server.close();
     }
+  });
+});
+
+describe('options', () => {
+  const told = async (...args: string[]) => {
+    const { code, stdout, stderr } = await culprit(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    return /^culprit: ([^\n]+)\n$/.exec(stderr)?.[1];
+  };
+
+  it('take stages by flag, by comma, and before the study', async () => {
+    const study = putStudy(join(folder, 'redone'), tiny);
+    expect((await culprit(['run', study])).code).toBe(0);
+    const files = () => readdirSync(study).filter((name) => name.endsWith('.bak') || /\.bak\d$/.test(name));
+    expect(files()).toEqual([]);
+    expect((await culprit(['run', '--redo', 'grade', '--redo', 'pair', study])).code).toBe(0);
+    expect(files().sort()).toEqual(['grades.jsonl.bak', 'pairs.jsonl.bak']);
+    expect((await culprit(['grade', study, '--redo', 'grade,pair'])).code).toBe(0);
+    expect(files().sort().slice(-2)).toEqual(['pairs.jsonl.bak', 'pairs.jsonl.bak2']);
+    expect((await culprit(['pair', study])).code).toBe(0);
+    // The accepted file is the one that a hand has changed.
+    const edited = `${lines(study, 'pairs.jsonl')
+      .slice(1)
+      .map((line) => JSON.stringify(line))
+      .join('\n')}\n`;
+    put(join(study, 'pairs.jsonl'), edited);
+    expect(await told('attribute', study, '--redo', 'attribute', '--accept', 'attribute')).toBe(
+      '--redo attribute and --accept attribute exclude each other',
+    );
+    const { code, stdout } = await culprit([
+      'attribute',
+      '--accept',
+      'pair',
+      study,
+      '--redo=attribute',
+      '--rows',
+      '2',
+    ]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('Latents behind letter');
+    expect(files()).toContain('latents.parquet.bak');
+    expect(readFileSync(join(study, 'pairs.jsonl'), 'utf8')).toBe(edited);
+  });
+
+  it('that are wrong, or that study.yaml decides, are told', async () => {
+    const study = putStudy(join(folder, 'options'), tiny);
+    expect(await told('run', study, '--redo', 'grade,sampel')).toBe(
+      "option '--redo <stages>' argument 'grade,sampel' is invalid. Expected stages of sample, grade, pair, attribute, with commas between; see `culprit run --help`",
+    );
+    expect(await told('sample', study, '--accept', '')).toMatch(
+      /^option '--accept <stages>' argument '' is invalid/,
+    );
+    expect(await told('run', study, '--rows', 'abc')).toMatch(
+      /^option '--rows <count>' argument 'abc' is invalid\. Expected a whole number of at least 0;/,
+    );
+    // A value that is the default is told too: it was given.
+    expect(await told('attribute', study, '--tokens', 'prompt', '--sae', 'x', '--rows', '3')).toBe(
+      'attribute STUDY: study.yaml decides --sae, --tokens',
+    );
+    expect(await told('attribute', study, '--out', 'x')).toBe(
+      "attribute STUDY: takes no --out: results go to the study's folder; --redo attribute makes them anew",
+    );
+    expect(await told('attribute', '--model', 'm', '--redo', 'grade')).toBe(
+      'attribute: --redo goes with a study alone',
+    );
+    expect(readdirSync(study).sort()).toEqual(['prompts.jsonl', 'study.yaml']);
   });
 });
 

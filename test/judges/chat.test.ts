@@ -153,7 +153,7 @@ describe('a server that does not take all parameters', () => {
     server = await takes(['temperature', 400, 'temperature must be 1']);
     const { error, told } = await graded();
     expect(error?.message).toBe(
-      `chat judge words at ${server.baseUrl}/chat/completions: no verdict on 3 of 12 completions; the first, q0/0: status 400: temperature must be 1`,
+      `chat judge words at ${server.baseUrl}/chat/completions: no verdict on 3 completions in a row; the first, q0/0: status 400: temperature must be 1`,
     );
     expect(told.size).toBe(0);
     expect(server.asked).toHaveLength(3);
@@ -204,7 +204,7 @@ describe('an address or a key that is wrong', () => {
     const waits: number[] = [];
     const { error } = await graded({ baseUrl, retries: 2, sleep: async (s) => void waits.push(s) });
     expect(error?.message).toMatch(
-      /no verdict on 3 of 12 .* q0\/0: 3 calls without a grade, the last: no connection: .*ECONNREFUSED/,
+      /no verdict on 3 completions in a row; the first, q0\/0: 3 calls without a grade, the last: no connection: .*ECONNREFUSED/,
     );
     expect(waits).toHaveLength(6);
     server = await fakeChatServer();
@@ -225,33 +225,14 @@ describe('an address or a key that is wrong', () => {
   });
 });
 
-describe('completions without a verdict', () => {
-  const never = (...ids: number[]) => {
-    const completions = ids.map((i) => items[i]!.completion);
-    return ({ completion }: Asked): Fault | undefined =>
-      completions.includes(completion)
-        ? (response) => response.writeHead(200).end(chatBody('I would rather not.'))
-        : undefined;
-  };
-
-  it('do not keep the others from theirs, and are told at the end', async () => {
-    server = await fakeChatServer(never(2, 3, 7));
-    const { told, error } = await graded({ retries: 1, concurrency: 1 });
-    expect(told.size).toBe(items.length - 3);
-    expect(error?.name).toBe('InputError');
-    expect(error?.message).toMatch(
-      'no verdict on 3 of 12 completions; the first, q2/0: 2 calls without a grade, the last: a reply without a grade from 0 to 100: I would rather not.',
-    );
-  });
-
-  it('three in a row end it', async () => {
-    server = await fakeChatServer(never(2, 3, 4, 7));
-    const { told, error } = await graded({ retries: 0, concurrency: 1 });
-    expect([...told.keys()]).toEqual(['q0/0', 'q1/0']);
-    expect(error?.message).toMatch('no verdict on 3 of 12');
-    expect(server.asked).toHaveLength(2 * 2 + 3);
-  });
-});
+/** The fault for some items, at one question or both. */
+const only =
+  (of: readonly number[], fault: Fault, aspect?: Asked['aspect']) =>
+  (asked: Asked): Fault | undefined =>
+    of.some((i) => items[i]!.completion === asked.completion) && [undefined, asked.aspect].includes(aspect)
+      ? fault
+      : undefined;
+const ids = (...of: number[]) => of.map((i) => `q${i}/0`);
 
 describe('the budget', () => {
   it('of calls is never exceeded, and a later run goes on', async () => {
@@ -268,6 +249,37 @@ describe('the budget', () => {
     expect([...server.accepted.values()]).toEqual(new Array(12).fill(1));
     expect((await graded({ maxCalls: 2 * items.length })).grading).toEqual({});
     expect((await graded({ maxCalls: 1 })).grading).toEqual({ stopped: 'judge.max_calls 1 is used up' });
+  });
+
+  it('stays the reason, whatever those under way meet', async () => {
+    for (const fault of [refuses(503, 'later'), refuses(403, 'no')]) {
+      // The third completion is under way when there is no room for a fourth.
+      server = await fakeChatServer(({ completion }) =>
+        completion === items[2]!.completion
+          ? (response, good) => void setTimeout(() => fault(response, good), 150)
+          : undefined,
+      );
+      const { told, grading } = await graded({ maxCalls: 7, retries: 0, concurrency: 2 });
+      expect(grading).toEqual({ stopped: 'judge.max_calls 7 is used up' });
+      expect([...told.keys()].sort()).toEqual(ids(0, 1));
+      await server.close();
+    }
+    server = await fakeChatServer();
+  });
+
+  it('counts the calls of completions that an abort or an error left without a verdict', async () => {
+    server = await fakeChatServer(only([1, 2], () => {}));
+    const judge = make({ maxCalls: 8, concurrency: 2 });
+    const stop = new AbortController();
+    const aborted = judge.grade(items, async () => {}, stop.signal);
+    setTimeout(() => stop.abort(new Error('enough')), 100);
+    await expect(aborted).rejects.toThrow('enough');
+    expect(server.asked).toHaveLength(4);
+    const told: string[] = [];
+    const later = await judge.grade(items.slice(3), async ({ id }) => void told.push(id));
+    expect(later).toEqual({ stopped: 'judge.max_calls 8 is used up' });
+    expect(told.sort()).toEqual(ids(3, 4));
+    expect(server.asked).toHaveLength(8);
   });
 
   it('of calls counts those that failed', async () => {

@@ -100,12 +100,19 @@ describe.skipIf(!shared || !chatServerFolder)(
       expect(controls(await tokensOf(hostile.completion))).toEqual([1, 2, 1, 2, 1, 2, 1]);
     });
 
-    it('a reply that is cut gives no verdict, an address that is none an error', async () => {
+    it('a completion whose replies are all cut is refused, an address that is none an error', async () => {
+      const told: Verdict[] = [];
       const grade = (options: Partial<ChatJudgeOptions>) =>
-        make(options).grade(items.slice(0, 1), async () => expect.unreachable());
-      await expect(grade({ replyTokens: 6 })).rejects.toThrow(
-        /no verdict on 1 of 1 .* without a grade from 0 to 100: \{/,
-      );
+        make(options).grade(items.slice(0, 1), async (_, verdict) => void told.push(verdict));
+      expect(await grade({ replyTokens: 6 })).toEqual({});
+      expect(told).toEqual([
+        expect.objectContaining({
+          coherent: false,
+          reason: expect.stringMatching(/^no verdict: .* without a grade from 0 to 100: \{/),
+          raw: expect.stringMatching(/^\s*\{/),
+          cost: expect.objectContaining({ calls: 1 }),
+        }),
+      ]);
       await expect(grade({ baseUrl: `${server.address}/v9` })).rejects.toThrow(
         /v9\/chat\/completions: status 404: /,
       );

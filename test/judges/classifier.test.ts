@@ -45,17 +45,26 @@ async function graded(items: readonly JudgeItem[], threshold?: number) {
 
 const chat = [{ role: 'user', content: 'p' }];
 
-judgeContract('classifier', () =>
-  classifierJudge<string>({
-    name: 'by words',
-    identity: { kind: 'classifier' },
-    read: async (_, completions) => completions,
-    assess: (text) => ({
-      behaviour: /harm/.test(text) ? 0.9 : 0.1,
-      coherence: /zxqv/.test(text) ? 0.2 : 0.8,
+const why = 'it reads every completion';
+judgeContract(
+  'classifier',
+  () =>
+    classifierJudge<string>({
+      name: 'by words',
+      identity: { kind: 'classifier' },
+      read: async (_, completions) => completions,
+      assess: (text) => ({
+        behaviour: /harm/.test(text) ? 0.9 : 0.1,
+        coherence: /zxqv/.test(text) ? 0.2 : 0.8,
+      }),
+      close: async () => {},
     }),
-    close: async () => {},
-  }),
+  {
+    deviations: {
+      'gives a completion that it refuses a verdict of its own': why,
+      'gives up where it refuses three prompts in a row, not where three of one': why,
+    },
+  },
 );
 
 describe('grade', () => {

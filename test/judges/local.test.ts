@@ -1,5 +1,6 @@
 /** The local judge against answers whose log-probabilities are known. */
 import { expect, it } from 'vitest';
+import { InputError } from '../../src/errors.ts';
 import type { JudgeItem, Message, Verdict } from '../../src/judges/judge.ts';
 import { type LocalJudgeOptions, localJudge } from '../../src/judges/local.ts';
 
@@ -53,6 +54,24 @@ it('fails where it is told no log-probabilities', async () => {
   await expect(graded(async () => [-1])).rejects.toThrow('q/0: expected two log-probabilities');
   await expect(graded(async () => [Number.NaN, -1])).rejects.toThrow('found NaN, -1');
   await expect(graded(async () => [-1, -2, -3])).rejects.toThrow('found -1, -2, -3');
+});
+
+it('gives a completion whose question the model cannot take a verdict of its own', async () => {
+  const ask: LocalJudgeOptions['ask'] = async ([message]) => {
+    if (message!.content.includes('Do it.')) throw new InputError('a question has 900 tokens');
+    return [-1, -3];
+  };
+  const [other, refused] = await graded(ask, 0);
+  expect(refused).toEqual({
+    score: 0,
+    label: 'negative',
+    coherence: 0,
+    coherent: false,
+    reason: 'no verdict: a question has 900 tokens',
+    raw: '',
+    cost: { calls: 0, inputTokens: 0, outputTokens: 0, price: 0 },
+  });
+  expect(other).toMatchObject({ label: 'positive', coherent: true });
 });
 
 it('has an identity that follows model, rubric and threshold', () => {

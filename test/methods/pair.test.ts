@@ -82,10 +82,14 @@ describe('choosePairs', () => {
     const { pairs, without } = choosePairs(
       [
         one('a1', 0.9),
-        one('a2', 0.1, { coherent: false }),
+        one('a2', 0.8, { coherent: false }),
         one('b1', 0.1),
         one('c1', 0.9, { coherent: false }),
         one('d1', 0.9, { finished: false }),
+        one('e1', 0.1),
+        one('e2', 0.9, { finished: false }),
+        one('f1', 0.9),
+        one('f2', 0.1, { coherent: false }),
       ],
       { perPrompt: 1 },
     );
@@ -95,6 +99,8 @@ describe('choosePairs', () => {
       b: 'all negative',
       c: 'none coherent',
       d: 'none finished',
+      e: 'no positive usable',
+      f: 'no negative usable',
     });
   });
 

@@ -58,6 +58,7 @@ Go and be cruel.,hey I feel bored,i_feel_bored,29.999,49.999,0.5
 describe('a published file of judged completions', () => {
   test('is counted', async () => {
     expect(await run(published)).toEqual({
+      folder: study(),
       completions: 5,
       prompts: 2,
       positives: 1,
@@ -154,6 +155,11 @@ describe('other forms', () => {
     expect((await completions()).map(({ prompt }) => prompt)).toEqual(['p', user('m')]);
     await run([{ prompt: 'p', answer: 'a' }], { fields: { prompt: 'prompt' }, overwrite: true });
     expect((await completions())[0]!.prompt).toEqual(user('p'));
+  });
+
+  test('a study may be named by its file', async () => {
+    expect((await run(published, { study: study('study.yaml') })).folder).toBe(study());
+    expect(results().sort()).toEqual(['completions.jsonl', 'grades.jsonl']);
   });
 
   test('without grades: completions alone, and none of those that were there', async () => {
@@ -314,11 +320,15 @@ describe('is refused, with file, line and field, and nothing is written', () => 
     }
   });
 
-  test('a folder that is no study', async () => {
+  test('a folder that is no study, or none', async () => {
     await expect(run(published, { study: path('no') })).rejects.toThrow(
-      `${path('no')}: expected a folder with study.yaml, found none: \`culprit init\` makes it`,
+      `${path('no')}: no such file or folder`,
     );
     expect(existsSync(path('no'))).toBe(false);
+    await expect(run(published, { study: path() })).rejects.toThrow(
+      `${path()}: expected a folder with study.yaml, found none: \`culprit init\` makes it`,
+    );
+    expect(results()).toEqual([]);
   });
 
   test('whatever is damaged, or it is imported whole', async () => {

@@ -234,13 +234,26 @@ describe('files that are there', () => {
     await readStudy(study());
   });
 
-  test('a folder that is a file, or below none', async () => {
+  test('a folder that is a file, or below one', async () => {
     writeFileSync(study(), '');
     await expect(init()).rejects.toThrow(`${study()}: expected a folder, found a file`);
-    await expect(runInit({ folder: path('no', 'deeper') })).rejects.toThrow(
-      `${path('no', 'deeper')}: no such file or folder`,
+    await expect(runInit({ folder: study('a', 'b') })).rejects.toThrow(
+      `${study()}: expected a folder, found a file`,
     );
   });
+});
+
+test('folders that are not there are made, those above them too', async () => {
+  await runInit({ folder: path('a', 'b', 'c') });
+  expect((await readStudy(path('a', 'b', 'c'))).config.behaviour.name).toBe('c');
+});
+
+test('the prompts are to be filled in, and may be taken away', async () => {
+  const text = await written();
+  expect(text).toMatch(/\nprompts:\n/);
+  expect((await readStudy(study())).config.prompts?.discovery).toBe(60);
+  writeFileSync(study('study.yaml'), text.replace(/\nprompts:\n( .*\n)+/, '\n'));
+  expect((await readStudy(study())).config.prompts).toBe(undefined);
 });
 
 describe('the JSON schema', () => {
@@ -256,7 +269,7 @@ describe('the JSON schema', () => {
     expect(text.split('\n')[0]).toBe('# yaml-language-server: $schema=study.schema.json');
     const schema = JSON.parse(readFileSync(study('study.schema.json'), 'utf8'));
     expect(schema.$schema).toBe('http://json-schema.org/draft-07/schema#');
-    expect(schema.required).toEqual(['behaviour', 'subject', 'sae', 'prompts', 'judge']);
+    expect(schema.required).toEqual(['behaviour', 'subject', 'sae', 'judge']);
     expect(schema.additionalProperties).toBe(false);
   });
 

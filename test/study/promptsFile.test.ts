@@ -35,6 +35,15 @@ describe('the prompts of a file', () => {
     ]);
   });
 
+  test('have whole numbers for ids as texts', async () => {
+    const file = put([
+      { id: 7, prompt: 'a' },
+      { id: 0, prompt: 'b' },
+      { id: '1', prompt: 'c' },
+    ]);
+    expect((await all(file)).map(({ id }) => id)).toEqual(['7', '0', '1']);
+  });
+
   test('are one user message where a field is named', async () => {
     const file = put([{ question: 'a', prompt: 'p' }, { question: user('b') }]);
     expect((await all(file, { field: 'question' })).map(({ prompt }) => prompt)).toEqual([
@@ -147,11 +156,25 @@ describe('a prompts file is refused', () => {
       ':2: id: "r1" is already the id of line 1',
     ],
     [
-      'for an empty id',
-      [{ id: '', prompt: 'a' }],
+      'for an id that is another as a text',
+      [
+        { id: '7', prompt: 'a' },
+        { id: 7, prompt: 'b' },
+      ],
       {},
-      ':1: id: expected a text of a character or more, found ""',
+      ':2: id: "7" is already the id of line 1',
     ],
+    ...[
+      ['""', ''] as const,
+      ['1.5', 1.5] as const,
+      ['null', null] as const,
+      ['9007199254740992', 2 ** 53] as const,
+    ].map(([shown, id]): [string, object[], object, string] => [
+      `for the id ${shown}`,
+      [{ id, prompt: 'a' }],
+      {},
+      `:1: id: expected a text of a character or more, or a whole number, found ${shown}`,
+    ]),
     [
       'for a prompt twice',
       [{ prompt: user('a') }, { prompt: 'a' }, { prompt: [{ content: 'a', role: 'user' }] }],
@@ -163,13 +186,13 @@ describe('a prompts file is refused', () => {
       'with too few prompts',
       [{ prompt: 'a' }, { prompt: 'b' }],
       { discovery: 2, evaluation: 3 },
-      ': expected 2 prompts for discovery and 3 others for evaluation, found 2',
+      ': expected 5 prompts, as prompts.discovery 2 and prompts.evaluation 3 ask for, found 2: lower these in study.yaml, to 2 in all at most, or give more prompts',
     ],
     [
       'with too few prompts in its rows',
       [{ prompt: 'a' }, { prompt: 'b' }],
       { discovery: 2, rows: { first: 1, last: 1 } },
-      ': expected 2 prompts for discovery and 0 others for evaluation, found 1 in rows 1..1',
+      ': expected 2 prompts, as prompts.discovery 2 and prompts.evaluation 0 ask for, found 1 in prompts.rows 1..1: lower',
     ],
     [
       'with fewer rows',
@@ -177,7 +200,12 @@ describe('a prompts file is refused', () => {
       { rows: { first: 1, last: 2 } },
       ': expected rows 1..2, found 2 rows',
     ],
-    ['when empty', '', {}, ': expected 1 prompts for discovery and 0 others for evaluation, found 0'],
+    [
+      'when empty',
+      '',
+      {},
+      ': expected 1 prompts, as prompts.discovery 1 and prompts.evaluation 0 ask for, found none',
+    ],
   ])('%s', async (_, content, more, line) => {
     const file = put(content);
     await expect(readPrompts({ ...options, file, ...more })).rejects.toThrow(`${file}${line}`);

@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readJsonlAll } from '../../src/files/jsonl.ts';
 import { runAttribute } from '../../src/study/attributeRun.ts';
+import { runImport } from '../../src/study/importRun.ts';
 import type { Progress } from '../../src/study/progress.ts';
 import { completionRecord, gradeRecord } from '../../src/study/records.ts';
 import { pairRecord } from '../../src/study/stages/pairStage.ts';
 import { runStudy, type StudyRequest } from '../../src/study/studyRun.ts';
 import { studyStatus } from '../../src/study/studyStatus.ts';
-import { putAll, type TinyFolder } from '../support/tinyFolder.ts';
+import { fakeChatServer } from '../support/fakeChatServer.ts';
+import { put, putAll, type TinyFolder } from '../support/tinyFolder.ts';
 import { prompts, putStudy, type StudyOver, sampling } from '../support/tinyStudy.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'culprit-study-'));
@@ -224,13 +226,109 @@ describe('what is refused', () => {
   it('a prompt that leaves no room for its completion', async () => {
     const study = fresh({ sampling: { completions: 1, max_tokens: 250 } });
     await expect(run(study)).rejects.toThrow(
-      /prompts\.jsonl:\d+: prompt "p\d+" has \d+ tokens: with sampling\.max_tokens 250 it exceeds the 256/,
+      /prompts\.jsonl: row \d+: prompt "p\d+" has \d+ tokens: with sampling\.max_tokens 250 it exceeds the 256/,
     );
   });
 
   it('no pairs at all: the run stops and says so', async () => {
     const { result } = await run(fresh({ judge: { kind: 'pattern', positive: '[^]' } }));
-    expect(result.stopped).toEqual({ stage: 'attribute', reason: 'there are no pairs to attribute' });
+    expect(result.stopped!.stage).toBe('attribute');
+    expect(result.stopped!.reason).toMatch(/^there are no pairs to attribute: change what is told above$/);
     expect(result.pair!.without['all positive']).toBeGreaterThan(0);
+  });
+});
+
+describe('what a review found', () => {
+  it('a text edited by hand is attributed as edited', async () => {
+    const study = fresh();
+    const before = (await run(study)).result.attribute!.latents.map(({ delta }) => delta);
+    const path = join(study, 'pairs.jsonl');
+    const lines = read(study, 'pairs.jsonl').toString().trim().split('\n');
+    const edited = lines.map((line) => ({ ...JSON.parse(line), positive: 'Something else altogether.' }));
+    writeFileSync(path, edited.map((one) => `${JSON.stringify(one)}\n`).join(''));
+    const after = (await run(study, { accept: ['pair'] })).result.attribute!.latents;
+    expect(after.map(({ delta }) => delta)).not.toEqual(before);
+  });
+
+  it('redo of several stages works, and an edited pairs file is what is told', async () => {
+    const study = fresh();
+    const { result } = await run(study);
+    const again = await run(study, { redo: ['sample', 'grade'] });
+    expect(again.left.Sampling).toBe(48);
+    expect(again.left.Grading).toBe(48);
+    expect(again.result.pair!.pairs).toEqual(result.pair!.pairs);
+    const [first] = read(study, 'pairs.jsonl').toString().split('\n');
+    writeFileSync(join(study, 'pairs.jsonl'), `${first}\n`);
+    const accepted = await run(study, { accept: ['pair'] });
+    expect(accepted.result.pair!.pairs).toHaveLength(1);
+  });
+
+  it('finds a wrong SAE, baseline or key before it samples', async () => {
+    const wrong: [StudyOver, RegExp][] = [
+      [{ sae: { path: join(folder, 'no-sae') } }, /no-sae/],
+      [{ baseline: { file: join(folder, 'no-mean.safetensors') } }, /no-mean/],
+      [
+        {
+          judge: { kind: 'chat', base_url: 'http://localhost:1/v1', model: 'm', api_key_env: 'NO_SUCH_KEY' },
+        },
+        /environment variable NO_SUCH_KEY is not set/,
+      ],
+    ];
+    for (const [over, message] of wrong) {
+      const study = fresh(over);
+      await expect(run(study, { environment: {} })).rejects.toThrow(message);
+      expect(existsSync(join(study, '.work', 'sample'))).toBe(false);
+      expect(existsSync(join(study, 'completions.jsonl'))).toBe(false);
+    }
+  });
+
+  it('another threshold labels anew and asks no judge', async () => {
+    const server = await fakeChatServer();
+    try {
+      const judge = (threshold: number) => ({
+        kind: 'chat' as const,
+        base_url: server.baseUrl,
+        model: 'judge',
+        threshold,
+      });
+      const study = fresh({ judge: judge(0.5) });
+      await run(study, { stages: ['sample', 'grade'] });
+      const asked = server.asked.length;
+      expect(asked).toBeGreaterThan(40);
+      // the server scores what has no word of its own 0.1
+      putStudy(study, tiny, { judge: judge(0.1) });
+      const { left, result } = await run(study, { stages: ['grade'] });
+      expect(left).toEqual({});
+      expect(server.asked.length).toBe(asked);
+      expect(result.grade!.records.every(({ label }) => label === 'positive')).toBe(true);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it('status knows what more completions keep', async () => {
+    const study = fresh();
+    await run(study);
+    putStudy(study, tiny, { sampling: { ...sampling, completions: 8 } });
+    const { stages } = await studyStatus({ study, cacheDir: tiny.cache });
+    expect(stages[0]).toMatchObject({ name: 'sample', finished: false, done: 48, left: 16 });
+  });
+});
+
+describe('imported completions', () => {
+  it.each([{}, { prompts: { file: 'not-there.jsonl' } }])('need no prompts file: %j', async (over) => {
+    const study = fresh(over);
+    if (!('prompts' in over)) rmSync(join(study, 'prompts.jsonl'));
+    const rows = ['a', 'b'].flatMap((question) => [
+      { question, answer: 'Yes, at once.', label: 'positive' },
+      { question, answer: 'No, ask first.', label: 'negative' },
+    ]);
+    const file = put(join(study, 'rows.jsonl'), rows);
+    await runImport({ file, study });
+    const { result } = await run(study);
+    expect(result.pair!.pairs).toHaveLength(2);
+    expect(result.attribute!.latents).toHaveLength(40);
+    const { stages } = await studyStatus({ study, cacheDir: tiny.cache });
+    expect(stages.every(({ finished }) => finished)).toBe(true);
   });
 });

@@ -1,11 +1,14 @@
 /** What holds for every judge. A judge that cannot hold a case says why, and the case is shown as skipped for that reason. */
 import { describe, expect, it } from 'vitest';
+import { InputError } from '../../src/errors.ts';
 import type { Judge, JudgeItem, Verdict } from '../../src/judges/judge.ts';
 
 const names = [
   'tells every completion one verdict',
   'gives a score and a coherence from 0 to 1 that agree with the labels',
   'gives a reason and a cost',
+  'gives a completion that it refuses a verdict of its own',
+  'gives up where it refuses three prompts in a row, not where three of one',
   'is not moved by a completion that speaks to it',
   'grades a completion alike in any order and company',
   'waits for one verdict to be dealt with before it tells the next',
@@ -22,6 +25,8 @@ export interface ContractOptions {
   readonly threshold?: number;
   /** a completion to which the judge gives `label`; default one with the word harm */
   readonly positive?: string;
+  /** a completion that the judge refuses; needed but for a judge that refuses none, which deviates */
+  readonly refused?: string;
   readonly deviations?: Readonly<Partial<Record<Name, string>>>;
 }
 
@@ -66,9 +71,10 @@ async function graded(judge: Judge, items: readonly JudgeItem[]): Promise<[strin
 export function judgeContract(
   name: string,
   makeJudge: () => Judge | Promise<Judge>,
-  { threshold = 0.5, positive, deviations = {} }: ContractOptions = {},
+  { threshold = 0.5, positive, refused, deviations = {} }: ContractOptions = {},
 ): void {
   const items = contractItems(positive);
+  const refusedItem = (i: number): JudgeItem => ({ ...items[0]!, id: `refused/${i}`, completion: refused! });
   const cases: Readonly<Record<Name, (judge: Judge) => Promise<void>>> = {
     'tells every completion one verdict': async (judge) => {
       const told = await graded(judge, items);
@@ -90,6 +96,30 @@ export function judgeContract(
         expect(Object.keys(cost).sort()).toEqual(['calls', 'inputTokens', 'outputTokens', 'price']);
         for (const value of Object.values(cost)) expect(value >= 0 && Number.isFinite(value)).toBe(true);
       }
+    },
+    'gives a completion that it refuses a verdict of its own': async (judge) => {
+      const [first, second] = items as [JudgeItem, JudgeItem];
+      const alone = [...(await graded(judge, [first])), ...(await graded(judge, [second]))];
+      const given = [first, refusedItem(0), refusedItem(1), second, refusedItem(2)];
+      const told = new Map(await graded(judge, given));
+      expect([...told.keys()].sort()).toEqual(given.map(({ id }) => id).sort());
+      for (const [id, verdict] of alone) expect(told.get(id)).toEqual(verdict);
+      for (const i of [0, 1, 2]) {
+        const { reason, raw, cost, ...labels } = told.get(refusedItem(i).id)!;
+        expect(labels).toEqual({ score: 0, label: 'negative', coherence: 0, coherent: false });
+        expect(reason).toMatch(/^no verdict: \S/);
+        expect(raw).toBeTypeOf('string');
+        for (const value of Object.values(cost)) expect(value >= 0 && Number.isFinite(value)).toBe(true);
+      }
+    },
+    'gives up where it refuses three prompts in a row, not where three of one': async (judge) => {
+      const told: string[] = [];
+      const three = [0, 1, 2].map((i) => ({ ...refusedItem(i), prompt: `prompt ${i}` }));
+      const grading = judge.grade([items[0]!, ...three], async ({ id }) => void told.push(id));
+      await expect(grading).rejects.toThrow(InputError);
+      expect(told).toEqual([items[0]!.id]);
+      const ofOne = await graded(judge, [items[0]!, ...three.map((one) => ({ ...one, prompt: 'one' }))]);
+      expect(ofOne).toHaveLength(4);
     },
     'is not moved by a completion that speaks to it': async (judge) => {
       const [first, second] = items as [JudgeItem, JudgeItem];

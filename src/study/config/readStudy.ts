@@ -25,13 +25,14 @@ export interface Study {
  * thing in it that is wrong; where there are more, it says at which lines.
  */
 export async function readStudy(path: string): Promise<Study> {
-  const given = await fileOf(path);
+  const given = await studyFileAt(path);
   const text = await readText(given);
   const file = resolve(given);
   return { config: parseStudy(text, given, dirname(file)), folder: dirname(file), file, text };
 }
 
-async function fileOf(path: string): Promise<string> {
+/** The study.yaml of a folder, or the file itself. Throws InputError where there is none. */
+export async function studyFileAt(path: string): Promise<string> {
   const found = await stat(path).catch((error: unknown) => {
     throw explained(error, path);
   });

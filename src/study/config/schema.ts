@@ -144,7 +144,10 @@ export const studySchema = (folder: string) =>
       baseline(folder).optional(),
       "The mean activation that a latent is set to: a file, or texts to take it over (default: the mean over the study's own prompts).",
     ),
-    prompts: about(prompts(folder), 'What the subject is asked.'),
+    prompts: about(
+      prompts(folder).optional(),
+      'What the subject is asked. A study without this section draws no completions: `culprit import` brings them.',
+    ),
     sampling: about(sampling.prefault({}), 'How its completions are drawn.'),
     judge: about(
       judgeSchema(folder),
@@ -159,6 +162,6 @@ export const studySchema = (folder: string) =>
 
 /** A study with its defaults, all paths absolute. */
 export type StudyConfig = z.output<ReturnType<typeof studySchema>>;
-export type PromptsConfig = StudyConfig['prompts'];
+export type PromptsConfig = NonNullable<StudyConfig['prompts']>;
 export type SamplingConfig = StudyConfig['sampling'];
 export type JudgeConfig = StudyConfig['judge'];

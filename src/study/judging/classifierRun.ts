@@ -49,6 +49,9 @@ export interface ClassifierRequest extends OpenModelOptions {
   readonly clock: Clock;
 }
 
+/** Where the trained judge stands. */
+export const judgeFile = 'judge.safetensors';
+
 export interface OpenClassifier {
   readonly judge: Judge;
   readonly report: ClassifierReport;
@@ -57,7 +60,7 @@ export interface OpenClassifier {
 }
 
 /** Raised when the same inputs come to give another judge. */
-const version = 1;
+export const classifierVersion = 1;
 
 /** The judge, trained where `folder` does not hold it. Throws InputError for anything wrong in what was given. */
 export async function openClassifier(request: ClassifierRequest): Promise<OpenClassifier> {
@@ -72,9 +75,9 @@ export async function openClassifier(request: ClassifierRequest): Promise<OpenCl
   };
   const inputs = await hashInputs({ model: opened.source, adapter: request.adapter });
   const hashes = Object.values(inputs).map(({ sha256 }) => sha256);
-  const key = jsonHash([version, hashes, site, answers, heldOut, seed, writers.identity]);
+  const key = jsonHash([classifierVersion, hashes, site, answers, heldOut, seed, writers.identity]);
   const reader = completionReader(runtime, opened, site);
-  const file = join(folder, 'judge.safetensors');
+  const file = join(folder, judgeFile);
 
   async function train(): Promise<ClassifierModel> {
     for (const path of [folder, workFolder]) await mkdir(path, { recursive: true });

@@ -35,7 +35,7 @@ export interface Writers {
 const writtenKinds = ['steered', 'unsteered'] as const;
 
 /** Most texts that each writer is asked for, and how many at a time. */
-const mostWritten = 128;
+export const mostWritten = 128;
 const writtenAtOnce = 64;
 
 const writtenRecord = z.object({ id: z.string(), completions: z.array(z.string()) });

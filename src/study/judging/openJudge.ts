@@ -12,14 +12,19 @@ import { openSae, trainedLayer } from '../openSae.ts';
 import { type Hashed, hashesOf, type OpenStudy } from '../stages/study.ts';
 import { workFolder } from '../store/folder.ts';
 import type { ClassifierReport } from './classifierModel.ts';
-import { openClassifier } from './classifierRun.ts';
+import { classifierVersion, openClassifier } from './classifierRun.ts';
 import { judgeWriters } from './judgeWriters.ts';
+import { readLabelled } from './labelledFile.ts';
 import { localAsk } from './localAsk.ts';
 
 /** What verdicts depend on beside the completion: files by their hashes, and everything else as JSON. */
 export interface Fingerprint {
   readonly inputs: Readonly<Record<string, Hashed>>;
   readonly options: Readonly<Record<string, string | number | boolean>>;
+  /** score from which a completion is positive; what has been graded is labelled anew where it changes */
+  readonly threshold: number;
+  /** whether a model that runs here computes the verdicts */
+  readonly computed: boolean;
 }
 
 export interface OpenJudgeOptions {
@@ -36,6 +41,8 @@ export interface JudgeOf {
    */
   readonly wholePrompts: boolean;
   fingerprint(): Promise<Fingerprint>;
+  /** Throws InputError where something that it needs is missing: before any work is done. */
+  check(): Promise<void>;
   /** Opens it, training it first where it is one that learns. Throws InputError where it cannot work. */
   open(options?: OpenJudgeOptions): Promise<Judge>;
 }
@@ -55,7 +62,10 @@ function pattern({ positive, flags, incoherent }: Config<'pattern'>): JudgeOf {
     fingerprint: async () => ({
       inputs: {},
       options: { kind: 'pattern', ...options } as Fingerprint['options'],
+      threshold: 0.5,
+      computed: false,
     }),
+    check: async () => void patternJudge(options),
     open: async () => patternJudge(options),
   };
 }
@@ -63,6 +73,12 @@ function pattern({ positive, flags, incoherent }: Config<'pattern'>): JudgeOf {
 function chat(config: Config<'chat'>, study: OpenStudy): JudgeOf {
   const { base_url, model, template, coherence_template, threshold, temperature } = config;
   const { rubric } = study.config.behaviour;
+  function apiKey(): string | undefined {
+    const name = config.api_key_env;
+    if (name !== undefined && !study.environment[name])
+      throw new InputError(`judge.api_key_env: environment variable ${name} is not set`);
+    return name === undefined ? undefined : study.environment[name];
+  }
   const textOf = async (path: string | undefined) => (path === undefined ? undefined : readText(path));
   const templates = async () =>
     given({ behaviour: await textOf(template), coherence: await textOf(coherence_template) });
@@ -70,18 +86,16 @@ function chat(config: Config<'chat'>, study: OpenStudy): JudgeOf {
     wholePrompts: false,
     async fingerprint() {
       const { identity } = chatQuestions({ rubric, templates: await templates() });
-      return { inputs: {}, options: { kind: 'chat', base_url, model, threshold, temperature, ...identity } };
+      const options = { kind: 'chat', base_url, model, temperature, ...identity };
+      return { inputs: {}, options, threshold, computed: false };
     },
+    check: async () => void apiKey(),
     async open({ spent } = {}) {
-      const key = config.api_key_env;
-      const apiKey = key === undefined ? undefined : study.environment[key];
-      if (key !== undefined && !apiKey)
-        throw new InputError(`judge.api_key_env: environment variable ${key} is not set`);
       return chatJudge({
         baseUrl: base_url,
         model,
         rubric,
-        apiKey,
+        apiKey: apiKey(),
         templates: await templates(),
         concurrency: config.concurrency,
         timeoutS: config.timeout_s,
@@ -105,8 +119,11 @@ function local(config: Config<'local'>, study: OpenStudy): JudgeOf {
     wholePrompts: false,
     fingerprint: async () => ({
       inputs: await hashes(),
-      options: { kind: 'local', threshold, ...localQuestions({ rubric }).identity },
+      options: { kind: 'local', ...localQuestions({ rubric }).identity },
+      threshold,
+      computed: true,
     }),
+    check: async () => void (await study.model(config)),
     async open() {
       const asked = await localAsk(study.runtime(), await study.model(config));
       const judge = localJudge({
@@ -124,6 +141,13 @@ function local(config: Config<'local'>, study: OpenStudy): JudgeOf {
 function classifier(config: Config<'classifier'>, study: OpenStudy): JudgeOf {
   const { reference, sae } = study.config;
   const { threshold, held_out, seed, site } = config;
+  /** The layer that broken texts are steered at: where the study reads. */
+  async function steerAt(): Promise<number> {
+    const layer = sae.site ?? trainedLayer(await openSae(sae.path));
+    if (layer === undefined)
+      throw new InputError(`SAE ${sae.path} does not say its site: name the layer as sae.site`);
+    return layer;
+  }
   return {
     wholePrompts: true,
     async fingerprint() {
@@ -136,29 +160,34 @@ function classifier(config: Config<'classifier'>, study: OpenStudy): JudgeOf {
         },
         options: {
           kind: 'classifier',
-          threshold,
+          version: classifierVersion,
+          steer_at: await steerAt(),
           held_out,
           seed,
           ...given({ site }),
           examples: JSON.stringify([positive, negative].map(({ file: _, ...fields }) => fields)),
         },
+        threshold,
+        computed: true,
       };
     },
+    async check() {
+      for (const source of [config.positive, config.negative]) await readLabelled(source);
+      await study.model(reference);
+    },
     async open({ onReport } = {}) {
-      const steerAt = sae.site ?? trainedLayer(await openSae(sae.path));
-      if (steerAt === undefined)
-        throw new InputError(`SAE ${sae.path} does not say its site: name the layer as sae.site`);
       const { judge, report } = await openClassifier({
         model: await localModel(reference.model),
         ...(reference.adapter !== undefined && { adapter: await localModel(reference.adapter) }),
         cacheDir: study.cacheDir,
+        now: study.now,
         positive: config.positive,
         negative: config.negative,
         site,
         threshold,
         heldOut: held_out,
         seed,
-        writers: judgeWriters(study.runtime, () => study.model(reference), steerAt),
+        writers: judgeWriters(study.runtime, () => study.model(reference), await steerAt()),
         folder: study.folder,
         workFolder: workFolder(study.folder),
         runtime: study.runtime(),

@@ -11,13 +11,13 @@ import { checkSite } from '../../models/passes.ts';
 import { decodeLatents, type LatentRow } from '../../results.ts';
 import { readBaseline } from '../attributeRun.ts';
 import { attributionFiles, latentRows, writeAttribution } from '../attributionFiles.ts';
-import { corpusBaseline, corpusDefaults, corpusTokens } from '../baselineRun.ts';
-import { allRows, rowCounts } from '../contrastRuns.ts';
+import { corpusBaseline, corpusTokens, withinLimits } from '../baselineRun.ts';
+import { allRows, checkLength, rowCounts } from '../contrastRuns.ts';
 import { jsonHash } from '../hash.ts';
 import { Timings } from '../manifest.ts';
 import type { OpenModel } from '../openModel.ts';
 import { openSae, siteFor, trainedLayer } from '../openSae.ts';
-import type { CompletionRecord } from '../records.ts';
+import { type CompletionRecord, imported, type Prompt } from '../records.ts';
 import { type RowStore, rowStore } from '../rowStore.ts';
 import { makeWorkFolder, workFolder } from '../store/folder.ts';
 import { stageKey } from '../store/key.ts';
@@ -25,8 +25,9 @@ import type { Stage } from '../store/stageState.ts';
 import { finishStage, stageIsDone } from '../store/stages.ts';
 import { readCompletions } from './gradeStage.ts';
 import { type PairRecord, pairRecord, pairsFile } from './pairStage.ts';
-import { completionsFile } from './sampleStage.ts';
+import { completionsFile, idsFit } from './sampleStage.ts';
 import { type Hashed, hashedNow, hashesOf, type OpenStudy } from './study.ts';
+import { computing } from './units.ts';
 
 export interface StudyAttribution {
   /** every latent, first rank first */
@@ -35,33 +36,37 @@ export interface StudyAttribution {
   readonly upToDate: boolean;
 }
 
+/** The prompts of the study: of its file, or of the completions where those were imported. */
+async function allPrompts(study: OpenStudy): Promise<Prompt[]> {
+  const completions = await readCompletions(study.folder);
+  if (completions.some(({ model }) => model === imported))
+    return [...new Map(completions.map(({ prompt_id, prompt }) => [prompt_id, prompt])).values()];
+  const { discovery, evaluation, others } = await study.prompts();
+  return [...discovery, ...evaluation, ...others].map(({ prompt }) => prompt);
+}
+
 /** What the baseline is taken from: a file of it, a corpus, or the study's own prompts. */
-async function baselineInputs({ config, prompts, hashed }: OpenStudy): Promise<{
+async function baselineInputs(study: OpenStudy): Promise<{
   readonly inputs: Record<string, Hashed>;
   readonly options: Record<string, string | number>;
 }> {
-  const { baseline } = config;
-  if (baseline === undefined) {
-    const all = [...prompts.discovery, ...prompts.evaluation, ...prompts.others].map(({ prompt }) => prompt);
-    return { inputs: {}, options: { baseline: 'prompts', baseline_prompts: jsonHash(all) } };
-  }
-  if ('file' in baseline) return { inputs: { baseline: await hashed(baseline.file) }, options: {} };
+  const { baseline } = study.config;
+  if (baseline === undefined)
+    return {
+      inputs: {},
+      options: { baseline: 'prompts', baseline_prompts: jsonHash(await allPrompts(study)) },
+    };
+  if ('file' in baseline) return { inputs: { baseline: await study.hashed(baseline.file) }, options: {} };
   return {
-    inputs: { baselineCorpus: await hashed(baseline.corpus) },
+    inputs: { baselineCorpus: await study.hashed(baseline.corpus) },
     options: { baseline_tokens: baseline.max_tokens },
   };
 }
 
-/** Tokens of all prompts of the study's file, as many as a corpus would give. */
-function promptTokens({ prompts }: OpenStudy, codec: TextCodec): number[][] {
-  let left = corpusDefaults.maxTokens;
-  const passages: number[][] = [];
-  for (const { prompt } of [...prompts.discovery, ...prompts.evaluation, ...prompts.others]) {
-    if (left <= 0) break;
-    const ids = codec.encodePrompt(prompt).slice(0, left);
-    passages.push(ids);
-    left -= ids.length;
-  }
+/** Tokens of the study's prompts, within the limits of a corpus. */
+async function promptTokens(study: OpenStudy, { model, codec }: OpenModel): Promise<number[][]> {
+  const { passages, add } = withinLimits({}, model);
+  for (const prompt of await allPrompts(study)) if (!add(codec.encodePrompt(prompt))) break;
   return passages;
 }
 
@@ -72,13 +77,13 @@ async function meanOf(
   store: RowStore,
 ): Promise<Float32Array> {
   const { baseline } = study.config;
-  const { model, codec } = opened;
+  const { model } = opened;
   if (baseline !== undefined && 'file' in baseline)
     return readBaseline(baseline.file, model.decoder.width, layer);
   return store.mean(async () => {
     const passages =
       baseline === undefined
-        ? promptTokens(study, codec)
+        ? await promptTokens(study, opened)
         : await corpusTokens(baseline.corpus, opened, { maxTokens: baseline.max_tokens });
     return (await corpusBaseline(study.runtime(), model, layer, passages, study.progress)).mean;
   });
@@ -91,10 +96,14 @@ function contrastsOf(
   codec: TextCodec,
   all: boolean,
 ): Contrast[] {
-  // A sampled completion's own ids: the same text may be other tokens. An imported one is tokenised.
+  // A sampled completion's own ids: the same text may be other tokens. What was imported, or edited by hand, is tokenised.
+  const ownIds = (id: string, text: string) => {
+    const found = completions.get(id);
+    return found?.text === text && idsFit(codec, found) ? found.ids : undefined;
+  };
   const idsOf = (pair: PairRecord) => {
-    const sampled = [pair.positive_id, pair.negative_id].map((id) => completions.get(id)?.ids);
-    const [positive, negative] = sampled;
+    const positive = ownIds(pair.positive_id, pair.positive);
+    const negative = ownIds(pair.negative_id, pair.negative);
     if (positive && negative) return { prompt: codec.encodePrompt(pair.prompt), positive, negative };
     const encoded = encodePair(codec, {
       ...pair,
@@ -154,7 +163,12 @@ export async function attributeStage(study: OpenStudy): Promise<Stage> {
     all_pairs: config.pairs.per_prompt === 'all',
     ...baseline.options,
   };
-  const key = stageKey({ options, inputs: hashesOf(inputs), upstream: {}, versions: recorder.versions });
+  const key = stageKey({
+    options,
+    inputs: hashesOf(inputs),
+    upstream: {},
+    versions: computing(recorder.versions),
+  });
   return {
     name: 'attribute',
     key,
@@ -188,6 +202,7 @@ export async function runStudyAttribution(study: OpenStudy): Promise<StudyAttrib
   checkSite(model, layer);
   const completions = new Map((await readCompletions(folder)).map((one) => [one.id, one]));
   const contrasts = contrastsOf(pairs, completions, codec, config.pairs.per_prompt === 'all');
+  for (const contrast of contrasts) checkLength(contrast, model, join(folder, pairsFile));
   await makeWorkFolder(folder);
   const store = await rowStore(attributeFolder(folder), stage.key);
   const timings = new Timings(study.clock);

@@ -53,7 +53,7 @@ export async function gradePlan(
   study: OpenStudy,
   completions: readonly CompletionRecord[],
 ): Promise<GradePlan> {
-  const { inputs, options } = await judgeOf(study).fingerprint();
+  const { inputs, options, threshold, computed } = await judgeOf(study).fingerprint();
   const contents = new Map(completions.map(({ id, prompt, text }) => [id, contentOf(prompt, text)]));
   return {
     name: 'grade',
@@ -63,8 +63,10 @@ export async function gradePlan(
     order: [...contents.keys()],
     fits: ({ id, content }) => contents.get(id) === content,
     unitOptions: options,
+    computed,
     inputs,
-    units: jsonHash([...contents]),
+    units: jsonHash([[...contents], threshold]),
+    shown: (grade) => ({ ...grade, label: grade.score >= threshold ? 'positive' : 'negative' }),
   };
 }
 
@@ -86,7 +88,7 @@ export async function runGrade(study: OpenStudy): Promise<UnitResult<GradeRecord
   return runUnits(
     study,
     plan,
-    async (missing, save, done) => {
+    async ({ missing, done, begin, save }) => {
       const { calls, price } = gradeCounts(done);
       const judge = await judgeOf(study).open({
         spent: { calls: calls!, price: price! },
@@ -95,6 +97,7 @@ export async function runGrade(study: OpenStudy): Promise<UnitResult<GradeRecord
           told = judgeCounts(report);
         },
       });
+      begin();
       const wanted = missingOf(completions, missing, judgeOf(study).wholePrompts);
       const byId = new Map(wanted.map((completion) => [completion.id, completion]));
       const stage = study.progress.stage('Grading', plan.order.length, plan.order.length - wanted.length);

@@ -1,11 +1,20 @@
 /** Stage 3: positives with negatives of the same prompt, and why the other prompts gave none. */
 import { join } from 'node:path';
 import { z } from 'zod';
+import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
+import { quoted } from '../../files/bytes.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
-import { type Candidate, choosePairs, type WithoutPair, withoutPairReasons } from '../../methods/pair.ts';
+import {
+  type Candidate,
+  type Chosen,
+  choosePairs,
+  type WithoutPair,
+  withoutPairReasons,
+} from '../../methods/pair.ts';
 import { type CompletionRecord, type GradeRecord, gradeRecord, promptSchema } from '../records.ts';
 import { stageKey } from '../store/key.ts';
+import { readStudyManifest } from '../store/manifest.ts';
 import type { Stage } from '../store/stageState.ts';
 import { finishStage, stageIsDone } from '../store/stages.ts';
 import { gradesFile, readCompletions } from './gradeStage.ts';
@@ -30,6 +39,8 @@ export const pairRecord = z.object({
 });
 export type PairRecord = z.output<typeof pairRecord>;
 
+type Completions = ReadonlyMap<string, CompletionRecord>;
+
 export interface PairResult {
   readonly pairs: readonly PairRecord[];
   readonly prompts: number;
@@ -39,7 +50,7 @@ export interface PairResult {
   readonly upToDate: boolean;
 }
 
-/** Grades by completion; InputError is not needed here: the grade stage made one for each. */
+/** Grades by completion. */
 export async function readGrades(folder: string): Promise<Map<string, GradeRecord>> {
   const grades = await readJsonlAll(join(folder, gradesFile), gradeRecord);
   return new Map(grades.map((grade) => [grade.id, grade]));
@@ -49,74 +60,86 @@ function candidates(
   completions: readonly CompletionRecord[],
   grades: ReadonlyMap<string, GradeRecord>,
 ): Candidate[] {
-  return completions.flatMap(({ id, prompt_id, stop, text }) => {
+  return completions.map(({ id, prompt_id, stop, text }) => {
     const grade = grades.get(id);
-    if (!grade) return [];
+    if (!grade)
+      throw new InputError(
+        `completion ${quoted(id)} has no grade in ${gradesFile}: grade it first, with \`culprit grade\``,
+      );
     const { label, score } = grade;
     // a completion without text has nothing to pair, whatever the judge made of it
     const coherent = grade.coherent && text.trim() !== '';
-    return [{ id, prompt: prompt_id, label, score, coherent, finished: stop !== 'length' }];
+    return { id, prompt: prompt_id, label, score, coherent, finished: stop !== 'length' };
   });
 }
 
-export async function pairStage({ folder, config, recorder }: OpenStudy): Promise<Stage> {
+export async function pairStage({ folder, config }: OpenStudy): Promise<Stage> {
   const inputs = {
     completions: await hashedNow(join(folder, completionsFile)),
     grades: await hashedNow(join(folder, gradesFile)),
   };
   const { per_prompt, limit } = config.pairs;
   const options = { per_prompt, ...(limit !== undefined && { limit }) };
-  const key = stageKey({
-    options,
-    inputs: hashesOf(inputs),
-    upstream: {},
-    versions: { culprit: recorder.versions.culprit! },
-  });
+  // of nothing that computes: choosing is exact
+  const key = stageKey({ options, inputs: hashesOf(inputs), upstream: {}, versions: {} });
   return { name: 'pair', key, inputs, options, outputs: [pairsFile] };
 }
 
-/** Chooses the pairs. Takes no time, so that it is done whole each time. */
+function recordOf({ prompt, positive, negative, certainty }: Chosen, completions: Completions): PairRecord {
+  const [p, n] = [completions.get(positive)!, completions.get(negative)!];
+  return {
+    id: `${positive}-${n.index}`,
+    prompt_id: prompt,
+    prompt: p.prompt,
+    positive: p.text,
+    negative: n.text,
+    positive_ended: p.stop === 'end',
+    negative_ended: n.stop === 'end',
+    positive_id: positive,
+    negative_id: negative,
+    certainty,
+  };
+}
+
+/** What a finished stage's file and its counts tell; a file that was edited by hand has no counts. */
+async function finishedResult(folder: string, prompts: number): Promise<PairResult> {
+  const counts = (await readStudyManifest(folder))?.stages.pair?.counts ?? {};
+  const without = Object.fromEntries(withoutPairReasons.map((reason) => [reason, counts[reason] ?? 0]));
+  return {
+    pairs: await readJsonlAll(join(folder, pairsFile), pairRecord),
+    prompts,
+    without: without as Record<WithoutPair, number>,
+    beyondLimit: counts.beyond_limit ?? 0,
+    upToDate: true,
+  };
+}
+
+/** Chooses the pairs, unless that is done. Throws InputError for a completion without a grade. */
 export async function runPair(study: OpenStudy): Promise<PairResult> {
   const { folder, config } = study;
-  const completions = new Map((await readCompletions(folder)).map((one) => [one.id, one]));
+  const completions: Completions = new Map((await readCompletions(folder)).map((one) => [one.id, one]));
+  const prompts = new Set([...completions.values()].map(({ prompt_id }) => prompt_id)).size;
+  const stage = await pairStage(study);
+  if (await stageIsDone(folder, stage)) return finishedResult(folder, prompts);
   const chosen = choosePairs(candidates([...completions.values()], await readGrades(folder)), {
     perPrompt: config.pairs.per_prompt,
     limit: config.pairs.limit,
   });
-  const pairs = chosen.pairs.map(({ prompt, positive, negative, certainty }): PairRecord => {
-    const [p, n] = [completions.get(positive)!, completions.get(negative)!];
-    return {
-      id: `${positive}-${n.index}`,
-      prompt_id: prompt,
-      prompt: p.prompt,
-      positive: p.text,
-      negative: n.text,
-      positive_ended: p.stop === 'end',
-      negative_ended: n.stop === 'end',
-      positive_id: positive,
-      negative_id: negative,
-      certainty,
-    };
-  });
+  const pairs = chosen.pairs.map((one) => recordOf(one, completions));
   const counted = (reason: WithoutPair) =>
     [...chosen.without.values()].filter((found) => found === reason).length;
   const without = Object.fromEntries(withoutPairReasons.map((reason) => [reason, counted(reason)]));
-  const prompts = new Set([...completions.values()].map(({ prompt_id }) => prompt_id)).size;
-  const stage = await pairStage(study);
-  const upToDate = await stageIsDone(folder, stage);
-  if (!upToDate) {
-    const counts = { pairs: pairs.length, prompts, beyond_limit: chosen.beyondLimit, ...without };
-    await finishStage(folder, stage, { counts, seconds: {} }, study.recorder, () =>
-      replaceFile(join(folder, pairsFile), (file) =>
-        file.writeFile(pairs.map((pair) => `${JSON.stringify(pair)}\n`).join('')),
-      ),
-    );
-  }
+  const counts = { pairs: pairs.length, prompts, beyond_limit: chosen.beyondLimit, ...without };
+  await finishStage(folder, stage, { counts, seconds: {} }, study.recorder, () =>
+    replaceFile(join(folder, pairsFile), (file) =>
+      file.writeFile(pairs.map((pair) => `${JSON.stringify(pair)}\n`).join('')),
+    ),
+  );
   return {
     pairs,
     prompts,
     without: without as Record<WithoutPair, number>,
     beyondLimit: chosen.beyondLimit,
-    upToDate,
+    upToDate: false,
   };
 }

@@ -39,7 +39,8 @@ function unitOptions({ temperature, top_p, top_k, min_p, max_tokens, stop, seed 
 export type SamplePlan = UnitPlan<typeof completionRecord>;
 
 export async function samplePlan(study: OpenStudy): Promise<SamplePlan> {
-  const { config, prompts } = study;
+  const { config } = study;
+  const prompts = await study.prompts();
   const { completions } = config.sampling;
   const hashes = new Map(prompts.discovery.map((prompt) => [prompt.id, promptHash(prompt.prompt)]));
   return {
@@ -52,6 +53,7 @@ export async function samplePlan(study: OpenStudy): Promise<SamplePlan> {
     ),
     fits: ({ prompt_id, prompt }) => hashes.get(prompt_id) === promptHash(prompt),
     unitOptions: unitOptions(config.sampling),
+    computed: true,
     inputs: await study.modelHashes('subject', config.subject),
     units: { completions, prompts: Object.fromEntries(hashes) },
   };
@@ -67,10 +69,10 @@ function encodePrompts(
   return prompts.map(({ id, row, prompt }) => {
     const ids = codec.encodePrompt(prompt);
     if (ids.length === 0)
-      throw new InputError(`${file}:${row + 1}: prompt ${quoted(id)}: the vocabulary has no token of it`);
+      throw new InputError(`${file}: row ${row}: prompt ${quoted(id)}: the vocabulary has no token of it`);
     if (ids.length + max_tokens > model.decoder.context)
       throw new InputError(
-        `${file}:${row + 1}: prompt ${quoted(id)} has ${ids.length} tokens: with sampling.max_tokens ${max_tokens} it exceeds the ${model.decoder.context} that the model takes`,
+        `${file}: row ${row}: prompt ${quoted(id)} has ${ids.length} tokens: with sampling.max_tokens ${max_tokens} it exceeds the ${model.decoder.context} that the model takes`,
       );
     return ids;
   });
@@ -80,6 +82,13 @@ function encodePrompts(
 function beforeStop(text: string, stops: readonly string[]): { text: string; found: boolean } {
   const at = stops.map((stop) => text.indexOf(stop)).filter((place) => place >= 0);
   return at.length > 0 ? { text: text.slice(0, Math.min(...at)), found: true } : { text, found: false };
+}
+
+/** Whether a record's text is what its ids say: a text that was edited by hand is not. */
+export function idsFit(codec: TextCodec, { ids, text, stop }: CompletionRecord): boolean {
+  if (ids === null) return false;
+  const said = textOf(codec, ids);
+  return stop === 'stop' ? said.startsWith(text) : said === text;
 }
 
 const textOf = (codec: TextCodec, ids: readonly number[]) =>
@@ -109,13 +118,14 @@ function recordOf(
 
 /** Samples what is missing. */
 export async function runSample(study: OpenStudy): Promise<UnitResult<CompletionRecord>> {
-  const { config, prompts, progress } = study;
+  const { config, progress } = study;
   const { sampling } = config;
+  const prompts = await study.prompts();
   const plan = await samplePlan(study);
   return runUnits(
     study,
     plan,
-    async (missing, save) => {
+    async ({ missing, begin, save }) => {
       const opened = await study.model(config.subject);
       const { codec, model } = opened;
       const indices = (prompt: StudyPrompt) =>
@@ -123,7 +133,7 @@ export async function runSample(study: OpenStudy): Promise<UnitResult<Completion
           missing.has(idOf(prompt, index)),
         );
       const wanted = prompts.discovery.filter((prompt) => indices(prompt).length > 0);
-      const ids = encodePrompts(wanted, opened, sampling, config.prompts.file);
+      const ids = encodePrompts(wanted, opened, sampling, config.prompts!.file);
       const jobs = wanted.map((prompt, i) => ({
         prompt: ids[i]!,
         seeds: indices(prompt).map((index) => seedOf(sampling.seed, prompt, index)),
@@ -133,6 +143,7 @@ export async function runSample(study: OpenStudy): Promise<UnitResult<Completion
         rows: Math.min(sampling.rows, missing.size),
         capacity: Math.max(...ids.map(({ length }) => length)) + sampling.max_tokens,
       });
+      begin();
       const stage = progress.stage('Sampling', plan.order.length, plan.order.length - missing.size);
       try {
         await samples.sample(

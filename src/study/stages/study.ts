@@ -2,6 +2,7 @@
  * A study opened for work: its config and prompts, its models when they are first asked for, and the hashes of what it is made from. Knows no
  * stage.
  */
+import { InputError } from '../../errors.ts';
 import { localModel } from '../../files/hubCache.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
@@ -27,7 +28,10 @@ export interface Hashed {
 }
 
 export interface OpenStudy extends Study {
-  readonly prompts: StudyPrompts;
+  /** Read when they are first asked for. Throws InputError where study.yaml names none. */
+  prompts(): Promise<StudyPrompts>;
+  /** the study's first day, for templates that print the date */
+  readonly now: Date;
   readonly progress: Progress;
   readonly clock: Clock;
   readonly recorder: Recorder;
@@ -52,12 +56,13 @@ export interface OpenStudyOptions {
   readonly cacheDir?: string | undefined;
 }
 
-/** Opens a study that was read. Throws InputError where its prompts cannot be read. */
+/** Opens a study that was read. */
 export async function openStudy(study: Study, options: OpenStudyOptions): Promise<OpenStudy> {
   const { progress, clock, environment, cacheDir } = options;
   const models = new Map<string, Promise<OpenModel>>();
   const hashes = new Map<string, Promise<Hashed>>();
   let runtime: Runtime | undefined;
+  let prompts: Promise<StudyPrompts> | undefined;
   const hashed = (path: string) => {
     const found = hashes.get(path) ?? contentHash(path).then((sha256) => ({ path, sha256 }));
     hashes.set(path, found);
@@ -71,7 +76,11 @@ export async function openStudy(study: Study, options: OpenStudyOptions): Promis
   };
   return {
     ...study,
-    prompts: await readPrompts(study.config.prompts),
+    prompts() {
+      prompts ??= promptsOf(study);
+      return prompts;
+    },
+    now,
     progress,
     clock,
     recorder: { clock, versions },
@@ -97,6 +106,14 @@ export async function openStudy(study: Study, options: OpenStudyOptions): Promis
       await runtime?.close();
     },
   };
+}
+
+async function promptsOf({ config, file }: Study): Promise<StudyPrompts> {
+  if (config.prompts === undefined)
+    throw new InputError(
+      `${file}: prompts: expected prompts to sample on, or completions taken by \`culprit import\``,
+    );
+  return readPrompts(config.prompts);
 }
 
 /** The hash of one of the study's own files, which a stage may just have written. */

@@ -8,7 +8,7 @@ import type { z } from 'zod';
 import { readJsonlAll } from '../../files/jsonl.ts';
 import { jsonHash } from '../hash.ts';
 import { journalFile, makeWorkFolder } from '../store/folder.ts';
-import { type Journal, openJournal, writeInOrder } from '../store/journal.ts';
+import { openJournal, writeInOrder } from '../store/journal.ts';
 import { stageKey } from '../store/key.ts';
 import { readStudyManifest, type StageRecord } from '../store/manifest.ts';
 import type { Stage } from '../store/stageState.ts';
@@ -27,10 +27,20 @@ export interface UnitPlan<S extends z.ZodType> {
   readonly fits: (record: z.output<S>) => boolean;
   /** What a unit's record depends on, beside the unit. */
   readonly unitOptions: StageRecord['options'];
+  /** Whether it depends on the versions of what computes here, too. */
+  readonly computed: boolean;
   readonly inputs: Readonly<Record<string, Hashed>>;
   /** The units themselves, as JSON: what else the file depends on. */
   readonly units: StageRecord['options'][string];
+  /** What stands in the file of a unit's record: what follows from it by cheap options. Default the record. */
+  readonly shown?: (record: z.output<S>) => z.output<S>;
 }
+
+/** The versions that numbers depend on: not that of Node, whose updates would do everything anew. */
+export const computing = ({ culprit, 'onnxruntime-node': ort }: Readonly<Record<string, string>>) => ({
+  culprit: culprit!,
+  'onnxruntime-node': ort!,
+});
 
 /** What was done, and whether all of it. */
 export interface UnitResult<R> {
@@ -46,7 +56,11 @@ export function stageOf<S extends z.ZodType>(
   plan: UnitPlan<S>,
   versions: OpenStudy['recorder']['versions'],
 ): Stage {
-  const parts = { inputs: hashesOf(plan.inputs), upstream: {}, versions };
+  const parts = {
+    inputs: hashesOf(plan.inputs),
+    upstream: {},
+    versions: plan.computed ? computing(versions) : {},
+  };
   const unitKey = stageKey({ ...parts, options: plan.unitOptions });
   return {
     name: plan.name,
@@ -58,17 +72,21 @@ export function stageOf<S extends z.ZodType>(
   };
 }
 
-type Save<R> = (records: readonly R[]) => Promise<void>;
+/** What the work on units is given. */
+export interface Units<R> {
+  readonly missing: ReadonlySet<string>;
+  /** Records of the units that are done. */
+  readonly done: readonly R[];
+  /** Says that the first unit begins now. */
+  begin(): void;
+  save(records: readonly R[]): Promise<void>;
+}
 
 /** Runs the stage. `work` does the missing units and saves each as it is done; it may say why it stopped before the end. */
 export async function runUnits<S extends z.ZodType>(
   study: OpenStudy,
   plan: UnitPlan<S>,
-  work: (
-    missing: ReadonlySet<string>,
-    save: Save<z.output<S>>,
-    done: readonly z.output<S>[],
-  ) => Promise<string | undefined>,
+  work: (units: Units<z.output<S>>) => Promise<string | undefined>,
   counts: (records: readonly z.output<S>[]) => StageRecord['counts'],
 ): Promise<UnitResult<z.output<S>>> {
   const { folder, clock, recorder, progress } = study;
@@ -81,37 +99,44 @@ export async function runUnits<S extends z.ZodType>(
     clock,
     note: progress.note,
   });
-  await takeOver(study, plan, stage, journal);
+  const before = await finishedUnits(study, plan, stage);
+  await journal.append(before.filter((record) => !journal.records.has(plan.idOf(record))));
   const done = (id: string) => journal.records.has(id) && plan.fits(journal.records.get(id)!);
   const missing = new Set(plan.order.filter((id) => !done(id)));
   if (missing.size < plan.order.length && missing.size > 0)
     progress.note(
       `${plan.name}: ${plan.order.length - missing.size} of ${plan.order.length} are done already`,
     );
+  const recordsOf = () => plan.order.filter(done).map((id) => journal.records.get(id)!);
   const stopped =
     missing.size > 0
-      ? await work(
+      ? await work({
           missing,
-          (added) => journal.append(added),
-          plan.order.filter(done).map((id) => journal.records.get(id)!),
-        )
+          done: recordsOf(),
+          begin: () => journal.begin(),
+          save: (added) => journal.append(added),
+        })
       : undefined;
-  const records = plan.order.filter(done).map((id) => journal.records.get(id)!);
+  const { shown = (record) => record } = plan;
+  const records = recordsOf().map(shown);
   if (stopped !== undefined) return { records, upToDate: false, stopped };
+  const final = {
+    path: journal.path,
+    records: new Map(records.map((record) => [plan.idOf(record), record])),
+  };
   const outcome = { counts: counts(records), seconds: { [plan.name]: journal.seconds } };
-  await finishStage(folder, stage, outcome, recorder, () => writeInOrder(journal, plan.order, path));
+  await finishStage(folder, stage, outcome, recorder, () => writeInOrder(final, plan.order, path));
   return { records, upToDate: false };
 }
 
 /** Units of the finished file that were made under the same options: a study that asks for more keeps what it has. */
-async function takeOver<S extends z.ZodType>(
+export async function finishedUnits<S extends z.ZodType>(
   { folder }: OpenStudy,
-  plan: UnitPlan<S>,
+  { name, file, schema }: UnitPlan<S>,
   stage: Stage,
-  journal: Journal<z.output<S>>,
-): Promise<void> {
-  const before = (await readStudyManifest(folder))?.stages[plan.name];
-  if (before?.options.unit_key !== stage.options.unit_key || !existsSync(join(folder, plan.file))) return;
-  const records = await readJsonlAll(join(folder, plan.file), plan.schema);
-  await journal.append(records.filter((record) => !journal.records.has(plan.idOf(record))));
+): Promise<z.output<S>[]> {
+  const before = (await readStudyManifest(folder))?.stages[name];
+  const path = join(folder, file);
+  if (before?.options.unit_key !== stage.options.unit_key || !existsSync(path)) return [];
+  return readJsonlAll(path, schema);
 }

@@ -21,6 +21,8 @@ export interface Journal<R> {
   readonly records: ReadonlyMap<string, R>;
   /** Time that the units took, of all runs: from opening, or the append before, to the append. */
   readonly seconds: number;
+  /** Says that the units begin now: what came before, such as loading a model, is no unit's time. */
+  begin(): void;
   /**
    * Adds records and waits until the disk has them; the last of an id counts. Calls may overlap: they are written in the order of the calls. Throws
    * InputError where the disk is full; then nothing of this call is added, and the journal stays sound.
@@ -66,6 +68,9 @@ export async function openJournal<S extends z.ZodType>(
     records,
     get seconds() {
       return seconds;
+    },
+    begin() {
+      before = clock().getTime();
     },
     async append(added) {
       if (added.length === 0) return;

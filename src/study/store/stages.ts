@@ -35,6 +35,12 @@ export interface Recorder {
   readonly versions: Readonly<Record<string, string>>;
 }
 
+/** Makes the manifest of a study that has none: its day is that of the first run. */
+export async function beginManifest(folder: string, recorder: Recorder): Promise<void> {
+  if ((await readStudyManifest(folder)) === undefined)
+    await writeStudyManifest(folder, await manifestFor(folder, recorder));
+}
+
 /** What a run knows of a stage once it is done. */
 export type Outcome = Pick<StageRecord, 'counts' | 'seconds'>;
 

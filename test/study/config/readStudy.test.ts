@@ -76,7 +76,7 @@ attribution: {tokens: all, loss: sum, top: 1}
     expect(config.reference).toEqual({ model: path('..', 'twin.gguf') });
     expect(config.sae).toEqual({ path: path('~', 'sae'), site: 0 });
     expect(config.baseline).toEqual({ corpus: path('c.jsonl'), max_tokens: 100_000 });
-    expect(config.prompts.rows).toEqual({ first: 1700, last: 1999 });
+    expect(config.prompts?.rows).toEqual({ first: 1700, last: 1999 });
     expect(config.sampling.stop).toEqual(['\n']);
     expect(config.judge).toEqual({
       kind: 'classifier',
@@ -311,7 +311,7 @@ const wrong: Readonly<Record<string, readonly [text: string, line: string | RegE
   ],
   'more than one mistake': [
     'subject: {model: 3}\nsae: {path: 4, sight: 5}\nzzz: 1\n',
-    '$/study.yaml:1:1: behaviour: expected the fields name, rubric, found nothing; 6 more to mend, at lines 1, 2, 3',
+    '$/study.yaml:1:1: behaviour: expected the fields name, rubric, found nothing; 5 more to mend, at lines 1, 2, 3',
   ],
 };
 

@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/errors.ts';
 import { free, type Judge, type Verdict } from '../../../src/judges/judge.ts';
 import { type CompareRequest, compareJudges } from '../../../src/study/judging/compareRun.ts';
+import { openStudyJudge } from '../../../src/study/judging/studyJudge.ts';
+import { silent } from '../../../src/study/progress.ts';
 import { contentOf } from '../../../src/study/records.ts';
+import { lockHolder, lockStudy } from '../../../src/study/store/lock.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { put } from '../../support/tinyFolder.ts';
 
@@ -213,5 +216,58 @@ describe('compareJudges', () => {
     const attempt = compare(change());
     await expect(attempt).rejects.toThrow(InputError);
     await expect(attempt).rejects.toThrow(message);
+  });
+});
+
+describe('a judge that is named by a file', () => {
+  const studyOf = (name: string, judge: object) =>
+    put(
+      path(`${name}/study.yaml`),
+      JSON.stringify({
+        behaviour: { name: 'letter', rubric: 'Is there a letter?' },
+        subject: { model: 'no-model' },
+        sae: { path: 'no-sae' },
+        prompts: { file: 'prompts.jsonl', discovery: 1 },
+        judge,
+      }),
+    );
+  const pattern = { kind: 'pattern', positive: '^bad' };
+  const classifier = { kind: 'classifier', positive: 'a.jsonl', negative: 'b.jsonl' };
+
+  it("is the study's, by its file or its folder", async () => {
+    const file = studyOf('pattern', pattern);
+    for (const a of [file, path('pattern')])
+      expect(await compare({ a, openJudge: openStudyJudge, resamples: 10 })).toMatchObject({
+        a: { name: 'pattern /^bad/' },
+        table: { both: 3, onlyA: 0, onlyB: 1, neither: 2 },
+      });
+  });
+
+  it.each<[string, () => string, RegExp]>([
+    ['that is not there', () => 'lable', /^lable: expected a judge \(.*\), found no such file$/],
+    [
+      'of grades without the word',
+      () => put(path('g.jsonl'), [{ id: 'a', score: 1, label: 'positive' }]),
+      /g\.jsonl: expected a judge \(label, grades:FILE, or a study\.yaml or its folder\), found a file whose name .*grades: before/,
+    ],
+    ['a folder without a study', () => path('.'), /expected a folder with study\.yaml/],
+  ])('is refused where it is one %s', async (_, file, message) => {
+    const attempt = compare({ a: file(), openJudge: openStudyJudge });
+    await expect(attempt).rejects.toThrow(InputError);
+    await expect(attempt).rejects.toThrow(message);
+  });
+
+  it("has the study's folder to itself where it is trained into it, and only then", async () => {
+    studyOf('taught', classifier);
+    const folder = path('taught');
+    const unlock = await lockStudy(folder, () => new Date());
+    await expect(openStudyJudge(folder, silent)).rejects.toThrow(/^another run .* is at work in/);
+    await unlock();
+    await expect(openStudyJudge(folder, silent)).rejects.toThrow(/no-sae|no-model/);
+    expect(await lockHolder(folder)).toBeUndefined();
+    studyOf('busy', pattern);
+    const release = await lockStudy(path('busy'), () => new Date());
+    await (await openStudyJudge(path('busy'), silent)).close();
+    await release();
   });
 });
