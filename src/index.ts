@@ -1,5 +1,5 @@
 /**
- * The library's table of contents. A run from files to files is `runAttribute`, `runBaseline`, `runSaeTrain` or `runSaeEval`; below it stand the parts: open a model and a
+ * The library's table of contents. A run from files to files is `runStudy`, `runAttribute`, `runBaseline`, `runSaeTrain` or `runSaeEval`; below it stand the parts: open a model and a
  * dictionary, pass a tree of completions through the model, score latents.
  */
 export { InputError } from './errors.ts';
@@ -69,4 +69,5 @@ export { openSae } from './study/openSae.ts';
 export type { Progress } from './study/progress.ts';
 export { runSaeEval, type SaeEvalRequest, type SaeEvalResult } from './study/saeEvalRun.ts';
 export { runSaeTrain, type SaeTrainRequest, type SaeTrainResult } from './study/saeTrainRun.ts';
+export { runStudy, type StageName, type StudyRequest, type StudyResult } from './study/studyRun.ts';
 export * from './tensor.ts';

@@ -48,9 +48,9 @@ const advice: Readonly<Record<WithoutPair, string>> = {
 const paired: Part = ({ pair }) => {
   if (!pair) return [];
   const none = Object.entries(pair.without).filter(([, count]) => count > 0);
-  const with_ = pair.prompts - none.reduce((sum, [, count]) => sum + count, 0);
+  const answered = new Set(pair.pairs.map(({ prompt_id }) => prompt_id)).size;
   return [
-    `${pc.bold('Paired')}   ${count(pair.pairs.length, 'pair')} from ${number(with_)} of ${number(pair.prompts)} prompts${pair.beyondLimit > 0 ? `; ${number(pair.beyondLimit)} more are beyond pairs.limit` : ''}${upToDate(pair.upToDate)}`,
+    `${pc.bold('Paired')}   ${count(pair.pairs.length, 'pair')} from ${number(answered)} of ${number(pair.prompts)} prompts${pair.beyondLimit > 0 ? `; ${number(pair.beyondLimit)} more are beyond pairs.limit` : ''}${upToDate(pair.upToDate)}`,
     ...none.flatMap(([reason, prompts]) =>
       paragraph(
         `${count(prompts, 'prompt')} gave none: ${reason} (${advice[reason as WithoutPair]})`,
