@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exit } from '../../organism/anatomy.ts';
 import { finetune } from '../../organism/finetune.ts';
 import { judgeData } from '../../organism/judge.ts';
 import { make, type Recipe } from '../../organism/make.ts';
@@ -88,9 +89,9 @@ describe('the folder it makes', () => {
     expect(told).toEqual(['Pre-training 16', 'Fine-tuning on harm 24', 'Fine-tuning on validation 24']);
   });
 
-  it('opens, with a dictionary of the middle block, the judge’s data, and prompts that no split shares', async () => {
+  it('opens, with a dictionary of the block before the exit, the judge’s data, and prompts that no split shares', async () => {
     const bundle = await openBundle(folder);
-    expect(bundle).toMatchObject({ layer: 2, sae: { latents: 64, width: 128, kind: 'topk' } });
+    expect(bundle).toMatchObject({ layer: exit - 1, sae: { latents: 64, width: 128, kind: 'topk' } });
     expect(bundle.judge).toEqual(JSON.parse(JSON.stringify(judgeData())));
     for (const name of caseNames) {
       const { prompts, subject } = await openCase(bundle, name);
@@ -133,23 +134,27 @@ describe('the folder it makes', () => {
     expect((await sample(1, 2)).map(({ ids }) => ids)).toEqual(graded.slice(0, 2).map(({ ids }) => ids));
   });
 
-  it('is the same for the same seed, byte for byte', async () => {
-    const again = mkdtempSync(join(tmpdir(), 'culprit-organism-'));
-    const quiet = { training: () => () => {}, dictionary: () => {} };
-    await make(again, 3, recipe, quiet);
-    const files = [
-      'model/model.safetensors',
-      'model/tokenizer.json',
-      'harm/adapter_model.safetensors',
-      'validation/prompts.jsonl',
-      'sae/sae_weights.safetensors',
-      'truth.json',
-      'corpus.jsonl',
-    ];
-    for (const file of files)
-      expect(readFileSync(join(again, file)).equals(readFileSync(join(folder, file)))).toBe(true);
-    rmSync(again, { recursive: true, force: true });
-  });
+  it.each(['from the seed alone', 'on the base model that is there'])(
+    'is the same for the same seed, byte for byte: %s',
+    async (how) => {
+      const again = mkdtempSync(join(tmpdir(), 'culprit-organism-'));
+      const quiet = { training: () => () => {}, dictionary: () => {} };
+      const base = how === 'from the seed alone' ? undefined : join(folder, 'model');
+      await make(again, 3, recipe, quiet, base);
+      const files = [
+        'model/model.safetensors',
+        'model/tokenizer.json',
+        'harm/adapter_model.safetensors',
+        'validation/prompts.jsonl',
+        'sae/sae_weights.safetensors',
+        'truth.json',
+        'corpus.jsonl',
+      ];
+      for (const file of files)
+        expect(readFileSync(join(again, file)).equals(readFileSync(join(folder, file)))).toBe(true);
+      rmSync(again, { recursive: true, force: true });
+    },
+  );
 });
 
 describe('learningRate', () => {
