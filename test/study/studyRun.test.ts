@@ -93,32 +93,29 @@ describe('a whole run', () => {
   });
 
   it('attributes as `culprit attribute` does on the same pairs', async () => {
-    const completions = new Map((await completionsOf(study)).map((one) => [one.id, one]));
-    const pairs = await readJsonlAll(join(study, 'pairs.jsonl'), pairRecord);
-    const tokenised = pairs.every(({ positive_id, negative_id }) =>
-      [positive_id, negative_id].every((id) => completions.get(id)!.ids !== null),
-    );
-    expect(tokenised).toBe(true);
-    const { latents } = first.result.attribute!;
-    expect(latents).toHaveLength(40);
+    expect(first.result.attribute!.latents).toHaveLength(40);
     const baselined = fresh({ baseline: { file: tiny.baseline } });
-    for (const name of ['completions.jsonl', 'grades.jsonl', 'pairs.jsonl'])
+    for (const name of ['completions.jsonl', 'grades.jsonl'])
       writeFileSync(join(baselined, name), read(study, name));
+    // texts of our own, which both must tokenise: the sampled ids say others
+    const pairs = (await readJsonlAll(join(study, 'pairs.jsonl'), pairRecord)).map((pair, i) => ({
+      ...pair,
+      positive: `Yes, ${i} times.`,
+      negative: `No, never ${i}.`,
+    }));
+    put(join(baselined, 'pairs.jsonl'), pairs);
     const { result } = await run(baselined, { accept: ['sample', 'grade', 'pair'], stages: ['attribute'] });
     const alone = await runAttribute({
       model: tiny.model,
       adapter: tiny.adapter,
       sae: tiny.sae,
-      pairs: join(study, 'pairs.jsonl'),
+      pairs: join(baselined, 'pairs.jsonl'),
       baseline: tiny.baseline,
       out: join(folder, 'alone'),
     });
     const byLatent = new Map(alone.latents.map((row) => [row.latent, row]));
-    // a byte-level tokenizer gives the sampled ids back where text is valid UTF-8; where it is not, ids decide
-    const same = pairs.every((pair) => !/\uFFFD/.test(pair.positive + pair.negative));
-    if (same)
-      for (const { latent, delta } of result.attribute!.latents)
-        expect(delta).toBeCloseTo(byLatent.get(latent)!.delta, 6);
+    for (const { latent, delta } of result.attribute!.latents)
+      expect(delta).toBeCloseTo(byLatent.get(latent)!.delta, 6);
   });
 
   it('does nothing the second time', async () => {
