@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { ChatMessage } from '../src/files/chat.ts';
 import { sampler } from '../src/methods/sample.ts';
+import { addedVector } from '../src/methods/steer.ts';
 import { nodeRuntime } from '../src/runtime/node.ts';
 import { openModel } from '../src/study/openModel.ts';
 import { peakMemory, productRate } from './machine.ts';
@@ -31,7 +32,7 @@ export async function samplingBench(): Promise<void> {
   const capacity = Math.max(...prompts.map((ids) => ids.length)) + newTokens;
   const products = await productRate(runtime);
   process.stdout.write(`1024^3 products: ${products.toFixed(0)} GFLOP/s\n`);
-  const steer = new Float32Array(model.decoder.width).fill(1e-3);
+  const steer = addedVector(new Float32Array(model.decoder.width).fill(1e-3));
   for (const { rows, prompts: count, completions } of sizes) {
     const rates: number[] = [];
     for (const steered of [false, true]) {

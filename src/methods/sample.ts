@@ -7,9 +7,10 @@ import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import type { Model } from '../models/decoder.ts';
 import { decodingGraph } from '../models/decoding.ts';
 import type { CachedSession, Runtime } from '../runtime/runtime.ts';
-import { f32, i64, type Tensor, toFloat32 } from '../tensor.ts';
+import { f32, i64, type Tensor, tensor, toFloat32 } from '../tensor.ts';
 import { argmax, drawFrom, type Truncation } from './draw.ts';
 import { generatorOf } from './random.ts';
+import type { Steering } from './steer.ts';
 
 export interface SampleOptions extends Truncation {
   /** 0: greedy, the likeliest token; default 1 */
@@ -27,8 +28,8 @@ export interface SampleJob {
   readonly prompt: readonly number[];
   /** 32-bit integers */
   readonly seeds: readonly number[];
-  /** added to the residual at the sampler's site, at every token of prompt and completion [d]; default nothing */
-  readonly steer?: Float32Array | undefined;
+  /** what is done to the residual at the sampler's site; default nothing */
+  readonly steer?: Steering | undefined;
 }
 
 export interface Completion {
@@ -46,6 +47,8 @@ export interface SamplerOptions {
   readonly capacity: number;
   /** layer L: jobs may steer at resid_post L */
   readonly steerAt?: number | undefined;
+  /** how many projections a job may hold there; default 0 */
+  readonly projections?: number | undefined;
 }
 
 export interface Sampler {
@@ -117,6 +120,50 @@ function grow({ random, ids, logProbabilities }: Growing, row: Row, options: Sam
   logProbabilities.push(logits ? logits[id]! - logSumExp! : Math.log(probabilities![id]!));
 }
 
+/** What is done at the tokens of this part. */
+const steeringIn = (part: 'prompt' | 'completion', { steer }: SampleJob) =>
+  steer && (steer.tokens === 'all' || steer.tokens === part) ? steer : undefined;
+
+/** Each row's change; a row without one, and slots that a row does not use, change nothing. Throws RangeError where a row holds more projections than K. */
+function steeringFeeds(
+  steerings: readonly (Steering | undefined)[],
+  { width, projections }: BatchShape,
+): Record<string, Tensor> {
+  const rows = steerings.length;
+  const steer = new Float32Array(rows * width);
+  const [directions, duals] = [0, 1].map(() => new Float32Array(rows * projections * width)) as [
+    Float32Array,
+    Float32Array,
+  ];
+  const low = new Float32Array(rows * projections).fill(Number.NEGATIVE_INFINITY);
+  const high = new Float32Array(rows * projections).fill(Number.POSITIVE_INFINITY);
+  for (const [row, steering] of steerings.entries()) {
+    if (!steering) continue;
+    if (steering.held.length > projections)
+      throw new RangeError(
+        `steering holds ${steering.held.length} projections, the sampler was made for ${projections}`,
+      );
+    steer.set(steering.add, row * width);
+    for (const [k, held] of steering.held.entries()) {
+      const slot = row * projections + k;
+      directions.set(held.direction, slot * width);
+      duals.set(held.dual, slot * width);
+      low[slot] = held.low;
+      high[slot] = held.high;
+    }
+  }
+  const wide = [rows, projections, width];
+  return {
+    steer: tensor('f32', [rows, width], steer),
+    ...(projections > 0 && {
+      directions: tensor('f32', wide, directions),
+      duals: tensor('f32', wide, duals),
+      low: tensor('f32', [rows, 1, projections], low),
+      high: tensor('f32', [rows, 1, projections], high),
+    }),
+  };
+}
+
 function reasonToStop(ids: readonly number[], options: SampleOptions): Completion['stop'] | undefined {
   if (options.endIds.includes(ids.at(-1)!)) return 'end';
   if (options.stops?.(ids)) return 'stop';
@@ -127,9 +174,9 @@ function reasonToStop(ids: readonly number[], options: SampleOptions): Completio
 export async function sampler(
   runtime: Runtime,
   model: Model,
-  { rows = 64, capacity, steerAt }: SamplerOptions,
+  { rows = 64, capacity, steerAt, projections = 0 }: SamplerOptions,
 ): Promise<Sampler> {
-  const { graph, caches } = decodingGraph(model, steerAt === undefined ? {} : { steerAt });
+  const { graph, caches } = decodingGraph(model, steerAt === undefined ? {} : { steerAt, projections });
   const buffers = caches.map(({ input, output, heads, width }) => ({
     input,
     output,
@@ -138,10 +185,20 @@ export async function sampler(
   // a lone row is run with an idle one beside it: products of one row round differently
   const session = await runtime.loadCached(graph, model.weights, buffers, firstRow + Math.max(rows, 2));
   const width = steerAt === undefined ? 0 : model.decoder.width;
+  const shape = { rows, capacity, width, projections };
   return {
-    sample: (jobs, options, onDone) => new Batch(session, rows, capacity, width, options, onDone).run(jobs),
+    sample: (jobs, options, onDone) => new Batch(session, shape, options, onDone).run(jobs),
     release: () => session.release(),
   };
+}
+
+interface BatchShape {
+  readonly rows: number;
+  readonly capacity: number;
+  /** of what is steered; 0 without */
+  readonly width: number;
+  /** K: projections of a row */
+  readonly projections: number;
 }
 
 /** One call of `sample`. */
@@ -153,10 +210,7 @@ class Batch {
 
   constructor(
     private readonly session: CachedSession,
-    private readonly rows: number,
-    private readonly capacity: number,
-    /** of the steering vectors; 0 without */
-    private readonly width: number,
+    private readonly shape: BatchShape,
     private readonly options: SampleOptions,
     private readonly onDone: (job: number, completion: number, sampled: Completion) => void | Promise<void>,
   ) {
@@ -168,7 +222,7 @@ class Batch {
     const waiting = jobs[Symbol.iterator]();
     let number = 0;
     for (;;) {
-      while (this.growing.length < this.rows) {
+      while (this.growing.length < this.shape.rows) {
         if (!this.read || this.read.next === this.read.job.seeds.length) {
           const { value: job, done } = waiting.next();
           if (done) break;
@@ -184,12 +238,12 @@ class Batch {
   private async readPrompt(job: SampleJob, number: number): Promise<void> {
     const { length } = job.prompt;
     if (length === 0) throw new RangeError(`job ${number}: the prompt has no tokens`);
-    if (length + this.options.maxTokens > this.capacity)
+    if (length + this.options.maxTokens > this.shape.capacity)
       throw new RangeError(
-        `job ${number}: ${length} tokens of prompt and ${this.options.maxTokens} of completion exceed the sampler's ${this.capacity}`,
+        `job ${number}: ${length} tokens of prompt and ${this.options.maxTokens} of completion exceed the sampler's ${this.shape.capacity}`,
       );
     const places = [...job.prompt.keys()];
-    const feeds = this.feeds([job.prompt], [places], [job]);
+    const feeds = this.feeds([job.prompt], [places], [steeringIn('prompt', job)]);
     const results = await this.session.run(feeds, { first: promptRow, count: 1 }, this.wanted);
     this.read = { job, number, outputs: rowOf(results, 0), next: 0 };
   }
@@ -199,7 +253,7 @@ class Batch {
     const from = this.growing.length;
     const { seeds, prompt } = read.job;
     const free: number[] = [];
-    while (this.growing.length < this.rows && read.next < seeds.length) {
+    while (this.growing.length < this.shape.rows && read.next < seeds.length) {
       free.push(firstRow + this.growing.length);
       this.growing.push({
         read,
@@ -222,7 +276,7 @@ class Batch {
     const feeds = this.feeds(
       padded.map(({ ids }) => [ids.at(-1)!]),
       padded.map(({ ids, read }) => [read.job.prompt.length + ids.length - 1]),
-      padded.map(({ read }) => read.job),
+      padded.map(({ read }) => steeringIn('completion', read.job)),
     );
     const results = await this.session.run(feeds, { first: firstRow, count: padded.length }, this.wanted);
     growing.forEach((one, i) => {
@@ -251,7 +305,7 @@ class Batch {
   private feeds(
     ids: readonly (readonly number[])[],
     places: readonly (readonly number[])[],
-    jobs: readonly SampleJob[],
+    steerings: readonly (Steering | undefined)[],
   ): Record<string, Tensor> {
     const [rows, added] = [ids.length, ids[0]!.length];
     const last = places.map((row) => row.at(-1)!);
@@ -266,15 +320,7 @@ class Batch {
         ids.map((_, r) => (r + 1) * added - 1),
       ),
       inverseTemperature: f32([rows, 1], Array<number>(rows).fill(inverse)),
-      ...(this.width > 0 && { steer: this.steering(jobs) }),
+      ...(this.shape.width > 0 && steeringFeeds(steerings, this.shape)),
     };
-  }
-
-  private steering(jobs: readonly SampleJob[]): Tensor<'f32'> {
-    const data = new Float32Array(jobs.length * this.width);
-    jobs.forEach(({ steer }, i) => {
-      if (steer) data.set(steer, i * this.width);
-    });
-    return { dtype: 'f32', shape: [jobs.length, this.width], data };
   }
 }

@@ -8,11 +8,15 @@ import {
   cachedAttention,
   cacheWrite,
   gather,
+  greaterOrEqual,
   input,
   logSumExp,
+  matmul,
   mul,
   reshape,
   softmax,
+  sub,
+  where,
 } from '../graph/build.ts';
 import type { Graph, Node } from '../graph/node.ts';
 import { simplify } from '../graph/simplify.ts';
@@ -39,14 +43,33 @@ export interface DecodingGraph {
 export interface DecodingOptions {
   /** layer L: a_t + steer at resid_post L, at every token of a row, by the input `steer` [R, d]; default no such input */
   readonly steerAt?: number;
+  /**
+   * K: how many projections of each row are held within bounds at that site, before `steer` is added: inputs `directions` and `duals` [R, K, d], `low` and `high`
+   * [R, 1, K]. a_t + Σ_k (min(max(p_k, low_k), high_k) − p_k) dual_k with p_k = a_t · direction_k. Default 0: no such inputs.
+   */
+  readonly projections?: number;
+}
+
+/** x [R, S, d] with its projections held within bounds. */
+function bounded(x: Node, d: number, projections: number): Node {
+  const basis = (name: string) => input(name, ['rows', projections, d]);
+  const bound = (name: string) => input(name, ['rows', 1, projections]);
+  const p = matmul(x, basis('directions'), { transB: true });
+  const [low, high] = [bound('low'), bound('high')];
+  const raised = where(greaterOrEqual(p, low), p, low);
+  const held = where(greaterOrEqual(high, raised), raised, high);
+  return add(x, matmul(sub(held, p), basis('duals')));
 }
 
 /**
  * Inputs: ids [R, S], positions [R·S, 1], last [R] (place in the cache of each row's last new token), used [1] (places that any row uses), ends [R] (each row's last
- * new token among the R·S), inverseTemperature [R, 1], the caches, and `steer` where asked. Outputs: `logits` [R, V] at each row's last token, their
+ * new token among the R·S), inverseTemperature [R, 1], the caches, and where asked `steer` and what holds projections. Outputs: `logits` [R, V] at each row's last token, their
  * `logSumExp` [R, 1], `probabilities` [R, V] = softmax(logits · inverseTemperature), and the caches.
  */
-export function decodingGraph(model: Model, { steerAt }: DecodingOptions = {}): DecodingGraph {
+export function decodingGraph(
+  model: Model,
+  { steerAt, projections = 0 }: DecodingOptions = {},
+): DecodingGraph {
   const { decoder } = model;
   if (steerAt !== undefined) checkSite(model, steerAt);
   const scope = new Scope(model);
@@ -81,8 +104,11 @@ export function decodingGraph(model: Model, { steerAt }: DecodingOptions = {}): 
     },
   };
   const d = decoder.width;
-  const steered = (x: Node) =>
-    reshape(add(inRows(x, d), reshape(input('steer', ['rows', d]), ['rows', 1, d])), [tokens, d]);
+  function steered(x: Node): Node {
+    const rows = inRows(x, d);
+    const held = projections > 0 ? bounded(rows, d, projections) : rows;
+    return reshape(add(held, reshape(input('steer', ['rows', d]), ['rows', 1, d])), [tokens, d]);
+  }
   let residual = decoder.embed(scope, pass);
   let next = 0;
   if (steerAt !== undefined) {

@@ -1,6 +1,7 @@
 /** Generation over a cache equals recomputing everything, and a completion does not depend on its companions. */
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Completion, type SampleJob, type SampleOptions, sampler } from '../../src/methods/sample.ts';
+import { addedVector, combined, type Steering } from '../../src/methods/steer.ts';
 import type { Model } from '../../src/models/decoder.ts';
 import { logitsGraph, lossGraph, residualGraph } from '../../src/models/passes.ts';
 import { sequence, treeFeeds } from '../../src/models/tree.ts';
@@ -27,12 +28,17 @@ const options: SampleOptions = { maxTokens: 10, endIds: [2] };
 async function all(
   given: readonly SampleJob[],
   over: Partial<SampleOptions> = {},
-  { rows = 64, on = runtime as Runtime, steerAt }: { rows?: number; on?: Runtime; steerAt?: number } = {},
+  {
+    rows = 64,
+    on = runtime as Runtime,
+    steerAt,
+    projections,
+  }: { rows?: number; on?: Runtime; steerAt?: number; projections?: number } = {},
 ): Promise<Completion[][]> {
   const made = await sampler(on, model, {
     rows,
     capacity: 20,
-    ...(steerAt === undefined ? {} : { steerAt }),
+    ...(steerAt === undefined ? {} : { steerAt, projections }),
   });
   const found: Completion[][] = given.map(() => []);
   await made.sample(given, { ...options, ...over }, (job, i, sampled) => {
@@ -43,11 +49,11 @@ async function all(
   return found;
 }
 
-/** ln p of every next token after `ids`, recomputed without a cache; `steer` is added after block `at`. */
+/** ln p of every next token after `ids`, recomputed without a cache; row t of the residual after block `at` is changed by `change`. */
 async function logProbabilities(
   on: Model,
   ids: readonly number[],
-  steer?: { readonly at: number; readonly by: Float32Array },
+  steer?: { readonly at: number; readonly change: (row: Float32Array, t: number) => Float32Array },
 ): Promise<Float64Array> {
   const feeds = treeFeeds(sequence(ids));
   const rows = i64([1], [ids.length - 1]);
@@ -55,10 +61,9 @@ async function logProbabilities(
   if (steer) {
     const below = await runtime.load(residualGraph(on, [steer.at]), on.weights);
     const a = toFloat32((await below.run(feeds))[`resid_post.${steer.at}`]!);
-    const resid = f32(
-      [ids.length, steer.by.length],
-      a.map((x, i) => x + steer.by[i % steer.by.length]!),
-    );
+    const width = a.length / ids.length;
+    const changed = ids.flatMap((_, t) => [...steer.change(a.subarray(t * width, (t + 1) * width), t)]);
+    const resid = f32([ids.length, width], changed);
     const above = await runtime.load(lossGraph(on, steer.at), on.weights);
     logits = toFloat32((await above.run({ ...feeds, resid, rows, targets: i64([1], [0]) })).logits!);
   } else {
@@ -132,21 +137,94 @@ describe('sampler', () => {
     expect(ended.ids).toEqual(free[0]![0]!.ids.slice(0, free[0]![0]!.ids.indexOf(end) + 1));
   });
 
-  it('steers each row along its own vector, at every token', async () => {
-    const vector = (size: number) => Float32Array.from({ length: 16 }, () => size * d.normal());
-    const steered = jobs.slice(0, 3).map((job, i) => ({ ...job, ...(i > 0 && { steer: vector(i) }) }));
-    const found = await all(steered, {}, { steerAt: 1, rows: 4 });
-    const plain = await all(steered.slice(0, 1));
-    plain[0]!.forEach(({ ids }, i) => {
-      expect(found[0]![i]!.ids).toEqual(ids);
-    });
-    for (const [j, { prompt, steer }] of steered.entries())
+  const unit = () => {
+    const x = Float32Array.from({ length: 16 }, () => d.normal());
+    return x.map((v) => v / Math.hypot(...x));
+  };
+  const along = (x: ArrayLike<number>, y: ArrayLike<number>) =>
+    Array.from(x).reduce((sum, v, i) => sum + v * y[i]!, 0);
+  const [first, second] = [unit(), unit()];
+  const minus = (x: Float32Array, by: number, y: Float32Array) => x.map((v, i) => v - by * y[i]!);
+  /** What each kind does, written out for itself. */
+  const changes: Record<string, { steer?: Steering; expected: (a: Float32Array) => Float32Array }> = {
+    nothing: { expected: (a) => a },
+    add: {
+      steer: combined([{ kind: 'add', direction: first, amount: 2 }]),
+      expected: (a) => minus(a, -2, first),
+    },
+    'add two': {
+      steer: combined([
+        { kind: 'add', direction: first, amount: 2 },
+        { kind: 'add', direction: second, amount: -3 },
+      ]),
+      expected: (a) => minus(minus(a, -2, first), 3, second),
+    },
+    set: {
+      steer: combined([{ kind: 'set', direction: first, value: 1.5 }]),
+      expected: (a) => minus(a, along(a, first) - 1.5, first),
+    },
+    cap: {
+      steer: combined([{ kind: 'cap', direction: first, value: 0.1 }]),
+      expected: (a) => minus(a, Math.max(0, along(a, first) - 0.1), first),
+    },
+    'set two at an angle, and add': {
+      steer: combined([
+        { kind: 'set', direction: first, value: 0.5 },
+        { kind: 'set', direction: second, value: -0.25 },
+        { kind: 'add', direction: first, amount: 1 },
+      ]),
+      // until both projections are met, one after the other again and again
+      expected(a) {
+        let x = a;
+        for (let i = 0; i < 200; i++) {
+          x = minus(x, along(x, first) - 0.5, first);
+          x = minus(x, along(x, second) + 0.25, second);
+        }
+        return minus(x, -1, first);
+      },
+    },
+  };
+
+  it('changes each row in its own way: added, set, capped, several at once', async () => {
+    const kinds = Object.values(changes);
+    const given = kinds.map(({ steer }, i) => ({ ...jobs[i % 3]!, steer }));
+    const found = await all(given, {}, { steerAt: 1, projections: 2, rows: 5 });
+    expect(await all(given.slice(0, 1))).toEqual(found.slice(0, 1));
+    for (const [j, { prompt }] of given.entries())
       for (const { ids, logProbabilities: logP } of found[j]!.slice(0, 2))
         for (const [i, id] of ids.entries()) {
           const before = [...prompt, ...ids.slice(0, i)];
-          const by = steer ?? new Float32Array(16);
-          expect(logP[i]).toBeCloseTo((await logProbabilities(model, before, { at: 1, by }))[id]!, digits);
+          const expected = await logProbabilities(model, before, { at: 1, change: kinds[j]!.expected });
+          expect(logP[i], Object.keys(changes)[j]).toBeCloseTo(expected[id]!, digits);
         }
+    const alone = await all(given.slice(5, 6), {}, { steerAt: 1, projections: 2 });
+    expect(alone[0]).toEqual(found[5]);
+  });
+
+  it.each(['prompt', 'completion'] as const)('steers at the tokens of the %s alone', async (tokens) => {
+    const steer = addedVector(
+      first.map((x) => 4 * x),
+      tokens,
+    );
+    const { prompt, seeds } = jobs[0]!;
+    const found = await all([{ prompt, seeds: seeds.slice(0, 2), steer }], {}, { steerAt: 1 });
+    const change = (a: Float32Array, t: number) =>
+      t < prompt.length === (tokens === 'prompt') ? minus(a, -4, first) : a;
+    for (const { ids, logProbabilities: logP } of found[0]!)
+      for (const [i, id] of ids.entries()) {
+        const expected = await logProbabilities(model, [...prompt, ...ids.slice(0, i)], { at: 1, change });
+        expect(logP[i]).toBeCloseTo(expected[id]!, digits);
+      }
+  });
+
+  it('refuses more held projections than it was made for, and directions that depend on one another', async () => {
+    const { steer } = changes.set!;
+    await expect(all([{ ...jobs[0]!, steer }], {}, { steerAt: 1 })).rejects.toThrow(
+      'steering holds 1 projections, the sampler was made for 0',
+    );
+    const set = (direction: Float32Array) => ({ kind: 'set' as const, direction, value: 0 });
+    expect(() => combined([set(first), set(first.map((x) => -x))])).toThrow('lies in the span of the others');
+    expect(() => combined([])).toThrow('no interventions');
   });
 
   it('refuses a prompt without tokens, one that does not fit, and a site that is not there', async () => {

@@ -6,6 +6,7 @@ import { randomDirection } from '../../methods/random.ts';
 import { residualPass } from '../../methods/residuals.ts';
 import { type SampleJob, sampler } from '../../methods/sample.ts';
 import { rowNorms } from '../../methods/sinks.ts';
+import { addedVector } from '../../methods/steer.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { OpenModel } from '../openModel.ts';
 import type { Prompt } from '../records.ts';
@@ -32,7 +33,7 @@ export function judgeWriters(runtime: () => Runtime, open: () => Promise<OpenMod
         if (!steered) return { prompt, seeds: [seed] };
         const { direction, uniform } = randomDirection(model.decoder.width, seed);
         const dose = doses.from + (doses.to - doses.from) * uniform;
-        return { prompt, seeds: [seed], steer: direction.map((x) => dose * norm * x) };
+        return { prompt, seeds: [seed], steer: addedVector(direction.map((x) => dose * norm * x)) };
       });
       const texts: string[] = [];
       const made = await sampler(runtime(), model, {
