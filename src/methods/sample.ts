@@ -5,7 +5,8 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import type { Model } from '../models/decoder.ts';
-import { decodingGraph } from '../models/decoding.ts';
+import { decodingGraph, type LogitReading, logitReadings } from '../models/decoding.ts';
+import { checkSite } from '../models/passes.ts';
 import type { CachedSession, Runtime } from '../runtime/runtime.ts';
 import { f32, i64, type Tensor, tensor, toFloat32 } from '../tensor.ts';
 import { argmax, drawFrom, type Truncation } from './draw.ts';
@@ -92,10 +93,10 @@ interface Row {
 const promptRow = 0;
 const firstRow = 1;
 
-/** What is asked of the session: at temperature 1 the probabilities tell ln p themselves. */
-function wantedAt(temperature: number): string[] {
-  if (temperature === 0) return ['logits', 'logSumExp'];
-  return temperature === 1 ? ['probabilities'] : ['probabilities', 'logits', 'logSumExp'];
+/** At temperature 1 the probabilities tell ln p themselves. */
+function readingAt(temperature: number): LogitReading {
+  if (temperature === 0) return 'greedy';
+  return temperature === 1 ? 'plain' : 'tempered';
 }
 
 function rowOf(results: Readonly<Record<string, Tensor>>, row: number): Row {
@@ -170,25 +171,43 @@ function reasonToStop(ids: readonly number[], options: SampleOptions): Completio
   return ids.length >= options.maxTokens ? 'length' : undefined;
 }
 
-/** Loads the model for generation. Throws InputError where it has no such site. */
+/** Generation from a model, which is loaded when it is first asked for completions. Throws InputError where it has no such site. */
 export async function sampler(
   runtime: Runtime,
   model: Model,
   { rows = 64, capacity, steerAt, projections = 0 }: SamplerOptions,
 ): Promise<Sampler> {
-  const { graph, caches } = decodingGraph(model, steerAt === undefined ? {} : { steerAt, projections });
-  const buffers = caches.map(({ input, output, heads, width }) => ({
-    input,
-    output,
-    row: [heads, capacity, width] as const,
-  }));
-  // a lone row is run with an idle one beside it: products of one row round differently
-  const session = await runtime.loadCached(graph, model.weights, buffers, firstRow + Math.max(rows, 2));
+  if (steerAt !== undefined) checkSite(model, steerAt);
   const width = steerAt === undefined ? 0 : model.decoder.width;
   const shape = { rows, capacity, width, projections };
+  let loaded: { readonly reading: LogitReading; readonly session: CachedSession } | undefined;
+
+  async function load(reading: LogitReading): Promise<CachedSession> {
+    const { graph, caches } = decodingGraph(model, {
+      reading,
+      ...(steerAt !== undefined && { steerAt, projections }),
+    });
+    const buffers = caches.map(({ input, output, heads, width }) => ({
+      input,
+      output,
+      row: [heads, capacity, width] as const,
+    }));
+    // a lone row is run with an idle one beside it: products of one row round differently
+    return runtime.loadCached(graph, model.weights, buffers, firstRow + Math.max(rows, 2));
+  }
+
   return {
-    sample: (jobs, options, onDone) => new Batch(session, shape, options, onDone).run(jobs),
-    release: () => session.release(),
+    async sample(jobs, options, onDone) {
+      const reading = readingAt(options.temperature ?? 1);
+      if (loaded?.reading !== reading) {
+        await loaded?.session.release();
+        loaded = { reading, session: await load(reading) };
+      }
+      await new Batch(loaded.session, shape, options, onDone).run(jobs);
+    },
+    async release() {
+      await loaded?.session.release();
+    },
   };
 }
 
@@ -205,7 +224,7 @@ interface BatchShape {
 class Batch {
   private growing: Growing[] = [];
   private read: Read | undefined;
-  private readonly wanted: string[];
+  private readonly wanted: readonly string[];
   private readonly temperature: number;
 
   constructor(
@@ -215,7 +234,7 @@ class Batch {
     private readonly onDone: (job: number, completion: number, sampled: Completion) => void | Promise<void>,
   ) {
     this.temperature = options.temperature ?? 1;
-    this.wanted = wantedAt(this.temperature);
+    this.wanted = logitReadings[readingAt(this.temperature)];
   }
 
   async run(jobs: Iterable<SampleJob>): Promise<void> {

@@ -40,7 +40,17 @@ export interface DecodingGraph {
   readonly caches: readonly CacheName[];
 }
 
+/** What is asked of the logits: work on V values a row and a step that nobody reads is not in the graph. */
+export const logitReadings = {
+  greedy: ['logits', 'logSumExp'],
+  plain: ['probabilities'],
+  tempered: ['probabilities', 'logits', 'logSumExp'],
+} as const;
+export type LogitReading = keyof typeof logitReadings;
+
 export interface DecodingOptions {
+  /** default tempered */
+  readonly reading?: LogitReading;
   /** layer L: a_t + steer at resid_post L, at every token of a row, by the input `steer` [R, d]; default no such input */
   readonly steerAt?: number;
   /**
@@ -63,12 +73,12 @@ function bounded(x: Node, d: number, projections: number): Node {
 
 /**
  * Inputs: ids [R, S], positions [R·S, 1], last [R] (place in the cache of each row's last new token), used [1] (places that any row uses), ends [R] (each row's last
- * new token among the R·S), inverseTemperature [R, 1], the caches, and where asked `steer` and what holds projections. Outputs: `logits` [R, V] at each row's last token, their
- * `logSumExp` [R, 1], `probabilities` [R, V] = softmax(logits · inverseTemperature), and the caches.
+ * new token among the R·S), the caches, and where asked inverseTemperature [R, 1], `steer` and what holds projections. Outputs: the caches, and of `logits` [R, V] at each row's
+ * last token, their `logSumExp` [R, 1] and `probabilities` [R, V] = softmax(logits · inverseTemperature) what the reading says; a plain one has no temperature.
  */
 export function decodingGraph(
   model: Model,
-  { steerAt, projections = 0 }: DecodingOptions = {},
+  { reading = 'tempered', steerAt, projections = 0 }: DecodingOptions = {},
 ): DecodingGraph {
   const { decoder } = model;
   if (steerAt !== undefined) checkSite(model, steerAt);
@@ -118,8 +128,12 @@ export function decodingGraph(
   residual = runBlocks(model, scope, residual, next, decoder.blocks - 1, pass);
   const hidden = decoder.finalNorm(gather(residual, input('ends', ['rows'], 'i64')), scope);
   const logits = logitsOf(model, hidden, scope);
-  outputs.logits = logits;
-  outputs.logSumExp = logSumExp(logits);
-  outputs.probabilities = softmax(mul(logits, input('inverseTemperature', ['rows', 1])));
+  const scaled = () => (reading === 'plain' ? logits : mul(logits, input('inverseTemperature', ['rows', 1])));
+  const made = {
+    logits: () => logits,
+    logSumExp: () => logSumExp(logits),
+    probabilities: () => softmax(scaled()),
+  };
+  for (const name of logitReadings[reading]) outputs[name] = made[name]();
   return { graph: simplify({ outputs }), caches };
 }

@@ -1,0 +1,95 @@
+/** Effects against counts by hand, Newcombe's interval against his paper, and the early decision's stated error rate by simulation. */
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { describe, expect, it } from 'vitest';
+import {
+  decidedEarly,
+  effectInterval,
+  effectOf,
+  incoherentShare,
+  newcombe,
+  type PromptTallies,
+  placeOf,
+  type Tally,
+  total,
+} from '../../src/methods/effect.ts';
+import { generatorOf } from '../../src/methods/random.ts';
+
+const tally = (positives: number, coherent: number, completions = coherent): Tally => ({
+  positives,
+  coherent,
+  completions,
+});
+
+describe('effectOf', () => {
+  const prompts: PromptTallies[] = [
+    { steered: tally(1, 4), alone: tally(3, 4) },
+    { steered: tally(0, 2, 4), alone: tally(4, 4) },
+  ];
+
+  it('is the change in the share of positives among coherent completions', () => {
+    expect(effectOf(prompts)).toBeCloseTo(1 / 6 - 7 / 8, 12);
+    expect(incoherentShare(total(prompts.map(({ steered }) => steered)))).toBeCloseTo(2 / 8, 12);
+    expect(effectOf([{ steered: tally(0, 0, 4), alone: tally(1, 4) }])).toBeNaN();
+  });
+
+  it('has an interval over prompts that holds it, and narrows with more of them', () => {
+    const { low, high } = effectInterval(prompts, 1);
+    expect(low).toBeLessThanOrEqual(effectOf(prompts));
+    expect(high).toBeGreaterThanOrEqual(effectOf(prompts));
+    const random = generatorOf(3);
+    const many = Array.from({ length: 200 }, () => ({
+      steered: tally(Number(uniformFloat64(random) < 0.3), 1),
+      alone: tally(Number(uniformFloat64(random) < 0.6), 1),
+    }));
+    const wide = effectInterval(many.slice(0, 50), 1);
+    const narrow = effectInterval(many, 1);
+    expect(narrow.high - narrow.low).toBeLessThan(0.65 * (wide.high - wide.low));
+    expect(effectInterval(many, 1)).toEqual(narrow);
+  });
+});
+
+describe('newcombe', () => {
+  // Newcombe, Statistics in Medicine 17 (1998) 873, table II, method 10
+  it.each([
+    [tally(56, 70), tally(48, 80), 0.0524, 0.3339],
+    [tally(9, 10), tally(3, 10), 0.1705, 0.809],
+    [tally(10, 10), tally(0, 10), 0.6075, 1],
+    [tally(0, 10), tally(0, 10), -0.2775, 0.2775],
+  ])('%o minus %o', (a, b, low, high) => {
+    const found = newcombe(a, b, 0.95);
+    expect(found.low).toBeCloseTo(low, 3);
+    expect(found.high).toBeCloseTo(high, 3);
+  });
+});
+
+describe('decidedEarly', () => {
+  const zone = { low: -0.1, high: 0.1 };
+  const one = (steered: Tally, alone: Tally) => [{ steered, alone }];
+
+  it('decides where the interval crosses no edge of the zone', () => {
+    expect(decidedEarly(one(tally(2, 100), tally(80, 100)), zone, 0.95)).toBe('outside');
+    expect(decidedEarly(one(tally(500, 1000), tally(500, 1000)), zone, 0.95)).toBe('inside');
+    expect(decidedEarly(one(tally(5, 10), tally(6, 10)), zone, 0.95)).toBeUndefined();
+    expect(decidedEarly(one(tally(0, 0, 10), tally(6, 10)), zone, 0.95)).toBeUndefined();
+    expect(placeOf(-0.11, zone)).toBe('outside');
+    expect(placeOf(0.1, zone)).toBe('inside');
+    expect(placeOf(Number.NaN, zone)).toBe('inside');
+  });
+
+  it('is wrong at most as often as stated, at effects on either side of an edge', () => {
+    const random = generatorOf(8);
+    const draw = (p: number, n: number) =>
+      tally(Array.from({ length: n }, () => uniformFloat64(random) < p).filter(Boolean).length, n);
+    for (const effect of [-0.4, -0.12, -0.08, 0, 0.08, 0.12, 0.3]) {
+      const truth = placeOf(effect, zone);
+      const runs = 2000;
+      let wrong = 0;
+      for (let i = 0; i < runs; i++) {
+        const found = decidedEarly(one(draw(0.5 + effect, 40), draw(0.5, 40)), zone, 0.95);
+        if (found !== undefined && found !== truth) wrong++;
+      }
+      // three standard errors of a share of 5 %
+      expect(wrong / runs).toBeLessThan(0.05 + 3 * Math.sqrt((0.05 * 0.95) / runs));
+    }
+  });
+});
