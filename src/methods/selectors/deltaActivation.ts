@@ -1,0 +1,10 @@
+/** By model diffing, the baseline of METHOD.md section 4. */
+import { ranking } from '../attribute.ts';
+import { firstAlive, type Selector } from './selector.ts';
+
+/** Greatest mean activation of the subject over the reference on the same prompts first. Rejects where there is no reference model. */
+export const deltaActivation: Selector = {
+  name: 'delta-activation',
+  about: 'mean activation on the same prompts, subject minus reference model',
+  select: async (evidence, count) => firstAlive(ranking(await evidence.deltaActivation()), evidence, count),
+};
