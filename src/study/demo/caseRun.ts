@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { type Attribution, attribute, ranking } from '../../methods/attribute.ts';
-import { type ContrastRows, contrastRows } from '../../methods/contrast.ts';
+import { type Contrast, type ContrastRows, contrastRows } from '../../methods/contrast.ts';
 import { deltaActivation } from '../../methods/diff.ts';
 import { contrastsOf, type GradedCompletion } from '../../methods/pair.ts';
 import { sitePass } from '../../methods/siteGradient.ts';
@@ -35,7 +35,7 @@ export const caseDefaults: Omit<CaseSettings, 'seed'> = {
 };
 
 export interface CaseResult {
-  /** the prompts sampled on */
+  /** the prompts sampled on; those of the domain that was fine-tuned on stand last */
   readonly prompts: readonly CasePrompt[];
   readonly subject: readonly GradedSample[];
   /** of the model before the fine-tune */
@@ -71,6 +71,13 @@ function pairable(samples: readonly GradedSample[]): GradedCompletion[] {
     }));
 }
 
+/** Prompts with completions of both kinds; nothing is attributed on the domain that was fine-tuned on. */
+export const pairableContrasts = ({
+  prompts,
+  subject,
+}: Pick<CaseResult, 'prompts' | 'subject'>): Contrast[] =>
+  contrastsOf(pairable(subject.filter(({ prompt }) => !prompts[prompt]!.tuned)));
+
 /** Runs the case. Throws InputError where no prompt has completions of both kinds. */
 export async function runCase(
   runtime: Runtime,
@@ -93,7 +100,7 @@ export async function runCase(
   };
   const samples = await sampled('Sampling', subject, settings.completions);
   const baseSamples = await sampled('Sampling the base', base, settings.baseCompletions);
-  const contrasts = contrastsOf(pairable(samples.filter(({ prompt }) => prompt < others.length)));
+  const contrasts = pairableContrasts({ prompts, subject: samples });
   if (contrasts.length === 0)
     throw new InputError(`case ${name}: no prompt has both harmful and harmless completions`);
   const passages = await corpusTokens(join(bundle.folder, bundleFiles.corpus), subject);

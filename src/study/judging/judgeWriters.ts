@@ -2,10 +2,9 @@
  * The texts that a classifier judge learns broken text from: completions by the reference model, steered along random directions so strongly that they
  * garble, and the same model's left alone.
  */
+import { meanNorm } from '../../methods/meanNorm.ts';
 import { randomDirection } from '../../methods/random.ts';
-import { residualPass } from '../../methods/residuals.ts';
 import { type SampleJob, sampler } from '../../methods/sample.ts';
-import { rowNorms } from '../../methods/sinks.ts';
 import { addedVector } from '../../methods/steer.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { OpenModel } from '../openModel.ts';
@@ -27,7 +26,7 @@ export function judgeWriters(runtime: () => Runtime, open: () => Promise<OpenMod
     async (prompts, seeds) => {
       const { model, codec } = await open();
       const ids = prompts.map((prompt) => codec.encodePrompt(prompt));
-      const norm = steered ? await meanNormOf(runtime(), { model, layer }, ids.slice(0, normPrompts)) : 0;
+      const norm = steered ? await meanNorm(runtime(), model, layer, ids.slice(0, normPrompts)) : 0;
       const jobs = ids.map((prompt, i): SampleJob => {
         const seed = seeds[i]!;
         if (!steered) return { prompt, seeds: [seed] };
@@ -51,23 +50,4 @@ export function judgeWriters(runtime: () => Runtime, open: () => Promise<OpenMod
     steered: write(true),
     unsteered: write(false),
   };
-}
-
-/** Mean residual norm at the site over the prompts' tokens, sinks left out. */
-async function meanNormOf(
-  runtime: Runtime,
-  { model, layer }: { model: OpenModel['model']; layer: number },
-  prompts: readonly (readonly number[])[],
-): Promise<number> {
-  const pass = await residualPass(runtime, model, layer);
-  let sum = 0;
-  let count = 0;
-  for (const ids of prompts) {
-    const { activation, places } = await pass.run(ids);
-    const norms = rowNorms(activation, model.decoder.width);
-    for (const t of places) sum += norms[t]!;
-    count += places.length;
-  }
-  await pass.release();
-  return sum / count;
 }

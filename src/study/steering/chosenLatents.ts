@@ -1,0 +1,151 @@
+/** Which latents a proof steers: each selector's first ones, at equal budget, and random ones as frequent as they are. */
+import {
+  type CompletionActivations,
+  completionActivations,
+  loadEncoder,
+  pooledFrequency,
+  promptActivations,
+} from '../../methods/activations.ts';
+import { type Contrast, type ContrastRows, contrastRows, type TokenSet } from '../../methods/contrast.ts';
+import { matchedControls } from '../../methods/controls.ts';
+import { deltaActivation } from '../../methods/diff.ts';
+import { exactEffects } from '../../methods/exact.ts';
+import { forcedPass } from '../../methods/forced.ts';
+import { meanNorm } from '../../methods/meanNorm.ts';
+import { meanContrastiveGradient } from '../../methods/selectors/gradientCosine.ts';
+import type { Evidence, SelectorName } from '../../methods/selectors/selector.ts';
+import { selectors } from '../../methods/selectors/selectors.ts';
+import { type SitePass, sitePass } from '../../methods/siteGradient.ts';
+import type { Model } from '../../models/decoder.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import type { Sae } from '../../saes/sae.ts';
+import type { Progress } from '../progress.ts';
+import type { Ranks, SelectorCandidates } from './steeringResult.ts';
+import type { ChosenRecord } from './work.ts';
+
+export interface ChoiceRequest {
+  readonly runtime: Runtime;
+  readonly subject: Model;
+  readonly reference: Model;
+  readonly sae: Sae;
+  readonly layer: number;
+  /** token ids of the discovery prompts */
+  readonly prompts: readonly (readonly number[])[];
+  readonly contrasts: readonly Contrast[];
+  /** ā [d] */
+  readonly baseline: Float32Array;
+  readonly tokenSet: TokenSet;
+  /** Δ [N] */
+  readonly delta: Float32Array;
+  readonly selectors: readonly SelectorName[];
+  /** of each selector */
+  readonly candidates: number;
+  readonly random: number;
+  /** contrasts of the exact re-ranking, whose cost grows with them */
+  readonly exactContrasts: number;
+  readonly seed: number;
+  readonly progress: Progress;
+}
+
+/** Texts that s is the mean over, of each kind of completion. */
+const normTexts = 32;
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+/** What selectors ask for, each part computed when it is first asked for. */
+function evidenceOf(request: ChoiceRequest, pass: SitePass): Evidence {
+  const { runtime, subject, reference, sae, layer, prompts, contrasts, baseline, tokenSet, progress } =
+    request;
+  const told = <T>(line: string, make: () => Promise<T>) =>
+    once(() => {
+      progress.note(line);
+      return make();
+    });
+  const encoder = once(() => loadEncoder(runtime, sae));
+  const completions: () => Promise<CompletionActivations> = told(
+    'Latents on the completions of the pairs',
+    async () => completionActivations(pass, await encoder(), contrasts),
+  );
+  return {
+    latents: sae.latents,
+    dictionary: sae,
+    delta: request.delta,
+    completions,
+    frequency: told('How often each latent is active', async () => {
+      const { positive, negative } = await completions();
+      return pooledFrequency([await promptActivations(pass, await encoder(), prompts), positive, negative]);
+    }),
+    deltaActivation: told('Latents of subject and reference on the prompts', async () => {
+      const other = await sitePass(runtime, reference, layer);
+      const delta = await deltaActivation(pass, other, sae, prompts);
+      await other.release();
+      return delta;
+    }),
+    gradient: told('Mean contrastive gradient', async () => {
+      const rows: ContrastRows[] = [];
+      for (const contrast of contrasts) rows.push(await contrastRows(pass, contrast, { baseline, tokenSet }));
+      return meanContrastiveGradient(rows, sae.width);
+    }),
+    async exact(latents) {
+      const some = contrasts.slice(0, request.exactContrasts);
+      const forced = await forcedPass(runtime, subject, layer);
+      const stage = progress.stage(`Exact ablation of ${latents.length} latents`, some.length);
+      try {
+        const options = { baseline, tokenSet };
+        return (await exactEffects(forced, some, sae, latents, options, stage.advance)).contrast;
+      } finally {
+        stage.end();
+        await forced.release();
+      }
+    },
+    seed: request.seed,
+  };
+}
+
+/** s of each model, over prompts with their completions. */
+async function normsOf({ runtime, subject, reference, layer, contrasts }: ChoiceRequest) {
+  const texts = contrasts.slice(0, normTexts).flatMap(({ prompt, positives, negatives }) => [
+    [...prompt, ...positives[0]!],
+    [...prompt, ...negatives[0]!],
+  ]);
+  return {
+    away: await meanNorm(runtime, subject, layer, texts),
+    toward: await meanNorm(runtime, reference, layer, texts),
+  };
+}
+
+/** Throws RangeError where the dictionary has too few latents that ever fire. */
+export async function chooseLatents(
+  request: ChoiceRequest,
+): Promise<Pick<ChosenRecord, 'selectors' | 'controls' | 'norm'>> {
+  const pass = await sitePass(request.runtime, request.subject, request.layer);
+  const evidence = evidenceOf(request, pass);
+  const chosen: ChosenRecord['selectors'] = [];
+  for (const selector of request.selectors)
+    chosen.push({ selector, latents: await selectors[selector].select(evidence, request.candidates) });
+  const candidates = [...new Set(chosen.flatMap(({ latents }) => latents))];
+  const frequency = await evidence.frequency();
+  const controls = matchedControls(frequency, candidates, request.random, request.seed);
+  await pass.release();
+  return { selectors: chosen, controls, norm: await normsOf(request) };
+}
+
+/** Ranks by selector of every latent that one proposed. */
+export function ranksOf(chosen: ChosenRecord['selectors']): Ranks {
+  const ranks = new Map<number, Record<string, number>>();
+  for (const { selector, latents } of chosen)
+    latents.forEach((latent, i) => {
+      ranks.set(latent, { ...ranks.get(latent), [selector]: i + 1 });
+    });
+  return ranks;
+}
+
+/** The selectors' candidates with what each selector is. */
+export const candidatesOf = (chosen: ChosenRecord['selectors']): SelectorCandidates[] =>
+  chosen.map(({ selector, latents }) => ({ selector, about: selectors[selector].about, latents }));

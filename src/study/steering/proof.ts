@@ -1,0 +1,51 @@
+/**
+ * The proof: both directions of every latent, as far as the funnel takes it. First the log-odds of all, on subject and reference; then the candidates that
+ * stand out there in both directions are sampled, and all random latents.
+ */
+import { type Interval, quantile } from '../../methods/bootstrap.ts';
+import { forcedEffects } from './forcedEffects.ts';
+import { type SideOutcome, steerSide } from './side.ts';
+import type { Direction, ForcedRecord, SteeringWork } from './work.ts';
+
+/** Changes of the log-odds within which a candidate is not sampled. */
+export type Gate = Readonly<Record<Direction, Interval>>;
+
+export interface Proof {
+  readonly sides: Readonly<Record<Direction, SideOutcome>>;
+  /** undefined where every candidate was sampled */
+  readonly gate: Gate | undefined;
+}
+
+/** The central share of the random latents' values. */
+function centre(values: readonly number[], share: number): Interval {
+  const sorted = Float64Array.from(values).sort();
+  return { low: quantile(sorted, (1 - share) / 2), high: quantile(sorted, (1 + share) / 2) };
+}
+
+/** Runs what the journal lacks. Throws JudgeStopped where the judge's budget is spent. */
+export async function prove(work: SteeringWork): Promise<Proof> {
+  const { controls, candidates, options } = work;
+  const latents = [...controls, ...candidates];
+  const forced: Record<Direction, Map<number, ForcedRecord>> = {
+    away: await forcedEffects(work, 'away', latents),
+    toward: await forcedEffects(work, 'toward', latents),
+  };
+  const gateOf = (direction: Direction) =>
+    centre(
+      controls.map((latent) => forced[direction].get(latent)!.log_odds),
+      options.gateShare,
+    );
+  const gate: Gate = { away: gateOf('away'), toward: gateOf('toward') };
+  const standsOut = (latent: number, direction: Direction) => {
+    const { log_odds } = forced[direction].get(latent)!;
+    return log_odds < gate[direction].low || log_odds > gate[direction].high;
+  };
+  const chosen = candidates.filter(
+    (latent) => options.full || (standsOut(latent, 'away') && standsOut(latent, 'toward')),
+  );
+  const side = (direction: Direction) => steerSide(work, direction, forced[direction], new Set(chosen));
+  return {
+    sides: { away: await side('away'), toward: await side('toward') },
+    gate: options.full ? undefined : gate,
+  };
+}

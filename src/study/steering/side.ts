@@ -1,0 +1,201 @@
+/**
+ * The sampling of one direction: dose, few samples, many samples. Random latents go through all of them first and give the gray zone; candidates go as
+ * far as it takes to decide them (`full`: all the way).
+ */
+import { doseStep, type TriedDose } from '../../methods/doseSearch.ts';
+import {
+  decidedEarly,
+  effectInterval,
+  effectOf,
+  incoherentShare,
+  type Place,
+  type PromptTallies,
+  placeOf,
+  type Tally,
+} from '../../methods/effect.ts';
+import { type GrayZone, grayZone } from '../../methods/grayZone.ts';
+import { grouped } from '../../methods/groups.ts';
+import type { SteeringStage } from '../../results.ts';
+import { type Trial, type TrialRunner, trialRunner } from './trials.ts';
+import {
+  type Direction,
+  type ForcedRecord,
+  type SteeredCompletion,
+  type SteeringWork,
+  signOf,
+  type TrialPart,
+} from './work.ts';
+
+/** What came of one latent in one direction. */
+export interface LatentOutcome {
+  readonly latent: number;
+  readonly role: 'candidate' | 'random';
+  readonly forced: ForcedRecord;
+  /** how far it went */
+  readonly stage: SteeringStage;
+  /** α, signed; undefined where it was not sampled, or where even the weakest dose left too much text incoherent */
+  readonly dose: number | undefined;
+  readonly tried: readonly TriedDose[];
+  /** of the evaluation prompts sampled on, steered and left alone; empty where it was not sampled */
+  readonly prompts: readonly PromptTallies[];
+  /** NaN where it was not sampled */
+  readonly effect: number;
+  readonly interval: { readonly low: number; readonly high: number };
+  readonly place: Place;
+  /** of the steered completions */
+  readonly meanTokens: number;
+}
+
+export interface SideOutcome {
+  readonly direction: Direction;
+  readonly zone: GrayZone;
+  /** share of incoherent completions, at most, of a dose */
+  readonly limit: number;
+  /** left alone, on all evaluation prompts */
+  readonly alone: readonly Tally[];
+  readonly latents: readonly LatentOutcome[];
+}
+
+function tallyOf(completions: readonly SteeredCompletion[]): Tally {
+  const coherent = completions.filter((one) => one.coherent);
+  return {
+    completions: completions.length,
+    coherent: coherent.length,
+    positives: coherent.filter(({ label }) => label === 'positive').length,
+  };
+}
+
+const byPrompt = (completions: readonly SteeredCompletion[]) =>
+  new Map([...grouped(completions, ({ prompt_id }) => prompt_id)].map(([id, own]) => [id, tallyOf(own)]));
+
+/** Steps the search of every latent, a round of trials at a time. */
+async function searchDoses(
+  { options }: SteeringWork,
+  runner: TrialRunner,
+  direction: Direction,
+  latents: readonly number[],
+  limit: number,
+  label: string,
+): Promise<Map<number, { found: number | undefined; tried: TriedDose[] }>> {
+  const searches = new Map(
+    latents.map((latent) => [latent, { found: undefined as number | undefined, tried: [] as TriedDose[] }]),
+  );
+  for (let round = 1; ; round++) {
+    const trials: (Trial & { latent: number })[] = [];
+    for (const [latent, search] of searches) {
+      const step = doseStep(options.doses, search.tried, limit);
+      if ('next' in step) trials.push({ latent, dose: signOf[direction] * step.next, part: 'calibration' });
+      else search.found = step.found;
+    }
+    if (trials.length === 0) return searches;
+    const records = await runner.run(trials, `${label}, doses, round ${round}`);
+    records.forEach(({ completions }, n) => {
+      const { latent, dose } = trials[n]!;
+      const incoherent = incoherentShare(tallyOf(completions));
+      searches.get(latent)!.tried.push({ dose: Math.abs(dose), incoherent });
+    });
+  }
+}
+
+/**
+ * Samples the random latents, then those candidates that are `chosen`; the others stand in the outcome with their log-odds. Throws JudgeStopped where the judge's
+ * budget is spent.
+ */
+export async function steerSide(
+  work: SteeringWork,
+  direction: Direction,
+  forced: ReadonlyMap<number, ForcedRecord>,
+  chosen: ReadonlySet<number>,
+): Promise<SideOutcome> {
+  const { options, controls, candidates } = work;
+  const runner = trialRunner(work, direction);
+  const alone = async (part: TrialPart) =>
+    (await runner.run([{ latent: undefined, dose: 0, part }], `Left alone, ${direction}`))[0]!.completions;
+  const limit = options.incoherent + incoherentShare(tallyOf(await alone('calibration')));
+  const aloneByPrompt = byPrompt([...(await alone('first')), ...(await alone('rest'))]);
+
+  /** Dose and evaluation of these latents; `decide` may end one after the first prompts. */
+  async function sampled(
+    latents: readonly number[],
+    role: LatentOutcome['role'],
+    decide: (prompts: readonly PromptTallies[]) => boolean,
+  ): Promise<LatentOutcome[]> {
+    const label = role === 'random' ? `Random latents, ${direction}` : `Candidates, ${direction}`;
+    const searches = await searchDoses(work, runner, direction, latents, limit, label);
+    const dosed = latents.filter((latent) => searches.get(latent)!.found !== undefined);
+    const completions = new Map<number, SteeredCompletion[]>();
+    async function evaluate(some: readonly number[], part: TrialPart): Promise<void> {
+      const trials = some.map((latent) => ({
+        latent,
+        dose: signOf[direction] * searches.get(latent)!.found!,
+        part,
+      }));
+      const records = await runner.run(trials, `${label}, ${part === 'first' ? 'few' : 'many'} samples`);
+      records.forEach((record, n) => {
+        completions.set(some[n]!, [...(completions.get(some[n]!) ?? []), ...record.completions]);
+      });
+    }
+    const tallies = (latent: number): PromptTallies[] =>
+      [...byPrompt(completions.get(latent) ?? [])].map(([id, steered]) => ({
+        steered,
+        alone: aloneByPrompt.get(id)!,
+      }));
+    await evaluate(dosed, 'first');
+    const undecided = dosed.filter((latent) => !decide(tallies(latent)));
+    await evaluate(undecided, 'rest');
+    const many = new Set(undecided);
+    return latents.map((latent) => {
+      const { found, tried } = searches.get(latent)!;
+      const prompts = tallies(latent);
+      const own = completions.get(latent) ?? [];
+      return {
+        ...unsampled(latent, role),
+        stage: found === undefined ? 'no dose' : many.has(latent) ? 'many' : 'few',
+        dose: found === undefined ? undefined : signOf[direction] * found,
+        tried,
+        prompts,
+        effect: prompts.length > 0 ? effectOf(prompts) : Number.NaN,
+        interval: prompts.length > 0 ? effectInterval(prompts, options.seed) : nowhere,
+        meanTokens: own.reduce((sum, { tokens }) => sum + tokens, 0) / own.length,
+      };
+    });
+  }
+
+  const unsampled = (latent: number, role: LatentOutcome['role']): LatentOutcome => ({
+    latent,
+    role,
+    forced: forced.get(latent)!,
+    stage: 'log-odds',
+    dose: undefined,
+    tried: [],
+    prompts: [],
+    effect: Number.NaN,
+    interval: nowhere,
+    place: 'inside',
+    meanTokens: Number.NaN,
+  });
+
+  const random = await sampled(controls, 'random', () => false);
+  const effects = random.map(({ effect }) => effect).filter((effect) => !Number.isNaN(effect));
+  const zone = grayZone(effects, { seed: options.seed });
+  const proposed = await sampled(
+    candidates.filter((latent) => chosen.has(latent)),
+    'candidate',
+    (prompts) => !options.full && decidedEarly(prompts, zone, options.level) !== undefined,
+  );
+  await runner.release();
+  const placed = [...random, ...proposed].map((outcome) => ({
+    ...outcome,
+    place: placeOf(outcome.effect, zone),
+  }));
+  const rest = candidates.filter((latent) => !chosen.has(latent));
+  return {
+    direction,
+    zone,
+    limit,
+    alone: [...aloneByPrompt.values()],
+    latents: [...placed, ...rest.map((latent) => unsampled(latent, 'candidate'))],
+  };
+}
+
+const nowhere = { low: Number.NaN, high: Number.NaN };

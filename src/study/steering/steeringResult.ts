@@ -1,0 +1,176 @@
+/** The proof's two directions as result rows, the table of the source's claims, and what the figure shows. */
+import { total } from '../../methods/effect.ts';
+import { rankCorrelation } from '../../methods/rankCorrelation.ts';
+import type { RankedSteeringRow, SelectorClaim, SteeringSummary } from '../../results.ts';
+import type { FigurePoint, SteeringFigure } from '../figure/figureData.ts';
+import type { Gate } from './proof.ts';
+import type { LatentOutcome, SideOutcome } from './side.ts';
+import { type Direction, directions, signOf } from './work.ts';
+
+/** Ranks of latents, 1 the first, by selector. */
+export type Ranks = ReadonlyMap<number, Readonly<Record<string, number>>>;
+
+export type Sides = Readonly<Record<Direction, SideOutcome>>;
+
+const orNull = (x: number) => (Number.isFinite(x) ? x : null);
+
+function rowOf(outcome: LatentOutcome, direction: Direction, ranks: Ranks): RankedSteeringRow {
+  const { latent, role, stage, forced, prompts, effect, interval } = outcome;
+  const steered = total(prompts.map((prompt) => prompt.steered));
+  const alone = total(prompts.map((prompt) => prompt.alone));
+  return {
+    latent,
+    direction,
+    role,
+    stage,
+    estimate: forced.estimate,
+    log_odds: forced.log_odds,
+    damage: forced.damage,
+    forced_dose: forced.dose,
+    dose: outcome.dose ?? null,
+    n: steered.completions,
+    coherent: steered.coherent,
+    positives: steered.positives,
+    alone_coherent: alone.coherent,
+    alone_positives: alone.positives,
+    effect: orNull(effect),
+    low: orNull(interval.low),
+    high: orNull(interval.high),
+    mean_tokens: orNull(outcome.meanTokens),
+    outside: outcome.place === 'outside',
+    ranks: ranks.get(latent) ?? {},
+  };
+}
+
+/** Both directions, latent by latent. */
+export function steeringRows(sides: Sides, ranks: Ranks): RankedSteeringRow[] {
+  return directions.flatMap((direction) =>
+    sides[direction].latents.map((outcome) => rowOf(outcome, direction, ranks)),
+  );
+}
+
+/** Whether steering a latent moved the behaviour as a cause would: down when steered away, up when steered toward, beyond the gray zone. */
+const asCause = (outcome: LatentOutcome | undefined, direction: Direction): boolean =>
+  outcome?.place === 'outside' && Math.sign(outcome.effect) === signOf[direction];
+
+const mean = (values: readonly number[]) =>
+  values.length === 0 ? null : values.reduce((sum, x) => sum + x, 0) / values.length;
+
+const bySide = <T>(of: (direction: Direction) => T) => ({ away: of('away'), toward: of('toward') });
+
+function indexed(sides: Sides) {
+  const maps = bySide((direction) => new Map(sides[direction].latents.map((one) => [one.latent, one])));
+  return (direction: Direction, latent: number) => maps[direction].get(latent);
+}
+
+export interface SelectorCandidates {
+  readonly selector: string;
+  readonly about: string;
+  readonly latents: readonly number[];
+}
+
+function claimOf({ selector, about, latents }: SelectorCandidates, sides: Sides): SelectorClaim {
+  const outcome = indexed(sides);
+  const effects = (direction: Direction) =>
+    latents.map((latent) => outcome(direction, latent)!.effect).filter((effect) => !Number.isNaN(effect));
+  const caused = (direction: Direction) =>
+    latents.filter((latent) => asCause(outcome(direction, latent), direction));
+  const both = caused('away').filter((latent) => asCause(outcome('toward', latent), 'toward'));
+  return {
+    selector,
+    about,
+    candidates: latents.length,
+    outside: { ...bySide((direction) => caused(direction).length), both: both.length },
+    sampled: bySide((direction) => effects(direction).length),
+    mean_effect: bySide((direction) => mean(effects(direction))),
+  };
+}
+
+/** The latent that leaves the gray zone in both directions by the most. */
+function firstOf(sides: Sides, ranks: Ranks): SteeringSummary['first'] {
+  const outcome = indexed(sides);
+  const both = sides.away.latents.filter(
+    (one) =>
+      asCause(one, 'away') && asCause(outcome('toward', one.latent), 'toward') && one.role === 'candidate',
+  );
+  const found = both
+    .map(({ latent, effect }) => ({ latent, away: effect, toward: outcome('toward', latent)!.effect }))
+    .sort((a, b) => b.toward - b.away - (a.toward - a.away) || a.latent - b.latent)[0];
+  return found ? { ...found, ranks: { ...ranks.get(found.latent) } } : null;
+}
+
+function agreementOf({ latents }: SideOutcome): number | null {
+  const both = latents.filter(({ effect }) => !Number.isNaN(effect));
+  if (both.length < 3) return null;
+  return orNull(
+    rankCorrelation(
+      both.map(({ forced }) => forced.log_odds),
+      both.map(({ effect }) => effect),
+    ),
+  );
+}
+
+function stagesOf({ latents }: SideOutcome): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { role, stage } of latents) {
+    const name = role === 'random' ? `random: ${stage}` : stage;
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
+
+export interface SummaryOf {
+  readonly behaviour: string;
+  readonly site: string;
+  readonly norm: Readonly<Record<Direction, number>>;
+  /** undefined where every candidate was sampled */
+  readonly gate: Gate | undefined;
+  readonly candidates: readonly SelectorCandidates[];
+  readonly ranks: Ranks;
+}
+
+export function steeringSummary(sides: Sides, about: SummaryOf): SteeringSummary {
+  const { behaviour, site, norm, gate, candidates, ranks } = about;
+  return {
+    behaviour,
+    site,
+    norm: { ...norm },
+    zone: bySide((direction) => sides[direction].zone),
+    gate: gate ? bySide((direction) => gate[direction]) : null,
+    limit: bySide((direction) => sides[direction].limit),
+    alone: bySide((direction) => total(sides[direction].alone)),
+    random: sides.away.latents.filter(({ role }) => role === 'random').length,
+    log_odds_agreement: bySide((direction) => agreementOf(sides[direction])),
+    first: firstOf(sides, ranks),
+    selectors: candidates.map((one) => claimOf(one, sides)),
+    stages: bySide((direction) => stagesOf(sides[direction])),
+  };
+}
+
+/** What the figure shows: latents that were sampled in both directions. undefined where no candidate was. */
+export function figureOf(
+  rows: readonly RankedSteeringRow[],
+  { behaviour, zone }: Pick<SteeringSummary, 'behaviour' | 'zone'>,
+): SteeringFigure | undefined {
+  const toward = new Map(rows.filter((row) => row.direction === 'toward').map((row) => [row.latent, row]));
+  const points = (role: RankedSteeringRow['role']): FigurePoint[] =>
+    rows.flatMap((away) => {
+      const other = toward.get(away.latent);
+      if (away.direction !== 'away' || away.role !== role) return [];
+      if (away.effect === null || other === undefined || other.effect === null) return [];
+      return [
+        {
+          latent: away.latent,
+          away: away.effect,
+          toward: other.effect,
+          awayInterval: { low: away.low!, high: away.high! },
+          towardInterval: { low: other.low!, high: other.high! },
+          selectors: Object.keys(away.ranks),
+        },
+      ];
+    });
+  const [candidates, random] = [points('candidate'), points('random')];
+  return candidates.length > 0 && random.length > 0
+    ? { behaviour, points: candidates, random, zone }
+    : undefined;
+}

@@ -1,0 +1,164 @@
+/**
+ * What a proof by steering works on: models, prompts, latents, options, a judge and a journal. Knows neither study.yaml nor where the results go. METHOD.md
+ * section 5: away is α < 0 on the subject, toward is α > 0 on the reference.
+ */
+import { z } from 'zod';
+import type { JudgeItem, Verdict } from '../../judges/judge.ts';
+import type { Contrast } from '../../methods/contrast.ts';
+import type { Level } from '../../methods/effect.ts';
+import type { SampleOptions } from '../../methods/sample.ts';
+import type { Dictionary } from '../../methods/score.ts';
+import { selectorNames } from '../../methods/selectors/selector.ts';
+import type { SteeredTokens } from '../../methods/steer.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import type { OpenModel } from '../openModel.ts';
+import type { Progress } from '../progress.ts';
+import { type Prompt, stopReasons } from '../records.ts';
+import type { Journal } from '../store/journal.ts';
+
+export const directions = ['away', 'toward'] as const;
+export type Direction = (typeof directions)[number];
+
+/** The sign of α. */
+export const signOf: Readonly<Record<Direction, 1 | -1>> = { away: -1, toward: 1 };
+
+export interface SteeringPrompt {
+  readonly id: string;
+  readonly prompt: Prompt;
+  readonly ids: readonly number[];
+}
+
+export interface SteeringOptions {
+  /** ladder of |α|, ascending, in parts of s */
+  readonly doses: readonly number[];
+  /** greatest share of incoherent completions beyond the share among those left alone */
+  readonly incoherent: number;
+  /** completions of each calibration prompt at each dose that is looked at */
+  readonly calibrationCompletions: number;
+  /** completions of each evaluation prompt at the dose that was found */
+  readonly completions: number;
+  /** share of the evaluation prompts after which a candidate may be decided early */
+  readonly firstLook: number;
+  /** of the interval that decides early */
+  readonly level: Level;
+  /** every latent through every stage */
+  readonly full: boolean;
+  /** |α| of the teacher-forced effect on the log-odds */
+  readonly gateDose: number;
+  /** candidates within this central share of the random latents' effects on the log-odds are not sampled */
+  readonly gateShare: number;
+  readonly tokens: SteeredTokens;
+  /** temperature and what truncates; ends are each model's own */
+  readonly sampling: Omit<SampleOptions, 'endIds'>;
+  /** the text of a completion, from its ids decoded; default as it stands */
+  readonly textOf?: ((decoded: string) => string) | undefined;
+  /** further ids that end a completion */
+  readonly endIds?: readonly number[] | undefined;
+  readonly rows: number;
+  readonly seed: number;
+}
+
+/** The model that is steered in one direction. */
+export interface Side {
+  readonly opened: OpenModel;
+  /** s: mean residual norm at the site, sinks left out */
+  readonly norm: number;
+}
+
+/** Verdicts in the order of the items; or why the judge stopped before the end. */
+export type Grader = (items: readonly JudgeItem[]) => Promise<readonly Verdict[] | { stopped: string }>;
+
+export interface SteeringWork {
+  readonly runtime: Runtime;
+  /** L of resid_post L */
+  readonly layer: number;
+  readonly dictionary: Dictionary;
+  readonly sides: Readonly<Record<Direction, Side>>;
+  readonly prompts: {
+    readonly calibration: readonly SteeringPrompt[];
+    readonly evaluation: readonly SteeringPrompt[];
+  };
+  /** whose log-odds are looked at before anything is sampled */
+  readonly contrasts: readonly Contrast[];
+  readonly candidates: readonly number[];
+  /** random latents */
+  readonly controls: readonly number[];
+  readonly options: SteeringOptions;
+  readonly grade: Grader;
+  readonly journal: Journal<SteeringRecord>;
+  readonly progress: Progress;
+}
+
+const count = z.int().min(0);
+const share = z.number().min(0).max(1);
+const direction = z.enum(directions);
+
+export const steeredCompletion = z.object({
+  prompt_id: z.string(),
+  index: count,
+  text: z.string(),
+  tokens: count,
+  stop: z.enum(stopReasons),
+  score: share,
+  label: z.enum(['positive', 'negative']),
+  coherence: share,
+  coherent: z.boolean(),
+  reason: z.string(),
+});
+export type SteeredCompletion = z.output<typeof steeredCompletion>;
+
+/** Which prompts: those that the dose is found on, and the first and the other evaluation prompts. */
+export const trialParts = ['calibration', 'first', 'rest'] as const;
+export type TrialPart = (typeof trialParts)[number];
+
+/** A line of steered.jsonl: graded completions under one latent at one dose. */
+export const trialRecord = z.object({
+  kind: z.literal('trial'),
+  id: z.string(),
+  direction,
+  /** null: left alone */
+  latent: count.nullable(),
+  /** α, signed; 0 where left alone */
+  dose: z.number(),
+  part: z.enum(trialParts),
+  /** hash of the prompts and of how many completions each has */
+  content: z.string(),
+  completions: z.array(steeredCompletion),
+  cost: z.object({ calls: count, price: z.number().min(0) }),
+});
+export type TrialRecord = z.output<typeof trialRecord>;
+
+/** What one latent does to the log-odds of positive against negative completions, teacher-forced, in nats a token. */
+export const forcedRecord = z.object({
+  kind: z.literal('forced'),
+  id: z.string(),
+  direction,
+  latent: count,
+  /** α, signed */
+  dose: z.number(),
+  content: z.string(),
+  /** to first order: −α s Σ_t (g⁺_t − g⁻_t) · d */
+  estimate: z.number(),
+  /** by running the steered model */
+  log_odds: z.number(),
+  /** mean rise of the loss over all completions */
+  damage: z.number(),
+});
+export type ForcedRecord = z.output<typeof forcedRecord>;
+
+/** Which latents are steered, and by how much a dose of 1 is. */
+export const chosenRecord = z.object({
+  kind: z.literal('chosen'),
+  id: z.literal('chosen'),
+  /** hash of what they were chosen by */
+  content: z.string(),
+  selectors: z.array(z.object({ selector: z.enum(selectorNames), latents: z.array(count) })),
+  /** random latents */
+  controls: z.array(count),
+  norm: z.object({ away: z.number(), toward: z.number() }),
+});
+export type ChosenRecord = z.output<typeof chosenRecord>;
+
+/** A unit of the journal. */
+export const steeringRecord = z.discriminatedUnion('kind', [trialRecord, forcedRecord, chosenRecord]);
+export type SteeringRecord = z.output<typeof steeringRecord>;
