@@ -80,9 +80,8 @@ export async function proveOrganism(
             '',
           ].join('\n'),
         );
-        const figure = figureOf(rows, summary);
-        if (out !== undefined && figure !== undefined) {
-          const svg = steeringSvg(figure);
+        if (out !== undefined) {
+          const svg = steeringSvg(figureOf(rows, summary));
           await writeFile(join(out, `${name}-${seed}.svg`), svg);
           await writeFile(join(out, `${name}-${seed}.png`), await steeringPng(svg));
         }

@@ -11,6 +11,7 @@ import { importCommand } from './import.ts';
 import { initCommand } from './init.ts';
 import { judgeCommand } from './judge.ts';
 import { saeCommand } from './sae.ts';
+import { steerCommand } from './steer.ts';
 import { gradeCommand, pairCommand, runCommand, sampleCommand, statusCommand } from './study.ts';
 
 const program = new Command('culprit')
@@ -30,6 +31,7 @@ const program = new Command('culprit')
   .addCommand(importCommand())
   .addCommand(judgeCommand(openStudyJudge))
   .commandsGroup('Parts of it:')
+  .addCommand(steerCommand())
   .addCommand(baselineCommand())
   .addCommand(saeCommand())
   .addHelpText('after', '\n`culprit COMMAND --help` tells what a command takes, with an example.');
@@ -85,6 +87,7 @@ function stopAt(signal: 'SIGINT' | 'SIGTERM', line: string): void {
 
 const keptBy: ReadonlyMap<string | undefined, string> = new Map([
   ['baseline', 'nothing was written'],
+  ['steer', 'a proof goes on with the same command; of single texts nothing was written'],
   // A judge that is trained goes on from there; verdicts are not kept.
   ['judge', 'nothing was compared, and what was graded is lost'],
 ]);

@@ -62,7 +62,7 @@ async function go(study: string, stages: readonly StageName[], options: RunOptio
     progress: progressOn(process.stderr),
   });
   process.stdout.write(stageReport(result, rows, (Date.now() - start) / 1000));
-  if (result.stopped) process.exitCode = result.stopped.stage === 'grade' ? budgetSpent : 2;
+  if (result.stopped) process.exitCode = ['grade', 'steer'].includes(result.stopped.stage) ? budgetSpent : 2;
 }
 
 function estimateText({ lines, seconds, price, assumptions }: Estimate): string {
@@ -94,6 +94,9 @@ function estimateText({ lines, seconds, price, assumptions }: Estimate): string 
   ].join('\n');
 }
 
+/** `culprit steer STUDY`. */
+export const steerStudy = (study: string, options: RunOptions) => go(study, ['steer'], options);
+
 /** `culprit attribute STUDY`. */
 export const attributeStudy = (study: string, options: RunOptions) => go(study, ['attribute'], options);
 
@@ -103,8 +106,11 @@ A study is a folder with study.yaml (\`culprit init FOLDER\` writes one). Its st
   grade      each completion's verdict, by the study's judge
   pair       positives with negatives of the same prompt
   attribute  the latents behind the positives
+  steer      the proof: subject and reference steered along them, against random
+             latents, on prompts that nothing was found on
 Results stand in the folder: completions.jsonl, grades.jsonl, pairs.jsonl,
-latents.parquet, attribution.safetensors, manifest.json. A stage whose inputs are
+latents.parquet, attribution.safetensors, steering.parquet, steering.json,
+steered.jsonl, steering.svg, steering.png, manifest.json. A stage whose inputs are
 unchanged is not run again, and a run that was stopped goes on where it was.
 
 Example:
@@ -115,7 +121,7 @@ Example:
 export function runCommand(): Command {
   return withStudyOptions(new Command('run'))
     .summary('run a study, or go on with it')
-    .description('Run a study from its prompts to the ranked latents, or go on with it.')
+    .description('Run a study from its prompts to the proof of its latents, or go on with it.')
     .option('--dry-run', 'tell what would be done, how long it may take and what it may cost')
     .option('--rows <count>', 'rows of the table of latents on the screen', wholeNumber(0), 12)
     .addHelpText('after', runAbout)
@@ -137,6 +143,12 @@ export const sampleCommand = () => stageCommand('sample', "draw a study's comple
 export const gradeCommand = () => stageCommand('grade', "grade a study's completions by its judge");
 export const pairCommand = () => stageCommand('pair', "pair a study's positives with negatives");
 
+/** A proof's units are known at its end. */
+function unitsOf(name: string, done: number, all: number, finished: boolean): string {
+  if (name !== 'steer') return `${number(done)} of ${number(all)}`;
+  return finished ? '' : `${number(done)} of at most ${number(all)}`;
+}
+
 export function statusCommand(): Command {
   return new Command('status')
     .summary('tell how far a study is')
@@ -148,8 +160,8 @@ export function statusCommand(): Command {
       const rows = stages.map(({ name, finished, done, left, secondsLeft, problem }) => [
         name,
         finished ? pc.green('done') : done > 0 ? pc.yellow('begun') : 'to do',
-        done + left > 0 ? `${number(done)} of ${number(done + left)}` : '',
-        !finished && secondsLeft !== undefined && left > 0 ? duration(secondsLeft) : '',
+        done + left > 0 ? unitsOf(name, done, done + left, finished) : '',
+        !finished && name !== 'steer' && secondsLeft !== undefined && left > 0 ? duration(secondsLeft) : '',
         problem ?? '',
       ]);
       process.stdout.write(

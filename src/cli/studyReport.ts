@@ -1,8 +1,10 @@
 /** What the stages of a study tell when they are done, in words a newcomer understands. */
 import type { WithoutPair } from '../methods/pair.ts';
+import type { RankedSteeringRow } from '../results.ts';
+import { provenLatents } from '../study/steering/steeringResult.ts';
 import type { StudyResult } from '../study/studyRun.ts';
 import { duration } from './progress.ts';
-import { latentTable, number, pc, percent } from './table.ts';
+import { latentTable, number, pc, percent, table } from './table.ts';
 import { paragraph } from './wrap.ts';
 
 type Part = (result: StudyResult, rows: number) => string[];
@@ -75,16 +77,96 @@ const attributed: Part = ({ attribute, study }, rows) => {
   ];
 };
 
+const signed = (x: number | null) =>
+  x === null ? '' : `${x < 0 ? '−' : '+'}${Math.abs(100 * x).toFixed(0)}`;
+
+const zoneText = ({ low, high }: { low: number; high: number }) => `${signed(low)} to ${signed(high)}`;
+
+/** The latents that move the behaviour both ways, greatest first, as table rows. */
+function provenRows(rows: readonly RankedSteeringRow[], count: number): string[][] {
+  return provenLatents(rows)
+    .slice(0, count)
+    .map(({ away, toward }) => [
+      `${away.latent}`,
+      ...[away, toward].flatMap(({ dose, effect, low, high }) => [
+        dose!.toFixed(2).replace('-', '−'),
+        `${signed(effect)} [${signed(low)}, ${signed(high)}]`,
+      ]),
+      Object.entries(away.ranks)
+        .map(([selector, rank]) => `${selector} ${rank}`)
+        .join(', '),
+    ]);
+}
+
+const proven: Part = ({ steer, study, withoutProof }, shown) => {
+  if (withoutProof !== undefined) return ['', pc.dim(`No proof by steering: ${withoutProof}.`)];
+  if (!steer) return [];
+  const { summary, upToDate: before } = steer;
+  const { zone, alone, selectors, first } = summary;
+  const share = ({ positives, coherent }: { positives: number; coherent: number }) =>
+    percent(positives / coherent);
+  const rows = provenRows(steer.rows, shown);
+  return [
+    '',
+    `${pc.bold('Proof by steering')} at ${summary.site}${upToDate(before)}: changes of the share that shows ${study.config.behaviour.name}, in percentage points`,
+    `Left alone, ${share(alone.away)} of the subject's answers show it and ${share(alone.toward)} of the reference's.`,
+    `${summary.random} random latents move it by ${zoneText(zone.away)} when the subject is steered away, by ${zoneText(zone.toward)} when the reference is steered toward: the gray zone.`,
+    '',
+    ...(first === null
+      ? ['No candidate leaves the gray zone in both directions.']
+      : [
+          table(
+            [
+              ['latent', 'right'],
+              ['away, dose', 'right'],
+              ['change', 'left'],
+              ['toward, dose', 'right'],
+              ['change', 'left'],
+              ['proposed by, rank', 'left'],
+            ],
+            rows,
+          ),
+        ]),
+    '',
+    table(
+      [
+        ['selector', 'left'],
+        ['candidates', 'right'],
+        ['out, away', 'right'],
+        ['out, toward', 'right'],
+        ['both', 'right'],
+        ['mean away', 'right'],
+        ['mean toward', 'right'],
+      ],
+      selectors.map(({ selector, candidates, outside, mean_effect }) => [
+        selector,
+        number(candidates),
+        ...[outside.away, outside.toward, outside.both].map(number),
+        signed(mean_effect.away),
+        signed(mean_effect.toward),
+      ]),
+    ),
+    ...(summary.gate === null
+      ? []
+      : [
+          pc.dim(
+            'Candidates whose log-odds do not stand out were not sampled and count as within the zone; means are of those that were.',
+          ),
+        ]),
+    `Figure: ${study.folder}/steering.svg and .png; every latent in steering.parquet, every completion in steered.jsonl`,
+  ];
+};
+
 export function stageReport(result: StudyResult, rows: number, seconds: number): string {
   const { stopped } = result;
   return [
     '',
-    ...[sampled, graded, paired, attributed].flatMap((part) => part(result, rows)),
+    ...[sampled, graded, paired, attributed, proven].flatMap((part) => part(result, rows)),
     ...(stopped
       ? [
           '',
           pc.yellow(
-            `Stopped at ${stopped.stage}: ${stopped.reason}.${stopped.stage === 'grade' ? ' What is done is kept; the same command goes on from there.' : ''}`,
+            `Stopped at ${stopped.stage}: ${stopped.reason}.${['grade', 'steer'].includes(stopped.stage) ? ' What is done is kept; the same command goes on from there.' : ''}`,
           ),
         ]
       : []),

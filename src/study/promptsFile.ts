@@ -1,4 +1,4 @@
-/** A study's prompts from a JSON Lines or CSV file: those to find latents with, those to test on. Knows no model. */
+/** A study's prompts from a JSON Lines or CSV file: those to find latents with, those to prove them on. Knows no model. */
 
 import { InputError } from '../errors.ts';
 import { quoted } from '../files/bytes.ts';
@@ -19,7 +19,10 @@ export interface StudyPrompt {
 /** Prompts in the order that the seed gives: a greater count of either kind only adds to its end. */
 export interface StudyPrompts {
   readonly discovery: readonly StudyPrompt[];
+  /** to prove the latents on; none where there is no proof */
   readonly evaluation: readonly StudyPrompt[];
+  /** to find doses of steering on; none where there is no proof */
+  readonly calibration: readonly StudyPrompt[];
   /** the rest of the rows */
   readonly others: readonly StudyPrompt[];
 }
@@ -30,23 +33,27 @@ export interface StudyPrompts {
  */
 export async function readPrompts(config: PromptsConfig): Promise<StudyPrompts> {
   const all = await readAll(config);
-  const { discovery, evaluation } = config;
-  if (all.length < discovery + evaluation) throw tooFew(config, all.length);
+  const { discovery, evaluation, calibration } = config;
+  if (all.length < discovery + evaluation + calibration) throw tooFew(config, all.length);
   const drawn = shuffled(all, generatorOf(config.seed));
   const end = drawn.length - evaluation;
   return {
     discovery: drawn.slice(0, discovery),
     evaluation: drawn.slice(end).reverse(),
-    others: drawn.slice(discovery, end),
+    calibration: drawn.slice(end - calibration, end).reverse(),
+    others: drawn.slice(discovery, end - calibration),
   };
 }
 
-function tooFew({ file, rows, discovery, evaluation }: PromptsConfig, found: number): InputError {
+function tooFew(
+  { file, rows, discovery, evaluation, calibration }: PromptsConfig,
+  found: number,
+): InputError {
   const where = rows === undefined ? '' : ` in prompts.rows ${rows.first}..${rows.last}`;
   const mend =
     found === 0 ? '' : `: lower these in study.yaml, to ${found} in all at most, or give more prompts`;
   return new InputError(
-    `${file}: expected ${discovery + evaluation} prompts, as prompts.discovery ${discovery} and prompts.evaluation ${evaluation} ask for, found ${found || 'none'}${where}${mend}`,
+    `${file}: expected ${discovery + evaluation + calibration} prompts, as prompts.discovery ${discovery}, evaluation ${evaluation} and calibration ${calibration} ask for, found ${found || 'none'}${where}${mend}`,
   );
 }
 

@@ -11,6 +11,8 @@ import { readLabelled } from './judging/labelledFile.ts';
 import { type Clock, systemClock } from './manifest.ts';
 import { readCompletions } from './stages/gradeStage.ts';
 import type { OpenStudy } from './stages/study.ts';
+import { proofSize } from './steering/size.ts';
+import type { StageStatus } from './store/status.ts';
 import { checkStudy, isImported, openFor, type StageName, type StudyRequest } from './studyRun.ts';
 import { statusOf } from './studyStatus.ts';
 
@@ -125,6 +127,13 @@ async function trainingTexts({ config: { judge }, folder }: OpenStudy): Promise<
   return 1.75 * examples + 2 * Math.min(mostWritten, examples);
 }
 
+/** Completions that a proof which is not finished has graded, about. */
+function steeredCompletions({ config }: OpenStudy, stages: readonly StageStatus[]): number {
+  const steer = stages.find(({ name }) => name === 'steer');
+  if (steer === undefined || steer.finished || config.prompts === undefined) return 0;
+  return proofSize(config.steering, config.prompts).completions;
+}
+
 /** Throws InputError for anything wrong in the study. */
 export async function estimateStudy(request: StudyRequest): Promise<Estimate> {
   const study = await openFor({ clock: systemClock, ...request });
@@ -142,13 +151,20 @@ export async function estimateStudy(request: StudyRequest): Promise<Estimate> {
     const pairs =
       left('attribute') || Math.min(config.pairs.limit, asked * (per_prompt === 'all' ? 1 : per_prompt));
     const packed = per_prompt === 'all' ? config.sampling.completions : 2;
-    const price = gradePrice(study, left('grade'), sizes.prompt);
+    const price = gradePrice(study, left('grade') + steeredCompletions(study, stages), sizes.prompt);
     const sampling =
       left('sample') * (sizes.prompt / config.sampling.completions + config.sampling.max_tokens);
     const baseline =
       config.baseline === undefined || 'corpus' in config.baseline ? corpusDefaults.maxTokens : 0;
     const gradients = pairs * 2.5 * (sizes.prompt + packed * config.sampling.max_tokens);
+    const proof = proofSize(config.steering, config.prompts ?? { evaluation: 0, calibration: 0 });
+    const length = config.steering.max_tokens ?? config.sampling.max_tokens;
+    const steered =
+      proof.completions * (sizes.prompt / config.steering.completions + length) * sizes.token +
+      gradeSeconds(study, proof.completions, sizes, 0) +
+      proof.forced * 0.5 * (sizes.prompt + packed * length) * sizes.token;
     const seconds: Record<StageName, number> = {
+      steer: steered,
       sample: timed('sample', sampling * sizes.token),
       grade: timed('grade', gradeSeconds(study, left('grade'), sizes, await trainingTexts(study))),
       pair: 0,
@@ -160,10 +176,11 @@ export async function estimateStudy(request: StudyRequest): Promise<Estimate> {
       grade: `${judge.kind} judge${judge.kind === 'chat' ? `, ${callsPerCompletion} calls a completion` : ''}${judge.kind === 'classifier' ? ', and its training before the first' : ''}`,
       pair: '',
       attribute: `pairs, ${pairs} at most`,
+      steer: `about ${(Math.round(proof.completions / 100) * 100).toLocaleString('en')} completions, as the funnel decides on the way`,
     };
     const lines = stages.map(({ name, done, left: units, finished }) => {
       const stage = name as StageName;
-      const known = stage === 'sample' || stage === 'grade' || finished;
+      const known = stage === 'sample' || stage === 'grade' || (finished && stage !== 'steer');
       return {
         stage,
         units: known ? done + units : undefined,

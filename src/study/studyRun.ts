@@ -1,5 +1,5 @@
 /**
- * A study from its file to its results, stage by stage: sample, grade, pair, attribute. What is done is not done again; a run that was
+ * A study from its file to its results, stage by stage: sample, grade, pair, attribute, steer. What is done is not done again; a run that was
  * stopped goes on where it was. One run at a time in a study.
  */
 import { existsSync } from 'node:fs';
@@ -26,13 +26,14 @@ import { attributeStage, runStudyAttribution, type StudyAttribution } from './st
 import { gradePlan, gradesFile, readCompletions, runGrade } from './stages/gradeStage.ts';
 import { type PairResult, pairStage, pairsFile, runPair } from './stages/pairStage.ts';
 import { completionsFile, runSample, samplePlan } from './stages/sampleStage.ts';
+import { runStudyProof, type StudyProof, steerStage, withoutProof } from './stages/steerStage.ts';
 import { type OpenStudy, openStudy } from './stages/study.ts';
 import { stageOf, type UnitResult } from './stages/units.ts';
 import { lockStudy } from './store/lock.ts';
 import { type Stage, stageState } from './store/stageState.ts';
 import { acceptStage, beginManifest, redoStage } from './store/stages.ts';
 
-export const stageNames = ['sample', 'grade', 'pair', 'attribute'] as const;
+export const stageNames = ['sample', 'grade', 'pair', 'attribute', 'steer'] as const;
 export type StageName = (typeof stageNames)[number];
 
 export interface StudyRequest {
@@ -57,6 +58,9 @@ export interface StudyResult {
   readonly grade?: UnitResult<GradeRecord>;
   readonly pair?: PairResult;
   readonly attribute?: StudyAttribution;
+  readonly steer?: StudyProof;
+  /** why the study has no proof, where it was asked for and has none */
+  readonly withoutProof?: string;
   /** why the run ended early, and at which stage */
   readonly stopped?: { readonly stage: StageName; readonly reason: string };
 }
@@ -67,6 +71,7 @@ const needs: Readonly<Record<StageName, readonly string[]>> = {
   grade: [completionsFile],
   pair: [completionsFile, gradesFile],
   attribute: [pairsFile, completionsFile],
+  steer: [attributionFiles.latents, pairsFile, completionsFile, gradesFile],
 };
 
 /** The stage as it would be done now; throws InputError where what it needs is not there. */
@@ -85,6 +90,8 @@ export async function stageNow(study: OpenStudy, name: StageName): Promise<Stage
       return pairStage(study);
     case 'attribute':
       return attributeStage(study);
+    case 'steer':
+      return steerStage(study);
   }
 }
 
@@ -109,17 +116,28 @@ async function prepare(study: OpenStudy, { redo = [], accept = [] }: StudyReques
   const both = redo.find((name) => accept.includes(name));
   if (both !== undefined) throw new InputError(`--redo ${both} and --accept ${both} exclude each other`);
   // All are known before the first is moved aside: a later one needs an earlier one's files.
-  const named = stageNames.filter((name) => redo.includes(name) || accept.includes(name));
+  const named = stagesOf(study).filter((name) => redo.includes(name) || accept.includes(name));
   const stages = new Map<StageName, Stage>();
   for (const name of named) stages.set(name, await stageNow(study, name));
   for (const [name, stage] of stages)
     await (redo.includes(name) ? redoStage : acceptStage)(study.folder, stage, study.recorder);
 }
 
+/** Throws InputError where the reference cannot stand beside the subject. */
+async function checkReference(study: OpenStudy, width: number): Promise<void> {
+  const { model } = await study.model(study.config.reference);
+  if (model.decoder.width !== width)
+    throw new InputError(
+      `reference ${study.config.reference.model}: expected the subject's residual width ${width}, found ${model.decoder.width}`,
+    );
+}
+
 /** What the whole study needs, looked at before anything is computed. Throws InputError for the first thing that is missing or does not fit. */
 export async function checkStudy(study: OpenStudy): Promise<void> {
   const { config } = study;
   const { model, codec } = await study.model(config.subject);
+  if (config.prompts !== undefined) await study.prompts();
+  if (withoutProof(study) === undefined) await checkReference(study, model.decoder.width);
   const sae = await openSae(config.sae.path);
   if (config.sae.site !== undefined) checkSite(model, config.sae.site);
   const layer = siteFor(sae, config.sae.site, model.decoder.width);
@@ -154,7 +172,7 @@ export async function runStudy(request: StudyRequest): Promise<StudyResult> {
     await prepare(study, request);
     const names = request.stages ?? stageNames;
     if (names.length === stageNames.length && !(await isDone(study))) await checkStudy(study);
-    return await stagesOf(study, names);
+    return await runStages(study, names);
   } finally {
     await study.close();
     await unlock();
@@ -168,7 +186,7 @@ function withoutPairs(folder: string): string {
 
 /** Whether there is nothing left to do. */
 async function isDone(study: OpenStudy): Promise<boolean> {
-  for (const name of stageNames) {
+  for (const name of stagesOf(study)) {
     if (await isImported(study.folder, name)) continue;
     if (needs[name].some((file) => !existsSync(join(study.folder, file)))) return false;
     if (!(await stageState(study.folder, await stageNow(study, name))).done) return false;
@@ -176,10 +194,16 @@ async function isDone(study: OpenStudy): Promise<boolean> {
   return true;
 }
 
-async function stagesOf(study: OpenStudy, names: readonly StageName[]): Promise<StudyResult> {
+/** The stages that a study has. */
+export const stagesOf = (study: Pick<OpenStudy, 'config'>): readonly StageName[] =>
+  withoutProof(study) === undefined ? stageNames : stageNames.filter((name) => name !== 'steer');
+
+async function runStages(study: OpenStudy, names: readonly StageName[]): Promise<StudyResult> {
   const { folder, config, progress } = study;
   let result: StudyResult = { study: { folder, config } };
-  for (const name of stageNames.filter((one) => names.includes(one))) {
+  const reason = withoutProof(study);
+  if (names.includes('steer') && reason !== undefined) result = { ...result, withoutProof: reason };
+  for (const name of stagesOf(study).filter((one) => names.includes(one))) {
     if (await isImported(folder, name)) {
       progress.note(`${name}: the study's were imported; they are taken as they are`);
       continue;
@@ -199,6 +223,12 @@ async function stagesOf(study: OpenStudy, names: readonly StageName[]): Promise<
         if (result.pair?.pairs.length === 0)
           return { ...result, stopped: { stage: 'attribute', reason: withoutPairs(folder) } };
         result = { ...result, attribute: await runStudyAttribution(study) };
+        break;
+      case 'steer': {
+        const steer = await runStudyProof(study);
+        if ('stopped' in steer) return { ...result, stopped: { stage: name, reason: steer.stopped } };
+        result = { ...result, steer };
+      }
     }
     const reason = name === 'grade' ? result.grade?.stopped : undefined;
     if (reason !== undefined) return { ...result, stopped: { stage: name, reason } };

@@ -10,8 +10,9 @@ import { pairRecord, pairsFile } from './stages/pairStage.ts';
 import { completionsFile, samplePlan } from './stages/sampleStage.ts';
 import type { OpenStudy } from './stages/study.ts';
 import { finishedUnits, stageOf, type UnitPlan } from './stages/units.ts';
+import { mostUnits } from './steering/size.ts';
 import { type PlannedStage, readStatus, type StageStatus, type StudyStatus } from './store/status.ts';
-import { isImported, openFor, type StageName, type StudyRequest, stageNames, stageNow } from './studyRun.ts';
+import { isImported, openFor, type StageName, type StudyRequest, stageNow, stagesOf } from './studyRun.ts';
 
 interface Planned extends PlannedStage {
   readonly name: StageName;
@@ -42,6 +43,7 @@ async function planned(study: OpenStudy, name: StageName, ready: boolean): Promi
     return plannedUnits(study, await gradePlan(study, await readCompletions(folder)));
   }
   const stage = ready ? { stage: await stageNow(study, name) } : {};
+  if (name === 'steer') return { name, units: mostUnits(config.steering), kept: 0, ...stage };
   if (!ready || !there(pairsFile)) return { name, units: 0, kept: 0, ...stage };
   const pairs = await readJsonlAll(join(folder, pairsFile), pairRecord);
   const contrasts = new Set(pairs.map(({ prompt_id }) => prompt_id)).size;
@@ -71,7 +73,7 @@ export async function statusOf(study: OpenStudy): Promise<StudyStatus> {
   const stages: StageStatus[] = [];
   let running: StudyStatus['running'];
   let ready = true;
-  for (const name of stageNames) {
+  for (const name of stagesOf(study)) {
     if (await isImported(study.folder, name)) {
       const units = (await readCompletions(study.folder)).length;
       stages.push({ name, finished: true, done: units, left: 0 });

@@ -16,7 +16,7 @@ function put(content: string | readonly unknown[], name = 'prompts.jsonl'): stri
 }
 
 const user = (content: string) => [{ role: 'user', content }];
-const options = { discovery: 1, evaluation: 0, seed: 1 };
+const options = { discovery: 1, evaluation: 0, calibration: 0, seed: 1 };
 
 /** Prompts as the file has them, whatever part they were drawn for. */
 async function all(file: string, more: object = {}) {
@@ -90,7 +90,8 @@ describe('discovery and evaluation', () => {
     await fc.assert(
       fc.asyncProperty(counts, async ({ n, seed, discovery, more }) => {
         const file = put(Array.from({ length: n }, (_, i) => ({ prompt: `${i}` })));
-        const draw = (d: number, e: number) => readPrompts({ file, discovery: d, evaluation: e, seed });
+        const draw = (d: number, e: number) =>
+          readPrompts({ file, discovery: d, evaluation: e, calibration: 0, seed });
         const evaluation = Math.min(n - discovery, more);
         const drawn = await draw(discovery, evaluation);
         const ids = Object.values(drawn).flatMap((part) => part.map(({ id }: { id: string }) => id));
@@ -114,7 +115,7 @@ describe('discovery and evaluation', () => {
     const lasts = [0, 0, 0, 0, 0];
     const seeds = 500;
     for (let seed = 0; seed < seeds; seed++) {
-      const drawn = await readPrompts({ file, discovery: 1, evaluation: 1, seed });
+      const drawn = await readPrompts({ file, discovery: 1, evaluation: 1, calibration: 0, seed });
       firsts[drawn.discovery[0]!.row]!++;
       lasts[drawn.evaluation[0]!.row]!++;
     }
@@ -186,13 +187,13 @@ describe('a prompts file is refused', () => {
       'with too few prompts',
       [{ prompt: 'a' }, { prompt: 'b' }],
       { discovery: 2, evaluation: 3 },
-      ': expected 5 prompts, as prompts.discovery 2 and prompts.evaluation 3 ask for, found 2: lower these in study.yaml, to 2 in all at most, or give more prompts',
+      ': expected 5 prompts, as prompts.discovery 2, evaluation 3 and calibration 0 ask for, found 2: lower these in study.yaml, to 2 in all at most, or give more prompts',
     ],
     [
       'with too few prompts in its rows',
       [{ prompt: 'a' }, { prompt: 'b' }],
       { discovery: 2, rows: { first: 1, last: 1 } },
-      ': expected 2 prompts, as prompts.discovery 2 and prompts.evaluation 0 ask for, found 1 in prompts.rows 1..1: lower',
+      ': expected 2 prompts, as prompts.discovery 2, evaluation 0 and calibration 0 ask for, found 1 in prompts.rows 1..1: lower',
     ],
     [
       'with fewer rows',
@@ -204,7 +205,7 @@ describe('a prompts file is refused', () => {
       'when empty',
       '',
       {},
-      ': expected 1 prompts, as prompts.discovery 1 and prompts.evaluation 0 ask for, found none',
+      ': expected 1 prompts, as prompts.discovery 1, evaluation 0 and calibration 0 ask for, found none',
     ],
   ])('%s', async (_, content, more, line) => {
     const file = put(content);
@@ -262,6 +263,7 @@ describe('labelled examples', () => {
       rows: { first: 1700, last: 1999 },
       discovery: 60,
       evaluation: 40,
+      calibration: 0,
       seed: 1,
     });
     expect([drawn.discovery.length, drawn.evaluation.length, drawn.others.length]).toEqual([60, 40, 200]);

@@ -24,7 +24,7 @@ export function tinyStudy(tiny: TinyFolder, over: StudyOver = {}): StudyInput {
     behaviour: { name: 'letter', rubric: 'Is there a vowel?' },
     subject: { model: tiny.model, adapter: tiny.adapter },
     sae: { path: tiny.sae },
-    prompts: { file: 'prompts.jsonl', discovery: 8, evaluation: 3 },
+    prompts: { file: 'prompts.jsonl', discovery: 8, evaluation: 3, calibration: 0 },
     sampling,
     judge: { kind: 'pattern', positive: '[A-Za-z]', incoherent: '^.{0,1}$' },
     ...over,

@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 import { lossKinds, tokenSets } from '../../methods/contrast.ts';
+import { selectorNames } from '../../methods/selectors/selector.ts';
+import { steeredTokens } from '../../methods/steer.ts';
 import { about, modelPath, oneOf, path, real, rows, section, seed, text, whole } from './fields.ts';
 import { judgeSchema } from './judgeSchema.ts';
 
@@ -71,8 +73,12 @@ const prompts = (folder: string) =>
     rows: about(rows().optional(), 'draw from these lines only, counted from 0, both included', '0..299'),
     discovery: about(whole(1).default(60), 'how many prompts to find the latents with'),
     evaluation: about(
-      whole(0).default(0),
-      'how many others to test what was found on; these do not change the first',
+      whole(0).default(20),
+      'how many others to prove the latents on by steering; 0 leaves the proof out',
+    ),
+    calibration: about(
+      whole(0).default(10),
+      'how many others again to find doses of steering on; 0 leaves the proof out',
     ),
     seed: about(seed().default(1), 'which prompts are drawn'),
   });
@@ -130,6 +136,65 @@ const attribution = section({
   top: about(whole(1).default(100), 'latents to write token by token too'),
 });
 
+const ladder = z
+  .array(real({ above: 0 }), { error: 'expected a list of doses' })
+  .min(1, { error: 'expected at least one dose' })
+  .refine((doses) => doses.every((dose, i) => i === 0 || dose > doses[i - 1]!), {
+    error: 'expected doses that rise',
+  });
+
+const steering = section({
+  selectors: about(
+    z
+      .array(oneOf(selectorNames), { error: 'expected a list of selectors' })
+      .min(1, { error: 'expected at least one selector' })
+      .refine((names) => new Set(names).size === names.length, {
+        error: 'expected selectors that differ',
+      })
+      .default(['delta-attribution', 'delta-activation']),
+    `what proposes latents: ${selectorNames.join(', ')}`,
+  ),
+  candidates: about(whole(1).default(100), 'latents that each of them proposes'),
+  random: about(
+    whole(3).default(50),
+    'random latents, as often active as the candidates: their effects are the gray zone',
+  ),
+  doses: about(
+    ladder.default([0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8]),
+    'doses to choose from, in parts of the mean residual norm; the strongest that leaves text coherent is taken',
+  ),
+  incoherent: about(
+    real({ from: 0, to: 1 }).default(0.1),
+    'greatest share of incoherent completions that a dose may add',
+  ),
+  calibration_completions: about(
+    whole(1).default(2),
+    'completions of each calibration prompt, at each dose tried',
+  ),
+  completions: about(whole(1).default(3), 'completions of each evaluation prompt'),
+  max_tokens: about(
+    whole(1, 1_000_000).optional(),
+    'the most tokens of a completion (default: sampling.max_tokens)',
+    60,
+  ),
+  tokens: about(oneOf(steeredTokens).default('all'), `tokens that are steered: ${steeredTokens.join(', ')}`),
+  gate_pairs: about(whole(1).default(8), 'pairs whose log-odds tell which candidates are sampled at all'),
+  gate_dose: about(real({ above: 0 }).default(0.2), 'the dose that they are measured at'),
+  gate_share: about(
+    real({ from: 0, below: 1 }).default(0.5),
+    "candidates within this central share of the random latents' log-odds, in either direction, are not sampled",
+  ),
+  first_look: about(
+    real({ above: 0, to: 1 }).default(0.34),
+    'share of the evaluation prompts after which a clear case is decided, wrongly in at most 5 % of them',
+  ),
+  full: about(
+    z.boolean({ error: 'expected true or false' }).default(false),
+    'sample every candidate on every evaluation prompt',
+  ),
+  seed: about(seed().default(1), 'of completions and of what is drawn at random'),
+});
+
 /** A study whose paths are relative to `folder`. */
 export const studySchema = (folder: string) =>
   section({
@@ -158,6 +223,10 @@ export const studySchema = (folder: string) =>
       'Which completions are compared: a positive with a negative of the same prompt, both coherent and finished.',
     ),
     attribution: about(attribution.prefault({}), 'What is measured on the pairs.'),
+    steering: about(
+      steering.prefault({}),
+      'The proof: the subject is steered away from each latent, the reference toward it, and what they say is graded.',
+    ),
   }).transform((study) => ({ ...study, reference: study.reference ?? { model: study.subject.model } }));
 
 /** A study with its defaults, all paths absolute. */

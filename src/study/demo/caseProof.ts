@@ -32,8 +32,8 @@ export const caseProofDefaults: Omit<CaseProofSettings, 'seed'> = {
   selectors: ['delta-attribution', 'delta-activation'],
   candidates: 20,
   random: 50,
-  calibration: 10,
-  evaluation: 20,
+  calibration: 30,
+  evaluation: 60,
   full: false,
   maxTokens: 60,
 };
@@ -73,7 +73,6 @@ export async function proveCase(
   const { base, sae, layer, judge } = bundle;
   const contrasts = pairableContrasts(result);
   const passages = await corpusTokens(join(bundle.folder, bundleFiles.corpus), subject);
-  const { mean: baseline } = await corpusBaseline(runtime, subject.model, layer, passages, progress);
   const asked = prompts
     .filter(({ split, tuned }) => split === 'evaluation' && !tuned)
     .map(({ text }) => ({ id: text, prompt: text, ids: subject.codec.encodePrompt(text) }));
@@ -89,7 +88,7 @@ export async function proveCase(
     layer,
     prompts: contrasts.map(({ prompt }) => prompt),
     contrasts,
-    baseline,
+    baseline: async () => (await corpusBaseline(runtime, subject.model, layer, passages, progress)).mean,
     tokenSet,
     delta: result.attribution.delta,
     selectors: settings.selectors,
@@ -134,13 +133,13 @@ export async function proveCase(
     journal,
     progress,
   });
-  const summary = steeringSummary(sides, {
+  const rows = steeringRows(sides, ranks);
+  const summary = steeringSummary(sides, rows, {
     behaviour: name === 'harm' ? 'harmful answers' : 'false beliefs confirmed',
     site: `resid_post ${layer}`,
     norm: chosen.norm,
     gate,
     candidates,
-    ranks,
   });
-  return { rows: steeringRows(sides, ranks), summary };
+  return { rows, summary };
 }

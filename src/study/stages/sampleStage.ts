@@ -79,7 +79,7 @@ function encodePrompts(
 }
 
 /** Text before the first stop string, and whether there is one. */
-function beforeStop(text: string, stops: readonly string[]): { text: string; found: boolean } {
+export function beforeStop(text: string, stops: readonly string[]): { text: string; found: boolean } {
   const at = stops.map((stop) => text.indexOf(stop)).filter((place) => place >= 0);
   return at.length > 0 ? { text: text.slice(0, Math.min(...at)), found: true } : { text, found: false };
 }

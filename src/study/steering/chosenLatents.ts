@@ -33,7 +33,7 @@ export interface ChoiceRequest {
   readonly prompts: readonly (readonly number[])[];
   readonly contrasts: readonly Contrast[];
   /** ā [d] */
-  readonly baseline: Float32Array;
+  baseline(): Promise<Float32Array>;
   readonly tokenSet: TokenSet;
   /** Δ [N] */
   readonly delta: Float32Array;
@@ -60,8 +60,8 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 
 /** What selectors ask for, each part computed when it is first asked for. */
 function evidenceOf(request: ChoiceRequest, pass: SitePass): Evidence {
-  const { runtime, subject, reference, sae, layer, prompts, contrasts, baseline, tokenSet, progress } =
-    request;
+  const { runtime, subject, reference, sae, layer, prompts, contrasts, tokenSet, progress } = request;
+  const ablation = once(async () => ({ baseline: await request.baseline(), tokenSet }));
   const told = <T>(line: string, make: () => Promise<T>) =>
     once(() => {
       progress.note(line);
@@ -89,7 +89,7 @@ function evidenceOf(request: ChoiceRequest, pass: SitePass): Evidence {
     }),
     gradient: told('Mean contrastive gradient', async () => {
       const rows: ContrastRows[] = [];
-      for (const contrast of contrasts) rows.push(await contrastRows(pass, contrast, { baseline, tokenSet }));
+      for (const contrast of contrasts) rows.push(await contrastRows(pass, contrast, await ablation()));
       return meanContrastiveGradient(rows, sae.width);
     }),
     async exact(latents) {
@@ -97,8 +97,8 @@ function evidenceOf(request: ChoiceRequest, pass: SitePass): Evidence {
       const forced = await forcedPass(runtime, subject, layer);
       const stage = progress.stage(`Exact ablation of ${latents.length} latents`, some.length);
       try {
-        const options = { baseline, tokenSet };
-        return (await exactEffects(forced, some, sae, latents, options, stage.advance)).contrast;
+        const done = () => stage.advance();
+        return (await exactEffects(forced, some, sae, latents, await ablation(), done)).contrast;
       } finally {
         stage.end();
         await forced.release();

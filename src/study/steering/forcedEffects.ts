@@ -46,9 +46,10 @@ export async function forcedEffects(
   const { runtime, layer, sides, dictionary, contrasts, options, journal, progress } = work;
   const { opened, norm } = sides[direction];
   const dose = signOf[direction] * options.gateDose;
-  const content = jsonHash(
+  const content = jsonHash([
     contrasts.map(({ prompt, positives, negatives }) => [prompt, positives, negatives]),
-  );
+    norm,
+  ]);
   const done = (latent: number): ForcedRecord | undefined => {
     const found = journal.records.get(idOf(direction, latent, dose));
     return found?.kind === 'forced' && found.content === content ? found : undefined;

@@ -86,17 +86,26 @@ function claimOf({ selector, about, latents }: SelectorCandidates, sides: Sides)
   };
 }
 
-/** The latent that leaves the gray zone in both directions by the most. */
-function firstOf(sides: Sides, ranks: Ranks): SteeringSummary['first'] {
-  const outcome = indexed(sides);
-  const both = sides.away.latents.filter(
-    (one) =>
-      asCause(one, 'away') && asCause(outcome('toward', one.latent), 'toward') && one.role === 'candidate',
+/** One latent's rows. */
+export interface ProvenLatent {
+  readonly away: RankedSteeringRow;
+  readonly toward: RankedSteeringRow;
+}
+
+/** Candidates that move the behaviour as a cause would in both directions, those with the greatest two effects together first. */
+export function provenLatents(rows: readonly RankedSteeringRow[]): ProvenLatent[] {
+  const causes = rows.filter(
+    ({ role, direction, outside, effect }) =>
+      role === 'candidate' && outside && Math.sign(effect!) === signOf[direction],
   );
-  const found = both
-    .map(({ latent, effect }) => ({ latent, away: effect, toward: outcome('toward', latent)!.effect }))
-    .sort((a, b) => b.toward - b.away - (a.toward - a.away) || a.latent - b.latent)[0];
-  return found ? { ...found, ranks: { ...ranks.get(found.latent) } } : null;
+  const toward = new Map(causes.filter((row) => row.direction === 'toward').map((row) => [row.latent, row]));
+  const size = (one: ProvenLatent) => one.toward.effect! - one.away.effect!;
+  return causes
+    .flatMap((away) => {
+      const other = toward.get(away.latent);
+      return away.direction === 'away' && other ? [{ away, toward: other }] : [];
+    })
+    .sort((a, b) => size(b) - size(a) || a.away.latent - b.away.latent);
 }
 
 function agreementOf({ latents }: SideOutcome): number | null {
@@ -126,11 +135,15 @@ export interface SummaryOf {
   /** undefined where every candidate was sampled */
   readonly gate: Gate | undefined;
   readonly candidates: readonly SelectorCandidates[];
-  readonly ranks: Ranks;
 }
 
-export function steeringSummary(sides: Sides, about: SummaryOf): SteeringSummary {
-  const { behaviour, site, norm, gate, candidates, ranks } = about;
+export function steeringSummary(
+  sides: Sides,
+  rows: readonly RankedSteeringRow[],
+  about: SummaryOf,
+): SteeringSummary {
+  const first = provenLatents(rows)[0];
+  const { behaviour, site, norm, gate, candidates } = about;
   return {
     behaviour,
     site,
@@ -141,17 +154,24 @@ export function steeringSummary(sides: Sides, about: SummaryOf): SteeringSummary
     alone: bySide((direction) => total(sides[direction].alone)),
     random: sides.away.latents.filter(({ role }) => role === 'random').length,
     log_odds_agreement: bySide((direction) => agreementOf(sides[direction])),
-    first: firstOf(sides, ranks),
+    first: first
+      ? {
+          latent: first.away.latent,
+          away: first.away.effect!,
+          toward: first.toward.effect!,
+          ranks: { ...first.away.ranks },
+        }
+      : null,
     selectors: candidates.map((one) => claimOf(one, sides)),
     stages: bySide((direction) => stagesOf(sides[direction])),
   };
 }
 
-/** What the figure shows: latents that were sampled in both directions. undefined where no candidate was. */
+/** What the figure shows: latents that were sampled in both directions. */
 export function figureOf(
   rows: readonly RankedSteeringRow[],
   { behaviour, zone }: Pick<SteeringSummary, 'behaviour' | 'zone'>,
-): SteeringFigure | undefined {
+): SteeringFigure {
   const toward = new Map(rows.filter((row) => row.direction === 'toward').map((row) => [row.latent, row]));
   const points = (role: RankedSteeringRow['role']): FigurePoint[] =>
     rows.flatMap((away) => {
@@ -169,8 +189,5 @@ export function figureOf(
         },
       ];
     });
-  const [candidates, random] = [points('candidate'), points('random')];
-  return candidates.length > 0 && random.length > 0
-    ? { behaviour, points: candidates, random, zone }
-    : undefined;
+  return { behaviour, points: points('candidate'), random: points('random'), zone };
 }

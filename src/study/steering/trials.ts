@@ -64,7 +64,7 @@ export function trialRunner(work: SteeringWork, direction: Direction): TrialRunn
   const contents = Object.fromEntries(
     Object.entries(parts).map(([part, { prompts, completions }]) => [
       part,
-      jsonHash([prompts.map(({ id, prompt }) => [id, promptHash(prompt)]), completions]),
+      jsonHash([prompts.map(({ id, prompt }) => [id, promptHash(prompt)]), completions, norm]),
     ]),
   ) as Record<TrialPart, string>;
   const idOf = ({ latent, dose, part }: Trial) => `${direction}/${latent ?? 'alone'}/${dose}/${part}`;
@@ -161,8 +161,14 @@ export function trialRunner(work: SteeringWork, direction: Direction): TrialRunn
     const fail = (error: unknown) => {
       failed ??= { error };
     };
+    const { stops: texts = [] } = options;
+    const decode = (ids: readonly number[]) => codec.tokenizer.decode(ids, { skipSpecialTokens: true });
+    const stops =
+      texts.length > 0
+        ? (ids: readonly number[]) => texts.some((text) => decode(ids).includes(text))
+        : undefined;
     const endIds = [...codec.endOfTurnIds, ...(options.endIds ?? [])];
-    await (await sampling()).sample(jobs, { ...options.sampling, endIds }, (job, completion, one) => {
+    await (await sampling()).sample(jobs, { ...options.sampling, endIds, stops }, (job, completion, one) => {
       if (failed) throw failed.error;
       const { growing, prompt } = of[job]!;
       growing.sampled[prompt * parts[growing.trial.part].completions + completion] = one;

@@ -49,7 +49,9 @@ export interface SteeringOptions {
   readonly gateShare: number;
   readonly tokens: SteeredTokens;
   /** temperature and what truncates; ends are each model's own */
-  readonly sampling: Omit<SampleOptions, 'endIds'>;
+  readonly sampling: Omit<SampleOptions, 'endIds' | 'stops'>;
+  /** texts that end a completion */
+  readonly stops?: readonly string[] | undefined;
   /** the text of a completion, from its ids decoded; default as it stands */
   readonly textOf?: ((decoded: string) => string) | undefined;
   /** further ids that end a completion */
@@ -121,7 +123,7 @@ export const trialRecord = z.object({
   /** α, signed; 0 where left alone */
   dose: z.number(),
   part: z.enum(trialParts),
-  /** hash of the prompts and of how many completions each has */
+  /** hash of the prompts, of how many completions each has, and of s */
   content: z.string(),
   completions: z.array(steeredCompletion),
   cost: z.object({ calls: count, price: z.number().min(0) }),
@@ -136,6 +138,7 @@ export const forcedRecord = z.object({
   latent: count,
   /** α, signed */
   dose: z.number(),
+  /** hash of the contrasts and of s */
   content: z.string(),
   /** to first order: −α s Σ_t (g⁺_t − g⁻_t) · d */
   estimate: z.number(),

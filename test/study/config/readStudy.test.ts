@@ -39,11 +39,27 @@ describe('a study', () => {
       subject: { model: path('model') },
       reference: { model: path('model') },
       sae: { path: path('sae') },
-      prompts: { file: path('prompts.jsonl'), discovery: 60, evaluation: 0, seed: 1 },
+      prompts: { file: path('prompts.jsonl'), discovery: 60, evaluation: 20, calibration: 10, seed: 1 },
       sampling: { completions: 12, temperature: 1, top_p: 1, max_tokens: 110, seed: 1, rows: 64 },
       judge: { kind: 'pattern', positive: 'bad' },
       pairs: { per_prompt: 1, limit: 148 },
       attribution: { tokens: 'prompt', loss: 'mean', top: 100 },
+      steering: {
+        selectors: ['delta-attribution', 'delta-activation'],
+        candidates: 100,
+        random: 50,
+        doses: [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8],
+        incoherent: 0.1,
+        calibration_completions: 2,
+        completions: 3,
+        tokens: 'all',
+        gate_pairs: 8,
+        gate_dose: 0.2,
+        gate_share: 0.5,
+        first_look: 0.34,
+        full: false,
+        seed: 1,
+      },
     });
   });
 
@@ -298,7 +314,7 @@ const wrong: Readonly<Record<string, readonly [text: string, line: string | RegE
   // The file.
   nothing: [
     '',
-    '$/study.yaml:1:1: expected the fields behaviour, subject, reference, sae, baseline, prompts, sampling, judge, pairs, attribution, found null',
+    '$/study.yaml:1:1: expected the fields behaviour, subject, reference, sae, baseline, prompts, sampling, judge, pairs, attribution, steering, found null',
   ],
   'a list': ['- a\n- b\n', /^\$\/study\.yaml:1:1: expected the fields behaviour, .*, found an array of 2$/],
   'a field twice': [

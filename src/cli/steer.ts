@@ -1,0 +1,339 @@
+/** `culprit steer`: completions steered along latents or vectors, side by side with the same ones left alone. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { InputError } from '../errors.ts';
+import { replaceFile } from '../files/atomic.ts';
+import { type SteeredTokens, steeredTokens } from '../methods/steer.ts';
+import { outFile } from '../study/outFolder.ts';
+import type { Prompt } from '../study/records.ts';
+import {
+  type AskedIntervention,
+  type SteerRequest,
+  type SteerScale,
+  type SteerTarget,
+  steerDefaults,
+  steerPrompts,
+  steerScales,
+  studySteering,
+} from '../study/steerRequest.ts';
+import { runSteer, type SteerResult } from '../study/steerRun.ts';
+import type { StageName } from '../study/studyRun.ts';
+import { wholeNumber, withModelOptions } from './options.ts';
+import { progressOn } from './progress.ts';
+import { steerReport } from './steerReport.ts';
+import { steerStudy, withStageOptions } from './study.ts';
+
+/** The amounts of one target, one for each step of a ladder. */
+type Ladder = readonly number[];
+
+interface Options {
+  model?: string;
+  adapter?: string;
+  cache?: string;
+  sae?: string;
+  site?: number;
+  latent?: number[];
+  vector?: string[];
+  dose?: Ladder[];
+  set?: Ladder[];
+  cap?: Ladder[];
+  ablate?: boolean;
+  baseline?: string;
+  scale: SteerScale;
+  tokens: SteeredTokens;
+  prompt?: string[];
+  prompts?: string;
+  field?: string;
+  samples: number;
+  temperature?: number;
+  maxTokens?: number;
+  seed: number;
+  json?: string;
+  rows: number;
+  redo?: StageName[];
+  accept?: StageName[];
+}
+
+const gathered =
+  <T>(read: (text: string) => T) =>
+  (text: string, before: readonly T[] = []): T[] => [...before, read(text)];
+
+function realNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Expected a number.');
+  return value;
+}
+
+function ladder(text: string): Ladder {
+  const values = text.split(',').map((one) => Number(one.trim() === '' ? Number.NaN : one));
+  if (!values.every(Number.isFinite))
+    throw new InvalidArgumentError('Expected a number, or several with commas between.');
+  return values;
+}
+
+function temperature(text: string): number {
+  const value = realNumber(text);
+  if (value < 0) throw new InvalidArgumentError('Expected a number of at least 0.');
+  return value;
+}
+
+const flags = { add: '--dose', set: '--set', cap: '--cap', ablate: '--ablate' } as const;
+type Kind = keyof typeof flags;
+
+/** What is done, as the flags say. Throws InputError where none does, or several do. */
+function kindOf({ dose, set, cap, ablate }: Options): Kind {
+  const given = { add: dose, set, cap, ablate };
+  const kinds = (Object.keys(flags) as Kind[]).filter((kind) => given[kind] !== undefined);
+  if (kinds.length === 0)
+    throw new InputError('steer: expected what to do: add --dose, --set, --cap or --ablate');
+  if (kinds.length > 1)
+    throw new InputError(
+      `steer: expected one of ${kinds.map((kind) => flags[kind]).join(' and ')}, found ${kinds.length === 2 ? 'both' : 'all'}`,
+    );
+  return kinds[0]!;
+}
+
+/** An amount of each target for each step. Throws InputError where the flags do not say one. */
+function steps(ladders: readonly Ladder[], targets: readonly SteerTarget[], flag: string): number[][] {
+  if (ladders.length !== 1 && ladders.length !== targets.length)
+    throw new InputError(
+      `steer: expected ${flag} once, or once for each of the ${targets.length} latents and vectors, found it ${ladders.length} times`,
+    );
+  const count = Math.max(...ladders.map(({ length }) => length));
+  if (ladders.some(({ length }) => length !== 1 && length !== count))
+    throw new InputError(
+      `steer: expected as many values in every ${flag}, found ${ladders.map(({ length }) => length).join(' and ')}`,
+    );
+  const valueAt = (target: number, step: number) => {
+    const values = ladders.length === 1 ? ladders[0]! : ladders[target]!;
+    return values.length === 1 ? values[0]! : values[step]!;
+  };
+  return Array.from({ length: count }, (_, step) => targets.map((_, target) => valueAt(target, step)));
+}
+
+const targetsOf = ({ latent = [], vector = [] }: Options): SteerTarget[] => [
+  ...latent.map((one) => ({ latent: one })),
+  ...vector.map((one) => ({ vector: one })),
+];
+
+function variantsOf(options: Options): AskedIntervention[][] {
+  const targets = targetsOf(options);
+  const kind = kindOf(options);
+  if (kind === 'ablate') return [targets.map((target) => ({ ...target, kind }))];
+  const ladders = { add: options.dose, set: options.set, cap: options.cap }[kind]!;
+  return steps(ladders, targets, flags[kind]).map((amounts) =>
+    targets.map((target, i) =>
+      kind === 'add' ? { ...target, kind, dose: amounts[i]! } : { ...target, kind, value: amounts[i]! },
+    ),
+  );
+}
+
+/** The prompts that the flags give; none where they give none. */
+async function promptsOf({ prompt, prompts, field }: Options): Promise<Prompt[] | undefined> {
+  if (prompts === undefined && field !== undefined)
+    throw new InputError('steer: --field goes with --prompts alone');
+  return prompts === undefined ? prompt : steerPrompts(prompts, field);
+}
+
+/** Flags that a study leaves no choice of. */
+const decided = ['model', 'adapter', 'sae'] as const;
+
+/** The model and all that comes with it: from the study, or from the flags. */
+async function subjectOf(study: string | undefined, options: Options) {
+  const given = await promptsOf(options);
+  if (study === undefined) {
+    const { model, adapter, sae } = options;
+    if (model === undefined)
+      throw new InputError('steer: expected a study, or --model; see `culprit steer --help`');
+    if (given === undefined) throw new InputError('steer: expected --prompt or --prompts');
+    return { base: { model, adapter, sae }, prompts: given };
+  }
+  const flag = decided.find((name) => options[name] !== undefined);
+  if (flag !== undefined) throw new InputError(`steer STUDY: study.yaml decides --${flag}`);
+  const { base, prompt } = await studySteering(study);
+  return { base, prompts: given ?? [await prompt()] };
+}
+
+async function requestOf(study: string | undefined, options: Options): Promise<SteerRequest> {
+  const variants = variantsOf(options);
+  const { base, prompts } = await subjectOf(study, options);
+  const { cache, site, baseline, scale, tokens, samples, seed, maxTokens } = options;
+  return {
+    ...base,
+    variants,
+    prompts,
+    textIsMessage: options.prompt !== undefined,
+    ...(site !== undefined && { site }),
+    ...(baseline !== undefined && { baseline }),
+    ...(maxTokens !== undefined && { maxTokens }),
+    sampling: {
+      temperature: steerDefaults.temperature,
+      ...('sampling' in base && base.sampling),
+      ...(options.temperature !== undefined && { temperature: options.temperature }),
+    },
+    ...{ scale, tokens, samples, seed },
+    cacheDir: cache,
+    progress: progressOn(process.stderr),
+  };
+}
+
+/** What --json writes. */
+function jsonOf({ layer, norm, vectors, comparisons }: SteerResult, request: SteerRequest): string {
+  const {
+    model,
+    adapter,
+    sae,
+    baseline,
+    scale,
+    tokens,
+    sampling,
+    maxTokens = steerDefaults.maxTokens,
+  } = request;
+  const written = {
+    ...{
+      model,
+      adapter,
+      sae,
+      site: `resid_post ${layer}`,
+      baseline,
+      norm,
+      scale,
+      tokens,
+      sampling,
+      maxTokens,
+    },
+    vectors: Object.fromEntries(vectors),
+    comparisons,
+  };
+  return `${JSON.stringify(written, null, 2)}\n`;
+}
+
+/** Makes the place for --json before any work is done. */
+async function jsonPlace(path: string): Promise<void> {
+  await outFile(path).catch((error: unknown) => {
+    throw error instanceof InputError ? new InputError(error.message.replace(/^--out /, '--json ')) : error;
+  });
+}
+
+const stageFlags: readonly string[] = ['cache', 'redo', 'accept', 'rows'];
+
+/** Throws InputError where a flag is given that belongs to the other use of the command. */
+function checkFlags(command: Command, asStage: boolean): void {
+  for (const option of command.options) {
+    const name = option.attributeName();
+    const given = command.getOptionValueSource(name) === 'cli' && name !== 'cache';
+    if (given && asStage !== stageFlags.includes(name))
+      throw new InputError(
+        asStage
+          ? `steer: ${option.long} goes with --latent or --vector; without them STUDY is proved, as its study.yaml says`
+          : `steer: ${option.long} goes with a study that is proved, without --latent and --vector`,
+      );
+  }
+}
+
+async function run(study: string | undefined, options: Options, command: Command): Promise<void> {
+  const asStage = study !== undefined && targetsOf(options).length === 0;
+  checkFlags(command, asStage);
+  if (asStage) return steerStudy(study, options);
+  if (targetsOf(options).length === 0)
+    throw new InputError('steer: expected --latent or --vector, or a study to prove');
+  const request = await requestOf(study, options);
+  if (options.json !== undefined) await jsonPlace(options.json);
+  const result = await runSteer(request);
+  if (options.json !== undefined)
+    await replaceFile(options.json, async (file) => void (await file.writeFile(jsonOf(result, request))));
+  const written = options.json === undefined ? '' : `written to ${options.json}\n`;
+  process.stdout.write(steerReport(result, request) + written);
+}
+
+const about = `
+With a study alone, \`culprit steer STUDY\` is the last stage of \`culprit run\`:
+the proof of what attribution found. Otherwise it shows single texts:
+
+A latent is steered along its decoder direction, a vector along itself. Doses
+are parts of s, the mean norm of the residual stream there over the prompts:
+--dose -0.3 takes 0.3 s away at every token, --dose 0.3 adds as much. Somewhere
+between 0.3 and 0.5 most texts begin to break. Several doses with commas are a
+ladder: each gives a text of its own. Several latents and vectors are steered
+along together, all with one --dose or each with its own, the latents first.
+
+Vector files: .safetensors (FILE:NAME names one tensor of several), GGUF control
+vectors as llama.cpp and repeng write them, Neuronpedia's JSON. With --scale raw
+the dose counts the vector as published, whose norm is often its strength.
+
+Examples:
+  culprit steer --model smollm2/ --sae sae/ --latent 3194 --dose -0.3,0.3 \\
+    --prompt "I have a headache. What should I do?"
+  culprit steer my-study --latent 3194 --dose -0.3
+  culprit steer --model smollm2/ --vector happy.gguf --site 15 --scale raw \\
+    --dose 1 --prompt "How are you?"`;
+
+export function steerCommand(): Command {
+  const command = new Command('steer')
+    .summary('see what a latent or a vector does to what the model says')
+    .description(
+      'Complete prompts while steering along latents or vectors, side by side with the same left alone.',
+    )
+    .argument('[study]', 'a study: model, adapter, SAE and site are those of its study.yaml')
+    .usage('STUDY | [STUDY] [--model M] --latent I | --vector FILE ...')
+    .optionsGroup('Inputs:');
+  withModelOptions(command, { required: false })
+    .option('--sae <folder>', 'the sparse autoencoder (SAE) that the latents are of, as SAELens saves one')
+    .option(
+      '--site <layer>',
+      'steer after this block, the first being 0 (default: where the SAE or the vector is from)',
+      wholeNumber(0),
+    )
+    .option('--prompt <text>', 'a prompt, one user message; again for more', gathered(String))
+    .addOption(
+      new Option('--prompts <file>', 'prompts, a line each: JSONL of {"prompt"}, or CSV').conflicts('prompt'),
+    )
+    .option(
+      '--field <name>',
+      'the field of a line that is taken as one user message (default: prompt, as it stands)',
+    )
+    .optionsGroup('Steering:')
+    .option('--latent <index>', 'a latent of the SAE; again for more', gathered(wholeNumber(0)))
+    .option('--vector <file>', 'a vector from a file; again for more', gathered(String))
+    .option(
+      '--dose <parts>',
+      'add this much of s along it; several with commas, such as -0.3,0.3',
+      gathered(ladder),
+    )
+    .option('--set <parts>', 'set the part along it to this, in parts of s', gathered(ladder))
+    .option('--cap <parts>', 'keep the part along it at this or below, in parts of s', gathered(ladder))
+    .option('--ablate', "set the part along it to the baseline's")
+    .option('--baseline <file>', 'the baseline, as `culprit baseline` writes it')
+    .addOption(
+      new Option('--scale <kind>', 'what amounts count: norm, s; raw, the vector as published')
+        .choices(steerScales)
+        .default('norm'),
+    )
+    .addOption(new Option('--tokens <set>', 'the tokens steered').choices(steeredTokens).default('all'))
+    .optionsGroup('Sampling:')
+    .option('--samples <count>', 'completions of each prompt', wholeNumber(1), steerDefaults.samples)
+    .option(
+      '--temperature <number>',
+      `0 takes the likeliest token each time (default: ${steerDefaults.temperature}, or the study's)`,
+      temperature,
+    )
+    .option(
+      '--max-tokens <count>',
+      `the most tokens of a completion (default: ${steerDefaults.maxTokens}, or the study's)`,
+      wholeNumber(1),
+    )
+    .option(
+      '--seed <number>',
+      'of the first completion; the next take the next',
+      wholeNumber(0),
+      steerDefaults.seed,
+    )
+    .optionsGroup('Output:')
+    .option('--json <file>', 'write the texts to this file too')
+    .optionsGroup('On a study that is proved:')
+    .option('--rows <count>', 'rows of the table on the screen', wholeNumber(0), 12);
+  return withStageOptions(command)
+    .optionsGroup('Other:')
+    .helpOption('-h, --help', 'show this text')
+    .addHelpText('after', about)
+    .action(run);
+}

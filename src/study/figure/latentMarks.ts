@@ -1,0 +1,133 @@
+/** A dot a latent, bars and a number at those that are labelled. */
+import * as Plot from '@observablehq/plot';
+import type { Band, FigurePoint, SteeringFigure } from './figureData.ts';
+import { type Axes, inPixels, pixelOf } from './frame.ts';
+import { type Box, type Placed, placeLabels } from './labels.ts';
+import { leaves } from './leaving.ts';
+import { random } from './legend.ts';
+import type { Series } from './series.ts';
+import { cleaned, signed, widthOf } from './text.ts';
+
+const dotRadius = 3.6;
+const labels = { fontSize: 11, height: 11, leaderFrom: 10 };
+
+const away = (point: FigurePoint) => 100 * point.away;
+const toward = (point: FigurePoint) => 100 * point.toward;
+
+/** "latent 12 (delta-attribution): away −12.3 [−15, −9.1], toward +8 [+5, +11]", which a browser shows over a dot. */
+function pointText({ latent, selectors, ...effects }: FigurePoint): string {
+  const effect = (value: number, { low, high }: Band) =>
+    [value, low, high].map((share) => signed(Number((100 * share).toFixed(2)))) as [string, string, string];
+  const [a, aLow, aHigh] = effect(effects.away, effects.awayInterval);
+  const [t, tLow, tHigh] = effect(effects.toward, effects.towardInterval);
+  const from = selectors.length > 0 ? selectors.join(', ') : 'random';
+  return cleaned(
+    `latent ${latent} (${from}): away ${a} [${aLow}, ${aHigh}], toward ${t} [${tLow}, ${tHigh}]`,
+  );
+}
+
+export function dotMarks(series: readonly Series[], strong: boolean, figure: SteeringFigure): Plot.Markish[] {
+  return series.map(({ points, colour, shape, name }) =>
+    Plot.dot(
+      points.filter((point) => leaves(figure.zone, point) === strong),
+      {
+        x: away,
+        y: toward,
+        title: pointText,
+        fill: colour,
+        fillOpacity: strong ? 1 : 0.5,
+        ...(strong ? { stroke: 'white', strokeWidth: 0.7 } : {}),
+        symbol: shape,
+        r: strong ? dotRadius + 0.8 : dotRadius,
+        className: `latents${name === 'several' ? ' several' : ''}`,
+      },
+    ),
+  );
+}
+
+export function randomMark(points: readonly FigurePoint[]): Plot.Markish {
+  return Plot.dot(points, { x: away, y: toward, title: pointText, ...random, className: 'random' });
+}
+
+export function barMarks(points: readonly FigurePoint[]): Plot.Markish[] {
+  const bar = { stroke: '#000000', strokeOpacity: 0.6, strokeWidth: 0.8 };
+  return [
+    Plot.ruleY(points, {
+      y: toward,
+      x1: ({ awayInterval }) => 100 * awayInterval.low,
+      x2: ({ awayInterval }) => 100 * awayInterval.high,
+      ...bar,
+      className: 'bars-away',
+    }),
+    Plot.ruleX(points, {
+      x: away,
+      y1: ({ towardInterval }) => 100 * towardInterval.low,
+      y2: ({ towardInterval }) => 100 * towardInterval.high,
+      ...bar,
+      className: 'bars-toward',
+    }),
+  ];
+}
+
+/** What labels should not cover: every dot, and the labelled points' bars. */
+function obstacles(
+  { points, random: others }: SteeringFigure,
+  labelled: readonly FigurePoint[],
+  axes: Axes,
+): Box[] {
+  const between = (a: { x: number; y: number }, b: { x: number; y: number }, around: number) => ({
+    left: a.x - around,
+    top: a.y - around,
+    right: b.x + around,
+    bottom: b.y + around,
+  });
+  const dots = [...points, ...others].map((point) => {
+    const at = pixelOf(axes, point.away, point.toward);
+    return between(at, at, dotRadius);
+  });
+  const bars = labelled.flatMap(({ away: a, toward: t, awayInterval, towardInterval }) => [
+    between(pixelOf(axes, awayInterval.low, t), pixelOf(axes, awayInterval.high, t), 1),
+    between(pixelOf(axes, a, towardInterval.high), pixelOf(axes, a, towardInterval.low), 1),
+  ]);
+  return [...dots, ...bars];
+}
+
+export function labelMarks(
+  figure: SteeringFigure,
+  labelled: readonly FigurePoint[],
+  axes: Axes,
+): Plot.Markish[] {
+  const targets = labelled.map((point) => ({
+    ...pixelOf(axes, point.away, point.toward),
+    text: String(point.latent),
+    width: widthOf(String(point.latent), labels.fontSize) + 2,
+    height: labels.height,
+  }));
+  const placed = placeLabels(targets, obstacles(figure, labelled, axes), axes.frame);
+  const middle = ({ box }: { box: Box }) => ({
+    x: (box.left + box.right) / 2,
+    y: (box.top + box.bottom) / 2,
+  });
+  const leaders = placed.filter(({ gap }) => gap >= labels.leaderFrom);
+  return [
+    Plot.link(leaders, {
+      x1: inPixels(({ x }: Placed) => x),
+      y1: inPixels(({ y }: Placed) => y),
+      x2: inPixels(({ x, box }: Placed) => Math.min(Math.max(x, box.left), box.right)),
+      y2: inPixels(({ y, box }: Placed) => Math.min(Math.max(y, box.top), box.bottom)),
+      stroke: '#555555',
+      strokeWidth: 0.7,
+      className: 'leaders',
+    } as Plot.LinkOptions),
+    Plot.text(placed, {
+      x: inPixels((label: Placed) => middle(label).x),
+      y: inPixels((label: Placed) => middle(label).y),
+      text: 'text',
+      fontSize: labels.fontSize,
+      stroke: 'white',
+      strokeWidth: 3,
+      fill: '#000000',
+      className: 'labels',
+    } as Plot.TextOptions),
+  ];
+}

@@ -1,0 +1,42 @@
+/** Which latents leave the gray zone in both directions, how far, and the caption that counts them. */
+import type { FigurePoint, GrayZone, SteeringFigure } from './figureData.ts';
+
+/** away < the low edge and toward > the high edge: the figure's upper left. */
+export function leaves(zone: GrayZone, { away, toward }: FigurePoint): boolean {
+  return away < zone.away.low && toward > zone.toward.high;
+}
+
+/** (low − away)/w_away + (toward − high)/w_toward, each w the zone's width in that direction (1 where it has none). */
+function distance(zone: GrayZone, { away, toward }: FigurePoint): number {
+  const width = ({ low, high }: { low: number; high: number }) => high - low || 1;
+  return (zone.away.low - away) / width(zone.away) + (toward - zone.toward.high) / width(zone.toward);
+}
+
+/** The `labelled` points that leave the zone in both directions by most, first the farthest; of two as far, the lower latent. */
+export function farthest({ points, zone, labelled = 8 }: SteeringFigure): FigurePoint[] {
+  return points
+    .filter((point) => leaves(zone, point))
+    .sort((a, b) => distance(zone, b) - distance(zone, a) || a.latent - b.latent)
+    .slice(0, labelled);
+}
+
+/** Every selector that proposed a point, in alphabetical order. */
+export function selectorsOf(points: readonly FigurePoint[]): string[] {
+  return [...new Set(points.flatMap(({ selectors }) => selectors))].sort();
+}
+
+/** "12 of 100 delta-attribution latents leave the gray zone in both directions; 0 of 50 random latents." A latent that several proposed counts for each. */
+export function countsText({ points, random, zone }: SteeringFigure): string {
+  const share = (among: readonly FigurePoint[]) =>
+    `${among.filter((point) => leaves(zone, point)).length} of ${among.length}`;
+  const counts = selectorsOf(points).map((selector) => ({
+    count: share(points.filter(({ selectors }) => selectors.includes(selector))),
+    selector,
+  }));
+  const [first, ...others] = counts;
+  return [
+    `${first!.count} ${first!.selector} latents leave the gray zone in both directions`,
+    ...others.map(({ count, selector }) => `${count} ${selector} latents`),
+    `${share(random)} random latents`,
+  ].join('; ');
+}

@@ -1,0 +1,91 @@
+/** Words around the plot: axis titles, caption, legend; and the margins that they need. */
+import * as Plot from '@observablehq/plot';
+import type { FigurePoint, SteeringFigure } from './figureData.ts';
+import { inPixels } from './frame.ts';
+import { countsText } from './leaving.ts';
+import { entriesOf, laidOut, legendMarks, rowHeight } from './legend.ts';
+import { seriesOf } from './series.ts';
+import { cleaned, shortened, wrapped } from './text.ts';
+
+const width = 720;
+const plotHeight = 420;
+const side = 16;
+const ticks = { width: 38, height: 24 };
+const title = { fontSize: 12.5, line: 16 };
+const caption = { fontSize: 11.5, line: 15.5, above: 10 };
+const longestBehaviour = 60;
+
+function titleLines(behaviour: string, direction: string, model: string, room: number): string[] {
+  const of = shortened(cleaned(behaviour), longestBehaviour);
+  const text = `Change in share of ${of} when steered ${direction}, percentage points (${model})`;
+  return wrapped(text, title.fontSize, room);
+}
+
+function captionLines(figure: SteeringFigure, labelled: readonly FigurePoint[]): string[] {
+  const bars = labelled.length > 0 ? ' Numbered: those farthest outside, with 95 % intervals.' : '';
+  return wrapped(`${cleaned(countsText(figure))}.${bars}`, caption.fontSize, width - 2 * side);
+}
+
+/** The words in lines, and with them the sizes of plot and picture in pixels. */
+export function wordsAround(figure: SteeringFigure, labelled: readonly FigurePoint[]) {
+  const yTitle = titleLines(figure.behaviour, 'toward', 'reference', plotHeight);
+  const left = side + yTitle.length * title.line + ticks.width;
+  const right = width - side;
+  const xTitle = titleLines(figure.behaviour, 'away', 'subject', right - left);
+  const words = captionLines(figure, labelled);
+  const legend = laidOut(entriesOf(seriesOf(figure.points), figure.random), left, right, side + 2);
+  const top = legend.at(-1)!.y + rowHeight;
+  const bottom = top + plotHeight;
+  const below = ticks.height + xTitle.length * title.line + caption.above + words.length * caption.line + 8;
+  return {
+    yTitle,
+    xTitle,
+    caption: words,
+    legend,
+    frame: { left, right, top, bottom },
+    width,
+    height: bottom + below,
+  };
+}
+
+export type Words = ReturnType<typeof wordsAround>;
+
+/** Lines of text, each `step` pixels from the one before. */
+function linesMark(
+  lines: readonly string[],
+  at: { x: number; y: number },
+  step: { x?: number; y?: number },
+  options: Plot.TextOptions,
+) {
+  const data = lines.map((text, i) => ({ text, x: at.x + i * (step.x ?? 0), y: at.y + i * (step.y ?? 0) }));
+  return Plot.text(data, {
+    x: inPixels(({ x }: { x: number }) => x),
+    y: inPixels(({ y }: { y: number }) => y),
+    text: 'text',
+    ...options,
+  } as Plot.TextOptions);
+}
+
+export function wordMarks(words: Words): Plot.Markish[] {
+  const { left, right, top, bottom } = words.frame;
+  const centre = { x: (left + right) / 2, y: (top + bottom) / 2 };
+  const { fontSize, line } = title;
+  const below = bottom + ticks.height + line / 2;
+  const captionTop = below + words.xTitle.length * line + caption.above;
+  return [
+    linesMark(words.xTitle, { x: centre.x, y: below }, { y: line }, { fontSize, className: 'title-x' }),
+    linesMark(
+      words.yTitle,
+      { x: side, y: centre.y },
+      { x: line },
+      { fontSize, rotate: -90, className: 'title-y' },
+    ),
+    linesMark(
+      words.caption,
+      { x: side, y: captionTop },
+      { y: caption.line },
+      { fontSize: caption.fontSize, textAnchor: 'start', fill: '#333333', className: 'caption' },
+    ),
+    ...legendMarks(words.legend),
+  ];
+}

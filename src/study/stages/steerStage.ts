@@ -1,0 +1,343 @@
+/**
+ * Stage 5: the proof by steering. Candidates of every selector and random latents are steered on subject and reference, on prompts that nothing was found
+ * on, and graded by the study's judge.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError } from '../../errors.ts';
+import { replaceFile } from '../../files/atomic.ts';
+import { readJson } from '../../files/jsonFile.ts';
+import { readJsonlAll } from '../../files/jsonl.ts';
+import { checked } from '../../files/schema.ts';
+import type { Judge, Verdict } from '../../judges/judge.ts';
+import type { Contrast } from '../../methods/contrast.ts';
+import {
+  decodeLatents,
+  decodeSteering,
+  encodeSteering,
+  type RankedSteeringRow,
+  type SteeringSummary,
+  steeringSummarySchema,
+} from '../../results.ts';
+import { attributionFiles } from '../attributionFiles.ts';
+import { steeringPng, steeringSvg } from '../figure/steeringFigure.ts';
+import { jsonHash } from '../hash.ts';
+import { judgeLines } from '../judging/judgeReport.ts';
+import { judgeOf } from '../judging/openJudge.ts';
+import { Timings } from '../manifest.ts';
+import { openSae, siteFor } from '../openSae.ts';
+import type { StudyPrompt } from '../promptsFile.ts';
+import { promptHash } from '../records.ts';
+import { rowStore } from '../rowStore.ts';
+import { candidatesOf, chooseLatents, ranksOf } from '../steering/chosenLatents.ts';
+import { prove } from '../steering/proof.ts';
+import { figureOf, steeringRows, steeringSummary } from '../steering/steeringResult.ts';
+import { JudgeStopped } from '../steering/trials.ts';
+import {
+  type ChosenRecord,
+  type Grader,
+  type SteeringOptions,
+  type SteeringRecord,
+  steeringRecord,
+} from '../steering/work.ts';
+import { journalFile, makeWorkFolder, workFolder } from '../store/folder.ts';
+import { type Journal, openJournal } from '../store/journal.ts';
+import { stageKey } from '../store/key.ts';
+import type { Stage } from '../store/stageState.ts';
+import { finishStage, stageIsDone } from '../store/stages.ts';
+import { meanOf } from './baseline.ts';
+import { contrastsOf } from './contrasts.ts';
+import { gradeCounts, readCompletions } from './gradeStage.ts';
+import { pairRecord, pairsFile, readGrades } from './pairStage.ts';
+import { beforeStop, completionsFile } from './sampleStage.ts';
+import { hashedNow, hashesOf, type OpenStudy } from './study.ts';
+import { computing } from './units.ts';
+
+export const steeringFiles = {
+  rows: 'steering.parquet',
+  summary: 'steering.json',
+  completions: 'steered.jsonl',
+  svg: 'steering.svg',
+  png: 'steering.png',
+};
+
+export interface StudyProof {
+  readonly rows: readonly RankedSteeringRow[];
+  readonly summary: SteeringSummary;
+  readonly upToDate: boolean;
+}
+
+/** Why the study has no proof; undefined where it has one. */
+export function withoutProof({ config }: Pick<OpenStudy, 'config'>): string | undefined {
+  const { prompts } = config;
+  if (prompts === undefined) return 'study.yaml names no prompts to steer on';
+  const missing = (['evaluation', 'calibration'] as const).find((name) => prompts[name] === 0);
+  return missing === undefined ? undefined : `prompts.${missing} is 0`;
+}
+
+const sampledWith = ({ config }: OpenStudy) => {
+  const { temperature, top_p, top_k, min_p, stop, max_tokens } = config.sampling;
+  return { temperature, top_p, top_k, min_p, stop, max_tokens: config.steering.max_tokens ?? max_tokens };
+};
+
+const idsAndHashes = (prompts: readonly StudyPrompt[]) =>
+  prompts.map(({ id, prompt }) => [id, promptHash(prompt)]);
+
+export async function steerStage(study: OpenStudy): Promise<Stage> {
+  const { folder, config, recorder } = study;
+  const judge = await judgeOf(study).fingerprint();
+  const models = {
+    ...(await study.modelHashes('subject', config.subject)),
+    ...(await study.modelHashes('reference', config.reference)),
+    sae: await study.hashed(config.sae.path),
+    ...judge.inputs,
+  };
+  const inputs = {
+    ...models,
+    latents: await hashedNow(join(folder, attributionFiles.latents)),
+    pairs: await hashedNow(join(folder, pairsFile)),
+    completions: await hashedNow(join(folder, completionsFile)),
+  };
+  const { tokens, seed, ...rest } = config.steering;
+  const unitOptions = {
+    tokens,
+    seed,
+    site: config.sae.site ?? null,
+    sampling: jsonHash(sampledWith(study)),
+    judge: jsonHash([judge.options, judge.threshold]),
+  };
+  const versions = computing(recorder.versions);
+  const { evaluation, calibration, discovery } = await study.prompts();
+  const options = {
+    ...unitOptions,
+    ...JSON.parse(JSON.stringify(rest)),
+    attribution_tokens: config.attribution.tokens,
+    prompts: jsonHash([evaluation, calibration, discovery].map(idsAndHashes)),
+  };
+  const key = (parts: object, from: typeof inputs | typeof models) =>
+    stageKey({ options: parts, inputs: hashesOf(from), upstream: {}, versions });
+  return {
+    name: 'steer',
+    key: key(options, inputs),
+    journalKey: key(unitOptions, models),
+    inputs,
+    options,
+    outputs: Object.values(steeringFiles),
+  };
+}
+
+async function finishedProof(folder: string): Promise<StudyProof> {
+  const summary = join(folder, steeringFiles.summary);
+  return {
+    rows: await decodeSteering(Uint8Array.from(await readFile(join(folder, steeringFiles.rows))).buffer),
+    summary: checked(steeringSummarySchema, await readJson(summary), summary),
+    upToDate: true,
+  };
+}
+
+function optionsOf(study: OpenStudy): SteeringOptions {
+  const { steering, sampling } = study.config;
+  const { temperature, top_k, top_p, min_p, stop = [], max_tokens } = sampledWith(study);
+  return {
+    doses: steering.doses,
+    incoherent: steering.incoherent,
+    calibrationCompletions: steering.calibration_completions,
+    completions: steering.completions,
+    firstLook: steering.first_look,
+    level: 0.95,
+    full: steering.full,
+    gateDose: steering.gate_dose,
+    gateShare: steering.gate_share,
+    tokens: steering.tokens,
+    sampling: { temperature, topK: top_k, topP: top_p, minP: min_p, maxTokens: max_tokens },
+    stops: stop,
+    textOf: (text) => beforeStop(text, stop).text,
+    rows: sampling.rows,
+    seed: steering.seed,
+  };
+}
+
+const graderOf =
+  (judge: Judge): Grader =>
+  async (items) => {
+    const verdicts = new Map<string, Verdict>();
+    const { stopped } = await judge.grade(items, async ({ id }, verdict) => {
+      verdicts.set(id, verdict);
+    });
+    return stopped === undefined ? items.map(({ id }) => verdicts.get(id)!) : { stopped };
+  };
+
+/** What was spent on the study's judge so far. */
+async function spentOf(folder: string, journal: Journal<SteeringRecord>) {
+  const graded = gradeCounts([...(await readGrades(folder)).values()]);
+  let [calls, price] = [graded.calls!, graded.price!];
+  for (const record of journal.records.values())
+    if (record.kind === 'trial') {
+      calls += record.cost.calls;
+      price += record.cost.price;
+    }
+  return { calls, price };
+}
+
+async function studyContrasts(study: OpenStudy): Promise<Contrast[]> {
+  const { folder, config } = study;
+  const { codec } = await study.model(config.subject);
+  const completions = new Map((await readCompletions(folder)).map((one) => [one.id, one]));
+  const pairs = await readJsonlAll(join(folder, pairsFile), pairRecord);
+  return contrastsOf(pairs, completions, codec, config.pairs.per_prompt === 'all');
+}
+
+/** Δ [N] of the study's attribution. */
+async function deltaOf(folder: string): Promise<Float32Array> {
+  const file = await readFile(join(folder, attributionFiles.latents));
+  const rows = await decodeLatents(Uint8Array.from(file).buffer);
+  const delta = new Float32Array(rows.length);
+  for (const row of rows) delta[row.latent] = row.delta;
+  return delta;
+}
+
+/** The latents to steer, kept in the journal so that a run that goes on does not choose anew. */
+async function chosenLatents(
+  study: OpenStudy,
+  stage: Stage,
+  layer: number,
+  contrasts: readonly Contrast[],
+  journal: Journal<SteeringRecord>,
+): Promise<ChosenRecord> {
+  const { config, folder, progress } = study;
+  const { selectors, candidates, random, seed, gate_pairs } = config.steering;
+  const { inputs, options } = stage;
+  const content = jsonHash([
+    [selectors, candidates, random, seed, gate_pairs, options.prompts, config.attribution.tokens],
+    [inputs.latents, inputs.pairs, inputs.completions].map((input) => input!.sha256),
+  ]);
+  const before = journal.records.get('chosen');
+  if (before?.kind === 'chosen' && before.content === content) return before;
+  const subject = await study.model(config.subject);
+  const reference = await study.model(config.reference);
+  const { discovery } = await study.prompts();
+  const store = await rowStore(join(workFolder(folder), 'steer-baseline'), content);
+  const chosen = await chooseLatents({
+    runtime: study.runtime(),
+    subject: subject.model,
+    reference: reference.model,
+    sae: await openSae(config.sae.path),
+    layer,
+    prompts: discovery.map(({ prompt }) => subject.codec.encodePrompt(prompt)),
+    contrasts,
+    baseline: () => meanOf(study, subject, layer, store),
+    tokenSet: config.attribution.tokens,
+    delta: await deltaOf(folder),
+    selectors,
+    candidates,
+    random,
+    exactContrasts: gate_pairs,
+    seed,
+    progress,
+  }).catch((error: unknown) => {
+    throw error instanceof RangeError ? new InputError(`steering: ${error.message}`) : error;
+  });
+  await store.remove();
+  await journal.append([{ kind: 'chosen', id: 'chosen', content, ...chosen }]);
+  return { kind: 'chosen', id: 'chosen', content, ...chosen };
+}
+
+/** Proves, or goes on with it. */
+export async function runStudyProof(study: OpenStudy): Promise<StudyProof | { stopped: string }> {
+  const { folder, config, progress, clock } = study;
+  const stage = await steerStage(study);
+  if (await stageIsDone(folder, stage)) return finishedProof(folder);
+  await makeWorkFolder(folder);
+  const timings = new Timings(clock);
+  const journal = await openJournal(journalFile(folder, stage), steeringRecord, ({ id }) => id, {
+    clock,
+    note: progress.note,
+  });
+  const [subject, reference] = [await study.model(config.subject), await study.model(config.reference)];
+  const sae = await openSae(config.sae.path);
+  const layer = siteFor(sae, config.sae.site, subject.model.decoder.width);
+  const contrasts = await studyContrasts(study);
+  const chosen = await timings.of('selectors', () => chosenLatents(study, stage, layer, contrasts, journal));
+  const ranks = ranksOf(chosen.selectors);
+  const { calibration, evaluation } = await study.prompts();
+  const encoded = (prompts: readonly StudyPrompt[]) =>
+    prompts.map(({ id, prompt }) => ({ id, prompt, ids: subject.codec.encodePrompt(prompt) }));
+  const judge = await judgeOf(study).open({
+    spent: await spentOf(folder, journal),
+    onReport: (report) => judgeLines(report).forEach(progress.note),
+  });
+  try {
+    const { sides, gate } = await timings.of('steering', () =>
+      prove({
+        runtime: study.runtime(),
+        layer,
+        dictionary: sae,
+        sides: {
+          away: { opened: subject, norm: chosen.norm.away },
+          toward: { opened: reference, norm: chosen.norm.toward },
+        },
+        prompts: { calibration: encoded(calibration), evaluation: encoded(evaluation) },
+        contrasts: contrasts.slice(0, config.steering.gate_pairs),
+        candidates: [...ranks.keys()],
+        controls: chosen.controls,
+        options: optionsOf(study),
+        grade: graderOf(judge),
+        journal,
+        progress,
+      }),
+    );
+    const rows = steeringRows(sides, ranks);
+    const summary = steeringSummary(sides, rows, {
+      behaviour: config.behaviour.name,
+      site: `resid_post ${layer}`,
+      norm: chosen.norm,
+      gate,
+      candidates: candidatesOf(chosen.selectors),
+    });
+    await finish(study, stage, { rows, summary, journal, timings });
+    return { rows, summary, upToDate: false };
+  } catch (error) {
+    if (error instanceof JudgeStopped) return { stopped: error.message };
+    throw error;
+  } finally {
+    await judge.close();
+  }
+}
+
+interface Finished {
+  readonly rows: readonly RankedSteeringRow[];
+  readonly summary: SteeringSummary;
+  readonly journal: Journal<SteeringRecord>;
+  readonly timings: Timings;
+}
+
+/** Writes the files, and records the stage as done. */
+async function finish(
+  { folder, recorder }: OpenStudy,
+  stage: Stage,
+  { rows, summary, journal, timings }: Finished,
+): Promise<void> {
+  const trials = [...journal.records.values()].flatMap((record) => (record.kind === 'trial' ? [record] : []));
+  const latents = new Set(rows.map(({ latent }) => latent));
+  const used = trials
+    .filter(({ latent }) => latent === null || latents.has(latent))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  const svg = steeringSvg(figureOf(rows, summary));
+  const png = await steeringPng(svg);
+  const put = (name: string, content: string | Uint8Array) =>
+    replaceFile(join(folder, name), async (file) => {
+      await file.writeFile(content);
+    });
+  const counts = {
+    latents: latents.size,
+    trials: used.length,
+    completions: used.reduce((sum, { completions }) => sum + completions.length, 0),
+  };
+  await finishStage(folder, stage, { counts, seconds: timings.seconds }, recorder, async () => {
+    await put(steeringFiles.rows, new Uint8Array(encodeSteering(rows)));
+    await put(steeringFiles.summary, `${JSON.stringify(summary, undefined, 2)}\n`);
+    await put(steeringFiles.completions, used.map((record) => `${JSON.stringify(record)}\n`).join(''));
+    await put(steeringFiles.svg, svg);
+    await put(steeringFiles.png, png);
+  });
+}

@@ -1,0 +1,207 @@
+/** `culprit steer` as a user has it: what it shows, what it writes, and how it says what is wrong. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { harmless, sideBySide } from '../../src/cli/sideBySide.ts';
+import { culprit, twoAtATime } from '../support/cli.ts';
+import { put, putAll, type TinyFolder } from '../support/tinyFolder.ts';
+import { putStudy } from '../support/tinyStudy.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'culprit-'));
+const at = (...parts: string[]) => join(folder, ...parts);
+let tiny: TinyFolder;
+
+beforeAll(async () => {
+  tiny = await putAll(folder);
+  await culprit(['--version']);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const subject = () => ['--model', tiny.model, '--adapter', tiny.adapter, '--sae', tiny.sae];
+const asked = ['--prompt', 'I have a cold.', '--max-tokens', '24', '--samples', '1'];
+
+const drawn = { file: 'prompts.jsonl', discovery: 1, evaluation: 1 };
+
+/** Nothing but printable text and line ends. */
+const plain = /^[^\p{Cc}]*$/u;
+const expectPlain = (text: string) => {
+  for (const line of text.split('\n')) expect(line).toMatch(plain);
+};
+
+describe('shows texts side by side', () => {
+  it('left alone and at each dose, and writes them as JSON', async () => {
+    const json = at('made', 'texts.json');
+    const args = ['steer', ...subject(), ...asked, '--latent', '3', '--dose', '-0.4,0.125', '--json', json];
+    const { code, stdout, stderr } = await culprit(args);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^Sampling: 3 of 3, \S+ s\n$/);
+    expectPlain(stdout);
+    expect(stdout).toMatch(/^\nI have a cold\.\n\nleft alone +│ 3 × −0\.40 s\n/);
+    expect(stdout).toMatch(/^3 × \+0\.125 s$/m);
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
+    expect(stdout).toMatch(/\nwritten to \S+texts\.json\n$/);
+    const written = JSON.parse(readFileSync(json, 'utf8'));
+    expect(written).toMatchObject({
+      site: 'resid_post 1',
+      norm: expect.any(Number),
+      scale: 'norm',
+      tokens: 'all',
+    });
+    expect(written.comparisons).toEqual([
+      {
+        prompt: 'I have a cold.',
+        seed: 1,
+        unsteered: { text: expect.any(String), stop: expect.any(String) },
+        steered: [-0.4, 0.125].map((dose) => ({
+          interventions: [{ latent: 3, kind: 'add', dose }],
+          text: expect.any(String),
+          stop: expect.any(String),
+        })),
+      },
+    ]);
+    expect((await culprit(args)).stdout).toBe(stdout);
+  });
+
+  it('of a study, on a prompt of its own', async () => {
+    const study = putStudy(at('study'), tiny, { prompts: drawn });
+    const { code, stdout } = await culprit([
+      'steer',
+      study,
+      '--latent',
+      '3',
+      '--latent',
+      '5',
+      '--set',
+      '0.2',
+    ]);
+    expect(code).toBe(0);
+    expectPlain(stdout);
+    expect(stdout).toContain('What of this?');
+    expect(stdout).toContain('│ 3 set to +0.20 s, 5 set to +0.20 s');
+    expect(stdout).toContain('seed 2');
+  });
+});
+
+describe('a layout', () => {
+  const cards = ['left alone', 'steered', 'more'].map((heading) => ({
+    heading,
+    text: 'some words of a text',
+  }));
+
+  it('has as many columns as fit, one on a narrow terminal', () => {
+    const columns = (width: number) => sideBySide(cards, width).split('\n')[0]!.split('│').length;
+    expect([60, 89, 90, 134, 135, 300].map(columns)).toEqual([1, 1, 2, 2, 3, 3]);
+  });
+
+  it('never exceeds its width, whatever the text', () => {
+    const text = `${'w'.repeat(200)} 日本語のテキスト ${'字'.repeat(80)} 👩‍👩‍👧 é\n\n  - a list`;
+    const lines = sideBySide([{ heading: 'h', text }], 20).split('\n');
+    expect(lines.filter((line) => line.includes('字')).every((line) => line.length <= 10)).toBe(true);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(20);
+    expect(lines.join('').replaceAll(' ', '')).toBe(`h${text.replaceAll(/\s/g, '')}`);
+    expect(lines).toContain('  - a list');
+  });
+
+  it('lets nothing through that a terminal obeys', () => {
+    expect(harmless('a\u001b[31mb\u0007\u009b2J\r\nc\rd\te\u202Ef')).toBe('a[31mb2J\nc\nd  ef');
+  });
+});
+
+describe('is told in one line', () => {
+  const help = '; see `culprit steer --help`';
+  const latent = ['--latent', '3'];
+  const dose = ['--dose', '0.1'];
+  const wrong: Readonly<Record<string, [args: () => string[], line: string | RegExp]>> = {
+    'nothing to steer along': [
+      () => [...subject(), ...asked, ...dose],
+      'steer: expected --latent or --vector, or a study to prove',
+    ],
+    'a flag of single texts on a study that is proved': [
+      () => [at('study'), '--samples', '3'],
+      'steer: --samples goes with --latent or --vector; without them STUDY is proved, as its study.yaml says',
+    ],
+    'a flag of a proof with a latent': [
+      () => [at('study'), '--latent', '1', '--redo', 'steer'],
+      'steer: --redo goes with a study that is proved, without --latent and --vector',
+    ],
+    'nothing to do': [
+      () => [...subject(), ...asked, ...latent],
+      'steer: expected what to do: add --dose, --set, --cap or --ablate',
+    ],
+    'two things to do': [
+      () => [...subject(), ...asked, ...latent, ...dose, '--ablate'],
+      'steer: expected one of --dose and --ablate, found both',
+    ],
+    'doses that do not go round': [
+      () => [...subject(), ...asked, ...latent, '--latent', '4', '--latent', '5', ...dose, ...dose],
+      'steer: expected --dose once, or once for each of the 3 latents and vectors, found it 2 times',
+    ],
+    'ladders of two lengths': [
+      () => [...subject(), ...asked, ...latent, '--latent', '4', '--dose', '1,2', '--dose', '1,2,3'],
+      'steer: expected as many values in every --dose, found 2 and 3',
+    ],
+    'a dose that is no number': [
+      () => [...subject(), ...asked, ...latent, '--dose', '0.1,much'],
+      `option '--dose <parts>' argument '0.1,much' is invalid. Expected a number, or several with commas between${help}`,
+    ],
+    'no prompt': [() => [...subject(), ...latent, ...dose], 'steer: expected --prompt or --prompts'],
+    'no model': [() => [...asked, ...latent, ...dose], `steer: expected a study, or --model${help}`],
+    'two kinds of prompts': [
+      () => [...subject(), ...asked, '--prompts', 'x', ...latent, ...dose],
+      `option '--prompts <file>' cannot be used with option '--prompt <text>'${help}`,
+    ],
+    'a field of no file': [
+      () => [...subject(), ...asked, '--field', 'q', ...latent, ...dose],
+      'steer: --field goes with --prompts alone',
+    ],
+    'a prompts file without the field': [
+      () => [...subject(), '--prompts', put(at('p.jsonl'), [{ q: 'a' }]), ...latent, ...dose],
+      /p\.jsonl:1: expected the field prompt, found q: name the one to use with --field$/,
+    ],
+    'another model than the study says': [
+      () => [at('study'), '--model', tiny.model, ...latent, ...dose],
+      'steer STUDY: study.yaml decides --model',
+    ],
+    'a study that is not there': [() => [at('no'), ...latent, ...dose], /no: no such file or folder$/],
+    'a vector file that is not there': [
+      () => [...subject(), ...asked, '--vector', at('no.gguf'), ...dose],
+      /no\.gguf: no such file or folder$/,
+    ],
+    'an ablation without a baseline': [
+      () => [...subject(), ...asked, ...latent, '--ablate'],
+      'no baseline to ablate to: add --baseline FILE (made by `culprit baseline`)',
+    ],
+    '--json that is a folder': [
+      () => [...subject(), ...asked, ...latent, ...dose, '--json', folder],
+      /^--json \S+: expected a file, found a folder$/,
+    ],
+  };
+  const found = new Map<string, Awaited<ReturnType<typeof culprit>>>();
+
+  beforeAll(async () => {
+    if (!existsSync(at('study'))) putStudy(at('study'), tiny, { prompts: drawn });
+    await twoAtATime(
+      Object.entries(wrong).map(([name, [args]]) => async () => {
+        found.set(name, await culprit(['steer', ...args()]));
+      }),
+    );
+  });
+
+  it.each(Object.entries(wrong))('%s', (name, [, line]) => {
+    const { code, stdout, stderr } = found.get(name)!;
+    expect(stderr).toMatch(/^culprit: [^\n]+\n$/);
+    const told = stderr.slice('culprit: '.length, -1);
+    if (typeof line === 'string') expect(told).toBe(line);
+    else expect(told).toMatch(line);
+    expect(stdout).toBe('');
+    expect(code).toBe(2);
+  });
+});
+
+it('help is plain text of 80 columns', async () => {
+  const { code, stdout, stderr } = await culprit(['steer', '--help']);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expectPlain(stdout);
+  expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+});
