@@ -69,18 +69,6 @@ export const broadcastLike = (a: Node, like: Node) => make('broadcastLike', {}, 
 
 export const detach = (a: Node) => make('detach', {}, [a]);
 
-export const cacheWrite = (cache: Node, rows: Node, last: Node) =>
-  make('cacheWrite', {}, [cache, rows, last]);
-export const cachedAttention = (
-  query: Node,
-  keys: Node,
-  values: Node,
-  last: Node,
-  used: Node,
-  queryHeads: number,
-  scale: number,
-) => make('cachedAttention', { queryHeads, scale }, [query, keys, values, last, used]);
-
 /** Sum over the last axis, which stays as length 1. */
 export const sumLast = (a: Node) => sum(a, [a.shape.length - 1]);
 

@@ -154,13 +154,7 @@ const rules: OpTable<[dy: Node], Gradients> = {
   put: (y, dy) => [take(dy, b(y)), null],
   broadcastLike: (y, dy) => [toA(y, dy), null],
   detach: none,
-  cacheWrite: () => inferenceOnly('cacheWrite'),
-  cachedAttention: () => inferenceOnly('cachedAttention'),
 };
-
-function inferenceOnly(op: string): never {
-  throw new GraphError(`${op} has no gradient: it is for inference; packed attention has one`);
-}
 
 /**
  * ∂(Σ output)/∂w for each w in `wrt`, as new nodes of w's shape, in that order. Only the paths between `wrt` and the output

@@ -79,17 +79,6 @@ export interface OpAttributes {
   broadcastLike: None;
   /** a, as if it were a constant: no gradient passes */
   detach: None;
-  /**
-   * A cache of keys or values with new rows written in. a: [rows, heads, capacity, h], b: [rows, new, heads·h], c: int64 [rows], the place in the cache of each
-   * row's last new token → [rows, heads, capacity, h]. Places after it hold anything. A runtime may write into a's own memory.
-   */
-  cacheWrite: None;
-  /**
-   * Causal attention of new tokens over a cache: a: [rows, new, query·h], b and c: keys and values as cacheWrite made them, d: int64 [rows], the place of each
-   * row's last new token, e: int64 [1], how many places of the cache any row uses → [rows, new, query·h]. softmax(scale · q kᵀ) v over the places up to the
-   * token's own.
-   */
-  cachedAttention: { readonly queryHeads: number; readonly scale: number };
 }
 
 export type OpName = keyof OpAttributes;

@@ -228,38 +228,7 @@ const rules: OpTable<[], Typed> = {
     return f32(like);
   },
   detach: same,
-  cacheWrite: (node) => {
-    const cache = input(node, 0);
-    const [rows, , width] = input(node, 1);
-    const [, heads, , h] = cache;
-    if (cache.length !== 4 || typeof heads !== 'number' || typeof h !== 'number')
-      refuse(node, 'expected a cache [rows, heads, capacity, h]');
-    if (input(node, 1).length !== 3 || rows !== cache[0] || width !== heads * h)
-      refuse(node, `expected new rows [${cache[0]}, new, ${heads * h}]`);
-    lastPlaces(node, 2, cache[0]!);
-    return f32(cache);
-  },
-  cachedAttention: (node) => {
-    const query = input(node, 0);
-    const [rows, heads, capacity, h] = input(node, 1);
-    const { queryHeads } = node.attributes;
-    if (node.inputs[1]?.op !== 'cacheWrite' || node.inputs[2]?.op !== 'cacheWrite')
-      refuse(node, 'keys and values must come from cacheWrite');
-    if (input(node, 2).join() !== [rows, heads, capacity, h].join())
-      refuse(node, 'keys and values differ in shape');
-    if (queryHeads % (heads as number) !== 0) refuse(node, `${queryHeads} query heads on ${heads}`);
-    if (query.length !== 3 || query[0] !== rows || query[2] !== queryHeads * (h as number))
-      refuse(node, `expected queries [${rows}, new, ${queryHeads * (h as number)}]`);
-    lastPlaces(node, 3, rows!);
-    if (input(node, 4, 'i64').join() !== '1') refuse(node, 'the places used must be int64 [1]');
-    return f32(query);
-  },
 };
-
-function lastPlaces(node: Node, i: number, rows: Dim): void {
-  const last = input(node, i, 'i64');
-  if (last.length !== 1 || last[0] !== rows) refuse(node, 'one last place a row is needed');
-}
 
 /** Shape and element type of a node's result from its op, attributes and inputs; throws GraphError where they don't fit. */
 export function infer(node: Node): Typed {

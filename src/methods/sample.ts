@@ -92,6 +92,8 @@ interface Row {
 /** Row 0 holds the prompt that is being handed out; completions grow in the rows behind it. */
 const promptRow = 0;
 const firstRow = 1;
+/** Places of the cache are a multiple of this. */
+const placesBlock = 64;
 
 /** At temperature 1 the probabilities tell ln p themselves. */
 function readingAt(temperature: number): LogitReading {
@@ -119,6 +121,22 @@ function grow({ random, ids, logProbabilities }: Growing, row: Row, options: Sam
   const id = probabilities ? drawFrom(probabilities, uniformFloat64(random), options) : argmax(logits!);
   ids.push(id);
   logProbabilities.push(logits ? logits[id]! - logSumExp! : Math.log(probabilities![id]!));
+}
+
+/** 0 at the places that each row has filled, −∞ behind them [R, C]. */
+function pastMask(filled: readonly number[], places: number): Tensor {
+  const data = new Float32Array(filled.length * places).fill(Number.NEGATIVE_INFINITY);
+  filled.forEach((count, row) => {
+    data.fill(0, row * places, row * places + count);
+  });
+  return tensor('f32', [filled.length, places], data);
+}
+
+/** 0 where new token i may see new token j, −∞ for later ones [S, S]. */
+function causalMask(added: number): Tensor {
+  const data = new Float32Array(added * added);
+  for (let i = 0; i < added; i++) data.fill(Number.NEGATIVE_INFINITY, i * added + i + 1, (i + 1) * added);
+  return tensor('f32', [added, added], data);
 }
 
 /** What is done at the tokens of this part. */
@@ -179,18 +197,21 @@ export async function sampler(
 ): Promise<Sampler> {
   if (steerAt !== undefined) checkSite(model, steerAt);
   const width = steerAt === undefined ? 0 : model.decoder.width;
-  const shape = { rows, capacity, width, projections };
+  // a sum over a cache rounds by its length: of whole blocks, what is added is zeros, and a completion does not depend on the longest prompt beside it
+  const places = placesBlock * Math.ceil(capacity / placesBlock);
+  const shape = { rows, capacity, places, width, projections };
   let loaded: { readonly reading: LogitReading; readonly session: CachedSession } | undefined;
 
   async function load(reading: LogitReading): Promise<CachedSession> {
     const { graph, caches } = decodingGraph(model, {
+      places,
       reading,
       ...(steerAt !== undefined && { steerAt, projections }),
     });
     const buffers = caches.map(({ input, output, heads, width }) => ({
       input,
       output,
-      row: [heads, capacity, width] as const,
+      row: [heads, places, width] as const,
     }));
     // a lone row is run with an idle one beside it: products of one row round differently
     return runtime.loadCached(graph, model.weights, buffers, firstRow + Math.max(rows, 2));
@@ -214,6 +235,8 @@ export async function sampler(
 interface BatchShape {
   readonly rows: number;
   readonly capacity: number;
+  /** C: places of a row of the cache */
+  readonly places: number;
   /** of what is steered; 0 without */
   readonly width: number;
   /** K: projections of a row */
@@ -263,7 +286,7 @@ class Batch {
       );
     const places = [...job.prompt.keys()];
     const feeds = this.feeds([job.prompt], [places], [steeringIn('prompt', job)]);
-    const results = await this.session.run(feeds, { first: promptRow, count: 1 }, this.wanted);
+    const results = await this.session.run(feeds, { first: promptRow, count: 1, starts: [0] }, this.wanted);
     this.read = { job, number, outputs: rowOf(results, 0), next: 0 };
   }
 
@@ -292,12 +315,14 @@ class Batch {
   private async step(): Promise<void> {
     const { growing } = this;
     const padded = growing.length === 1 ? [growing[0]!, growing[0]!] : growing;
+    const starts = padded.map(({ ids, read }) => read.job.prompt.length + ids.length - 1);
     const feeds = this.feeds(
       padded.map(({ ids }) => [ids.at(-1)!]),
-      padded.map(({ ids, read }) => [read.job.prompt.length + ids.length - 1]),
+      starts.map((place) => [place]),
       padded.map(({ read }) => steeringIn('completion', read.job)),
     );
-    const results = await this.session.run(feeds, { first: firstRow, count: padded.length }, this.wanted);
+    const window = { first: firstRow, count: padded.length, starts };
+    const results = await this.session.run(feeds, window, this.wanted);
     growing.forEach((one, i) => {
       grow(one, rowOf(results, i), this.options);
     });
@@ -327,13 +352,15 @@ class Batch {
     steerings: readonly (Steering | undefined)[],
   ): Record<string, Tensor> {
     const [rows, added] = [ids.length, ids[0]!.length];
-    const last = places.map((row) => row.at(-1)!);
     const inverse = this.temperature === 0 ? 1 : 1 / this.temperature;
     return {
       ids: i64([rows, added], ids.flat()),
       positions: f32([rows * added, 1], places.flat()),
-      last: i64([rows], last),
-      used: i64([1], [Math.max(...last) + 1]),
+      past: pastMask(
+        places.map(([first]) => first!),
+        this.shape.places,
+      ),
+      fresh: causalMask(added),
       ends: i64(
         [rows],
         ids.map((_, r) => (r + 1) * added - 1),

@@ -1,5 +1,19 @@
-/** Scaled dot-product attention over one packed sequence, with grouped query heads. */
-import { add, known, matmul, reshape, softmax, transpose } from '../graph/build.ts';
+/** Scaled dot-product attention with grouped query heads: over one packed sequence, and of new tokens over a cache. */
+import {
+  add,
+  div,
+  exp,
+  greaterOrEqual,
+  known,
+  matmul,
+  max,
+  reshape,
+  softmax,
+  sub,
+  sumLast,
+  transpose,
+  where,
+} from '../graph/build.ts';
 import type { Node } from '../graph/node.ts';
 
 export interface Heads {
@@ -45,4 +59,47 @@ export function attention(
     tokens,
     heads.query * heads.width,
   ]);
+}
+
+/** What new tokens attend to beside one another. Lengths: R rows, S new tokens of each, C places of the cache. */
+export interface Cache {
+  /** [R, keyValue, C, h] each; C is known */
+  readonly keys: Node;
+  readonly values: Node;
+  /** 0 where a row has a token, −∞ elsewhere [R, C] */
+  readonly past: Node;
+  /** 0 where a new token may see another, −∞ elsewhere [S, S] */
+  readonly fresh: Node;
+}
+
+/**
+ * softmax(scale · q kᵀ) v of new tokens over what the cache holds and over the new tokens up to themselves. Query [R·S, query·h], key and value [R·S, keyValue·h]
+ * → [R·S, query·h]. The softmax is taken in two parts, so that new keys need not stand behind the old ones in one array: no copy of the cache is ever made.
+ */
+export function cachedAttention(
+  query: Node,
+  key: Node,
+  value: Node,
+  { keys, values, past, fresh }: Cache,
+  heads: Heads,
+  scale: number,
+): Node {
+  const [rows, added] = [past.shape[0]!, fresh.shape[0]!];
+  const places = known(keys, 2);
+  const group = heads.query / heads.keyValue;
+  const split = (x: Node, g: number) =>
+    transpose(reshape(x, [rows, added, heads.keyValue, g, heads.width]), [0, 2, 3, 1, 4]);
+  const cached = (x: Node) => reshape(x, [rows, heads.keyValue, 1, places, heads.width]);
+  const q = split(query, group);
+  const scores = (k: Node, mask: Node) => add(matmul(q, k, { transB: true, alpha: scale }), mask);
+  const before = scores(cached(keys), reshape(past, [rows, 1, 1, 1, places]));
+  const own = scores(split(key, 1), fresh);
+  const [mostBefore, mostOwn] = [max(before), max(own)];
+  const most = where(greaterOrEqual(mostBefore, mostOwn), mostBefore, mostOwn);
+  const [e, eOwn] = [exp(sub(before, most)), exp(sub(own, most))];
+  const mixed = div(
+    add(matmul(e, cached(values)), matmul(eOwn, split(value, 1))),
+    add(sumLast(e), sumLast(eOwn)),
+  );
+  return reshape(transpose(mixed, [0, 3, 1, 2, 4]), [query.shape[0]!, heads.query * heads.width]);
 }

@@ -1,12 +1,10 @@
 /**
- * The graph that generates: one or more new tokens a row, over a cache of keys and values that is written in place. The same graph reads a prompt
- * (one row, many new tokens) and takes a step (many rows, one new token each). Lengths: 'rows' R, 'new' S tokens of each, R·S of all,
- * 'capacity' places of the cache, d residual width, V vocabulary.
+ * The graph that generates: one or more new tokens a row, over a cache of keys and values that it reads, and new keys and values to be written there. The same
+ * graph reads a prompt (one row, many new tokens) and takes a step (many rows, one new token each). Lengths: 'rows' R, 'new' S tokens of each, R·S of all, C
+ * places of the cache, d residual width, V vocabulary.
  */
 import {
   add,
-  cachedAttention,
-  cacheWrite,
   gather,
   greaterOrEqual,
   input,
@@ -20,14 +18,14 @@ import {
 } from '../graph/build.ts';
 import type { Graph, Node } from '../graph/node.ts';
 import { simplify } from '../graph/simplify.ts';
-import type { Heads } from './attention.ts';
+import { cachedAttention, type Heads } from './attention.ts';
 import { type Model, type Pass, Scope } from './decoder.ts';
 import { checkSite, logitsOf, runBlocks } from './passes.ts';
 
 /** The length of all new tokens: a product is named by its factors in order, so that shapes still compare. */
 const tokens = 'new·rows';
 
-/** One cache: the input that is fed with it, the output that writes it, and its row [heads, places, h]. */
+/** One cache: the input that is fed with it [R, heads, C, h], and the output of the new tokens' rows [R·S, heads·h] that are to be written there. */
 export interface CacheName {
   readonly input: string;
   readonly output: string;
@@ -49,6 +47,8 @@ export const logitReadings = {
 export type LogitReading = keyof typeof logitReadings;
 
 export interface DecodingOptions {
+  /** C: the longest sequence */
+  readonly places: number;
   /** default tempered */
   readonly reading?: LogitReading;
   /** layer L: a_t + steer at resid_post L, at every token of a row, by the input `steer` [R, d]; default no such input */
@@ -72,45 +72,43 @@ function bounded(x: Node, d: number, projections: number): Node {
 }
 
 /**
- * Inputs: ids [R, S], positions [R·S, 1], last [R] (place in the cache of each row's last new token), used [1] (places that any row uses), ends [R] (each row's last
- * new token among the R·S), the caches, and where asked inverseTemperature [R, 1], `steer` and what holds projections. Outputs: the caches, and of `logits` [R, V] at each row's
- * last token, their `logSumExp` [R, 1] and `probabilities` [R, V] = softmax(logits · inverseTemperature) what the reading says; a plain one has no temperature.
+ * Inputs: ids [R, S], positions [R·S, 1], past [R, C] (0 where a row has a token already, −∞ elsewhere), fresh [S, S] (0 where a new token may see another, −∞
+ * elsewhere), ends [R] (each row's last new token among the R·S), the caches, and where asked inverseTemperature [R, 1], `steer` and what holds projections. Outputs:
+ * the caches' new rows, and of `logits` [R, V] at each row's last token, their `logSumExp` [R, 1] and `probabilities` [R, V] = softmax(logits · inverseTemperature)
+ * what the reading says; a plain one has no temperature.
  */
 export function decodingGraph(
   model: Model,
-  { reading = 'tempered', steerAt, projections = 0 }: DecodingOptions = {},
+  { places, reading = 'tempered', steerAt, projections = 0 }: DecodingOptions,
 ): DecodingGraph {
   const { decoder } = model;
   if (steerAt !== undefined) checkSite(model, steerAt);
   const scope = new Scope(model);
-  const last = input('last', ['rows'], 'i64');
-  const used = input('used', [1], 'i64');
+  const past = input('past', ['rows', places]);
+  const fresh = input('fresh', ['new', 'new']);
   const outputs: Record<string, Node> = {};
   const caches: CacheName[] = [];
   const inRows = (x: Node, width: number) => reshape(x, ['rows', 'new', width]);
 
-  function written(kind: 'keys' | 'values', layer: number, x: Node, heads: Heads): Node {
+  function cache(kind: 'keys' | 'values', layer: number, fresh: Node, heads: Heads): Node {
     const name: CacheName = {
       input: `${kind}.${layer}`,
-      output: `${kind}.${layer}.written`,
+      output: `${kind}.${layer}.new`,
       heads: heads.keyValue,
       width: heads.width,
     };
-    const cache = input(name.input, ['rows', heads.keyValue, 'capacity', heads.width]);
-    const node = cacheWrite(cache, inRows(x, heads.keyValue * heads.width), last);
     caches.push(name);
-    outputs[name.output] = node;
-    return node;
+    outputs[name.output] = fresh;
+    return input(name.input, ['rows', heads.keyValue, places, heads.width]);
   }
 
   const pass: Pass = {
     ids: reshape(input('ids', ['rows', 'new'], 'i64'), [tokens]),
     positions: input('positions', [tokens, 1]),
     attend(layer, query, key, value, heads, scale) {
-      const width = heads.query * heads.width;
-      const [keys, values] = [written('keys', layer, key, heads), written('values', layer, value, heads)];
-      const mixed = cachedAttention(inRows(query, width), keys, values, last, used, heads.query, scale);
-      return reshape(mixed, [tokens, width]);
+      const keys = cache('keys', layer, key, heads);
+      const values = cache('values', layer, value, heads);
+      return cachedAttention(query, key, value, { keys, values, past, fresh }, heads, scale);
     },
   };
   const d = decoder.width;

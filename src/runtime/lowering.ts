@@ -12,18 +12,6 @@ export interface Emitter {
   ): string;
   /** The same for an op whose second result is wanted. */
   emitSecond(opType: string, inputs: readonly string[], attributes?: Record<string, Attribute>): string;
-  /** The name that a node's result will have, before what computes it is written: the graph's own where it is an output. */
-  reserve(node: Node): string;
-  /** Writes a node whose outputs have names already; '' for the first gives it a new one, which is returned. */
-  emitInto(
-    opType: string,
-    inputs: readonly string[],
-    outputs: readonly string[],
-    attributes: Record<string, Attribute>,
-    domain: string,
-  ): string;
-  /** The names of a node's inputs. */
-  inputsOf(node: Node): readonly string[];
   integers(values: readonly number[]): string;
   /** A shape as an int64 vector; named lengths are read from the inputs that carry them. */
   shape(shape: Shape): string;
@@ -82,35 +70,6 @@ function scatterAdd(node: Node<'scatterAdd'>, e: Emitter, [updates, ids]: readon
 }
 
 const onLast = { axis: -1 };
-const int32 = { to: 6 };
-
-/** One op attends and writes both caches, in place where past and present are the same memory. */
-function cachedAttention(
-  node: Node<'cachedAttention'>,
-  e: Emitter,
-  [query, keys, values, last, used]: readonly string[],
-): string {
-  const [, write, writeValues] = node.inputs as readonly Node[];
-  const [pastKeys, newKeys] = e.inputsOf(write!);
-  const [pastValues, newValues] = e.inputsOf(writeValues!);
-  const { queryHeads, scale } = node.attributes;
-  const total = e.emit('Squeeze', [used!, e.integers([0])]);
-  return e.emitInto(
-    'GroupQueryAttention',
-    [
-      query!,
-      newKeys!,
-      newValues!,
-      pastKeys!,
-      pastValues!,
-      e.emit('Cast', [last!], int32),
-      e.emit('Cast', [total], int32),
-    ],
-    ['', keys!, values!],
-    { num_heads: queryHeads, kv_num_heads: write!.shape[1] as number, scale: { float: scale } },
-    microsoft,
-  );
-}
 
 /** [..., k] → zeros [..., length] with elements added at `places`. */
 function put(node: Node<'put'>, e: Emitter, [values, places]: readonly string[]): string {
@@ -165,6 +124,4 @@ export const lowering: OpTable<[e: Emitter, inputs: readonly string[]], string> 
   broadcastLike: (node, e, [x]) => e.emit('Expand', [x!, e.shape(node.shape)]),
   detach: (_, __, [x]) => x!,
   // written by the attention that reads it
-  cacheWrite: (node, e) => e.reserve(node),
-  cachedAttention,
 };

@@ -3,7 +3,15 @@ import { Piscina } from 'piscina';
 import { type Graph, nodesOf } from '../graph/node.ts';
 import { type DType, type Tensor, tensor } from '../tensor.ts';
 import { type Weights, writeOnnx } from './onnx.ts';
-import type { CacheBuffer, CachedSession, Feeds, Kept, Runtime, StatefulSession } from './runtime.ts';
+import {
+  type CacheBuffer,
+  type CachedSession,
+  checkWindow,
+  type Feeds,
+  type Kept,
+  type Runtime,
+  type StatefulSession,
+} from './runtime.ts';
 
 export interface NodeRuntimeOptions {
   /** Threads of one matrix product. Default: ONNX Runtime's choice, the number of physical cores. */
@@ -109,9 +117,8 @@ export function nodeRuntime({ threads }: NodeRuntimeOptions = {}): Runtime {
     const fed = new Set(inputs.filter((name) => !cached.has(name)));
     await worker.run({ kind: 'loadCached', id, options, buffers, rows, ...writeOnnx(graph, weights) });
     return {
-      async run(feeds, { first, count }, wanted) {
-        if (first < 0 || count < 1 || first + count > rows)
-          throw new RangeError(`rows ${first} to ${first + count - 1}: the session has ${rows}`);
+      async run(feeds, { first, count, starts }, wanted) {
+        checkWindow({ first, count, starts }, rows);
         const passed = mapValues(used(feeds, fed), (t, name) => toValue(name, t));
         const results: Record<string, Value> = await worker.run({
           kind: 'runCached',
@@ -119,6 +126,7 @@ export function nodeRuntime({ threads }: NodeRuntimeOptions = {}): Runtime {
           feeds: passed,
           first,
           count,
+          starts,
           wanted,
         });
         return mapValues(results, fromValue);

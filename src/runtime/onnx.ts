@@ -69,16 +69,23 @@ class Writer implements Emitter {
   write(): void {
     const { outputs } = this.graph;
     for (const node of topological(Object.values(outputs)))
-      this.names.set(node, applyRule(lowering, node, this, this.inputsOf(node)));
+      this.names.set(
+        node,
+        applyRule(
+          lowering,
+          node,
+          this,
+          node.inputs.map((i) => this.names.get(i)!),
+        ),
+      );
     for (const [name, node] of Object.entries(outputs))
-      if (node.op !== 'cacheWrite')
-        this.nodes.push({
-          opType: 'Identity',
-          domain: '',
-          inputs: [this.names.get(node)!],
-          outputs: [name],
-          attributes: {},
-        });
+      this.nodes.push({
+        opType: 'Identity',
+        domain: '',
+        inputs: [this.names.get(node)!],
+        outputs: [name],
+        attributes: {},
+      });
   }
 
   emit(
@@ -96,28 +103,6 @@ class Writer implements Emitter {
     const [first, second] = [`%${this.count++}`, `%${this.count++}`];
     this.nodes.push({ opType, domain: '', inputs, outputs: [first, second], attributes });
     return second;
-  }
-
-  reserve(node: Node): string {
-    const own = Object.entries(this.graph.outputs).filter(([, output]) => output === node);
-    if (own.length > 1) throw new Error(`${node.op} is bound to two outputs: ${own.map(([name]) => name)}`);
-    return own[0]?.[0] ?? `%${this.count++}`;
-  }
-
-  emitInto(
-    opType: string,
-    inputs: readonly string[],
-    outputs: readonly string[],
-    attributes: Record<string, Attribute>,
-    domain: string,
-  ): string {
-    const named = outputs.map((name) => name || `%${this.count++}`);
-    this.nodes.push({ opType, domain, inputs, outputs: named, attributes });
-    return named[0]!;
-  }
-
-  inputsOf(node: Node): readonly string[] {
-    return node.inputs.map((i) => this.names.get(i)!);
   }
 
   integers(values: readonly number[]): string {

@@ -5,7 +5,16 @@
 import { applyRule, type Graph, type Node, type OpTable, type Shape, topological } from '../graph/node.ts';
 import { type StoredTensor, sizeOf, type Tensor, tensor, toFloat32 } from '../tensor.ts';
 import type { Weights } from './onnx.ts';
-import type { CacheBuffer, CachedSession, Feeds, Kept, Runtime, StatefulSession } from './runtime.ts';
+import {
+  type CacheBuffer,
+  type CachedSession,
+  checkWindow,
+  type Feeds,
+  type Kept,
+  type RowWindow,
+  type Runtime,
+  type StatefulSession,
+} from './runtime.ts';
 
 /** Elements as float64, whatever the node's type (indices are exact to 2^53, truth values 0 or 1). */
 export interface Value {
@@ -240,49 +249,6 @@ function erf(x: number): number {
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
-/** Copies the new rows in, heads apart, so that the last of them stands at the row's last place. */
-function cacheWrite([cache, fresh, last]: readonly Value[]): Value {
-  const [rows, heads, capacity, h] = cache!.shape as [number, number, number, number];
-  const added = fresh!.shape[1]!;
-  const data = cache!.data.slice();
-  for (let r = 0; r < rows; r++)
-    for (let n = 0; n < added; n++) {
-      const place = last!.data[r]! - added + 1 + n;
-      if (place < 0 || place >= capacity) throw new RangeError(`cacheWrite: place ${place} of ${capacity}`);
-      for (let head = 0; head < heads; head++) {
-        const from = ((r * added + n) * heads + head) * h;
-        data.set(fresh!.data.subarray(from, from + h), ((r * heads + head) * capacity + place) * h);
-      }
-    }
-  return { shape: cache!.shape, data };
-}
-
-function cachedAttention(
-  node: Node<'cachedAttention'>,
-  [query, keys, values, last]: readonly Value[],
-): Value {
-  const { queryHeads, scale } = node.attributes;
-  const [, heads, capacity, h] = keys!.shape as [number, number, number, number];
-  const [rows, added] = query!.shape as [number, number];
-  const out = new Float64Array(query!.data.length);
-  for (let r = 0; r < rows; r++)
-    for (let n = 0; n < added; n++)
-      for (let head = 0; head < queryHeads; head++) {
-        const at = ((r * added + n) * queryHeads + head) * h;
-        const q = query!.data.subarray(at, at + h);
-        const group = (r * heads + Math.floor((head * heads) / queryHeads)) * capacity;
-        const seen = last!.data[r]! - added + 2 + n;
-        const scores = Float64Array.from({ length: seen }, (_, place) => {
-          const key = keys!.data.subarray((group + place) * h, (group + place + 1) * h);
-          return scale * q.reduce((sum, x, i) => sum + x * key[i]!, 0);
-        });
-        softmaxRow(scores).forEach((weight, place) => {
-          for (let i = 0; i < h; i++) out[at + i]! += weight * values!.data[(group + place) * h + i]!;
-        });
-      }
-  return { shape: query!.shape, data: out };
-}
-
 const rules: OpTable<[inputs: readonly Value[], context: Context], Value> = {
   input: ({ attributes }, _, { feeds }) => feeds[attributes.name]!,
   param: ({ attributes }, _, { weights }) => asValue(inMemory(attributes.name, weights)),
@@ -337,8 +303,6 @@ const rules: OpTable<[inputs: readonly Value[], context: Context], Value> = {
   take: (_, inputs) => take(inputs),
   put: ({ attributes }, inputs, context) => put(resolve([attributes.length], context)[0]!, inputs),
   detach: (_, [x]) => x!,
-  cacheWrite: (_, inputs) => cacheWrite(inputs),
-  cachedAttention: (node, inputs) => cachedAttention(node, inputs),
   broadcastLike: (_, [x, like]) => {
     const read = reader(x!);
     return generate(like!.shape, read);
@@ -400,7 +364,25 @@ export function evaluate(graph: Graph, weights: Weights, feeds: Feeds): Record<s
   return Object.fromEntries(Object.entries(graph.outputs).map(([name, node]) => [name, values.get(node)!]));
 }
 
-/** A session over buffers: the rows of a window go in as inputs and come back from outputs. */
+/** Writes the new tokens' rows [count·new, heads·width] into their places. */
+function writeRows(
+  data: Float32Array,
+  [heads, places, width]: CacheBuffer['row'],
+  fresh: ArrayLike<number>,
+  { first, count, starts }: RowWindow,
+): void {
+  const added = fresh.length / (count * heads * width);
+  for (let at = 0; at < fresh.length; at++) {
+    const [i, head] = [at % width, Math.floor(at / width) % heads];
+    const token = Math.floor(at / (width * heads));
+    const [row, n] = [Math.floor(token / added), token % added];
+    const place = starts[row]! + n;
+    if (place < 0 || place >= places) throw new RangeError(`place ${place} of ${places}`);
+    data[(((first + row) * heads + head) * places + place) * width + i] = fresh[at]!;
+  }
+}
+
+/** A session over buffers: the rows of a window go in as inputs, and new rows of them come back from outputs. */
 function cachedSession(
   graph: Graph,
   weights: Weights,
@@ -409,16 +391,22 @@ function cachedSession(
 ): CachedSession {
   const data = buffers.map(({ row }) => new Float32Array(rows * sizeOf(row)));
   return {
-    async run(feeds, { first, count }, wanted) {
-      const windows = buffers.map(({ row }, i) =>
-        data[i]!.subarray(first * sizeOf(row), (first + count) * sizeOf(row)),
-      );
+    async run(feeds, window, wanted) {
+      checkWindow(window, rows);
+      const { first, count } = window;
       const past = Object.fromEntries(
-        buffers.map(({ input, row }, i) => [input, tensor('f32', [count, ...row], windows[i]!)]),
+        buffers.map(({ input, row }, i) => [
+          input,
+          tensor(
+            'f32',
+            [count, ...row],
+            data[i]!.subarray(first * sizeOf(row), (first + count) * sizeOf(row)),
+          ),
+        ]),
       );
       const values = evaluate(graph, weights, { ...feeds, ...past });
-      buffers.forEach(({ output }, i) => {
-        windows[i]!.set(values[output]!.data);
+      buffers.forEach(({ output, row }, i) => {
+        writeRows(data[i]!, row, values[output]!.data, window);
       });
       return Object.fromEntries(wanted.map((name) => [name, rounded(graph.outputs[name]!, values[name]!)]));
     },

@@ -24,7 +24,7 @@ export interface StatefulSession extends Session {
   state(): Promise<Record<string, Tensor>>;
 }
 
-/** A buffer [rows, ...row] of float32 that a session reads at an input and writes, in place, at an output. */
+/** A buffer [rows, ...row] of float32 that a session reads at an input; new rows of it, [new tokens, heads·width], come from an output. */
 export interface CacheBuffer {
   readonly input: string;
   readonly output: string;
@@ -36,11 +36,20 @@ export interface CacheBuffer {
 export interface RowWindow {
   readonly first: number;
   readonly count: number;
+  /** of each row of the window the place where its first new token is written; every row has as many new tokens */
+  readonly starts: readonly number[];
+}
+
+/** Throws RangeError for a window that a session of so many rows does not have. */
+export function checkWindow({ first, count, starts }: RowWindow, rows: number): void {
+  if (first < 0 || count < 1 || first + count > rows)
+    throw new RangeError(`rows ${first} to ${first + count - 1}: the session has ${rows}`);
+  if (starts.length !== count) throw new RangeError(`${count} rows have ${starts.length} starts`);
 }
 
 /** A session over buffers that stay with it. */
 export interface CachedSession {
-  /** Runs on a window of rows and returns the outputs that are wanted. */
+  /** Runs on a window of rows, writes its new rows to the buffers, and returns the outputs that are wanted. Throws RangeError for rows or places that are not there. */
   run(feeds: Feeds, window: RowWindow, wanted: readonly string[]): Promise<Record<string, Tensor>>;
   /** Copies the first `places` places of row `from`, of every buffer, to other rows. */
   copyRow(from: number, to: readonly number[], places: number): Promise<void>;

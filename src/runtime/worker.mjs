@@ -14,7 +14,7 @@ import { move, transferableSymbol, valueSymbol } from 'piscina';
  * @typedef {{ input: string, output: string, row: readonly [number, number, number] }} CacheBuffer
  * @typedef {{ buffer: CacheBuffer, data: Float32Array }} Cache
  * @typedef {{ kind: 'loadCached', id: number, bytes: Uint8Array, folder?: string, options: object, buffers: readonly CacheBuffer[], rows: number }} LoadCached
- * @typedef {{ kind: 'runCached', id: number, feeds: Record<string, Value>, first: number, count: number, wanted: readonly string[] }} RunCached
+ * @typedef {{ kind: 'runCached', id: number, feeds: Record<string, Value>, first: number, count: number, starts: readonly number[], wanted: readonly string[] }} RunCached
  * @typedef {{ kind: 'copyRow', id: number, from: number, to: readonly number[], places: number }} CopyRow
  * @typedef {Load | Run | LoadCached | RunCached | CopyRow | { kind: 'state' | 'release', id: number } | { kind: 'releaseAll' }} Task
  */
@@ -96,21 +96,45 @@ async function loadCached({ id, bytes, folder, options, buffers, rows }) {
   caches.set(id, buffers.map(allocate));
 }
 
+/**
+ * Writes the new tokens' rows [count·new, heads·width] into their places.
+ * @param {Cache} cache
+ * @param {Float32Array} fresh
+ * @param {RunCached} task
+ */
+function writeRows({ buffer, data }, fresh, { first, count, starts }) {
+  const [heads, places, width] = buffer.row;
+  const added = fresh.length / (count * heads * width);
+  let from = 0;
+  for (let row = 0; row < count; row++) {
+    const start = starts[row] ?? 0;
+    if (start < 0 || start + added > places) throw new RangeError(`place ${start + added - 1} of ${places}`);
+    for (let place = start; place < start + added; place++)
+      for (let head = 0; head < heads; head++) {
+        const to = (((first + row) * heads + head) * places + place) * width;
+        data.set(fresh.subarray(from, from + width), to);
+        from += width;
+      }
+  }
+}
+
 /** @param {RunCached} task */
-async function runCached({ id, feeds, first, count, wanted }) {
+async function runCached(task) {
+  const { id, feeds, first, count, wanted } = task;
   const { session } = loaded(id);
+  const own = caches.get(id) ?? [];
   /** @type {Record<string, import('onnxruntime-node').Tensor>} */
   const past = {};
-  /** @type {Record<string, import('onnxruntime-node').Tensor | null>} */
-  const fetches = Object.fromEntries(wanted.map((name) => [name, null]));
-  for (const { buffer, data } of caches.get(id) ?? []) {
+  // onnxruntime-node copies every output, also one that is written in place: the caches are inputs, and only new rows come out
+  for (const { buffer, data } of own) {
     const size = buffer.row.reduce((n, length) => n * length, 1);
     const rows = data.subarray(first * size, (first + count) * size);
-    const tensor = new ort.Tensor('float32', rows, [count, ...buffer.row]);
-    past[buffer.input] = tensor;
-    fetches[buffer.output] = tensor;
+    past[buffer.input] = new ort.Tensor('float32', rows, [count, ...buffer.row]);
   }
+  const fetches = [...own.map(({ buffer }) => buffer.output), ...wanted];
   const results = await session.run({ ...mapValues(feeds, toOrt), ...past }, fetches);
+  for (const cache of own)
+    writeRows(cache, /** @type {Float32Array} */ (results[cache.buffer.output]?.data), task);
   const values = wanted.map((name) => fromOrt(/** @type {any} */ (results[name])));
   // handed over, not copied: a row of probabilities is as long as the vocabulary
   return move({

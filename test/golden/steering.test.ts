@@ -8,10 +8,11 @@ import { type Completion, type SampleJob, sampler } from '../../src/methods/samp
 import { lowerMedian, rowNorms } from '../../src/methods/sinks.ts';
 import { combined } from '../../src/methods/steer.ts';
 import { decodingGraph } from '../../src/models/decoding.ts';
+import { sequence, treeMask } from '../../src/models/tree.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { type OpenModel, openModel } from '../../src/study/openModel.ts';
 import { openSae } from '../../src/study/openSae.ts';
-import { f32, i64, toFloat32 } from '../../src/tensor.ts';
+import { f32, i64, tensor, toFloat32 } from '../../src/tensor.ts';
 import { greatestDifference } from '../support/close.ts';
 import { inShared, realModel, shared } from '../support/shared.ts';
 
@@ -49,7 +50,7 @@ describe.skipIf(!shared)('needs ../shared: steering at resid_post 15', () => {
     const { activation } = await pass.run(ids);
     const norm = lowerMedian(rowNorms(activation, model.decoder.width));
     expect(norm / meta.steer_norm).toBeCloseTo(1, 5);
-    const { graph, caches } = decodingGraph(model, { steerAt: layer });
+    const { graph, caches } = decodingGraph(model, { places: ids.length, steerAt: layer });
     const buffers = caches.map(({ input, output, heads, width }) => ({
       input,
       output,
@@ -63,13 +64,13 @@ describe.skipIf(!shared)('needs ../shared: steering at resid_post 15', () => {
         {
           ids: i64([1, ids.length], ids),
           positions: f32([ids.length, 1], [...ids.keys()]),
-          last: i64([1], [ids.length - 1]),
-          used: i64([1], [ids.length]),
+          past: tensor('f32', [1, ids.length], new Float32Array(ids.length).fill(Number.NEGATIVE_INFINITY)),
+          fresh: treeMask(sequence(ids)),
           ends: i64([1], [ids.length - 1]),
           inverseTemperature: f32([1, 1], [1]),
           steer: f32([1, add.length], [...add]),
         },
-        { first: 0, count: 1 },
+        { first: 0, count: 1, starts: [0] },
         ['logits'],
       );
       const expected = toFloat32(await readTensor(golden.get(`steer.${latent}.${alpha}.logits`)!));

@@ -74,15 +74,6 @@ describe('gradients equal finite differences', () => {
     expect(() => gradient(g.max(x), [x])).toThrow(/max has no gradient/);
   });
 
-  it('attention over a cache says that it is for inference', () => {
-    const { node } = opCases.cachedAttention(draw(1));
-    const [query, keys] = node.inputs;
-    expect(() => gradient(node, [query!])).toThrow(/cachedAttention has no gradient: it is for inference/);
-    expect(() => gradient(keys!, [keys!.inputs[1]!])).toThrow(
-      /cacheWrite has no gradient: it is for inference/,
-    );
-  });
-
   it('adds up over several uses, and stops at a cut', () => {
     const x = g.input('x', [3]);
     const cut = g.mul(x, x);

@@ -142,38 +142,12 @@ const refused: { readonly [O in OpName]: readonly Refused[] } = {
     [() => g.put(x(2, 3), x(2, 3), 9), 'input 1 must be i64'],
   ],
   detach: notFloat(g.detach),
-  cacheWrite: [
-    [() => g.cacheWrite(x(2, 3, 9), x(2, 1, 12), ids(2)), 'expected a cache [rows, heads, capacity, h]'],
-    [() => g.cacheWrite(x(2, 3, 9, 4), x(2, 1, 8), ids(2)), 'expected new rows [2, new, 12]'],
-    [() => g.cacheWrite(x(2, 3, 9, 4), x(1, 1, 12), ids(2)), 'expected new rows [2, new, 12]'],
-    [() => g.cacheWrite(x(2, 3, 9, 4), x(2, 1, 12), ids(3)), 'one last place a row is needed'],
-    [() => g.cacheWrite(x(2, 3, 9, 4), x(2, 1, 12), x(2)), 'input 2 must be i64'],
-  ],
-  cachedAttention: [
-    [() => attended(x(2, 1, 24), cacheOf(3), x(2, 3, 9, 4)), 'keys and values must come from cacheWrite'],
-    [() => attended(x(2, 1, 24), cacheOf(3), cacheOf(1)), 'keys and values differ in shape'],
-    [() => attended(x(2, 1, 16), cacheOf(3), cacheOf(3)), 'expected queries [2, 1, 24]'.replace('1', 'new')],
-    [() => attended(x(2, 1, 16), cacheOf(3), cacheOf(3), 4), '4 query heads on 3'],
-    [() => attended(x(2, 1, 24), cacheOf(3), cacheOf(3), 6, ids(3)), 'one last place a row is needed'],
-    [
-      () => attended(x(2, 1, 24), cacheOf(3), cacheOf(3), 6, ids(2), ids(2)),
-      'the places used must be int64 [1]',
-    ],
-  ],
   broadcastLike: [
     [() => g.broadcastLike(x(2, 3), x(1, 3)), 'the first does not broadcast to the second'],
     [() => g.broadcastLike(x(1, 1, 3), x(2, 3)), 'the first does not broadcast to the second'],
     [() => g.broadcastLike(x(2, 3), x(4, 3)), 'the shapes do not broadcast'],
   ],
 };
-
-function cacheOf(heads: number): Node {
-  return g.cacheWrite(x(2, heads, 9, 4), x(2, 1, 4 * heads), ids(2));
-}
-
-function attended(query: Node, keys: Node, values: Node, heads = 6, last = ids(2), used = ids(1)): Node {
-  return g.cachedAttention(query, keys, values, last, used, heads, 0.5);
-}
 
 function withAddend(a: Node, b: Node, c: Node): Node {
   return g.make('matmul', { transA: false, transB: false, alpha: 1 }, [a, b, c]);

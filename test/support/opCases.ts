@@ -1,7 +1,7 @@
 /** For every op, how to make a small random instance of it: total over the ops, so that no op goes untested. */
 import * as g from '../../src/graph/build.ts';
 import type { Node, OpName, Shape } from '../../src/graph/node.ts';
-import { i64, sizeOf, type Tensor, tensor } from '../../src/tensor.ts';
+import { sizeOf, type Tensor, tensor } from '../../src/tensor.ts';
 
 /** Draws for one case: lengths from 1 up, and values. */
 export interface Draw {
@@ -153,45 +153,7 @@ function axisCase(d: Draw, build: (x: Node, axis: number, length: number) => Nod
 }
 
 /** Ops without a gradient, each for its reason. */
-export const withoutGradient: readonly OpName[] = ['max', 'cacheWrite', 'cachedAttention'];
-
-/** Attention of new tokens over a cache that holds some already: rows of different lengths. */
-export function cached(d: Draw): OpCase {
-  const [heads, group] = [d.length(2), d.length(3)];
-  // ONNX Runtime takes one row with many new tokens (a prompt) or many rows with one (a step)
-  const [rows, added] = d.below(2) === 0 ? [1, d.length(4)] : [d.length(4), 1];
-  const h = 8 * d.length(2);
-  const before = Array.from({ length: rows }, () => d.below(4));
-  const last = before.map((n) => n + added - 1);
-  const used = Math.max(...last) + 1;
-  const capacity = used + d.below(3);
-  const floats = {
-    query: [rows, added, heads * group * h],
-    key: [rows, added, heads * h],
-    value: [rows, added, heads * h],
-    keys: [rows, heads, capacity, h],
-    values: [rows, heads, capacity, h],
-  };
-  const inputs = Object.fromEntries(
-    Object.entries(floats).map(([name, shape]) => [name, g.input(name, shape)]),
-  ) as { [N in keyof typeof floats]: Node };
-  const places = g.input('last', [rows], 'i64');
-  const node = g.cachedAttention(
-    inputs.query,
-    g.cacheWrite(inputs.keys, inputs.key, places),
-    g.cacheWrite(inputs.values, inputs.value, places),
-    places,
-    g.input('used', [1], 'i64'),
-    heads * group,
-    h ** -0.5,
-  );
-  const feeds = {
-    ...Object.fromEntries(Object.entries(floats).map(([name, shape]) => [name, values(d, shape)])),
-    last: i64([rows], last),
-    used: i64([1], [used]),
-  };
-  return { node, feeds };
-}
+export const withoutGradient: readonly OpName[] = ['max'];
 
 export const opCases: { readonly [O in OpName]: (d: Draw) => OpCase } = {
   input: (d) => fed([shape(d)], d, (x) => x!),
@@ -273,6 +235,4 @@ export const opCases: { readonly [O in OpName]: (d: Draw) => OpCase } = {
     return { ...made, feeds: { ...made.feeds, places: places(d, rows, k, n) } };
   },
   detach: (d) => fed([shape(d)], d, (x) => g.add(x!, g.mul(g.detach(x!), g.scalar(0)))),
-  cacheWrite: (d) => cached(d),
-  cachedAttention: (d) => cached(d),
 };

@@ -160,7 +160,7 @@ const steering = section({
     'random latents, as often active as the candidates: their effects are the gray zone',
   ),
   doses: about(
-    ladder.default([0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8]),
+    ladder.default([0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.8]),
     'doses to choose from, in parts of the mean residual norm; the strongest that leaves text coherent is taken',
   ),
   incoherent: about(

@@ -40,7 +40,7 @@ export const caseProofDefaults: Omit<CaseProofSettings, 'seed'> = {
 
 /** What the proof does by default, whatever is proved. */
 const options = {
-  doses: [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8],
+  doses: [0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.8],
   incoherent: 0.1,
   calibrationCompletions: 2,
   completions: 3,

@@ -35,6 +35,8 @@ export interface SteeringFigure {
   readonly behaviour: string;
   readonly points: readonly FigurePoint[];
   readonly random: readonly FigurePoint[];
+  /** how many latents each selector proposed, where not all of them were sampled; default those among the points */
+  readonly proposed?: Readonly<Record<string, number>>;
   readonly zone: GrayZone;
   /** how many of the points outside the zone in both directions get their latent's number; default 8 */
   readonly labelled?: number;
@@ -68,10 +70,8 @@ function checkZone(zone: GrayZone): void {
   }
 }
 
-/** Throws where there is nothing to draw, or nothing to compare it with, or a value that has no place on an axis. */
+/** Throws where there is nothing to compare with, or a value that has no place on an axis. */
 export function checkFigure({ points, random, zone, labelled = 0 }: SteeringFigure): void {
-  if (points.length === 0)
-    throw new Error('steering figure: expected at least one proposed latent; got none');
   if (random.length === 0) throw new Error('steering figure: expected at least one random latent; got none');
   if (!Number.isInteger(labelled) || labelled < 0) {
     throw new Error(`steering figure: labelled should be a whole number, 0 or more; it is ${labelled}`);

@@ -5,6 +5,11 @@ import type { Box } from './labels.ts';
 /** Percentage points from one end of an axis to the other. */
 export type Domain = readonly [number, number];
 
+export interface Pixel {
+  readonly x: number;
+  readonly y: number;
+}
+
 export interface Axes {
   readonly x: Domain;
   readonly y: Domain;
@@ -43,7 +48,7 @@ export function domainsOf({ points, random, zone }: SteeringFigure, labelled: re
 }
 
 /** Pixel of a percentage point: left + (v − x₀)/(x₁ − x₀) · width; upward, bottom − (v − y₀)/(y₁ − y₀) · height. */
-export function pixelOf({ x, y, frame }: Axes, away: number, toward: number): { x: number; y: number } {
+export function pixelOf({ x, y, frame }: Axes, away: number, toward: number): Pixel {
   const across = (100 * away - x[0]) / (x[1] - x[0]);
   const upward = (100 * toward - y[0]) / (y[1] - y[0]);
   return {

@@ -7,6 +7,11 @@ export interface Box {
   readonly bottom: number;
 }
 
+export interface Obstacle extends Box {
+  /** of covering it, in pixels of a label's distance from its point */
+  readonly cost: number;
+}
+
 export interface Target {
   readonly x: number;
   readonly y: number;
@@ -34,9 +39,6 @@ const directions = [
 ] as const;
 const gaps = [3, 7, 12, 18, 26, 36, 50, 70, 100];
 
-/** What a label costs for each thing that it covers, in pixels of distance. */
-const coverCost = 25;
-
 function overlap(a: Box, b: Box): boolean {
   return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }
@@ -55,19 +57,24 @@ function candidates({ x, y, width, height }: Target): { box: Box; gap: number }[
   );
 }
 
-/** The free place inside the frame of least gap + coverCost · (things covered); of equals the first. */
-function bestPlace(target: Target, taken: readonly Box[], obstacles: readonly Box[], frame: Box) {
+/** The free place inside the frame of least gap + Σ costs of what it covers; of equals the first. */
+function bestPlace(target: Target, taken: readonly Box[], obstacles: readonly Obstacle[], frame: Box) {
   let best: { box: Box; gap: number; cost: number } | undefined;
   for (const { box, gap } of candidates(target)) {
     if (!inside(box, frame) || taken.some((other) => overlap(box, other))) continue;
-    const cost = gap + coverCost * obstacles.filter((obstacle) => overlap(box, obstacle)).length;
+    const covered = obstacles.filter((obstacle) => overlap(box, obstacle));
+    const cost = covered.reduce((sum, obstacle) => sum + obstacle.cost, gap);
     if (!best || cost < best.cost) best = { box, gap, cost };
   }
   return best;
 }
 
 /** Labels in the order given, the first with the free choice. One that has no place left is left out. */
-export function placeLabels(targets: readonly Target[], obstacles: readonly Box[], frame: Box): Placed[] {
+export function placeLabels(
+  targets: readonly Target[],
+  obstacles: readonly Obstacle[],
+  frame: Box,
+): Placed[] {
   const placed: Placed[] = [];
   for (const target of targets) {
     const taken = placed.map(({ box }) => box);

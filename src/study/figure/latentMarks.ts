@@ -1,15 +1,16 @@
 /** A dot a latent, bars and a number at those that are labelled. */
 import * as Plot from '@observablehq/plot';
 import type { Band, FigurePoint, SteeringFigure } from './figureData.ts';
-import { type Axes, inPixels, pixelOf } from './frame.ts';
-import { type Box, type Placed, placeLabels } from './labels.ts';
+import { type Axes, inPixels, type Pixel, pixelOf } from './frame.ts';
+import { type Box, type Obstacle, type Placed, placeLabels } from './labels.ts';
 import { leaves } from './leaving.ts';
 import { random } from './legend.ts';
 import type { Series } from './series.ts';
 import { cleaned, signed, widthOf } from './text.ts';
 
 const dotRadius = 3.6;
-const labels = { fontSize: 11, height: 11, leaderFrom: 10 };
+const labels = { fontSize: 11, height: 11, leaderFrom: 6 };
+const coverCost = { dot: 45, bar: 18 };
 
 const away = (point: FigurePoint) => 100 * point.away;
 const toward = (point: FigurePoint) => 100 * point.toward;
@@ -27,7 +28,7 @@ function pointText({ latent, selectors, ...effects }: FigurePoint): string {
 }
 
 export function dotMarks(series: readonly Series[], strong: boolean, figure: SteeringFigure): Plot.Markish[] {
-  return series.map(({ points, colour, shape, name }) =>
+  return series.map(({ points, colour, shape }) =>
     Plot.dot(
       points.filter((point) => leaves(figure.zone, point) === strong),
       {
@@ -39,7 +40,7 @@ export function dotMarks(series: readonly Series[], strong: boolean, figure: Ste
         ...(strong ? { stroke: 'white', strokeWidth: 0.7 } : {}),
         symbol: shape,
         r: strong ? dotRadius + 0.8 : dotRadius,
-        className: `latents${name === 'several' ? ' several' : ''}`,
+        className: `latents${shape === 'diamond' ? ' several' : ''}`,
       },
     ),
   );
@@ -69,65 +70,64 @@ export function barMarks(points: readonly FigurePoint[]): Plot.Markish[] {
   ];
 }
 
-/** What labels should not cover: every dot, and the labelled points' bars. */
+/** Every dot, and the labelled points' bars, which a label hides only in part. */
 function obstacles(
   { points, random: others }: SteeringFigure,
   labelled: readonly FigurePoint[],
   axes: Axes,
-): Box[] {
-  const between = (a: { x: number; y: number }, b: { x: number; y: number }, around: number) => ({
-    left: a.x - around,
-    top: a.y - around,
-    right: b.x + around,
-    bottom: b.y + around,
-  });
+): Obstacle[] {
   const dots = [...points, ...others].map((point) => {
     const at = pixelOf(axes, point.away, point.toward);
-    return between(at, at, dotRadius);
+    return { ...spanned(at, at, dotRadius), cost: coverCost.dot };
   });
   const bars = labelled.flatMap(({ away: a, toward: t, awayInterval, towardInterval }) => [
-    between(pixelOf(axes, awayInterval.low, t), pixelOf(axes, awayInterval.high, t), 1),
-    between(pixelOf(axes, a, towardInterval.high), pixelOf(axes, a, towardInterval.low), 1),
+    spanned(pixelOf(axes, awayInterval.low, t), pixelOf(axes, awayInterval.high, t), 1),
+    spanned(pixelOf(axes, a, towardInterval.high), pixelOf(axes, a, towardInterval.low), 1),
   ]);
-  return [...dots, ...bars];
+  return [...dots, ...bars.map((bar) => ({ ...bar, cost: coverCost.bar }))];
 }
 
-export function labelMarks(
-  figure: SteeringFigure,
-  labelled: readonly FigurePoint[],
-  axes: Axes,
-): Plot.Markish[] {
+/** The box from an upper left to a lower right, and `around` pixels more on every side. */
+function spanned(a: Pixel, b: Pixel, around: number): Box {
+  return { left: a.x - around, top: a.y - around, right: b.x + around, bottom: b.y + around };
+}
+
+/** Where the labelled points' numbers go. */
+export function placeNumbers(figure: SteeringFigure, labelled: readonly FigurePoint[], axes: Axes): Placed[] {
   const targets = labelled.map((point) => ({
     ...pixelOf(axes, point.away, point.toward),
     text: String(point.latent),
     width: widthOf(String(point.latent), labels.fontSize) + 2,
     height: labels.height,
   }));
-  const placed = placeLabels(targets, obstacles(figure, labelled, axes), axes.frame);
-  const middle = ({ box }: { box: Box }) => ({
-    x: (box.left + box.right) / 2,
-    y: (box.top + box.bottom) / 2,
-  });
-  const leaders = placed.filter(({ gap }) => gap >= labels.leaderFrom);
-  return [
-    Plot.link(leaders, {
+  return placeLabels(targets, obstacles(figure, labelled, axes), axes.frame);
+}
+
+/** A line from each number that is far from its dot to that dot. */
+export function leaderMark(placed: readonly Placed[]): Plot.Markish {
+  return Plot.link(
+    placed.filter(({ gap }) => gap >= labels.leaderFrom),
+    {
       x1: inPixels(({ x }: Placed) => x),
       y1: inPixels(({ y }: Placed) => y),
       x2: inPixels(({ x, box }: Placed) => Math.min(Math.max(x, box.left), box.right)),
       y2: inPixels(({ y, box }: Placed) => Math.min(Math.max(y, box.top), box.bottom)),
-      stroke: '#555555',
+      stroke: '#8a8a8a',
       strokeWidth: 0.7,
       className: 'leaders',
-    } as Plot.LinkOptions),
-    Plot.text(placed, {
-      x: inPixels((label: Placed) => middle(label).x),
-      y: inPixels((label: Placed) => middle(label).y),
-      text: 'text',
-      fontSize: labels.fontSize,
-      stroke: 'white',
-      strokeWidth: 3,
-      fill: '#000000',
-      className: 'labels',
-    } as Plot.TextOptions),
-  ];
+    } as Plot.LinkOptions,
+  );
+}
+
+export function numberMark(placed: readonly Placed[]): Plot.Markish {
+  return Plot.text(placed, {
+    x: inPixels(({ box }: Placed) => (box.left + box.right) / 2),
+    y: inPixels(({ box }: Placed) => (box.top + box.bottom) / 2),
+    text: 'text',
+    fontSize: labels.fontSize,
+    stroke: 'white',
+    strokeWidth: 3,
+    fill: '#000000',
+    className: 'labels',
+  } as Plot.TextOptions);
 }

@@ -26,17 +26,22 @@ export function selectorsOf(points: readonly FigurePoint[]): string[] {
 }
 
 /** "12 of 100 delta-attribution latents leave the gray zone in both directions; 0 of 50 random latents." A latent that several proposed counts for each. */
-export function countsText({ points, random, zone }: SteeringFigure): string {
-  const share = (among: readonly FigurePoint[]) =>
-    `${among.filter((point) => leaves(zone, point)).length} of ${among.length}`;
+export function countsText({ points, random, zone, proposed = {} }: SteeringFigure): string {
+  const share = (among: readonly FigurePoint[], all = among.length) =>
+    `${among.filter((point) => leaves(zone, point)).length} of ${all}`;
   const counts = selectorsOf(points).map((selector) => ({
-    count: share(points.filter(({ selectors }) => selectors.includes(selector))),
+    count: share(
+      points.filter(({ selectors }) => selectors.includes(selector)),
+      proposed[selector],
+    ),
     selector,
   }));
   const [first, ...others] = counts;
   return [
-    `${first!.count} ${first!.selector} latents leave the gray zone in both directions`,
+    first
+      ? `${first.count} ${first.selector} latents leave the gray zone in both directions`
+      : 'No candidate was sampled in both directions',
     ...others.map(({ count, selector }) => `${count} ${selector} latents`),
-    `${share(random)} random latents`,
+    `${share(random)} matched random latents`,
   ].join('; ');
 }

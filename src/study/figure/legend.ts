@@ -13,6 +13,8 @@ type Sign =
 export interface Entry {
   readonly sign: Sign;
   readonly words: string;
+  /** begins a row */
+  readonly first?: true;
 }
 
 interface PlacedEntry extends Entry {
@@ -34,21 +36,21 @@ export function entriesOf(series: readonly Series[], randomPoints: readonly Figu
   return [
     ...series.map(({ name, points, colour, shape }) => ({
       sign: { dot: { colour, shape } },
-      words: cleaned(`${name} (${points.length})`),
+      words: `${cleaned(name)} (${points.length})`,
     })),
-    { sign: { dot: 'random' }, words: `random (${randomPoints.length})` },
-    { sign: { patch: 'zone' }, words: 'gray zone: central 95 % of random' },
+    { sign: { dot: 'random' }, words: `matched random (${randomPoints.length})` },
+    { sign: { patch: 'zone' }, words: 'gray zone: central 95 % of matched random', first: true },
     { sign: { patch: 'fringe' }, words: '95 % interval of its edges' },
   ];
 }
 
-/** Entries in rows from the left, a new row where one would pass the right; `y` is a row's middle. */
+/** Entries in rows from the left, a new row where one says so or would pass the right; `y` is a row's middle. */
 export function laidOut(entries: readonly Entry[], left: number, right: number, top: number): PlacedEntry[] {
   let x = left;
   let y = top;
   return entries.map((entry) => {
     const width = signWidth + widthOf(entry.words, fontSize);
-    if (x > left && x + width > right) {
+    if (entry.first || (x > left && x + width > right)) {
       x = left;
       y += rowHeight;
     }

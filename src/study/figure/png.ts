@@ -6,14 +6,14 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { initWasm, Resvg } from '@resvg/resvg-wasm';
 
-const installed = createRequire(import.meta.url);
+const require = createRequire(import.meta.url);
 
 /** The module of each process can be started once only. */
 let started: Promise<Uint8Array> | undefined;
 
 async function start(): Promise<Uint8Array> {
-  await initWasm(await readFile(installed.resolve('@resvg/resvg-wasm/index_bg.wasm')));
-  return readFile(installed.resolve('@expo-google-fonts/open-sans/400Regular/OpenSans_400Regular.ttf'));
+  await initWasm(await readFile(require.resolve('@resvg/resvg-wasm/index_bg.wasm')));
+  return readFile(require.resolve('@expo-google-fonts/open-sans/400Regular/OpenSans_400Regular.ttf'));
 }
 
 /** Bytes of a PNG of `scale` (default 2) times the SVG's width and height in pixels, on white. */

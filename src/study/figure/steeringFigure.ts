@@ -6,14 +6,14 @@ import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import { checkFigure, type SteeringFigure } from './figureData.ts';
 import { type Axes, domainsOf } from './frame.ts';
-import { barMarks, dotMarks, labelMarks, randomMark } from './latentMarks.ts';
+import { barMarks, dotMarks, leaderMark, numberMark, placeNumbers, randomMark } from './latentMarks.ts';
 import { farthest } from './leaving.ts';
 import { seriesOf } from './series.ts';
 import { cleaned, signed } from './text.ts';
 import { type Words, wordMarks, wordsAround } from './wordsAround.ts';
 import { zoneMarks } from './zoneMarks.ts';
 
-export type { Band, FigurePoint, GrayZone, SteeringFigure, UncertainBand } from './figureData.ts';
+export type { FigurePoint, SteeringFigure } from './figureData.ts';
 export { steeringPng } from './png.ts';
 
 const fontFamily = "'Open Sans', 'Helvetica Neue', Helvetica, Arial, sans-serif";
@@ -22,6 +22,7 @@ const zeroLine = { stroke: '#444444', className: 'zero' };
 function marksOf(figure: SteeringFigure, axes: Axes, words: Words): Plot.Markish[] {
   const series = seriesOf(figure.points);
   const labelled = farthest(figure);
+  const numbers = placeNumbers(figure, labelled, axes);
   return [
     ...zoneMarks(figure),
     Plot.frame({ stroke: '#888888' }),
@@ -30,8 +31,9 @@ function marksOf(figure: SteeringFigure, axes: Axes, words: Words): Plot.Markish
     ...dotMarks(series, false, figure),
     randomMark(figure.random),
     ...barMarks(labelled),
+    leaderMark(numbers),
     ...dotMarks(series, true, figure),
-    ...labelMarks(figure, labelled, axes),
+    numberMark(numbers),
     ...wordMarks(words),
   ];
 }

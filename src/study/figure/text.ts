@@ -14,9 +14,18 @@ export function shortened(text: string, most: number): string {
   return chars.length <= most ? text : `${chars.slice(0, most - 1).join('')}…`;
 }
 
-/** About how wide `text` is in pixels: 0.56 em a character, 1 em from the CJK blocks on. */
+/** Widths in em of the kinds of characters in a sans-serif font, the first kind that fits; 0.56 for the rest. */
+const widths: readonly (readonly [RegExp, number])[] = [
+  [/[iljtfrI .,;:'|!()[\]/-]/, 0.31],
+  [/[mwMW%@…]/, 0.88],
+  [/[A-Z<>&+=−]/, 0.63],
+  [/[\u2e80-\u{3ffff}]/u, 1],
+];
+
+/** About how wide `text` is in pixels. */
 export function widthOf(text: string, fontSize: number): number {
-  return [...text].reduce((sum, char) => sum + (char.codePointAt(0)! >= 0x2e80 ? 1 : 0.56), 0) * fontSize;
+  const em = (char: string) => widths.find(([kind]) => kind.test(char))?.[1] ?? 0.56;
+  return [...text].reduce((sum, char) => sum + em(char), 0) * fontSize;
 }
 
 /** Lines of whole words, each at most `width` pixels unless one word is wider. */

@@ -15,10 +15,14 @@ const title = { fontSize: 12.5, line: 16 };
 const caption = { fontSize: 11.5, line: 15.5, above: 10 };
 const longestBehaviour = 60;
 
+/** On one line where there is room for it; else on two, the unit on the second; else on as many as it needs. */
 function titleLines(behaviour: string, direction: string, model: string, room: number): string[] {
   const of = shortened(cleaned(behaviour), longestBehaviour);
-  const text = `Change in share of ${of} when steered ${direction}, percentage points (${model})`;
-  return wrapped(text, title.fontSize, room);
+  const what = `Change in share of ${of} when steered ${direction},`;
+  const unit = `percentage points (${model})`;
+  const lines = (text: string) => wrapped(text, title.fontSize, room);
+  const together = lines(`${what} ${unit}`);
+  return together.length === 1 || lines(what).length > 1 ? together : [what, unit];
 }
 
 function captionLines(figure: SteeringFigure, labelled: readonly FigurePoint[]): string[] {

@@ -2,10 +2,12 @@
  * Stage 5: the proof by steering. Candidates of every selector and random latents are steered on subject and reference, on prompts that nothing was found
  * on, and graded by the study's judge.
  */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
+import { quoted } from '../../files/bytes.ts';
 import { readJson } from '../../files/jsonFile.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
 import { checked } from '../../files/schema.ts';
@@ -25,24 +27,28 @@ import { jsonHash } from '../hash.ts';
 import { judgeLines } from '../judging/judgeReport.ts';
 import { judgeOf } from '../judging/openJudge.ts';
 import { Timings } from '../manifest.ts';
+import type { OpenModel } from '../openModel.ts';
 import { openSae, siteFor } from '../openSae.ts';
 import type { StudyPrompt } from '../promptsFile.ts';
 import { promptHash } from '../records.ts';
 import { rowStore } from '../rowStore.ts';
 import { candidatesOf, chooseLatents, ranksOf } from '../steering/chosenLatents.ts';
 import { prove } from '../steering/proof.ts';
-import { figureOf, steeringRows, steeringSummary } from '../steering/steeringResult.ts';
+import { figureOf, type Sides, steeringRows, steeringSummary } from '../steering/steeringResult.ts';
 import { JudgeStopped } from '../steering/trials.ts';
 import {
   type ChosenRecord,
   type Grader,
   type SteeringOptions,
+  type SteeringPrompt,
   type SteeringRecord,
   steeringRecord,
+  trialRecord,
 } from '../steering/work.ts';
 import { journalFile, makeWorkFolder, workFolder } from '../store/folder.ts';
 import { type Journal, openJournal } from '../store/journal.ts';
 import { stageKey } from '../store/key.ts';
+import { readStudyManifest } from '../store/manifest.ts';
 import type { Stage } from '../store/stageState.ts';
 import { finishStage, stageIsDone } from '../store/stages.ts';
 import { meanOf } from './baseline.ts';
@@ -116,12 +122,13 @@ export async function steerStage(study: OpenStudy): Promise<Stage> {
   };
   const key = (parts: object, from: typeof inputs | typeof models) =>
     stageKey({ options: parts, inputs: hashesOf(from), upstream: {}, versions });
+  const unitKey = key(unitOptions, models);
   return {
     name: 'steer',
     key: key(options, inputs),
-    journalKey: key(unitOptions, models),
+    journalKey: unitKey,
     inputs,
-    options,
+    options: { ...options, unit_key: unitKey },
     outputs: Object.values(steeringFiles),
   };
 }
@@ -242,6 +249,35 @@ async function chosenLatents(
   return { kind: 'chosen', id: 'chosen', content, ...chosen };
 }
 
+/** Trials of the finished proof that were made under the same options: one that asks for others keeps what it has. */
+async function finishedTrials(folder: string, stage: Stage): Promise<SteeringRecord[]> {
+  const manifest = await readStudyManifest(folder);
+  const path = join(folder, steeringFiles.completions);
+  // What a run was stopped at writing may be of other options than those that are recorded.
+  if (manifest === undefined || manifest.writing.includes(stage.name) || !existsSync(path)) return [];
+  if (manifest.stages[stage.name]?.options.unit_key !== stage.options.unit_key) return [];
+  return readJsonlAll(path, trialRecord);
+}
+
+/** Throws InputError where a prompt leaves no room for its completion. */
+function encodedPrompts(
+  study: OpenStudy,
+  { codec, model }: OpenModel,
+  prompts: readonly StudyPrompt[],
+): SteeringPrompt[] {
+  const { max_tokens } = sampledWith(study);
+  return prompts.map(({ id, row, prompt }) => {
+    const ids = codec.encodePrompt(prompt);
+    const where = `${study.config.prompts!.file}: row ${row}: prompt ${quoted(id)}`;
+    if (ids.length === 0) throw new InputError(`${where}: the vocabulary has no token of it`);
+    if (ids.length + max_tokens > model.decoder.context)
+      throw new InputError(
+        `${where} has ${ids.length} tokens: with ${max_tokens} tokens of a steered completion it exceeds the ${model.decoder.context} that the model takes`,
+      );
+    return { id, prompt, ids };
+  });
+}
+
 /** Proves, or goes on with it. */
 export async function runStudyProof(study: OpenStudy): Promise<StudyProof | { stopped: string }> {
   const { folder, config, progress, clock } = study;
@@ -253,15 +289,19 @@ export async function runStudyProof(study: OpenStudy): Promise<StudyProof | { st
     clock,
     note: progress.note,
   });
+  const before = await finishedTrials(folder, stage);
+  await journal.append(before.filter(({ id }) => !journal.records.has(id)));
   const [subject, reference] = [await study.model(config.subject), await study.model(config.reference)];
   const sae = await openSae(config.sae.path);
   const layer = siteFor(sae, config.sae.site, subject.model.decoder.width);
+  const { calibration, evaluation } = await study.prompts();
+  const prompts = {
+    calibration: encodedPrompts(study, subject, calibration),
+    evaluation: encodedPrompts(study, subject, evaluation),
+  };
   const contrasts = await studyContrasts(study);
   const chosen = await timings.of('selectors', () => chosenLatents(study, stage, layer, contrasts, journal));
   const ranks = ranksOf(chosen.selectors);
-  const { calibration, evaluation } = await study.prompts();
-  const encoded = (prompts: readonly StudyPrompt[]) =>
-    prompts.map(({ id, prompt }) => ({ id, prompt, ids: subject.codec.encodePrompt(prompt) }));
   const judge = await judgeOf(study).open({
     spent: await spentOf(folder, journal),
     onReport: (report) => judgeLines(report).forEach(progress.note),
@@ -276,7 +316,7 @@ export async function runStudyProof(study: OpenStudy): Promise<StudyProof | { st
           away: { opened: subject, norm: chosen.norm.away },
           toward: { opened: reference, norm: chosen.norm.toward },
         },
-        prompts: { calibration: encoded(calibration), evaluation: encoded(evaluation) },
+        prompts,
         contrasts: contrasts.slice(0, config.steering.gate_pairs),
         candidates: [...ranks.keys()],
         controls: chosen.controls,
@@ -294,7 +334,7 @@ export async function runStudyProof(study: OpenStudy): Promise<StudyProof | { st
       gate,
       candidates: candidatesOf(chosen.selectors),
     });
-    await finish(study, stage, { rows, summary, journal, timings });
+    await finish(study, stage, { sides, rows, summary, timings });
     return { rows, summary, upToDate: false };
   } catch (error) {
     if (error instanceof JudgeStopped) return { stopped: error.message };
@@ -305,24 +345,30 @@ export async function runStudyProof(study: OpenStudy): Promise<StudyProof | { st
 }
 
 interface Finished {
+  readonly sides: Sides;
   readonly rows: readonly RankedSteeringRow[];
   readonly summary: SteeringSummary;
-  readonly journal: Journal<SteeringRecord>;
   readonly timings: Timings;
+}
+
+/** The figure, or where there is nothing to draw why. */
+function svgOf(rows: readonly RankedSteeringRow[], summary: SteeringSummary): string {
+  const figure = figureOf(rows, summary);
+  const missing = (['points', 'random'] as const).find((name) => figure[name].length === 0);
+  if (missing === undefined) return steeringSvg(figure);
+  const who = missing === 'points' ? 'candidate' : 'random latent';
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="720" height="60" font-family="'Open Sans', sans-serif" font-size="14"><rect width="100%" height="100%" fill="white"/><text x="20" y="35">No ${who} has an effect in both directions: there is nothing to draw.</text></svg>\n`;
 }
 
 /** Writes the files, and records the stage as done. */
 async function finish(
   { folder, recorder }: OpenStudy,
   stage: Stage,
-  { rows, summary, journal, timings }: Finished,
+  { sides, rows, summary, timings }: Finished,
 ): Promise<void> {
-  const trials = [...journal.records.values()].flatMap((record) => (record.kind === 'trial' ? [record] : []));
   const latents = new Set(rows.map(({ latent }) => latent));
-  const used = trials
-    .filter(({ latent }) => latent === null || latents.has(latent))
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
-  const svg = steeringSvg(figureOf(rows, summary));
+  const used = [...sides.away.trials, ...sides.toward.trials].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const svg = svgOf(rows, summary);
   const png = await steeringPng(svg);
   const put = (name: string, content: string | Uint8Array) =>
     replaceFile(join(folder, name), async (file) => {

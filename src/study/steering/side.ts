@@ -2,6 +2,7 @@
  * The sampling of one direction: dose, few samples, many samples. Random latents go through all of them first and give the gray zone; candidates go as
  * far as it takes to decide them (`full`: all the way).
  */
+import { InputError } from '../../errors.ts';
 import { doseStep, type TriedDose } from '../../methods/doseSearch.ts';
 import {
   decidedEarly,
@@ -24,6 +25,7 @@ import {
   type SteeringWork,
   signOf,
   type TrialPart,
+  type TrialRecord,
 } from './work.ts';
 
 /** What came of one latent in one direction. */
@@ -54,7 +56,12 @@ export interface SideOutcome {
   /** left alone, on all evaluation prompts */
   readonly alone: readonly Tally[];
   readonly latents: readonly LatentOutcome[];
+  /** all that was sampled for it, left alone too */
+  readonly trials: readonly TrialRecord[];
 }
+
+/** Shares of counts are compared with a sum of two: equal ones may differ by this. */
+const rounding = 1e-9;
 
 function tallyOf(completions: readonly SteeredCompletion[]): Tally {
   const coherent = completions.filter((one) => one.coherent);
@@ -83,7 +90,7 @@ async function searchDoses(
   for (let round = 1; ; round++) {
     const trials: (Trial & { latent: number })[] = [];
     for (const [latent, search] of searches) {
-      const step = doseStep(options.doses, search.tried, limit);
+      const step = doseStep(options.doses, search.tried, limit + rounding);
       if ('next' in step) trials.push({ latent, dose: signOf[direction] * step.next, part: 'calibration' });
       else search.found = step.found;
     }
@@ -99,7 +106,7 @@ async function searchDoses(
 
 /**
  * Samples the random latents, then those candidates that are `chosen`; the others stand in the outcome with their log-odds. Throws JudgeStopped where the judge's
- * budget is spent.
+ * budget is spent, InputError where no random latent has an effect to make a gray zone of.
  */
 export async function steerSide(
   work: SteeringWork,
@@ -177,6 +184,10 @@ export async function steerSide(
 
   const random = await sampled(controls, 'random', () => false);
   const effects = random.map(({ effect }) => effect).filter((effect) => !Number.isNaN(effect));
+  if (effects.length === 0)
+    throw new InputError(
+      `steering ${direction}: no gray zone: ${random.some(({ dose }) => dose !== undefined) ? 'no coherent text to count' : `even the weakest dose, ${options.doses[0]}, leaves more than ${(100 * limit).toFixed(0)} % of the text incoherent`} with each of the ${controls.length} random latents`,
+    );
   const zone = grayZone(effects, { seed: options.seed });
   const proposed = await sampled(
     candidates.filter((latent) => chosen.has(latent)),
@@ -195,6 +206,7 @@ export async function steerSide(
     limit,
     alone: [...aloneByPrompt.values()],
     latents: [...placed, ...rest.map((latent) => unsampled(latent, 'candidate'))],
+    trials: [...runner.used.values()],
   };
 }
 

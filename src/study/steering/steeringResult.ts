@@ -170,7 +170,7 @@ export function steeringSummary(
 /** What the figure shows: latents that were sampled in both directions. */
 export function figureOf(
   rows: readonly RankedSteeringRow[],
-  { behaviour, zone }: Pick<SteeringSummary, 'behaviour' | 'zone'>,
+  { behaviour, zone, selectors }: Pick<SteeringSummary, 'behaviour' | 'zone' | 'selectors'>,
 ): SteeringFigure {
   const toward = new Map(rows.filter((row) => row.direction === 'toward').map((row) => [row.latent, row]));
   const points = (role: RankedSteeringRow['role']): FigurePoint[] =>
@@ -189,5 +189,6 @@ export function figureOf(
         },
       ];
     });
-  return { behaviour, points: points('candidate'), random: points('random'), zone };
+  const proposed = Object.fromEntries(selectors.map(({ selector, candidates }) => [selector, candidates]));
+  return { behaviour, points: points('candidate'), random: points('random'), proposed, zone };
 }

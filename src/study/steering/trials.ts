@@ -26,6 +26,8 @@ export class JudgeStopped extends Error {}
 export interface TrialRunner {
   /** The records of these trials, in their order; those that are missing are run. Throws JudgeStopped. */
   run(trials: readonly Trial[], label: string): Promise<TrialRecord[]>;
+  /** every record that `run` has returned, of parts that have prompts */
+  readonly used: ReadonlyMap<string, TrialRecord>;
   release(): Promise<void>;
 }
 
@@ -68,6 +70,7 @@ export function trialRunner(work: SteeringWork, direction: Direction): TrialRunn
     ]),
   ) as Record<TrialPart, string>;
   const idOf = ({ latent, dose, part }: Trial) => `${direction}/${latent ?? 'alone'}/${dose}/${part}`;
+  const used = new Map<string, TrialRecord>();
   let loaded: Promise<Sampler> | undefined;
 
   function sampling(): Promise<Sampler> {
@@ -168,19 +171,24 @@ export function trialRunner(work: SteeringWork, direction: Direction): TrialRunn
         ? (ids: readonly number[]) => texts.some((text) => decode(ids).includes(text))
         : undefined;
     const endIds = [...codec.endOfTurnIds, ...(options.endIds ?? [])];
-    await (await sampling()).sample(jobs, { ...options.sampling, endIds, stops }, (job, completion, one) => {
+    const take = (job: number, completion: number, one: Completion) => {
       if (failed) throw failed.error;
       const { growing, prompt } = of[job]!;
       growing.sampled[prompt * parts[growing.trial.part].completions + completion] = one;
       growing.left--;
       advance(1);
-      if (growing.left === 0) graded = graded.then(() => keep(growing)).catch(fail);
-    });
+      if (growing.left === 0) graded = graded.then(() => (failed ? undefined : keep(growing))).catch(fail);
+    };
+    const all = { ...options.sampling, endIds, stops };
+    await sampling()
+      .then((loaded) => loaded.sample(jobs, all, take))
+      .catch(fail);
     await graded;
     if (failed) throw failed.error;
   }
 
   return {
+    used,
     async run(trials, label) {
       const missing = trials.filter((trial) => parts[trial.part].prompts.length > 0 && !done(trial));
       if (missing.length > 0) {
@@ -194,7 +202,11 @@ export function trialRunner(work: SteeringWork, direction: Direction): TrialRunn
           stage.end();
         }
       }
-      return trials.map((trial) => done(trial) ?? emptyRecord(trial));
+      return trials.map((trial) => {
+        const found = done(trial);
+        if (found) used.set(found.id, found);
+        return found ?? emptyRecord(trial);
+      });
     },
     async release() {
       await (await loaded)?.release();

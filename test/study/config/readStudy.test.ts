@@ -48,7 +48,7 @@ describe('a study', () => {
         selectors: ['delta-attribution', 'delta-activation'],
         candidates: 100,
         random: 50,
-        doses: [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8],
+        doses: [0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.8],
         incoherent: 0.1,
         calibration_completions: 2,
         completions: 3,
