@@ -37,6 +37,8 @@ export interface ActivationSums {
 export interface Encoder {
   /** d */
   readonly width: number;
+  /** N */
+  readonly latents: number;
   /** Sums that hold nothing yet. */
   sums(): ActivationSums;
   release(): Promise<void>;
@@ -81,7 +83,12 @@ export async function loadEncoder(runtime: Runtime, sae: Sae): Promise<Encoder> 
   const { z, fired } = graph.outputs;
   const outputs = { total: sum(z!, [0]), fired: fired! };
   const session = await runtime.load(simplify({ outputs }), weights);
-  return { width: sae.width, sums: () => emptySums(session, sae), release: () => session.release() };
+  return {
+    width: sae.width,
+    latents: sae.latents,
+    sums: () => emptySums(session, sae),
+    release: () => session.release(),
+  };
 }
 
 /** Residuals of the places that are kept: of `wanted`, those that are no sink of the sequence that `places` are. */

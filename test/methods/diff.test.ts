@@ -1,28 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import { deltaActivation } from '../../src/methods/diff.ts';
 import type { Tree } from '../../src/models/tree.ts';
-import type { Encoding, Sae } from '../../src/saes/sae.ts';
 
 /** A dictionary of width 2 whose latents are relu(x₀), relu(x₁) and relu(−x₁). */
-const sae: Sae = {
-  kind: 'relu',
+const encoder = {
   width: 2,
   latents: 3,
-  where: 'made',
-  trainedOn: { model: undefined, hook: undefined, site: undefined },
-  async encode(x): Promise<Encoding> {
-    const tokens = x.length / 2;
-    const z = Float32Array.from({ length: tokens * 3 }, (_, at) => {
-      const t = Math.floor(at / 3);
-      return Math.max(0, [x[2 * t]!, x[2 * t + 1]!, -x[2 * t + 1]!][at % 3]!);
-    });
-    return { tokens, z, scale: new Float32Array(tokens).fill(1), shift: new Float32Array(tokens) };
+  sums() {
+    const rows: number[][] = [];
+    return {
+      async add(x: Float32Array) {
+        for (let t = 0; t < x.length; t += 2)
+          rows.push([x[t]!, x[t + 1]!, -x[t + 1]!].map((value) => Math.max(0, value)));
+      },
+      means: () => ({
+        mean: Float32Array.from([0, 1, 2], (i) => rows.reduce((sum, z) => sum + z[i]!, 0) / rows.length),
+        frequency: new Float32Array(3),
+        tokens: rows.length,
+      }),
+    };
   },
-  unfold: async (z) => z,
-  decode: async () => new Float32Array(),
-  decoderRows: async () => new Float32Array(),
-  decoderNorms: async () => new Float32Array(3).fill(1),
-  arithmetic: () => Promise.reject(new Error('only encode is used')),
 };
 
 /** A model whose residual at each token is (id, −id), moved by `shift`, with a sink at id 0. */
@@ -33,7 +30,7 @@ const model = (shift: number) => ({
 
 describe('deltaActivation', () => {
   it('is the mean over tokens, then over prompts, of subject minus reference, sinks left out', async () => {
-    const delta = await deltaActivation(model(0.5), model(0), sae, [
+    const delta = await deltaActivation(model(0.5), model(0), encoder, [
       [0, 1, 2, 3],
       [0, 4, 4],
     ]);
@@ -42,12 +39,12 @@ describe('deltaActivation', () => {
 
   it('weighs prompts alike, however long', async () => {
     const doubled = { activation: async (tree: Tree) => (await model(0).activation(tree)).map((x) => 2 * x) };
-    const delta = await deltaActivation(doubled, model(0), sae, [[1], [3, 3, 3]]);
+    const delta = await deltaActivation(doubled, model(0), encoder, [[1], [3, 3, 3]]);
     expect([...delta]).toEqual([2, 0, 2]);
   });
 
   it('is nothing between a model and itself, and needs prompts', async () => {
-    expect([...(await deltaActivation(model(1), model(1), sae, [[1, 2]]))]).toEqual([0, 0, 0]);
-    await expect(deltaActivation(model(1), model(1), sae, [])).rejects.toThrow(/no prompts/);
+    expect([...(await deltaActivation(model(1), model(1), encoder, [[1, 2]]))]).toEqual([0, 0, 0]);
+    await expect(deltaActivation(model(1), model(1), encoder, [])).rejects.toThrow(/no prompts/);
   });
 });

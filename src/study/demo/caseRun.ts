@@ -5,6 +5,7 @@
 
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
+import { loadEncoder } from '../../methods/activations.ts';
 import { type Attribution, attribute, ranking } from '../../methods/attribute.ts';
 import { type Contrast, type ContrastRows, contrastRows } from '../../methods/contrast.ts';
 import { deltaActivation } from '../../methods/diff.ts';
@@ -116,8 +117,9 @@ export async function runCase(
   const attribution = await attribute(runtime, rows, sae);
   const basePass = await sitePass(runtime, base.model, layer);
   const ids = others.map(({ text }) => subject.codec.encodePrompt(text));
-  const activation = await deltaActivation(pass, basePass, sae, ids);
-  await Promise.all([pass.release(), basePass.release()]);
+  const encoder = await loadEncoder(runtime, sae);
+  const activation = await deltaActivation(pass, basePass, encoder, ids);
+  await Promise.all([pass.release(), basePass.release(), encoder.release()]);
   return {
     prompts,
     subject: samples,

@@ -214,8 +214,9 @@ async function chosenLatents(
   const { config, folder, progress } = study;
   const { selectors, candidates, random, seed, gate_pairs } = config.steering;
   const { inputs, options } = stage;
+  const exactContrasts = selectors.includes('exact-ablation') ? gate_pairs : 0;
   const content = jsonHash([
-    [selectors, candidates, random, seed, gate_pairs, options.prompts, config.attribution.tokens],
+    [selectors, candidates, random, seed, exactContrasts, options.prompts, config.attribution.tokens],
     [inputs.latents, inputs.pairs, inputs.completions].map((input) => input!.sha256),
   ]);
   const before = journal.records.get('chosen');
@@ -238,7 +239,7 @@ async function chosenLatents(
     selectors,
     candidates,
     random,
-    exactContrasts: gate_pairs,
+    exactContrasts,
     seed,
     progress,
   }).catch((error: unknown) => {

@@ -83,7 +83,7 @@ function evidenceOf(request: ChoiceRequest, pass: SitePass): Evidence {
     }),
     deltaActivation: told('Latents of subject and reference on the prompts', async () => {
       const other = await sitePass(runtime, reference, layer);
-      const delta = await deltaActivation(pass, other, sae, prompts);
+      const delta = await deltaActivation(pass, other, await encoder(), prompts);
       await other.release();
       return delta;
     }),

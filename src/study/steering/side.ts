@@ -13,6 +13,7 @@ import {
   type PromptTallies,
   placeOf,
   type Tally,
+  total,
 } from '../../methods/effect.ts';
 import { type GrayZone, grayZone } from '../../methods/grayZone.ts';
 import { grouped } from '../../methods/groups.ts';
@@ -184,10 +185,12 @@ export async function steerSide(
 
   const random = await sampled(controls, 'random', () => false);
   const effects = random.map(({ effect }) => effect).filter((effect) => !Number.isNaN(effect));
-  if (effects.length === 0)
+  if (effects.length === 0) {
+    const leftAlone = total([...aloneByPrompt.values()]);
     throw new InputError(
-      `steering ${direction}: no gray zone: ${random.some(({ dose }) => dose !== undefined) ? 'no coherent text to count' : `even the weakest dose, ${options.doses[0]}, leaves more than ${(100 * limit).toFixed(0)} % of the text incoherent`} with each of the ${controls.length} random latents`,
+      `steering ${direction}: no gray zone: ${withoutEffects(random, leftAlone, work, limit)}`,
     );
+  }
   const zone = grayZone(effects, { seed: options.seed });
   const proposed = await sampled(
     candidates.filter((latent) => chosen.has(latent)),
@@ -208,6 +211,21 @@ export async function steerSide(
     latents: [...placed, ...rest.map((latent) => unsampled(latent, 'candidate'))],
     trials: [...runner.used.values()],
   };
+}
+
+/** Why no random latent has an effect. */
+function withoutEffects(
+  random: readonly LatentOutcome[],
+  alone: Tally,
+  { options }: SteeringWork,
+  limit: number,
+): string {
+  if (alone.coherent === 0)
+    return `all ${alone.completions} completions of the evaluation prompts left alone are incoherent`;
+  const of = `each of the ${random.length} random latents`;
+  if (random.some(({ dose }) => dose !== undefined))
+    return `all completions of the evaluation prompts are incoherent under ${of}`;
+  return `even the weakest dose, ${options.doses[0]}, leaves more than ${(100 * limit).toFixed(0)} % of the text incoherent with ${of}`;
 }
 
 const nowhere = { low: Number.NaN, high: Number.NaN };
