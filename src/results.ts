@@ -48,6 +48,8 @@ export interface SteeringRow {
   readonly forced_dose: number;
   /** α, signed, in parts of the mean residual norm */
   readonly dose: number | null;
+  /** what called too many completions of a stronger dose incoherent; null where no stronger one was refused */
+  readonly dose_limited_by: 'judge' | 'cheap' | 'both' | null;
   /** graded completions at that dose, the coherent ones, and the positives among these */
   readonly n: number;
   readonly coherent: number;
@@ -81,6 +83,7 @@ const steeringColumns = {
   damage: 'FLOAT',
   forced_dose: 'FLOAT',
   dose: 'FLOAT',
+  dose_limited_by: 'STRING',
   n: 'INT32',
   coherent: 'INT32',
   positives: 'INT32',

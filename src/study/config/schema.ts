@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { lossKinds, tokenSets } from '../../methods/contrast.ts';
 import { selectorNames } from '../../methods/selectors/selector.ts';
 import { steeredTokens } from '../../methods/steer.ts';
+import { incoherenceMeasures } from '../steering/incoherence.ts';
 import { about, modelPath, oneOf, path, real, rows, section, seed, text, whole } from './fields.ts';
 import { judgeSchema } from './judgeSchema.ts';
 
@@ -166,6 +167,10 @@ const steering = section({
   incoherent: about(
     real({ from: 0, to: 1 }).default(0.1),
     'greatest share of incoherent completions that a dose may add',
+  ),
+  incoherence: about(
+    oneOf(incoherenceMeasures).default('judge'),
+    'what calls a completion incoherent when doses are looked for: judge; cheap (unlikely, repeating or endless text: no calls of a judge); both',
   ),
   calibration_completions: about(
     whole(1).default(2),

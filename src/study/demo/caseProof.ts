@@ -41,6 +41,7 @@ export const caseProofDefaults: Omit<CaseProofSettings, 'seed'> = {
 /** What the proof does by default, whatever is proved. */
 const options = {
   doses: [0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.8],
+  incoherence: 'judge',
   incoherent: 0.1,
   calibrationCompletions: 2,
   completions: 3,
@@ -130,6 +131,7 @@ export async function proveCase(
       endIds: subject.codec.tokenizer.encode('\n'),
     },
     grade: async (items) => items.map(grade),
+    likelihood: () => Promise.reject(new Error('the exact judge says what is incoherent')),
     journal,
     progress,
   });

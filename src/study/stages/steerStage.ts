@@ -13,6 +13,7 @@ import { readJsonlAll } from '../../files/jsonl.ts';
 import { checked } from '../../files/schema.ts';
 import type { Judge, Verdict } from '../../judges/judge.ts';
 import type { Contrast } from '../../methods/contrast.ts';
+import { type ReadingPass, readingPass } from '../../methods/reading.ts';
 import {
   decodeLatents,
   decodeSteering,
@@ -39,6 +40,7 @@ import { JudgeStopped } from '../steering/trials.ts';
 import {
   type ChosenRecord,
   type Grader,
+  type Likelihood,
   type SteeringOptions,
   type SteeringPrompt,
   type SteeringRecord,
@@ -104,13 +106,14 @@ export async function steerStage(study: OpenStudy): Promise<Stage> {
     pairs: await hashedNow(join(folder, pairsFile)),
     completions: await hashedNow(join(folder, completionsFile)),
   };
-  const { tokens, seed, ...rest } = config.steering;
+  const { tokens, seed, incoherence, ...rest } = config.steering;
   const unitOptions = {
     tokens,
     seed,
     site: config.sae.site ?? null,
     sampling: jsonHash(sampledWith(study)),
     judge: jsonHash([judge.options, judge.threshold]),
+    ...(incoherence !== 'judge' && { incoherence }),
   };
   const versions = computing(recorder.versions);
   const { evaluation, calibration, discovery } = await study.prompts();
@@ -147,6 +150,7 @@ function optionsOf(study: OpenStudy): SteeringOptions {
   const { temperature, top_k, top_p, min_p, stop = [], max_tokens } = sampledWith(study);
   return {
     doses: steering.doses,
+    incoherence: steering.incoherence,
     incoherent: steering.incoherent,
     calibrationCompletions: steering.calibration_completions,
     completions: steering.completions,
@@ -307,6 +311,7 @@ export async function runStudyProof(study: OpenStudy): Promise<StudyProof | { st
     spent: await spentOf(folder, journal),
     onReport: (report) => judgeLines(report).forEach(progress.note),
   });
+  const likelihood = likelihoodUnder(study, layer);
   try {
     const { sides, gate } = await timings.of('steering', () =>
       prove({
@@ -323,6 +328,7 @@ export async function runStudyProof(study: OpenStudy): Promise<StudyProof | { st
         controls: chosen.controls,
         options: optionsOf(study),
         grade: graderOf(judge),
+        likelihood: likelihood.of,
         journal,
         progress,
       }),
@@ -341,8 +347,26 @@ export async function runStudyProof(study: OpenStudy): Promise<StudyProof | { st
     if (error instanceof JudgeStopped) return { stopped: error.message };
     throw error;
   } finally {
+    await likelihood.release();
     await judge.close();
   }
+}
+
+/** Mean ln p under the unsteered reference, which is loaded when it is first asked. */
+function likelihoodUnder(study: OpenStudy, layer: number): { of: Likelihood; release(): Promise<void> } {
+  let loaded: Promise<ReadingPass> | undefined;
+  const open = async () =>
+    readingPass(study.runtime(), (await study.model(study.config.reference)).model, layer);
+  return {
+    async of(prompt, completions) {
+      loaded ??= open();
+      const readings = await (await loaded).read(prompt, completions);
+      return readings.map(({ logProbability }) => logProbability);
+    },
+    async release() {
+      await (await loaded)?.release();
+    },
+  };
 }
 
 interface Finished {

@@ -3,7 +3,7 @@
  * far as it takes to decide them (`full`: all the way).
  */
 import { InputError } from '../../errors.ts';
-import { doseStep, type TriedDose } from '../../methods/doseSearch.ts';
+import { doseStep } from '../../methods/doseSearch.ts';
 import {
   decidedEarly,
   effectInterval,
@@ -18,6 +18,8 @@ import {
 import { type GrayZone, grayZone } from '../../methods/grayZone.ts';
 import { grouped } from '../../methods/groups.ts';
 import type { SteeringStage } from '../../results.ts';
+import { type Coherence, coherenceBy, type MeasuredDose, stoppedBy } from './coherence.ts';
+import type { IncoherenceMeasure } from './incoherence.ts';
 import { type Trial, type TrialRunner, trialRunner } from './trials.ts';
 import {
   type Direction,
@@ -38,7 +40,9 @@ export interface LatentOutcome {
   readonly stage: SteeringStage;
   /** α, signed; undefined where it was not sampled, or where even the weakest dose left too much text incoherent */
   readonly dose: number | undefined;
-  readonly tried: readonly TriedDose[];
+  readonly tried: readonly MeasuredDose[];
+  /** what stopped the search for a stronger dose; undefined where nothing did, or where it was not sampled */
+  readonly limitedBy: IncoherenceMeasure | undefined;
   /** of the evaluation prompts sampled on, steered and left alone; empty where it was not sampled */
   readonly prompts: readonly PromptTallies[];
   /** NaN where it was not sampled */
@@ -64,17 +68,13 @@ export interface SideOutcome {
 /** Shares of counts are compared with a sum of two: equal ones may differ by this. */
 const rounding = 1e-9;
 
-function tallyOf(completions: readonly SteeredCompletion[]): Tally {
-  const coherent = completions.filter((one) => one.coherent);
-  return {
-    completions: completions.length,
-    coherent: coherent.length,
-    positives: coherent.filter(({ label }) => label === 'positive').length,
-  };
-}
+const byPrompt = (completions: readonly SteeredCompletion[], { evaluation }: Coherence) =>
+  new Map([...grouped(completions, ({ prompt_id }) => prompt_id)].map(([id, own]) => [id, evaluation(own)]));
 
-const byPrompt = (completions: readonly SteeredCompletion[]) =>
-  new Map([...grouped(completions, ({ prompt_id }) => prompt_id)].map(([id, own]) => [id, tallyOf(own)]));
+interface Search {
+  found: number | undefined;
+  readonly tried: MeasuredDose[];
+}
 
 /** Steps the search of every latent, a round of trials at a time. */
 async function searchDoses(
@@ -82,11 +82,11 @@ async function searchDoses(
   runner: TrialRunner,
   direction: Direction,
   latents: readonly number[],
-  limit: number,
+  { limit, coherence }: { limit: number; coherence: Coherence },
   label: string,
-): Promise<Map<number, { found: number | undefined; tried: TriedDose[] }>> {
-  const searches = new Map(
-    latents.map((latent) => [latent, { found: undefined as number | undefined, tried: [] as TriedDose[] }]),
+): Promise<Map<number, Search>> {
+  const searches = new Map<number, Search>(
+    latents.map((latent) => [latent, { found: undefined, tried: [] }]),
   );
   for (let round = 1; ; round++) {
     const trials: (Trial & { latent: number })[] = [];
@@ -99,8 +99,9 @@ async function searchDoses(
     const records = await runner.run(trials, `${label}, doses, round ${round}`);
     records.forEach(({ completions }, n) => {
       const { latent, dose } = trials[n]!;
-      const incoherent = incoherentShare(tallyOf(completions));
-      searches.get(latent)!.tried.push({ dose: Math.abs(dose), incoherent });
+      const { byJudge, byCheap, ...tally } = coherence.calibration(completions);
+      const incoherent = incoherentShare(tally);
+      searches.get(latent)!.tried.push({ dose: Math.abs(dose), incoherent, byJudge, byCheap });
     });
   }
 }
@@ -119,8 +120,10 @@ export async function steerSide(
   const runner = trialRunner(work, direction);
   const alone = async (part: TrialPart) =>
     (await runner.run([{ latent: undefined, dose: 0, part }], `Left alone, ${direction}`))[0]!.completions;
-  const limit = options.incoherent + incoherentShare(tallyOf(await alone('calibration')));
-  const aloneByPrompt = byPrompt([...(await alone('first')), ...(await alone('rest'))]);
+  const calibrated = await alone('calibration');
+  const coherence = coherenceBy(options.incoherence, calibrated);
+  const limit = options.incoherent + incoherentShare(coherence.calibration(calibrated));
+  const aloneByPrompt = byPrompt([...(await alone('first')), ...(await alone('rest'))], coherence);
 
   /** Dose and evaluation of these latents; `decide` may end one after the first prompts. */
   async function sampled(
@@ -129,7 +132,7 @@ export async function steerSide(
     decide: (prompts: readonly PromptTallies[]) => boolean,
   ): Promise<LatentOutcome[]> {
     const label = role === 'random' ? `Random latents, ${direction}` : `Candidates, ${direction}`;
-    const searches = await searchDoses(work, runner, direction, latents, limit, label);
+    const searches = await searchDoses(work, runner, direction, latents, { limit, coherence }, label);
     const dosed = latents.filter((latent) => searches.get(latent)!.found !== undefined);
     const completions = new Map<number, SteeredCompletion[]>();
     async function evaluate(some: readonly number[], part: TrialPart): Promise<void> {
@@ -144,7 +147,7 @@ export async function steerSide(
       });
     }
     const tallies = (latent: number): PromptTallies[] =>
-      [...byPrompt(completions.get(latent) ?? [])].map(([id, steered]) => ({
+      [...byPrompt(completions.get(latent) ?? [], coherence)].map(([id, steered]) => ({
         steered,
         alone: aloneByPrompt.get(id)!,
       }));
@@ -161,6 +164,7 @@ export async function steerSide(
         stage: found === undefined ? 'no dose' : many.has(latent) ? 'many' : 'few',
         dose: found === undefined ? undefined : signOf[direction] * found,
         tried,
+        limitedBy: stoppedBy(tried, limit + rounding),
         prompts,
         effect: prompts.length > 0 ? effectOf(prompts) : Number.NaN,
         interval: prompts.length > 0 ? effectInterval(prompts, options.seed) : nowhere,
@@ -176,6 +180,7 @@ export async function steerSide(
     stage: 'log-odds',
     dose: undefined,
     tried: [],
+    limitedBy: undefined,
     prompts: [],
     effect: Number.NaN,
     interval: nowhere,

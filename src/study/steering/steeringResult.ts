@@ -28,6 +28,7 @@ function rowOf(outcome: LatentOutcome, direction: Direction, ranks: Ranks): Rank
     damage: forced.damage,
     forced_dose: forced.dose,
     dose: outcome.dose ?? null,
+    dose_limited_by: outcome.limitedBy ?? null,
     n: steered.completions,
     coherent: steered.coherent,
     positives: steered.positives,

@@ -3,13 +3,21 @@
  * whole. A trial depends on its latent, dose and prompts alone, never on what was sampled beside it.
  */
 import { createHash } from 'node:crypto';
-import type { JudgeItem, Verdict } from '../../judges/judge.ts';
+import { free, type JudgeItem, type Verdict } from '../../judges/judge.ts';
+import { repetitionOf } from '../../methods/cheapCoherence.ts';
 import { type Completion, type SampleJob, type Sampler, sampler } from '../../methods/sample.ts';
 import { directionsOf } from '../../methods/score.ts';
 import { addedVector } from '../../methods/steer.ts';
 import { jsonHash } from '../hash.ts';
 import { promptHash } from '../records.ts';
-import type { Direction, SteeringPrompt, SteeringWork, TrialPart, TrialRecord } from './work.ts';
+import type {
+  Direction,
+  SteeredCompletion,
+  SteeringPrompt,
+  SteeringWork,
+  TrialPart,
+  TrialRecord,
+} from './work.ts';
 
 /** A trial to run. */
 export interface Trial {
@@ -50,6 +58,16 @@ export function partsOf({ prompts, options }: Pick<SteeringWork, 'prompts' | 'op
 }
 
 const emptyCost = { calls: 0, price: 0 };
+
+const notAsked: Verdict = {
+  score: 0,
+  label: 'negative',
+  coherence: 1,
+  coherent: true,
+  reason: 'not judged',
+  raw: '',
+  cost: free,
+};
 
 /** Sampled completions of a trial that is not whole yet: by prompt and index. */
 interface Growing {
@@ -110,7 +128,8 @@ export function trialRunner(work: SteeringWork, direction: Direction): TrialRunn
   }
 
   /** Grades a trial that is whole, and keeps it. */
-  async function keep({ trial, sampled }: Growing): Promise<void> {
+  async function keep(growing: Growing): Promise<void> {
+    const { trial, sampled } = growing;
     const { prompts, completions } = parts[trial.part];
     const about = sampled.map((one, n) => {
       const prompt = prompts[Math.floor(n / completions)]!;
@@ -124,8 +143,10 @@ export function trialRunner(work: SteeringWork, direction: Direction): TrialRunn
         ended: one.stop !== 'length',
       }),
     );
-    const verdicts = await work.grade(items);
+    const asked = options.incoherence !== 'cheap' || trial.part !== 'calibration';
+    const verdicts = asked ? await work.grade(items) : items.map(() => notAsked);
     if ('stopped' in verdicts) throw new JudgeStopped(verdicts.stopped);
+    const measured = await measuresOf(growing);
     await journal.append([
       {
         kind: 'trial',
@@ -137,12 +158,30 @@ export function trialRunner(work: SteeringWork, direction: Direction): TrialRunn
         content: contents[trial.part],
         completions: about.map(({ one, prompt, index, text }, n) => {
           const { score, label, coherence, coherent, reason } = verdicts[n]!;
-          const judged = { score, label, coherence, coherent, reason };
-          return { prompt_id: prompt.id, index, text, tokens: one.ids.length, stop: one.stop, ...judged };
+          const judged = { score, label, coherence, coherent, reason, judged: asked };
+          const said = { prompt_id: prompt.id, index, text, tokens: one.ids.length, stop: one.stop };
+          return { ...said, ...judged, ...measured[n]! };
         }),
         cost: costOf(verdicts),
       },
     ]);
+  }
+
+  /** What is measured of each completion without the judge, where that is wanted. */
+  async function measuresOf({
+    trial,
+    sampled,
+  }: Growing): Promise<Pick<SteeredCompletion, 'log_probability' | 'repetition'>[]> {
+    if (options.incoherence === 'judge')
+      return sampled.map(() => ({ log_probability: null, repetition: null }));
+    const { prompts, completions } = parts[trial.part];
+    const measures = [];
+    for (const [p, prompt] of prompts.entries()) {
+      const ids = sampled.slice(p * completions, (p + 1) * completions).map((one) => one!.ids);
+      const logs = await work.likelihood(prompt.ids, ids);
+      measures.push(...ids.map((own, i) => ({ log_probability: logs[i]!, repetition: repetitionOf(own) })));
+    }
+    return measures;
   }
 
   async function sample(trials: readonly Trial[], advance: (completions: number) => void): Promise<void> {

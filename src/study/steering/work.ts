@@ -15,6 +15,7 @@ import type { OpenModel } from '../openModel.ts';
 import type { Progress } from '../progress.ts';
 import { type Prompt, stopReasons } from '../records.ts';
 import type { Journal } from '../store/journal.ts';
+import type { IncoherenceMeasure } from './incoherence.ts';
 
 export const directions = ['away', 'toward'] as const;
 export type Direction = (typeof directions)[number];
@@ -29,6 +30,7 @@ export interface SteeringPrompt {
 }
 
 export interface SteeringOptions {
+  readonly incoherence: IncoherenceMeasure;
   /** ladder of |α|, ascending, in parts of s */
   readonly doses: readonly number[];
   /** greatest share of incoherent completions beyond the share among those left alone */
@@ -70,6 +72,12 @@ export interface Side {
 /** Verdicts in the order of the items; or why the judge stopped before the end. */
 export type Grader = (items: readonly JudgeItem[]) => Promise<readonly Verdict[] | { stopped: string }>;
 
+/** Mean ln p of the tokens of each completion of a prompt under the unsteered reference, nats. */
+export type Likelihood = (
+  prompt: readonly number[],
+  completions: readonly (readonly number[])[],
+) => Promise<readonly number[]>;
+
 export interface SteeringWork {
   readonly runtime: Runtime;
   /** L of resid_post L */
@@ -87,6 +95,8 @@ export interface SteeringWork {
   readonly controls: readonly number[];
   readonly options: SteeringOptions;
   readonly grade: Grader;
+  /** asked where incoherence is measured without the judge */
+  readonly likelihood: Likelihood;
   readonly journal: Journal<SteeringRecord>;
   readonly progress: Progress;
 }
@@ -106,6 +116,12 @@ export const steeredCompletion = z.object({
   coherence: share,
   coherent: z.boolean(),
   reason: z.string(),
+  /** false: the judge was not asked, and what it would say stands for nothing */
+  judged: z.boolean().default(true),
+  /** mean ln p of its tokens under the unsteered reference, nats; null where not measured */
+  log_probability: z.number().nullable().default(null),
+  /** share of its runs of four tokens that stood in it before */
+  repetition: share.nullable().default(null),
 });
 export type SteeredCompletion = z.output<typeof steeredCompletion>;
 

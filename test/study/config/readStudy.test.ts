@@ -50,6 +50,7 @@ describe('a study', () => {
         random: 50,
         doses: [0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.8],
         incoherent: 0.1,
+        incoherence: 'judge',
         calibration_completions: 2,
         completions: 3,
         tokens: 'all',
