@@ -43,11 +43,12 @@ export function coherenceBy(measure: IncoherenceMeasure, alone: readonly Steered
     limits !== undefined && cheaplyBroken(measureOf(one), limits) !== undefined;
   const judged = (one: SteeredCompletion) => one.judged && !one.coherent;
   const either = (one: SteeredCompletion) => judged(one) || cheap(one);
+  const broken = { judge: judged, cheap, both: either }[measure];
   return {
     calibration(completions) {
       const share = (of: (one: SteeredCompletion) => boolean) =>
         completions.filter(of).length / completions.length;
-      return { ...tallyOf(completions, either), byJudge: share(judged), byCheap: share(cheap) };
+      return { ...tallyOf(completions, broken), byJudge: share(judged), byCheap: share(cheap) };
     },
     evaluation: (completions) => tallyOf(completions, measure === 'both' ? either : judged),
   };
