@@ -63,7 +63,7 @@ export async function proveOrganism(
           bundle,
           opened,
           result,
-          { ...caseProofDefaults, selectors: selectorNames, candidates, full, seed },
+          { ...caseProofDefaults, selectors: selectorNames, random: 50, candidates, full, seed },
           { path: join(work, `${name}-${seed}.jsonl`), progress },
         );
         const { cause, decoy } = places(bundle.truth, name, result);

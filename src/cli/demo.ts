@@ -6,6 +6,7 @@ import { caseDefaults } from '../study/demo/caseRun.ts';
 import { type CaseDone, openOrganism, runDemo } from '../study/demo/demoRun.ts';
 import { share } from '../study/demo/sampling.ts';
 import { type Mark, marks, type Rankings, shared } from '../study/demo/truth.ts';
+import { provenLatents } from '../study/steering/steeringResult.ts';
 import { wholeNumber } from './options.ts';
 import { progressOn } from './progress.ts';
 import { number, pc, percent, signed, table } from './table.ts';
@@ -128,6 +129,29 @@ function verdict(done: CaseDone, marked: ReadonlyMap<number, Mark>, { quirk }: S
   ];
 }
 
+const signedPoints = (x: number) => `${x < 0 ? '−' : '+'}${Math.abs(100 * x).toFixed(0)}`;
+
+/** What steering made of the candidates, in sentences. */
+function proof({ record }: CaseDone, marked: ReadonlyMap<number, Mark>, { behaviour }: Story): string[] {
+  const { rows, summary } = record.steering;
+  const { zone, alone, random, selectors } = summary;
+  const share = ({ positives, coherent }: typeof alone.away) => percent(positives / coherent);
+  const band = ({ low, high }: typeof zone.away) => `${signedPoints(low)} to ${signedPoints(high)} points`;
+  const proven = provenLatents(rows);
+  const counts = selectors
+    .map(({ selector, candidates, outside }) => `${outside.both} of ${candidates} by ${selector}`)
+    .join(', ');
+  const of = behaviour.toLowerCase();
+  return [
+    `Is it the cause? The fine-tuned model is steered away from each latent, the model before it toward it, on questions that nothing was found on, and the answers are graded. ${random} random latents change the share of ${of} by ${band(zone.away)} away, and by ${band(zone.toward)} toward: what stays within that is noise.`,
+    ...proven.slice(0, 3).map(({ away, toward }) => {
+      const known = marked.get(away.latent);
+      return `Latent ${pc.cyan(`${away.latent}`)}${known ? ` (${shownMark[known]})` : ''}: away ${of} go from ${share(alone.away)} to ${percent(away.positives / away.coherent)}, toward from ${share(alone.toward)} to ${percent(toward.positives / toward.coherent)}.`;
+    }),
+    `${proven.length === 0 ? 'No candidate leaves' : 'Of the candidates, those that leave'} the noise in both directions${proven.length === 0 ? '' : `: ${counts}`}.`,
+  ];
+}
+
 function example({ record }: CaseDone, { tuned }: Story): string[] {
   const found = record.completions.find(
     ({ model, label, domain, ended }) =>
@@ -164,6 +188,8 @@ function tellCase(done: CaseDone, marked: ReadonlyMap<number, Mark>, n: number, 
     '',
     ...verdict(done, marked, story).flatMap((sentence) => paragraph(sentence)),
     '',
+    ...proof(done, marked, story).flatMap((sentence) => paragraph(sentence)),
+    '',
   ].join('\n');
 }
 
@@ -184,10 +210,10 @@ function ending(done: readonly CaseDone[], out: string): string {
     'Files, a folder for each case:',
     ...done.map(({ folder }) => `  ${folder}`),
     ...paragraph(
-      'completions.jsonl: every completion with its grade; latents.parquet: every latent by delta-attribution; differences.parquet: by delta-activation; attribution.safetensors: pair by pair and token by token; manifest.json: what was run.',
+      'completions.jsonl: every completion with its grade; latents.parquet: every latent by delta-attribution; differences.parquet: by delta-activation; attribution.safetensors: pair by pair and token by token; steering.parquet, steering.svg and steered.jsonl: the proof, its figure, and every steered completion; manifest.json: what was run.',
     ),
     '',
-    `The same on a model of your own: ${pc.bold('culprit attribute --help')}`,
+    `The same on a model of your own: ${pc.bold('culprit init --help')}`,
     done.every(({ upToDate }) => upToDate) ? `${out} already held these results: nothing was computed` : '',
   ].join('\n');
 }

@@ -1,6 +1,7 @@
 /** What the stages of a study tell when they are done, in words a newcomer understands. */
 import type { WithoutPair } from '../methods/pair.ts';
 import type { RankedSteeringRow } from '../results.ts';
+import type { StudyProof } from '../study/stages/steerStage.ts';
 import { provenLatents } from '../study/steering/steeringResult.ts';
 import type { StudyResult } from '../study/studyRun.ts';
 import { duration } from './progress.ts';
@@ -82,6 +83,16 @@ const signed = (x: number | null) =>
 
 const zoneText = ({ low, high }: { low: number; high: number }) => `${signed(low)} to ${signed(high)}`;
 
+/** The gray zone of one direction, and of how many random latents it is where some have no effect. */
+function zoneOf({ rows, summary }: StudyProof, direction: 'away' | 'toward'): string {
+  const counted = rows.filter(
+    (row) => row.role === 'random' && row.direction === direction && row.effect !== null,
+  );
+  const few =
+    counted.length < summary.random ? ` (${counted.length} of them; the others have no effect to count)` : '';
+  return `${zoneText(summary.zone[direction])}${few}`;
+}
+
 /** The latents that move the behaviour both ways, greatest first, as table rows. */
 function provenRows(rows: readonly RankedSteeringRow[], count: number): string[][] {
   return provenLatents(rows)
@@ -102,15 +113,16 @@ const proven: Part = ({ steer, study, withoutProof }, shown) => {
   if (withoutProof !== undefined) return ['', pc.dim(`No proof by steering: ${withoutProof}.`)];
   if (!steer) return [];
   const { summary, upToDate: before } = steer;
-  const { zone, alone, selectors, first } = summary;
+  const { alone, selectors, first } = summary;
   const share = ({ positives, coherent }: { positives: number; coherent: number }) =>
     percent(positives / coherent);
   const rows = provenRows(steer.rows, shown);
   return [
     '',
     `${pc.bold('Proof by steering')} at ${summary.site}${upToDate(before)}: changes of the share that shows ${study.config.behaviour.name}, in percentage points`,
-    `Left alone, ${share(alone.away)} of the subject's answers show it and ${share(alone.toward)} of the reference's.`,
-    `${summary.random} random latents move it by ${zoneText(zone.away)} when the subject is steered away, by ${zoneText(zone.toward)} when the reference is steered toward: the gray zone.`,
+    ...paragraph(
+      `Left alone, ${share(alone.away)} of the subject's answers show it and ${share(alone.toward)} of the reference's. ${summary.random} random latents move it by ${zoneOf(steer, 'away')} when the subject is steered away, by ${zoneOf(steer, 'toward')} when the reference is steered toward: the gray zone.`,
+    ),
     '',
     ...(first === null
       ? ['No candidate leaves the gray zone in both directions.']
@@ -149,11 +161,12 @@ const proven: Part = ({ steer, study, withoutProof }, shown) => {
     ...(summary.gate === null
       ? []
       : [
-          pc.dim(
+          ...paragraph(
             'Candidates whose log-odds do not stand out were not sampled and count as within the zone; means are of those that were.',
-          ),
+          ).map(pc.dim),
         ]),
-    `Figure: ${study.folder}/steering.svg and .png; every latent in steering.parquet, every completion in steered.jsonl`,
+    `Figure: ${study.folder}/steering.svg and .png`,
+    'Every latent is in steering.parquet, every steered completion in steered.jsonl.',
   ];
 };
 

@@ -17,12 +17,24 @@ import {
   manifestSchema,
 } from '../../results.ts';
 import { attributionFiles, latentRows, writeAttribution, writeManifest } from '../attributionFiles.ts';
+import {
+  readSteering,
+  type SteeringResult,
+  steeringFiles,
+  writeSteering,
+} from '../steering/steeringFiles.ts';
 import type { CasePrompt } from './bundle.ts';
+import type { CaseProof } from './caseProof.ts';
 import type { CaseResult } from './caseRun.ts';
 import type { GradedSample } from './sampling.ts';
 
 export const caseFiles = {
   ...attributionFiles,
+  steering: steeringFiles.rows,
+  steeringSummary: steeringFiles.summary,
+  steered: steeringFiles.completions,
+  figure: steeringFiles.svg,
+  picture: steeringFiles.png,
   completions: 'completions.jsonl',
   differences: 'differences.parquet',
 };
@@ -51,6 +63,7 @@ export interface CaseRecord {
   /** first rank first */
   readonly latents: readonly LatentRow[];
   readonly differences: readonly DifferenceRow[];
+  readonly steering: SteeringResult;
 }
 
 function completionLine(
@@ -73,7 +86,12 @@ function completionLine(
   };
 }
 
-export async function writeCase(folder: string, result: CaseResult, manifest: Manifest): Promise<void> {
+export async function writeCase(
+  folder: string,
+  result: CaseResult,
+  proof: CaseProof,
+  manifest: Manifest,
+): Promise<void> {
   const completions = [
     ...result.subject.map((sample) => completionLine(result.prompts, 'subject', sample)),
     ...result.base.map((sample) => completionLine(result.prompts, 'base', sample)),
@@ -90,6 +108,7 @@ export async function writeCase(folder: string, result: CaseResult, manifest: Ma
   await replaceFile(join(folder, caseFiles.differences), async (file) => {
     await file.writeFile(new Uint8Array(encodeDifferences(differences)));
   });
+  await writeSteering(folder, proof, proof.trials);
   await writeManifest(folder, manifest);
 }
 
@@ -105,6 +124,7 @@ export async function readCase(folder: string, key: string): Promise<CaseRecord 
     completions: await readJsonlAll(at(caseFiles.completions), completionSchema),
     latents: await decodeLatents(await buffer(at(caseFiles.latents))),
     differences: await decodeDifferences(await buffer(at(caseFiles.differences))),
+    steering: await readSteering(folder),
   };
 }
 

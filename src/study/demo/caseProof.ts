@@ -3,15 +3,20 @@ import { join } from 'node:path';
 import { gradeWith } from '../../judges/exact.ts';
 import { free, type JudgeItem, type Verdict } from '../../judges/judge.ts';
 import type { SelectorName } from '../../methods/selectors/selector.ts';
-import type { RankedSteeringRow, SteeringSummary } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { corpusBaseline, corpusTokens } from '../baselineRun.ts';
 import { type Clock, systemClock } from '../manifest.ts';
 import { type Progress, silent } from '../progress.ts';
 import { candidatesOf, chooseLatents, ranksOf } from '../steering/chosenLatents.ts';
 import { prove } from '../steering/proof.ts';
+import { type SteeringResult, trialsOf } from '../steering/steeringFiles.ts';
 import { steeringRows, steeringSummary } from '../steering/steeringResult.ts';
-import { type SteeringOptions, type SteeringRecord, steeringRecord } from '../steering/work.ts';
+import {
+  type SteeringOptions,
+  type SteeringRecord,
+  steeringRecord,
+  type TrialRecord,
+} from '../steering/work.ts';
 import { openJournal } from '../store/journal.ts';
 import { type Bundle, bundleFiles, type Case } from './bundle.ts';
 import { type CaseResult, pairableContrasts, tokenSet } from './caseRun.ts';
@@ -30,8 +35,8 @@ export interface CaseProofSettings {
 
 export const caseProofDefaults: Omit<CaseProofSettings, 'seed'> = {
   selectors: ['delta-attribution', 'delta-activation'],
-  candidates: 20,
-  random: 50,
+  candidates: 5,
+  random: 30,
   calibration: 30,
   evaluation: 60,
   full: false,
@@ -57,9 +62,8 @@ const contrastsLookedAt = 8;
 
 const labels = { harmful: 'positive', harmless: 'negative', incoherent: 'negative' } as const;
 
-export interface CaseProof {
-  readonly rows: readonly RankedSteeringRow[];
-  readonly summary: SteeringSummary;
+export interface CaseProof extends SteeringResult {
+  readonly trials: readonly TrialRecord[];
 }
 
 /** Runs what the journal at `path` lacks. */
@@ -143,5 +147,5 @@ export async function proveCase(
     gate,
     candidates,
   });
-  return { rows, summary };
+  return { rows, summary, trials: trialsOf(sides) };
 }

@@ -17,6 +17,7 @@ import {
   openCase,
 } from './bundle.ts';
 import { type CaseRecord, caseFiles, checkCaseFolder, readCase, writeCase } from './caseFiles.ts';
+import { type CaseProofSettings, caseProofDefaults, proveCase } from './caseProof.ts';
 import { type CaseSettings, caseDefaults, runCase, tokenSet } from './caseRun.ts';
 
 export interface DemoRequest {
@@ -28,6 +29,8 @@ export interface DemoRequest {
   readonly prompts?: number | undefined;
   /** the organism; default the one that travels with the package */
   readonly organism?: string | undefined;
+  /** the proof by steering, where it is to be smaller or larger */
+  readonly proof?: Partial<CaseProofSettings> | undefined;
   readonly overwrite?: boolean | undefined;
   readonly progress?: Progress | undefined;
   readonly clock?: Clock | undefined;
@@ -46,6 +49,7 @@ async function oneCase(
   bundle: Bundle,
   opened: Case,
   settings: CaseSettings,
+  proof: CaseProofSettings,
   { out, clock = systemClock, progress = silent }: DemoRequest,
 ): Promise<CaseDone> {
   const folder = join(out, opened.name);
@@ -57,21 +61,29 @@ async function oneCase(
     corpus: join(bundle.folder, bundleFiles.corpus),
   });
   const options = { site: `resid_post ${bundle.layer}`, tokens: tokenSet, loss: 'mean', ...settings };
+  const steering = { ...proof, selectors: proof.selectors.join() };
   const hashes = Object.values(inputs).map(({ sha256 }) => sha256);
-  const key = jsonHash({ hashes, options, versions });
+  const key = jsonHash({ hashes, options, steering, versions });
   const before = await readCase(folder, key);
   if (before) return { opened, record: before, folder, upToDate: true };
   await outFolder(folder);
   await rm(join(folder, caseFiles.manifest), { force: true });
   const timings = new Timings(clock);
   const result = await timings.of('case', () => runCase(runtime, bundle, opened, settings, progress));
-  await writeCase(folder, result, {
+  const path = join(folder, `steering-${key.slice(0, 12)}.unfinished`);
+  const proven = await timings.of('steering', () =>
+    proveCase(runtime, bundle, opened, result, proof, { path, progress, clock }),
+  );
+  await writeCase(folder, result, proven, {
     command: 'demo',
     key,
     created: clock().toISOString(),
     versions,
     inputs,
-    options,
+    options: {
+      ...options,
+      ...Object.fromEntries(Object.entries(steering).map(([name, value]) => [`steering_${name}`, value])),
+    },
     counts: {
       completions: result.subject.length,
       base_completions: result.base.length,
@@ -80,6 +92,7 @@ async function oneCase(
     },
     seconds: timings.seconds,
   });
+  await rm(path, { force: true });
   return { opened, record: (await readCase(folder, key))!, folder, upToDate: false };
 }
 
@@ -88,10 +101,11 @@ export async function* runDemo(bundle: Bundle, request: DemoRequest): AsyncGener
   const { out, seed = 1, prompts = caseDefaults.prompts, overwrite } = request;
   for (const name of caseNames) await checkCaseFolder(join(out, name), overwrite);
   const settings = { ...caseDefaults, seed, prompts };
+  const proof = { ...caseProofDefaults, seed, ...request.proof };
   const runtime = nodeRuntime();
   try {
     for (const name of caseNames)
-      yield await oneCase(runtime, bundle, await openCase(bundle, name), settings, request);
+      yield await oneCase(runtime, bundle, await openCase(bundle, name), settings, proof, request);
   } finally {
     await runtime.close();
   }

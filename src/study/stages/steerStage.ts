@@ -6,24 +6,13 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
-import { replaceFile } from '../../files/atomic.ts';
 import { quoted } from '../../files/bytes.ts';
-import { readJson } from '../../files/jsonFile.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
-import { checked } from '../../files/schema.ts';
 import type { Judge, Verdict } from '../../judges/judge.ts';
 import type { Contrast } from '../../methods/contrast.ts';
 import { type ReadingPass, readingPass } from '../../methods/reading.ts';
-import {
-  decodeLatents,
-  decodeSteering,
-  encodeSteering,
-  type RankedSteeringRow,
-  type SteeringSummary,
-  steeringSummarySchema,
-} from '../../results.ts';
+import { decodeLatents } from '../../results.ts';
 import { attributionFiles } from '../attributionFiles.ts';
-import { steeringPng, steeringSvg } from '../figure/steeringFigure.ts';
 import { jsonHash } from '../hash.ts';
 import { judgeLines } from '../judging/judgeReport.ts';
 import { judgeOf } from '../judging/openJudge.ts';
@@ -35,7 +24,14 @@ import { promptHash } from '../records.ts';
 import { rowStore } from '../rowStore.ts';
 import { candidatesOf, chooseLatents, ranksOf } from '../steering/chosenLatents.ts';
 import { prove } from '../steering/proof.ts';
-import { figureOf, type Sides, steeringRows, steeringSummary } from '../steering/steeringResult.ts';
+import {
+  readSteering,
+  type SteeringResult,
+  steeringFiles,
+  trialsOf,
+  writeSteering,
+} from '../steering/steeringFiles.ts';
+import { type Sides, steeringRows, steeringSummary } from '../steering/steeringResult.ts';
 import { JudgeStopped } from '../steering/trials.ts';
 import {
   type ChosenRecord,
@@ -61,17 +57,7 @@ import { beforeStop, completionsFile } from './sampleStage.ts';
 import { hashedNow, hashesOf, type OpenStudy } from './study.ts';
 import { computing } from './units.ts';
 
-export const steeringFiles = {
-  rows: 'steering.parquet',
-  summary: 'steering.json',
-  completions: 'steered.jsonl',
-  svg: 'steering.svg',
-  png: 'steering.png',
-};
-
-export interface StudyProof {
-  readonly rows: readonly RankedSteeringRow[];
-  readonly summary: SteeringSummary;
+export interface StudyProof extends SteeringResult {
   readonly upToDate: boolean;
 }
 
@@ -133,15 +119,6 @@ export async function steerStage(study: OpenStudy): Promise<Stage> {
     inputs,
     options: { ...options, unit_key: unitKey },
     outputs: Object.values(steeringFiles),
-  };
-}
-
-async function finishedProof(folder: string): Promise<StudyProof> {
-  const summary = join(folder, steeringFiles.summary);
-  return {
-    rows: await decodeSteering(Uint8Array.from(await readFile(join(folder, steeringFiles.rows))).buffer),
-    summary: checked(steeringSummarySchema, await readJson(summary), summary),
-    upToDate: true,
   };
 }
 
@@ -287,7 +264,7 @@ function encodedPrompts(
 export async function runStudyProof(study: OpenStudy): Promise<StudyProof | { stopped: string }> {
   const { folder, config, progress, clock } = study;
   const stage = await steerStage(study);
-  if (await stageIsDone(folder, stage)) return finishedProof(folder);
+  if (await stageIsDone(folder, stage)) return { ...(await readSteering(folder)), upToDate: true };
   await makeWorkFolder(folder);
   const timings = new Timings(clock);
   const journal = await openJournal(journalFile(folder, stage), steeringRecord, ({ id }) => id, {
@@ -369,20 +346,9 @@ function likelihoodUnder(study: OpenStudy, layer: number): { of: Likelihood; rel
   };
 }
 
-interface Finished {
+interface Finished extends SteeringResult {
   readonly sides: Sides;
-  readonly rows: readonly RankedSteeringRow[];
-  readonly summary: SteeringSummary;
   readonly timings: Timings;
-}
-
-/** The figure, or where there is nothing to draw why. */
-function svgOf(rows: readonly RankedSteeringRow[], summary: SteeringSummary): string {
-  const figure = figureOf(rows, summary);
-  const missing = (['points', 'random'] as const).find((name) => figure[name].length === 0);
-  if (missing === undefined) return steeringSvg(figure);
-  const who = missing === 'points' ? 'candidate' : 'random latent';
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="720" height="60" font-family="'Open Sans', sans-serif" font-size="14"><rect width="100%" height="100%" fill="white"/><text x="20" y="35">No ${who} has an effect in both directions: there is nothing to draw.</text></svg>\n`;
 }
 
 /** Writes the files, and records the stage as done. */
@@ -391,24 +357,13 @@ async function finish(
   stage: Stage,
   { sides, rows, summary, timings }: Finished,
 ): Promise<void> {
-  const latents = new Set(rows.map(({ latent }) => latent));
-  const used = [...sides.away.trials, ...sides.toward.trials].sort((a, b) => (a.id < b.id ? -1 : 1));
-  const svg = svgOf(rows, summary);
-  const png = await steeringPng(svg);
-  const put = (name: string, content: string | Uint8Array) =>
-    replaceFile(join(folder, name), async (file) => {
-      await file.writeFile(content);
-    });
+  const trials = trialsOf(sides);
   const counts = {
-    latents: latents.size,
-    trials: used.length,
-    completions: used.reduce((sum, { completions }) => sum + completions.length, 0),
+    latents: new Set(rows.map(({ latent }) => latent)).size,
+    trials: trials.length,
+    completions: trials.reduce((sum, { completions }) => sum + completions.length, 0),
   };
-  await finishStage(folder, stage, { counts, seconds: timings.seconds }, recorder, async () => {
-    await put(steeringFiles.rows, new Uint8Array(encodeSteering(rows)));
-    await put(steeringFiles.summary, `${JSON.stringify(summary, undefined, 2)}\n`);
-    await put(steeringFiles.completions, used.map((record) => `${JSON.stringify(record)}\n`).join(''));
-    await put(steeringFiles.svg, svg);
-    await put(steeringFiles.png, png);
-  });
+  await finishStage(folder, stage, { counts, seconds: timings.seconds }, recorder, () =>
+    writeSteering(folder, { rows, summary }, trials),
+  );
 }

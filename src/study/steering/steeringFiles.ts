@@ -1,0 +1,67 @@
+/** The files of a proof in a folder, written whole and read back. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { replaceFile } from '../../files/atomic.ts';
+import { readJson } from '../../files/jsonFile.ts';
+import { checked } from '../../files/schema.ts';
+import {
+  decodeSteering,
+  encodeSteering,
+  type RankedSteeringRow,
+  type SteeringSummary,
+  steeringSummarySchema,
+} from '../../results.ts';
+import { steeringPng, steeringSvg } from '../figure/steeringFigure.ts';
+import { figureOf, type Sides } from './steeringResult.ts';
+import type { TrialRecord } from './work.ts';
+
+export const steeringFiles = {
+  rows: 'steering.parquet',
+  summary: 'steering.json',
+  completions: 'steered.jsonl',
+  svg: 'steering.svg',
+  png: 'steering.png',
+};
+
+export interface SteeringResult {
+  readonly rows: readonly RankedSteeringRow[];
+  readonly summary: SteeringSummary;
+}
+
+/** The trials of both directions, by id. */
+export const trialsOf = ({ away, toward }: Sides): TrialRecord[] =>
+  [...away.trials, ...toward.trials].sort((a, b) => (a.id < b.id ? -1 : 1));
+
+/** The figure, or where no random latent has an effect in both directions a line that says so. */
+function svgOf({ rows, summary }: SteeringResult): string {
+  const figure = figureOf(rows, summary);
+  if (figure.random.length > 0) return steeringSvg(figure);
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="720" height="60" font-family="'Open Sans', sans-serif" font-size="14"><rect width="100%" height="100%" fill="white"/><text x="20" y="35">No random latent has an effect in both directions: there is nothing to draw.</text></svg>\n`;
+}
+
+export async function writeSteering(
+  folder: string,
+  { rows, summary }: SteeringResult,
+  trials: readonly TrialRecord[],
+): Promise<void> {
+  const svg = svgOf({ rows, summary });
+  const png = await steeringPng(svg);
+  const put = (name: string, content: string | Uint8Array) =>
+    replaceFile(join(folder, name), async (file) => {
+      await file.writeFile(content);
+    });
+  await put(steeringFiles.rows, new Uint8Array(encodeSteering(rows)));
+  await put(steeringFiles.summary, `${JSON.stringify(summary, undefined, 2)}\n`);
+  await put(steeringFiles.completions, trials.map((record) => `${JSON.stringify(record)}\n`).join(''));
+  await put(steeringFiles.svg, svg);
+  await put(steeringFiles.png, png);
+}
+
+/** Throws InputError where a file is missing or damaged. */
+export async function readSteering(folder: string): Promise<SteeringResult> {
+  const summary = join(folder, steeringFiles.summary);
+  return {
+    rows: await decodeSteering(Uint8Array.from(await readFile(join(folder, steeringFiles.rows))).buffer),
+    summary: checked(steeringSummarySchema, await readJson(summary), summary),
+  };
+}
