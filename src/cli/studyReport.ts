@@ -119,7 +119,9 @@ const proven: Part = ({ steer, study, withoutProof }, shown) => {
   const rows = provenRows(steer.rows, shown);
   return [
     '',
-    `${pc.bold('Proof by steering')} at ${summary.site}${upToDate(before)}: changes of the share that shows ${study.config.behaviour.name}, in percentage points`,
+    ...paragraph(
+      `${pc.bold('Proof by steering')} at ${summary.site}${upToDate(before)}: changes of the share that shows ${study.config.behaviour.name}, in percentage points`,
+    ),
     ...paragraph(
       `Left alone, ${share(alone.away)} of the subject's answers show it and ${share(alone.toward)} of the reference's. ${summary.random} random latents move it by ${zoneOf(steer, 'away')} when the subject is steered away, by ${zoneOf(steer, 'toward')} when the reference is steered toward: the gray zone.`,
     ),

@@ -1,0 +1,422 @@
+/** The proof as a study's last stage: its files, what is kept when options change, what is refused, and kills at any moment. */
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readJsonlAll } from '../../../src/files/jsonl.ts';
+import { decodeSteering, steeringSummarySchema } from '../../../src/results.ts';
+import { openModel } from '../../../src/study/openModel.ts';
+import type { Progress } from '../../../src/study/progress.ts';
+import { trialRecord } from '../../../src/study/steering/work.ts';
+import { runStudy, type StudyRequest } from '../../../src/study/studyRun.ts';
+import { culprit, start } from '../../support/cli.ts';
+import { draw } from '../../support/opCases.ts';
+import { slowHead, slowLosses, slowResiduals } from '../../support/slowLlama.ts';
+import { tiny as base, layer, putAll, type TinyFolder } from '../../support/tinyFolder.ts';
+import { prompts, putStudy, type StudyOver } from '../../support/tinyStudy.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'culprit-stage-'));
+let tiny: TinyFolder;
+beforeAll(async () => {
+  tiny = await putAll(folder);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const files = ['steering.parquet', 'steering.json', 'steered.jsonl', 'steering.svg', 'steering.png'] as const;
+const steering = {
+  candidates: 3,
+  random: 4,
+  doses: [0.1, 0.4],
+  gate_pairs: 2,
+  completions: 2,
+  max_tokens: 8,
+};
+const drawn = { file: 'prompts.jsonl', discovery: 8, evaluation: 3, calibration: 2 };
+
+const over = (some: StudyOver['steering'] = {}, rest: StudyOver = {}): StudyOver => ({
+  prompts: drawn,
+  ...rest,
+  steering: { ...steering, ...some },
+});
+
+let studies = 0;
+const put = (study: string, ...args: Parameters<typeof over>) => putStudy(study, tiny, over(...args));
+const fresh = (...args: Parameters<typeof over>) => put(join(folder, `study${studies++}`), ...args);
+
+let finished: string | undefined;
+/** A study of its own that is done already, with the options that `fresh` has. */
+async function done(): Promise<string> {
+  if (finished === undefined) {
+    finished = fresh();
+    await run(finished);
+  }
+  const study = join(folder, `study${studies++}`);
+  cpSync(finished, study, { recursive: true });
+  return study;
+}
+
+/** Runs, and tells how many units each stage was told to have left. */
+async function run(study: string, request: Partial<StudyRequest> = {}) {
+  const left: Record<string, number> = {};
+  const progress: Progress = {
+    stage(label, total, done = 0) {
+      left[label] = (left[label] ?? 0) + total - done;
+      return { advance() {}, end() {} };
+    },
+    note() {},
+  };
+  return { result: await runStudy({ study, cacheDir: tiny.cache, progress, ...request }), left };
+}
+
+const read = (study: string, name: string) => readFileSync(join(study, name));
+const trialsIn = (study: string) => readJsonlAll(join(study, 'steered.jsonl'), trialRecord);
+const rowsIn = async (study: string) =>
+  decodeSteering(Uint8Array.from(read(study, 'steering.parquet')).buffer);
+const summaryIn = (study: string) =>
+  steeringSummarySchema.parse(JSON.parse(read(study, 'steering.json').toString()));
+
+function expectSameFiles(a: string, b: string): void {
+  for (const name of files) expect(read(a, name).equals(read(b, name)), name).toBe(true);
+}
+
+/** What was sampled: completions by the labels of their stages. */
+const sampledOf = (left: Readonly<Record<string, number>>) =>
+  Object.entries(left)
+    .filter(([label]) => /, (doses|few|many)|^Left alone/.test(label))
+    .reduce((sum, [, count]) => sum + count, 0);
+
+describe('a whole run', () => {
+  let study: string;
+  let first: Awaited<ReturnType<typeof run>>;
+  beforeAll(async () => {
+    study = fresh();
+    first = await run(study);
+  });
+
+  it('writes its five files, which say the same', async () => {
+    const { steer } = first.result;
+    expect(steer!.upToDate).toBe(false);
+    const rows = await rowsIn(study);
+    const summary = summaryIn(study);
+    expect(summary).toEqual(JSON.parse(JSON.stringify(steer!.summary)));
+    expect(rows.map(({ latent, direction }) => [latent, direction])).toEqual(
+      steer!.rows.map(({ latent, direction }) => [latent, direction]),
+    );
+    const random = rows.filter(({ role }) => role === 'random');
+    expect(random).toHaveLength(2 * 4);
+    expect(summary.selectors.map(({ selector, candidates }) => [selector, candidates])).toEqual([
+      ['delta-attribution', 3],
+      ['delta-activation', 3],
+    ]);
+    // the first selector's are the ones that attribution ranks first
+    const ranked = first.result.attribute!.latents.slice(0, 3).map(({ latent }) => latent);
+    for (const [i, latent] of ranked.entries())
+      expect(rows.find((row) => row.latent === latent)!.ranks['delta-attribution']).toBe(i + 1);
+    const svg = read(study, 'steering.svg').toString();
+    expect(svg).toMatch(/^<svg .*<\/svg>\n$/s);
+    expect(svg).toContain('letter');
+    expect(read(study, 'steering.png').subarray(1, 4).toString()).toBe('PNG');
+  });
+
+  it('steers on prompts that nothing was found on, and its counts are those of steered.jsonl', async () => {
+    const { discovery, evaluation, calibration } = await drawnPrompts();
+    const trials = await trialsIn(study);
+    const rows = await rowsIn(study);
+    for (const { part, completions } of trials)
+      for (const { prompt_id } of completions) {
+        expect(discovery).not.toContain(prompt_id);
+        expect(part === 'calibration' ? calibration : evaluation).toContain(prompt_id);
+      }
+    for (const { latent, direction, dose, n, coherent, positives } of rows) {
+      const own = trials.filter(
+        (one) =>
+          one.latent === latent &&
+          one.direction === direction &&
+          one.dose ===
+            (dose === null
+              ? undefined
+              : [0.1, 0.4].map((x) => x * Math.sign(dose)).find((x) => Math.fround(x) === dose)) &&
+          one.part !== 'calibration',
+      );
+      const all = own.flatMap(({ completions }) => completions);
+      const good = all.filter(({ text }) => text.length > 1);
+      expect([n, coherent, positives]).toEqual([
+        all.length,
+        good.length,
+        good.filter(({ text }) => /[A-Za-z]/.test(text)).length,
+      ]);
+    }
+    const manifest = JSON.parse(read(study, 'manifest.json').toString());
+    expect(manifest.stages.steer.counts).toEqual({
+      latents: new Set(rows.map(({ latent }) => latent)).size,
+      trials: trials.length,
+      completions: trials.reduce((sum, { completions }) => sum + completions.length, 0),
+    });
+    expect(Object.keys(manifest.stages.steer.outputs).sort()).toEqual([...files].sort());
+  });
+
+  /** Which prompts are whose, from the records of the other stages and the file. */
+  async function drawnPrompts() {
+    const discovery = new Set(first.result.sample!.records.map(({ prompt_id }) => prompt_id));
+    const trials = await trialsIn(study);
+    const of = (calibrating: boolean) =>
+      new Set(
+        trials
+          .filter(({ latent, part }) => latent === null && (part === 'calibration') === calibrating)
+          .flatMap(({ completions }) => completions.map(({ prompt_id }) => prompt_id)),
+      );
+    const [calibration, evaluation] = [of(true), of(false)];
+    expect([discovery.size, evaluation.size, calibration.size]).toEqual([8, 3, 2]);
+    expect(new Set([...discovery, ...evaluation, ...calibration]).size).toBe(13);
+    return { discovery: [...discovery], evaluation: [...evaluation], calibration: [...calibration] };
+  }
+
+  it('is up to date the second time, and tells the same', async () => {
+    const before = files.map((name) => read(study, name));
+    const { result, left } = await run(study);
+    expect(left).toEqual({});
+    expect(result.steer!.upToDate).toBe(true);
+    expect(result.steer!.summary).toEqual(summaryIn(study));
+    expect(files.map((name) => read(study, name))).toEqual(before);
+    expect(readdirSync(join(study, '.work')).filter((name) => name.startsWith('steer'))).toEqual([]);
+  });
+
+  it('comes to the same bytes in another folder, alone or as one of all stages', async () => {
+    const other = fresh();
+    await run(other, { stages: ['sample', 'grade', 'pair', 'attribute'] });
+    for (const name of files) expect(existsSync(join(other, name))).toBe(false);
+    const { result } = await run(other, { stages: ['steer'] });
+    expect(Object.keys(result)).toEqual(['study', 'steer']);
+    expectSameFiles(other, study);
+  });
+
+  it('is made anew by redo, with the same bytes', async () => {
+    const before = files.map((name) => read(study, name));
+    const { left } = await run(study, { redo: ['steer'] });
+    expect(sampledOf(left)).toBeGreaterThan(0);
+    expect(files.map((name) => read(study, name))).toEqual(before);
+    for (const name of files) expect(existsSync(join(study, `${name}.bak`))).toBe(true);
+  });
+});
+
+describe('a changed option', () => {
+  it('another seed samples every trial anew, and nothing before it', async () => {
+    const study = fresh();
+    const first = await run(study);
+    const completions = read(study, 'completions.jsonl');
+    const steered = read(study, 'steered.jsonl');
+    put(study, { seed: 2 });
+    const { left, result } = await run(study);
+    expect(result.steer!.upToDate).toBe(false);
+    expect(result.attribute!.upToDate).toBe(true);
+    expect(left.Sampling).toBeUndefined();
+    expect(left['Left alone, away']).toBe(first.left['Left alone, away']);
+    expect(read(study, 'completions.jsonl')).toEqual(completions);
+    expect(read(study, 'steered.jsonl')).not.toEqual(steered);
+    const atOnce = fresh({ seed: 2 });
+    await run(atOnce);
+    expectSameFiles(study, atOnce);
+  });
+
+  it.each<[name: string, change: NonNullable<StudyOver['steering']>]>([
+    ['more candidates', { candidates: 6, full: true }],
+    ['fewer candidates', { candidates: 1 }],
+    ['another ladder', { doses: [0.1, 0.2, 0.4] }],
+    ['another share of the gate', { gate_share: 0.1 }],
+    ['another first look', { first_look: 1 }],
+  ])(
+    '%s: trials that were done are kept, and the bytes are those of a run at once',
+    async (_name, change) => {
+      const study = await done();
+      const before = new Map((await trialsIn(study)).map((one) => [`${one.id} ${one.content}`, one]));
+      put(study, change);
+      const { left, result } = await run(study);
+      expect(result.steer!.upToDate).toBe(false);
+      const after = await trialsIn(study);
+      const made = after.filter(({ id, content }) => !before.has(`${id} ${content}`));
+      expect(sampledOf(left)).toBe(made.reduce((sum, { completions }) => sum + completions.length, 0));
+      expect(after.length - made.length).toBeGreaterThan(30);
+      const atOnce = fresh(change);
+      await run(atOnce);
+      expectSameFiles(study, atOnce);
+    },
+  );
+
+  it('a stopped run under other options leaves no trace in the files', async () => {
+    const study = fresh({ doses: [0.2, 0.3, 0.5], candidates: 5, full: true });
+    class Stop extends Error {}
+    const stopping: Progress = {
+      stage(label) {
+        if (label === 'Candidates, toward, few samples') throw new Stop();
+        return { advance() {}, end() {} };
+      },
+      note() {},
+    };
+    await expect(runStudy({ study, cacheDir: tiny.cache, progress: stopping })).rejects.toThrow(Stop);
+    put(study);
+    await run(study);
+    expectSameFiles(study, await done());
+  });
+
+  it('of the judge grades every trial anew', async () => {
+    const study = await done();
+    const judge = { kind: 'pattern' as const, positive: '[A-Za-z0-9]', incoherent: '^.{0,1}$' };
+    put(study, {}, { judge });
+    await run(study);
+    for (const { completions } of await trialsIn(study))
+      for (const { label, text } of completions)
+        expect(label).toBe(/[A-Za-z0-9]/.test(text) ? 'positive' : 'negative');
+    const atOnce = fresh({}, { judge });
+    await run(atOnce);
+    expectSameFiles(study, atOnce);
+  });
+});
+
+describe('incoherence by cheap signs', () => {
+  it('is measured under the unsteered reference', async () => {
+    const study = fresh(
+      { incoherence: 'cheap', max_tokens: 2, completions: 20 },
+      { judge: { kind: 'pattern', positive: '[A-Za-z]' } },
+    );
+    await run(study);
+    const { codec } = await openModel(tiny.model);
+    const asked = new Map(prompts.map(({ id, prompt }) => [id, codec.encodePrompt(prompt)]));
+    let compared = 0;
+    for (const { completions } of await trialsIn(study))
+      for (const { prompt_id, text, tokens, stop, log_probability } of completions) {
+        const own = codec.tokenizer.encode(text);
+        // those whose ids can be told from their text
+        if (stop !== 'length' || text.includes('\ufffd') || own.length !== tokens) continue;
+        const start = asked.get(prompt_id)!;
+        const ids = [...start, ...own];
+        const losses = slowLosses(slowHead(base, layer, slowResiduals(base, ids)[layer]!), ids, start.length);
+        expect(log_probability).toBeCloseTo(-losses.reduce((sum, x) => sum + x, 0) / losses.length, 4);
+        compared++;
+      }
+    expect(compared).toBeGreaterThan(5);
+  });
+
+  it('another measure samples anew, with the bytes of a run at once', async () => {
+    const study = await done();
+    put(study, { incoherence: 'both' });
+    await run(study);
+    const atOnce = fresh({ incoherence: 'both' });
+    await run(atOnce);
+    expectSameFiles(study, atOnce);
+    const measured = async (of: string) =>
+      (await trialsIn(of)).flatMap(({ completions }) => completions.map((one) => one.log_probability));
+    expect(new Set(await measured(await done()))).toEqual(new Set([null]));
+    expect(await measured(study)).not.toContain(null);
+  });
+});
+
+describe('a study without a proof', () => {
+  it.each([
+    [{ evaluation: 0 }, 'prompts.evaluation is 0'],
+    [{ calibration: 0 }, 'prompts.calibration is 0'],
+  ])('%j: has no such stage, and says why', async (none, reason) => {
+    const study = fresh({}, { prompts: { ...drawn, ...none } });
+    const { result, left } = await run(study);
+    expect(result.attribute!.latents).toHaveLength(40);
+    expect(result.steer).toBeUndefined();
+    expect(result.withoutProof).toBe(reason);
+    expect(sampledOf(left)).toBe(0);
+    for (const name of files) expect(existsSync(join(study, name))).toBe(false);
+    const again = await run(study);
+    expect([again.left, again.result.withoutProof]).toEqual([{}, reason]);
+    const alone = await run(study, { stages: ['steer'] });
+    expect(alone.result.withoutProof).toBe(reason);
+  });
+});
+
+describe('where there is nothing to show', () => {
+  it('no candidate stands out: the files are there, and the figure says so', async () => {
+    const study = fresh({ gate_share: 0.999, selectors: ['random'], candidates: 1, random: 30 });
+    const { result } = await run(study);
+    const rows = await rowsIn(study);
+    const candidates = rows.filter(({ role }) => role === 'candidate');
+    expect(candidates.map(({ stage }) => stage)).toEqual(['log-odds', 'log-odds']);
+    expect(result.steer!.summary.first).toBeNull();
+    expect(read(study, 'steering.svg').toString()).toContain('No candidate was sampled in both directions');
+    expect(read(study, 'steering.png').subarray(1, 4).toString()).toBe('PNG');
+    expect((await run(study)).result.steer!.upToDate).toBe(true);
+  });
+
+  it('more random latents than the dictionary has', async () => {
+    await expect(run(fresh({ random: 60 }))).rejects.toThrow(
+      /^steering: matchedControls: 60 controls asked, \d+ latents fired that are no candidate$/,
+    );
+  });
+
+  it('a prompt that leaves no room for a steered completion', async () => {
+    const study = fresh({ max_tokens: 230 });
+    await expect(run(study)).rejects.toThrow(
+      /prompts\.jsonl: row \d+: prompt "p\d+" has \d+ tokens: with 230 tokens of a steered completion it exceeds the 256/,
+    );
+    put(study);
+    expect((await run(study)).result.steer!.upToDate).toBe(false);
+  });
+
+  it('a result that was edited by hand', async () => {
+    const study = await done();
+    writeFileSync(join(study, 'steering.json'), '{}');
+    await expect(run(study)).rejects.toThrow(/steering\.json: was changed after stage steer/);
+  });
+});
+
+describe('killed with SIGKILL', () => {
+  // small batches and many trials, so that the proof has many moments to be killed at
+  const slow = [
+    { candidates: 6, random: 8, completions: 6, max_tokens: 12, full: true },
+    { sampling: { completions: 6, max_tokens: 12, seed: 5, stop: [...'bcdfghjklmnpqrstvwxz'], rows: 2 } },
+  ] as const;
+  const make = (name: string) => put(join(folder, name), slow[0], slow[1] as unknown as StudyOver);
+  let undisturbed: string;
+  let lines: number;
+
+  const journalLines = (study: string): number => {
+    const work = join(study, '.work');
+    const name = existsSync(work)
+      ? readdirSync(work).find((one) => /^steer-\w+\.jsonl$/.test(one))
+      : undefined;
+    return name === undefined ? 0 : read(work, name).toString().split('\n').length - 1;
+  };
+
+  beforeAll(async () => {
+    undisturbed = make('undisturbed');
+    const { child, ended } = start(['run', undisturbed]);
+    lines = 0;
+    while (child.exitCode === null) {
+      lines = Math.max(lines, journalLines(undisturbed));
+      await sleep(10);
+    }
+    expect((await ended).code).toBe(0);
+    expect(lines).toBeGreaterThan(30);
+  });
+
+  it('again and again in its midst, it ends with the same bytes, and loses no finished trial', async () => {
+    const study = make('killed');
+    const d = draw(Number(process.env.FC_SEED ?? 20261124));
+    const moments = Array.from({ length: 6 }, () => d.below(lines - 8)).sort((a, b) => a - b);
+    let kills = 0;
+    let before = 0;
+    for (const moment of moments) {
+      const { child, ended } = start(['run', study]);
+      while (journalLines(study) <= Math.max(moment, before) && child.exitCode === null) await sleep(1);
+      if (child.exitCode !== null) break;
+      child.kill('SIGKILL');
+      await ended;
+      kills++;
+      const now = journalLines(study);
+      expect(now).toBeGreaterThanOrEqual(before);
+      before = now;
+    }
+    expect(kills).toBeGreaterThan(2);
+    for (const name of files) expect(existsSync(join(study, name))).toBe(false);
+    const { code, stderr } = await culprit(['run', study]);
+    expect(stderr).not.toContain('unexpected');
+    expect(code).toBe(0);
+    expectSameFiles(study, undisturbed);
+  });
+});
