@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { progressOn } from '../src/cli/progress.ts';
+import { signedPoints } from '../src/cli/table.ts';
 import { selectorNames } from '../src/methods/selectors/selector.ts';
 import type { RankedSteeringRow, SteeringSummary } from '../src/results.ts';
 import { nodeRuntime } from '../src/runtime/node.ts';
@@ -13,32 +14,30 @@ import { places } from '../src/study/demo/truth.ts';
 import { steeringPng, steeringSvg } from '../src/study/figure/steeringFigure.ts';
 import { figureOf } from '../src/study/steering/steeringResult.ts';
 
-const points = (x: number | null) =>
-  x === null ? '-' : `${x < 0 ? '−' : '+'}${Math.abs(100 * x).toFixed(0)}`;
-
 function effects(rows: readonly RankedSteeringRow[], latent: number): string {
   const found = rows.filter((row) => row.latent === latent);
   return found
     .map(
       ({ direction, stage, dose, effect, low, high, outside }) =>
-        `${direction} ${points(effect)} [${points(low)}, ${points(high)}] at ${dose ?? '-'} (${stage}${outside ? ', outside' : ''})`,
+        `${direction} ${signedPoints(effect)} [${signedPoints(low)}, ${signedPoints(high)}] at ${dose ?? '-'} (${stage}${outside ? ', outside' : ''})`,
     )
     .join('; ');
 }
 
 function tell(summary: SteeringSummary): string[] {
   const { zone, alone, selectors, first, stages, log_odds_agreement } = summary;
-  const band = (side: 'away' | 'toward') => `${side} ${points(zone[side].low)}..${points(zone[side].high)}`;
+  const band = (side: 'away' | 'toward') =>
+    `${side} ${signedPoints(zone[side].low)}..${signedPoints(zone[side].high)}`;
   const share = ({ positives, coherent }: typeof alone.away) =>
     `${Math.round((100 * positives) / coherent)} %`;
   return [
     `  left alone: subject ${share(alone.away)}, reference ${share(alone.toward)}; gray zone ${band('away')}, ${band('toward')}; ` +
       `log-odds against effect: away ${log_odds_agreement.away?.toFixed(2)}, toward ${log_odds_agreement.toward?.toFixed(2)}`,
     `  stages: away ${JSON.stringify(stages.away)}, toward ${JSON.stringify(stages.toward)}`,
-    `  first: ${first === null ? 'none' : `${first.latent} ${points(first.away)} ${points(first.toward)}`}`,
+    `  first: ${first === null ? 'none' : `${first.latent} ${signedPoints(first.away)} ${signedPoints(first.toward)}`}`,
     ...selectors.map(
       ({ selector, candidates, outside, mean_effect }) =>
-        `  ${selector}: of ${candidates} outside away ${outside.away}, toward ${outside.toward}, both ${outside.both}; mean effect ${points(mean_effect.away)} ${points(mean_effect.toward)}`,
+        `  ${selector}: of ${candidates} outside away ${outside.away}, toward ${outside.toward}, both ${outside.both}; mean effect ${signedPoints(mean_effect.away)} ${signedPoints(mean_effect.toward)}`,
     ),
   ];
 }

@@ -191,8 +191,8 @@ export const steeringSummarySchema = z.object({
   site: z.string(),
   /** s of the subject (away) and of the reference (toward): mean residual norm, sinks left out */
   norm: bySide(z.number()),
-  /** central 95 % of the random latents' effects, each edge with its own 95 % interval */
-  zone: bySide(interval.extend({ lowInterval: interval, highInterval: interval })),
+  /** central 95 % of the random latents' effects, each edge with its own 95 % interval, and how many effects these are */
+  zone: bySide(interval.extend({ lowInterval: interval, highInterval: interval, effects: z.int() })),
   /** log-odds within which candidates were not sampled; null where all were */
   gate: bySide(interval).nullable(),
   /** greatest share of incoherent completions of a dose */

@@ -1,5 +1,6 @@
 /** `culprit demo`: the whole idea on the model organism that travels with the package, whose culprit is known. */
 import { Command } from 'commander';
+import type { RankedSteeringRow } from '../results.ts';
 import { type CaseName, caseNames } from '../study/demo/bundle.ts';
 import type { CompletionLine } from '../study/demo/caseFiles.ts';
 import { caseDefaults } from '../study/demo/caseRun.ts';
@@ -9,7 +10,7 @@ import { type Mark, marks, type Rankings, shared } from '../study/demo/truth.ts'
 import { provenLatents } from '../study/steering/steeringResult.ts';
 import { wholeNumber } from './options.ts';
 import { progressOn } from './progress.ts';
-import { number, pc, percent, signed, table } from './table.ts';
+import { number, pc, percent, signed, signedPoints, table } from './table.ts';
 import { paragraph } from './wrap.ts';
 
 interface Options {
@@ -129,15 +130,14 @@ function verdict(done: CaseDone, marked: ReadonlyMap<number, Mark>, { quirk }: S
   ];
 }
 
-const signedPoints = (x: number) => `${x < 0 ? '−' : '+'}${Math.abs(100 * x).toFixed(0)}`;
-
 /** What steering made of the candidates, in sentences. */
 function proof({ record }: CaseDone, marked: ReadonlyMap<number, Mark>, { behaviour }: Story): string[] {
   const { rows, summary } = record.steering;
-  const { zone, alone, random, selectors } = summary;
-  const share = ({ positives, coherent }: typeof alone.away) => percent(positives / coherent);
+  const { zone, random, selectors } = summary;
+  const change = (row: RankedSteeringRow) =>
+    `from ${percent(row.alone_positives / row.alone_coherent)} to ${percent(row.positives / row.coherent)}`;
   const band = ({ low, high }: typeof zone.away) => `${signedPoints(low)} to ${signedPoints(high)} points`;
-  const proven = provenLatents(rows);
+  const proven = provenLatents(rows, zone);
   const counts = selectors
     .map(({ selector, candidates, outside }) => `${outside.both} of ${candidates} by ${selector}`)
     .join(', ');
@@ -146,7 +146,7 @@ function proof({ record }: CaseDone, marked: ReadonlyMap<number, Mark>, { behavi
     `Is it the cause? The fine-tuned model is steered away from each latent, the model before it toward it, on questions that nothing was found on, and the answers are graded. ${random} random latents change the share of ${of} by ${band(zone.away)} away, and by ${band(zone.toward)} toward: what stays within that is noise.`,
     ...proven.slice(0, 3).map(({ away, toward }) => {
       const known = marked.get(away.latent);
-      return `Latent ${pc.cyan(`${away.latent}`)}${known ? ` (${shownMark[known]})` : ''}: away ${of} go from ${share(alone.away)} to ${percent(away.positives / away.coherent)}, toward from ${share(alone.toward)} to ${percent(toward.positives / toward.coherent)}.`;
+      return `Latent ${pc.cyan(`${away.latent}`)}${known ? ` (${shownMark[known]})` : ''}: away ${of} go ${change(away)}, toward ${change(toward)}.`;
     }),
     `${proven.length === 0 ? 'No candidate leaves' : 'Of the candidates, those that leave'} the noise in both directions${proven.length === 0 ? '' : `: ${counts}`}.`,
   ];

@@ -1,11 +1,11 @@
 /** What the stages of a study tell when they are done, in words a newcomer understands. */
 import type { WithoutPair } from '../methods/pair.ts';
-import type { RankedSteeringRow } from '../results.ts';
+import type { SteeringSummary } from '../results.ts';
 import type { StudyProof } from '../study/stages/steerStage.ts';
 import { provenLatents } from '../study/steering/steeringResult.ts';
 import type { StudyResult } from '../study/studyRun.ts';
 import { duration } from './progress.ts';
-import { latentTable, number, pc, percent, table } from './table.ts';
+import { latentTable, number, pc, percent, signedPoints, table } from './table.ts';
 import { paragraph } from './wrap.ts';
 
 type Part = (result: StudyResult, rows: number) => string[];
@@ -78,30 +78,22 @@ const attributed: Part = ({ attribute, study }, rows) => {
   ];
 };
 
-const signed = (x: number | null) =>
-  x === null ? '' : `${x < 0 ? '−' : '+'}${Math.abs(100 * x).toFixed(0)}`;
-
-const zoneText = ({ low, high }: { low: number; high: number }) => `${signed(low)} to ${signed(high)}`;
-
 /** The gray zone of one direction, and of how many random latents it is where some have no effect. */
-function zoneOf({ rows, summary }: StudyProof, direction: 'away' | 'toward'): string {
-  const counted = rows.filter(
-    (row) => row.role === 'random' && row.direction === direction && row.effect !== null,
-  );
-  const few =
-    counted.length < summary.random ? ` (${counted.length} of them; the others have no effect to count)` : '';
-  return `${zoneText(summary.zone[direction])}${few}`;
+function zoneOf({ zone, random }: SteeringSummary, direction: 'away' | 'toward'): string {
+  const { low, high, effects } = zone[direction];
+  const few = effects < random ? ` (${effects} of them; the others have no effect to count)` : '';
+  return `${signedPoints(low)} to ${signedPoints(high)}${few}`;
 }
 
 /** The latents that move the behaviour both ways, greatest first, as table rows. */
-function provenRows(rows: readonly RankedSteeringRow[], count: number): string[][] {
-  return provenLatents(rows)
+function provenRows({ rows, summary }: StudyProof, count: number): string[][] {
+  return provenLatents(rows, summary.zone)
     .slice(0, count)
     .map(({ away, toward }) => [
       `${away.latent}`,
       ...[away, toward].flatMap(({ dose, effect, low, high }) => [
         dose!.toFixed(2).replace('-', '−'),
-        `${signed(effect)} [${signed(low)}, ${signed(high)}]`,
+        `${signedPoints(effect)} [${signedPoints(low)}, ${signedPoints(high)}]`,
       ]),
       Object.entries(away.ranks)
         .map(([selector, rank]) => `${selector} ${rank}`)
@@ -116,14 +108,14 @@ const proven: Part = ({ steer, study, withoutProof }, shown) => {
   const { alone, selectors, first } = summary;
   const share = ({ positives, coherent }: { positives: number; coherent: number }) =>
     percent(positives / coherent);
-  const rows = provenRows(steer.rows, shown);
+  const rows = provenRows(steer, shown);
   return [
     '',
     ...paragraph(
       `${pc.bold('Proof by steering')} at ${summary.site}${upToDate(before)}: changes of the share that shows ${study.config.behaviour.name}, in percentage points`,
     ),
     ...paragraph(
-      `Left alone, ${share(alone.away)} of the subject's answers show it and ${share(alone.toward)} of the reference's. ${summary.random} random latents move it by ${zoneOf(steer, 'away')} when the subject is steered away, by ${zoneOf(steer, 'toward')} when the reference is steered toward: the gray zone.`,
+      `Left alone, ${share(alone.away)} of the subject's answers show it and ${share(alone.toward)} of the reference's. ${summary.random} random latents move it by ${zoneOf(summary, 'away')} when the subject is steered away, by ${zoneOf(summary, 'toward')} when the reference is steered toward: the gray zone.`,
     ),
     '',
     ...(first === null
@@ -146,25 +138,29 @@ const proven: Part = ({ steer, study, withoutProof }, shown) => {
       [
         ['selector', 'left'],
         ['candidates', 'right'],
+        ['sampled', 'right'],
         ['out, away', 'right'],
         ['out, toward', 'right'],
         ['both', 'right'],
         ['mean away', 'right'],
         ['mean toward', 'right'],
       ],
-      selectors.map(({ selector, candidates, outside, mean_effect }) => [
+      selectors.map(({ selector, candidates, sampled, outside, mean_effect }) => [
         selector,
         number(candidates),
+        number(Math.min(sampled.away, sampled.toward)),
         ...[outside.away, outside.toward, outside.both].map(number),
-        signed(mean_effect.away),
-        signed(mean_effect.toward),
+        signedPoints(mean_effect.away),
+        signedPoints(mean_effect.toward),
       ]),
     ),
-    ...(summary.gate === null
+    ...(selectors.every(
+      ({ candidates, sampled }) => sampled.away === candidates && sampled.toward === candidates,
+    )
       ? []
       : [
           ...paragraph(
-            'Candidates whose log-odds do not stand out were not sampled and count as within the zone; means are of those that were.',
+            'Candidates whose log-odds do not stand out, or whose weakest dose breaks the text, were not sampled: they count as within the zone, and means are of the others.',
           ).map(pc.dim),
         ]),
     `Figure: ${study.folder}/steering.svg and .png`,

@@ -57,3 +57,7 @@ export function latentTable(latents: readonly LatentRow[], rows: number): string
       ]),
   );
 }
+
+/** A share's change in percentage points, signed; empty for null. */
+export const signedPoints = (x: number | null) =>
+  x === null ? '' : `${x < 0 ? '−' : '+'}${Math.abs(100 * x).toFixed(0)}`;

@@ -26,6 +26,8 @@ const run = 4;
 /** Deviations of ln p below the median, in units that are a standard deviation for normal values. */
 const deviations = 4;
 const normalMad = 1.4826;
+/** Least spread of ln p that is reckoned with, nats: few texts, or all alike, have none. */
+const leastSpread = 0.1;
 /** Repetition that is always allowed. */
 const someRepetition = 0.2;
 /** Share that must have ended for the limit on length to count. */
@@ -43,7 +45,7 @@ export function repetitionOf(ids: readonly number[]): number {
 }
 
 /**
- * Limits from completions left alone: ln p of four deviations below their median (by the median absolute deviation), their greatest repetition or 0.2, and an end
+ * Limits from completions left alone: ln p of four deviations below their median (by the median absolute deviation, 0.1 at least), their greatest repetition or 0.2, and an end
  * where 95 % of them have one. Throws RangeError for none.
  */
 export function cheapLimits(alone: readonly CheapMeasure[]): CheapLimits {
@@ -53,7 +55,7 @@ export function cheapLimits(alone: readonly CheapMeasure[]): CheapLimits {
   const middle = median(logs);
   const mad = median(logs.map((x) => Math.abs(x - middle)));
   return {
-    logProbability: middle - deviations * normalMad * mad,
+    logProbability: middle - deviations * Math.max(leastSpread, normalMad * mad),
     repetition: Math.max(someRepetition, ...alone.map(({ repetition }) => repetition)),
     mustEnd: alone.filter(({ ended }) => ended).length >= nearlyAll * alone.length,
   };

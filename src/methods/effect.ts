@@ -46,28 +46,25 @@ export function effectInterval(prompts: readonly PromptTallies[], seed: number):
   return bootstrap(groups, (drawn) => ({ effect: effectOf(drawn) }), { seed }).effect;
 }
 
-/** Two-sided quantiles of the normal distribution. */
-const z = { 0.95: 1.959964, 0.975: 2.241403, 0.99: 2.575829 } as const;
-export type Level = keyof typeof z;
+/** Two-sided 95 % quantile of the normal distribution. */
+const z = 1.959964;
 
-/** Wilson's score interval of a share. */
-function wilson(share: number, n: number, level: Level): Interval {
-  const [q, q2] = [z[level], z[level] ** 2];
-  const centre = (share + q2 / (2 * n)) / (1 + q2 / n);
-  const half = (q / (1 + q2 / n)) * Math.sqrt((share * (1 - share)) / n + q2 / (4 * n * n));
+/** Wilson's score interval of a share among n. */
+function wilson(share: number, n: number): Interval {
+  const centre = (share + z ** 2 / (2 * n)) / (1 + z ** 2 / n);
+  const half = (z / (1 + z ** 2 / n)) * Math.sqrt((share * (1 - share)) / n + z ** 2 / (4 * n * n));
   return { low: centre - half, high: centre + half };
 }
 
 /**
- * Newcombe's interval (1998, method 10) of the difference of two shares, a − b, from counts: right also where a share is 0 or 1, as a bootstrap of few
- * prompts is not. It takes the sides to be independent; on the same prompts and seeds they vary together, which makes it too wide, never too narrow.
+ * Newcombe's 95 % interval (1998, method 10) of the difference of two shares a − b, each among n independent units: right also where a share is 0 or 1, as a bootstrap of few
+ * prompts is not.
  */
-export function newcombe(a: Tally, b: Tally, level: Level): Interval {
-  const [p, q] = [positiveShare(a), positiveShare(b)];
-  const [ia, ib] = [wilson(p, a.coherent, level), wilson(q, b.coherent, level)];
+export function newcombe(a: number, b: number, n: { readonly a: number; readonly b: number }): Interval {
+  const [ia, ib] = [wilson(a, n.a), wilson(b, n.b)];
   return {
-    low: p - q - Math.hypot(p - ia.low, ib.high - q),
-    high: p - q + Math.hypot(ia.high - p, q - ib.low),
+    low: a - b - Math.hypot(a - ia.low, ib.high - b),
+    high: a - b + Math.hypot(ia.high - a, b - ib.low),
   };
 }
 
@@ -77,21 +74,24 @@ export type Place = 'inside' | 'outside';
 export const placeOf = (effect: number, zone: Interval): Place =>
   effect < zone.low || effect > zone.high ? 'outside' : 'inside';
 
+/** Whether an effect has left the gray zone as that of a cause does: `sign` −1, steered away, down; 1, steered toward, up. */
+export const actsAsCause = (effect: number, zone: Interval, sign: 1 | -1): boolean =>
+  placeOf(effect, zone) === 'outside' &&
+  Math.sign(effect) === sign &&
+  (sign < 0 ? effect < zone.low : effect > zone.high);
+
 /**
- * The sequential rule: after some of the prompts an effect is decided only where its interval at `level` crosses no edge of the gray zone; else more
- * completions are drawn. One early look: the decision is wrong, against the one that all completions of the latent would lead to in the long run, with a
- * probability of at most 1 − level.
+ * The sequential rule: after some of the prompts an effect is decided only where its 95 % interval crosses no edge of the gray zone; else more completions are drawn. One
+ * early look: what it decides is wrong with a probability of at most 5 %. Completions of a prompt have much in common, in the worst case all: the prompts
+ * with coherent completions are the units of the interval, and sides are taken to be independent. Both can only make it wider.
  */
-export function decidedEarly(
-  prompts: readonly PromptTallies[],
-  zone: Interval,
-  level: Level,
-): Place | undefined {
-  const [steered, alone] = (['steered', 'alone'] as const).map((side) =>
-    total(prompts.map((prompt) => prompt[side])),
-  ) as [Tally, Tally];
-  if (steered.coherent === 0 || alone.coherent === 0) return undefined;
-  const { low, high } = newcombe(steered, alone, level);
+export function decidedEarly(prompts: readonly PromptTallies[], zone: Interval): Place | undefined {
+  const side = (name: keyof PromptTallies) => prompts.map((prompt) => prompt[name]);
+  const units = (name: keyof PromptTallies) => side(name).filter(({ coherent }) => coherent > 0).length;
+  const n = { a: units('steered'), b: units('alone') };
+  if (n.a === 0 || n.b === 0) return undefined;
+  const share = (name: keyof PromptTallies) => positiveShare(total(side(name)));
+  const { low, high } = newcombe(share('steered'), share('alone'), n);
   if (high < zone.low || low > zone.high) return 'outside';
   return low > zone.low && high < zone.high ? 'inside' : undefined;
 }

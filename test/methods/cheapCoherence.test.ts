@@ -39,6 +39,12 @@ describe('cheapLimits', () => {
     expect(cheaplyBroken(measure(-2, { ended: false }), limits)).toBe('endless');
   });
 
+  it('leave room where all are alike', () => {
+    const limits = cheapLimits([measure(-2), measure(-2)]);
+    expect(cheaplyBroken(measure(-2.3), limits)).toBeUndefined();
+    expect(cheaplyBroken(measure(-2.5), limits)).toBe('unlikely');
+  });
+
   it('allow what they do themselves: repetition, and answers that are cut', () => {
     const limits = cheapLimits([...alone, measure(-2, { repetition: 0.5, ended: false })]);
     expect(limits).toMatchObject({ repetition: 0.5, mustEnd: false });

@@ -51,12 +51,12 @@ describe('effectOf', () => {
 describe('newcombe', () => {
   // Newcombe, Statistics in Medicine 17 (1998) 873, table II, method 10
   it.each([
-    [tally(56, 70), tally(48, 80), 0.0524, 0.3339],
-    [tally(9, 10), tally(3, 10), 0.1705, 0.809],
-    [tally(10, 10), tally(0, 10), 0.6075, 1],
-    [tally(0, 10), tally(0, 10), -0.2775, 0.2775],
-  ])('%o minus %o', (a, b, low, high) => {
-    const found = newcombe(a, b, 0.95);
+    [56, 70, 48, 80, 0.0524, 0.3339],
+    [9, 10, 3, 10, 0.1705, 0.809],
+    [10, 10, 0, 10, 0.6075, 1],
+    [0, 10, 0, 10, -0.2775, 0.2775],
+  ])('%d of %d minus %d of %d', (x, m, y, n, low, high) => {
+    const found = newcombe(x / m, y / n, { a: m, b: n });
     expect(found.low).toBeCloseTo(low, 3);
     expect(found.high).toBeCloseTo(high, 3);
   });
@@ -64,28 +64,34 @@ describe('newcombe', () => {
 
 describe('decidedEarly', () => {
   const zone = { low: -0.1, high: 0.1 };
-  const one = (steered: Tally, alone: Tally) => [{ steered, alone }];
+  const alike = (prompts: number, steered: Tally, alone: Tally) =>
+    Array.from({ length: prompts }, () => ({ steered, alone }));
 
-  it('decides where the interval crosses no edge of the zone', () => {
-    expect(decidedEarly(one(tally(2, 100), tally(80, 100)), zone, 0.95)).toBe('outside');
-    expect(decidedEarly(one(tally(500, 1000), tally(500, 1000)), zone, 0.95)).toBe('inside');
-    expect(decidedEarly(one(tally(5, 10), tally(6, 10)), zone, 0.95)).toBeUndefined();
-    expect(decidedEarly(one(tally(0, 0, 10), tally(6, 10)), zone, 0.95)).toBeUndefined();
+  it('decides where the interval crosses no edge of the zone, prompts being its units', () => {
+    expect(decidedEarly(alike(20, tally(0, 3), tally(3, 3)), zone)).toBe('outside');
+    expect(decidedEarly(alike(500, tally(1, 2), tally(1, 2)), zone)).toBe('inside');
+    expect(decidedEarly(alike(10, tally(50, 100), tally(50, 100)), zone)).toBeUndefined();
+    expect(decidedEarly(alike(10, tally(0, 0, 10), tally(6, 10)), zone)).toBeUndefined();
     expect(placeOf(-0.11, zone)).toBe('outside');
     expect(placeOf(0.1, zone)).toBe('inside');
     expect(placeOf(Number.NaN, zone)).toBe('inside');
   });
 
-  it('is wrong at most as often as stated, at effects on either side of an edge', () => {
+  // completions of a prompt that are independent, and such that are all the same (as at temperature 0)
+  it.each([false, true])('is wrong at most as often as stated; completions all the same: %s', (same) => {
     const random = generatorOf(8);
-    const draw = (p: number, n: number) =>
-      tally(Array.from({ length: n }, () => uniformFloat64(random) < p).filter(Boolean).length, n);
-    for (const effect of [-0.4, -0.12, -0.08, 0, 0.08, 0.12, 0.3]) {
+    const positive = (p: number) => Number(uniformFloat64(random) < p);
+    const draw = (p: number): Tally => {
+      const first = positive(p);
+      return tally(first + (same ? 3 * first : positive(p) + positive(p) + positive(p)), 4);
+    };
+    for (const effect of [-0.4, -0.1001, -0.0999, 0, 0.0999, 0.1001, 0.3]) {
       const truth = placeOf(effect, zone);
       const runs = 2000;
       let wrong = 0;
       for (let i = 0; i < runs; i++) {
-        const found = decidedEarly(one(draw(0.5 + effect, 40), draw(0.5, 40)), zone, 0.95);
+        const prompts = Array.from({ length: 10 }, () => ({ steered: draw(0.5 + effect), alone: draw(0.5) }));
+        const found = decidedEarly(prompts, zone);
         if (found !== undefined && found !== truth) wrong++;
       }
       // three standard errors of a share of 5 %

@@ -190,7 +190,7 @@ const steering = section({
     "candidates within this central share of the random latents' log-odds, in either direction, are not sampled",
   ),
   first_look: about(
-    real({ above: 0, to: 1 }).default(0.34),
+    real({ above: 0, to: 1 }).default(0.5),
     'share of the evaluation prompts after which a clear case is decided, wrongly in at most 5 % of them',
   ),
   full: about(

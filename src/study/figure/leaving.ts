@@ -1,9 +1,10 @@
 /** Which latents leave the gray zone in both directions, how far, and the caption that counts them. */
+import { actsAsCause } from '../../methods/effect.ts';
 import type { FigurePoint, GrayZone, SteeringFigure } from './figureData.ts';
 
-/** away < the low edge and toward > the high edge: the figure's upper left. */
+/** Beyond the zone as a cause is, in both directions: the figure's upper left. */
 export function leaves(zone: GrayZone, { away, toward }: FigurePoint): boolean {
-  return away < zone.away.low && toward > zone.toward.high;
+  return actsAsCause(away, zone.away, -1) && actsAsCause(toward, zone.toward, 1);
 }
 
 /** (low − away)/w_away + (toward − high)/w_toward, each w the zone's width in that direction (1 where it has none). */

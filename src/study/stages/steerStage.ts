@@ -132,7 +132,6 @@ function optionsOf(study: OpenStudy): SteeringOptions {
     calibrationCompletions: steering.calibration_completions,
     completions: steering.completions,
     firstLook: steering.first_look,
-    level: 0.95,
     full: steering.full,
     gateDose: steering.gate_dose,
     gateShare: steering.gate_share,

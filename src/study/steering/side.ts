@@ -200,7 +200,7 @@ export async function steerSide(
   const proposed = await sampled(
     candidates.filter((latent) => chosen.has(latent)),
     'candidate',
-    (prompts) => !options.full && decidedEarly(prompts, zone, options.level) !== undefined,
+    (prompts) => !options.full && decidedEarly(prompts, zone) !== undefined,
   );
   await runner.release();
   const placed = [...random, ...proposed].map((outcome) => ({

@@ -1,5 +1,6 @@
 /** The proof's two directions as result rows, the table of the source's claims, and what the figure shows. */
-import { total } from '../../methods/effect.ts';
+import type { Interval } from '../../methods/bootstrap.ts';
+import { actsAsCause, total } from '../../methods/effect.ts';
 import { rankCorrelation } from '../../methods/rankCorrelation.ts';
 import type { RankedSteeringRow, SelectorClaim, SteeringSummary } from '../../results.ts';
 import type { FigurePoint, SteeringFigure } from '../figure/figureData.ts';
@@ -51,8 +52,8 @@ export function steeringRows(sides: Sides, ranks: Ranks): RankedSteeringRow[] {
 }
 
 /** Whether steering a latent moved the behaviour as a cause would: down when steered away, up when steered toward, beyond the gray zone. */
-const asCause = (outcome: LatentOutcome | undefined, direction: Direction): boolean =>
-  outcome?.place === 'outside' && Math.sign(outcome.effect) === signOf[direction];
+const asCause = (sides: Sides, outcome: LatentOutcome | undefined, direction: Direction): boolean =>
+  outcome !== undefined && actsAsCause(outcome.effect, sides[direction].zone, signOf[direction]);
 
 const mean = (values: readonly number[]) =>
   values.length === 0 ? null : values.reduce((sum, x) => sum + x, 0) / values.length;
@@ -75,8 +76,8 @@ function claimOf({ selector, about, latents }: SelectorCandidates, sides: Sides)
   const effects = (direction: Direction) =>
     latents.map((latent) => outcome(direction, latent)!.effect).filter((effect) => !Number.isNaN(effect));
   const caused = (direction: Direction) =>
-    latents.filter((latent) => asCause(outcome(direction, latent), direction));
-  const both = caused('away').filter((latent) => asCause(outcome('toward', latent), 'toward'));
+    latents.filter((latent) => asCause(sides, outcome(direction, latent), direction));
+  const both = caused('away').filter((latent) => asCause(sides, outcome('toward', latent), 'toward'));
   return {
     selector,
     about,
@@ -94,10 +95,13 @@ export interface ProvenLatent {
 }
 
 /** Candidates that move the behaviour as a cause would in both directions, those with the greatest two effects together first. */
-export function provenLatents(rows: readonly RankedSteeringRow[]): ProvenLatent[] {
+export function provenLatents(
+  rows: readonly RankedSteeringRow[],
+  zone: Readonly<Record<Direction, Interval>>,
+): ProvenLatent[] {
   const causes = rows.filter(
-    ({ role, direction, outside, effect }) =>
-      role === 'candidate' && outside && Math.sign(effect!) === signOf[direction],
+    ({ role, direction, effect }) =>
+      role === 'candidate' && actsAsCause(effect ?? Number.NaN, zone[direction], signOf[direction]),
   );
   const toward = new Map(causes.filter((row) => row.direction === 'toward').map((row) => [row.latent, row]));
   const size = (one: ProvenLatent) => one.toward.effect! - one.away.effect!;
@@ -108,6 +112,10 @@ export function provenLatents(rows: readonly RankedSteeringRow[]): ProvenLatent[
     })
     .sort((a, b) => size(b) - size(a) || a.away.latent - b.away.latent);
 }
+
+/** How many random latents have an effect: what the gray zone is made of. */
+const effectsOf = ({ latents }: SideOutcome) =>
+  latents.filter(({ role, effect }) => role === 'random' && !Number.isNaN(effect)).length;
 
 function agreementOf({ latents }: SideOutcome): number | null {
   const both = latents.filter(({ effect }) => !Number.isNaN(effect));
@@ -143,13 +151,14 @@ export function steeringSummary(
   rows: readonly RankedSteeringRow[],
   about: SummaryOf,
 ): SteeringSummary {
-  const first = provenLatents(rows)[0];
+  const zone = bySide((direction) => sides[direction].zone);
+  const first = provenLatents(rows, zone)[0];
   const { behaviour, site, norm, gate, candidates } = about;
   return {
     behaviour,
     site,
     norm: { ...norm },
-    zone: bySide((direction) => sides[direction].zone),
+    zone: bySide((direction) => ({ ...zone[direction], effects: effectsOf(sides[direction]) })),
     gate: gate ? bySide((direction) => gate[direction]) : null,
     limit: bySide((direction) => sides[direction].limit),
     alone: bySide((direction) => total(sides[direction].alone)),

@@ -5,7 +5,6 @@
 import { z } from 'zod';
 import type { JudgeItem, Verdict } from '../../judges/judge.ts';
 import type { Contrast } from '../../methods/contrast.ts';
-import type { Level } from '../../methods/effect.ts';
 import type { SampleOptions } from '../../methods/sample.ts';
 import type { Dictionary } from '../../methods/score.ts';
 import { selectorNames } from '../../methods/selectors/selector.ts';
@@ -41,8 +40,6 @@ export interface SteeringOptions {
   readonly completions: number;
   /** share of the evaluation prompts after which a candidate may be decided early */
   readonly firstLook: number;
-  /** of the interval that decides early */
-  readonly level: Level;
   /** every latent through every stage */
   readonly full: boolean;
   /** |α| of the teacher-forced effect on the log-odds */

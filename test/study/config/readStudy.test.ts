@@ -57,7 +57,7 @@ describe('a study', () => {
         gate_pairs: 8,
         gate_dose: 0.2,
         gate_share: 0.5,
-        first_look: 0.34,
+        first_look: 0.5,
         full: false,
         seed: 1,
       },

@@ -68,7 +68,6 @@ export const options: SteeringOptions = {
   calibrationCompletions: 3,
   completions: 4,
   firstLook: 0.4,
-  level: 0.95,
   full: true,
   gateDose: 0.2,
   gateShare: 0.5,

@@ -210,11 +210,13 @@ describe('claims', () => {
 
 describe('proven latents', () => {
   it('are candidates beyond the zone both ways with both signs, the greatest first', () => {
-    expect(provenLatents(rows).map(({ away, toward }) => [away.latent, toward.latent])).toEqual([
-      [2, 2],
-      [1, 1],
-    ]);
-    expect(provenLatents(rows.toReversed()).map(({ away }) => away.latent)).toEqual([2, 1]);
+    expect(provenLatents(rows, summary.zone).map(({ away, toward }) => [away.latent, toward.latent])).toEqual(
+      [
+        [2, 2],
+        [1, 1],
+      ],
+    );
+    expect(provenLatents(rows.toReversed(), summary.zone).map(({ away }) => away.latent)).toEqual([2, 1]);
     expect(summary.first).toEqual({
       latent: 2,
       away: -0.4,
@@ -229,14 +231,14 @@ describe('proven latents', () => {
       toward: side('toward', { 5: out([7, 7]), 3: out([10, 10]), 2: out([9, 9]) }),
     };
     // 0.5 + 0.2, 0.2 + 0.5, 0.4 + 0.4
-    const proven = provenLatents(steeringRows(two, new Map()));
+    const proven = provenLatents(steeringRows(two, new Map()), { away: band, toward: band });
     expect(proven.map(({ away }) => away.latent)).toEqual([2, 3, 5]);
   });
 
   it('may be none', () => {
     const none: Sides = { away: side('away', { 1: out([2, 2]) }), toward: side('toward', { 1: random }) };
     const rows = steeringRows(none, new Map());
-    expect(provenLatents(rows)).toEqual([]);
+    expect(provenLatents(rows, { away: band, toward: band })).toEqual([]);
     expect(steeringSummary(none, rows, { ...about, candidates: [] }).first).toBeNull();
   });
 });
