@@ -107,7 +107,7 @@ function legend(result: SteerResult, request: SteerRequest): string[] {
   );
   return [
     explained(request.variants[0]![0]!, result, request),
-    `s = ${norm.toPrecision(4)}: the mean norm of the residual stream after block ${layer}, where it is moved, over the tokens of the prompts.`,
+    `s = ${norm.toPrecision(4)}: the mean norm of the residual stream after block ${layer}, where it is moved, over ${request.norm === undefined ? 'the tokens of the prompts' : "the texts of the study's proof"}.`,
     ...Array.from(
       vectors.values(),
       ({ name, norm: length }) => `${name}: of norm ${length.toPrecision(4)} as published.`,

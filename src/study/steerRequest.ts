@@ -1,12 +1,18 @@
 /** What a run of steering takes: the request, its own checks, and what a study or a file of prompts gives of it. Opens no model. */
+import { join } from 'node:path';
 import { InputError } from '../errors.ts';
+import { readJsonIfThere } from '../files/jsonFile.ts';
+import { checked } from '../files/schema.ts';
 import type { SampleOptions } from '../methods/sample.ts';
 import type { SteeredTokens } from '../methods/steer.ts';
+import { steeringSummarySchema } from '../results.ts';
 import { readStudy } from './config/readStudy.ts';
 import { fieldOf, fieldRows, promptIn } from './fieldRows.ts';
+import { openSae, trainedLayer } from './openSae.ts';
 import type { Progress } from './progress.ts';
 import { readPrompts } from './promptsFile.ts';
 import type { Prompt } from './records.ts';
+import { steeringFiles } from './steering/steeringFiles.ts';
 import { readStudyManifest } from './store/manifest.ts';
 
 /** What is steered along: a latent's unit decoder direction d_i, or the vector of a file (`readVector`). */
@@ -50,6 +56,10 @@ export interface SteerRequest {
   readonly samples?: number | undefined;
   /** default 1 */
   readonly seed?: number | undefined;
+  /** s, where it is known; default the mean residual norm over the tokens of the prompts */
+  readonly norm?: number | undefined;
+  /** texts that end a completion */
+  readonly stops?: readonly string[] | undefined;
   readonly sampling?: Pick<SampleOptions, 'temperature' | 'topK' | 'topP' | 'minP'> | undefined;
   /** the most tokens of a completion; default 110 */
   readonly maxTokens?: number | undefined;
@@ -115,8 +125,17 @@ export async function steerPrompts(file: string, field?: string): Promise<Prompt
 /** What a study decides of a request; a caller lays its own choices over it. */
 export type StudySteering = Pick<
   SteerRequest,
-  'model' | 'adapter' | 'sae' | 'site' | 'baseline' | 'maxTokens' | 'sampling' | 'now'
+  'model' | 'adapter' | 'sae' | 'site' | 'baseline' | 'maxTokens' | 'sampling' | 'stops' | 'norm' | 'now'
 >;
+
+/** s of the study's proof, where it has one at this site: a dose then is what it was there. */
+async function provenNorm(folder: string, layer: number | undefined): Promise<number | undefined> {
+  const path = join(folder, steeringFiles.summary);
+  const json = await readJsonIfThere(path);
+  if (json === undefined) return undefined;
+  const { site, norm } = checked(steeringSummarySchema, json, path);
+  return site === `resid_post ${layer}` ? norm.away : undefined;
+}
 
 /** What a study decides, and a prompt to show things on: its first for evaluation, else one that it leaves. Throws InputError as `readStudy` and `readPrompts` do. */
 export async function studySteering(
@@ -125,11 +144,14 @@ export async function studySteering(
   const { config, folder, file } = await readStudy(path);
   const { subject, sae, baseline, sampling } = config;
   const created = (await readStudyManifest(folder))?.created;
+  const site = sae.site ?? trainedLayer(await openSae(sae.path));
   return {
     base: {
       ...subject,
       sae: sae.path,
-      site: sae.site,
+      site,
+      norm: await provenNorm(folder, site),
+      stops: sampling.stop,
       baseline: baseline && 'file' in baseline ? baseline.file : undefined,
       maxTokens: sampling.max_tokens,
       sampling: {

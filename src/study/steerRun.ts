@@ -19,6 +19,7 @@ import { type OpenModel, openModel } from './openModel.ts';
 import { openSae, siteFor, trainedLayer } from './openSae.ts';
 import { silent } from './progress.ts';
 import type { Prompt } from './records.ts';
+import { beforeStop } from './stages/sampleStage.ts';
 import {
   type AskedIntervention,
   checkRequest,
@@ -214,7 +215,7 @@ async function sampleAll(
   runtime: Runtime,
   { opened: { model, codec }, layer }: Prepared,
   jobs: readonly SampleJob[],
-  { sampling, maxTokens = steerDefaults.maxTokens, progress = silent }: SteerRequest,
+  { sampling, stops = [], maxTokens = steerDefaults.maxTokens, progress = silent }: SteerRequest,
 ): Promise<Said[][]> {
   const total = jobs.reduce((sum, { seeds }) => sum + seeds.length, 0);
   const made = await sampler(runtime, model, {
@@ -224,13 +225,20 @@ async function sampleAll(
     projections: Math.max(...jobs.map(({ steer }) => steer?.held.length ?? 0)),
   });
   const texts = jobs.map((): Said[] => []);
+  const decode = (ids: readonly number[]) => codec.tokenizer.decode(ids, { skipSpecialTokens: true });
   const stage = progress.stage('Sampling', total);
   try {
     await made.sample(
       jobs,
-      { temperature: steerDefaults.temperature, ...sampling, maxTokens, endIds: codec.endOfTurnIds },
+      {
+        temperature: steerDefaults.temperature,
+        ...sampling,
+        maxTokens,
+        endIds: codec.endOfTurnIds,
+        stops: stops.length > 0 ? (ids) => beforeStop(decode(ids), stops).found : undefined,
+      },
       (job, completion, { ids, stop }) => {
-        texts[job]![completion] = { text: codec.tokenizer.decode(ids, { skipSpecialTokens: true }), stop };
+        texts[job]![completion] = { text: beforeStop(decode(ids), stops).text, stop };
         stage.advance();
       },
     );
@@ -251,7 +259,7 @@ export async function runSteer(request: SteerRequest): Promise<SteerResult> {
   const { prompts, variants, samples = steerDefaults.samples, seed = steerDefaults.seed } = request;
   const runtime = nodeRuntime();
   try {
-    const norm = await meanNorm(runtime, opened.model, layer, ids);
+    const norm = request.norm ?? (await meanNorm(runtime, opened.model, layer, ids));
     const steerings = variants.map((together) => steeringOf(together, prepared, request, norm));
     const seeds = Array.from({ length: samples }, (_, i) => seed + i);
     const jobs = ids.flatMap((prompt): SampleJob[] =>
