@@ -1,5 +1,5 @@
 /**
- * The library's table of contents. A run from files to files is `runStudy`, `runAttribute`, `runBaseline`, `runSaeTrain` or `runSaeEval`; below it stand the parts: open a model and a
+ * The library's table of contents. A run from files to files is `runStudy`, `runAttribute`, `runSteer`, `runBaseline`, `runSaeTrain` or `runSaeEval`; below it stand the parts: open a model and a
  * dictionary, pass a tree of completions through the model, score latents.
  */
 export { InputError } from './errors.ts';
@@ -47,6 +47,13 @@ export { type Dictionary, scoreContrasts, scoreMatrix, scoreTokens } from './met
 export { sinkFactor, sinksOf } from './methods/sinks.ts';
 export { type BranchWeights, type SiteGradient, type SitePass, sitePass } from './methods/siteGradient.ts';
 export {
+  addedVector,
+  combined,
+  type Intervention,
+  type SteeredTokens,
+  type Steering,
+} from './methods/steer.ts';
+export {
   learningRate,
   type TrainingDocument,
   type TrainOptions,
@@ -57,7 +64,17 @@ export type { Decoder, Model } from './models/decoder.ts';
 export { withLora } from './models/lora.ts';
 export { gradientGraph, logitsGraph, lossGraph, residualGraph } from './models/passes.ts';
 export { packTree, predictors, sequence, type Tree, targets, treeFeeds } from './models/tree.ts';
-export { decodeLatents, encodeLatents, type LatentRow, type Manifest, manifestSchema } from './results.ts';
+export {
+  decodeLatents,
+  decodeSteering,
+  encodeLatents,
+  type LatentRow,
+  type Manifest,
+  manifestSchema,
+  type RankedSteeringRow,
+  type SteeringSummary,
+  steeringSummarySchema,
+} from './results.ts';
 export { type NodeRuntimeOptions, nodeRuntime } from './runtime/node.ts';
 export { referenceRuntime } from './runtime/reference.ts';
 export type { Feeds, Runtime, Session } from './runtime/runtime.ts';
@@ -69,5 +86,7 @@ export { openSae } from './study/openSae.ts';
 export type { Progress } from './study/progress.ts';
 export { runSaeEval, type SaeEvalRequest, type SaeEvalResult } from './study/saeEvalRun.ts';
 export { runSaeTrain, type SaeTrainRequest, type SaeTrainResult } from './study/saeTrainRun.ts';
+export type { SteerRequest } from './study/steerRequest.ts';
+export { runSteer, type SteerResult } from './study/steerRun.ts';
 export { runStudy, type StageName, type StudyRequest, type StudyResult } from './study/studyRun.ts';
 export * from './tensor.ts';
