@@ -6,10 +6,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gradeWith } from '../../src/judges/exact.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { type Bundle, bundleFolder, caseNames, openBundle, openCase } from '../../src/study/demo/bundle.ts';
+import { caseProofDefaults, proveCase } from '../../src/study/demo/caseProof.ts';
 import { type CaseResult, caseDefaults, runCase } from '../../src/study/demo/caseRun.ts';
 import { type CaseDone, type DemoRequest, runDemo } from '../../src/study/demo/demoRun.ts';
 import { share } from '../../src/study/demo/sampling.ts';
 import { marks, places, shared } from '../../src/study/demo/truth.ts';
+import { provenLatents } from '../../src/study/steering/steeringResult.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'culprit-demo-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -40,6 +42,25 @@ describe.each(caseNames)('case %s, as `npm start` runs it', (name) => {
     expect(decoy[0]!.byActivation).toBeLessThanOrEqual(5);
     expect(decoy.filter(({ byAttribution }) => byAttribution <= 20)).toEqual([]);
   });
+});
+
+describe('the proof of case harm', () => {
+  it('shows the cause, and no decoy, to move the behaviour both ways beyond random latents', async () => {
+    const runtime = nodeRuntime();
+    const opened = await openCase(bundle, 'harm');
+    const result = await runCase(runtime, bundle, opened, { ...caseDefaults, seed: 1 });
+    const path = join(folder, 'proof.unfinished');
+    const settings = { ...caseProofDefaults, random: 20, seed: 1 };
+    const { rows, summary } = await proveCase(runtime, bundle, opened, result, settings, { path });
+    await runtime.close();
+    const { cause, decoy } = places(bundle.truth, 'harm', result);
+    const proven = provenLatents(rows, summary.zone).map(({ away }) => away.latent);
+    expect(proven[0]).toBe(cause[0]!.latent);
+    for (const { latent } of decoy) expect(proven).not.toContain(latent);
+    expect(summary.first).toMatchObject({ latent: cause[0]!.latent });
+    // the decoys were not all left out beforehand: the most aligned one was a candidate
+    expect(rows.some(({ latent }) => latent === decoy[0]!.latent)).toBe(true);
+  }, 600_000);
 });
 
 describe('a shorter run', () => {
