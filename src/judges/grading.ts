@@ -59,11 +59,11 @@ export type VerdictOn = (item: JudgeItem, signal: AbortSignal | undefined) => Pr
 
 /**
  * `grade` of a judge that looks at up to `concurrency` completions at the same time; at one until the first verdict is there, so that what is wrong for all is found
- * once. A refused completion is told its verdict when its neighbours in `items` have theirs, or at the end. Rejects with InputError where neighbours of three prompts have
+ * once. A refused completion is told its verdict when its neighbours in `items` have theirs, or at the end; where refusals stand, at once. Rejects with InputError where neighbours of three prompts have
  * none, which are not told then, and at the end where the judge could not be heard on any. Where it is Stopped first, it says so and nothing else.
  */
 export function sideBySide(name: string, concurrency: number, verdictOn: VerdictOn): Judge['grade'] {
-  return async (items, onVerdict, signal) => {
+  return async (items, onVerdict, signal, refusals = 'suspect') => {
     const queue = new PQueue({ concurrency: 1 });
     const tell = oneByOne(onVerdict);
     const rows = failureRows(items.length);
@@ -88,7 +88,9 @@ export function sideBySide(name: string, concurrency: number, verdictOn: Verdict
     const one = async (item: JudgeItem, i: number) => {
       if (end) return;
       signal?.throwIfAborted();
-      const found = await verdictOn(item, signal).catch((error: unknown) => ({ error }));
+      const found = await verdictOn(item, signal).catch((error: unknown) =>
+        refusals === 'stand' && error instanceof NoVerdict ? refused(error) : { error },
+      );
       if ('error' in found) return failed(found.error, item, i);
       queue.concurrency = concurrency;
       await tell(item, found);

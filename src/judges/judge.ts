@@ -49,6 +49,12 @@ export interface Grading {
   readonly stopped?: string;
 }
 
+/**
+ * What refused completions say of the judge: `suspect`, that it may be at fault, so that too many in a row end the grading; `stand`, nothing, each has
+ * its verdict whatever its neighbours have. The latter is for a judge that has shown that it works, on texts that may all be refused.
+ */
+export type Refusals = 'suspect' | 'stand';
+
 export interface Judge {
   /** the kind, and what it runs on, for people */
   readonly name: string;
@@ -57,12 +63,13 @@ export interface Judge {
   /**
    * Grades the items, telling each verdict once as soon as it is there, in any order; the next is not told before the promise of the
    * last has resolved. Rejects with InputError where the judge cannot work: a wrong key, a server that stays away at every try, three completions in a row without
-   * a verdict, whatever the reason. The verdicts already won have been told then, but none on those three.
+   * a verdict, whatever the reason. The verdicts already won have been told then, but none on those three. `refusals` default to `suspect`.
    */
   grade(
     items: readonly JudgeItem[],
     onVerdict: (item: JudgeItem, verdict: Verdict) => Promise<void>,
     signal?: AbortSignal,
+    refusals?: Refusals,
   ): Promise<Grading>;
   /** Frees what it holds. */
   close(): Promise<void>;

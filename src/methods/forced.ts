@@ -38,13 +38,21 @@ export interface ForcedPass {
 /** The change that changes nothing. */
 export const unchanged: ResidualChange = (activation) => activation;
 
-/** Adds the vector [d] to every token, attention sinks too (METHOD.md section 5). Throws RangeError where the activations have another width. */
-export function steeredBy(vector: Float32Array): ResidualChange {
+/**
+ * Adds the vector [d] to the tokens at these places of the tree, attention sinks too; default to every one (METHOD.md section 5). Throws RangeError where the activations
+ * have another width.
+ */
+export function steeredBy(
+  vector: Float32Array,
+  covers: (place: number) => boolean = () => true,
+): ResidualChange {
   const d = vector.length;
   return (activation) => {
     if (activation.length % d !== 0)
       throw new RangeError(`steeredBy: ${activation.length} values are no rows of the vector's width ${d}`);
-    return activation.map((x, at) => x + vector[at % d]!);
+    for (let place = 0; place * d < activation.length; place++)
+      if (covers(place)) for (let i = 0; i < d; i++) activation[place * d + i]! += vector[i]!;
+    return activation;
   };
 }
 

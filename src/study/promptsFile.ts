@@ -16,7 +16,7 @@ export interface StudyPrompt {
   readonly prompt: Prompt;
 }
 
-/** Prompts in the order that the seed gives: a greater count of either kind only adds to its end. */
+/** Prompts in the order that the seed gives: a greater count of one kind only adds to its end, and leaves the others as they are where prompts are left. */
 export interface StudyPrompts {
   readonly discovery: readonly StudyPrompt[];
   /** to prove the latents on; none where there is no proof */
@@ -28,21 +28,35 @@ export interface StudyPrompts {
 }
 
 /**
- * The prompts of a study, drawn from the rows that it names. Throws InputError `file:line: ...` for a line without a prompt, an id or a prompt that
- * another line has, or where there are fewer than asked for.
+ * The prompts of a study, drawn from the rows that it names: discovery from the start of a shuffled list; from its end evaluation and calibration,
+ * by turns. The three never overlap. Evaluation and calibration never move for one another, nor for discovery as long as both have their turns behind
+ * it; discovery moves for neither. Throws InputError `file:line: ...` for a line without a prompt, an id or a prompt that another line has, or where
+ * there are fewer than asked for.
  */
 export async function readPrompts(config: PromptsConfig): Promise<StudyPrompts> {
   const all = await readAll(config);
   const { discovery, evaluation, calibration } = config;
   if (all.length < discovery + evaluation + calibration) throw tooFew(config, all.length);
   const drawn = shuffled(all, generatorOf(config.seed));
-  const end = drawn.length - evaluation;
+  const rest = drawn.slice(discovery);
+  const [first, second] = byTurns([...rest].reverse(), evaluation, calibration);
+  const taken = new Set([...first, ...second]);
   return {
     discovery: drawn.slice(0, discovery),
-    evaluation: drawn.slice(end).reverse(),
-    calibration: drawn.slice(end - calibration, end).reverse(),
-    others: drawn.slice(discovery, end - calibration),
+    evaluation: first,
+    calibration: second,
+    others: rest.filter((prompt) => !taken.has(prompt)),
   };
+}
+
+/** Two counts of items, which are as many in all at most: each list takes every other one, then of the other's turns the last ones first. */
+function byTurns<T>(items: readonly T[], first: number, second: number): [T[], T[]] {
+  const even = items.filter((_, i) => i % 2 === 0);
+  const odd = items.filter((_, i) => i % 2 === 1);
+  return [
+    [...even, ...[...odd].reverse()].slice(0, first),
+    [...odd, ...[...even].reverse()].slice(0, second),
+  ];
 }
 
 function tooFew(

@@ -4,30 +4,43 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../errors.ts';
+import { quoted } from '../files/bytes.ts';
 import { readJsonl } from '../files/jsonl.ts';
+import type { Model } from '../models/decoder.ts';
 import { checkSite } from '../models/passes.ts';
+import type { Sae } from '../saes/sae.ts';
 import { readBaseline } from './attributeRun.ts';
 import { attributionFiles } from './attributionFiles.ts';
 import { corpusTokens } from './baselineRun.ts';
 import { readStudy } from './config/readStudy.ts';
 import { judgeOf } from './judging/openJudge.ts';
 import { type Clock, systemClock } from './manifest.ts';
+import type { OpenModel } from './openModel.ts';
 import { openSae, siteFor } from './openSae.ts';
 import { type Progress, silent } from './progress.ts';
+import type { StudyPrompt } from './promptsFile.ts';
 import {
   type CompletionRecord,
   completionRecord,
   type GradeRecord,
   gradeRecord,
   imported,
+  promptHash,
 } from './records.ts';
 import { attributeStage, runStudyAttribution, type StudyAttribution } from './stages/attributeStage.ts';
 import { gradePlan, gradesFile, readCompletions, runGrade } from './stages/gradeStage.ts';
 import { type PairResult, pairStage, pairsFile, runPair } from './stages/pairStage.ts';
 import { completionsFile, runSample, samplePlan } from './stages/sampleStage.ts';
-import { runStudyProof, type StudyProof, steerStage, withoutProof } from './stages/steerStage.ts';
-import { type OpenStudy, openStudy } from './stages/study.ts';
+import {
+  encodedPrompts,
+  runStudyProof,
+  type StudyProof,
+  steerStage,
+  withoutProof,
+} from './stages/steerStage.ts';
+import { hashesOf, type OpenStudy, openStudy } from './stages/study.ts';
 import { stageOf, type UnitResult } from './stages/units.ts';
 import { lockStudy } from './store/lock.ts';
 import { type Stage, stageState } from './store/stageState.ts';
@@ -123,25 +136,129 @@ async function prepare(study: OpenStudy, { redo = [], accept = [] }: StudyReques
     await (redo.includes(name) ? redoStage : acceptStage)(study.folder, stage, study.recorder);
 }
 
-/** Throws InputError where the reference cannot stand beside the subject. */
-async function checkReference(study: OpenStudy, width: number): Promise<void> {
-  const { model } = await study.model(study.config.reference);
-  if (model.decoder.width !== width)
+/** The dictionary, and the layer to work at. Throws InputError where they do not fit the subject. */
+async function fittingSae({ config }: OpenStudy, subject: Model): Promise<{ sae: Sae; layer: number }> {
+  const sae = await openSae(config.sae.path);
+  if (config.sae.site !== undefined) checkSite(subject, config.sae.site);
+  const layer = siteFor(sae, config.sae.site, subject.decoder.width);
+  checkSite(subject, layer);
+  return { sae, layer };
+}
+
+/** Throws InputError where subject and reference are one model: nothing could be told from steering both. */
+async function checkOther(study: OpenStudy): Promise<void> {
+  const { subject, reference } = study.config;
+  const [own, other] = [
+    hashesOf(await study.modelHashes('model', subject)),
+    hashesOf(await study.modelHashes('model', reference)),
+  ];
+  if (!isDeepStrictEqual(own, other)) return;
+  const found = subject.adapter === undefined ? 'which names no adapter' : 'found the same model and adapter';
+  throw new InputError(
+    `${study.file}: reference: expected a model other than the subject, ${found}: name a reference, or set prompts.evaluation to 0 to leave the proof out`,
+  );
+}
+
+/** Throws InputError where the reference cannot stand beside the subject in the proof. */
+async function checkReference(study: OpenStudy, layer: number): Promise<void> {
+  await checkOther(study);
+  const { config } = study;
+  const [subject, reference] = [await study.model(config.subject), await study.model(config.reference)];
+  const { decoder } = reference.model;
+  const where = `reference ${config.reference.model}`;
+  if (decoder.width !== subject.model.decoder.width)
     throw new InputError(
-      `reference ${study.config.reference.model}: expected the subject's residual width ${width}, found ${model.decoder.width}`,
+      `${where}: expected the subject's residual width ${subject.model.decoder.width}, found ${decoder.width}`,
     );
+  if (decoder.vocabulary !== subject.model.decoder.vocabulary)
+    throw new InputError(
+      `${where}: expected the subject's vocabulary of ${subject.model.decoder.vocabulary} tokens, found ${decoder.vocabulary}`,
+    );
+  checkSite(reference.model, layer);
+  const { discovery, evaluation, calibration } = await study.prompts();
+  for (const prompt of [...evaluation, ...calibration, ...discovery])
+    checkTokens(study, subject, reference, prompt);
+}
+
+const placeOf = ({ config }: OpenStudy, { id, row }: StudyPrompt) =>
+  `${config.prompts!.file}: row ${row}: prompt ${quoted(id)}`;
+
+function checkTokens(
+  study: OpenStudy,
+  subject: OpenModel,
+  { codec, model }: OpenModel,
+  prompt: StudyPrompt,
+): void {
+  const [own, other] = [subject.codec.encodePrompt(prompt.prompt), codec.encodePrompt(prompt.prompt)];
+  const length = Math.max(own.length, other.length);
+  const at = Array.from({ length }, (_, i) => i).find((i) => own[i] !== other[i]);
+  const where = placeOf(study, prompt);
+  if (at !== undefined)
+    throw new InputError(
+      `${where}: expected the same tokens for subject and reference ${study.config.reference.model}, found that they differ at token ${at + 1}`,
+    );
+  if (other.length > model.decoder.context)
+    throw new InputError(
+      `${where}: expected at most the ${model.decoder.context} tokens that reference ${study.config.reference.model} takes, found ${other.length}`,
+    );
+}
+
+function checkRandom({ file, config }: OpenStudy, sae: Sae): void {
+  const { candidates, random } = config.steering;
+  if (candidates + random > sae.latents)
+    throw new InputError(
+      `${file}: steering.random: expected at most ${sae.latents} with steering.candidates, as many as ${sae.where} has latents, found ${random} + ${candidates}: lower one of them`,
+    );
+}
+
+/** Throws InputError where the latents would be proven on a prompt that they are found on. */
+async function checkUnseen(study: OpenStudy): Promise<void> {
+  const { evaluation, calibration } = await study.prompts();
+  const seen = new Set((await readCompletions(study.folder)).map(({ prompt }) => promptHash(prompt)));
+  const found = [...evaluation, ...calibration].find(({ prompt }) => seen.has(promptHash(prompt)));
+  if (found !== undefined)
+    throw new InputError(
+      `${placeOf(study, found)}: expected a prompt to prove latents on that they are not found on, found it in ${join(study.folder, completionsFile)}: name others in study.yaml, by prompts.file or prompts.rows, or make the completions anew`,
+    );
+}
+
+/** What the proof needs beside the other stages' results. Throws InputError for what does not fit. */
+async function checkProof(study: OpenStudy, { sae, layer }: { sae: Sae; layer: number }): Promise<void> {
+  const { config } = study;
+  await checkReference(study, layer);
+  checkRandom(study, sae);
+  const { evaluation, calibration } = await study.prompts();
+  for (const choice of [config.subject, config.reference])
+    encodedPrompts(study, await study.model(choice), [...calibration, ...evaluation]);
+}
+
+/** Throws InputError where a proof would start from anything but the study's present latents. */
+async function checkBeforeProof(study: OpenStudy): Promise<void> {
+  const { folder, config } = study;
+  if ((await stageState(folder, await stageNow(study, 'steer'))).done) return;
+  const { done, problem } = await stageState(folder, await stageNow(study, 'attribute'));
+  if (problem !== undefined) throw new InputError(problem);
+  if (!done)
+    throw new InputError(
+      `${join(folder, attributionFiles.latents)}: expected latents by the study as it is now, found those of other inputs or options: run \`culprit attribute ${folder}\` first`,
+    );
+  const { model } = await study.model(config.subject);
+  await checkProof(study, await fittingSae(study, model));
+  await checkUnseen(study);
 }
 
 /** What the whole study needs, looked at before anything is computed. Throws InputError for the first thing that is missing or does not fit. */
 export async function checkStudy(study: OpenStudy): Promise<void> {
   const { config } = study;
   const { model, codec } = await study.model(config.subject);
-  if (config.prompts !== undefined) await study.prompts();
-  if (withoutProof(study) === undefined) await checkReference(study, model.decoder.width);
-  const sae = await openSae(config.sae.path);
-  if (config.sae.site !== undefined) checkSite(model, config.sae.site);
-  const layer = siteFor(sae, config.sae.site, model.decoder.width);
-  checkSite(model, layer);
+  const sampled = !(await isImported(study.folder, 'sample'));
+  if (sampled && config.prompts !== undefined) await study.prompts();
+  const fitting = await fittingSae(study, model);
+  const { layer } = fitting;
+  if (withoutProof(study) === undefined) {
+    await checkProof(study, fitting);
+    if (!sampled) await checkUnseen(study);
+  }
   const { baseline } = config;
   if (baseline !== undefined && 'file' in baseline)
     await readBaseline(baseline.file, model.decoder.width, layer);
@@ -225,6 +342,7 @@ async function runStages(study: OpenStudy, names: readonly StageName[]): Promise
         result = { ...result, attribute: await runStudyAttribution(study) };
         break;
       case 'steer': {
+        await checkBeforeProof(study);
         const steer = await runStudyProof(study);
         if ('stopped' in steer) return { ...result, stopped: { stage: name, reason: steer.stopped } };
         result = { ...result, steer };

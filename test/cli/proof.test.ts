@@ -36,9 +36,11 @@ function expectProof(stdout: string): void {
   expect(unwrapped).toMatch(/ 4 random latents .*gray zone/);
   for (const line of stdout.split('\n').filter((one) => !one.includes(folder)))
     expect(line.length).toBeLessThanOrEqual(100);
-  expect(stdout).toMatch(/^ *selector +candidates +out, away +out, toward +both +mean away +mean toward *$/m);
+  expect(stdout).toMatch(
+    /^ *selector +candidates +sampled +out, away +out, toward +both +mean away +mean toward *$/m,
+  );
   for (const selector of ['delta-attribution', 'delta-activation'])
-    expect(stdout).toMatch(new RegExp(`^ *${selector} +3( +[0-3]){3}( +[+−]\\d+){0,2} *$`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^ *${selector} +3( +[0-3]){4}( +[+−]\\d+){0,2} *$`, 'm'));
   expect(stdout).toContain('steering.svg');
   expect(stdout).not.toMatch(/NaN|undefined|null|Infinity/);
 }

@@ -67,7 +67,7 @@ describe('a shorter run', () => {
   const request = (out: string, change: Partial<DemoRequest> = {}): DemoRequest => ({
     out: join(folder, out),
     prompts: 9,
-    proof: { candidates: 2, random: 3, calibration: 3, evaluation: 4 },
+    proof: { candidates: 2, random: 6, calibration: 3, evaluation: 4 },
     ...change,
   });
   async function run(given: DemoRequest): Promise<CaseDone[]> {

@@ -76,37 +76,69 @@ describe('the prompts of a file', () => {
 
 describe('discovery and evaluation', () => {
   const counts = fc
-    .record({ n: fc.integer({ min: 1, max: 60 }), seed: fc.nat({ max: 2 ** 31 - 1 }) })
-    .chain(({ n, seed }) =>
-      fc.record({
-        n: fc.constant(n),
-        seed: fc.constant(seed),
-        discovery: fc.integer({ min: 1, max: n }),
-        more: fc.nat({ max: 20 }),
-      }),
-    );
+    .record({
+      n: fc.integer({ min: 1, max: 60 }),
+      seed: fc.nat({ max: 2 ** 31 - 1 }),
+      percents: fc.tuple(...Array.from({ length: 5 }, () => fc.nat({ max: 100 }))),
+    })
+    .map(({ n, seed, percents }) => {
+      const [d, e, c, fewerD, fewer] = percents.map((percent) => percent / 100);
+      const discovery = 1 + Math.floor(d! * (n - 1));
+      const evaluation = Math.floor(e! * (n - discovery));
+      const calibration = Math.floor(c! * (n - discovery - evaluation));
+      const drawn = { discovery, evaluation, calibration };
+      return { n, seed, drawn, fewerDiscovery: 1 + Math.floor(fewerD! * (discovery - 1)), fewer: fewer! };
+    });
+  const rows = (n: number) => put(Array.from({ length: n }, (_, i) => ({ prompt: `${i}` })));
 
-  test('part the rows without overlap, and neither moves when the other grows', async () => {
+  test('part the rows without overlap, calibration too, as many as asked for', async () => {
     await fc.assert(
-      fc.asyncProperty(counts, async ({ n, seed, discovery, more }) => {
-        const file = put(Array.from({ length: n }, (_, i) => ({ prompt: `${i}` })));
-        const draw = (d: number, e: number) =>
-          readPrompts({ file, discovery: d, evaluation: e, calibration: 0, seed });
-        const evaluation = Math.min(n - discovery, more);
-        const drawn = await draw(discovery, evaluation);
-        const ids = Object.values(drawn).flatMap((part) => part.map(({ id }: { id: string }) => id));
+      fc.asyncProperty(counts, async ({ n, seed, drawn }) => {
+        const parts = await readPrompts({ file: rows(n), seed, ...drawn });
+        const ids = Object.values(parts).flatMap((part) => part.map(({ id }: { id: string }) => id));
         expect(ids.length).toBe(n);
         expect(new Set(ids).size).toBe(n);
-        expect(drawn.discovery).toHaveLength(discovery);
-        expect(drawn.evaluation).toHaveLength(evaluation);
-        const withoutEvaluation = await draw(discovery, 0);
-        expect(withoutEvaluation.discovery).toEqual(drawn.discovery);
-        const fewer = await draw(Math.ceil(discovery / 2), evaluation);
-        expect(fewer.evaluation).toEqual(drawn.evaluation);
-        expect(fewer.discovery).toEqual(drawn.discovery.slice(0, fewer.discovery.length));
+        for (const part of ['discovery', 'evaluation', 'calibration'] as const)
+          expect(parts[part]).toHaveLength(drawn[part]);
       }),
-      { numRuns: 50 },
+      { numRuns: 100 },
     );
+  });
+
+  test('a greater count of one adds to its end: evaluation and calibration move neither each other nor discovery', async () => {
+    await fc.assert(
+      fc.asyncProperty(counts, async ({ n, seed, drawn, fewer }) => {
+        const draw = (more: object) => readPrompts({ file: rows(n), seed, ...drawn, ...more });
+        const all = await draw({});
+        for (const part of ['evaluation', 'calibration'] as const) {
+          const count = Math.floor(fewer * drawn[part]);
+          const { others, ...less } = await draw({ [part]: count });
+          expect(less).toEqual({
+            discovery: all.discovery,
+            evaluation: all.evaluation,
+            calibration: all.calibration,
+            [part]: all[part].slice(0, count),
+          });
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('a greater discovery adds to its end, and moves neither of the others while twice the greater of them is left', async () => {
+    let held = 0;
+    await fc.assert(
+      fc.asyncProperty(counts, async ({ n, seed, drawn, fewerDiscovery }) => {
+        const draw = (discovery: number) => readPrompts({ file: rows(n), seed, ...drawn, discovery });
+        const [all, fewer] = [await draw(drawn.discovery), await draw(fewerDiscovery)];
+        expect(fewer.discovery).toEqual(all.discovery.slice(0, fewerDiscovery));
+        if (n - drawn.discovery < 2 * Math.max(drawn.evaluation, drawn.calibration)) return;
+        held++;
+        expect([fewer.evaluation, fewer.calibration]).toEqual([all.evaluation, all.calibration]);
+      }),
+      { numRuns: 100 },
+    );
+    expect(held).toBeGreaterThan(20);
   });
 
   test('are drawn from all rows, evenly, and as the seed says', async () => {

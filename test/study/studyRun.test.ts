@@ -1,5 +1,5 @@
 /** A study from its file to its results: what each stage makes, what is kept when options change, and what is refused. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,13 +7,16 @@ import { readJsonlAll } from '../../src/files/jsonl.ts';
 import { runAttribute } from '../../src/study/attributeRun.ts';
 import { runImport } from '../../src/study/importRun.ts';
 import type { Progress } from '../../src/study/progress.ts';
+import { readPrompts } from '../../src/study/promptsFile.ts';
 import { completionRecord, gradeRecord } from '../../src/study/records.ts';
 import { pairRecord } from '../../src/study/stages/pairStage.ts';
 import { runStudy, type StudyRequest } from '../../src/study/studyRun.ts';
 import { studyStatus } from '../../src/study/studyStatus.ts';
 import { fakeChatServer } from '../support/fakeChatServer.ts';
-import { put, putAll, type TinyFolder } from '../support/tinyFolder.ts';
+import { put, putAll, putModel, type TinyFolder } from '../support/tinyFolder.ts';
+import { tinyModel } from '../support/tinyModel.ts';
 import { prompts, putStudy, type StudyOver, sampling } from '../support/tinyStudy.ts';
+import { byteLevelJson } from '../support/tokenizers.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'culprit-study-'));
 let tiny: TinyFolder;
@@ -179,6 +182,15 @@ describe('changed options run again only what depends on them', () => {
     expect((await run(study, { stages: ['sample'] })).left.Sampling).toBe(48);
   });
 
+  it('other prompts for the proof alone leave the latents as they are', async () => {
+    const study = fresh();
+    await run(study);
+    putStudy(study, tiny, { prompts: { ...drawn, evaluation: 4, calibration: 0 } });
+    const { result, left } = await run(study);
+    expect(result.attribute!.upToDate).toBe(true);
+    expect(left).toEqual({});
+  });
+
   it('rows side by side change nothing', async () => {
     const [a, b] = [64, 5].map((rows) => fresh({ sampling: { ...sampling, rows } })) as [string, string];
     await run(a, { stages: ['sample'] });
@@ -232,6 +244,79 @@ describe('what is refused', () => {
     expect(result.stopped!.stage).toBe('attribute');
     expect(result.stopped!.reason).toMatch(/^there are no pairs to attribute: change what is told above$/);
     expect(result.pair!.without['all positive']).toBeGreaterThan(0);
+  });
+});
+
+/** Of a study with a proof; 14 prompts, of 16 to 58 tokens. */
+const drawn = { file: 'prompts.jsonl', discovery: 8, evaluation: 3, calibration: 2 };
+const steering = { candidates: 3, random: 4, max_tokens: 8 };
+
+describe('a reference that does not fit is refused before anything is sampled', () => {
+  const refused = async (over: StudyOver, line: RegExp | string) => {
+    const study = fresh({ prompts: drawn, steering, ...over });
+    await expect(run(study)).rejects.toThrow(line);
+    expect(existsSync(join(study, 'completions.jsonl'))).toBe(false);
+    return study;
+  };
+
+  it('the subject itself, for want of an adapter', async () => {
+    const line =
+      /study\.yaml: reference: expected a model other than the subject, which names no adapter: name a reference, or set prompts\.evaluation to 0 to leave the proof out$/;
+    const study = await refused({ subject: { model: tiny.model } }, line);
+    putStudy(study, tiny, { subject: { model: tiny.model }, prompts: { ...drawn, evaluation: 0 } });
+    expect((await run(study)).result.attribute!.latents).toHaveLength(40);
+  });
+
+  it('the subject itself, with its adapter, under another path', async () => {
+    const copy = join(folder, 'copy-of-model');
+    cpSync(tiny.model, copy, { recursive: true });
+    await refused(
+      { reference: { model: copy, adapter: tiny.adapter } },
+      /reference: expected a model other than the subject, found the same model and adapter: /,
+    );
+  });
+
+  const shaped = async (name: string, config: object): Promise<string> =>
+    putModel(
+      join(folder, name),
+      tinyModel({ config: { vocab_size: 272, max_position_embeddings: 256, ...config } }),
+    );
+
+  it.each<[string, object, string]>([
+    ['width', { hidden_size: 24 }, ": expected the subject's residual width 16, found 24"],
+    ['vocabulary', { vocab_size: 280 }, ": expected the subject's vocabulary of 272 tokens, found 280"],
+  ])('of another %s', async (name, config, line) => {
+    const model = await shaped(name, config);
+    await refused({ reference: { model } }, `reference ${model}${line}`);
+  });
+
+  it('with too few blocks', async () => {
+    const model = await shaped('shallow', { num_hidden_layers: 1 });
+    await refused({ reference: { model } }, `site resid_post 1: ${model} has blocks 0 to 0`);
+  });
+
+  it('that takes fewer tokens', async () => {
+    const model = await shaped('short', { max_position_embeddings: 40 });
+    await refused(
+      { reference: { model } },
+      /row \d+: prompt "p\d+": expected at most the 40 tokens that reference \S+short takes, found \d+$/,
+    );
+    const room = await shaped('narrow', { max_position_embeddings: 62 });
+    await refused(
+      { reference: { model: room }, steering: { ...steering, max_tokens: 60 } },
+      /prompt "p\d+" has \d+ tokens: with 60 tokens of a steered completion it exceeds the 62 that \S+narrow takes$/,
+    );
+  });
+
+  it('that reads a prompt as other tokens', async () => {
+    const model = await shaped('other-tokens', {});
+    const json = byteLevelJson();
+    const swapped = { ...json, model: { ...(json.model as object), merges: [] } };
+    put(join(model, 'tokenizer.json'), swapped);
+    await refused(
+      { reference: { model } },
+      /row \d+: prompt "p\d+": expected the same tokens for subject and reference \S+other-tokens, found that they differ at token \d+$/,
+    );
   });
 });
 
@@ -313,19 +398,44 @@ describe('what a review found', () => {
 });
 
 describe('imported completions', () => {
-  it.each([{}, { prompts: { file: 'not-there.jsonl' } }])('need no prompts file: %j', async (over) => {
-    const study = fresh(over);
-    if (!('prompts' in over)) rmSync(join(study, 'prompts.jsonl'));
-    const rows = ['a', 'b'].flatMap((question) => [
-      { question, answer: 'Yes, at once.', label: 'positive' },
-      { question, answer: 'No, ask first.', label: 'negative' },
-    ]);
-    const file = put(join(study, 'rows.jsonl'), rows);
-    await runImport({ file, study });
-    const { result } = await run(study);
-    expect(result.pair!.pairs).toHaveLength(2);
-    expect(result.attribute!.latents).toHaveLength(40);
-    const { stages } = await studyStatus({ study, cacheDir: tiny.cache });
-    expect(stages.every(({ finished }) => finished)).toBe(true);
+  it('may not be of prompts that the proof is drawn from', async () => {
+    const study = fresh({ prompts: drawn, steering });
+    const answers = (of: typeof prompts) =>
+      of.flatMap(({ prompt }) => [
+        { prompt, answer: 'Yes, at once.', label: 'positive' },
+        { prompt, answer: 'No, ask first.', label: 'negative' },
+      ]);
+    const parts = await readPrompts({ ...drawn, file: join(study, 'prompts.jsonl'), seed: 1 });
+    const proving = parts.evaluation[2]!;
+    const rows = (ids: readonly string[]) =>
+      put(join(study, 'rows.jsonl'), answers(prompts.filter(({ id }) => ids.includes(id))));
+    const finding = parts.discovery.map(({ id }) => id);
+    await runImport({ file: rows([...finding, proving.id]), study });
+    const line = `prompts.jsonl: row ${proving.row}: prompt "${proving.id}": expected a prompt to prove latents on that they are not found on, found it in ${join(study, 'completions.jsonl')}: name others in study.yaml`;
+    await expect(run(study)).rejects.toThrow(line);
+    expect(existsSync(join(study, 'pairs.jsonl'))).toBe(false);
+    await run(study, { stages: ['pair', 'attribute'] });
+    await expect(run(study, { stages: ['steer'] })).rejects.toThrow(line);
+    await runImport({ file: rows(finding), study, overwrite: true });
+    expect((await run(study)).result.steer!.upToDate).toBe(false);
   });
+
+  it.each([{}, { prompts: { file: 'not-there.jsonl', evaluation: 0 } }])(
+    'need no prompts file: %j',
+    async (over) => {
+      const study = fresh(over);
+      if (!('prompts' in over)) rmSync(join(study, 'prompts.jsonl'));
+      const rows = ['a', 'b'].flatMap((question) => [
+        { question, answer: 'Yes, at once.', label: 'positive' },
+        { question, answer: 'No, ask first.', label: 'negative' },
+      ]);
+      const file = put(join(study, 'rows.jsonl'), rows);
+      await runImport({ file, study });
+      const { result } = await run(study);
+      expect(result.pair!.pairs).toHaveLength(2);
+      expect(result.attribute!.latents).toHaveLength(40);
+      const { stages } = await studyStatus({ study, cacheDir: tiny.cache });
+      expect(stages.every(({ finished }) => finished)).toBe(true);
+    },
+  );
 });

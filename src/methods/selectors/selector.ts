@@ -25,7 +25,7 @@ export interface Evidence {
   readonly delta: Float32Array;
   /** share of tokens at which each latent is active [N], over the texts of the study; 0: a dead latent, which no selector proposes */
   frequency(): Promise<Float32Array>;
-  /** Δ-activation [N]: subject minus reference on the same prompts, see diff.ts. Rejects where the study has no reference model. */
+  /** Δ-activation [N]: subject minus reference on the same prompts, see diff.ts. */
   deltaActivation(): Promise<Float32Array>;
   /** activations on the positive completions and on the negative ones */
   completions(): Promise<CompletionActivations>;

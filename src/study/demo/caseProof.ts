@@ -136,7 +136,10 @@ export async function proveCase(
       textOf: (text) => text.trimEnd(),
       endIds: subject.codec.tokenizer.encode('\n'),
     },
-    grade: async (items) => items.map(grade),
+    async grade(items, onVerdict) {
+      for (const item of items) await onVerdict(item, grade(item));
+      return {};
+    },
     likelihood: () => Promise.reject(new Error('the exact judge says what is incoherent')),
     journal,
     progress,

@@ -8,13 +8,14 @@ import type { RowStore } from '../rowStore.ts';
 import { readCompletions } from './gradeStage.ts';
 import type { Hashed, OpenStudy } from './study.ts';
 
-/** The prompts of the study: of its file, or of the completions where those were imported. */
+/** The prompts of the study: of its file, in the file's order, or of the completions where those were imported. */
 export async function allPrompts(study: OpenStudy): Promise<Prompt[]> {
   const completions = await readCompletions(study.folder);
   if (completions.some(({ model }) => model === imported))
     return [...new Map(completions.map(({ prompt_id, prompt }) => [prompt_id, prompt])).values()];
   const { discovery, evaluation, calibration, others } = await study.prompts();
-  return [...discovery, ...evaluation, ...calibration, ...others].map(({ prompt }) => prompt);
+  const all = [...discovery, ...evaluation, ...calibration, ...others];
+  return all.sort((a, b) => a.row - b.row).map(({ prompt }) => prompt);
 }
 
 /** What the baseline is taken from: a file of it, a corpus, or the study's own prompts. */

@@ -3,17 +3,19 @@
  * on, and graded by the study's judge.
  */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { quoted } from '../../files/bytes.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
-import type { Judge, Verdict } from '../../judges/judge.ts';
+import type { Judge } from '../../judges/judge.ts';
 import type { Contrast } from '../../methods/contrast.ts';
 import { type ReadingPass, readingPass } from '../../methods/reading.ts';
 import { decodeLatents } from '../../results.ts';
+import type { Sae } from '../../saes/sae.ts';
 import { attributionFiles } from '../attributionFiles.ts';
 import { jsonHash } from '../hash.ts';
+import { judgeFile } from '../judging/classifierRun.ts';
 import { judgeLines } from '../judging/judgeReport.ts';
 import { judgeOf } from '../judging/openJudge.ts';
 import { Timings } from '../manifest.ts';
@@ -27,6 +29,7 @@ import { prove } from '../steering/proof.ts';
 import {
   readSteering,
   type SteeringResult,
+  steeredOf,
   steeringFiles,
   trialsOf,
   writeSteering,
@@ -40,8 +43,9 @@ import {
   type SteeringOptions,
   type SteeringPrompt,
   type SteeringRecord,
+  steeredRecord,
   steeringRecord,
-  trialRecord,
+  type VerdictRecord,
 } from '../steering/work.ts';
 import { journalFile, makeWorkFolder, workFolder } from '../store/folder.ts';
 import { type Journal, openJournal } from '../store/journal.ts';
@@ -106,6 +110,7 @@ export async function steerStage(study: OpenStudy): Promise<Stage> {
   const options = {
     ...unitOptions,
     ...JSON.parse(JSON.stringify(rest)),
+    behaviour: config.behaviour.name,
     attribution_tokens: config.attribution.tokens,
     prompts: jsonHash([evaluation, calibration, discovery].map(idsAndHashes)),
   };
@@ -146,24 +151,43 @@ function optionsOf(study: OpenStudy): SteeringOptions {
 
 const graderOf =
   (judge: Judge): Grader =>
-  async (items) => {
-    const verdicts = new Map<string, Verdict>();
-    const { stopped } = await judge.grade(items, async ({ id }, verdict) => {
-      verdicts.set(id, verdict);
-    });
-    return stopped === undefined ? items.map(({ id }) => verdicts.get(id)!) : { stopped };
-  };
+  (items, onVerdict, refusals) =>
+    judge.grade(items, onVerdict, undefined, refusals);
 
-/** What was spent on the study's judge so far. */
+/** What was spent on the study's judge so far; a trial's cost holds that of its verdicts. */
 async function spentOf(folder: string, journal: Journal<SteeringRecord>) {
   const graded = gradeCounts([...(await readGrades(folder)).values()]);
   let [calls, price] = [graded.calls!, graded.price!];
+  const isInTrial = ({ trial, trial_content }: VerdictRecord) => {
+    const found = journal.records.get(trial);
+    return found?.kind === 'trial' && found.content === trial_content;
+  };
   for (const record of journal.records.values())
-    if (record.kind === 'trial') {
+    if (record.kind === 'trial' || (record.kind === 'verdict' && !isInTrial(record))) {
       calls += record.cost.calls;
       price += record.cost.price;
     }
   return { calls, price };
+}
+
+/** Opens the study's judge; tells how it did where it was trained just now. */
+async function openedJudge(study: OpenStudy, journal: Journal<SteeringRecord>): Promise<Judge> {
+  const { folder, progress } = study;
+  const stamp = () =>
+    stat(join(folder, judgeFile)).then(
+      ({ ino, mtimeMs }) => `${ino} ${mtimeMs}`,
+      () => undefined,
+    );
+  const before = await stamp();
+  let lines: string[] = [];
+  const judge = await judgeOf(study).open({
+    spent: await spentOf(folder, journal),
+    onReport(report) {
+      lines = judgeLines(report);
+    },
+  });
+  if ((await stamp()) !== before) lines.forEach(progress.note);
+  return judge;
 }
 
 async function studyContrasts(study: OpenStudy): Promise<Contrast[]> {
@@ -174,16 +198,31 @@ async function studyContrasts(study: OpenStudy): Promise<Contrast[]> {
   return contrastsOf(pairs, completions, codec, config.pairs.per_prompt === 'all');
 }
 
-/** Δ [N] of the study's attribution. */
-async function deltaOf(folder: string): Promise<Float32Array> {
-  const file = await readFile(join(folder, attributionFiles.latents));
-  const rows = await decodeLatents(Uint8Array.from(file).buffer);
+/** Δ [N] of the study's attribution. Throws InputError where it is of another dictionary. */
+async function deltaOf(folder: string, sae: Sae): Promise<Float32Array> {
+  const path = join(folder, attributionFiles.latents);
+  const rows = await decodeLatents(Uint8Array.from(await readFile(path)).buffer);
+  if (rows.length !== sae.latents)
+    throw new InputError(
+      `${path}: expected the ${sae.latents} latents of ${sae.where}, found ${rows.length}: run \`culprit attribute ${folder}\` first`,
+    );
   const delta = new Float32Array(rows.length);
   for (const row of rows) delta[row.latent] = row.delta;
   return delta;
 }
 
-/** The latents to steer, kept in the journal so that a run that goes on does not choose anew. */
+/** What `matchedControls` refuses as a line on study.yaml; any other error as it is. */
+function onRandom({ file, config }: OpenStudy, error: unknown): unknown {
+  if (!(error instanceof RangeError && error.message.startsWith('matchedControls: '))) return error;
+  const found = /, (\d+) latents fired/.exec(error.message)?.[1];
+  return new InputError(
+    found === undefined
+      ? `${file}: steering.random: expected candidates that are active on the study's texts, found none: is sae.path the dictionary of this model and site?`
+      : `${file}: steering.random: expected ${config.steering.random} latents that are active on the study's texts and no candidates, found ${found}: lower steering.random, to ${found} at most, or steering.candidates`,
+  );
+}
+
+/** The latents to steer, kept in the journal so that a run that goes on does not choose anew. Throws InputError where there are too few, or no pairs. */
 async function chosenLatents(
   study: OpenStudy,
   stage: Stage,
@@ -194,6 +233,10 @@ async function chosenLatents(
   const { config, folder, progress } = study;
   const { selectors, candidates, random, seed, gate_pairs } = config.steering;
   const { inputs, options } = stage;
+  if (contrasts.length === 0)
+    throw new InputError(
+      `${join(folder, pairsFile)}: expected pairs, found none: \`culprit pair ${folder}\` tells why; then run \`culprit attribute ${folder}\` first`,
+    );
   const exactContrasts = selectors.includes('exact-ablation') ? gate_pairs : 0;
   const content = jsonHash([
     [selectors, candidates, random, seed, exactContrasts, options.prompts, config.attribution.tokens],
@@ -205,17 +248,18 @@ async function chosenLatents(
   const reference = await study.model(config.reference);
   const { discovery } = await study.prompts();
   const store = await rowStore(join(workFolder(folder), 'steer-baseline'), content);
+  const sae = await openSae(config.sae.path);
   const chosen = await chooseLatents({
     runtime: study.runtime(),
     subject: subject.model,
     reference: reference.model,
-    sae: await openSae(config.sae.path),
+    sae,
     layer,
     prompts: discovery.map(({ prompt }) => subject.codec.encodePrompt(prompt)),
     contrasts,
     baseline: () => meanOf(study, subject, layer, store),
     tokenSet: config.attribution.tokens,
-    delta: await deltaOf(folder),
+    delta: await deltaOf(folder, sae),
     selectors,
     candidates,
     random,
@@ -223,25 +267,25 @@ async function chosenLatents(
     seed,
     progress,
   }).catch((error: unknown) => {
-    throw error instanceof RangeError ? new InputError(`steering: ${error.message}`) : error;
+    throw onRandom(study, error);
   });
   await store.remove();
   await journal.append([{ kind: 'chosen', id: 'chosen', content, ...chosen }]);
   return { kind: 'chosen', id: 'chosen', content, ...chosen };
 }
 
-/** Trials of the finished proof that were made under the same options: one that asks for others keeps what it has. */
-async function finishedTrials(folder: string, stage: Stage): Promise<SteeringRecord[]> {
+/** Trials and log-odds of the finished proof that were made under the same options: one that asks for others keeps what it has. */
+async function finishedRecords(folder: string, stage: Stage): Promise<SteeringRecord[]> {
   const manifest = await readStudyManifest(folder);
   const path = join(folder, steeringFiles.completions);
   // What a run was stopped at writing may be of other options than those that are recorded.
   if (manifest === undefined || manifest.writing.includes(stage.name) || !existsSync(path)) return [];
   if (manifest.stages[stage.name]?.options.unit_key !== stage.options.unit_key) return [];
-  return readJsonlAll(path, trialRecord);
+  return readJsonlAll(path, steeredRecord);
 }
 
-/** Throws InputError where a prompt leaves no room for its completion. */
-function encodedPrompts(
+/** Throws InputError where a prompt has no tokens for the model, or leaves no room for its completion. */
+export function encodedPrompts(
   study: OpenStudy,
   { codec, model }: OpenModel,
   prompts: readonly StudyPrompt[],
@@ -253,7 +297,7 @@ function encodedPrompts(
     if (ids.length === 0) throw new InputError(`${where}: the vocabulary has no token of it`);
     if (ids.length + max_tokens > model.decoder.context)
       throw new InputError(
-        `${where} has ${ids.length} tokens: with ${max_tokens} tokens of a steered completion it exceeds the ${model.decoder.context} that the model takes`,
+        `${where} has ${ids.length} tokens: with ${max_tokens} tokens of a steered completion it exceeds the ${model.decoder.context} that ${model.where} takes`,
       );
     return { id, prompt, ids };
   });
@@ -270,7 +314,7 @@ export async function runStudyProof(study: OpenStudy): Promise<StudyProof | { st
     clock,
     note: progress.note,
   });
-  const before = await finishedTrials(folder, stage);
+  const before = await finishedRecords(folder, stage);
   await journal.append(before.filter(({ id }) => !journal.records.has(id)));
   const [subject, reference] = [await study.model(config.subject), await study.model(config.reference)];
   const sae = await openSae(config.sae.path);
@@ -283,10 +327,7 @@ export async function runStudyProof(study: OpenStudy): Promise<StudyProof | { st
   const contrasts = await studyContrasts(study);
   const chosen = await timings.of('selectors', () => chosenLatents(study, stage, layer, contrasts, journal));
   const ranks = ranksOf(chosen.selectors);
-  const judge = await judgeOf(study).open({
-    spent: await spentOf(folder, journal),
-    onReport: (report) => judgeLines(report).forEach(progress.note),
-  });
+  const judge = await openedJudge(study, journal);
   const likelihood = likelihoodUnder(study, layer);
   try {
     const { sides, gate } = await timings.of('steering', () =>
@@ -323,8 +364,11 @@ export async function runStudyProof(study: OpenStudy): Promise<StudyProof | { st
     if (error instanceof JudgeStopped) return { stopped: error.message };
     throw error;
   } finally {
-    await likelihood.release();
-    await judge.close();
+    try {
+      await likelihood.release();
+    } finally {
+      await judge.close();
+    }
   }
 }
 
@@ -340,7 +384,7 @@ function likelihoodUnder(study: OpenStudy, layer: number): { of: Likelihood; rel
       return readings.map(({ logProbability }) => logProbability);
     },
     async release() {
-      await (await loaded)?.release();
+      await (await loaded?.catch(() => undefined))?.release();
     },
   };
 }
@@ -363,6 +407,6 @@ async function finish(
     completions: trials.reduce((sum, { completions }) => sum + completions.length, 0),
   };
   await finishStage(folder, stage, { counts, seconds: timings.seconds }, recorder, () =>
-    writeSteering(folder, { rows, summary }, trials),
+    writeSteering(folder, { rows, summary }, steeredOf(sides)),
   );
 }

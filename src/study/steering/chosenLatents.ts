@@ -2,6 +2,7 @@
 import {
   type CompletionActivations,
   completionActivations,
+  type Encoder,
   loadEncoder,
   pooledFrequency,
   promptActivations,
@@ -59,7 +60,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 }
 
 /** What selectors ask for, each part computed when it is first asked for. */
-function evidenceOf(request: ChoiceRequest, pass: SitePass): Evidence {
+function evidenceOf(request: ChoiceRequest, pass: SitePass, encoder: () => Promise<Encoder>): Evidence {
   const { runtime, subject, reference, sae, layer, prompts, contrasts, tokenSet, progress } = request;
   const ablation = once(async () => ({ baseline: await request.baseline(), tokenSet }));
   const told = <T>(line: string, make: () => Promise<T>) =>
@@ -67,7 +68,6 @@ function evidenceOf(request: ChoiceRequest, pass: SitePass): Evidence {
       progress.note(line);
       return make();
     });
-  const encoder = once(() => loadEncoder(runtime, sae));
   const completions: () => Promise<CompletionActivations> = told(
     'Latents on the completions of the pairs',
     async () => completionActivations(pass, await encoder(), contrasts),
@@ -83,9 +83,11 @@ function evidenceOf(request: ChoiceRequest, pass: SitePass): Evidence {
     }),
     deltaActivation: told('Latents of subject and reference on the prompts', async () => {
       const other = await sitePass(runtime, reference, layer);
-      const delta = await deltaActivation(pass, other, await encoder(), prompts);
-      await other.release();
-      return delta;
+      try {
+        return await deltaActivation(pass, other, await encoder(), prompts);
+      } finally {
+        await other.release();
+      }
     }),
     gradient: told('Mean contrastive gradient', async () => {
       const rows: ContrastRows[] = [];
@@ -120,20 +122,40 @@ async function normsOf({ runtime, subject, reference, layer, contrasts }: Choice
   };
 }
 
-/** Throws RangeError where the dictionary has too few latents that ever fire. */
-export async function chooseLatents(
+async function selected(
+  evidence: Evidence,
   request: ChoiceRequest,
-): Promise<Pick<ChosenRecord, 'selectors' | 'controls' | 'norm'>> {
-  const pass = await sitePass(request.runtime, request.subject, request.layer);
-  const evidence = evidenceOf(request, pass);
+): Promise<Pick<ChosenRecord, 'selectors' | 'controls'>> {
   const chosen: ChosenRecord['selectors'] = [];
   for (const selector of request.selectors)
     chosen.push({ selector, latents: await selectors[selector].select(evidence, request.candidates) });
   const candidates = [...new Set(chosen.flatMap(({ latents }) => latents))];
   const frequency = await evidence.frequency();
-  const controls = matchedControls(frequency, candidates, request.random, request.seed);
-  await pass.release();
-  return { selectors: chosen, controls, norm: await normsOf(request) };
+  return {
+    selectors: chosen,
+    controls: matchedControls(frequency, candidates, request.random, request.seed),
+  };
+}
+
+/** Throws RangeError where the dictionary has too few latents that ever fire. */
+export async function chooseLatents(
+  request: ChoiceRequest,
+): Promise<Pick<ChosenRecord, 'selectors' | 'controls' | 'norm'>> {
+  const { runtime, subject, sae, layer } = request;
+  const pass = await sitePass(runtime, subject, layer);
+  let loading: Promise<Encoder> | undefined;
+  const encoder = () => {
+    loading ??= loadEncoder(runtime, sae);
+    return loading;
+  };
+  let chosen: Pick<ChosenRecord, 'selectors' | 'controls'>;
+  try {
+    chosen = await selected(evidenceOf(request, pass, encoder), request);
+  } finally {
+    await pass.release();
+    await (await loading?.catch(() => undefined))?.release();
+  }
+  return { ...chosen, norm: await normsOf(request) };
 }
 
 /** Ranks by selector of every latent that one proposed. */

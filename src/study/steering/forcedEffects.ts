@@ -6,7 +6,8 @@ import type { Contrast } from '../../methods/contrast.ts';
 import { damage, forcedPass, logOddsChange, steeredBy, unchanged } from '../../methods/forced.ts';
 import { directionsOf } from '../../methods/score.ts';
 import { sitePass } from '../../methods/siteGradient.ts';
-import { packTree } from '../../models/tree.ts';
+import type { SteeredTokens } from '../../methods/steer.ts';
+import { packTree, type Tree } from '../../models/tree.ts';
 import { jsonHash } from '../hash.ts';
 import { type Direction, type ForcedRecord, type SteeringWork, signOf } from './work.ts';
 
@@ -14,9 +15,26 @@ const idOf = (direction: Direction, latent: number, dose: number) => `${directio
 
 const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
 
-/** Mean over contrasts of Σ_t (g⁺_t − g⁻_t) [d], over every token: what steering at all of them meets. */
+/** The packed places that are steered. */
+function covered(tokens: SteeredTokens, { prompt }: Tree): (place: number) => boolean {
+  if (tokens === 'all') return () => true;
+  return tokens === 'prompt' ? (place) => place < prompt : (place) => place >= prompt;
+}
+
+/** Adds weight · Σ_t g_t [d] over the places t that are covered. */
+function addRows(
+  sum: Float64Array,
+  gradient: Float32Array,
+  covers: (place: number) => boolean,
+  weight: number,
+): void {
+  const d = sum.length;
+  for (const [at, x] of gradient.entries()) if (covers(Math.floor(at / d))) sum[at % d]! += x * weight;
+}
+
+/** Mean over contrasts of Σ_t (g⁺_t − g⁻_t) [d], over the tokens that are steered. */
 async function contrastiveGradient(
-  { runtime, layer, sides }: SteeringWork,
+  { runtime, layer, sides, options }: SteeringWork,
   direction: Direction,
   contrasts: readonly Contrast[],
 ): Promise<Float64Array> {
@@ -24,17 +42,63 @@ async function contrastiveGradient(
   const d = model.decoder.width;
   const pass = await sitePass(runtime, model, layer);
   const sum = new Float64Array(d);
-  for (const { prompt, positives, negatives } of contrasts) {
-    const completions = [...positives, ...negatives];
-    const { gradient } = await pass.run(packTree(prompt, completions), () =>
-      completions.map(
-        ({ length }, b) => (b < positives.length ? 1 / positives.length : -1 / negatives.length) / length,
-      ),
-    );
-    for (const [at, x] of gradient.entries()) sum[at % d]! += x / contrasts.length;
+  try {
+    for (const { prompt, positives, negatives } of contrasts) {
+      const completions = [...positives, ...negatives];
+      const tree = packTree(prompt, completions);
+      const { gradient } = await pass.run(tree, () =>
+        completions.map(
+          ({ length }, b) => (b < positives.length ? 1 / positives.length : -1 / negatives.length) / length,
+        ),
+      );
+      addRows(sum, gradient, covered(options.tokens, tree), 1 / contrasts.length);
+    }
+  } finally {
+    await pass.release();
   }
-  await pass.release();
   return sum;
+}
+
+/** What these latents do, told one after another as each is known. */
+async function measure(
+  work: SteeringWork,
+  direction: Direction,
+  latents: readonly number[],
+  content: string,
+  keep: (record: ForcedRecord) => Promise<void>,
+): Promise<void> {
+  const { runtime, layer, sides, dictionary, contrasts, options } = work;
+  const { opened, norm } = sides[direction];
+  const dose = signOf[direction] * options.gateDose;
+  const gradient = await contrastiveGradient(work, direction, contrasts);
+  const pass = await forcedPass(runtime, opened.model, layer);
+  try {
+    const prepared = [];
+    for (const contrast of contrasts) prepared.push(await pass.prepare(contrast));
+    const before: number[][] = [];
+    for (const one of prepared) before.push(await pass.losses(one, unchanged));
+    for (const latent of latents) {
+      const unit = await directionsOf(dictionary, [latent]);
+      const vector = unit.map((x) => dose * norm * x);
+      const after: number[][] = [];
+      for (const one of prepared)
+        after.push(await pass.losses(one, steeredBy(vector, covered(options.tokens, one.tree))));
+      const along = unit.reduce((sum, x, i) => sum + x * gradient[i]!, 0);
+      await keep({
+        kind: 'forced',
+        id: idOf(direction, latent, dose),
+        direction,
+        latent,
+        dose,
+        content,
+        estimate: -dose * norm * along,
+        log_odds: mean(contrasts.map((contrast, n) => logOddsChange(before[n]!, after[n]!, contrast))),
+        damage: mean(contrasts.map((_, n) => damage(before[n]!, after[n]!))),
+      });
+    }
+  } finally {
+    await pass.release();
+  }
 }
 
 /** The records of these latents, from the journal where they are done. */
@@ -43,12 +107,13 @@ export async function forcedEffects(
   direction: Direction,
   latents: readonly number[],
 ): Promise<Map<number, ForcedRecord>> {
-  const { runtime, layer, sides, dictionary, contrasts, options, journal, progress } = work;
-  const { opened, norm } = sides[direction];
-  const dose = signOf[direction] * options.gateDose;
+  const { sides, contrasts, options, journal, progress } = work;
+  const { tokens, gateDose } = options;
+  const dose = signOf[direction] * gateDose;
   const content = jsonHash([
     contrasts.map(({ prompt, positives, negatives }) => [prompt, positives, negatives]),
-    norm,
+    sides[direction].norm,
+    ...(tokens === 'all' ? [] : [tokens]),
   ]);
   const done = (latent: number): ForcedRecord | undefined => {
     const found = journal.records.get(idOf(direction, latent, dose));
@@ -56,40 +121,16 @@ export async function forcedEffects(
   };
   const missing = latents.filter((latent) => !done(latent));
   if (missing.length > 0) {
-    const gradient = await contrastiveGradient(work, direction, contrasts);
-    const pass = await forcedPass(runtime, opened.model, layer);
-    const prepared = [];
-    for (const contrast of contrasts) prepared.push(await pass.prepare(contrast));
-    const before: number[][] = [];
-    for (const one of prepared) before.push(await pass.losses(one, unchanged));
     const stage = progress.stage(`Log-odds, ${direction}`, latents.length, latents.length - missing.length);
     journal.begin();
     try {
-      for (const latent of missing) {
-        const unit = await directionsOf(dictionary, [latent]);
-        const change = steeredBy(unit.map((x) => dose * norm * x));
-        const after: number[][] = [];
-        for (const one of prepared) after.push(await pass.losses(one, change));
-        const along = unit.reduce((sum, x, i) => sum + x * gradient[i]!, 0);
-        await journal.append([
-          {
-            kind: 'forced',
-            id: idOf(direction, latent, dose),
-            direction,
-            latent,
-            dose,
-            content,
-            estimate: -dose * norm * along,
-            log_odds: mean(contrasts.map((contrast, n) => logOddsChange(before[n]!, after[n]!, contrast))),
-            damage: mean(contrasts.map((_, n) => damage(before[n]!, after[n]!))),
-          },
-        ]);
+      await measure(work, direction, missing, content, async (record) => {
+        await journal.append([record]);
         stage.advance();
-      }
+      });
     } finally {
       stage.end();
     }
-    await pass.release();
   }
   return new Map(latents.map((latent) => [latent, done(latent)!]));
 }

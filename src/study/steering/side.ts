@@ -56,6 +56,8 @@ export interface LatentOutcome {
 export interface SideOutcome {
   readonly direction: Direction;
   readonly zone: GrayZone;
+  /** random latents that the zone is made of: those that have an effect */
+  readonly effects: number;
   /** share of incoherent completions, at most, of a dose */
   readonly limit: number;
   /** left alone, on all evaluation prompts */
@@ -108,7 +110,7 @@ async function searchDoses(
 
 /**
  * Samples the random latents, then those candidates that are `chosen`; the others stand in the outcome with their log-odds. Throws JudgeStopped where the judge's
- * budget is spent, InputError where no random latent has an effect to make a gray zone of.
+ * budget is spent, InputError where too few random latents have an effect to make a gray zone of, or nothing that was left alone is coherent.
  */
 export async function steerSide(
   work: SteeringWork,
@@ -116,14 +118,33 @@ export async function steerSide(
   forced: ReadonlyMap<number, ForcedRecord>,
   chosen: ReadonlySet<number>,
 ): Promise<SideOutcome> {
-  const { options, controls, candidates } = work;
   const runner = trialRunner(work, direction);
+  try {
+    return await sideOf(work, direction, forced, chosen, runner);
+  } finally {
+    await runner.release();
+  }
+}
+
+async function sideOf(
+  work: SteeringWork,
+  direction: Direction,
+  forced: ReadonlyMap<number, ForcedRecord>,
+  chosen: ReadonlySet<number>,
+  runner: TrialRunner,
+): Promise<SideOutcome> {
+  const { options, controls, candidates } = work;
   const alone = async (part: TrialPart) =>
     (await runner.run([{ latent: undefined, dose: 0, part }], `Left alone, ${direction}`))[0]!.completions;
   const calibrated = await alone('calibration');
   const coherence = coherenceBy(options.incoherence, calibrated);
   const limit = options.incoherent + incoherentShare(coherence.calibration(calibrated));
   const aloneByPrompt = byPrompt([...(await alone('first')), ...(await alone('rest'))], coherence);
+  const leftAlone = total([...aloneByPrompt.values()]);
+  if (leftAlone.coherent === 0)
+    throw new InputError(
+      `steering ${direction}: no gray zone: all ${leftAlone.completions} completions of the evaluation prompts left alone are incoherent`,
+    );
 
   /** Dose and evaluation of these latents; `decide` may end one after the first prompts. */
   async function sampled(
@@ -190,19 +211,17 @@ export async function steerSide(
 
   const random = await sampled(controls, 'random', () => false);
   const effects = random.map(({ effect }) => effect).filter((effect) => !Number.isNaN(effect));
-  if (effects.length === 0) {
-    const leftAlone = total([...aloneByPrompt.values()]);
+  const needed = leastEffects(random.length);
+  if (effects.length < needed)
     throw new InputError(
-      `steering ${direction}: no gray zone: ${withoutEffects(random, leftAlone, work, limit)}`,
+      `steering ${direction}: no gray zone: ${effects.length} of the ${random.length} random latents (steering.random) have an effect, expected at least ${needed}: ${withoutEffects(random, options.doses[0]!, limit)}`,
     );
-  }
   const zone = grayZone(effects, { seed: options.seed });
   const proposed = await sampled(
     candidates.filter((latent) => chosen.has(latent)),
     'candidate',
     (prompts) => !options.full && decidedEarly(prompts, zone) !== undefined,
   );
-  await runner.release();
   const placed = [...random, ...proposed].map((outcome) => ({
     ...outcome,
     place: placeOf(outcome.effect, zone),
@@ -211,6 +230,7 @@ export async function steerSide(
   return {
     direction,
     zone,
+    effects: effects.length,
     limit,
     alone: [...aloneByPrompt.values()],
     latents: [...placed, ...rest.map((latent) => unsampled(latent, 'candidate'))],
@@ -218,19 +238,21 @@ export async function steerSide(
   };
 }
 
-/** Why no random latent has an effect. */
-function withoutEffects(
-  random: readonly LatentOutcome[],
-  alone: Tally,
-  { options }: SteeringWork,
-  limit: number,
-): string {
-  if (alone.coherent === 0)
-    return `all ${alone.completions} completions of the evaluation prompts left alone are incoherent`;
-  const of = `each of the ${random.length} random latents`;
-  if (random.some(({ dose }) => dose !== undefined))
-    return `all completions of the evaluation prompts are incoherent under ${of}`;
-  return `even the weakest dose, ${options.doses[0]}, leaves more than ${(100 * limit).toFixed(0)} % of the text incoherent with ${of}`;
+/** Fewer effects than these make no gray zone, of so many random latents. */
+const leastEffects = (random: number) => Math.max(3, Math.ceil(random / 2));
+
+/** Why random latents have no effect. */
+function withoutEffects(random: readonly LatentOutcome[], weakest: number, limit: number): string {
+  const none = random.filter(({ effect }) => Number.isNaN(effect));
+  const noDose = none.filter(({ dose }) => dose === undefined).length;
+  const broken = none.length - noDose;
+  return [
+    noDose > 0 &&
+      `even the weakest dose, ${weakest} (steering.doses), leaves more than ${(100 * limit).toFixed(0)} % of the text incoherent with ${noDose}`,
+    broken > 0 && `all completions of the evaluation prompts are incoherent under ${broken}`,
+  ]
+    .filter(Boolean)
+    .join('; ');
 }
 
 const nowhere = { low: Number.NaN, high: Number.NaN };

@@ -1,5 +1,5 @@
 /** The files of a proof in a folder, written whole and read back. */
-import { readFile } from 'node:fs/promises';
+import { type FileHandle, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '../../files/atomic.ts';
 import { readJson } from '../../files/jsonFile.ts';
@@ -13,7 +13,7 @@ import {
 } from '../../results.ts';
 import { steeringPng, steeringSvg } from '../figure/steeringFigure.ts';
 import { figureOf, type Sides } from './steeringResult.ts';
-import type { TrialRecord } from './work.ts';
+import { directions, type SteeredRecord, type TrialRecord } from './work.ts';
 
 export const steeringFiles = {
   rows: 'steering.parquet',
@@ -32,6 +32,27 @@ export interface SteeringResult {
 export const trialsOf = ({ away, toward }: Sides): TrialRecord[] =>
   [...away.trials, ...toward.trials].sort((a, b) => (a.id < b.id ? -1 : 1));
 
+/** What steered.jsonl holds: the trials, and the log-odds of every latent. */
+export const steeredOf = (sides: Sides): SteeredRecord[] =>
+  [
+    ...trialsOf(sides),
+    ...directions.flatMap((direction) => sides[direction].latents.map(({ forced }) => forced)),
+  ].sort((a, b) => (a.id < b.id ? -1 : 1));
+
+/** Characters that are written at once: all lines may be more than one string holds. */
+const piece = 2 ** 20;
+
+async function writeLines(file: FileHandle, records: Iterable<SteeredRecord>): Promise<void> {
+  let text = '';
+  for (const record of records) {
+    text += `${JSON.stringify(record)}\n`;
+    if (text.length < piece) continue;
+    await file.writeFile(text);
+    text = '';
+  }
+  await file.writeFile(text);
+}
+
 /** The figure, or where no random latent has an effect in both directions a line that says so. */
 function svgOf({ rows, summary }: SteeringResult): string {
   const figure = figureOf(rows, summary);
@@ -42,7 +63,7 @@ function svgOf({ rows, summary }: SteeringResult): string {
 export async function writeSteering(
   folder: string,
   { rows, summary }: SteeringResult,
-  trials: readonly TrialRecord[],
+  steered: Iterable<SteeredRecord>,
 ): Promise<void> {
   const svg = svgOf({ rows, summary });
   const png = await steeringPng(svg);
@@ -52,7 +73,7 @@ export async function writeSteering(
     });
   await put(steeringFiles.rows, new Uint8Array(encodeSteering(rows)));
   await put(steeringFiles.summary, `${JSON.stringify(summary, undefined, 2)}\n`);
-  await put(steeringFiles.completions, trials.map((record) => `${JSON.stringify(record)}\n`).join(''));
+  await replaceFile(join(folder, steeringFiles.completions), (file) => writeLines(file, steered));
   await put(steeringFiles.svg, svg);
   await put(steeringFiles.png, png);
 }

@@ -113,10 +113,6 @@ export function provenLatents(
     .sort((a, b) => size(b) - size(a) || a.away.latent - b.away.latent);
 }
 
-/** How many random latents have an effect: what the gray zone is made of. */
-const effectsOf = ({ latents }: SideOutcome) =>
-  latents.filter(({ role, effect }) => role === 'random' && !Number.isNaN(effect)).length;
-
 function agreementOf({ latents }: SideOutcome): number | null {
   const both = latents.filter(({ effect }) => !Number.isNaN(effect));
   if (both.length < 3) return null;
@@ -158,7 +154,7 @@ export function steeringSummary(
     behaviour,
     site,
     norm: { ...norm },
-    zone: bySide((direction) => ({ ...zone[direction], effects: effectsOf(sides[direction]) })),
+    zone: bySide((direction) => ({ ...zone[direction], effects: sides[direction].effects })),
     gate: gate ? bySide((direction) => gate[direction]) : null,
     limit: bySide((direction) => sides[direction].limit),
     alone: bySide((direction) => total(sides[direction].alone)),

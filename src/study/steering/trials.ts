@@ -1,15 +1,22 @@
 /**
  * Trials: completions under one latent at one dose, sampled many latents at once in one batch, graded and kept in the journal as each trial is
- * whole. A trial depends on its latent, dose and prompts alone, never on what was sampled beside it.
+ * whole; verdicts that are paid for as they come. A trial depends on its latent, dose and prompts alone, never on what was sampled beside it.
  */
 import { createHash } from 'node:crypto';
-import { free, type JudgeItem, type Verdict } from '../../judges/judge.ts';
+import { InputError } from '../../errors.ts';
+import type { JudgeItem } from '../../judges/judge.ts';
 import { repetitionOf } from '../../methods/cheapCoherence.ts';
-import { type Completion, type SampleJob, type Sampler, sampler } from '../../methods/sample.ts';
+import {
+  type Completion,
+  type SampleJob,
+  type SampleOptions,
+  type Sampler,
+  sampler,
+} from '../../methods/sample.ts';
 import { directionsOf } from '../../methods/score.ts';
 import { addedVector } from '../../methods/steer.ts';
 import { jsonHash } from '../hash.ts';
-import { promptHash } from '../records.ts';
+import { contentOf, promptHash } from '../records.ts';
 import type {
   Direction,
   SteeredCompletion,
@@ -17,6 +24,7 @@ import type {
   SteeringWork,
   TrialPart,
   TrialRecord,
+  VerdictRecord,
 } from './work.ts';
 
 /** A trial to run. */
@@ -59,21 +67,82 @@ export function partsOf({ prompts, options }: Pick<SteeringWork, 'prompts' | 'op
 
 const emptyCost = { calls: 0, price: 0 };
 
-const notAsked: Verdict = {
+/** What a trial keeps of a verdict. */
+type KeptVerdict = Pick<VerdictRecord, 'score' | 'label' | 'coherence' | 'coherent' | 'reason' | 'cost'>;
+
+const notAsked: KeptVerdict = {
   score: 0,
   label: 'negative',
   coherence: 1,
   coherent: true,
   reason: 'not judged',
-  raw: '',
-  cost: free,
+  cost: emptyCost,
 };
+
+const keptOf = ({ score, label, coherence, coherent, reason, cost }: KeptVerdict): KeptVerdict => ({
+  score,
+  label,
+  coherence,
+  coherent,
+  reason,
+  cost: { calls: cost.calls, price: cost.price },
+});
+
+/** A trial in the words of an error. */
+function nameOf(direction: Direction, { latent, dose, part }: Trial): string {
+  const under = latent === undefined ? 'left alone' : `latent ${latent} at dose ${dose}`;
+  return `steering ${direction}, ${under}, ${part === 'calibration' ? part : 'evaluation'} prompts`;
+}
 
 /** Sampled completions of a trial that is not whole yet: by prompt and index. */
 interface Growing {
   readonly trial: Trial;
   readonly sampled: (Completion | undefined)[];
   left: number;
+}
+
+/** A completion of a whole trial, and what the judge is asked of it. */
+interface Said {
+  readonly prompt: SteeringPrompt;
+  readonly index: number;
+  readonly one: Completion;
+  readonly item: JudgeItem;
+}
+
+/** Told of completions that are graded. */
+type Advance = (completions: number) => void;
+
+/** Whole trials that may wait for the judge, the one it is at included: the sampler waits for room. */
+const mostUngraded = 4;
+
+/**
+ * Does pieces of work one after another, beside whoever adds them: `add` resolves once fewer than `most` are left. After a failure none is begun, and it is
+ * what the next call throws.
+ */
+function inTurn(most: number) {
+  let failed: { readonly error: unknown } | undefined;
+  let last: Promise<void> = Promise.resolve();
+  const left: Promise<void>[] = [];
+  const fail = (error: unknown) => {
+    failed ??= { error };
+  };
+  const check = () => {
+    if (failed) throw failed.error;
+  };
+  return {
+    fail,
+    check,
+    async add(piece: () => Promise<void>): Promise<void> {
+      last = last.then(() => (failed ? undefined : piece())).catch(fail);
+      left.push(last);
+      if (left.length >= most) await left.shift();
+      check();
+    },
+    async end(): Promise<void> {
+      await last;
+      check();
+    },
+  };
 }
 
 export function trialRunner(work: SteeringWork, direction: Direction): TrialRunner {
@@ -127,25 +196,66 @@ export function trialRunner(work: SteeringWork, direction: Direction): TrialRunn
     return options.textOf?.(text) ?? text;
   }
 
-  /** Grades a trial that is whole, and keeps it. */
-  async function keep(growing: Growing): Promise<void> {
-    const { trial, sampled } = growing;
+  function saidIn({ trial, sampled }: Growing): Said[] {
     const { prompts, completions } = parts[trial.part];
-    const about = sampled.map((one, n) => {
-      const prompt = prompts[Math.floor(n / completions)]!;
-      return { one: one!, prompt, index: n % completions, text: textOf(one!) };
+    return sampled.map((one, n) => {
+      const [prompt, index] = [prompts[Math.floor(n / completions)]!, n % completions];
+      const id = `${idOf(trial)}/${prompt.id}/${index}`;
+      const item = { id, prompt: prompt.prompt, completion: textOf(one!), ended: one!.stop !== 'length' };
+      return { prompt, index, one: one!, item };
     });
-    const items = about.map(
-      ({ one, prompt, index, text }): JudgeItem => ({
-        id: `${idOf(trial)}/${prompt.id}/${index}`,
-        prompt: prompt.prompt,
-        completion: text,
-        ended: one.stop !== 'length',
-      }),
+  }
+
+  /** Verdicts in the order of what was said: those that were paid before from the journal, the others by the judge. */
+  async function verdictsOn(trial: Trial, said: readonly Said[], advance: Advance): Promise<KeptVerdict[]> {
+    const about = { trial: idOf(trial), trial_content: contents[trial.part] };
+    const contentBy = new Map(
+      said.map(({ item, prompt }) => [item.id, contentOf(prompt.prompt, item.completion)]),
     );
+    const verdicts = new Map<string, KeptVerdict>();
+    for (const [id, content] of contentBy) {
+      const found = journal.records.get(id);
+      if (found?.kind !== 'verdict') continue;
+      if (found.trial_content === about.trial_content && found.content === content)
+        verdicts.set(id, keptOf(found));
+    }
+    advance(verdicts.size);
+    const missing = said.map(({ item }) => item).filter(({ id }) => !verdicts.has(id));
+    if (missing.length > 0)
+      await graded(trial, missing, async ({ id }, kept) => {
+        verdicts.set(id, kept);
+        const paid: VerdictRecord = { kind: 'verdict', id, ...about, content: contentBy.get(id)!, ...kept };
+        if (kept.cost.calls > 0) await journal.append([paid]);
+        advance(1);
+      });
+    return said.map(({ item }) => verdicts.get(item.id)!);
+  }
+
+  /** Asks the judge, which has graded what was left alone before it sees what may be refused for what steering makes of it. */
+  async function graded(
+    trial: Trial,
+    items: readonly JudgeItem[],
+    onVerdict: (item: JudgeItem, kept: KeptVerdict) => Promise<void>,
+  ): Promise<void> {
+    const { stopped } = await work
+      .grade(
+        items,
+        (item, verdict) => onVerdict(item, keptOf(verdict)),
+        trial.latent === undefined ? 'suspect' : 'stand',
+      )
+      .catch((error: unknown) => {
+        if (!(error instanceof InputError)) throw error;
+        throw new InputError(`${nameOf(direction, trial)}: ${error.message}`, { cause: error });
+      });
+    if (stopped !== undefined) throw new JudgeStopped(stopped);
+  }
+
+  /** Grades a trial that is whole, and keeps it. */
+  async function keep(growing: Growing, advance: Advance): Promise<void> {
+    const { trial } = growing;
+    const said = saidIn(growing);
     const asked = options.incoherence !== 'cheap' || trial.part !== 'calibration';
-    const verdicts = asked ? await work.grade(items) : items.map(() => notAsked);
-    if ('stopped' in verdicts) throw new JudgeStopped(verdicts.stopped);
+    const verdicts = asked ? await verdictsOn(trial, said, advance) : said.map(() => notAsked);
     const measured = await measuresOf(growing);
     await journal.append([
       {
@@ -156,15 +266,15 @@ export function trialRunner(work: SteeringWork, direction: Direction): TrialRunn
         dose: trial.dose,
         part: trial.part,
         content: contents[trial.part],
-        completions: about.map(({ one, prompt, index, text }, n) => {
-          const { score, label, coherence, coherent, reason } = verdicts[n]!;
-          const judged = { score, label, coherence, coherent, reason, judged: asked };
-          const said = { prompt_id: prompt.id, index, text, tokens: one.ids.length, stop: one.stop };
-          return { ...said, ...judged, ...measured[n]! };
+        completions: said.map(({ one, prompt, index, item }, n) => {
+          const { cost: _, ...verdict } = verdicts[n]!;
+          const text = { text: item.completion, tokens: one.ids.length, stop: one.stop };
+          return { prompt_id: prompt.id, index, ...text, ...verdict, judged: asked, ...measured[n]! };
         }),
         cost: costOf(verdicts),
       },
     ]);
+    if (!asked) advance(said.length);
   }
 
   /** What is measured of each completion without the judge, where that is wanted. */
@@ -184,46 +294,47 @@ export function trialRunner(work: SteeringWork, direction: Direction): TrialRunn
     return measures;
   }
 
-  async function sample(trials: readonly Trial[], advance: (completions: number) => void): Promise<void> {
+  /** The jobs of trials, and which trial and prompt each is of. */
+  async function jobsFor(trials: readonly Trial[]) {
     const jobs: SampleJob[] = [];
     const of: { growing: Growing; prompt: number }[] = [];
     for (const trial of trials) {
       const own = await jobsOf(trial);
-      const { completions } = parts[trial.part];
-      const total = own.length * completions;
+      const total = own.length * parts[trial.part].completions;
       const growing = { trial, sampled: Array<Completion | undefined>(total).fill(undefined), left: total };
       own.forEach((job, prompt) => {
         jobs.push(job);
         of.push({ growing, prompt });
       });
     }
-    // Trials are graded one after another while others grow; what fails stops the sampling.
-    let failed: { error: unknown } | undefined;
-    let graded: Promise<void> = Promise.resolve();
-    const fail = (error: unknown) => {
-      failed ??= { error };
-    };
-    const { stops: texts = [] } = options;
+    return { jobs, of };
+  }
+
+  function sampleOptions(): SampleOptions {
+    const { stops: texts = [], sampling, endIds = [] } = options;
     const decode = (ids: readonly number[]) => codec.tokenizer.decode(ids, { skipSpecialTokens: true });
     const stops =
       texts.length > 0
         ? (ids: readonly number[]) => texts.some((text) => decode(ids).includes(text))
         : undefined;
-    const endIds = [...codec.endOfTurnIds, ...(options.endIds ?? [])];
-    const take = (job: number, completion: number, one: Completion) => {
-      if (failed) throw failed.error;
+    return { ...sampling, endIds: [...codec.endOfTurnIds, ...endIds], stops };
+  }
+
+  /** Trials are graded one after another while others grow; what fails stops both. */
+  async function sample(trials: readonly Trial[], advance: Advance): Promise<void> {
+    const { jobs, of } = await jobsFor(trials);
+    const grading = inTurn(mostUngraded);
+    const take = async (job: number, completion: number, one: Completion) => {
+      grading.check();
       const { growing, prompt } = of[job]!;
       growing.sampled[prompt * parts[growing.trial.part].completions + completion] = one;
       growing.left--;
-      advance(1);
-      if (growing.left === 0) graded = graded.then(() => (failed ? undefined : keep(growing))).catch(fail);
+      if (growing.left === 0) await grading.add(() => keep(growing, advance));
     };
-    const all = { ...options.sampling, endIds, stops };
     await sampling()
-      .then((loaded) => loaded.sample(jobs, all, take))
-      .catch(fail);
-    await graded;
-    if (failed) throw failed.error;
+      .then((loaded) => loaded.sample(jobs, sampleOptions(), take))
+      .catch(grading.fail);
+    await grading.end();
   }
 
   return {
@@ -248,7 +359,7 @@ export function trialRunner(work: SteeringWork, direction: Direction): TrialRunn
       });
     },
     async release() {
-      await (await loaded)?.release();
+      await (await loaded?.catch(() => undefined))?.release();
     },
   };
 
@@ -260,7 +371,7 @@ export function trialRunner(work: SteeringWork, direction: Direction): TrialRunn
   }
 }
 
-function costOf(verdicts: readonly Verdict[]): TrialRecord['cost'] {
+function costOf(verdicts: readonly KeptVerdict[]): TrialRecord['cost'] {
   return verdicts.reduce(
     (sum, { cost }) => ({ calls: sum.calls + cost.calls, price: sum.price + cost.price }),
     emptyCost,

@@ -3,7 +3,7 @@
  * section 5: away is α < 0 on the subject, toward is α > 0 on the reference.
  */
 import { z } from 'zod';
-import type { JudgeItem, Verdict } from '../../judges/judge.ts';
+import type { Grading, JudgeItem, Refusals, Verdict } from '../../judges/judge.ts';
 import type { Contrast } from '../../methods/contrast.ts';
 import type { SampleOptions } from '../../methods/sample.ts';
 import type { Dictionary } from '../../methods/score.ts';
@@ -66,8 +66,12 @@ export interface Side {
   readonly norm: number;
 }
 
-/** Verdicts in the order of the items; or why the judge stopped before the end. */
-export type Grader = (items: readonly JudgeItem[]) => Promise<readonly Verdict[] | { stopped: string }>;
+/** `grade` of the study's judge. */
+export type Grader = (
+  items: readonly JudgeItem[],
+  onVerdict: (item: JudgeItem, verdict: Verdict) => Promise<void>,
+  refusals: Refusals,
+) => Promise<Grading>;
 
 /** Mean ln p of the tokens of each completion of a prompt under the unsteered reference, nats. */
 export type Likelihood = (
@@ -102,17 +106,23 @@ const count = z.int().min(0);
 const share = z.number().min(0).max(1);
 const direction = z.enum(directions);
 
+const cost = z.object({ calls: count, price: z.number().min(0) });
+
+const verdictFields = {
+  score: share,
+  label: z.enum(['positive', 'negative']),
+  coherence: share,
+  coherent: z.boolean(),
+  reason: z.string(),
+};
+
 export const steeredCompletion = z.object({
   prompt_id: z.string(),
   index: count,
   text: z.string(),
   tokens: count,
   stop: z.enum(stopReasons),
-  score: share,
-  label: z.enum(['positive', 'negative']),
-  coherence: share,
-  coherent: z.boolean(),
-  reason: z.string(),
+  ...verdictFields,
   /** false: the judge was not asked, and what it would say stands for nothing */
   judged: z.boolean().default(true),
   /** mean ln p of its tokens under the unsteered reference, nats; null where not measured */
@@ -126,7 +136,7 @@ export type SteeredCompletion = z.output<typeof steeredCompletion>;
 export const trialParts = ['calibration', 'first', 'rest'] as const;
 export type TrialPart = (typeof trialParts)[number];
 
-/** A line of steered.jsonl: graded completions under one latent at one dose. */
+/** Graded completions under one latent at one dose. */
 export const trialRecord = z.object({
   kind: z.literal('trial'),
   id: z.string(),
@@ -139,9 +149,24 @@ export const trialRecord = z.object({
   /** hash of the prompts, of how many completions each has, and of s */
   content: z.string(),
   completions: z.array(steeredCompletion),
-  cost: z.object({ calls: count, price: z.number().min(0) }),
+  cost,
 });
 export type TrialRecord = z.output<typeof trialRecord>;
+
+/** A verdict that was paid, kept until its trial is whole. */
+export const verdictRecord = z.object({
+  kind: z.literal('verdict'),
+  /** trial, prompt and number of the completion */
+  id: z.string(),
+  trial: z.string(),
+  /** `content` of that trial */
+  trial_content: z.string(),
+  /** `contentOf` the completion */
+  content: z.string(),
+  ...verdictFields,
+  cost,
+});
+export type VerdictRecord = z.output<typeof verdictRecord>;
 
 /** What one latent does to the log-odds of positive against negative completions, teacher-forced, in nats a token. */
 export const forcedRecord = z.object({
@@ -151,7 +176,7 @@ export const forcedRecord = z.object({
   latent: count,
   /** α, signed */
   dose: z.number(),
-  /** hash of the contrasts and of s */
+  /** hash of the contrasts, of s, and of the steered tokens where these are not all */
   content: z.string(),
   /** to first order: −α s Σ_t (g⁺_t − g⁻_t) · d */
   estimate: z.number(),
@@ -175,6 +200,15 @@ export const chosenRecord = z.object({
 });
 export type ChosenRecord = z.output<typeof chosenRecord>;
 
+/** A line of steered.jsonl: what a later proof under the same options need not do again. */
+export const steeredRecord = z.discriminatedUnion('kind', [trialRecord, forcedRecord]);
+export type SteeredRecord = z.output<typeof steeredRecord>;
+
 /** A unit of the journal. */
-export const steeringRecord = z.discriminatedUnion('kind', [trialRecord, forcedRecord, chosenRecord]);
+export const steeringRecord = z.discriminatedUnion('kind', [
+  trialRecord,
+  verdictRecord,
+  forcedRecord,
+  chosenRecord,
+]);
 export type SteeringRecord = z.output<typeof steeringRecord>;

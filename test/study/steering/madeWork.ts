@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { free, type JudgeItem, type Verdict } from '../../../src/judges/judge.ts';
 import type { Contrast } from '../../../src/methods/contrast.ts';
-import type { Runtime } from '../../../src/runtime/runtime.ts';
+import type { CachedSession, Runtime, Session } from '../../../src/runtime/runtime.ts';
 import { openModel } from '../../../src/study/openModel.ts';
 import { openSae } from '../../../src/study/openSae.ts';
 import { silent } from '../../../src/study/progress.ts';
@@ -31,11 +31,45 @@ export function verdictOf({ label, coherent }: Pick<Verdict, 'label' | 'coherent
 /** Grades by text alone, and keeps what it was asked. */
 export function countingGrader(of = ({ completion }: JudgeItem) => verdictOn(completion)) {
   const asked: string[][] = [];
-  const grade: Grader = async (items) => {
+  const grade: Grader = async (items, onVerdict) => {
     asked.push(items.map(({ id }) => id));
-    return items.map((item) => verdictOf(of(item)));
+    for (const item of items) await onVerdict(item, verdictOf(of(item)));
+    return {};
   };
   return { asked, grade };
+}
+
+/** A runtime that counts its sessions that are not released, and its runs; `onLoad` is told of each load before it is done. */
+export function countedRuntime(runtime: Runtime, onLoad: (loads: number) => void = () => {}) {
+  const counts = { loads: 0, open: 0, runs: 0 };
+  const counted =
+    <A extends unknown[], S extends Session | CachedSession>(load: (...args: A) => Promise<S>) =>
+    async (...args: A): Promise<S> => {
+      onLoad(counts.loads++);
+      const session = await load(...args);
+      counts.open++;
+      return Object.create(session, {
+        run: {
+          value: (...given: Parameters<S['run']>) => {
+            counts.runs++;
+            return (session.run as (...all: Parameters<S['run']>) => unknown).apply(session, given);
+          },
+        },
+        release: {
+          value: () => {
+            counts.open--;
+            return session.release();
+          },
+        },
+      });
+    };
+  const spied: Runtime = Object.create(runtime, {
+    load: { value: counted((...args: Parameters<Runtime['load']>) => runtime.load(...args)) },
+    loadCached: {
+      value: counted((...args: Parameters<Runtime['loadCached']>) => runtime.loadCached(...args)),
+    },
+  });
+  return { counts, runtime: spied };
 }
 
 /** Keeps records as a file would: as JSON. */

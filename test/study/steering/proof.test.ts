@@ -387,7 +387,7 @@ describe('a latent without a dose', () => {
     const attempt = proved({ grade: breaking(controls) });
     await expect(attempt).rejects.toThrow(InputError);
     await expect(attempt).rejects.toThrow(
-      /^steering away: no gray zone: even the weakest dose, 0\.1, leaves more than 10 % of the text incoherent with each of the 6 random latents$/,
+      /^steering away: no gray zone: 0 of the 6 random latents \(steering\.random\) have an effect, expected at least 3: even the weakest dose, 0\.1 \(steering\.doses\), leaves more than 10 % of the text incoherent with 6$/,
     );
   });
 
@@ -395,7 +395,7 @@ describe('a latent without a dose', () => {
     [/calibration/, 'all 20 completions of the evaluation prompts left alone are incoherent'],
     [
       /calibration|alone/,
-      'all completions of the evaluation prompts are incoherent under each of the 6 random latents',
+      '0 of the 6 random latents (steering.random) have an effect, expected at least 3: all completions of the evaluation prompts are incoherent under 6',
     ],
   ])('and coherent text at %s alone: so too', async (coherent, reason) => {
     const { grade } = countingGrader(({ id }: JudgeItem) => ({

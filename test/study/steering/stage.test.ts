@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readJsonlAll } from '../../../src/files/jsonl.ts';
-import { decodeSteering, steeringSummarySchema } from '../../../src/results.ts';
+import { decodeLatents, decodeSteering, encodeLatents, steeringSummarySchema } from '../../../src/results.ts';
 import { openModel } from '../../../src/study/openModel.ts';
 import type { Progress } from '../../../src/study/progress.ts';
-import { trialRecord } from '../../../src/study/steering/work.ts';
+import { steeredRecord } from '../../../src/study/steering/work.ts';
 import { runStudy, type StudyRequest } from '../../../src/study/studyRun.ts';
 import { culprit, start } from '../../support/cli.ts';
 import { draw } from '../../support/opCases.ts';
@@ -70,7 +70,8 @@ async function run(study: string, request: Partial<StudyRequest> = {}) {
 }
 
 const read = (study: string, name: string) => readFileSync(join(study, name));
-const trialsIn = (study: string) => readJsonlAll(join(study, 'steered.jsonl'), trialRecord);
+const steeredIn = (study: string) => readJsonlAll(join(study, 'steered.jsonl'), steeredRecord);
+const trialsIn = async (study: string) => (await steeredIn(study)).filter((one) => one.kind === 'trial');
 const rowsIn = async (study: string) =>
   decodeSteering(Uint8Array.from(read(study, 'steering.parquet')).buffer);
 const summaryIn = (study: string) =>
@@ -259,6 +260,16 @@ describe('a changed option', () => {
     expectSameFiles(study, await done());
   });
 
+  it('of the behaviour’s name is told, and nothing is sampled anew', async () => {
+    const study = await done();
+    put(study, {}, { behaviour: { name: 'vowel', rubric: 'Is there a vowel?' } });
+    const { left, result } = await run(study);
+    expect(result.steer!.upToDate).toBe(false);
+    expect(sampledOf(left)).toBe(0);
+    expect(summaryIn(study).behaviour).toBe('vowel');
+    expect(read(study, 'steering.svg').toString()).toContain('vowel');
+  });
+
   it('of the judge grades every trial anew', async () => {
     const study = await done();
     const judge = { kind: 'pattern' as const, positive: '[A-Za-z0-9]', incoherent: '^.{0,1}$' };
@@ -343,17 +354,26 @@ describe('where there is nothing to show', () => {
     expect((await run(study)).result.steer!.upToDate).toBe(true);
   });
 
-  it('more random latents than the dictionary has', async () => {
-    await expect(run(fresh({ random: 60 }))).rejects.toThrow(
-      /^steering: matchedControls: 60 controls asked, \d+ latents fired that are no candidate$/,
+  it('more random latents than the dictionary has, which is told before anything is sampled', async () => {
+    const study = fresh({ random: 38 });
+    await expect(run(study)).rejects.toThrow(
+      /study\.yaml: steering\.random: expected at most 40 with steering\.candidates, as many as \S+sae has latents, found 38 \+ 3: lower one of them$/,
+    );
+    expect(existsSync(join(study, 'completions.jsonl'))).toBe(false);
+  });
+
+  it('more random latents than fire', async () => {
+    await expect(run(fresh({ random: 37 }))).rejects.toThrow(
+      /study\.yaml: steering\.random: expected 37 latents that are active on the study's texts and no candidates, found (\d+): lower steering\.random, to \1 at most, or steering\.candidates$/,
     );
   });
 
   it('a prompt that leaves no room for a steered completion', async () => {
     const study = fresh({ max_tokens: 230 });
     await expect(run(study)).rejects.toThrow(
-      /prompts\.jsonl: row \d+: prompt "p\d+" has \d+ tokens: with 230 tokens of a steered completion it exceeds the 256/,
+      /prompts\.jsonl: row \d+: prompt "p\d+" has \d+ tokens: with 230 tokens of a steered completion it exceeds the 256 that \S+model takes/,
     );
+    expect(existsSync(join(study, 'completions.jsonl'))).toBe(false);
     put(study);
     expect((await run(study)).result.steer!.upToDate).toBe(false);
   });
@@ -362,6 +382,60 @@ describe('where there is nothing to show', () => {
     const study = await done();
     writeFileSync(join(study, 'steering.json'), '{}');
     await expect(run(study)).rejects.toThrow(/steering\.json: was changed after stage steer/);
+  });
+});
+
+describe('a proof alone, of what is not there as it should be', () => {
+  const alone = { stages: ['steer'] } as const;
+
+  it('latents of another dictionary are not taken', async () => {
+    const study = await done();
+    const sae = join(folder, 'other-sae');
+    cpSync(tiny.sae, sae, { recursive: true });
+    const config = JSON.parse(read(sae, 'cfg.json').toString());
+    writeFileSync(join(sae, 'cfg.json'), JSON.stringify({ ...config, more: 1 }));
+    put(study, {}, { sae: { path: sae } });
+    await expect(run(study, alone)).rejects.toThrow(
+      `latents.parquet: expected latents by the study as it is now, found those of other inputs or options: run \`culprit attribute ${study}\` first`,
+    );
+    await run(study, { stages: ['attribute'] });
+    expect((await run(study, alone)).result.steer!.upToDate).toBe(false);
+  });
+
+  it('latents that were edited are not taken unless they are accepted, and never too few', async () => {
+    const study = await done();
+    const path = join(study, 'latents.parquet');
+    const rows = await decodeLatents(Uint8Array.from(read(study, 'latents.parquet')).buffer);
+    writeFileSync(path, new Uint8Array(encodeLatents(rows.map((row) => ({ ...row, delta: -row.delta })))));
+    await expect(run(study, alone)).rejects.toThrow('latents.parquet: was changed after stage attribute');
+    expect((await run(study, { ...alone, accept: ['attribute'] })).result.steer!.upToDate).toBe(false);
+    writeFileSync(path, new Uint8Array(encodeLatents(rows.filter(({ latent }) => latent < 39))));
+    await expect(run(study, { ...alone, accept: ['attribute'] })).rejects.toThrow(
+      `latents.parquet: expected the 40 latents of ${tiny.sae}, found 39: run \`culprit attribute ${study}\` first`,
+    );
+  });
+
+  it('no pairs are not taken', async () => {
+    const study = await done();
+    writeFileSync(join(study, 'pairs.jsonl'), '');
+    await expect(run(study, { ...alone, accept: ['pair', 'attribute'] })).rejects.toThrow(
+      /pairs\.jsonl: expected pairs, found none: .* run `culprit attribute \S+` first$/,
+    );
+  });
+
+  it('completions of a prompt that is to prove them on are not taken', async () => {
+    const study = await done();
+    const lines = read(study, 'completions.jsonl').toString();
+    const evaluated = (await trialsIn(study)).find(({ part }) => part !== 'calibration')!.completions[0]!;
+    const { prompt } = prompts.find(({ id }) => id === evaluated.prompt_id)!;
+    const first = JSON.parse(lines.split('\n')[0]!);
+    writeFileSync(
+      join(study, 'completions.jsonl'),
+      lines.replaceAll(JSON.stringify(first.prompt), JSON.stringify(prompt)),
+    );
+    await expect(run(study, { ...alone, accept: ['sample', 'grade', 'pair', 'attribute'] })).rejects.toThrow(
+      `prompt "${evaluated.prompt_id}": expected a prompt to prove latents on that they are not found on, found it in ${join(study, 'completions.jsonl')}`,
+    );
   });
 });
 

@@ -70,6 +70,7 @@ function side(direction: Direction, said: Readonly<Record<number, Said>>): SideO
   return {
     direction,
     zone: { ...band, lowInterval: { low: -0.2, high: 0 }, highInterval: { low: 0, high: 0.2 } },
+    effects: Object.values(said).filter(({ role }) => role === 'random').length,
     limit: 0.15,
     alone: [alone, alone],
     latents: Object.entries(said).map(([latent, one]) => outcome(Number(latent), direction, one)),
