@@ -29,7 +29,18 @@ describe('init, run, status', () => {
       'init',
       study,
       ...['--model', tiny.model, '--sae', tiny.sae, '--prompts', file, '--rubric', 'Is there a letter?'],
-      ...['--discovery', '4', '--completions', '3', '--judge', 'pattern', '--positive', '[A-Za-z]'],
+      ...[
+        '--discovery',
+        '4',
+        '--evaluation',
+        '0',
+        '--completions',
+        '3',
+        '--judge',
+        'pattern',
+        '--positive',
+        '[A-Za-z]',
+      ],
     ]);
     expect(begun.stderr).toBe('');
     expect(begun.stdout).toContain('Nothing is left to fill in');
@@ -60,7 +71,7 @@ describe('a chat judge whose budget is spent', () => {
         concurrency: 2,
       });
       const over = {
-        prompts: { file: 'prompts.jsonl', discovery: 4 },
+        prompts: { file: 'prompts.jsonl', discovery: 4, evaluation: 0 },
         sampling: { ...sampling, completions: 3 },
       };
       const study = putStudy(join(folder, 'budget'), tiny, { ...over, judge: judge(10) });
@@ -126,7 +137,7 @@ describe('options', () => {
   it('that are wrong, or that study.yaml decides, are told', async () => {
     const study = putStudy(join(folder, 'options'), tiny);
     expect(await told('run', study, '--redo', 'grade,sampel')).toBe(
-      "option '--redo <stages>' argument 'grade,sampel' is invalid. Expected stages of sample, grade, pair, attribute, with commas between; see `culprit run --help`",
+      "option '--redo <stages>' argument 'grade,sampel' is invalid. Expected stages of sample, grade, pair, attribute, steer, with commas between; see `culprit run --help`",
     );
     expect(await told('sample', study, '--accept', '')).toMatch(
       /^option '--accept <stages>' argument '' is invalid/,

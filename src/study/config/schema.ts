@@ -170,7 +170,7 @@ const steering = section({
   ),
   incoherence: about(
     oneOf(incoherenceMeasures).default('judge'),
-    'what calls a completion incoherent when doses are looked for: judge; cheap (unlikely, repeating or endless text: no calls of a judge); both',
+    'what calls a completion incoherent when doses are looked for: judge; cheap (unlikely, repeating or endless text, without calls of a judge); both',
   ),
   calibration_completions: about(
     whole(1).default(2),
@@ -199,6 +199,10 @@ const steering = section({
   ),
   seed: about(seed().default(1), 'of completions and of what is drawn at random'),
 });
+
+/** Without prompts to prove on there are no doses to find. */
+const withoutDoses = <P extends { evaluation: number; calibration: number }>(prompts: P): P =>
+  prompts.evaluation === 0 ? { ...prompts, calibration: 0 } : prompts;
 
 /** A study whose paths are relative to `folder`. */
 export const studySchema = (folder: string) =>
@@ -232,7 +236,11 @@ export const studySchema = (folder: string) =>
       steering.prefault({}),
       'The proof: the subject is steered away from each latent, the reference toward it, and what they say is graded.',
     ),
-  }).transform((study) => ({ ...study, reference: study.reference ?? { model: study.subject.model } }));
+  }).transform((study) => ({
+    ...study,
+    reference: study.reference ?? { model: study.subject.model },
+    prompts: study.prompts && withoutDoses(study.prompts),
+  }));
 
 /** A study with its defaults, all paths absolute. */
 export type StudyConfig = z.output<ReturnType<typeof studySchema>>;
