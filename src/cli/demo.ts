@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { RankedSteeringRow } from '../results.ts';
 import { type CaseName, caseNames } from '../study/demo/bundle.ts';
 import type { CompletionLine } from '../study/demo/caseFiles.ts';
+import { caseProofDefaults } from '../study/demo/caseProof.ts';
 import { caseDefaults } from '../study/demo/caseRun.ts';
 import { type CaseDone, openOrganism, runDemo } from '../study/demo/demoRun.ts';
 import { share } from '../study/demo/sampling.ts';
@@ -18,6 +19,8 @@ interface Options {
   seed: number;
   prompts: number;
   rows: number;
+  random: number;
+  questions: number;
   organism?: string;
   overwrite?: boolean;
 }
@@ -218,8 +221,9 @@ function ending(done: readonly CaseDone[], out: string): string {
   ].join('\n');
 }
 
-async function run({ rows, ...options }: Options): Promise<void> {
-  const request = { ...options, progress: progressOn(process.stderr) };
+async function run({ rows, random, questions, ...options }: Options): Promise<void> {
+  const proof = { random, evaluation: questions, calibration: Math.ceil(questions / 2) };
+  const request = { ...options, proof, progress: progressOn(process.stderr) };
   const bundle = await openOrganism(request);
   const say = (text: string) => process.stdout.write(`${text}\n`);
   say(['', pc.bold('culprit: which latent is behind it?'), '', ...paragraph(intro)].join('\n'));
@@ -249,6 +253,13 @@ export function demoCommand(): Command {
     .option('--seed <number>', 'of sampling', wholeNumber(0), 1)
     .option('--prompts <count>', 'prompts sampled on in each case', wholeNumber(1), caseDefaults.prompts)
     .option('--rows <count>', 'latents shown of each ranking', wholeNumber(1), 10)
+    .option(
+      '--random <count>',
+      'random latents that the proof compares with',
+      wholeNumber(3),
+      caseProofDefaults.random,
+    )
+    .option('--questions <count>', 'questions of the proof', wholeNumber(1), caseProofDefaults.evaluation)
     .option('--organism <folder>', 'another organism, as `npm run organism` makes it')
     .option('--overwrite', 'replace other results there')
     .helpOption('-h, --help', 'show this text')

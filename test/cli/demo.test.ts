@@ -12,7 +12,10 @@ import { culprit, type Ended } from '../support/cli.ts';
 const folder = mkdtempSync(join(tmpdir(), 'culprit-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const out = join(folder, 'out');
-const demo = ['demo', '--out', out, '--prompts', '9', '--rows', '4'];
+const demo = [
+  ...['demo', '--out', out, '--prompts', '9', '--rows', '4'],
+  ...['--random', '8', '--questions', '6'],
+];
 
 describe('culprit demo', () => {
   let told: Ended;
@@ -32,10 +35,11 @@ describe('culprit demo', () => {
       /^cooking \(fine-tuned\) +\d+ % +\d+ %/m,
       /^ *1 +\d+ +\+\d\.\d\de-\d+ +cause +\d+ +\+\d/m,
       /\bdecoy\b/,
+      /^Is it the cause\? The fine-tuned model is steered away/m,
     ])
       expect(stdout).toMatch(line);
     for (const name of ['harm', 'validation']) expect(stdout).toContain(`  ${join(out, name)}\n`);
-    for (const file of ['completions.jsonl', 'latents.parquet', 'differences.parquet', 'manifest.json']) {
+    for (const file of ['completions.jsonl', 'differences.parquet', 'steering.svg', 'manifest.json']) {
       expect(stdout).toContain(file);
       expect(existsSync(join(out, 'validation', file))).toBe(true);
     }
