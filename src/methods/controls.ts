@@ -7,6 +7,17 @@ import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { shuffled } from './groups.ts';
 import { generatorOf } from './random.ts';
 
+/** Fewer latents than controls are asked for. */
+export class TooFewLatents extends RangeError {
+  constructor(
+    /** latents that fired and are no candidate; undefined where no candidate fired */
+    readonly found: number | undefined,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
 /** A control is drawn from this many latents nearest to a candidate. */
 const nearest = 20;
 
@@ -52,7 +63,7 @@ function nearestFree({ logs }: Pool, taken: ReadonlySet<number>, x: number): num
  * `count` different latents, none of them a candidate or one that never fired, whose distribution of ln frequency is the candidates': candidates are gone
  * through in a seeded order, again and again, and for each one of the 20 free latents nearest to it is drawn. The more controls are asked of a sparse
  * neighbourhood, the further they lie from it. A greater count keeps the first ones. `frequency` [N]: share of tokens at which each latent is active.
- * Throws RangeError where fewer are there than asked, or no candidate fired.
+ * Throws TooFewLatents where fewer are there than asked, or no candidate fired.
  */
 export function matchedControls(
   frequency: Float32Array,
@@ -65,10 +76,11 @@ export function matchedControls(
     candidates.filter((i) => frequency[i]! > 0),
     random,
   );
-  if (matched.length === 0) throw new RangeError('matchedControls: no candidate ever fired');
+  if (matched.length === 0) throw new TooFewLatents(undefined, 'matchedControls: no candidate ever fired');
   const pool = poolOf(frequency, candidates, random);
   if (pool.latents.length < count)
-    throw new RangeError(
+    throw new TooFewLatents(
+      pool.latents.length,
       `matchedControls: ${count} controls asked, ${pool.latents.length} latents fired that are no candidate`,
     );
   const taken = new Set<number>();

@@ -56,7 +56,8 @@ export function steeredBy(
   };
 }
 
-const meanOf = (values: ArrayLike<number>) =>
+/** NaN for none. */
+export const meanOf = (values: ArrayLike<number>): number =>
   Array.from(values).reduce((sum, x) => sum + x, 0) / values.length;
 
 /** Mean loss of the positives minus that of the negatives: the log-odds of negative against positive, a token. */

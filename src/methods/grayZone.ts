@@ -15,6 +15,12 @@ export interface GrayZoneOptions {
   readonly seed: number;
 }
 
+/** The range of the central share of some values. */
+export function centralRange(values: readonly number[], share: number): { low: number; high: number } {
+  const sorted = Float64Array.from(values).sort();
+  return { low: quantile(sorted, (1 - share) / 2), high: quantile(sorted, (1 + share) / 2) };
+}
+
 /**
  * The central `level` of the effects of random latents, one effect each, in whatever unit they have. A few latents tell the edges badly: of 50 the 2.5 %
  * quantile lies between the second and the third smallest value, a quarter of the way, so that one latent more or less moves it; and no bootstrap
@@ -27,10 +33,7 @@ export function grayZone(
   if (effects.length === 0) throw new RangeError('grayZone: no effects');
   const bad = effects.findIndex((effect) => !Number.isFinite(effect));
   if (bad >= 0) throw new RangeError(`grayZone: effect ${bad} is ${effects[bad]}, expected a finite number`);
-  const edges = (values: readonly number[]) => {
-    const sorted = Float64Array.from(values).sort();
-    return { low: quantile(sorted, (1 - level) / 2), high: quantile(sorted, (1 + level) / 2) };
-  };
+  const edges = (values: readonly number[]) => centralRange(values, level);
   const each = effects.map((effect) => [effect]);
   const intervals = bootstrap(each, edges, { resamples, seed });
   return { ...edges(effects), lowInterval: intervals.low, highInterval: intervals.high };

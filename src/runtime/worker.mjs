@@ -135,7 +135,9 @@ async function runCached(task) {
   const results = await session.run({ ...mapValues(feeds, toOrt), ...past }, fetches);
   for (const cache of own)
     writeRows(cache, /** @type {Float32Array} */ (results[cache.buffer.output]?.data), task);
-  const values = wanted.map((name) => fromOrt(/** @type {any} */ (results[name])));
+  const values = wanted.map((name) =>
+    fromOrt(/** @type {import('onnxruntime-node').Tensor} */ (results[name])),
+  );
   // handed over, not copied: a row of probabilities is as long as the vocabulary
   return move({
     [transferableSymbol]: values.map(({ data }) => /** @type {Float32Array} */ (data).buffer),

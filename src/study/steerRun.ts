@@ -19,7 +19,6 @@ import { type OpenModel, openModel } from './openModel.ts';
 import { openSae, siteFor, trainedLayer } from './openSae.ts';
 import { silent } from './progress.ts';
 import type { Prompt } from './records.ts';
-import { beforeStop } from './stages/sampleStage.ts';
 import {
   type AskedIntervention,
   checkRequest,
@@ -29,6 +28,7 @@ import {
   steerDefaults,
   targetsOf,
 } from './steerRequest.ts';
+import { beforeStop, stopsAt, textOf } from './stopTexts.ts';
 
 export interface Said {
   readonly text: string;
@@ -225,7 +225,6 @@ async function sampleAll(
     projections: Math.max(...jobs.map(({ steer }) => steer?.held.length ?? 0)),
   });
   const texts = jobs.map((): Said[] => []);
-  const decode = (ids: readonly number[]) => codec.tokenizer.decode(ids, { skipSpecialTokens: true });
   const stage = progress.stage('Sampling', total);
   try {
     await made.sample(
@@ -235,10 +234,10 @@ async function sampleAll(
         ...sampling,
         maxTokens,
         endIds: codec.endOfTurnIds,
-        stops: stops.length > 0 ? (ids) => beforeStop(decode(ids), stops).found : undefined,
+        stops: stopsAt(codec, stops),
       },
       (job, completion, { ids, stop }) => {
-        texts[job]![completion] = { text: beforeStop(decode(ids), stops).text, stop };
+        texts[job]![completion] = { text: beforeStop(textOf(codec, ids), stops).text, stop };
         stage.advance();
       },
     );

@@ -8,6 +8,7 @@ import type { SamplingConfig } from '../config/schema.ts';
 import type { OpenModel } from '../openModel.ts';
 import type { StudyPrompt } from '../promptsFile.ts';
 import { type CompletionRecord, completionRecord, promptHash } from '../records.ts';
+import { beforeStop, stopsAt, textOf } from '../stopTexts.ts';
 import type { OpenStudy } from './study.ts';
 import { runUnits, type UnitPlan, type UnitResult } from './units.ts';
 
@@ -78,21 +79,12 @@ function encodePrompts(
   });
 }
 
-/** Text before the first stop string, and whether there is one. */
-export function beforeStop(text: string, stops: readonly string[]): { text: string; found: boolean } {
-  const at = stops.map((stop) => text.indexOf(stop)).filter((place) => place >= 0);
-  return at.length > 0 ? { text: text.slice(0, Math.min(...at)), found: true } : { text, found: false };
-}
-
 /** Whether a record's text is what its ids say: a text that was edited by hand is not. */
 export function idsFit(codec: TextCodec, { ids, text, stop }: CompletionRecord): boolean {
   if (ids === null) return false;
   const said = textOf(codec, ids);
   return stop === 'stop' ? said.startsWith(text) : said === text;
 }
-
-const textOf = (codec: TextCodec, ids: readonly number[]) =>
-  codec.tokenizer.decode(ids, { skipSpecialTokens: true });
 
 function recordOf(
   codec: TextCodec,
@@ -155,7 +147,7 @@ export async function runSample(study: OpenStudy): Promise<UnitResult<Completion
             minP: sampling.min_p,
             maxTokens: sampling.max_tokens,
             endIds: codec.endOfTurnIds,
-            stops: stops.length > 0 ? (grown) => beforeStop(textOf(codec, grown), stops).found : undefined,
+            stops: stopsAt(codec, stops),
           },
           async (job, completion, sampled) => {
             const prompt = wanted[job]!;

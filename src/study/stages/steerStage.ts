@@ -10,6 +10,7 @@ import { quoted } from '../../files/bytes.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
 import type { Judge } from '../../judges/judge.ts';
 import type { Contrast } from '../../methods/contrast.ts';
+import { TooFewLatents } from '../../methods/controls.ts';
 import { type ReadingPass, readingPass } from '../../methods/reading.ts';
 import { decodeLatents } from '../../results.ts';
 import type { Sae } from '../../saes/sae.ts';
@@ -47,6 +48,7 @@ import {
   steeringRecord,
   type VerdictRecord,
 } from '../steering/work.ts';
+import { beforeStop } from '../stopTexts.ts';
 import { journalFile, makeWorkFolder, workFolder } from '../store/folder.ts';
 import { type Journal, openJournal } from '../store/journal.ts';
 import { stageKey } from '../store/key.ts';
@@ -57,7 +59,7 @@ import { meanOf } from './baseline.ts';
 import { contrastsOf } from './contrasts.ts';
 import { gradeCounts, readCompletions } from './gradeStage.ts';
 import { pairRecord, pairsFile, readGrades } from './pairStage.ts';
-import { beforeStop, completionsFile } from './sampleStage.ts';
+import { completionsFile } from './sampleStage.ts';
 import { hashedNow, hashesOf, type OpenStudy } from './study.ts';
 import { computing } from './units.ts';
 
@@ -213,8 +215,8 @@ async function deltaOf(folder: string, sae: Sae): Promise<Float32Array> {
 
 /** What `matchedControls` refuses as a line on study.yaml; any other error as it is. */
 function onRandom({ file, config }: OpenStudy, error: unknown): unknown {
-  if (!(error instanceof RangeError && error.message.startsWith('matchedControls: '))) return error;
-  const found = /, (\d+) latents fired/.exec(error.message)?.[1];
+  if (!(error instanceof TooFewLatents)) return error;
+  const { found } = error;
   return new InputError(
     found === undefined
       ? `${file}: steering.random: expected candidates that are active on the study's texts, found none: is sae.path the dictionary of this model and site?`

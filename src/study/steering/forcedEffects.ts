@@ -3,7 +3,7 @@
  * by running the steered model on them. Nothing is sampled.
  */
 import type { Contrast } from '../../methods/contrast.ts';
-import { damage, forcedPass, logOddsChange, steeredBy, unchanged } from '../../methods/forced.ts';
+import { damage, forcedPass, logOddsChange, meanOf, steeredBy, unchanged } from '../../methods/forced.ts';
 import { directionsOf } from '../../methods/score.ts';
 import { sitePass } from '../../methods/siteGradient.ts';
 import type { SteeredTokens } from '../../methods/steer.ts';
@@ -12,8 +12,6 @@ import { jsonHash } from '../hash.ts';
 import { type Direction, type ForcedRecord, type SteeringWork, signOf } from './work.ts';
 
 const idOf = (direction: Direction, latent: number, dose: number) => `${direction}/${latent}/${dose}/forced`;
-
-const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
 
 /** The packed places that are steered. */
 function covered(tokens: SteeredTokens, { prompt }: Tree): (place: number) => boolean {
@@ -92,8 +90,8 @@ async function measure(
         dose,
         content,
         estimate: -dose * norm * along,
-        log_odds: mean(contrasts.map((contrast, n) => logOddsChange(before[n]!, after[n]!, contrast))),
-        damage: mean(contrasts.map((_, n) => damage(before[n]!, after[n]!))),
+        log_odds: meanOf(contrasts.map((contrast, n) => logOddsChange(before[n]!, after[n]!, contrast))),
+        damage: meanOf(contrasts.map((_, n) => damage(before[n]!, after[n]!))),
       });
     }
   } finally {

@@ -2,7 +2,8 @@
  * The proof: both directions of every latent, as far as the funnel takes it. First the log-odds of all, on subject and reference; then the candidates that
  * stand out there in both directions are sampled, and all random latents.
  */
-import { type Interval, quantile } from '../../methods/bootstrap.ts';
+import type { Interval } from '../../methods/bootstrap.ts';
+import { centralRange } from '../../methods/grayZone.ts';
 import { forcedEffects } from './forcedEffects.ts';
 import { type SideOutcome, steerSide } from './side.ts';
 import type { Direction, ForcedRecord, SteeringWork } from './work.ts';
@@ -16,12 +17,6 @@ export interface Proof {
   readonly gate: Gate | undefined;
 }
 
-/** The central share of the random latents' values. */
-function centre(values: readonly number[], share: number): Interval {
-  const sorted = Float64Array.from(values).sort();
-  return { low: quantile(sorted, (1 - share) / 2), high: quantile(sorted, (1 + share) / 2) };
-}
-
 /** Runs what the journal lacks. Throws JudgeStopped where the judge's budget is spent. */
 export async function prove(work: SteeringWork): Promise<Proof> {
   const { controls, candidates, options } = work;
@@ -31,7 +26,7 @@ export async function prove(work: SteeringWork): Promise<Proof> {
     toward: await forcedEffects(work, 'toward', latents),
   };
   const gateOf = (direction: Direction) =>
-    centre(
+    centralRange(
       controls.map((latent) => forced[direction].get(latent)!.log_odds),
       options.gateShare,
     );

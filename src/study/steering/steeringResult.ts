@@ -1,6 +1,7 @@
 /** The proof's two directions as result rows, the table of the source's claims, and what the figure shows. */
 import type { Interval } from '../../methods/bootstrap.ts';
 import { actsAsCause, total } from '../../methods/effect.ts';
+import { meanOf } from '../../methods/forced.ts';
 import { rankCorrelation } from '../../methods/rankCorrelation.ts';
 import type { RankedSteeringRow, SelectorClaim, SteeringSummary } from '../../results.ts';
 import type { FigurePoint, SteeringFigure } from '../figure/figureData.ts';
@@ -55,9 +56,6 @@ export function steeringRows(sides: Sides, ranks: Ranks): RankedSteeringRow[] {
 const asCause = (sides: Sides, outcome: LatentOutcome | undefined, direction: Direction): boolean =>
   outcome !== undefined && actsAsCause(outcome.effect, sides[direction].zone, signOf[direction]);
 
-const mean = (values: readonly number[]) =>
-  values.length === 0 ? null : values.reduce((sum, x) => sum + x, 0) / values.length;
-
 const bySide = <T>(of: (direction: Direction) => T) => ({ away: of('away'), toward: of('toward') });
 
 function indexed(sides: Sides) {
@@ -84,7 +82,7 @@ function claimOf({ selector, about, latents }: SelectorCandidates, sides: Sides)
     candidates: latents.length,
     outside: { ...bySide((direction) => caused(direction).length), both: both.length },
     sampled: bySide((direction) => effects(direction).length),
-    mean_effect: bySide((direction) => mean(effects(direction))),
+    mean_effect: bySide((direction) => orNull(meanOf(effects(direction)))),
   };
 }
 

@@ -17,6 +17,7 @@ import { directionsOf } from '../../methods/score.ts';
 import { addedVector } from '../../methods/steer.ts';
 import { jsonHash } from '../hash.ts';
 import { contentOf, promptHash } from '../records.ts';
+import { stopsAt, textOf } from '../stopTexts.ts';
 import type {
   Direction,
   SteeredCompletion,
@@ -191,8 +192,8 @@ export function trialRunner(work: SteeringWork, direction: Direction): TrialRunn
     }));
   }
 
-  function textOf({ ids }: Completion): string {
-    const text = codec.tokenizer.decode(ids, { skipSpecialTokens: true });
+  function said({ ids }: Completion): string {
+    const text = textOf(codec, ids);
     return options.textOf?.(text) ?? text;
   }
 
@@ -201,7 +202,7 @@ export function trialRunner(work: SteeringWork, direction: Direction): TrialRunn
     return sampled.map((one, n) => {
       const [prompt, index] = [prompts[Math.floor(n / completions)]!, n % completions];
       const id = `${idOf(trial)}/${prompt.id}/${index}`;
-      const item = { id, prompt: prompt.prompt, completion: textOf(one!), ended: one!.stop !== 'length' };
+      const item = { id, prompt: prompt.prompt, completion: said(one!), ended: one!.stop !== 'length' };
       return { prompt, index, one: one!, item };
     });
   }
@@ -311,13 +312,8 @@ export function trialRunner(work: SteeringWork, direction: Direction): TrialRunn
   }
 
   function sampleOptions(): SampleOptions {
-    const { stops: texts = [], sampling, endIds = [] } = options;
-    const decode = (ids: readonly number[]) => codec.tokenizer.decode(ids, { skipSpecialTokens: true });
-    const stops =
-      texts.length > 0
-        ? (ids: readonly number[]) => texts.some((text) => decode(ids).includes(text))
-        : undefined;
-    return { ...sampling, endIds: [...codec.endOfTurnIds, ...endIds], stops };
+    const { stops = [], sampling, endIds = [] } = options;
+    return { ...sampling, endIds: [...codec.endOfTurnIds, ...endIds], stops: stopsAt(codec, stops) };
   }
 
   /** Trials are graded one after another while others grow; what fails stops both. */

@@ -1,0 +1,18 @@
+/** The texts of completions, and what ends them beside the model's own end of turn. */
+import type { TextCodec } from '../files/textCodec.ts';
+
+export const textOf = (codec: TextCodec, ids: readonly number[]): string =>
+  codec.tokenizer.decode(ids, { skipSpecialTokens: true });
+
+/** Text before the first of the texts that stop it, and whether there is one. */
+export function beforeStop(text: string, stops: readonly string[]): { text: string; found: boolean } {
+  const at = stops.map((stop) => text.indexOf(stop)).filter((place) => place >= 0);
+  return at.length > 0 ? { text: text.slice(0, Math.min(...at)), found: true } : { text, found: false };
+}
+
+/** Whether a completion holds one of the texts, as a sampler asks; undefined where there are none. */
+export const stopsAt = (
+  codec: TextCodec,
+  stops: readonly string[],
+): ((ids: readonly number[]) => boolean) | undefined =>
+  stops.length > 0 ? (ids) => beforeStop(textOf(codec, ids), stops).found : undefined;
