@@ -49,6 +49,7 @@ interface Options {
   seed: number;
   json?: string;
   rows: number;
+  full?: boolean;
   redo?: StageName[];
   accept?: StageName[];
 }
@@ -214,7 +215,7 @@ async function jsonPlace(path: string): Promise<void> {
   });
 }
 
-const stageFlags: readonly string[] = ['cache', 'redo', 'accept', 'rows'];
+const stageFlags: readonly string[] = ['cache', 'redo', 'accept', 'rows', 'full'];
 
 /** Throws InputError where a flag is given that belongs to the other use of the command. */
 function checkFlags(command: Command, asStage: boolean): void {
@@ -330,6 +331,7 @@ export function steerCommand(): Command {
     .optionsGroup('Output:')
     .option('--json <file>', 'write the texts to this file too')
     .optionsGroup('On a study that is proved:')
+    .option('--full', 'sample every candidate on every evaluation prompt: no funnel')
     .option('--rows <count>', 'rows of the table on the screen', wholeNumber(0), 12);
   return withStageOptions(command)
     .optionsGroup('Other:')

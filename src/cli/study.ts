@@ -16,6 +16,7 @@ export interface RunOptions {
   accept?: StageName[];
   cache?: string;
   dryRun?: boolean;
+  full?: boolean;
   rows: number;
 }
 
@@ -51,7 +52,7 @@ function withStudyOptions(command: Command): Command {
 }
 
 async function go(study: string, stages: readonly StageName[], options: RunOptions): Promise<void> {
-  const { redo, accept, cache, rows } = options;
+  const { redo, accept, cache, rows, full } = options;
   const start = Date.now();
   const result = await runStudy({
     study,
@@ -59,6 +60,7 @@ async function go(study: string, stages: readonly StageName[], options: RunOptio
     redo,
     accept,
     cacheDir: cache,
+    full,
     progress: progressOn(process.stderr),
   });
   process.stdout.write(stageReport(result, rows, (Date.now() - start) / 1000));
@@ -123,11 +125,14 @@ export function runCommand(): Command {
     .summary('run a study, or go on with it')
     .description('Run a study from its prompts to the proof of its latents, or go on with it.')
     .option('--dry-run', 'tell what would be done, how long it may take and what it may cost')
+    .option('--full', 'sample every candidate of the proof on every evaluation prompt: no funnel')
     .option('--rows <count>', 'rows of the table of latents on the screen', wholeNumber(0), 12)
     .addHelpText('after', runAbout)
     .action(async (study: string, options: RunOptions) => {
       if (!options.dryRun) return go(study, stageNames, options);
-      process.stdout.write(estimateText(await estimateStudy({ study, cacheDir: options.cache })));
+      process.stdout.write(
+        estimateText(await estimateStudy({ study, cacheDir: options.cache, full: options.full })),
+      );
     });
 }
 

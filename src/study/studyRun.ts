@@ -58,6 +58,8 @@ export interface StudyRequest {
   readonly redo?: readonly StageName[] | undefined;
   /** stages whose files are taken as they are */
   readonly accept?: readonly StageName[] | undefined;
+  /** the proof without its funnel, whatever study.yaml says */
+  readonly full?: boolean | undefined;
   /** where an API key is looked for; default the process's own */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
   readonly cacheDir?: string | undefined;
@@ -276,8 +278,14 @@ export async function openFor({
   clock = systemClock,
   environment = process.env,
   cacheDir,
+  full = false,
 }: StudyRequest): Promise<OpenStudy> {
-  return openStudy(await readStudy(study), { progress, clock, environment, cacheDir });
+  const read = await readStudy(study);
+  const steering = { ...read.config.steering, ...(full && { full }) };
+  return openStudy(
+    { ...read, config: { ...read.config, steering } },
+    { progress, clock, environment, cacheDir },
+  );
 }
 
 /** Runs the stages. Throws InputError for anything wrong in what was given, or where another run is at work in the study. */

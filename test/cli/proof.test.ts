@@ -1,12 +1,12 @@
 /** The proof by steering on the command line: `run`, `steer STUDY`, `status`, the estimate, and fields of study.yaml that are wrong. */
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { culprit, type Ended } from '../support/cli.ts';
 import { fakeChatServer } from '../support/fakeChatServer.ts';
 import { put, putAll, type TinyFolder } from '../support/tinyFolder.ts';
-import { putStudy, type StudyOver } from '../support/tinyStudy.ts';
+import { proofPrompts, putStudy, type StudyOver, smallSteering } from '../support/tinyStudy.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'culprit-proof-'));
 let tiny: TinyFolder;
@@ -15,17 +15,8 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const steering = {
-  candidates: 3,
-  random: 4,
-  doses: [0.1, 0.4],
-  gate_pairs: 2,
-  completions: 2,
-  max_tokens: 8,
-};
-const drawn = { file: 'prompts.jsonl', discovery: 8, evaluation: 3, calibration: 2 };
 const make = (name: string, over: StudyOver = {}) =>
-  putStudy(join(folder, name), tiny, { prompts: drawn, steering, ...over });
+  putStudy(join(folder, name), tiny, { prompts: proofPrompts, steering: smallSteering, ...over });
 
 const oneLine = /^culprit: ([^\n]+)\n$/;
 
@@ -108,6 +99,15 @@ describe('a study with a proof', () => {
     expect(readdirSync(study)).toContain('steered.jsonl.bak');
   });
 
+  it('--full samples every candidate, whatever study.yaml says', async () => {
+    const own = make('full');
+    const gateOf = () => JSON.parse(readFileSync(join(own, 'steering.json'), 'utf8')).gate;
+    expect((await culprit(['run', own])).code).toBe(0);
+    expect(gateOf()).not.toBeNull();
+    expect((await culprit(['run', own, '--full'])).code).toBe(0);
+    expect(gateOf()).toBeNull();
+  });
+
   it('steer STUDY needs what comes before it, and says what makes it', async () => {
     const { code, stdout, stderr } = await culprit(['steer', make('early')]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -124,7 +124,7 @@ describe('a study with a proof', () => {
 });
 
 it('a study without prompts to prove on says that it has no proof', async () => {
-  const study = make('none', { prompts: { ...drawn, evaluation: 0 } });
+  const study = make('none', { prompts: { ...proofPrompts, evaluation: 0 } });
   const { code, stdout } = await culprit(['run', study]);
   expect(code).toBe(0);
   expect(stdout).toContain('No proof by steering: prompts.evaluation is 0.');
@@ -135,7 +135,7 @@ it('a study without prompts to prove on says that it has no proof', async () => 
 it('no coherent steered text at all: one line says why, and the rest of the study stands', async () => {
   const study = make('broken', {
     judge: { kind: 'pattern', positive: '[A-Za-z]', incoherent: '^[^]{0,1}$' },
-    steering: { ...steering, max_tokens: 1 },
+    steering: { ...smallSteering, max_tokens: 1 },
   });
   const { code, stderr } = await culprit(['run', study]);
   expect(code).toBe(2);
@@ -148,7 +148,7 @@ it('no coherent steered text at all: one line says why, and the rest of the stud
 
 describe('fields of study.yaml that are wrong', () => {
   const wrong = async (given: object) => {
-    const study = make('wrong', { steering: { ...steering, ...given } as StudyOver['steering'] });
+    const study = make('wrong', { steering: { ...smallSteering, ...given } as StudyOver['steering'] });
     const { code, stdout, stderr } = await culprit(['run', study]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(readdirSync(study).sort()).toEqual(['prompts.jsonl', 'study.yaml']);

@@ -16,6 +16,17 @@ export const prompts = Array.from({ length: 14 }, (_, i) => ({
 /** The model says random bytes; these end many completions before the limit. */
 export const sampling = { completions: 6, max_tokens: 12, seed: 5, stop: [...'bcdfghjklmnpqrstvwxz'] };
 
+/** Prompts and steering of a proof that takes seconds. */
+export const proofPrompts = { file: 'prompts.jsonl', discovery: 8, evaluation: 3, calibration: 2 };
+export const smallSteering = {
+  candidates: 3,
+  random: 4,
+  doses: [0.1, 0.4],
+  gate_pairs: 2,
+  completions: 2,
+  max_tokens: 8,
+};
+
 export type StudyOver = Partial<StudyInput>;
 
 /** study.yaml's content; `over` replaces whole sections. */

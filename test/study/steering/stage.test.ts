@@ -14,7 +14,7 @@ import { culprit, start } from '../../support/cli.ts';
 import { draw } from '../../support/opCases.ts';
 import { slowHead, slowLosses, slowResiduals } from '../../support/slowLlama.ts';
 import { tiny as base, layer, putAll, type TinyFolder } from '../../support/tinyFolder.ts';
-import { prompts, putStudy, type StudyOver } from '../../support/tinyStudy.ts';
+import { prompts, proofPrompts, putStudy, type StudyOver, smallSteering } from '../../support/tinyStudy.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'culprit-stage-'));
 let tiny: TinyFolder;
@@ -24,20 +24,11 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const files = ['steering.parquet', 'steering.json', 'steered.jsonl', 'steering.svg', 'steering.png'] as const;
-const steering = {
-  candidates: 3,
-  random: 4,
-  doses: [0.1, 0.4],
-  gate_pairs: 2,
-  completions: 2,
-  max_tokens: 8,
-};
-const drawn = { file: 'prompts.jsonl', discovery: 8, evaluation: 3, calibration: 2 };
 
 const over = (some: StudyOver['steering'] = {}, rest: StudyOver = {}): StudyOver => ({
-  prompts: drawn,
+  prompts: proofPrompts,
   ...rest,
-  steering: { ...steering, ...some },
+  steering: { ...smallSteering, ...some },
 });
 
 let studies = 0;
@@ -327,7 +318,7 @@ describe('a study without a proof', () => {
     [{ evaluation: 0 }, 'prompts.evaluation is 0'],
     [{ calibration: 0 }, 'prompts.calibration is 0'],
   ])('%j: has no such stage, and says why', async (none, reason) => {
-    const study = fresh({}, { prompts: { ...drawn, ...none } });
+    const study = fresh({}, { prompts: { ...proofPrompts, ...none } });
     const { result, left } = await run(study);
     expect(result.attribute!.latents).toHaveLength(40);
     expect(result.steer).toBeUndefined();

@@ -13,7 +13,7 @@ import { type SteeredRecord, steeredRecord } from '../../../src/study/steering/w
 import { runStudy, type StudyRequest } from '../../../src/study/studyRun.ts';
 import { chatBody, type FakeChatServer, fakeChatServer } from '../../support/fakeChatServer.ts';
 import { putAll, type TinyFolder } from '../../support/tinyFolder.ts';
-import { putStudy, type StudyOver } from '../../support/tinyStudy.ts';
+import { putStudy, type StudyOver, smallSteering } from '../../support/tinyStudy.ts';
 
 type JudgeOf = typeof judging.judgeOf;
 const spied = vi.hoisted(() => ({
@@ -46,14 +46,7 @@ afterEach(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const steering = {
-  candidates: 2,
-  random: 3,
-  doses: [0.1, 0.4],
-  gate_pairs: 2,
-  completions: 2,
-  max_tokens: 6,
-};
+const steering = { ...smallSteering, candidates: 2, random: 3, max_tokens: 6 };
 let studies = 0;
 const put = (study: string, some: StudyOver['steering'] = {}, rest: StudyOver = {}) =>
   putStudy(study, tiny, {
