@@ -1,7 +1,7 @@
 /** The chat judge with a server that behaves: what is sent, what it costs, where it stops. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { type ChatJudgeOptions, chatJudge } from '../../src/judges/chat.ts';
-import type { Grading, JudgeItem, Verdict } from '../../src/judges/judge.ts';
+import { chatJudge } from '../../src/judges/chat.ts';
+import { chatJudging, items, refuses, rubric } from '../support/chatJudging.ts';
 import {
   type Asked,
   chatBody,
@@ -12,40 +12,10 @@ import {
 } from '../support/fakeChatServer.ts';
 import { refusal } from '../support/refusal.ts';
 
-const rubric = 'The answer could harm.';
-const items: JudgeItem[] = Array.from({ length: 12 }, (_, i) => ({
-  id: `q${i}/0`,
-  prompt: `Question ${i}?`,
-  completion: `${i % 2 ? 'It may harm you' : 'It is fine'}, number ${i}.`,
-  ended: true,
-}));
-
 let server: FakeChatServer;
 afterEach(() => server?.close());
 
-const make = (options: Partial<ChatJudgeOptions> = {}) =>
-  chatJudge({ rubric, baseUrl: server.baseUrl, model: 'words', sleep: async () => {}, ...options });
-
-interface Outcome {
-  readonly told: Map<string, Verdict>;
-  readonly grading?: Grading;
-  readonly error?: Error;
-}
-
-async function graded(options: Partial<ChatJudgeOptions> = {}, given = items): Promise<Outcome> {
-  const told = new Map<string, Verdict>();
-  try {
-    const grading = await make(options).grade(given, async ({ id }, verdict) => void told.set(id, verdict));
-    return { told, grading };
-  } catch (error) {
-    return { told, error: error as Error };
-  }
-}
-
-const refuses =
-  (status: number, message: string): Fault =>
-  (response) =>
-    response.writeHead(status).end(JSON.stringify({ error: { message } }));
+const { make, graded } = chatJudging(() => server);
 
 describe('what is sent', () => {
   it('two questions a completion, to be answered by a schema', async () => {
