@@ -58,8 +58,26 @@ function signs({ positives, negatives }: Contrast): number[] {
 }
 
 /** Sinks of any of the tree's sequences: a prompt token that is one in any of them is left out of all. */
-function treeSinks(tree: Tree, norms: Float64Array, factor: number): Set<number> {
+export function treeSinks(tree: Tree, norms: Float64Array, factor: number): Set<number> {
   return new Set(tree.branches.flatMap((_, b) => sinksOf(norms, placesOf(tree, b), factor)));
+}
+
+/** The packed places of a token set, attention sinks left out: the prompt's, and each completion's own. Throws InputError where a completion has none. */
+export function placesOfSet(
+  id: string,
+  tree: Tree,
+  sinks: ReadonlySet<number>,
+  tokenSet: TokenSet,
+): { prompt: number[]; branches: number[][] } {
+  const kept = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, i) => from + i).filter((place) => !sinks.has(place));
+  const prompt = tokenSet === 'completion' ? [] : kept(0, tree.prompt);
+  const branches = tree.branches.map(({ start, end }) => (tokenSet === 'prompt' ? [] : kept(start, end)));
+  if (branches.some((places) => prompt.length + places.length === 0))
+    throw new InputError(
+      `pair ${id}: no token of the set '${tokenSet}' is left once attention sinks are taken out (${sinks.size} of ${tree.ids.length} tokens)`,
+    );
+  return { prompt, branches };
 }
 
 interface Selection {
@@ -84,15 +102,8 @@ function select(
 ): Selection {
   const { tokenSet = 'prompt', loss = 'mean', sinkFactor: factor = sinkFactor, baseline } = options;
   const sinks = treeSinks(tree, rowNorms(activation, baseline.length), factor);
-  const kept = (from: number, to: number) =>
-    Array.from({ length: to - from }, (_, i) => from + i).filter((place) => !sinks.has(place));
-  const prompt = tokenSet === 'completion' ? [] : kept(0, tree.prompt);
-  const branches = tree.branches.map(({ start, end }) => (tokenSet === 'prompt' ? [] : kept(start, end)));
+  const { prompt, branches } = placesOfSet(contrast.id, tree, sinks, tokenSet);
   const sizes = branches.map((places) => prompt.length + places.length);
-  if (sizes.some((size) => size === 0))
-    throw new InputError(
-      `pair ${contrast.id}: no token of the set '${tokenSet}' is left once attention sinks are taken out (${sinks.size} of ${tree.ids.length} tokens)`,
-    );
   const folded = tokenSet !== 'prompt';
   const perBranch = signs(contrast).map(
     (sign, b) => sign / (loss === 'mean' ? length(tree.branches[b]!) : 1) / (folded ? sizes[b]! : 1),

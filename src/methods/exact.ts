@@ -2,15 +2,8 @@
  * Exact mean ablation (METHOD.md section 3): what the first-order estimate stands for, by running the model with a latent's direction set to the
  * baseline's. One forward above the site for each latent and contrast.
  */
-import { InputError } from '../errors.ts';
-import type { Contrast, ContrastOptions, TokenSet } from './contrast.ts';
-import {
-  type ForcedPass,
-  logOddsChange,
-  type PreparedContrast,
-  type ResidualChange,
-  unchanged,
-} from './forced.ts';
+import { type Contrast, type ContrastOptions, placesOfSet } from './contrast.ts';
+import { type ForcedPass, logOddsChange, type ResidualChange, unchanged } from './forced.ts';
 import { type Dictionary, directionsOf } from './score.ts';
 
 /** Tokens and baseline as for the first-order estimate; a completion's loss is its mean. */
@@ -42,26 +35,6 @@ export function meanAblation(
   };
 }
 
-const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
-
-/**
- * The packed places of the token set, attention sinks left out: those that first-order attribution averages over. A prompt token that is a sink in any
- * sequence is left out of all. Throws InputError where a completion has none left.
- */
-export function setPlaces(
-  { contrast, tree, sinks }: PreparedContrast,
-  tokenSet: TokenSet = 'prompt',
-): number[] {
-  const kept = (from: number, to: number) => range(from, to).filter((place) => !sinks.has(place));
-  const prompt = tokenSet === 'completion' ? [] : kept(0, tree.prompt);
-  const branches = tree.branches.map(({ start, end }) => (tokenSet === 'prompt' ? [] : kept(start, end)));
-  if (branches.some((places) => prompt.length + places.length === 0))
-    throw new InputError(
-      `pair ${contrast.id}: no token of the set '${tokenSet}' is left once attention sinks are taken out (${sinks.size} of ${tree.ids.length} tokens)`,
-    );
-  return [...prompt, ...branches.flat()];
-}
-
 /** ΔL⁺ − ΔL⁻ of one contrast for each direction of [K, d]. */
 async function effectsOn(
   pass: ForcedPass,
@@ -71,7 +44,9 @@ async function effectsOn(
 ): Promise<number[]> {
   const d = baseline.length;
   const prepared = await pass.prepare(contrast, sinkFactor);
-  const places = setPlaces(prepared, tokenSet);
+  const { tree, sinks } = prepared;
+  const { prompt, branches } = placesOfSet(contrast.id, tree, sinks, tokenSet ?? 'prompt');
+  const places = [...prompt, ...branches.flat()];
   const before = await pass.losses(prepared, unchanged);
   const effects: number[] = [];
   for (let from = 0; from < directions.length; from += d) {

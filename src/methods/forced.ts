@@ -5,11 +5,11 @@
 import { InputError } from '../errors.ts';
 import type { Model } from '../models/decoder.ts';
 import { lossGraph, residualGraph } from '../models/passes.ts';
-import { packTree, placesOf, predictors, type Tree, targets, treeFeeds } from '../models/tree.ts';
+import { packTree, predictors, type Tree, targets, treeFeeds } from '../models/tree.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { i64, tensor, toFloat32 } from '../tensor.ts';
-import type { Contrast } from './contrast.ts';
-import { rowNorms, sinkFactor, sinksOf } from './sinks.ts';
+import { type Contrast, treeSinks } from './contrast.ts';
+import { rowNorms, sinkFactor } from './sinks.ts';
 
 /** A contrast as it stands at the site. Shapes: T packed tokens, d residual width. */
 export interface PreparedContrast {
@@ -121,8 +121,7 @@ export async function forcedPass(runtime: Runtime, model: Model, layer: number):
       const tree = packTree(contrast.prompt, [...contrast.positives, ...contrast.negatives]);
       const activation = toFloat32((await below.run(treeFeeds(tree)))[`resid_post.${layer}`]!);
       checkFinite(activation, 'activations', contrast);
-      const norms = rowNorms(activation, d);
-      const sinks = new Set(tree.branches.flatMap((_, b) => sinksOf(norms, placesOf(tree, b), factor)));
+      const sinks = treeSinks(tree, rowNorms(activation, d), factor);
       return { contrast, tree, activation, sinks };
     },
     async losses({ contrast, tree, activation }, change) {
