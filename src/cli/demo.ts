@@ -149,9 +149,11 @@ function proof({ record }: CaseDone, marked: ReadonlyMap<number, Mark>, { behavi
     `Is it the cause? The fine-tuned model is steered away from each latent, the model before it toward it, on questions that nothing was found on, and the answers are graded. ${random} random latents change the share of ${of} by ${band(zone.away)} away, and by ${band(zone.toward)} toward: what stays within that is noise.`,
     ...proven.slice(0, 3).map(({ away, toward }) => {
       const known = marked.get(away.latent);
-      return `Latent ${pc.cyan(`${away.latent}`)}${known ? ` (${shownMark[known]})` : ''}: away ${of} go ${change(away)}, toward ${change(toward)}.`;
+      return `Latent ${pc.cyan(`${away.latent}`)}${known ? ` (${shownMark[known]})` : ''}: steered away, ${of} go ${change(away)}; steered toward, ${change(toward)}.`;
     }),
-    `${proven.length === 0 ? 'No candidate leaves' : 'Of the candidates, those that leave'} the noise in both directions${proven.length === 0 ? '' : `: ${counts}`}.`,
+    proven.length === 0
+      ? 'No candidate is beyond that in both directions.'
+      : `Beyond that in both directions: ${counts}.`,
   ];
 }
 
