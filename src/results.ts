@@ -212,6 +212,86 @@ export const steeringSummarySchema = z.object({
 });
 export type SteeringSummary = z.infer<typeof steeringSummarySchema>;
 
+/** A token of the vocabulary beside a latent's direction d: `dot` = W'_v·d and `cosine` = W'_v·d / |W'_v|, W' the unembedding with the final norm's gain folded in. */
+const lensToken = z.object({ id: z.int(), token: z.string(), cosine: z.number(), dot: z.number() });
+export type LensToken = z.infer<typeof lensToken>;
+/** Greatest first in `top`, least first in `bottom`. */
+const lensEnds = z.object({ top: z.array(lensToken), bottom: z.array(lensToken) });
+export const lensSchema = z.object({ cosine: lensEnds, dot: lensEnds });
+export type Lens = z.infer<typeof lensSchema>;
+
+/** A latent's SAE activation at each token of a text; null at attention sinks. */
+const shadedTokens = {
+  ids: z.array(z.int()),
+  tokens: z.array(z.string()),
+  activations: z.array(z.number().nullable()),
+};
+
+/** A window of a corpus passage around the token where the latent is most active in it. */
+export const passageWindow = z.object({
+  /** which of the corpora, and the line of the passage in it */
+  corpus: z.int(),
+  line: z.int(),
+  /** the window's first token in the passage, and the most active one in the window */
+  start: z.int(),
+  peak: z.int(),
+  ...shadedTokens,
+});
+export type PassageWindow = z.infer<typeof passageWindow>;
+
+/** Where in a corpus a latent is active. */
+export const latentPassages = z.object({
+  /** tokens looked at, sinks not among them; those with an activation above 0; passages with such a token */
+  tokens: z.int(),
+  active: z.int(),
+  passages: z.int(),
+  active_passages: z.int(),
+  /** of the tokens where it is active: mean and greatest activation */
+  mean: z.number().nullable(),
+  max: z.number(),
+  /** how many of them have an activation from edges[i] on, below edges[i + 1] */
+  histogram: z.object({ edges: z.array(z.number()), counts: z.array(z.int()) }),
+  /** the passages with the greatest activations, greatest first */
+  top: z.array(passageWindow),
+  /** passages drawn at random from each part of the range of their greatest activations, from the lowest part to the highest */
+  quantiles: z.array(z.object({ low: z.number(), high: z.number(), passages: z.array(passageWindow) })),
+  /** random windows in which it is not active */
+  zero: z.array(passageWindow),
+});
+export type LatentPassages = z.infer<typeof latentPassages>;
+
+/** How well an explanation tells held-out passages apart. */
+const explanationScore = z.object({
+  /** mean of the shares right among those that should be called positive and those that should not; null where either has none */
+  balanced_accuracy: z.number().nullable(),
+  true_positives: z.int(),
+  false_negatives: z.int(),
+  true_negatives: z.int(),
+  false_positives: z.int(),
+  /** passages without a usable answer */
+  unanswered: z.int(),
+});
+export type ExplanationScore = z.infer<typeof explanationScore>;
+
+export const explanationSchema = z.object({
+  text: z.string(),
+  /** who wrote it */
+  by: z.string(),
+  detection: explanationScore.nullable(),
+  fuzzing: explanationScore.nullable(),
+});
+export type Explanation = z.infer<typeof explanationSchema>;
+
+/** What someone else says of a latent. */
+export const latentLabel = z.object({
+  text: z.string(),
+  /** the file it was read from, and who wrote it as far as that says */
+  source: z.string(),
+  by: z.string().nullable(),
+  score: z.number().nullable(),
+});
+export type LatentLabel = z.infer<typeof latentLabel>;
+
 /** A file or folder that went into a run, with the hash of its contents. */
 const inputFile = z.object({ path: z.string(), sha256: z.string() });
 
