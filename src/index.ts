@@ -53,6 +53,7 @@ export {
   type SteeredTokens,
   type Steering,
 } from './methods/steer.ts';
+export { type TokenDeltas, tokenDeltas } from './methods/tokenDeltas.ts';
 export {
   learningRate,
   type TrainingDocument,

@@ -292,6 +292,50 @@ export const latentLabel = z.object({
 });
 export type LatentLabel = z.infer<typeof latentLabel>;
 
+/** The tokens of a text with a latent's δ at each, in nats; null at attention sinks. */
+const deltaTokens = z.object({
+  ids: z.array(z.int()),
+  tokens: z.array(z.string()),
+  activations: z.array(z.number().nullable()),
+  delta: z.array(z.number().nullable()),
+});
+export type DeltaTokens = z.infer<typeof deltaTokens>;
+
+/** One of the study's pairs as a latent sees it: on the prompt δ of positive minus negative, on a completion's own tokens that of its own loss. */
+export const latentPair = z.object({
+  pair: z.string(),
+  /** Δ of the pair alone, nats */
+  delta: z.number(),
+  prompt: deltaTokens,
+  positive: deltaTokens,
+  negative: deltaTokens,
+});
+export type LatentPair = z.infer<typeof latentPair>;
+
+/** latents/NNN.json: what a latent does and seems to mean. */
+export const latentPageSchema = z.object({
+  latent: z.int(),
+  site: z.string(),
+  behaviour: z.string(),
+  delta: z.number(),
+  rank: z.int(),
+  standard_error: z.number(),
+  same_sign: z.number(),
+  lens: lensSchema,
+  /** nearest by cosine of decoder directions, nearest first */
+  neighbours: z.array(z.object({ latent: z.int(), cosine: z.number() })),
+  /** reported latents that point the same way or fire together, this one among them; empty where it stands alone */
+  group: z.array(z.int()),
+  /** over which corpora, read by which model */
+  corpora: z.array(z.string()),
+  passages: latentPassages,
+  /** the pairs that count most for it, greatest |Δ| first */
+  pairs: z.array(latentPair),
+  explanation: explanationSchema.nullable(),
+  labels: z.array(latentLabel),
+});
+export type LatentPage = z.infer<typeof latentPageSchema>;
+
 /** A file or folder that went into a run, with the hash of its contents. */
 const inputFile = z.object({ path: z.string(), sha256: z.string() });
 

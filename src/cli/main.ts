@@ -9,6 +9,7 @@ import { baselineCommand } from './baseline.ts';
 import { demoCommand } from './demo.ts';
 import { importCommand } from './import.ts';
 import { initCommand } from './init.ts';
+import { interpretCommand } from './interpret.ts';
 import { judgeCommand } from './judge.ts';
 import { saeCommand } from './sae.ts';
 import { steerCommand } from './steer.ts';
@@ -28,6 +29,7 @@ const program = new Command('culprit')
   .addCommand(gradeCommand())
   .addCommand(pairCommand())
   .addCommand(attributeCommand())
+  .addCommand(interpretCommand())
   .addCommand(importCommand())
   .addCommand(judgeCommand(openStudyJudge))
   .commandsGroup('Parts of it:')

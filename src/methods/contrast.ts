@@ -53,7 +53,7 @@ export interface ContrastRows {
 const length = ({ start, end }: Branch) => end - start;
 
 /** +1/n⁺ for each positive branch, −1/n⁻ for each negative. */
-function signs({ positives, negatives }: Contrast): number[] {
+export function signs({ positives, negatives }: Contrast): number[] {
   return [...positives.map(() => 1 / positives.length), ...negatives.map(() => -1 / negatives.length)];
 }
 

@@ -36,6 +36,8 @@ export interface Decoder {
   block(layer: number, x: Node, scope: Scope, pass: Pass): Node;
   /** the norm before the unembedding, [n, d] → [n, d] */
   finalNorm(x: Node, scope: Scope): Node;
+  /** what that norm multiplies its result by, element by element [d] */
+  finalGain(scope: Scope): Node;
   /** unembedding rows [V, d] */
   unembedding(scope: Scope): Node;
   /** what follows the product with the unembedding, element by element (a cap, a scale); nothing for most families */

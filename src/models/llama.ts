@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { add, gather, mul, rmsNorm, rope, silu } from '../graph/build.ts';
 import type { Node } from '../graph/node.ts';
 import type { Heads } from './attention.ts';
-import type { Decoder } from './decoder.ts';
+import type { Decoder, Scope } from './decoder.ts';
 import { type Family, type Metadata, metadataReader } from './family.ts';
 import { angles, ropeScaling } from './rope.ts';
 
@@ -53,6 +53,7 @@ function decoder(given: unknown): Decoder {
   const d = c.hidden_size;
   const { heads } = c;
   const table: readonly [string, readonly number[]] = ['model.embed_tokens.weight', [c.vocab_size, d]];
+  const finalGain = (scope: Scope) => scope.param('model.norm.weight', [d]);
   return {
     family: 'llama',
     width: d,
@@ -84,7 +85,8 @@ function decoder(given: unknown): Decoder {
       const up = scope.linear(m, `${at}.mlp.up_proj`, d, wide);
       return add(h, scope.linear(mul(gate, up), `${at}.mlp.down_proj`, wide, d));
     },
-    finalNorm: (x, scope) => rmsNorm(x, scope.param('model.norm.weight', [d]), c.rms_norm_eps),
+    finalNorm: (x, scope) => rmsNorm(x, finalGain(scope), c.rms_norm_eps),
+    finalGain,
     unembedding: (scope) =>
       c.tie_word_embeddings ? scope.param(...table) : scope.param('lm_head.weight', [c.vocab_size, d]),
   };

@@ -3,8 +3,10 @@
  */
 import {
   add,
+  constant,
   div,
   exp,
+  gather,
   greaterOrEqual,
   input,
   matmul,
@@ -19,12 +21,13 @@ import {
   sumLast,
   take,
   topIndices,
+  transpose,
   where,
 } from '../graph/build.ts';
 import type { Graph, Node } from '../graph/node.ts';
 import { simplify } from '../graph/simplify.ts';
-import { type Tensor, tensor } from '../tensor.ts';
-import type { KindedEncoder } from './arithmetic.ts';
+import { i64, type Tensor, tensor } from '../tensor.ts';
+import type { KindedEncoder, SaeArithmetic } from './arithmetic.ts';
 import type { Normalisation } from './normalise.ts';
 import type { Sae } from './sae.ts';
 
@@ -85,21 +88,55 @@ function encode(x: Node, { kind, weights }: KindedEncoder, latents: number, d: n
   }
 }
 
+/** What an encoder computes with, bound as weights of a graph. */
+interface Encoded {
+  /** [T, N], of unit directions */
+  readonly z: Node;
+  readonly bDec: Node;
+  readonly norm: Normalised;
+}
+
+function encoded(x: Node, { width: d, latents }: Sae, parts: SaeArithmetic, bind: Bind): Encoded {
+  const { encoder, normalisation, subtractBias, bias, fold } = parts;
+  const norm = normalise[normalisation](x, d);
+  const bDec = bind('b_dec', [d], bias);
+  const activations = encode(subtractBias ? sub(norm.x, bDec) : norm.x, encoder, latents, d, bind);
+  return { z: mul(activations, bind('fold', [latents], fold)), bDec, norm };
+}
+
+const binding =
+  (weights: Map<string, Tensor>, prefix = ''): Bind =>
+  (name, shape, values) => {
+    weights.set(prefix + name, tensor('f32', shape, values));
+    return param(prefix + name, shape);
+  };
+
 /** Reads the whole SAE into memory: 8·d·N bytes. */
 export async function saeGraph(sae: Sae): Promise<SaeGraph> {
   const { width: d, latents } = sae;
-  const { encoder, normalisation, subtractBias, bias, fold } = await sae.arithmetic();
   const weights = new Map<string, Tensor>();
-  const bind: Bind = (name, shape, values) => {
-    weights.set(name, tensor('f32', shape, values));
-    return param(name, shape);
-  };
-  const norm = normalise[normalisation](input('x', ['tokens', d]), d);
-  const bDec = bind('b_dec', [d], bias);
-  const activations = encode(subtractBias ? sub(norm.x, bDec) : norm.x, encoder, latents, d, bind);
-  const z = mul(activations, bind('fold', [latents], fold));
+  const bind = binding(weights);
+  const { z, bDec, norm } = encoded(input('x', ['tokens', d]), sae, await sae.arithmetic(), bind);
   const decoded = add(matmul(z, bind('W_dec', [latents, d], await sae.decoderRows(0, latents))), bDec);
   const reconstruction = add(mul(decoded, norm.scale), norm.shift);
   const fired = sum(where(greaterOrEqual(zero, z), zero, one), [0]);
   return { graph: simplify({ outputs: { z, reconstruction, fired } }), weights };
+}
+
+/**
+ * The activations of some latents on top of any node x [T, d]: z [T, n] of unit directions, by the whole encoder, whatever its kind; and the weights, whose names begin
+ * with `sae.`. Reads the encoder into memory, not the decoder: 4·d·N bytes. Throws RangeError for a latent that the SAE does not have.
+ */
+export async function activationsOn(
+  x: Node,
+  sae: Sae,
+  latents: readonly number[],
+): Promise<{ readonly z: Node; readonly weights: ReadonlyMap<string, Tensor> }> {
+  const none = latents.find((latent) => !Number.isInteger(latent) || latent < 0 || latent >= sae.latents);
+  if (none !== undefined)
+    throw new RangeError(`latent ${none}: ${sae.where} has latents 0 to ${sae.latents - 1}`);
+  const weights = new Map<string, Tensor>();
+  const { z } = encoded(x, sae, await sae.arithmetic(), binding(weights, 'sae.'));
+  const columns = gather(transpose(z, [1, 0]), constant(i64([latents.length], latents)));
+  return { z: transpose(columns, [1, 0]), weights };
 }

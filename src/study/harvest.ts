@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
 import { temporariesIn } from '../files/atomic.ts';
-import { type Passage, readCorpus } from '../files/pairs.ts';
 import { readSafetensorsHeader, readTensor, writeSafetensors } from '../files/safetensors.ts';
 import type { TextCodec } from '../files/textCodec.ts';
 import { type ResidualPass, residualPass, rowsAt } from '../methods/residuals.ts';
@@ -15,6 +14,7 @@ import type { Model } from '../models/decoder.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { tensor, toFloat32 } from '../tensor.ts';
 import { passageIds } from './baselineRun.ts';
+import { inTurn } from './corpora.ts';
 import { jsonHash } from './hash.ts';
 import { versions } from './manifest.ts';
 import { type Progress, silent } from './progress.ts';
@@ -102,27 +102,12 @@ async function openFolder({ folder, key, replace = false }: HarvestRequest): Pro
   return found;
 }
 
-/** A passage from each corpus in turn, until all have ended. */
-async function* inTurn(corpora: readonly string[]): AsyncGenerator<Passage> {
-  const open = new Set(corpora.map((path) => readCorpus(path)));
-  try {
-    while (open.size > 0)
-      for (const corpus of open) {
-        const { value, done } = await corpus.next();
-        if (done) open.delete(corpus);
-        else yield value.value;
-      }
-  } finally {
-    for (const corpus of open) await corpus.return(undefined);
-  }
-}
-
 /** Token ids of each passage from number `from` on; passages without tokens count but give none. */
 async function* encoded(request: HarvestRequest, from: number): AsyncGenerator<number[]> {
   const { corpora, codec, model, passageTokens } = request;
   const length = Math.min(passageTokens, model.decoder.context);
   let n = 0;
-  for await (const passage of inTurn(corpora))
+  for await (const { passage } of inTurn(corpora))
     if (n++ >= from) yield passageIds(passage, codec).slice(0, length);
 }
 

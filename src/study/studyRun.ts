@@ -234,16 +234,22 @@ async function checkProof(study: OpenStudy, { sae, layer }: { sae: Sae; layer: n
     encodedPrompts(study, await study.model(choice), [...calibration, ...evaluation]);
 }
 
-/** Throws InputError where a proof would start from anything but the study's present latents. */
-async function checkBeforeProof(study: OpenStudy): Promise<void> {
-  const { folder, config } = study;
-  if ((await stageState(folder, await stageNow(study, 'steer'))).done) return;
+/** Throws InputError where the study's latents are not those of the study as it is now. */
+export async function checkAttributed(study: OpenStudy): Promise<void> {
+  const { folder } = study;
   const { done, problem } = await stageState(folder, await stageNow(study, 'attribute'));
   if (problem !== undefined) throw new InputError(problem);
   if (!done)
     throw new InputError(
-      `${join(folder, attributionFiles.latents)}: expected latents by the study as it is now, found those of other inputs or options: run \`culprit attribute ${folder}\` first`,
+      `${join(folder, attributionFiles.latents)}: expected latents by the study as it is now, found ${existsSync(join(folder, attributionFiles.latents)) ? 'those of other inputs or options' : 'none'}: run \`culprit attribute ${folder}\` first`,
     );
+}
+
+/** Throws InputError where a proof would start from anything but the study's present latents. */
+async function checkBeforeProof(study: OpenStudy): Promise<void> {
+  const { folder, config } = study;
+  if ((await stageState(folder, await stageNow(study, 'steer'))).done) return;
+  await checkAttributed(study);
   const { model } = await study.model(config.subject);
   await checkProof(study, await fittingSae(study, model));
   await checkUnseen(study);

@@ -1,0 +1,126 @@
+/** `culprit interpret` on a study: what its pages hold, what is kept, and what is refused. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readSafetensorsHeader, readTensor } from '../../../src/files/safetensors.ts';
+import { decodeLatents, type LatentPage, latentPageSchema } from '../../../src/results.ts';
+import { interpretStudy } from '../../../src/study/interpretRun.ts';
+import { openModel } from '../../../src/study/openModel.ts';
+import { openSae } from '../../../src/study/openSae.ts';
+import { runStudy } from '../../../src/study/studyRun.ts';
+import { toFloat32 } from '../../../src/tensor.ts';
+import { put, putAll, type TinyFolder } from '../../support/tinyFolder.ts';
+import { putStudy } from '../../support/tinyStudy.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'culprit-interpret-'));
+let tiny: TinyFolder;
+let study: string;
+let pages: readonly LatentPage[];
+
+const interpret = (over: object = {}) =>
+  interpretStudy({ study, cacheDir: tiny.cache, latents: 6, tokens: 2000, ...over });
+const namesOf = () => readdirSync(join(study, 'latents')).sort();
+const bytesOf = () => namesOf().map((name) => readFileSync(join(study, 'latents', name), 'utf8'));
+
+beforeAll(async () => {
+  tiny = await putAll(folder);
+  study = putStudy(join(folder, 'study'), tiny);
+  await runStudy({ study, cacheDir: tiny.cache });
+  ({ pages } = await interpret());
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the pages of a study', () => {
+  it('are of its first latents, a file each, as they are returned', async () => {
+    const rows = await decodeLatents(
+      Uint8Array.from(readFileSync(join(study, 'latents.parquet'))).buffer as ArrayBuffer,
+    );
+    expect(pages.map(({ latent }) => latent)).toEqual(rows.slice(0, 6).map(({ latent }) => latent));
+    for (const page of pages) {
+      const found = JSON.parse(readFileSync(join(study, 'latents', `${page.latent}.json`), 'utf8'));
+      expect(latentPageSchema.parse(found)).toEqual(JSON.parse(JSON.stringify(page)));
+      expect(page.delta).toBe(rows.find(({ latent }) => latent === page.latent)!.delta);
+    }
+    expect(namesOf()).toHaveLength(6);
+  });
+
+  it('show pairs whose δ over the prompt have the pair’s own Δ as their mean, the weightiest first', async () => {
+    const { tensors } = await readSafetensorsHeader(join(study, 'attribution.safetensors'));
+    const each = toFloat32(await readTensor(tensors.get('delta_per_pair')!));
+    const count = tensors.get('delta_per_pair')!.shape[1]!;
+    for (const { latent, pairs } of pages) {
+      const own = Array.from({ length: each.length / count }, (_, p) => Math.abs(each[p * count + latent]!));
+      const sorted = [...own].sort((a, b) => b - a);
+      expect(pairs.map(({ delta }) => Math.abs(delta))).toEqual(sorted.slice(0, 3));
+      for (const { delta, prompt } of pairs) {
+        const known = prompt.delta.filter((x) => x !== null);
+        const mean = known.reduce((sum, x) => sum + x, 0) / known.length;
+        const greatest = Math.max(...known.map(Math.abs));
+        // float32: terms of both signs cancel
+        expect(Math.abs(mean - delta)).toBeLessThan(1e-5 * greatest);
+        expect(prompt.tokens).toHaveLength(prompt.delta.length);
+        expect(prompt.activations.map((x) => x === null)).toEqual(prompt.delta.map((x) => x === null));
+      }
+    }
+  });
+
+  it('have the passages of the study’s completions with the activations that the encoder gives', async () => {
+    const { codec } = await openModel(tiny.model, { cacheDir: tiny.cache });
+    const sae = await openSae(tiny.sae);
+    const fired = pages.filter(({ passages }) => passages.active > 0);
+    expect(fired.length).toBeGreaterThan(2);
+    for (const { passages, corpora, lens, neighbours } of pages) {
+      expect(corpora).toEqual(["the study's completions"]);
+      const tops = passages.top.map(({ activations, peak }) => activations[peak]!);
+      expect(tops).toEqual([...tops].sort((a, b) => b - a));
+      if (tops.length > 0) expect(tops[0]).toBe(passages.max);
+      for (const { ids, tokens } of passages.top)
+        expect(tokens).toEqual(ids.map((id) => codec.tokenizer.tokenText(id)));
+      for (const { activations } of passages.zero)
+        expect(activations.every((x) => x === null || x === 0)).toBe(true);
+      expect(lens.cosine.top[0]!.cosine).toBeGreaterThanOrEqual(lens.cosine.top[1]!.cosine);
+      expect(lens.dot.bottom[0]!.dot).toBeLessThanOrEqual(lens.dot.bottom[1]!.dot);
+      expect(neighbours).toHaveLength(Math.min(10, sae.latents - 1));
+    }
+  });
+
+  it('are not made again, and are the same bytes when they are', async () => {
+    const before = bytesOf();
+    expect((await interpret()).upToDate).toBe(true);
+    expect((await interpret({ latents: 3 })).upToDate).toBe(false);
+    expect(namesOf()).toHaveLength(3);
+    expect((await interpret()).upToDate).toBe(false);
+    expect(bytesOf()).toEqual(before);
+    expect(existsSync(join(study, '.work', 'interpret'))).toBe(false);
+  });
+
+  it('may be of a corpus', async () => {
+    const found = await interpret({ corpora: [tiny.corpus] });
+    expect(found.pages[0]!.corpora).toEqual([tiny.corpus]);
+    expect(found.pages[0]!.passages.tokens).not.toBe(pages[0]!.passages.tokens);
+  });
+});
+
+describe('what is refused', () => {
+  it('a study without latents', async () => {
+    const bare = putStudy(join(folder, 'bare'), tiny);
+    await expect(interpretStudy({ study: bare, cacheDir: tiny.cache })).rejects.toThrow(
+      /no such file: stage attribute needs it/,
+    );
+    expect(existsSync(join(bare, 'latents'))).toBe(false);
+  });
+
+  it('a page that was changed by hand is not overwritten', async () => {
+    const page = join(study, 'latents', namesOf()[0]!);
+    const text = readFileSync(page, 'utf8');
+    put(page, `${text} `);
+    await expect(interpret({ latents: 5 })).rejects.toThrow(/was changed after stage interpret/);
+    expect(readFileSync(page, 'utf8')).toBe(`${text} `);
+    put(page, text);
+  });
+
+  it('a corpus that is not there', async () => {
+    await expect(interpret({ corpora: [join(folder, 'none.jsonl')] })).rejects.toThrow(/none\.jsonl/);
+  });
+});
