@@ -1,9 +1,11 @@
 /** The SAE as a graph on ONNX Runtime against the plain encode and decode, for every kind and normalisation. */
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { input } from '../../src/graph/build.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { saelens } from '../../src/saes/formats/saelens.ts';
-import { saeGraph } from '../../src/saes/graph.ts';
+import { activationsOn, saeGraph } from '../../src/saes/graph.ts';
+import type { Sae } from '../../src/saes/sae.ts';
 import { tensor, toFloat32 } from '../../src/tensor.ts';
 import { type Case, cases, kinds, makeFiles } from './made.ts';
 
@@ -33,6 +35,19 @@ async function check({ config, weights, x, T, d, N }: Case): Promise<void> {
     Array.from({ length: T }, (_, t) => Number(z[t * N + i]! > 0)).reduce((a, b) => a + b),
   );
   expect([...toFloat32(found.fired!)]).toEqual(fired);
+  await checkChosen(sae, x, z);
+}
+
+/** Some latents alone, in an order of their own: the same numbers as in the whole. */
+async function checkChosen(sae: Sae, x: Float32Array, z: Float32Array): Promise<void> {
+  const { width, latents: N } = sae;
+  const latents = [N - 1, 0, Math.floor(N / 2)];
+  const on = await activationsOn(input('x', ['tokens', width]), sae, latents);
+  const session = await runtime.load({ outputs: { z: on.z } }, on.weights);
+  const found = toFloat32((await session.run({ x: tensor('f32', [x.length / width, width], x) })).z!);
+  await session.release();
+  const rows = Array.from({ length: x.length / width }, (_, t) => latents.map((i) => z[t * N + i]!));
+  close(found, rows.flat());
 }
 
 describe('the graph equals encode and decode', () => {
@@ -66,4 +81,16 @@ it('layer_norm', async () => {
     },
     x: Float32Array.of(1, 2, 6, -3, 0, 5),
   });
+});
+
+it('of latents that are not there is refused', async () => {
+  const weights = {
+    W_enc: { shape: [1, 2], values: [1, -1] },
+    W_dec: { shape: [2, 1], values: [1, 2] },
+    b_enc: { shape: [2], values: [0, 0] },
+    b_dec: { shape: [1], values: [0] },
+  };
+  const sae = await saelens.open(makeFiles({ architecture: 'standard', d_in: 1, d_sae: 2 }, weights));
+  for (const latent of [2, -1, 0.5])
+    await expect(activationsOn(input('x', ['tokens', 1]), sae, [latent])).rejects.toThrow(RangeError);
 });
