@@ -1,12 +1,14 @@
 /** Every benchmark, one after another. Usage: npm run bench [-- NAME...] */
 import { existsSync } from 'node:fs';
 import { attributionBench } from './attribution.ts';
+import { passagesBench } from './passages.ts';
 import { saeBench } from './sae.ts';
 import { samplingBench } from './sampling.ts';
 import { scoringBench } from './scoring.ts';
 
 const benches: Record<string, () => Promise<void>> = {
   attribution: attributionBench,
+  passages: passagesBench,
   sae: saeBench,
   sampling: samplingBench,
   scoring: scoringBench,

@@ -1,5 +1,5 @@
 /**
- * The library's table of contents. A run from files to files is `runStudy`, `runAttribute`, `runSteer`, `runBaseline`, `runSaeTrain` or `runSaeEval`; below it stand the parts: open a model and a
+ * The library's table of contents. A run from files to files is `runStudy`, `interpretStudy`, `runAttribute`, `runSteer`, `runBaseline`, `runSaeTrain` or `runSaeEval`; below it stand the parts: open a model and a
  * dictionary, pass a tree of completions through the model, score latents.
  */
 export { InputError } from './errors.ts';
@@ -27,6 +27,9 @@ export {
   type TokenSet,
 } from './methods/contrast.ts';
 export { deltaActivation } from './methods/diff.ts';
+export { type LatentScan, latentScan } from './methods/latentScan.ts';
+export { type LatentLens, logitLens } from './methods/logitLens.ts';
+export { type Neighbour, neighbours } from './methods/neighbours.ts';
 export { contrastsOf, type GradedCompletion } from './methods/pair.ts';
 export {
   type SaeCheckpoint,
@@ -69,7 +72,9 @@ export {
   decodeLatents,
   decodeSteering,
   encodeLatents,
+  type LatentPage,
   type LatentRow,
+  latentPageSchema,
   type Manifest,
   manifestSchema,
   type RankedSteeringRow,
@@ -82,6 +87,7 @@ export type { Feeds, Runtime, Session } from './runtime/runtime.ts';
 export type { Encoding, Sae } from './saes/sae.ts';
 export { type AttributeRequest, type AttributeResult, runAttribute } from './study/attributeRun.ts';
 export { type BaselineRequest, runBaseline } from './study/baselineRun.ts';
+export { type InterpretRequest, type InterpretResult, interpretStudy } from './study/interpretRun.ts';
 export { type OpenModel, type OpenModelOptions, openModel } from './study/openModel.ts';
 export { openSae } from './study/openSae.ts';
 export type { Progress } from './study/progress.ts';

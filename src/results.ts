@@ -214,7 +214,6 @@ export type SteeringSummary = z.infer<typeof steeringSummarySchema>;
 
 /** A token of the vocabulary beside a latent's direction d: `dot` = W'_v·d and `cosine` = W'_v·d / |W'_v|, W' the unembedding with the final norm's gain folded in. */
 const lensToken = z.object({ id: z.int(), token: z.string(), cosine: z.number(), dot: z.number() });
-export type LensToken = z.infer<typeof lensToken>;
 /** Greatest first in `top`, least first in `bottom`. */
 const lensEnds = z.object({ top: z.array(lensToken), bottom: z.array(lensToken) });
 export const lensSchema = z.object({ cosine: lensEnds, dot: lensEnds });
@@ -260,38 +259,6 @@ export const latentPassages = z.object({
 });
 export type LatentPassages = z.infer<typeof latentPassages>;
 
-/** How well an explanation tells held-out passages apart. */
-const explanationScore = z.object({
-  /** mean of the shares right among those that should be called positive and those that should not; null where either has none */
-  balanced_accuracy: z.number().nullable(),
-  true_positives: z.int(),
-  false_negatives: z.int(),
-  true_negatives: z.int(),
-  false_positives: z.int(),
-  /** passages without a usable answer */
-  unanswered: z.int(),
-});
-export type ExplanationScore = z.infer<typeof explanationScore>;
-
-export const explanationSchema = z.object({
-  text: z.string(),
-  /** who wrote it */
-  by: z.string(),
-  detection: explanationScore.nullable(),
-  fuzzing: explanationScore.nullable(),
-});
-export type Explanation = z.infer<typeof explanationSchema>;
-
-/** What someone else says of a latent. */
-export const latentLabel = z.object({
-  text: z.string(),
-  /** the file it was read from, and who wrote it as far as that says */
-  source: z.string(),
-  by: z.string().nullable(),
-  score: z.number().nullable(),
-});
-export type LatentLabel = z.infer<typeof latentLabel>;
-
 /** The tokens of a text with a latent's δ at each, in nats; null at attention sinks. */
 const deltaTokens = z.object({
   ids: z.array(z.int()),
@@ -331,8 +298,6 @@ export const latentPageSchema = z.object({
   passages: latentPassages,
   /** the pairs that count most for it, greatest |Δ| first */
   pairs: z.array(latentPair),
-  explanation: explanationSchema.nullable(),
-  labels: z.array(latentLabel),
 });
 export type LatentPage = z.infer<typeof latentPageSchema>;
 

@@ -250,8 +250,6 @@ async function makePages(
       corpora: options.corpora.length > 0 ? [...options.corpora] : [ownCompletions],
       passages: scan.latents[i]!,
       pairs: pairs.get(latent)!,
-      explanation: null,
-      labels: [],
     }),
   );
   return { pages, scan };
