@@ -1,10 +1,11 @@
 /** `culprit steer`: completions steered along latents or vectors, side by side with the same ones left alone. */
+
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../errors.ts';
 import { replaceFile } from '../files/atomic.ts';
 import { type SteeredTokens, steeredTokens } from '../methods/steer.ts';
+import type { Prompt } from '../results.ts';
 import { outFile } from '../study/outFolder.ts';
-import type { Prompt } from '../study/records.ts';
 import {
   type AskedIntervention,
   type SteerRequest,

@@ -1,6 +1,7 @@
 /** What `culprit steer` shows: each prompt, and under it the text left alone beside the steered ones. */
+
 import type { SteeredTokens } from '../methods/steer.ts';
-import type { Prompt } from '../study/records.ts';
+import type { Prompt } from '../results.ts';
 import {
   type AskedIntervention,
   type SteerRequest,

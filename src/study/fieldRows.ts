@@ -1,12 +1,13 @@
 /** Rows of named fields from a file, JSON Lines or CSV, and the prompt or text in one of their fields. Knows no field but `id`. */
+
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
 import { quoted } from '../files/bytes.ts';
 import { readCsv } from '../files/csv.ts';
 import { readJsonl } from '../files/jsonl.ts';
 import { checked } from '../files/schema.ts';
+import { type Prompt, promptSchema } from '../results.ts';
 import type { Rows } from './config/fields.ts';
-import { type Prompt, promptSchema } from './records.ts';
 
 export interface FieldRow {
   /** from 0: the line of a JSON Lines file, blank ones counted; the record of a CSV file, its head not counted */

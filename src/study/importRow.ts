@@ -1,11 +1,12 @@
 /**
  * One completion from elsewhere, with its grade if it has one: which fields of a row they are, and what is made of them. Knows no file.
  */
+
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
 import { checked, described } from '../files/schema.ts';
+import type { GradeRecord, Prompt } from '../results.ts';
 import { type FieldRow, fieldOf, promptIn, textIn } from './fieldRows.ts';
-import type { GradeRecord, Prompt } from './records.ts';
 
 /** Names of fields, where they are not the usual ones. */
 export interface ImportFields {

@@ -2,12 +2,15 @@
  * Completions from elsewhere into a study, with their grades if they have any: a JSON Lines or CSV file in; completions.jsonl and grades.jsonl out, so
  * that pairing starts from there.
  */
+
 import { existsSync } from 'node:fs';
 import { type FileHandle, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError } from '../errors.ts';
 import { replaceFile } from '../files/atomic.ts';
+import { type CompletionRecord, type GradeRecord, imported } from '../results.ts';
 import { studyFileAt } from './config/readStudy.ts';
+import { contentOf, promptHash } from './contentHash.ts';
 import { fieldRows } from './fieldRows.ts';
 import {
   type FoundFields,
@@ -19,7 +22,6 @@ import {
   importThresholds,
 } from './importRow.ts';
 import { type Clock, systemClock } from './manifest.ts';
-import { type CompletionRecord, contentOf, type GradeRecord, imported, promptHash } from './records.ts';
 import { lockStudy } from './store/lock.ts';
 
 export interface ImportRequest {

@@ -4,9 +4,10 @@ import { InputError } from '../errors.ts';
 import { quoted } from '../files/bytes.ts';
 import { shuffled } from '../methods/groups.ts';
 import { generatorOf } from '../methods/random.ts';
+import type { Prompt } from '../results.ts';
 import type { PromptsConfig } from './config/schema.ts';
+import { promptHash } from './contentHash.ts';
 import { type FieldRow, fieldOf, fieldRows, idOf, promptIn } from './fieldRows.ts';
-import { type Prompt, promptHash } from './records.ts';
 
 export interface StudyPrompt {
   /** the row's own, else `r` and its row */

@@ -1,17 +1,17 @@
 /** What a run of steering takes: the request, its own checks, and what a study or a file of prompts gives of it. Opens no model. */
+
 import { join } from 'node:path';
 import { InputError } from '../errors.ts';
 import { readJsonIfThere } from '../files/jsonFile.ts';
 import { checked } from '../files/schema.ts';
 import type { SampleOptions } from '../methods/sample.ts';
 import type { SteeredTokens } from '../methods/steer.ts';
-import { steeringSummarySchema } from '../results.ts';
+import { type Prompt, steeringSummarySchema } from '../results.ts';
 import { readStudy } from './config/readStudy.ts';
 import { fieldOf, fieldRows, promptIn } from './fieldRows.ts';
 import { openSae, trainedLayer } from './openSae.ts';
 import type { Progress } from './progress.ts';
 import { readPrompts } from './promptsFile.ts';
-import type { Prompt } from './records.ts';
 import { steeringFiles } from './steering/steeringFiles.ts';
 import { readStudyManifest } from './store/manifest.ts';
 

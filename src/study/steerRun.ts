@@ -2,6 +2,7 @@
  * Completions steered along latents or vectors, beside the same completions left alone: one prompt, one seed, one change at a time (METHOD.md section 5). From
  * files to values: model, dictionary and vector files in, texts out. Grades nothing.
  */
+
 import { InputError } from '../errors.ts';
 import { quoted } from '../files/bytes.ts';
 import { localModel } from '../files/hubCache.ts';
@@ -10,6 +11,7 @@ import { meanNorm } from '../methods/meanNorm.ts';
 import { type Completion, type SampleJob, sampler } from '../methods/sample.ts';
 import { combined, type Intervention, type Steering } from '../methods/steer.ts';
 import { checkSite } from '../models/passes.ts';
+import type { Prompt } from '../results.ts';
 import { nodeRuntime } from '../runtime/node.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Sae } from '../saes/sae.ts';
@@ -18,7 +20,6 @@ import { systemClock } from './manifest.ts';
 import { type OpenModel, openModel } from './openModel.ts';
 import { openSae, siteFor, trainedLayer } from './openSae.ts';
 import { silent } from './progress.ts';
-import type { Prompt } from './records.ts';
 import {
   type AskedIntervention,
   checkRequest,

@@ -2,6 +2,7 @@
  * A study from its file to its results, stage by stage: sample, grade, pair, attribute, steer. What is done is not done again; a run that was
  * stopped goes on where it was. One run at a time in a study.
  */
+
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -10,25 +11,25 @@ import { quoted } from '../files/bytes.ts';
 import { readJsonl } from '../files/jsonl.ts';
 import type { Model } from '../models/decoder.ts';
 import { checkSite } from '../models/passes.ts';
-import type { Sae } from '../saes/sae.ts';
-import { readBaseline } from './attributeRun.ts';
-import { attributionFiles } from './attributionFiles.ts';
-import { corpusTokens } from './baselineRun.ts';
-import { readStudy } from './config/readStudy.ts';
-import { judgeOf } from './judging/openJudge.ts';
-import { type Clock, systemClock } from './manifest.ts';
-import type { OpenModel } from './openModel.ts';
-import { openSae, siteFor } from './openSae.ts';
-import { type Progress, silent } from './progress.ts';
-import type { StudyPrompt } from './promptsFile.ts';
 import {
   type CompletionRecord,
   completionRecord,
   type GradeRecord,
   gradeRecord,
   imported,
-  promptHash,
-} from './records.ts';
+} from '../results.ts';
+import type { Sae } from '../saes/sae.ts';
+import { readBaseline } from './attributeRun.ts';
+import { attributionFiles } from './attributionFiles.ts';
+import { corpusTokens } from './baselineRun.ts';
+import { readStudy } from './config/readStudy.ts';
+import { promptHash } from './contentHash.ts';
+import { judgeOf } from './judging/openJudge.ts';
+import { type Clock, systemClock } from './manifest.ts';
+import type { OpenModel } from './openModel.ts';
+import { openSae, siteFor } from './openSae.ts';
+import { type Progress, silent } from './progress.ts';
+import type { StudyPrompt } from './promptsFile.ts';
 import { attributeStage, runStudyAttribution, type StudyAttribution } from './stages/attributeStage.ts';
 import { gradePlan, gradesFile, readCompletions, runGrade } from './stages/gradeStage.ts';
 import { type PairResult, pairStage, pairsFile, runPair } from './stages/pairStage.ts';

@@ -1,12 +1,14 @@
 /** How far a study is, stage by stage: for one who only looks on, and for the estimate of what is left. */
+
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { readJsonlAll } from '../files/jsonl.ts';
+import { pairRecord } from '../results.ts';
 import { storedRows } from './rowStore.ts';
 import { attributeFolder } from './stages/attributeStage.ts';
 import { gradePlan, readCompletions } from './stages/gradeStage.ts';
-import { pairRecord, pairsFile } from './stages/pairStage.ts';
+import { pairsFile } from './stages/pairStage.ts';
 import { completionsFile, samplePlan } from './stages/sampleStage.ts';
 import type { OpenStudy } from './stages/study.ts';
 import { finishedUnits, stageOf, type UnitPlan } from './stages/units.ts';

@@ -2,14 +2,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { readJsonlAll } from '../../src/files/jsonl.ts';
+import { type CompletionRecord, completionRecord, type GradeRecord, gradeRecord } from '../../src/results.ts';
+import { contentOf } from '../../src/study/contentHash.ts';
 import { type ImportRequest, runImport } from '../../src/study/importRun.ts';
-import {
-  type CompletionRecord,
-  completionRecord,
-  contentOf,
-  type GradeRecord,
-  gradeRecord,
-} from '../../src/study/records.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { damage } from '../support/hostile.ts';
 

@@ -1,15 +1,15 @@
 /** A study from its file to its results: what each stage makes, what is kept when options change, and what is refused. */
+
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readJsonlAll } from '../../src/files/jsonl.ts';
+import { completionRecord, gradeRecord, pairRecord } from '../../src/results.ts';
 import { runAttribute } from '../../src/study/attributeRun.ts';
 import { runImport } from '../../src/study/importRun.ts';
 import type { Progress } from '../../src/study/progress.ts';
 import { readPrompts } from '../../src/study/promptsFile.ts';
-import { completionRecord, gradeRecord } from '../../src/study/records.ts';
-import { pairRecord } from '../../src/study/stages/pairStage.ts';
 import { runStudy, type StudyRequest } from '../../src/study/studyRun.ts';
 import { studyStatus } from '../../src/study/studyStatus.ts';
 import { fakeChatServer } from '../support/fakeChatServer.ts';

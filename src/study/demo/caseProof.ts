@@ -1,8 +1,10 @@
 /** The proof by steering on one case of the organism: candidates of every selector asked for, against random latents, graded by the exact judge. */
+
 import { join } from 'node:path';
 import { gradeWith } from '../../judges/exact.ts';
 import { free, type JudgeItem, type Verdict } from '../../judges/judge.ts';
 import type { SelectorName } from '../../methods/selectors/selector.ts';
+import type { TrialRecord } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { corpusBaseline, corpusTokens } from '../baselineRun.ts';
 import { type Clock, systemClock } from '../manifest.ts';
@@ -11,12 +13,7 @@ import { candidatesOf, chooseLatents, ranksOf } from '../steering/chosenLatents.
 import { prove } from '../steering/proof.ts';
 import { type SteeringResult, trialsOf } from '../steering/steeringFiles.ts';
 import { steeringRows, steeringSummary } from '../steering/steeringResult.ts';
-import {
-  type SteeringOptions,
-  type SteeringRecord,
-  steeringRecord,
-  type TrialRecord,
-} from '../steering/work.ts';
+import { type SteeringOptions, type SteeringRecord, steeringRecord } from '../steering/work.ts';
 import { openJournal } from '../store/journal.ts';
 import { type Bundle, bundleFiles, type Case } from './bundle.ts';
 import { type CaseResult, pairableContrasts, tokenSet } from './caseRun.ts';

@@ -7,7 +7,8 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { type Breakage, breakages, breakText, cutShort, firstSentence } from '../../methods/brokenText.ts';
 import { drawGroups, grouped } from '../../methods/groups.ts';
 import { generatorOf } from '../../methods/random.ts';
-import { type Prompt, promptHash } from '../records.ts';
+import type { Prompt } from '../../results.ts';
+import { promptHash } from '../contentHash.ts';
 import type { LabelledExample } from './labelledFile.ts';
 
 export const coherentKinds = ['positive', 'negative', 'cut short', 'first sentence', 'unsteered'] as const;

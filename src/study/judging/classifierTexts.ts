@@ -2,15 +2,16 @@
  * What the training of a classifier judge computes before its weights: texts that a model writes, and the readings of all texts. Each is kept when it is done, until
  * the judge is trained.
  */
+
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { shuffled } from '../../methods/groups.ts';
 import { generatorOf } from '../../methods/random.ts';
 import type { Reading } from '../../methods/reading.ts';
+import type { Prompt } from '../../results.ts';
 import type { Clock } from '../manifest.ts';
 import type { Progress } from '../progress.ts';
-import type { Prompt } from '../records.ts';
 import { type Journal, openJournal } from '../store/journal.ts';
 import type { ClassifierText, PromptTexts } from './classifierExamples.ts';
 import type { ReadText } from './classifierTraining.ts';

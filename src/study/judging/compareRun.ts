@@ -4,8 +4,8 @@ import type { Judge } from '../../judges/judge.ts';
 import { bootstrap, type Interval } from '../../methods/bootstrap.ts';
 import { grouped } from '../../methods/groups.ts';
 import { accuracy, auc, kappa, type TwoByTwo, twoByTwo } from '../../methods/raterAgreement.ts';
+import { promptHash } from '../contentHash.ts';
 import { type Progress, silent } from '../progress.ts';
-import { promptHash } from '../records.ts';
 import { type ComparedItem, type Rating, readCompared, readGrades } from './comparedFile.ts';
 
 /** A judge from a file: a study.yaml, or a judge's own configuration. */

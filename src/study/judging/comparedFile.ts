@@ -1,12 +1,14 @@
 /** Completions to compare judges on, with what the file itself says of them; and grades that stand in a file of their own. Knows no judge. */
+
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { quoted } from '../../files/bytes.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
 import type { JudgeItem } from '../../judges/judge.ts';
+import { type GradeRecord, gradeRecord, type Prompt } from '../../results.ts';
+import { contentOf } from '../contentHash.ts';
 import { type FieldRow, fieldRows, idOf } from '../fieldRows.ts';
 import { type FoundFields, findFields, importRow, importThresholds } from '../importRow.ts';
-import { contentOf, type GradeRecord, gradeRecord, type Prompt } from '../records.ts';
 
 /** What one judge says of one completion. */
 export interface Rating {

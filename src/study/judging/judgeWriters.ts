@@ -2,13 +2,14 @@
  * The texts that a classifier judge learns broken text from: completions by the reference model, steered along random directions so strongly that they
  * garble, and the same model's left alone.
  */
+
 import { meanNorm } from '../../methods/meanNorm.ts';
 import { randomDirection } from '../../methods/random.ts';
 import { type SampleJob, sampler } from '../../methods/sample.ts';
 import { addedVector } from '../../methods/steer.ts';
+import type { Prompt } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { OpenModel } from '../openModel.ts';
-import type { Prompt } from '../records.ts';
 import type { Writer, Writers } from './classifierTexts.ts';
 
 const maxTokens = 80;

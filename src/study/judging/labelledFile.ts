@@ -1,8 +1,9 @@
 /** Examples to train or test a judge on: prompts with completions of one label, from a JSON Lines or CSV file. Knows no label. */
+
 import { InputError } from '../../errors.ts';
+import type { Prompt } from '../../results.ts';
 import type { LabelledSource } from '../config/judgeSchema.ts';
 import { fieldOf, fieldRows, idOf, promptIn, textIn } from '../fieldRows.ts';
-import type { Prompt } from '../records.ts';
 
 export interface LabelledExample {
   /** the row's own, else `r` and its row */

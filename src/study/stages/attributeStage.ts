@@ -1,11 +1,12 @@
 /** Stage 4: the latents behind the positives of the study's pairs. */
+
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
 import { attribute } from '../../methods/attribute.ts';
 import { checkSite } from '../../models/passes.ts';
-import { decodeLatents, type LatentRow } from '../../results.ts';
+import { decodeLatents, type LatentRow, pairRecord } from '../../results.ts';
 import { attributionFiles, latentRows, writeAttribution } from '../attributionFiles.ts';
 import { allRows, checkLength, rowCounts } from '../contrastRuns.ts';
 import { Timings } from '../manifest.ts';
@@ -18,7 +19,7 @@ import { finishStage, stageIsDone } from '../store/stages.ts';
 import { baselineInputs, meanOf } from './baseline.ts';
 import { contrastsOf } from './contrasts.ts';
 import { readCompletions } from './gradeStage.ts';
-import { pairRecord, pairsFile } from './pairStage.ts';
+import { pairsFile } from './pairStage.ts';
 import { completionsFile } from './sampleStage.ts';
 import { hashedNow, hashesOf, type OpenStudy } from './study.ts';
 import { computing } from './units.ts';

@@ -1,9 +1,9 @@
 /** The baseline ā of a study: of a file, of a corpus, or over the study's own prompts. */
+import { imported, type Prompt } from '../../results.ts';
 import { readBaseline } from '../attributeRun.ts';
 import { corpusBaseline, corpusTokens, withinLimits } from '../baselineRun.ts';
 import { jsonHash } from '../hash.ts';
 import type { OpenModel } from '../openModel.ts';
-import { imported, type Prompt } from '../records.ts';
 import type { RowStore } from '../rowStore.ts';
 import { readCompletions } from './gradeStage.ts';
 import type { Hashed, OpenStudy } from './study.ts';

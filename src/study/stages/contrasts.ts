@@ -1,9 +1,9 @@
 /** A study's pairs as contrasts: token ids of a prompt with its positives and negatives. */
+
 import { encodePair } from '../../files/pairs.ts';
 import type { TextCodec } from '../../files/textCodec.ts';
 import type { Contrast } from '../../methods/contrast.ts';
-import type { CompletionRecord } from '../records.ts';
-import type { PairRecord } from './pairStage.ts';
+import type { CompletionRecord, PairRecord } from '../../results.ts';
 import { idsFit } from './sampleStage.ts';
 
 /** One contrast for each pair, or for each prompt where all its positives go with all its negatives. */

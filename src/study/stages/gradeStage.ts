@@ -3,16 +3,11 @@
 import { join } from 'node:path';
 import { readJsonlAll } from '../../files/jsonl.ts';
 import type { JudgeItem, Verdict } from '../../judges/judge.ts';
+import { type CompletionRecord, completionRecord, type GradeRecord, gradeRecord } from '../../results.ts';
+import { contentOf } from '../contentHash.ts';
 import { jsonHash } from '../hash.ts';
 import { judgeCounts, judgeLines } from '../judging/judgeReport.ts';
 import { judgeOf } from '../judging/openJudge.ts';
-import {
-  type CompletionRecord,
-  completionRecord,
-  contentOf,
-  type GradeRecord,
-  gradeRecord,
-} from '../records.ts';
 import { completionsFile } from './sampleStage.ts';
 import type { OpenStudy } from './study.ts';
 import { runUnits, type UnitPlan, type UnitResult } from './units.ts';

@@ -1,4 +1,5 @@
 /** What the reported latents of a study do and seem to mean: latents/NNN.json, one a latent. Needs the attribution; takes the proof into account where there is one. */
+
 import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,11 +14,13 @@ import { directionsOf, type LatentLens, type LensEnds, logitLens } from '../../m
 import { cosines, neighbours } from '../../methods/neighbours.ts';
 import { sitePass } from '../../methods/siteGradient.ts';
 import {
+  type CompletionRecord,
   type LatentPage,
   type LatentPair,
   type LatentRow,
   type Lens,
   latentPageSchema,
+  pairRecord,
 } from '../../results.ts';
 import type { Sae } from '../../saes/sae.ts';
 import { toFloat32 } from '../../tensor.ts';
@@ -29,7 +32,6 @@ import { reportedLatents } from '../interpret/reported.ts';
 import { Timings } from '../manifest.ts';
 import type { OpenModel } from '../openModel.ts';
 import { openSae, siteFor } from '../openSae.ts';
-import type { CompletionRecord } from '../records.ts';
 import { rowStore } from '../rowStore.ts';
 import { steeringFiles } from '../steering/steeringFiles.ts';
 import { makeWorkFolder, workFolder } from '../store/folder.ts';
@@ -40,7 +42,7 @@ import { finishStage, stageIsDone } from '../store/stages.ts';
 import { baselineInputs, meanOf } from './baseline.ts';
 import { contrastsOf } from './contrasts.ts';
 import { readCompletions } from './gradeStage.ts';
-import { pairRecord, pairsFile } from './pairStage.ts';
+import { pairsFile } from './pairStage.ts';
 import { completionsFile } from './sampleStage.ts';
 import { hashedNow, hashesOf, type OpenStudy } from './study.ts';
 import { computing } from './units.ts';

@@ -1,6 +1,6 @@
 /** Stage 3: positives with negatives of the same prompt, and why the other prompts gave none. */
+
 import { join } from 'node:path';
-import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
 import { quoted } from '../../files/bytes.ts';
@@ -12,7 +12,13 @@ import {
   type WithoutPair,
   withoutPairReasons,
 } from '../../methods/pair.ts';
-import { type CompletionRecord, type GradeRecord, gradeRecord, promptSchema } from '../records.ts';
+import {
+  type CompletionRecord,
+  type GradeRecord,
+  gradeRecord,
+  type PairRecord,
+  pairRecord,
+} from '../../results.ts';
 import { stageKey } from '../store/key.ts';
 import { readStudyManifest } from '../store/manifest.ts';
 import type { Stage } from '../store/stageState.ts';
@@ -22,22 +28,6 @@ import { completionsFile } from './sampleStage.ts';
 import { hashedNow, hashesOf, type OpenStudy } from './study.ts';
 
 export const pairsFile = 'pairs.jsonl';
-
-/** A line of pairs.jsonl: what `culprit attribute --pairs` reads, and which completions it is made of. */
-export const pairRecord = z.object({
-  id: z.string(),
-  prompt_id: z.string(),
-  prompt: promptSchema,
-  positive: z.string(),
-  negative: z.string(),
-  positive_ended: z.boolean(),
-  negative_ended: z.boolean(),
-  positive_id: z.string(),
-  negative_id: z.string(),
-  /** the positive's score minus the negative's */
-  certainty: z.number(),
-});
-export type PairRecord = z.output<typeof pairRecord>;
 
 type Completions = ReadonlyMap<string, CompletionRecord>;
 

@@ -1,13 +1,15 @@
 /** Stage 1: completions of the discovery prompts, drawn from the subject. Each depends on its prompt and its own seed alone. */
+
 import { createHash } from 'node:crypto';
 import { InputError } from '../../errors.ts';
 import { quoted } from '../../files/bytes.ts';
 import type { TextCodec } from '../../files/textCodec.ts';
 import { type Completion, sampler } from '../../methods/sample.ts';
+import { type CompletionRecord, completionRecord } from '../../results.ts';
 import type { SamplingConfig } from '../config/schema.ts';
+import { promptHash } from '../contentHash.ts';
 import type { OpenModel } from '../openModel.ts';
 import type { StudyPrompt } from '../promptsFile.ts';
-import { type CompletionRecord, completionRecord, promptHash } from '../records.ts';
 import { beforeStop, stopsAt, textOf } from '../stopTexts.ts';
 import type { OpenStudy } from './study.ts';
 import { runUnits, type UnitPlan, type UnitResult } from './units.ts';

@@ -2,6 +2,7 @@
  * Stage 5: the proof by steering. Candidates of every selector and random latents are steered on subject and reference, on prompts that nothing was found
  * on, and graded by the study's judge.
  */
+
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,9 +13,10 @@ import type { Judge } from '../../judges/judge.ts';
 import type { Contrast } from '../../methods/contrast.ts';
 import { TooFewLatents } from '../../methods/controls.ts';
 import { type ReadingPass, readingPass } from '../../methods/reading.ts';
-import { decodeLatents } from '../../results.ts';
+import { decodeLatents, pairRecord, steeredRecord } from '../../results.ts';
 import type { Sae } from '../../saes/sae.ts';
 import { attributionFiles } from '../attributionFiles.ts';
+import { promptHash } from '../contentHash.ts';
 import { jsonHash } from '../hash.ts';
 import { judgeFile } from '../judging/classifierRun.ts';
 import { judgeLines } from '../judging/judgeReport.ts';
@@ -23,7 +25,6 @@ import { Timings } from '../manifest.ts';
 import type { OpenModel } from '../openModel.ts';
 import { openSae, siteFor } from '../openSae.ts';
 import type { StudyPrompt } from '../promptsFile.ts';
-import { promptHash } from '../records.ts';
 import { rowStore } from '../rowStore.ts';
 import { candidatesOf, chooseLatents, ranksOf } from '../steering/chosenLatents.ts';
 import { prove } from '../steering/proof.ts';
@@ -44,7 +45,6 @@ import {
   type SteeringOptions,
   type SteeringPrompt,
   type SteeringRecord,
-  steeredRecord,
   steeringRecord,
   type VerdictRecord,
 } from '../steering/work.ts';
@@ -58,7 +58,7 @@ import { finishStage, stageIsDone } from '../store/stages.ts';
 import { meanOf } from './baseline.ts';
 import { contrastsOf } from './contrasts.ts';
 import { gradeCounts, readCompletions } from './gradeStage.ts';
-import { pairRecord, pairsFile, readGrades } from './pairStage.ts';
+import { pairsFile, readGrades } from './pairStage.ts';
 import { completionsFile } from './sampleStage.ts';
 import { hashedNow, hashesOf, type OpenStudy } from './study.ts';
 import { computing } from './units.ts';

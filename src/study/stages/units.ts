@@ -2,15 +2,17 @@
  * A stage whose result is a file of records, a line a unit, made one by one: what is missing is done, what a stopped run or an earlier one with
  * other counts has done already is kept. Knows not what a unit is.
  */
+
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { readJsonlAll } from '../../files/jsonl.ts';
+import type { StageRecord } from '../../results.ts';
 import { jsonHash } from '../hash.ts';
 import { journalFile, makeWorkFolder } from '../store/folder.ts';
 import { openJournal, writeInOrder } from '../store/journal.ts';
 import { stageKey } from '../store/key.ts';
-import { readStudyManifest, type StageRecord } from '../store/manifest.ts';
+import { readStudyManifest } from '../store/manifest.ts';
 import type { Stage } from '../store/stageState.ts';
 import { finishStage, stageIsDone } from '../store/stages.ts';
 import type { Hashed, OpenStudy } from './study.ts';

@@ -2,14 +2,16 @@
  * The first two stages of the funnel: what each latent does to the log-odds of the positive completions against the negative ones, to first order and
  * by running the steered model on them. Nothing is sampled.
  */
+
 import type { Contrast } from '../../methods/contrast.ts';
 import { damage, forcedPass, logOddsChange, meanOf, steeredBy, unchanged } from '../../methods/forced.ts';
 import { directionsOf } from '../../methods/score.ts';
 import { sitePass } from '../../methods/siteGradient.ts';
 import type { SteeredTokens } from '../../methods/steer.ts';
 import { packTree, type Tree } from '../../models/tree.ts';
+import type { Direction, ForcedRecord } from '../../results.ts';
 import { jsonHash } from '../hash.ts';
-import { type Direction, type ForcedRecord, type SteeringWork, signOf } from './work.ts';
+import { type SteeringWork, signOf } from './work.ts';
 
 const idOf = (direction: Direction, latent: number, dose: number) => `${direction}/${latent}/${dose}/forced`;
 

@@ -2,11 +2,13 @@
  * The proof: both directions of every latent, as far as the funnel takes it. First the log-odds of all, on subject and reference; then the candidates that
  * stand out there in both directions are sampled, and all random latents.
  */
+
 import type { Interval } from '../../methods/bootstrap.ts';
 import { centralRange } from '../../methods/grayZone.ts';
+import type { Direction, ForcedRecord } from '../../results.ts';
 import { forcedEffects } from './forcedEffects.ts';
 import { type SideOutcome, steerSide } from './side.ts';
-import type { Direction, ForcedRecord, SteeringWork } from './work.ts';
+import type { SteeringWork } from './work.ts';
 
 /** Changes of the log-odds within which a candidate is not sampled. */
 export type Gate = Readonly<Record<Direction, Interval>>;

@@ -2,6 +2,7 @@
  * The sampling of one direction: dose, few samples, many samples. Random latents go through all of them first and give the gray zone; candidates go as
  * far as it takes to decide them (`full`: all the way).
  */
+
 import { InputError } from '../../errors.ts';
 import { doseStep } from '../../methods/doseSearch.ts';
 import {
@@ -17,19 +18,18 @@ import {
 } from '../../methods/effect.ts';
 import { type GrayZone, grayZone } from '../../methods/grayZone.ts';
 import { grouped } from '../../methods/groups.ts';
-import type { SteeringStage } from '../../results.ts';
+import type {
+  Direction,
+  ForcedRecord,
+  SteeredCompletion,
+  SteeringStage,
+  TrialPart,
+  TrialRecord,
+} from '../../results.ts';
 import { type Coherence, coherenceBy, type MeasuredDose, stoppedBy } from './coherence.ts';
 import type { IncoherenceMeasure } from './incoherence.ts';
 import { type Trial, type TrialRunner, trialRunner } from './trials.ts';
-import {
-  type Direction,
-  type ForcedRecord,
-  type SteeredCompletion,
-  type SteeringWork,
-  signOf,
-  type TrialPart,
-  type TrialRecord,
-} from './work.ts';
+import { type SteeringWork, signOf } from './work.ts';
 
 /** What came of one latent in one direction. */
 export interface LatentOutcome {

@@ -1,4 +1,5 @@
 /** The files of a proof in a folder, written whole and read back. */
+
 import { type FileHandle, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '../../files/atomic.ts';
@@ -6,14 +7,16 @@ import { readJson } from '../../files/jsonFile.ts';
 import { checked } from '../../files/schema.ts';
 import {
   decodeSteering,
+  directions,
   encodeSteering,
   type RankedSteeringRow,
+  type SteeredRecord,
   type SteeringSummary,
   steeringSummarySchema,
+  type TrialRecord,
 } from '../../results.ts';
 import { steeringPng, steeringSvg } from '../figure/steeringFigure.ts';
 import { figureOf, type Sides } from './steeringResult.ts';
-import { directions, type SteeredRecord, type TrialRecord } from './work.ts';
 
 export const steeringFiles = {
   rows: 'steering.parquet',

@@ -1,13 +1,20 @@
 /** The proof's two directions as result rows, the table of the source's claims, and what the figure shows. */
+
 import type { Interval } from '../../methods/bootstrap.ts';
 import { actsAsCause, total } from '../../methods/effect.ts';
 import { meanOf } from '../../methods/forced.ts';
 import { rankCorrelation } from '../../methods/rankCorrelation.ts';
-import type { RankedSteeringRow, SelectorClaim, SteeringSummary } from '../../results.ts';
+import {
+  type Direction,
+  directions,
+  type RankedSteeringRow,
+  type SelectorClaim,
+  type SteeringSummary,
+} from '../../results.ts';
 import type { FigurePoint, SteeringFigure } from '../figure/figureData.ts';
 import type { Gate } from './proof.ts';
 import type { LatentOutcome, SideOutcome } from './side.ts';
-import { type Direction, directions, signOf } from './work.ts';
+import { signOf } from './work.ts';
 
 /** Ranks of latents, 1 the first, by selector. */
 export type Ranks = ReadonlyMap<number, Readonly<Record<string, number>>>;

@@ -2,6 +2,7 @@
  * Trials: completions under one latent at one dose, sampled many latents at once in one batch, graded and kept in the journal as each trial is
  * whole; verdicts that are paid for as they come. A trial depends on its latent, dose and prompts alone, never on what was sampled beside it.
  */
+
 import { createHash } from 'node:crypto';
 import { InputError } from '../../errors.ts';
 import type { JudgeItem } from '../../judges/judge.ts';
@@ -15,18 +16,11 @@ import {
 } from '../../methods/sample.ts';
 import { directionsOf } from '../../methods/score.ts';
 import { addedVector } from '../../methods/steer.ts';
+import type { Direction, SteeredCompletion, TrialPart, TrialRecord } from '../../results.ts';
+import { contentOf, promptHash } from '../contentHash.ts';
 import { jsonHash } from '../hash.ts';
-import { contentOf, promptHash } from '../records.ts';
 import { stopsAt, textOf } from '../stopTexts.ts';
-import type {
-  Direction,
-  SteeredCompletion,
-  SteeringPrompt,
-  SteeringWork,
-  TrialPart,
-  TrialRecord,
-  VerdictRecord,
-} from './work.ts';
+import type { SteeringPrompt, SteeringWork, VerdictRecord } from './work.ts';
 
 /** A trial to run. */
 export interface Trial {

@@ -9,15 +9,19 @@ import type { SampleOptions } from '../../methods/sample.ts';
 import type { Dictionary } from '../../methods/score.ts';
 import { selectorNames } from '../../methods/selectors/selector.ts';
 import type { SteeredTokens } from '../../methods/steer.ts';
+import {
+  type Direction,
+  forcedRecord,
+  type Prompt,
+  trialRecord,
+  verdictCost,
+  verdictFields,
+} from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { OpenModel } from '../openModel.ts';
 import type { Progress } from '../progress.ts';
-import { type Prompt, stopReasons } from '../records.ts';
 import type { Journal } from '../store/journal.ts';
 import type { IncoherenceMeasure } from './incoherence.ts';
-
-export const directions = ['away', 'toward'] as const;
-export type Direction = (typeof directions)[number];
 
 /** The sign of α. */
 export const signOf: Readonly<Record<Direction, 1 | -1>> = { away: -1, toward: 1 };
@@ -103,55 +107,6 @@ export interface SteeringWork {
 }
 
 const count = z.int().min(0);
-const share = z.number().min(0).max(1);
-const direction = z.enum(directions);
-
-const cost = z.object({ calls: count, price: z.number().min(0) });
-
-const verdictFields = {
-  score: share,
-  label: z.enum(['positive', 'negative']),
-  coherence: share,
-  coherent: z.boolean(),
-  reason: z.string(),
-};
-
-export const steeredCompletion = z.object({
-  prompt_id: z.string(),
-  index: count,
-  text: z.string(),
-  tokens: count,
-  stop: z.enum(stopReasons),
-  ...verdictFields,
-  /** false: the judge was not asked, and what it would say stands for nothing */
-  judged: z.boolean().default(true),
-  /** mean ln p of its tokens under the unsteered reference, nats; null where not measured */
-  log_probability: z.number().nullable().default(null),
-  /** share of its runs of four tokens that stood in it before */
-  repetition: share.nullable().default(null),
-});
-export type SteeredCompletion = z.output<typeof steeredCompletion>;
-
-/** Which prompts: those that the dose is found on, and the first and the other evaluation prompts. */
-export const trialParts = ['calibration', 'first', 'rest'] as const;
-export type TrialPart = (typeof trialParts)[number];
-
-/** Graded completions under one latent at one dose. */
-export const trialRecord = z.object({
-  kind: z.literal('trial'),
-  id: z.string(),
-  direction,
-  /** null: left alone */
-  latent: count.nullable(),
-  /** α, signed; 0 where left alone */
-  dose: z.number(),
-  part: z.enum(trialParts),
-  /** hash of the prompts, of how many completions each has, and of s */
-  content: z.string(),
-  completions: z.array(steeredCompletion),
-  cost,
-});
-export type TrialRecord = z.output<typeof trialRecord>;
 
 /** A verdict that was paid, kept until its trial is whole. */
 export const verdictRecord = z.object({
@@ -164,28 +119,9 @@ export const verdictRecord = z.object({
   /** `contentOf` the completion */
   content: z.string(),
   ...verdictFields,
-  cost,
+  cost: verdictCost,
 });
 export type VerdictRecord = z.output<typeof verdictRecord>;
-
-/** What one latent does to the log-odds of positive against negative completions, teacher-forced, in nats a token. */
-export const forcedRecord = z.object({
-  kind: z.literal('forced'),
-  id: z.string(),
-  direction,
-  latent: count,
-  /** α, signed */
-  dose: z.number(),
-  /** hash of the contrasts, of s, and of the steered tokens where these are not all */
-  content: z.string(),
-  /** to first order: −α s Σ_t (g⁺_t − g⁻_t) · d */
-  estimate: z.number(),
-  /** by running the steered model */
-  log_odds: z.number(),
-  /** mean rise of the loss over all completions */
-  damage: z.number(),
-});
-export type ForcedRecord = z.output<typeof forcedRecord>;
 
 /** Which latents are steered, and by how much a dose of 1 is. */
 export const chosenRecord = z.object({
@@ -199,10 +135,6 @@ export const chosenRecord = z.object({
   norm: z.object({ away: z.number(), toward: z.number() }),
 });
 export type ChosenRecord = z.output<typeof chosenRecord>;
-
-/** A line of steered.jsonl: what a later proof under the same options need not do again. */
-export const steeredRecord = z.discriminatedUnion('kind', [trialRecord, forcedRecord]);
-export type SteeredRecord = z.output<typeof steeredRecord>;
 
 /** A unit of the journal. */
 export const steeringRecord = z.discriminatedUnion('kind', [

@@ -2,10 +2,12 @@
  * Whether a stage of a study is done: manifest.json holds its key, and its files are as it made them. A file that the stage did not make, or that
  * was changed since, may not be overwritten unasked. Changes nothing, and knows not what a stage does.
  */
+
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { StageRecord } from '../../results.ts';
 import { contentHash } from '../hash.ts';
-import { readStudyManifest, type StageRecord } from './manifest.ts';
+import { readStudyManifest } from './manifest.ts';
 
 /** A stage as a run would do it now. */
 export interface Stage extends Pick<StageRecord, 'inputs' | 'options'> {

@@ -2,15 +2,17 @@
  * The safe way to finish a stage of a study, to take its files as they are, or to do it anew: killed at any point, the next run finds all that it
  * needs. For a run that holds the study's lock. Knows not what a stage does.
  */
+
 import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { explained } from '../../files/bytes.ts';
+import type { StageRecord, StudyManifest } from '../../results.ts';
 import { contentHash } from '../hash.ts';
 import type { Clock } from '../manifest.ts';
 import { journalFile, syncFolder } from './folder.ts';
-import { readStudyManifest, type StageRecord, type StudyManifest, writeStudyManifest } from './manifest.ts';
+import { readStudyManifest, writeStudyManifest } from './manifest.ts';
 import { type Stage, stageState } from './stageState.ts';
 
 /**

@@ -3,13 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { breakages } from '../../../src/methods/brokenText.ts';
 import { grouped } from '../../../src/methods/groups.ts';
+import { promptHash } from '../../../src/study/contentHash.ts';
 import {
   isCoherent,
   type LabelledAnswers,
   promptTexts,
 } from '../../../src/study/judging/classifierExamples.ts';
 import type { LabelledExample } from '../../../src/study/judging/labelledFile.ts';
-import { promptHash } from '../../../src/study/records.ts';
 
 /** Answers of twelve words of their own each, so that every word tells which answer it is from. */
 function examples(label: string, count: number): LabelledExample[] {

@@ -1,7 +1,8 @@
 /** Incoherence by the judge, by cheap signs, or by either; and which of the two stopped a search. */
+
 import { describe, expect, it } from 'vitest';
+import type { SteeredCompletion } from '../../../src/results.ts';
 import { coherenceBy, stoppedBy } from '../../../src/study/steering/coherence.ts';
-import type { SteeredCompletion } from '../../../src/study/steering/work.ts';
 
 const said = (over: Partial<SteeredCompletion>): SteeredCompletion => ({
   prompt_id: 'p',

@@ -1,4 +1,5 @@
 /** The whole proof on the tiny subject, against what each number is said to be: by another forward pass, by the records, by hand. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,18 +7,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/errors.ts';
 import type { JudgeItem } from '../../../src/judges/judge.ts';
 import type { Contrast } from '../../../src/methods/contrast.ts';
+import { type Direction, directions, type TrialRecord } from '../../../src/results.ts';
 import { nodeRuntime } from '../../../src/runtime/node.ts';
 import type { Runtime } from '../../../src/runtime/runtime.ts';
 import { type Proof, prove } from '../../../src/study/steering/proof.ts';
 import type { LatentOutcome, SideOutcome } from '../../../src/study/steering/side.ts';
 import { steeringRows } from '../../../src/study/steering/steeringResult.ts';
-import {
-  type Direction,
-  directions,
-  type SteeringRecord,
-  type SteeringWork,
-  type TrialRecord,
-} from '../../../src/study/steering/work.ts';
+import type { SteeringRecord, SteeringWork } from '../../../src/study/steering/work.ts';
 import { slowHead, slowLosses, slowResiduals } from '../../support/slowLlama.ts';
 import { layer, putAll, tiny as tinyModel } from '../../support/tinyFolder.ts';
 import { countingGrader, madeWork, memoryJournal, norm, openTiny, options, verdictOn } from './madeWork.ts';

@@ -1,14 +1,20 @@
 /** The proof as a study's last stage: its files, what is kept when options change, what is refused, and kills at any moment. */
+
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readJsonlAll } from '../../../src/files/jsonl.ts';
-import { decodeLatents, decodeSteering, encodeLatents, steeringSummarySchema } from '../../../src/results.ts';
+import {
+  decodeLatents,
+  decodeSteering,
+  encodeLatents,
+  steeredRecord,
+  steeringSummarySchema,
+} from '../../../src/results.ts';
 import { openModel } from '../../../src/study/openModel.ts';
 import type { Progress } from '../../../src/study/progress.ts';
-import { steeredRecord } from '../../../src/study/steering/work.ts';
 import { runStudy, type StudyRequest } from '../../../src/study/studyRun.ts';
 import { culprit, start } from '../../support/cli.ts';
 import { draw } from '../../support/opCases.ts';

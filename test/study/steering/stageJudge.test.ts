@@ -1,15 +1,16 @@
 /** The proof of a study and its judge: what a paid one costs however often a run is stopped, what is told of one that was trained, and that it is closed. */
+
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readJsonlAll } from '../../../src/files/jsonl.ts';
+import { type SteeredRecord, steeredRecord } from '../../../src/results.ts';
 import type { ClassifierReport } from '../../../src/study/judging/classifierModel.ts';
 import type * as judging from '../../../src/study/judging/openJudge.ts';
 import type { Progress } from '../../../src/study/progress.ts';
 import { steeringFiles, writeSteering } from '../../../src/study/steering/steeringFiles.ts';
-import { type SteeredRecord, steeredRecord } from '../../../src/study/steering/work.ts';
 import { runStudy, type StudyRequest } from '../../../src/study/studyRun.ts';
 import { chatBody, type FakeChatServer, fakeChatServer } from '../../support/fakeChatServer.ts';
 import { putAll, type TinyFolder } from '../../support/tinyFolder.ts';

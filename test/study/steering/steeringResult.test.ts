@@ -1,7 +1,9 @@
 /** Rows, claims, the proven latents and the file of them, from outcomes made by hand. */
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  type Direction,
   decodeSteering,
   encodeSteering,
   type RankedSteeringRow,
@@ -17,7 +19,6 @@ import {
   steeringRows,
   steeringSummary,
 } from '../../../src/study/steering/steeringResult.ts';
-import type { Direction } from '../../../src/study/steering/work.ts';
 
 const alone = { completions: 10, coherent: 10, positives: 5 };
 const signs = { away: -1, toward: 1 };

@@ -1,4 +1,5 @@
 /** Trials on the tiny subject: each against the sampler alone, whatever else was sampled, and what is kept where the judge stops or fails. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,16 +7,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensorsHeader, readTensor } from '../../../src/files/safetensors.ts';
 import { sampler } from '../../../src/methods/sample.ts';
 import { addedVector, type SteeredTokens } from '../../../src/methods/steer.ts';
+import type { Direction, TrialRecord } from '../../../src/results.ts';
 import { nodeRuntime } from '../../../src/runtime/node.ts';
 import type { Runtime } from '../../../src/runtime/runtime.ts';
 import { JudgeStopped, type Trial, trialRunner } from '../../../src/study/steering/trials.ts';
-import type {
-  Direction,
-  Grader,
-  SteeringPrompt,
-  SteeringWork,
-  TrialRecord,
-} from '../../../src/study/steering/work.ts';
+import type { Grader, SteeringPrompt, SteeringWork } from '../../../src/study/steering/work.ts';
 import { toFloat32 } from '../../../src/tensor.ts';
 import { layer, putAll, type TinyFolder, width } from '../../support/tinyFolder.ts';
 import {

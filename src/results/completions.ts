@@ -1,9 +1,5 @@
-/**
- * The records of a study's completions.jsonl and grades.jsonl, one a line: what the subject said, and what the judge said of it. Knows neither where
- * they come from nor where they stand.
- */
+/** completions.jsonl, grades.jsonl and pairs.jsonl, one record a line: what the subject said, what the judge said of it, and which are compared. */
 import { z } from 'zod';
-import { jsonHash } from './hash.ts';
 
 const message = z.object({ role: z.string().min(1), content: z.string() });
 
@@ -64,11 +60,18 @@ export const gradeRecord = z.object({
 });
 export type GradeRecord = z.output<typeof gradeRecord>;
 
-/** Hash of what a grade is of: prompt and completion, without their ids. */
-export const contentOf = (prompt: Prompt, text: string): string => jsonHash([canonical(prompt), text]);
-
-/** Hash of a prompt: equal prompts, whatever the order of a message's keys, have equal hashes. */
-export const promptHash = (prompt: Prompt): string => jsonHash(canonical(prompt));
-
-const canonical = (prompt: Prompt): Prompt =>
-  typeof prompt === 'string' ? prompt : prompt.map(({ role, content }) => ({ role, content }));
+/** A line of pairs.jsonl: what `culprit attribute --pairs` reads, and which completions it is made of. */
+export const pairRecord = z.object({
+  id: z.string(),
+  prompt_id: z.string(),
+  prompt: promptSchema,
+  positive: z.string(),
+  negative: z.string(),
+  positive_ended: z.boolean(),
+  negative_ended: z.boolean(),
+  positive_id: z.string(),
+  negative_id: z.string(),
+  /** the positive's score minus the negative's */
+  certainty: z.number(),
+});
+export type PairRecord = z.output<typeof pairRecord>;
