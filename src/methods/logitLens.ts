@@ -23,7 +23,7 @@ import { simplify } from '../graph/simplify.ts';
 import { type Model, Scope } from '../models/decoder.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { tensor } from '../tensor.ts';
-import type { Dictionary } from './score.ts';
+import { type Dictionary, directionsOf } from './score.ts';
 
 export interface LensEntry {
   /** of the token */
@@ -75,18 +75,6 @@ function lensGraph(model: Model, k: number) {
     outputs[`${by}.${end}.dot`] = take(dot, places);
   }
   return simplify({ outputs });
-}
-
-/** Unit decoder directions [n, d] of some latents, read one by one: a dictionary larger than memory works. */
-export async function directionsOf(
-  dictionary: Dictionary,
-  latents: readonly number[],
-): Promise<Float32Array> {
-  const d = dictionary.width;
-  const rows = new Float32Array(latents.length * d);
-  for (const [i, latent] of latents.entries())
-    rows.set(await dictionary.decoderRows(latent, latent + 1), i * d);
-  return rows;
 }
 
 /**

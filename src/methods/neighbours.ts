@@ -2,8 +2,7 @@
 import { input, matmul } from '../graph/build.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { tensor, toFloat32 } from '../tensor.ts';
-import { directionsOf } from './logitLens.ts';
-import type { Dictionary } from './score.ts';
+import { type Dictionary, directionsOf } from './score.ts';
 
 export interface Neighbour {
   readonly latent: number;

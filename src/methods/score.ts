@@ -84,6 +84,20 @@ export async function outerProducts(runtime: Runtime, d: number): Promise<OuterP
   };
 }
 
+/** G = Σ_i d_i d_iᵀ [d, d] over all latents, summed in float64. */
+export async function gramMatrix(runtime: Runtime, dictionary: Dictionary): Promise<Float32Array> {
+  const d = dictionary.width;
+  const products = await outerProducts(runtime, d);
+  const sum = new Float64Array(d * d);
+  await overChunks(dictionary, async (_from, _count, rows) => {
+    (await products.of({ gradient: rows, centred: rows })).forEach((x, i) => {
+      sum[i]! += x;
+    });
+  });
+  await products.release();
+  return Float32Array.from(sum);
+}
+
 /**
  * Rows that give the same form with no more than d of them: −Σ_t (ĝ_t·x)(c_t·x) = −Σ_k (e_k·x)(M_k·x), M = Σ_t ĝ_t c_tᵀ. So a
  * contrast of many tokens costs no more than one of d.

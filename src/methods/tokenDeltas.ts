@@ -16,13 +16,40 @@ export interface TokenDeltas {
    * completion's own tokens that of its own L: above 0 supports that completion.
    */
   readonly delta: Float32Array;
+  /** the same summed over all latents of a dictionary [T]; NaN at sinks. Of no length where no `gram` is given */
+  readonly total: Float32Array;
   /** a [T, d] */
   readonly activation: Float32Array;
+  /** cross-entropy of each completion's tokens, nats */
+  readonly nll: readonly Float32Array[];
+}
+
+export interface TokenDeltaOptions extends ContrastOptions {
+  /** G = Σ_i d_i d_iᵀ [d, d] of a whole dictionary: Σ_i δ_{i,t} = −g_tᵀ G (a_t − ā) */
+  readonly gram?: Float32Array | undefined;
 }
 
 function dot(x: Float32Array, at: number, direction: Float32Array, i: number, d: number): number {
   let sum = 0;
   for (let j = 0; j < d; j++) sum += x[at * d + j]! * direction[i * d + j]!;
+  return sum;
+}
+
+/** −gᵀ G (a − ā) of place t. */
+function summed(
+  gradient: Float32Array,
+  activation: Float32Array,
+  baseline: Float32Array,
+  gram: Float32Array,
+  t: number,
+): number {
+  const d = baseline.length;
+  let sum = 0;
+  for (let j = 0; j < d; j++) {
+    let centred = 0;
+    for (let k = 0; k < d; k++) centred += gram[j * d + k]! * (activation[t * d + k]! - baseline[k]!);
+    sum -= gradient[t * d + j]! * centred;
+  }
   return sum;
 }
 
@@ -44,7 +71,7 @@ export async function tokenDeltas(
   pass: SitePass,
   contrast: Contrast,
   directions: Float32Array,
-  { baseline, loss = 'mean', sinkFactor: factor = sinkFactor }: ContrastOptions,
+  { baseline, loss = 'mean', sinkFactor: factor = sinkFactor, gram }: TokenDeltaOptions,
 ): Promise<TokenDeltas> {
   const d = baseline.length;
   if (directions.length % d !== 0)
@@ -55,17 +82,19 @@ export async function tokenDeltas(
   const tree = packTree(contrast.prompt, [...contrast.positives, ...contrast.negatives]);
   const lengths = tree.branches.map(({ start, end }) => (loss === 'mean' ? end - start : 1));
   const weights = signs(contrast).map((sign, b) => sign / lengths[b]!);
-  const { activation, gradient } = await pass.run(tree, () => weights);
+  const { activation, gradient, nll } = await pass.run(tree, () => weights);
   const sinks = treeSinks(tree, rowNorms(activation, d), factor);
   const factors = ownLoss(contrast, tree);
   const towardBaseline = Array.from({ length: n }, (_, i) => dot(baseline, 0, directions, i, d));
   const delta = new Float32Array(tree.ids.length * n).fill(Number.NaN);
+  const total = new Float32Array(gram ? tree.ids.length : 0).fill(Number.NaN);
   for (let t = 0; t < tree.ids.length; t++) {
     if (sinks.has(t)) continue;
+    if (gram) total[t] = summed(gradient, activation, baseline, gram, t) * factors[t]!;
     for (let i = 0; i < n; i++) {
       const g = dot(gradient, t, directions, i, d) * factors[t]!;
       delta[t * n + i] = -g * (dot(activation, t, directions, i, d) - towardBaseline[i]!);
     }
   }
-  return { tree, delta, activation };
+  return { tree, delta, total, activation, nll };
 }

@@ -1,6 +1,7 @@
 /** δ token by token, against each completion run alone, and against the means that rank latents. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Contrast, contrastRows } from '../../src/methods/contrast.ts';
+import { gramMatrix } from '../../src/methods/score.ts';
 import { type SitePass, sitePass } from '../../src/methods/siteGradient.ts';
 import { tokenDeltas } from '../../src/methods/tokenDeltas.ts';
 import { packTree } from '../../src/models/tree.ts';
@@ -91,6 +92,23 @@ describe('tokenDeltas', () => {
       const mean = [1, 2, 3].reduce((sum, t) => sum + delta[t * n + i]! / 3, 0);
       expect(Math.abs(mean - ranked)).toBeLessThan(1e-5 * greatest(delta.filter(Number.isFinite)));
     }
+  });
+
+  it('summed over a dictionary equal the sum over its latents', async () => {
+    const dictionary = {
+      width: d,
+      latents: n,
+      decoderRows: async (from: number, to: number) => directions.slice(from * d, to * d),
+    };
+    const gram = await gramMatrix(runtime, dictionary);
+    const { tree, delta, total, nll } = await tokenDeltas(pass, given, directions, { baseline, gram });
+    expect(total.length).toBe(tree.ids.length);
+    for (let t = 0; t < total.length; t++) {
+      const sum = [0, 1, 2].reduce((so, i) => so + delta[t * n + i]!, 0);
+      if (Number.isNaN(sum)) expect(total[t]).toBeNaN();
+      else expect(Math.abs(total[t]! - sum)).toBeLessThan(2e-5 * greatest(delta.filter(Number.isFinite)));
+    }
+    expect(nll.map((one) => one.length)).toEqual([3, 1, 4]);
   });
 
   it('takes whole directions only', async () => {

@@ -1,7 +1,7 @@
 /** The pairs that count most for a latent, token by token: where in the study's own completions it is active, and where its Δ comes from. */
 import type { TextCodec } from '../../files/textCodec.ts';
 import type { Contrast, LossKind } from '../../methods/contrast.ts';
-import { directionsOf } from '../../methods/logitLens.ts';
+import { directionsOf } from '../../methods/score.ts';
 import type { SitePass } from '../../methods/siteGradient.ts';
 import { type TokenDeltas, tokenDeltas } from '../../methods/tokenDeltas.ts';
 import type { DeltaTokens, LatentPair } from '../../results.ts';

@@ -10,8 +10,9 @@ import { readJsonlAll } from '../../files/jsonl.ts';
 import { readSafetensorsHeader, readTensor } from '../../files/safetensors.ts';
 import { checked } from '../../files/schema.ts';
 import { latentGroups } from '../../methods/latentGroups.ts';
-import { directionsOf, type LatentLens, type LensEnds, logitLens } from '../../methods/logitLens.ts';
+import { type LatentLens, type LensEnds, logitLens } from '../../methods/logitLens.ts';
 import { cosines, neighbours } from '../../methods/neighbours.ts';
+import { directionsOf } from '../../methods/score.ts';
 import { sitePass } from '../../methods/siteGradient.ts';
 import {
   type CompletionRecord,
