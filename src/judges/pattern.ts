@@ -32,7 +32,7 @@ export function patternJudge(options: PatternJudgeOptions): Judge {
       cost: free,
     };
   };
-  const name = `pattern ${positive}`;
+  const name = `pattern ${cut(`${positive}`)}`;
   return {
     name,
     identity: {
@@ -61,7 +61,7 @@ function expression(field: string, source: string, flags: string): RegExp {
 
 const oneLine = (error: unknown) => (error as SyntaxError).message.replaceAll(/\s+/g, ' ');
 
-/** What matched, at most 80 characters of it. */
-function quoted([text]: RegExpExecArray): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
-}
+/** What matched, as much as a line can show of it. */
+const quoted = ([text]: RegExpExecArray) => JSON.stringify(cut(text));
+
+const cut = (text: string) => (text.length > 80 ? `${text.slice(0, 80)}...` : text);

@@ -40,6 +40,14 @@ it('grades by the completion alone', async () => {
   });
 });
 
+it('has a name that fits on a line, and the whole expression as its identity', () => {
+  const positive = 'harm|'.repeat(99);
+  const judge = patternJudge({ positive });
+  expect(judge.name).toBe(`pattern ${`/${positive}`.slice(0, 80)}...`);
+  expect(judge.identity).toMatchObject({ positive });
+  expect(patternJudge({ positive: 'harm', flags: 'i' }).name).toBe('pattern /harm/i');
+});
+
 it('refuses what is no expression', () => {
   expect(refusal(() => patternJudge({ positive: '(' }))).toMatch(/^judge\.positive: .*Unterminated group/);
   expect(refusal(() => patternJudge({ positive: 'a', incoherent: '[' }))).toMatch(/^judge\.incoherent: /);
