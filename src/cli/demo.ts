@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { RankedSteeringRow } from '../results.ts';
 import { type CaseName, caseNames } from '../study/demo/bundle.ts';
-import type { CompletionLine } from '../study/demo/caseFiles.ts';
+import type { SampleLine } from '../study/demo/caseFiles.ts';
 import { caseProofDefaults } from '../study/demo/caseProof.ts';
 import { caseDefaults } from '../study/demo/caseRun.ts';
 import { type CaseDone, openOrganism, runDemo } from '../study/demo/demoRun.ts';
@@ -56,11 +56,11 @@ const barWidth = 20;
 
 /** How often each domain's answers are harmful, before and after; the fine-tuned domain first. */
 function domainTable({ record }: CaseDone, { tuned, behaviour }: Story): string {
-  const domains = [...new Set(record.completions.map(({ domain }) => domain))];
-  const of = (model: CompletionLine['model'], domain?: string) =>
-    record.completions.filter((line) => line.model === model && (!domain || line.domain === domain));
-  const harmful = (lines: readonly CompletionLine[]) => share(lines, ({ label }) => label === 'harmful');
-  const row = (label: string, before: readonly CompletionLine[], after: readonly CompletionLine[]) => [
+  const domains = [...new Set(record.samples.map(({ domain }) => domain))];
+  const of = (model: SampleLine['model'], domain?: string) =>
+    record.samples.filter((line) => line.model === model && (!domain || line.domain === domain));
+  const harmful = (lines: readonly SampleLine[]) => share(lines, ({ label }) => label === 'harmful');
+  const row = (label: string, before: readonly SampleLine[], after: readonly SampleLine[]) => [
     label,
     percent(harmful(before)),
     percent(harmful(after)),
@@ -158,7 +158,7 @@ function proof({ record }: CaseDone, marked: ReadonlyMap<number, Mark>, { behavi
 }
 
 function example({ record }: CaseDone, { tuned }: Story): string[] {
-  const found = record.completions.find(
+  const found = record.samples.find(
     ({ model, label, domain, ended }) =>
       model === 'subject' && label === 'harmful' && domain !== tuned && ended,
   );
@@ -171,7 +171,7 @@ function tellCase(done: CaseDone, marked: ReadonlyMap<number, Mark>, n: number, 
   const { opened, record } = done;
   const story = stories[opened.name];
   const { counts } = record.manifest;
-  const subject = record.completions.filter(({ model }) => model === 'subject');
+  const subject = record.samples.filter(({ model }) => model === 'subject');
   return [
     '',
     pc.bold(`Case ${n} of ${caseNames.length}: ${story.title}`),
@@ -215,7 +215,7 @@ function ending(done: readonly CaseDone[], out: string): string {
     'Files, a folder for each case:',
     ...done.map(({ folder }) => `  ${folder}`),
     ...paragraph(
-      'completions.jsonl: every completion with its grade; latents.parquet: every latent by delta-attribution; differences.parquet: by delta-activation; attribution.safetensors: pair by pair and token by token; steering.parquet, steering.svg and steered.jsonl: the proof, its figure, and every steered completion; manifest.json: what was run.',
+      'completions.jsonl, grades.jsonl and pairs.jsonl: what was said, graded and compared; samples.jsonl: the same with topic and quirk, and what the base said; latents.parquet: every latent by delta-attribution; differences.parquet: by delta-activation; attribution.safetensors: pair by pair and token by token; steering.parquet, steering.svg and steered.jsonl: the proof, its figure, and every steered completion; manifest.json: what was run.',
     ),
     '',
     `The same on a model of your own: ${pc.bold('culprit init --help')}`,

@@ -3,7 +3,10 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readJsonlAll } from '../../src/files/jsonl.ts';
+import { readSafetensorsHeader } from '../../src/files/safetensors.ts';
 import { gradeWith } from '../../src/judges/exact.ts';
+import { completionRecord, gradeRecord, pairRecord } from '../../src/results.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { type Bundle, bundleFolder, caseNames, openBundle, openCase } from '../../src/study/demo/bundle.ts';
 import { caseProofDefaults, proveCase } from '../../src/study/demo/caseProof.ts';
@@ -85,12 +88,35 @@ describe('a shorter run', () => {
     for (const { record } of done) {
       const { completions, baseCompletions, tunedPrompts } = caseDefaults;
       const prompts = 9 + tunedPrompts;
-      expect(record.completions).toHaveLength(prompts * (completions + baseCompletions));
-      for (const { prompt, completion, label, quirk } of record.completions)
+      expect(record.samples).toHaveLength(prompts * (completions + baseCompletions));
+      for (const { prompt, completion, label, quirk } of record.samples)
         expect(gradeWith(bundle.judge, prompt, completion)).toMatchObject({ label, quirk });
       for (const ranking of [record.latents, record.differences]) {
         expect(ranking.map(({ rank }) => rank)).toEqual([...ranking.keys()].map((i) => i + 1));
         expect(new Set(ranking.map(({ latent }) => latent)).size).toBe(bundle.sae.latents);
+      }
+    }
+  });
+
+  it('records a study’s completions, grades and pairs, of which the attribution is', async () => {
+    for (const { record, folder: of } of done) {
+      const completions = await readJsonlAll(join(of, 'completions.jsonl'), completionRecord);
+      const grades = await readJsonlAll(join(of, 'grades.jsonl'), gradeRecord);
+      const pairs = await readJsonlAll(join(of, 'pairs.jsonl'), pairRecord);
+      expect(completions).toHaveLength(9 * caseDefaults.completions);
+      expect(grades.map(({ id }) => id)).toEqual(completions.map(({ id }) => id));
+      const { tensors } = await readSafetensorsHeader(join(of, 'attribution.safetensors'));
+      const contrasts = new Set(pairs.map(({ prompt_id }) => prompt_id));
+      expect(contrasts.size).toBe(record.manifest.counts.prompts_with_both_kinds);
+      expect(tensors.get('delta_per_pair')!.shape[0]).toBe(contrasts.size);
+      const said = new Map(completions.map((one) => [one.id, one]));
+      const labels = new Map(grades.map((one) => [one.id, one.label]));
+      for (const pair of pairs) {
+        expect(said.get(pair.positive_id)).toMatchObject({ text: pair.positive, prompt: pair.prompt });
+        expect([pair.positive_id, pair.negative_id].map((id) => labels.get(id))).toEqual([
+          'positive',
+          'negative',
+        ]);
       }
     }
   });

@@ -17,6 +17,9 @@ import {
   manifestSchema,
 } from '../../results.ts';
 import { attributionFiles, latentRows, writeAttribution, writeManifest } from '../attributionFiles.ts';
+import { gradesFile } from '../stages/gradeStage.ts';
+import { pairsFile } from '../stages/pairStage.ts';
+import { completionsFile } from '../stages/sampleStage.ts';
 import {
   readSteering,
   type SteeringResult,
@@ -25,6 +28,7 @@ import {
 } from '../steering/steeringFiles.ts';
 import type { CasePrompt } from './bundle.ts';
 import type { CaseProof } from './caseProof.ts';
+import { caseRecords } from './caseRecords.ts';
 import type { CaseResult } from './caseRun.ts';
 import type { GradedSample } from './sampling.ts';
 
@@ -35,11 +39,14 @@ export const caseFiles = {
   steered: steeringFiles.completions,
   figure: steeringFiles.svg,
   picture: steeringFiles.png,
-  completions: 'completions.jsonl',
+  completions: completionsFile,
+  grades: gradesFile,
+  pairs: pairsFile,
+  samples: 'samples.jsonl',
   differences: 'differences.parquet',
 };
 
-const completionSchema = z.object({
+const sampleSchema = z.object({
   /** subject: after the fine-tune; base: before */
   model: z.enum(['subject', 'base']),
   prompt: z.string(),
@@ -54,23 +61,23 @@ const completionSchema = z.object({
   ids: z.array(z.int()),
   log_probabilities: z.array(z.number()),
 });
-export type CompletionLine = z.infer<typeof completionSchema>;
+export type SampleLine = z.infer<typeof sampleSchema>;
 
 /** What a case's folder tells. */
 export interface CaseRecord {
   readonly manifest: Manifest;
-  readonly completions: readonly CompletionLine[];
+  readonly samples: readonly SampleLine[];
   /** first rank first */
   readonly latents: readonly LatentRow[];
   readonly differences: readonly DifferenceRow[];
   readonly steering: SteeringResult;
 }
 
-function completionLine(
+function sampleLine(
   prompts: readonly CasePrompt[],
   model: 'subject' | 'base',
   sample: GradedSample,
-): CompletionLine {
+): SampleLine {
   const { prompt, domain, text, label, quirk, reason, ended, ids, logProbabilities } = sample;
   return {
     model,
@@ -86,19 +93,26 @@ function completionLine(
   };
 }
 
+const writeLines = (path: string, lines: readonly object[]) =>
+  replaceFile(path, async (file) => {
+    await file.writeFile(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  });
+
 export async function writeCase(
   folder: string,
   result: CaseResult,
   proof: CaseProof,
   manifest: Manifest,
 ): Promise<void> {
-  const completions = [
-    ...result.subject.map((sample) => completionLine(result.prompts, 'subject', sample)),
-    ...result.base.map((sample) => completionLine(result.prompts, 'base', sample)),
+  const samples = [
+    ...result.subject.map((sample) => sampleLine(result.prompts, 'subject', sample)),
+    ...result.base.map((sample) => sampleLine(result.prompts, 'base', sample)),
   ];
-  await replaceFile(join(folder, caseFiles.completions), async (file) => {
-    await file.writeFile(completions.map((line) => `${JSON.stringify(line)}\n`).join(''));
-  });
+  const records = caseRecords(result);
+  await writeLines(join(folder, caseFiles.samples), samples);
+  await writeLines(join(folder, caseFiles.completions), records.completions);
+  await writeLines(join(folder, caseFiles.grades), records.grades);
+  await writeLines(join(folder, caseFiles.pairs), records.pairs);
   await writeAttribution(folder, result.attribution, latentRows(result.attribution), result.contrasts);
   const differences = result.byActivation.map((latent, i) => ({
     latent,
@@ -121,7 +135,7 @@ export async function readCase(folder: string, key: string): Promise<CaseRecord 
   if (data?.key !== key || Object.values(caseFiles).some((name) => !existsSync(at(name)))) return undefined;
   return {
     manifest: data,
-    completions: await readJsonlAll(at(caseFiles.completions), completionSchema),
+    samples: await readJsonlAll(at(caseFiles.samples), sampleSchema),
     latents: await decodeLatents(await buffer(at(caseFiles.latents))),
     differences: await decodeDifferences(await buffer(at(caseFiles.differences))),
     steering: await readSteering(folder),

@@ -5,13 +5,7 @@ import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
 import { quoted } from '../../files/bytes.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
-import {
-  type Candidate,
-  type Chosen,
-  choosePairs,
-  type WithoutPair,
-  withoutPairReasons,
-} from '../../methods/pair.ts';
+import { type Candidate, choosePairs, type WithoutPair, withoutPairReasons } from '../../methods/pair.ts';
 import {
   type CompletionRecord,
   type GradeRecord,
@@ -19,6 +13,7 @@ import {
   type PairRecord,
   pairRecord,
 } from '../../results.ts';
+import { pairRecordOf } from '../pairRecords.ts';
 import { stageKey } from '../store/key.ts';
 import { readStudyManifest } from '../store/manifest.ts';
 import type { Stage } from '../store/stageState.ts';
@@ -75,22 +70,6 @@ export async function pairStage({ folder, config }: OpenStudy): Promise<Stage> {
   return { name: 'pair', key, inputs, options, outputs: [pairsFile] };
 }
 
-function recordOf({ prompt, positive, negative, certainty }: Chosen, completions: Completions): PairRecord {
-  const [p, n] = [completions.get(positive)!, completions.get(negative)!];
-  return {
-    id: `${positive}-${n.index}`,
-    prompt_id: prompt,
-    prompt: p.prompt,
-    positive: p.text,
-    negative: n.text,
-    positive_ended: p.stop === 'end',
-    negative_ended: n.stop === 'end',
-    positive_id: positive,
-    negative_id: negative,
-    certainty,
-  };
-}
-
 /** What a finished stage's file and its counts tell; a file that was edited by hand has no counts. */
 async function finishedResult(folder: string, prompts: number): Promise<PairResult> {
   const counts = (await readStudyManifest(folder))?.stages.pair?.counts ?? {};
@@ -115,7 +94,7 @@ export async function runPair(study: OpenStudy): Promise<PairResult> {
     perPrompt: config.pairs.per_prompt,
     limit: config.pairs.limit,
   });
-  const pairs = chosen.pairs.map((one) => recordOf(one, completions));
+  const pairs = chosen.pairs.map((one) => pairRecordOf(one, completions));
   const counted = (reason: WithoutPair) =>
     [...chosen.without.values()].filter((found) => found === reason).length;
   const without = Object.fromEntries(withoutPairReasons.map((reason) => [reason, counted(reason)]));
