@@ -182,8 +182,10 @@ async function pairsOf(work: Work): Promise<Map<number, LatentPair[]>> {
   const byId = new Map(completions.map((one) => [one.id, one]));
   const store = await rowStore(join(workFolder(folder), 'interpret-mean'), stage.key);
   const baseline = await meanOf(study, opened, layer, store);
-  const pass = await sitePass(study.runtime(), opened.model, layer);
+  const runtime = study.runtime();
+  const pass = await sitePass(runtime, opened.model, layer);
   const request: LatentPairsRequest = {
+    runtime,
     pass,
     codec: opened.codec,
     sae,
