@@ -11,6 +11,7 @@ import { paragraph } from './wrap.ts';
 
 interface Options {
   corpus?: string[];
+  labels?: string[];
   tokens: number;
   passageTokens: number;
   latents: number;
@@ -27,6 +28,7 @@ file latents/NNN.json in the study's folder:
   pairs        the pairs that count most for it, each token with its activation
                and its delta
   neighbours   the latents nearest to it, and the group that it belongs to
+  labels       what Neuronpedia says of it, where --labels gives its explanations
 A run that was stopped goes on where it was.
 
 Example:
@@ -49,7 +51,7 @@ function snippet({ tokens, peak }: LatentPage['passages']['top'][number]): strin
 }
 
 function pageLines(page: LatentPage): string[] {
-  const { latent, rank, delta, lens, passages, neighbours, group } = page;
+  const { latent, rank, delta, lens, passages, neighbours, group, labels } = page;
   const { active, tokens, top } = passages;
   const others = group.filter((one) => one !== latent);
   const often =
@@ -57,6 +59,9 @@ function pageLines(page: LatentPage): string[] {
   return [
     '',
     `${pc.cyan(pc.bold(`Latent ${latent}`))}  rank ${rank}, delta ${signed(delta)}; ${often}`,
+    ...labels.flatMap(({ text, by, source }) =>
+      paragraph(`called        ${shownToken(text)} (${shownToken(by ?? source)})`, '  '),
+    ),
     ...paragraph(`likelier      ${words(lens.cosine.top, 8)}`, '  '),
     ...paragraph(`less likely   ${words(lens.cosine.bottom, 8)}`, '  '),
     ...top.slice(0, 3).map((window) => `  ${pc.dim('…')}${snippet(window)}`),
@@ -69,11 +74,12 @@ function pageLines(page: LatentPage): string[] {
 }
 
 async function interpret(study: string, options: Options): Promise<void> {
-  const { corpus = [], tokens, passageTokens, latents, rows, cache } = options;
+  const { corpus = [], labels = [], tokens, passageTokens, latents, rows, cache } = options;
   const start = Date.now();
   const { pages, folder, upToDate } = await interpretStudy({
     study,
     corpora: corpus,
+    labels,
     tokens,
     passageTokens,
     latents,
@@ -100,6 +106,10 @@ export function interpretCommand(): Command {
     .option(
       '--corpus <files...>',
       "texts to look for them in: JSONL of {text} or {messages}, or .txt files of paragraphs (default: the study's own completions)",
+    )
+    .option(
+      '--labels <paths...>',
+      "Neuronpedia's explanations of the same SAE's latents: its export's batch-N.jsonl.gz, a feature's JSON, or folders of them",
     )
     .option('--tokens <count>', 'read this many tokens of them', wholeNumber(1), interpretDefaults.tokens)
     .option(

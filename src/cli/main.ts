@@ -7,6 +7,7 @@ import { versions } from '../study/manifest.ts';
 import { attributeCommand } from './attribute.ts';
 import { baselineCommand } from './baseline.ts';
 import { demoCommand } from './demo.ts';
+import { exportCommand } from './export.ts';
 import { importCommand } from './import.ts';
 import { initCommand } from './init.ts';
 import { interpretCommand } from './interpret.ts';
@@ -30,6 +31,7 @@ const program = new Command('culprit')
   .addCommand(pairCommand())
   .addCommand(attributeCommand())
   .addCommand(interpretCommand())
+  .addCommand(exportCommand())
   .addCommand(importCommand())
   .addCommand(judgeCommand(openStudyJudge))
   .commandsGroup('Parts of it:')

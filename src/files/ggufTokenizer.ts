@@ -4,6 +4,7 @@
  * Knows no tensor and does not read the file.
  */
 import { InputError } from '../errors.ts';
+import { byteCharacters } from './byteLevel.ts';
 import { quoted } from './bytes.ts';
 import { GgufFields, type GgufMetadata } from './ggufFields.ts';
 import { ggufPreTokenizers } from './ggufPreTokenizers.ts';
@@ -107,12 +108,6 @@ function byteSpellings(tokens: readonly string[]): Map<string, number> {
   return ids;
 }
 
-/** GPT-2's character for each byte: itself where it prints, else the next free one from U+0100. */
-const byteCharacters: readonly string[] = (() => {
-  let free = 0x100;
-  const prints = (byte: number) => (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
-  return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(prints(byte) ? byte : free++));
-})();
 const alphabet = new Set(byteCharacters);
 
 function sentencePiece(read: GgufFields): TokenizerFiles {

@@ -1,8 +1,11 @@
 /**
- * JSON Lines files, read line by line (so that they may be larger than memory) and appended to in whole lines. Knows no
- * schema of its own.
+ * JSON Lines files, read line by line (so that they may be larger than memory; a name in .gz is unzipped on the way) and
+ * appended to in whole lines. Knows no schema of its own.
  */
+import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
 import type { z } from 'zod';
 import { InputError } from '../errors.ts';
 import { explained, readInto, withFile } from './bytes.ts';
@@ -61,17 +64,41 @@ interface RawLine {
 }
 
 async function* rawLines(path: string): AsyncGenerator<RawLine> {
+  // The checks of withFile (a regular file, readable) come first: to open a named pipe would wait for its writer.
+  await withFile(path, async () => undefined);
+  yield* linesOf(path.endsWith('.gz') ? unzipped(path) : chunksOf(path), path);
+}
+
+/** The file's bytes in pieces, each good until the next. */
+async function* chunksOf(path: string): AsyncGenerator<Buffer> {
   const handle = await openForReading(path);
+  const chunk = Buffer.alloc(chunkBytes);
   try {
-    yield* linesOf(handle, path);
+    for (;;) {
+      const { bytesRead } = await handle.read(chunk, 0, chunkBytes, null);
+      if (bytesRead === 0) return;
+      yield chunk.subarray(0, bytesRead);
+    }
   } finally {
     await handle.close();
   }
 }
 
+async function* unzipped(path: string): AsyncGenerator<Buffer> {
+  const unzip = createGunzip();
+  // What goes wrong on the way comes out of `unzip`, which is read below.
+  pipeline(createReadStream(path), unzip, () => {});
+  try {
+    yield* unzip as AsyncIterable<Buffer>;
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw code.startsWith('Z_')
+      ? new InputError(`${path}: expected gzip: ${message}`)
+      : explained(error, path);
+  }
+}
+
 async function openForReading(path: string): Promise<FileHandle> {
-  // The checks of withFile (a regular file, readable) come first: to open a named pipe would wait for its writer.
-  await withFile(path, async () => undefined);
   try {
     return await open(path, 'r');
   } catch (error) {
@@ -79,18 +106,15 @@ async function openForReading(path: string): Promise<FileHandle> {
   }
 }
 
-async function* linesOf(handle: FileHandle, path: string): AsyncGenerator<RawLine> {
-  const chunk = Buffer.alloc(chunkBytes);
+async function* linesOf(chunks: AsyncIterable<Buffer>, path: string): AsyncGenerator<RawLine> {
   let pending: Buffer[] = [];
   let pendingBytes = 0;
   let line = 1;
-  for (;;) {
-    const { bytesRead } = await handle.read(chunk, 0, chunkBytes, null);
-    if (bytesRead === 0) break;
+  for await (const chunk of chunks) {
     let start = 0;
-    while (start < bytesRead) {
-      const found = chunk.subarray(0, bytesRead).indexOf(lineFeed, start);
-      const end = found < 0 ? bytesRead : found;
+    while (start < chunk.length) {
+      const found = chunk.indexOf(lineFeed, start);
+      const end = found < 0 ? chunk.length : found;
       pendingBytes += end - start;
       if (pendingBytes > maxLineBytes)
         throw new InputError(`${path}:${line}: expected a line of at most ${maxLineBytes} bytes`);

@@ -9,6 +9,7 @@
 import { Tokenizer as Library } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
+import { spelledText } from './byteLevel.ts';
 import { quoted } from './bytes.ts';
 import { checked, described } from './schema.ts';
 import { restated } from './tokenizerDialect.ts';
@@ -31,7 +32,7 @@ export interface Tokenizer {
   encode(text: string): number[];
   /** Text of `ids`; bytes that are not UTF-8 become U+FFFD, ids without a token nothing. Spaces are never cleaned up. */
   decode(ids: readonly number[], options?: { readonly skipSpecialTokens?: boolean }): string;
-  /** One token readably: its space shows as a space, bytes that are no character alone as U+FFFD or <0xNN>. */
+  /** One token readably: its space shows as a space, bytes that are no whole character in it as <0xNN>. */
   tokenText(id: number): string;
   /** Id of the token written `token` in the vocabulary (`Ġthe`, `▁the`, `<s>`). */
   idOf(token: string): number | undefined;
@@ -268,7 +269,7 @@ function wrap(
       const text = contents.get(token) ?? library.id_to_token(token);
       if (text === undefined) return `<id ${token}>`;
       if (contents.has(token)) return text;
-      return byteLevel ? decode([token]) : text.replaceAll('▁', ' ');
+      return byteLevel ? spelledText(text) : text.replaceAll('▁', ' ');
     },
     idOf: (token) => ids.get(token),
   };

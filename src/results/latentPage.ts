@@ -68,6 +68,16 @@ export const latentPair = z.object({
 });
 export type LatentPair = z.infer<typeof latentPair>;
 
+/** What others say of a latent: a text, where it is from, the model that wrote it and how it was asked, and the first score that it was given. */
+const latentLabel = z.object({
+  text: z.string(),
+  source: z.string(),
+  by: z.string().nullable(),
+  method: z.string().nullable(),
+  score: z.number().nullable(),
+});
+export type LatentLabel = z.infer<typeof latentLabel>;
+
 /** latents/NNN.json: what a latent does and seems to mean. */
 export const latentPageSchema = z.object({
   latent: z.int(),
@@ -87,5 +97,6 @@ export const latentPageSchema = z.object({
   passages: latentPassages,
   /** the pairs that count most for it, greatest |Δ| first */
   pairs: z.array(latentPair),
+  labels: z.array(latentLabel).default([]),
 });
 export type LatentPage = z.infer<typeof latentPageSchema>;

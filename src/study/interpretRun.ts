@@ -29,7 +29,7 @@ export async function interpretStudy(request: InterpretRequest): Promise<Interpr
   try {
     await beginManifest(study.folder, study.recorder);
     await checkAttributed(study);
-    const options = { corpora: [], ...interpretDefaults, ...given };
+    const options = { corpora: [], labels: [], ...interpretDefaults, ...given };
     return { ...(await runInterpret(study, options)), folder: study.folder };
   } finally {
     await study.close();

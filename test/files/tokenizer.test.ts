@@ -51,7 +51,9 @@ describe('a small byte-level tokenizer', () => {
 
   test('shows each token readably', () => {
     const tokenizer = small();
-    expect(texts(tokenizer, tokenizer.encode('漢'))).toEqual(['\uFFFD', '\uFFFD', '\uFFFD']);
+    expect(texts(tokenizer, tokenizer.encode('漢'))).toEqual(['<0xE6>', '<0xBC>', '<0xA2>']);
+    expect(texts(tokenizer, tokenizer.encode('é’s'))).toEqual(['é', '<0xE2><0x80>', '<0x99>', 's']);
+    expect(tokenizer.decode(tokenizer.encode('漢é’s'))).toBe('漢é’s');
     expect(tokenizer.tokenText(99_999)).toBe('<id 99999>');
   });
 

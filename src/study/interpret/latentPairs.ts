@@ -1,13 +1,19 @@
 /** The pairs that count most for a latent, token by token: where in the study's own completions it is active, and where its Δ comes from. */
 import type { TextCodec } from '../../files/textCodec.ts';
+import { input } from '../../graph/build.ts';
+import { simplify } from '../../graph/simplify.ts';
 import type { Contrast, LossKind } from '../../methods/contrast.ts';
 import { directionsOf } from '../../methods/score.ts';
 import type { SitePass } from '../../methods/siteGradient.ts';
 import { type TokenDeltas, tokenDeltas } from '../../methods/tokenDeltas.ts';
 import type { DeltaTokens, LatentPair } from '../../results.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import { activationsOn } from '../../saes/graph.ts';
 import type { Sae } from '../../saes/sae.ts';
+import { tensor, toFloat32 } from '../../tensor.ts';
 
 export interface LatentPairsRequest {
+  readonly runtime: Runtime;
   readonly pass: SitePass;
   readonly codec: TextCodec;
   readonly sae: Sae;
@@ -42,7 +48,7 @@ const firstPair = (contrast: Contrast): Contrast => ({
 });
 
 interface Seen extends TokenDeltas {
-  /** SAE activations [T, N]; NaN at sinks */
+  /** SAE activations [T, n] of all latents asked for */
   readonly z: Float32Array;
 }
 
@@ -51,7 +57,7 @@ const orNull = (x: number) => (Number.isNaN(x) ? null : x);
 function tokensOf(
   { tree, delta, z }: Seen,
   [from, to]: readonly [number, number],
-  { i, n, latent, latents }: { i: number; n: number; latent: number; latents: number },
+  { i, n, column, columns }: { i: number; n: number; column: number; columns: number },
   { tokenizer }: TextCodec,
 ): DeltaTokens {
   const places = Array.from({ length: to - from }, (_, at) => from + at);
@@ -59,8 +65,21 @@ function tokensOf(
   return {
     ids: places.map((t) => tree.ids[t]!),
     tokens: places.map((t) => tokenizer.tokenText(tree.ids[t]!)),
-    activations: places.map((t) => (sink(t) ? null : z[t * latents + latent]!)),
+    activations: places.map((t) => (sink(t) ? null : z[t * columns + column]!)),
     delta: places.map((t) => orNull(delta[t * n + i]!)),
+  };
+}
+
+/** The activations [T, n] of some latents at residuals [T, d]. */
+async function encoderOf({ runtime, sae }: LatentPairsRequest, latents: readonly number[]) {
+  const { z, weights } = await activationsOn(input('x', ['tokens', sae.width]), sae, latents);
+  const session = await runtime.load(simplify({ outputs: { z } }), weights);
+  return {
+    async encode(residuals: Float32Array): Promise<Float32Array> {
+      const shape = [residuals.length / sae.width, sae.width];
+      return toFloat32((await session.run({ x: tensor('f32', shape, residuals) })).z!);
+    },
+    release: () => session.release(),
   };
 }
 
@@ -68,6 +87,20 @@ function tokensOf(
 export async function latentPairs(
   request: LatentPairsRequest,
   latents: readonly number[],
+  onPair: () => void,
+): Promise<Map<number, LatentPair[]>> {
+  const encoder = await encoderOf(request, latents);
+  try {
+    return await pairsOf(request, latents, encoder.encode, onPair);
+  } finally {
+    await encoder.release();
+  }
+}
+
+async function pairsOf(
+  request: LatentPairsRequest,
+  latents: readonly number[],
+  encode: (residuals: Float32Array) => Promise<Float32Array>,
   onPair: () => void,
 ): Promise<Map<number, LatentPair[]>> {
   const { pass, codec, sae, contrasts, perContrast, baseline, loss, count } = request;
@@ -81,16 +114,15 @@ export async function latentPairs(
       baseline,
       loss,
     });
-    const seen = { ...found, z: (await sae.encode(found.activation)).z };
+    const seen = { ...found, z: await encode(found.activation) };
     const { tree } = found;
     const parts = [[0, tree.prompt], ...tree.branches.map(({ start, end }) => [start, end])] as [
       number,
       number,
     ][];
     here.forEach((latent, i) => {
-      const [prompt, positive, negative] = parts.map((part) =>
-        tokensOf(seen, part, { i, n: here.length, latent, latents: sae.latents }, codec),
-      );
+      const at = { i, n: here.length, column: latents.indexOf(latent), columns: latents.length };
+      const [prompt, positive, negative] = parts.map((part) => tokensOf(seen, part, at, codec));
       pages.get(latent)!.set(p, {
         pair: contrasts[p]!.id,
         delta: perContrast[p * sae.latents + latent]!,

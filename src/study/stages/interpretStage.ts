@@ -5,10 +5,8 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
-import { readJson } from '../../files/jsonFile.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
 import { readSafetensorsHeader, readTensor } from '../../files/safetensors.ts';
-import { checked } from '../../files/schema.ts';
 import { latentGroups } from '../../methods/latentGroups.ts';
 import { type LatentLens, type LensEnds, logitLens } from '../../methods/logitLens.ts';
 import { cosines, neighbours } from '../../methods/neighbours.ts';
@@ -20,7 +18,6 @@ import {
   type LatentPair,
   type LatentRow,
   type Lens,
-  latentPageSchema,
   pairRecord,
 } from '../../results.ts';
 import type { Sae } from '../../saes/sae.ts';
@@ -28,7 +25,9 @@ import { toFloat32 } from '../../tensor.ts';
 import { attributionFiles } from '../attributionFiles.ts';
 import { jsonHash } from '../hash.ts';
 import { type CorpusScan, corpusScan } from '../interpret/corpusScan.ts';
+import { labelFiles, readLabels } from '../interpret/labels.ts';
 import { type LatentPairsRequest, latentPairs, pairsToRun } from '../interpret/latentPairs.ts';
+import { pageFile, readPage } from '../interpret/pages.ts';
 import { reportedLatents } from '../interpret/reported.ts';
 import { Timings } from '../manifest.ts';
 import type { OpenModel } from '../openModel.ts';
@@ -51,6 +50,8 @@ import { computing } from './units.ts';
 export interface InterpretOptions {
   /** texts that the subject reads; where none are named, the study's own completions */
   readonly corpora: readonly string[];
+  /** files and folders of Neuronpedia's explanations of the dictionary's latents */
+  readonly labels: readonly string[];
   /** tokens of them, at most */
   readonly tokens: number;
   readonly passageTokens: number;
@@ -68,10 +69,9 @@ export interface StudyInterpretation {
   readonly upToDate: boolean;
 }
 
-const pageFile = (latent: number) => `latents/${latent}.json`;
 const ownCompletions = "the study's completions";
 
-async function inputsOf(study: OpenStudy, corpora: readonly string[]) {
+async function inputsOf(study: OpenStudy, { corpora, labels }: InterpretOptions) {
   const { folder, config } = study;
   const proof = join(folder, steeringFiles.rows);
   const baseline = await baselineInputs(study);
@@ -87,6 +87,8 @@ async function inputsOf(study: OpenStudy, corpora: readonly string[]) {
   };
   for (const [i, path] of corpora.entries())
     Object.assign(inputs, { [`corpus${i}`]: await study.hashed(path) });
+  for (const [i, path] of (await labelFiles(labels)).entries())
+    Object.assign(inputs, { [`labels${i}`]: await study.hashed(path) });
   return { inputs, options: baseline.options };
 }
 
@@ -95,8 +97,8 @@ async function stageFor(
   rows: readonly LatentRow[],
   options: InterpretOptions,
 ): Promise<Stage> {
-  const { corpora, ...numbers } = options;
-  const from = await inputsOf(study, corpora);
+  const { corpora, labels, ...numbers } = options;
+  const from = await inputsOf(study, options);
   const all = {
     ...numbers,
     ...from.options,
@@ -129,9 +131,6 @@ async function removeOthers(folder: string, { name, outputs }: Stage): Promise<v
   for (const file of before.filter((one) => !outputs.includes(one)))
     await rm(join(folder, file), { force: true });
 }
-
-const readPage = async (folder: string, latent: number): Promise<LatentPage> =>
-  checked(latentPageSchema, await readJson(join(folder, pageFile(latent))), join(folder, pageFile(latent)));
 
 interface Work {
   readonly study: OpenStudy;
@@ -183,8 +182,10 @@ async function pairsOf(work: Work): Promise<Map<number, LatentPair[]>> {
   const byId = new Map(completions.map((one) => [one.id, one]));
   const store = await rowStore(join(workFolder(folder), 'interpret-mean'), stage.key);
   const baseline = await meanOf(study, opened, layer, store);
-  const pass = await sitePass(study.runtime(), opened.model, layer);
+  const runtime = study.runtime();
+  const pass = await sitePass(runtime, opened.model, layer);
   const request: LatentPairsRequest = {
+    runtime,
     pass,
     codec: opened.codec,
     sae,
@@ -231,6 +232,7 @@ async function makePages(
 ) {
   const { study, sae, opened, layer, latents } = work;
   const { model, codec } = opened;
+  const labels = await readLabels(await labelFiles(options.labels), latents, sae.latents);
   study.progress.note(`Logit lens and neighbours of ${latents.length} latents`);
   const lens = await timings.of('lens', () => logitLens(study.runtime(), model, sae, latents, listed.lens));
   const near = await timings.of('lens', () => neighbours(study.runtime(), sae, latents, listed.neighbours));
@@ -253,6 +255,7 @@ async function makePages(
       corpora: options.corpora.length > 0 ? [...options.corpora] : [ownCompletions],
       passages: scan.latents[i]!,
       pairs: pairs.get(latent)!,
+      labels: labels.get(latent)!,
     }),
   );
   return { pages, scan };

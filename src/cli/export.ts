@@ -1,0 +1,58 @@
+/** `culprit export`: what was found of a study's latents, in the form that others publish. */
+import { Command, Option } from 'commander';
+import { exportStudy } from '../study/exportRun.ts';
+import { wholeNumber } from './options.ts';
+import { number } from './table.ts';
+
+interface Options {
+  to: 'neuronpedia';
+  out: string;
+  modelId?: string;
+  layer?: string;
+  latent?: number;
+  creatorId?: string;
+}
+
+const about = `
+Writes FOLDER/MODEL-ID/LAYER/ from the pages that \`culprit interpret\` has made:
+  features/batch-N.jsonl.gz      logit lens, density, histogram, nearest latents
+  activations/batch-N.jsonl.gz   passages with the activation at each token
+  explanations/batch-N.jsonl.gz  what --labels gave, where it gave something
+as Neuronpedia publishes its data and takes it in. With --latent N only N.json,
+as its API answers for one feature. docs/method.md tells what stays empty.
+
+Example:
+  culprit export my-study --to neuronpedia --out export/ --model-id smollm2-135m`;
+
+async function run(study: string, { to: _, ...options }: Options): Promise<void> {
+  const { files, features, activations, explanations } = await exportStudy({ study, ...options });
+  process.stdout.write(
+    [
+      `features: ${number(features)}, activations: ${number(activations)}, explanations: ${number(explanations)}`,
+      ...files.map((file) => `  ${file}`),
+      '',
+    ].join('\n'),
+  );
+}
+
+export function exportCommand(): Command {
+  return new Command('export')
+    .summary("write what was found of a study's latents as Neuronpedia has it")
+    .description("Write what was found of a study's latents in the form that Neuronpedia publishes.")
+    .argument('<study>', 'a folder with study.yaml, or the file itself')
+    .addOption(new Option('--to <form>', 'whose form').choices(['neuronpedia']).makeOptionMandatory())
+    .requiredOption('--out <folder>', 'where to write')
+    .option('--model-id <name>', "Neuronpedia's name of the model (default: its folder's)")
+    .option(
+      '--layer <name>',
+      "Neuronpedia's name of the dictionary at its layer, such as 15-my-sae (default: the layer and the dictionary's folder)",
+    )
+    .option('--latent <index>', 'this one alone, as JSON', wholeNumber(0))
+    .option(
+      '--creator-id <id>',
+      "Neuronpedia's id of the account that the records are of (default: as SAEDashboard writes it)",
+    )
+    .helpOption('-h, --help', 'show this text')
+    .addHelpText('after', about)
+    .action(run);
+}
