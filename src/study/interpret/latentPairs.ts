@@ -1,23 +1,25 @@
-/** The pairs that count most for a latent, token by token: where in the study's own completions it is active, and where its Δ comes from. */
+/** A study's pairs token by token: each with the latents that count most for it, and each latent with the pairs that count most for it, where it is active and where its Δ comes from. */
 import type { TextCodec } from '../../files/textCodec.ts';
 import { input } from '../../graph/build.ts';
 import { simplify } from '../../graph/simplify.ts';
-import type { Contrast, LossKind } from '../../methods/contrast.ts';
-import { directionsOf } from '../../methods/score.ts';
+import type { LossKind } from '../../methods/contrast.ts';
+import { directionsOf, gramMatrix } from '../../methods/score.ts';
 import type { SitePass } from '../../methods/siteGradient.ts';
 import { type TokenDeltas, tokenDeltas } from '../../methods/tokenDeltas.ts';
-import type { DeltaTokens, LatentPair } from '../../results.ts';
+import type { DeltaTokens, LatentPair, PairTokens } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { activationsOn } from '../../saes/graph.ts';
 import type { Sae } from '../../saes/sae.ts';
 import { tensor, toFloat32 } from '../../tensor.ts';
+import type { StudyContrast } from '../stages/contrasts.ts';
+import { pairTokensOf } from './pairTokens.ts';
 
 export interface LatentPairsRequest {
   readonly runtime: Runtime;
   readonly pass: SitePass;
   readonly codec: TextCodec;
   readonly sae: Sae;
-  readonly contrasts: readonly Contrast[];
+  readonly contrasts: readonly StudyContrast[];
   /** Δ of each contrast alone [P, N] */
   readonly perContrast: Float32Array;
   /** ā [d] */
@@ -28,24 +30,12 @@ export interface LatentPairsRequest {
 }
 
 /** The contrasts with the greatest |Δ| for a latent, greatest first. */
-export function weightiest(
-  perContrast: Float32Array,
-  latents: number,
-  latent: number,
-  count: number,
-): number[] {
+function weightiest(perContrast: Float32Array, latents: number, latent: number, count: number): number[] {
   const size = (p: number) => Math.abs(perContrast[p * latents + latent]!);
   return Array.from({ length: perContrast.length / latents }, (_, p) => p)
     .sort((a, b) => size(b) - size(a) || a - b)
     .slice(0, count);
 }
-
-/** A contrast's first positive and first negative. */
-const firstPair = (contrast: Contrast): Contrast => ({
-  ...contrast,
-  positives: contrast.positives.slice(0, 1),
-  negatives: contrast.negatives.slice(0, 1),
-});
 
 interface Seen extends TokenDeltas {
   /** SAE activations [T, n] of all latents asked for */
@@ -57,7 +47,7 @@ const orNull = (x: number) => (Number.isNaN(x) ? null : x);
 function tokensOf(
   { tree, delta, z }: Seen,
   [from, to]: readonly [number, number],
-  { i, n, column, columns }: { i: number; n: number; column: number; columns: number },
+  { i, n }: { i: number; n: number },
   { tokenizer }: TextCodec,
 ): DeltaTokens {
   const places = Array.from({ length: to - from }, (_, at) => from + at);
@@ -65,7 +55,7 @@ function tokensOf(
   return {
     ids: places.map((t) => tree.ids[t]!),
     tokens: places.map((t) => tokenizer.tokenText(tree.ids[t]!)),
-    activations: places.map((t) => (sink(t) ? null : z[t * columns + column]!)),
+    activations: places.map((t) => (sink(t) ? null : z[t * n + i]!)),
     delta: places.map((t) => orNull(delta[t * n + i]!)),
   };
 }
@@ -83,63 +73,71 @@ async function encoderOf({ runtime, sae }: LatentPairsRequest, latents: readonly
   };
 }
 
-/** For each latent its weightiest pairs. Each pair is run once, for all latents that it counts for. `onPair` is told of each. */
-export async function latentPairs(
+export interface PairsInTokens {
+  /** of each latent its weightiest pairs */
+  readonly byLatent: ReadonlyMap<number, LatentPair[]>;
+  /** every pair, in the order of the contrasts */
+  readonly lines: readonly PairTokens[];
+}
+
+/** Every pair is run once, for all latents. `onPair` is told of each. */
+export async function pairsInTokens(
   request: LatentPairsRequest,
   latents: readonly number[],
   onPair: () => void,
-): Promise<Map<number, LatentPair[]>> {
+): Promise<PairsInTokens> {
   const encoder = await encoderOf(request, latents);
   try {
-    return await pairsOf(request, latents, encoder.encode, onPair);
+    return await eachPair(request, latents, encoder.encode, onPair);
   } finally {
     await encoder.release();
   }
 }
 
-async function pairsOf(
+async function eachPair(
   request: LatentPairsRequest,
   latents: readonly number[],
   encode: (residuals: Float32Array) => Promise<Float32Array>,
   onPair: () => void,
-): Promise<Map<number, LatentPair[]>> {
-  const { pass, codec, sae, contrasts, perContrast, baseline, loss, count } = request;
-  const wanted = new Map(
-    latents.map((latent) => [latent, weightiest(perContrast, sae.latents, latent, count)]),
-  );
-  const pages = new Map(latents.map((latent) => [latent, new Map<number, LatentPair>()]));
-  for (const p of new Set([...wanted.values()].flat())) {
-    const here = latents.filter((latent) => wanted.get(latent)!.includes(p));
-    const found = await tokenDeltas(pass, firstPair(contrasts[p]!), await directionsOf(sae, here), {
-      baseline,
-      loss,
-    });
-    const seen = { ...found, z: await encode(found.activation) };
-    const { tree } = found;
-    const parts = [[0, tree.prompt], ...tree.branches.map(({ start, end }) => [start, end])] as [
-      number,
-      number,
-    ][];
-    here.forEach((latent, i) => {
-      const at = { i, n: here.length, column: latents.indexOf(latent), columns: latents.length };
-      const [prompt, positive, negative] = parts.map((part) => tokensOf(seen, part, at, codec));
-      pages.get(latent)!.set(p, {
-        pair: contrasts[p]!.id,
-        delta: perContrast[p * sae.latents + latent]!,
-        prompt: prompt!,
-        positive: positive!,
-        negative: negative!,
-      });
-    });
+): Promise<PairsInTokens> {
+  const { runtime, pass, codec, sae, contrasts, perContrast, baseline, loss, count } = request;
+  const wanted = latents.map((latent) => weightiest(perContrast, sae.latents, latent, count));
+  const pages = latents.map(() => new Map<number, LatentPair>());
+  const lines: PairTokens[] = [];
+  const directions = await directionsOf(sae, latents);
+  const gram = await gramMatrix(runtime, sae);
+  for (const [p, contrast] of contrasts.entries()) {
+    const own = latents.map((latent) => perContrast[p * sae.latents + latent]!);
+    const found = await tokenDeltas(pass, contrast, directions, { baseline, loss, gram });
+    lines.push(pairTokensOf(contrast, found, { latents, own, loss, codec }));
+    const here = [...latents.keys()].filter((i) => wanted[i]!.includes(p));
+    const seen = here.length > 0 ? { ...found, z: await encode(found.activation) } : undefined;
+    for (const i of here) pages[i]!.set(p, latentPairOf(contrast, seen!, own[i]!, i, latents.length, codec));
     onPair();
   }
-  return new Map(
-    latents.map((latent) => [latent, wanted.get(latent)!.map((p) => pages.get(latent)!.get(p)!)]),
-  );
+  return {
+    byLatent: new Map(latents.map((latent, i) => [latent, wanted[i]!.map((p) => pages[i]!.get(p)!)])),
+    lines,
+  };
 }
 
-/** How many pairs `latentPairs` would run. */
-export const pairsToRun = (
-  { sae, perContrast, count }: LatentPairsRequest,
-  latents: readonly number[],
-): number => new Set(latents.flatMap((latent) => weightiest(perContrast, sae.latents, latent, count))).size;
+/** With the contrast's first positive and its first negative. */
+function latentPairOf(
+  { id, positives }: StudyContrast,
+  seen: Seen,
+  delta: number,
+  i: number,
+  n: number,
+  codec: TextCodec,
+): LatentPair {
+  const { prompt, branches } = seen.tree;
+  const at = (from: number, to: number) => tokensOf(seen, [from, to], { i, n }, codec);
+  const [positive, negative] = [branches[0]!, branches[positives.length]!];
+  return {
+    pair: id,
+    delta,
+    prompt: at(0, prompt),
+    positive: at(positive.start, positive.end),
+    negative: at(negative.start, negative.end),
+  };
+}

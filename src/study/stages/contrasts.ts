@@ -6,13 +6,20 @@ import type { Contrast } from '../../methods/contrast.ts';
 import type { CompletionRecord, PairRecord } from '../../results.ts';
 import { idsFit } from './sampleStage.ts';
 
+/** A contrast that knows which completions it is of. */
+export interface StudyContrast extends Contrast {
+  /** ids of completions, in the order of the contrast's own */
+  readonly positiveIds: readonly string[];
+  readonly negativeIds: readonly string[];
+}
+
 /** One contrast for each pair, or for each prompt where all its positives go with all its negatives. */
 export function contrastsOf(
   pairs: readonly PairRecord[],
   completions: ReadonlyMap<string, CompletionRecord>,
   codec: TextCodec,
   all: boolean,
-): Contrast[] {
+): StudyContrast[] {
   // A sampled completion's own ids: the same text may be other tokens. What was imported, or edited by hand, is tokenised.
   const ownIds = (id: string, text: string) => {
     const found = completions.get(id);
@@ -36,7 +43,14 @@ export function contrastsOf(
   if (!all)
     return pairs.map((pair) => {
       const { prompt, positive, negative } = idsOf(pair);
-      return { id: pair.id, prompt, positives: [positive], negatives: [negative] };
+      return {
+        id: pair.id,
+        prompt,
+        positives: [positive],
+        negatives: [negative],
+        positiveIds: [pair.positive_id],
+        negativeIds: [pair.negative_id],
+      };
     });
   const groups = new Map<
     string,
@@ -58,5 +72,7 @@ export function contrastsOf(
     prompt,
     positives: [...positives.values()],
     negatives: [...negatives.values()],
+    positiveIds: [...positives.keys()],
+    negativeIds: [...negatives.keys()],
   }));
 }

@@ -15,7 +15,6 @@ import { sitePass } from '../../methods/siteGradient.ts';
 import {
   type CompletionRecord,
   type LatentPage,
-  type LatentPair,
   type LatentRow,
   type Lens,
   pairRecord,
@@ -26,8 +25,9 @@ import { attributionFiles } from '../attributionFiles.ts';
 import { jsonHash } from '../hash.ts';
 import { type CorpusScan, corpusScan } from '../interpret/corpusScan.ts';
 import { labelFiles, readLabels } from '../interpret/labels.ts';
-import { type LatentPairsRequest, latentPairs, pairsToRun } from '../interpret/latentPairs.ts';
+import { type LatentPairsRequest, type PairsInTokens, pairsInTokens } from '../interpret/latentPairs.ts';
 import { pageFile, readPage } from '../interpret/pages.ts';
+import { pairTokensFile } from '../interpret/pairTokens.ts';
 import { reportedLatents } from '../interpret/reported.ts';
 import { Timings } from '../manifest.ts';
 import type { OpenModel } from '../openModel.ts';
@@ -112,7 +112,7 @@ async function stageFor(
     key: stageKey({ options: all, inputs: hashesOf(from.inputs), upstream: {}, versions }),
     inputs: from.inputs,
     options: all,
-    outputs: rows.map(({ latent }) => pageFile(latent)),
+    outputs: [pairTokensFile, ...rows.map(({ latent }) => pageFile(latent))],
   };
 }
 
@@ -174,8 +174,8 @@ function passagesOf(work: Work, { corpora, tokens, passageTokens }: InterpretOpt
   });
 }
 
-/** The pairs that count most for each latent, token by token. */
-async function pairsOf(work: Work): Promise<Map<number, LatentPair[]>> {
+/** The pairs token by token. */
+async function pairsOf(work: Work): Promise<PairsInTokens> {
   const { study, stage, sae, opened, layer, latents, completions } = work;
   const { folder, config, progress } = study;
   const pairs = await readJsonlAll(join(folder, pairsFile), pairRecord);
@@ -195,9 +195,9 @@ async function pairsOf(work: Work): Promise<Map<number, LatentPair[]>> {
     loss: config.attribution.loss,
     count: listed.pairs,
   };
-  const told = progress.stage('Pairs, token by token', pairsToRun(request, latents));
+  const told = progress.stage('Pairs, token by token', request.contrasts.length);
   try {
-    return await latentPairs(request, latents, () => told.advance());
+    return await pairsInTokens(request, latents, () => told.advance());
   } finally {
     told.end();
     await pass.release();
@@ -254,11 +254,11 @@ async function makePages(
       group: groups[i]!,
       corpora: options.corpora.length > 0 ? [...options.corpora] : [ownCompletions],
       passages: scan.latents[i]!,
-      pairs: pairs.get(latent)!,
+      pairs: pairs.byLatent.get(latent)!,
       labels: labels.get(latent)!,
     }),
   );
-  return { pages, scan };
+  return { pages, lines: pairs.lines, scan };
 }
 
 /** Makes the pages, or finds them made. Throws InputError where a corpus has no tokens. */
@@ -274,10 +274,13 @@ export async function runInterpret(
     return { pages: await Promise.all(latents.map((latent) => readPage(folder, latent))), upToDate: true };
   await makeWorkFolder(folder);
   const timings = new Timings(study.clock);
-  const { pages, scan } = await makePages(await workOn(study, stage, latents), rows, options, timings);
+  const { pages, lines, scan } = await makePages(await workOn(study, stage, latents), rows, options, timings);
   const counts = { latents: latents.length, tokens: pages[0]?.passages.tokens ?? 0 };
   await finishStage(folder, stage, { counts, seconds: timings.seconds }, study.recorder, async () => {
     await removeOthers(folder, stage);
+    await replaceFile(join(folder, pairTokensFile), (file) =>
+      file.writeFile(lines.map((line) => `${JSON.stringify(line)}\n`).join('')),
+    );
     await mkdir(join(folder, 'latents'), { recursive: true });
     for (const page of pages)
       await replaceFile(join(folder, pageFile(page.latent)), (file) =>

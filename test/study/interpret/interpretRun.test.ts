@@ -3,8 +3,15 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readJsonlAll } from '../../../src/files/jsonl.ts';
 import { readSafetensorsHeader, readTensor } from '../../../src/files/safetensors.ts';
-import { decodeLatents, type LatentPage, latentPageSchema } from '../../../src/results.ts';
+import {
+  decodeLatents,
+  type LatentPage,
+  latentPageSchema,
+  pairRecord,
+  pairTokens,
+} from '../../../src/results.ts';
 import { interpretStudy } from '../../../src/study/interpretRun.ts';
 import { openModel } from '../../../src/study/openModel.ts';
 import { openSae } from '../../../src/study/openSae.ts';
@@ -63,6 +70,37 @@ describe('the pages of a study', () => {
         expect(prompt.activations.map((x) => x === null)).toEqual(prompt.delta.map((x) => x === null));
       }
     }
+  });
+
+  it('go with every pair token by token: losses as attributed, δ over the prompt with the pair’s own Δ as their mean', async () => {
+    const lines = await readJsonlAll(join(study, 'pair-tokens.jsonl'), pairTokens);
+    const pairs = await readJsonlAll(join(study, 'pairs.jsonl'), pairRecord);
+    expect(lines.map(({ pair }) => pair)).toEqual(pairs.map(({ id }) => id));
+    const { tensors } = await readSafetensorsHeader(join(study, 'attribution.safetensors'));
+    const losses = toFloat32(await readTensor(tensors.get('losses')!));
+    const mean = (values: readonly (number | null)[]) => {
+      const known = values.filter((x) => x !== null);
+      return known.reduce((sum, x) => sum + x, 0) / known.length;
+    };
+    lines.forEach(({ prompt, completions, latents }, p) => {
+      expect(completions.map(({ id, label }) => [id, label])).toEqual([
+        [pairs[p]!.positive_id, 'positive'],
+        [pairs[p]!.negative_id, 'negative'],
+      ]);
+      for (const [b, { loss, tokens, total }] of completions.entries()) {
+        expect(Math.abs(loss - losses[2 * p + b]!)).toBeLessThan(1e-6 * loss);
+        expect(total).toHaveLength(tokens.length);
+      }
+      expect(prompt.total.map((x) => x === null)).toEqual(latents[0]!.prompt.map((x) => x === null));
+      const sizes = latents.map(({ delta }) => Math.abs(delta));
+      expect(sizes).toEqual([...sizes].sort((a, b) => b - a));
+      for (const { delta, prompt: own, completions: each } of latents) {
+        const greatest = Math.max(...own.map((x) => Math.abs(x ?? 0)));
+        // four digits are kept of each
+        expect(Math.abs(mean(own) - delta)).toBeLessThan(5e-4 * greatest);
+        expect(each.map((one) => one.length)).toEqual(completions.map(({ tokens }) => tokens.length));
+      }
+    });
   });
 
   it('have the passages of the study’s completions with the activations that the encoder gives', async () => {
