@@ -1,6 +1,5 @@
 /** The group of a latent as steering takes it: which latents, and how much of each. Opens no model. */
 import { InputError } from '../errors.ts';
-import { directionsOf } from '../methods/logitLens.ts';
 import { readStudy } from './config/readStudy.ts';
 import { pageFile, readPage } from './interpret/pages.ts';
 import { openSae } from './openSae.ts';
@@ -26,12 +25,8 @@ export async function groupOf(study: string, latent: number): Promise<SteeredGro
       `latent ${latent}: stands alone: ${folder}/${pageFile(latent)} has no group of it: steer it with --latent ${latent}`,
     );
   const sae = await openSae(config.sae.path);
-  const directions = await directionsOf(sae, members);
-  const sum = new Float64Array(sae.width);
-  directions.forEach((x, i) => {
-    sum[i % sae.width]! += x;
-  });
-  const length = Math.hypot(...sum);
+  const rows = await Promise.all(members.map((member) => sae.decoderRows(member, member + 1)));
+  const length = Math.hypot(...rows[0]!.map((_, j) => rows.reduce((sum, row) => sum + row[j]!, 0)));
   if (length < leastLength)
     throw new InputError(
       `latent ${latent}: the directions of its group ${members.join(', ')} cancel: their sum has length ${length.toPrecision(2)}`,

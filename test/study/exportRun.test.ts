@@ -45,6 +45,21 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** Columns of the tables' rows: those of export-data.py, and those that SAEDashboard's neuronpedia_export.py has more. */
+const columns: Readonly<Record<string, readonly string[]>> = {
+  features: [
+    'modelId layer index maxActApprox creatorId frac_nonzero freq_hist_data_bar_heights freq_hist_data_bar_values logits_hist_data_bar_heights',
+    'logits_hist_data_bar_values neuron_alignment_indices neuron_alignment_l1 neuron_alignment_values correlated_neurons_indices correlated_neurons_l1',
+    'correlated_neurons_pearson decoder_weights_dist neg_str neg_values pos_str pos_values sourceSetName topkCosSimIndices topkCosSimValues vector',
+    'vectorLabel hookName vectorDefaultSteerStrength hasVector correlated_features_indices correlated_features_pearson correlated_features_l1',
+  ],
+  activations: [
+    'id modelId layer index creatorId dataSource tokens maxValue minValue values maxValueTokenIndex dfaValues dfaMaxValue dfaTargetIndex binContains binMin binMax',
+    'dataIndex lossValues logitContributions qualifyingTokenIndex',
+  ],
+  explanations: ['id modelId layer index authorId description embedding typeName explanationModelName'],
+};
+
 const written = (file: string) =>
   gunzipSync(readFileSync(file))
     .toString()
@@ -85,6 +100,9 @@ describe('batches', () => {
     for (const one of features!) neuronpediaFeature.strict().parse(one);
     for (const one of activations!) neuronpediaActivation.strict().parse(one);
     for (const one of described!) neuronpediaExplanation.strict().parse(one);
+    for (const [i, kind] of kinds.entries())
+      for (const one of written(files[i]!))
+        expect(Object.keys(one as object).sort()).toEqual(columns[kind]!.join(' ').split(' ').sort());
     const again = await exportStudy({ study, out: join(folder, 'b') });
     expect(again.files.map((file) => readFileSync(file))).toEqual(files.map((file) => readFileSync(file)));
   });
