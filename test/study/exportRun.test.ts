@@ -88,6 +88,15 @@ describe('interpret --labels', () => {
     expect(none.pages.map(({ passages }) => passages)).toEqual(pages.map(({ passages }) => passages));
     await interpretStudy({ ...given, labels: [labels] });
   });
+
+  it('shows them on the screen', async () => {
+    const args = ['interpret', study, '--cache', tiny.cache, '--latents', '6', '--tokens', '2000'];
+    const { stdout, code } = await culprit([...args, '--corpus', tiny.corpus, '--labels', labels]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('(done before)');
+    const { labels: own } = pages[0]!;
+    expect(stdout).toContain(`called        ${own[0]!.text} (${own[0]!.by ?? own[0]!.source})`);
+  });
 });
 
 describe('batches', () => {
