@@ -1,5 +1,5 @@
 /**
- * The library's table of contents. A run from files to files is `runStudy`, `interpretStudy`, `runAttribute`, `runSteer`, `runBaseline`, `runSaeTrain` or `runSaeEval`; below it stand the parts: open a model and a
+ * The library's table of contents. A run from files to files is `runStudy`, `interpretStudy`, `exportStudy`, `runAttribute`, `runSteer`, `runBaseline`, `runSaeTrain` or `runSaeEval`; below it stand the parts: open a model and a
  * dictionary, pass a tree of completions through the model, score latents.
  */
 export { InputError } from './errors.ts';
@@ -87,6 +87,7 @@ export type { Feeds, Runtime, Session } from './runtime/runtime.ts';
 export type { Encoding, Sae } from './saes/sae.ts';
 export { type AttributeRequest, type AttributeResult, runAttribute } from './study/attributeRun.ts';
 export { type BaselineRequest, runBaseline } from './study/baselineRun.ts';
+export { type ExportRequest, type ExportResult, exportStudy } from './study/exportRun.ts';
 export { type InterpretRequest, type InterpretResult, interpretStudy } from './study/interpretRun.ts';
 export { type OpenModel, type OpenModelOptions, openModel } from './study/openModel.ts';
 export { openSae } from './study/openSae.ts';

@@ -28,7 +28,7 @@ file latents/NNN.json in the study's folder:
   pairs        the pairs that count most for it, each token with its activation
                and its delta
   neighbours   the latents nearest to it, and the group that it belongs to
-  labels       what Neuronpedia says of it, where --labels gives its explanations
+  labels       what Neuronpedia says of it, where --labels gives that
 A run that was stopped goes on where it was.
 
 Example:

@@ -5,6 +5,7 @@ import { InputError } from '../errors.ts';
 import { replaceFile } from '../files/atomic.ts';
 import { type SteeredTokens, steeredTokens } from '../methods/steer.ts';
 import type { Prompt } from '../results.ts';
+import { groupOf, onGroup, type SteeredGroup } from '../study/groupSteering.ts';
 import { outFile } from '../study/outFolder.ts';
 import {
   type AskedIntervention,
@@ -33,6 +34,7 @@ interface Options {
   sae?: string;
   site?: number;
   latent?: number[];
+  group?: number;
   vector?: string[];
   dose?: Ladder[];
   set?: Ladder[];
@@ -112,7 +114,8 @@ function steps(ladders: readonly Ladder[], targets: readonly SteerTarget[], flag
   return Array.from({ length: count }, (_, step) => targets.map((_, target) => valueAt(target, step)));
 }
 
-const targetsOf = ({ latent = [], vector = [] }: Options): SteerTarget[] => [
+const targetsOf = ({ latent = [], group, vector = [] }: Options): SteerTarget[] => [
+  ...(group === undefined ? [] : [{ latent: group }]),
   ...latent.map((one) => ({ latent: one })),
   ...vector.map((one) => ({ vector: one })),
 ];
@@ -128,6 +131,10 @@ function variantsOf(options: Options): AskedIntervention[][] {
     ),
   );
 }
+
+/** Each change of a latent alone, and after it the same of its whole group. */
+const withGroup = (alone: readonly AskedIntervention[][], group: SteeredGroup): AskedIntervention[][] =>
+  alone.flatMap((variant) => [variant, onGroup(group, variant[0]!)]);
 
 /** The prompts that the flags give; none where they give none. */
 async function promptsOf({ prompt, prompts, field }: Options): Promise<Prompt[] | undefined> {
@@ -155,8 +162,21 @@ async function subjectOf(study: string | undefined, options: Options) {
   return { base, prompts: given ?? [await prompt()] };
 }
 
-async function requestOf(study: string | undefined, options: Options): Promise<SteerRequest> {
-  const variants = variantsOf(options);
+/** The group that --group asks for. */
+async function askedGroup(study: string | undefined, { group }: Options): Promise<SteeredGroup | undefined> {
+  if (group === undefined) return undefined;
+  if (study === undefined)
+    throw new InputError('steer: --group goes with a study, whose latents/ tells the groups');
+  return groupOf(study, group);
+}
+
+async function requestOf(
+  study: string | undefined,
+  options: Options,
+  group: SteeredGroup | undefined,
+): Promise<SteerRequest> {
+  const alone = variantsOf(options);
+  const variants = group === undefined ? alone : withGroup(alone, group);
   const { base, prompts } = await subjectOf(study, options);
   const { cache, site, baseline, scale, tokens, samples, seed, maxTokens } = options;
   return {
@@ -226,8 +246,8 @@ function checkFlags(command: Command, asStage: boolean): void {
     if (given && asStage !== stageFlags.includes(name))
       throw new InputError(
         asStage
-          ? `steer: ${option.long} goes with --latent or --vector; without them STUDY is proved, as its study.yaml says`
-          : `steer: ${option.long} goes with a study that is proved, without --latent and --vector`,
+          ? `steer: ${option.long} goes with --latent, --group or --vector; without them STUDY is proved, as its study.yaml says`
+          : `steer: ${option.long} goes with a study that is proved, without --latent, --group and --vector`,
       );
   }
 }
@@ -238,13 +258,14 @@ async function run(study: string | undefined, options: Options, command: Command
   if (asStage) return steerStudy(study, options);
   if (targetsOf(options).length === 0)
     throw new InputError('steer: expected --latent or --vector, or a study to prove');
-  const request = await requestOf(study, options);
+  const group = await askedGroup(study, options);
+  const request = await requestOf(study, options, group);
   if (options.json !== undefined) await jsonPlace(options.json);
   const result = await runSteer(request);
   if (options.json !== undefined)
     await replaceFile(options.json, async (file) => void (await file.writeFile(jsonOf(result, request))));
   const written = options.json === undefined ? '' : `written to ${options.json}\n`;
-  process.stdout.write(steerReport(result, request) + written);
+  process.stdout.write(steerReport(result, request, group) + written);
 }
 
 const about = `
@@ -257,6 +278,8 @@ are parts of s, the mean norm of the residual stream there over the prompts:
 between 0.3 and 0.5 most texts begin to break. Several doses with commas are a
 ladder: each gives a text of its own. Several latents and vectors are steered
 along together, all with one --dose or each with its own, the latents first.
+--group I shows latent I and, beside it, all of the group that \`interpret\` found
+for it: the dose is shared out, so that both move as far.
 
 Vector files: .safetensors (FILE:NAME names one tensor of several), GGUF control
 vectors as llama.cpp and repeng write them, Neuronpedia's JSON. With --scale raw
@@ -295,6 +318,11 @@ export function steerCommand(): Command {
     )
     .optionsGroup('Steering:')
     .option('--latent <index>', 'a latent of the SAE; again for more', gathered(wholeNumber(0)))
+    .addOption(
+      new Option('--group <index>', 'a latent of the study, alone and with all of its group')
+        .argParser(wholeNumber(0))
+        .conflicts(['latent', 'vector']),
+    )
     .option('--vector <file>', 'a vector from a file; again for more', gathered(String))
     .option(
       '--dose <parts>',

@@ -2,6 +2,7 @@
 
 import type { SteeredTokens } from '../methods/steer.ts';
 import type { Prompt } from '../results.ts';
+import type { SteeredGroup } from '../study/groupSteering.ts';
 import {
   type AskedIntervention,
   type SteerRequest,
@@ -100,7 +101,10 @@ function explained(asked: AskedIntervention, result: SteerResult, request: Steer
   }
 }
 
-function legend(result: SteerResult, request: SteerRequest): string[] {
+const groupNote = ({ latent, members, part }: SteeredGroup, { variants }: SteerRequest) =>
+  `Latent ${latent} alone, then its group: ${members.join(', ')}${variants[0]![0]!.kind === 'add' ? `, each with ${part} of the dose, so that together they move as far` : ''}.`;
+
+function legend(result: SteerResult, request: SteerRequest, group: SteeredGroup | undefined): string[] {
   const { layer, norm, vectors, comparisons } = result;
   const { maxTokens = steerDefaults.maxTokens } = request;
   const cut = comparisons.some(({ unsteered, steered }) =>
@@ -108,6 +112,7 @@ function legend(result: SteerResult, request: SteerRequest): string[] {
   );
   return [
     explained(request.variants[0]![0]!, result, request),
+    ...(group === undefined ? [] : [groupNote(group, request)]),
     `s = ${norm.toPrecision(4)}: the mean norm of the residual stream after block ${layer}, where it is moved, over ${request.norm === undefined ? 'the tokens of the prompts' : "the texts of the study's proof"}.`,
     ...Array.from(
       vectors.values(),
@@ -119,7 +124,7 @@ function legend(result: SteerResult, request: SteerRequest): string[] {
 }
 
 /** The comparisons as text. Nothing in it but colours of our own is obeyed by a terminal. */
-export function steerReport(result: SteerResult, request: SteerRequest): string {
+export function steerReport(result: SteerResult, request: SteerRequest, group?: SteeredGroup): string {
   const { comparisons } = result;
   const blocks = comparisons.flatMap((comparison, i) => {
     const isNew = comparison.prompt !== comparisons[i - 1]?.prompt;
@@ -128,7 +133,7 @@ export function steerReport(result: SteerResult, request: SteerRequest): string 
       comparisonText(comparison, result, request),
     ];
   });
-  const notes = legend(result, request).flatMap((line) =>
+  const notes = legend(result, request, group).flatMap((line) =>
     paragraph(harmless(line)).map((one) => pc.dim(one)),
   );
   return ['', ...blocks, ...notes, ''].join('\n');

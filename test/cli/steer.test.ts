@@ -1,10 +1,12 @@
 /** `culprit steer` as a user has it: what it shows, what it writes, and how it says what is wrong. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { harmless, sideBySide } from '../../src/cli/sideBySide.ts';
+import { openSae } from '../../src/study/openSae.ts';
 import { culprit, twoAtATime } from '../support/cli.ts';
+import { latentPage } from '../support/latentPage.ts';
 import { put, putAll, type TinyFolder } from '../support/tinyFolder.ts';
 import { putStudy } from '../support/tinyStudy.ts';
 
@@ -83,6 +85,80 @@ describe('shows texts side by side', () => {
   });
 });
 
+describe('a group', () => {
+  const members = [3, 5, 9];
+  const study = () => {
+    const made = putStudy(at('grouped'), tiny, { prompts: drawn });
+    mkdirSync(at('grouped', 'latents'), { recursive: true });
+    put(at('grouped', 'latents', '3.json'), latentPage(3, { group: members }));
+    put(at('grouped', 'latents', '4.json'), latentPage(4));
+    return made;
+  };
+  const texts = async (...args: string[]) => {
+    const json = at('made', 'group.json');
+    const found = await culprit(['steer', study(), '--samples', '1', '--json', json, ...args]);
+    expect(found.stderr).not.toMatch(/^culprit/);
+    const { comparisons } = JSON.parse(readFileSync(json, 'utf8'));
+    return { ...found, steered: comparisons[0].steered };
+  };
+
+  it('moves as far as the latent alone, which stands beside it, and as its latents together would', async () => {
+    const { code, stdout, steered } = await texts('--group', '3', '--dose', '-2,2');
+    expect(code).toBe(0);
+    expectPlain(stdout);
+    const sae = await openSae(tiny.sae);
+    const rows = await Promise.all(members.map((latent) => sae.decoderRows(latent, latent + 1)));
+    const length = Math.hypot(...rows[0]!.map((_, j) => rows.reduce((sum, row) => sum + row[j]!, 0)));
+    const each = steered[1].interventions[0].dose;
+    expect(-each * length).toBeCloseTo(2, 2);
+    expect(steered.map(({ interventions }: { interventions: object[] }) => interventions)).toEqual([
+      [{ latent: 3, kind: 'add', dose: -2 }],
+      members.map((latent) => ({ latent, kind: 'add', dose: each })),
+      [{ latent: 3, kind: 'add', dose: 2 }],
+      members.map((latent) => ({ latent, kind: 'add', dose: -each })),
+    ]);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
+      /Latent 3 alone, then its group: 3, 5, 9, each with 0\.\d+ of the dose, so that together they move as far\./,
+    );
+    const byHand = members.flatMap((latent) => ['--latent', `${latent}`]);
+    const together = await texts(...byHand, '--dose', `${each}`);
+    expect(together.steered[0].text).toBe(steered[1].text);
+    expect(steered[1].text).not.toBe(steered[0].text);
+  });
+
+  it('is set as a whole to one value', async () => {
+    const { steered } = await texts('--group', '3', '--set', '0.2');
+    expect(steered[1].interventions).toEqual(members.map((latent) => ({ latent, kind: 'set', value: 0.2 })));
+  });
+
+  it.each([
+    [
+      'of a latent that stands alone',
+      ['4'],
+      /^culprit: latent 4: stands alone: \S+latents\/4\.json has no group of it/,
+    ],
+    [
+      'of a latent without a page',
+      ['5'],
+      /^culprit: \S+latents\/5\.json: no such file: make it with `culprit interpret/,
+    ],
+    [
+      'beside a latent',
+      ['3', '--latent', '4'],
+      /^culprit: option '--group <index>' cannot be used with option '--latent/,
+    ],
+  ])('%s is refused', async (_, args, line) => {
+    const { code, stderr } = await culprit(['steer', study(), '--dose', '0.1', '--group', ...args]);
+    expect(stderr).toMatch(line);
+    expect(code).toBe(2);
+  });
+
+  it('without a study is refused', async () => {
+    const { stderr } = await culprit(['steer', ...subject(), ...asked, '--group', '3', '--dose', '0.1']);
+    expect(stderr).toBe('culprit: steer: --group goes with a study, whose latents/ tells the groups\n');
+  });
+});
+
 describe('a layout', () => {
   const cards = ['left alone', 'steered', 'more'].map((heading) => ({
     heading,
@@ -119,11 +195,11 @@ describe('is told in one line', () => {
     ],
     'a flag of single texts on a study that is proved': [
       () => [at('study'), '--samples', '3'],
-      'steer: --samples goes with --latent or --vector; without them STUDY is proved, as its study.yaml says',
+      'steer: --samples goes with --latent, --group or --vector; without them STUDY is proved, as its study.yaml says',
     ],
     'a flag of a proof with a latent': [
       () => [at('study'), '--latent', '1', '--redo', 'steer'],
-      'steer: --redo goes with a study that is proved, without --latent and --vector',
+      'steer: --redo goes with a study that is proved, without --latent, --group and --vector',
     ],
     'nothing to do': [
       () => [...subject(), ...asked, ...latent],

@@ -1,4 +1,5 @@
 import { closeSync, ftruncateSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -44,6 +45,13 @@ describe('reading', () => {
     const values = [1, 2, 3].map((n) => ({ a: n, b: { c: ['é'.repeat(300_000 + n)] } }));
     const read = await readJsonlAll(file(values.map((v) => JSON.stringify(v)).join('\n')), record);
     expect(read).toEqual(values);
+  });
+
+  test('the same from a zipped file, and half of it', async () => {
+    const values = [1, 2, 3].map((n) => ({ a: n, b: { c: ['é'.repeat(300_000 + n)] } }));
+    writeFileSync(path('f.jsonl.gz'), gzipSync(values.map((v) => JSON.stringify(v)).join('\n')));
+    expect(await readJsonlAll(path('f.jsonl.gz'), record)).toEqual(values);
+    for await (const { line } of readJsonl(path('f.jsonl.gz'), record)) if (line === 2) break;
   });
 
   test.each([

@@ -40,6 +40,30 @@ describe('latentGroups', () => {
     ]);
   });
 
+  it('take the limits themselves for alike, and nothing below', () => {
+    const active = [3e9, 3e9, 3e9];
+    const input = (cosine: number, both: number) => ({
+      cosine: matrix(3, ones(3), { '0,1': cosine }),
+      both: matrix(3, active, { '1,2': both }),
+      active,
+    });
+    const members = (cosine: number, both: number) =>
+      latentGroups(input(cosine, both)).map((one) => one.members);
+    // 2e9 / (3e9 + 3e9 − 2e9)
+    expect(members(0.6, 0)).toEqual([[0, 1]]);
+    expect(members(0, 2e9)).toEqual([[1, 2]]);
+    expect(members(0.5999, 1.999e9)).toEqual([]);
+  });
+
+  it('tell copies of one latent by the greatest values there are', () => {
+    const input = {
+      cosine: matrix(2, ones(2), { '0,1': 1 }),
+      both: matrix(2, [7, 7], { '0,1': 7 }),
+      active: [7, 7],
+    };
+    expect(latentGroups(input)).toEqual([{ members: [0, 1], cosine: 1, together: 1 }]);
+  });
+
   it('take latents that never fire for alone', () => {
     const input = { cosine: matrix(2, ones(2), {}), both: matrix(2, [0, 0], {}), active: [0, 0] };
     expect(latentGroups(input)).toEqual([]);

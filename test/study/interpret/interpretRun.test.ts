@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readJsonlAll } from '../../../src/files/jsonl.ts';
 import { readSafetensorsHeader, readTensor } from '../../../src/files/safetensors.ts';
+import { residualPass } from '../../../src/methods/residuals.ts';
 import {
   decodeLatents,
   type LatentPage,
@@ -12,12 +13,13 @@ import {
   pairRecord,
   pairTokens,
 } from '../../../src/results.ts';
+import { nodeRuntime } from '../../../src/runtime/node.ts';
 import { interpretStudy } from '../../../src/study/interpretRun.ts';
 import { openModel } from '../../../src/study/openModel.ts';
 import { openSae } from '../../../src/study/openSae.ts';
 import { runStudy } from '../../../src/study/studyRun.ts';
 import { toFloat32 } from '../../../src/tensor.ts';
-import { put, putAll, type TinyFolder } from '../../support/tinyFolder.ts';
+import { layer, put, putAll, type TinyFolder } from '../../support/tinyFolder.ts';
 import { putStudy } from '../../support/tinyStudy.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'culprit-interpret-'));
@@ -101,6 +103,29 @@ describe('the pages of a study', () => {
         expect(each.map((one) => one.length)).toEqual(completions.map(({ tokens }) => tokens.length));
       }
     });
+  });
+
+  it('show at each token of a pair the activation that the plain encoder gives', async () => {
+    const { model } = await openModel(tiny.model, { adapter: tiny.adapter, cacheDir: tiny.cache });
+    const sae = await openSae(tiny.sae);
+    const runtime = nodeRuntime({ threads: 1 });
+    const pass = await residualPass(runtime, model, layer);
+    let positive = 0;
+    for (const { latent, pairs } of pages)
+      for (const { prompt, ...completions } of pairs)
+        for (const completion of [completions.positive, completions.negative]) {
+          const { activation } = await pass.run([...prompt.ids, ...completion.ids]);
+          const { z } = await sae.encode(activation);
+          const shown = [...prompt.activations, ...completion.activations];
+          shown.forEach((found, t) => {
+            const wanted = z[t * sae.latents + latent]!;
+            if (found !== null) expect(Math.abs(found - wanted)).toBeLessThan(1e-5 * (1 + wanted));
+            positive += Number((found ?? 0) > 0);
+          });
+        }
+    await pass.release();
+    await runtime.close();
+    expect(positive).toBeGreaterThan(100);
   });
 
   it('have the passages of the study’s completions with the activations that the encoder gives', async () => {
