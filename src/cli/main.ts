@@ -11,6 +11,7 @@ import { importCommand } from './import.ts';
 import { initCommand } from './init.ts';
 import { interpretCommand } from './interpret.ts';
 import { judgeCommand } from './judge.ts';
+import { reportCommand } from './report.ts';
 import { saeCommand } from './sae.ts';
 import { steerCommand } from './steer.ts';
 import { gradeCommand, pairCommand, runCommand, sampleCommand, statusCommand } from './study.ts';
@@ -30,6 +31,7 @@ const program = new Command('culprit')
   .addCommand(pairCommand())
   .addCommand(attributeCommand())
   .addCommand(interpretCommand())
+  .addCommand(reportCommand())
   .addCommand(importCommand())
   .addCommand(judgeCommand(openStudyJudge))
   .commandsGroup('Parts of it:')
@@ -89,6 +91,7 @@ function stopAt(signal: 'SIGINT' | 'SIGTERM', line: string): void {
 
 const keptBy: ReadonlyMap<string | undefined, string> = new Map([
   ['baseline', 'nothing was written'],
+  ['report', 'nothing was written'],
   ['steer', 'a proof goes on with the same command; of single texts nothing was written'],
   // A judge that is trained goes on from there; verdicts are not kept.
   ['judge', 'nothing was compared, and what was graded is lost'],

@@ -176,10 +176,12 @@ describe('sampler', () => {
     const made = await sampler(runtime, model, { rows: 2, capacity: 20 });
     const stop = new AbortController();
     let tokens = 0;
-    const run = (over: Partial<SampleOptions>) => {
+    const run = async (over: Partial<SampleOptions>) => {
       const found: Completion[] = [];
-      const work = made.sample(jobs.slice(0, 1), { ...options, ...over }, (_, i, one) => void (found[i] = one));
-      return work.then(() => found);
+      await made.sample(jobs.slice(0, 1), { ...options, ...over }, (_, i, one) => {
+        found[i] = one;
+      });
+      return found;
     };
     const onToken = () => {
       if (++tokens === 3) stop.abort(new Error('enough'));
