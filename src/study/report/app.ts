@@ -14,7 +14,7 @@ export interface App {
 }
 
 /** Where a build puts it: dist/web. */
-const builtApp = fileURLToPath(new URL('../../web', import.meta.url));
+export const builtApp = fileURLToPath(new URL('../../web', import.meta.url));
 
 /** Throws InputError where it was not built. */
 export async function readApp(folder: string = builtApp): Promise<App> {
