@@ -44,7 +44,7 @@ export interface WatchOptions {
   readonly every?: number | undefined;
 }
 
-/** The status is not asked for more often than this many times as long as it takes. */
+/** The status is not asked for more often than this many times as long as it takes; the first time, when models are hashed, does not count. */
 const rest = 10;
 
 const unknown: StatusView = { stages: [], running: false };
@@ -83,21 +83,21 @@ async function traces(folder: string): Promise<string> {
 /** The status of a study, which is opened once for each content of its study.yaml: hashes of models are not taken at every look. */
 function statusReader(folder: string, { clock, cacheDir }: WatchOptions) {
   let opened: { readonly key: string; readonly study: OpenStudy } | undefined;
-  async function study(): Promise<OpenStudy> {
-    const { size, mtimeMs } = await stat(join(folder, studyFile));
-    const key = JSON.stringify([size, mtimeMs, existsSync(join(folder, 'manifest.json'))]);
-    if (opened?.key !== key) {
-      await opened?.study.close();
-      opened = { key, study: await openFor({ study: folder, clock, cacheDir }) };
-    }
-    return opened.study;
-  }
-  return async (): Promise<StatusView> => {
-    if (!existsSync(join(folder, studyFile))) return unknown;
+  return async (): Promise<{ readonly view: StatusView; readonly first: boolean }> => {
+    if (!existsSync(join(folder, studyFile))) return { view: unknown, first: false };
+    let first = false;
     try {
-      return await statusView(folder, await statusOf(await study()));
+      const { size, mtimeMs } = await stat(join(folder, studyFile));
+      const key = JSON.stringify([size, mtimeMs, existsSync(join(folder, 'manifest.json'))]);
+      if (opened?.key !== key) {
+        first = true;
+        await opened?.study.close();
+        opened = undefined;
+        opened = { key, study: await openFor({ study: folder, clock, cacheDir }) };
+      }
+      return { view: await statusView(folder, await statusOf(opened.study)), first };
     } catch (error) {
-      return { ...unknown, problem: error instanceof Error ? error.message : String(error) };
+      return { view: { ...unknown, problem: error instanceof Error ? error.message : String(error) }, first };
     }
   };
 }
@@ -124,8 +124,10 @@ export function studyWatch(folder: string, options: WatchOptions): StudyWatch {
     const traced = JSON.stringify([files, await traces(folder)]);
     if (traced === seen || now < resting) return;
     seen = traced;
-    tell({ event: 'status', data: await readStatus() });
-    resting = clock().getTime() + rest * (clock().getTime() - now);
+    const { view, first } = await readStatus();
+    tell({ event: 'status', data: view });
+    const took = clock().getTime() - now;
+    resting = first ? 0 : clock().getTime() + rest * took;
   }
 
   async function go(): Promise<void> {

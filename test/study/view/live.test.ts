@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { studySteering } from '../../../src/study/steerRequest.ts';
 import { runSteer } from '../../../src/study/steerRun.ts';
-import type { SteerLine } from '../../../src/study/view/playground.ts';
+import { playground, type SteerLine, steerBody } from '../../../src/study/view/playground.ts';
 import { startView, type View } from '../../../src/study/view/viewServer.ts';
 import { putApp } from '../../support/appFolder.ts';
 import { culprit, start } from '../../support/cli.ts';
@@ -106,6 +106,20 @@ describe('a study that runs', () => {
     putStudy(at('one'), tiny, over);
   });
 
+  it('runs no more once its process was killed', async () => {
+    const heard = await listen(view, 'two');
+    await heard.until(({ event }) => event === 'status');
+    const { child, ended } = start(['run', at('two'), '--cache', tiny.cache]);
+    await heard.until(({ data }) => data.running === true);
+    child.kill('SIGKILL');
+    await ended;
+    const from = heard.all.length;
+    if (heard.all.at(-1)!.data.running !== false)
+      await heard.until((one) => heard.all.indexOf(one) >= from && one.data.running === false);
+    expect(heard.all.filter(({ event }) => event === 'status').at(-1)!.data.running).toBe(false);
+    await heard.close();
+  });
+
   it('goes on undisturbed by one who has left', async () => {
     const [stays, leaves] = [await listen(view, 'two'), await listen(view, 'two')];
     await leaves.until(({ event }) => event === 'status');
@@ -199,6 +213,21 @@ describe('steered texts', () => {
       { kind: 'error', message: expect.stringMatching(/^prompt 1 .*exceeds the 256 that the model takes$/) },
     ]);
     expect((await said()).at(-1)).toMatchObject({ kind: 'end' });
+  });
+
+  it('end within a token of being told to', async () => {
+    const there = playground(at('two'), { cacheDir: tiny.cache });
+    const stop = new AbortController();
+    const lines: SteerLine[] = [];
+    const asked = steerBody.parse(body({ max_tokens: 200, temperature: 2 }));
+    const told = (line: SteerLine) => {
+      lines.push(line);
+      if (lines.length === 3) stop.abort(new Error('enough'));
+    };
+    await expect(there.steer(asked, told, stop.signal)).rejects.toThrow('enough');
+    // each side has had its second token
+    expect(lines.length).toBe(4);
+    await there.close();
   });
 
   it('come as they are drawn, end within a token of being stopped, and those that wait have their turn', async () => {
