@@ -12,9 +12,11 @@ import { importCommand } from './import.ts';
 import { initCommand } from './init.ts';
 import { interpretCommand } from './interpret.ts';
 import { judgeCommand } from './judge.ts';
+import { reportCommand } from './report.ts';
 import { saeCommand } from './sae.ts';
 import { steerCommand } from './steer.ts';
 import { gradeCommand, pairCommand, runCommand, sampleCommand, statusCommand } from './study.ts';
+import { viewCommand } from './view.ts';
 
 const program = new Command('culprit')
   .description('Find the latents behind a misaligned completion, and prove it.')
@@ -31,6 +33,8 @@ const program = new Command('culprit')
   .addCommand(pairCommand())
   .addCommand(attributeCommand())
   .addCommand(interpretCommand())
+  .addCommand(reportCommand())
+  .addCommand(viewCommand())
   .addCommand(exportCommand())
   .addCommand(importCommand())
   .addCommand(judgeCommand(openStudyJudge))
@@ -91,6 +95,8 @@ function stopAt(signal: 'SIGINT' | 'SIGTERM', line: string): void {
 
 const keptBy: ReadonlyMap<string | undefined, string> = new Map([
   ['baseline', 'nothing was written'],
+  ['report', 'nothing was written'],
+  ['view', 'the studies are as they were'],
   ['steer', 'a proof goes on with the same command; of single texts nothing was written'],
   // A judge that is trained goes on from there; verdicts are not kept.
   ['judge', 'nothing was compared, and what was graded is lost'],

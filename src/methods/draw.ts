@@ -24,7 +24,7 @@ export function argmax(values: ArrayLike<number>): number {
 }
 
 /** Places of the k greatest, greatest first, of equal ones the lower first. */
-function greatest(p: Float32Array, k: number): number[] {
+export function greatest(p: Float32Array, k: number): number[] {
   const best: number[] = [];
   for (let id = 0; id < p.length; id++) {
     if (best.length === k && p[id]! <= p[best[k - 1]!]!) continue;

@@ -9,7 +9,7 @@ import { decodingGraph, type LogitReading, logitReadings } from '../models/decod
 import { checkSite } from '../models/passes.ts';
 import type { CachedSession, Runtime } from '../runtime/runtime.ts';
 import { f32, i64, type Tensor, tensor, toFloat32 } from '../tensor.ts';
-import { argmax, drawFrom, type Truncation } from './draw.ts';
+import { argmax, drawFrom, greatest, type Truncation } from './draw.ts';
 import { generatorOf } from './random.ts';
 import type { Steering } from './steer.ts';
 
@@ -22,6 +22,23 @@ export interface SampleOptions extends Truncation {
   readonly endIds: readonly number[];
   /** whether a completion that holds these tokens is to stop, for stop strings; default never */
   readonly stops?: ((ids: readonly number[]) => boolean) | undefined;
+  /** told of each token as it is drawn, in the order of a completion's tokens; default nobody */
+  readonly onToken?: ((job: number, completion: number, token: SampledToken) => void) | undefined;
+  /** how many of the likeliest tokens `onToken` is told of; default 0 */
+  readonly alternatives?: number | undefined;
+  /** ends the call before the next token, by throwing its reason */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A token with its ln p under the model, at temperature 1 and before any truncation. */
+export interface LikelyToken {
+  readonly id: number;
+  readonly logProbability: number;
+}
+
+export interface SampledToken extends LikelyToken {
+  /** the likeliest tokens in its place, likeliest first */
+  readonly top: readonly LikelyToken[];
 }
 
 /** A prompt and the seeds of its completions. */
@@ -115,12 +132,26 @@ function rowOf(results: Readonly<Record<string, Tensor>>, row: number): Row {
   };
 }
 
+/** ln p of a token, at temperature 1. */
+const logProbabilityIn = ({ probabilities, logits, logSumExp }: Row, id: number): number =>
+  logits ? logits[id]! - logSumExp! : Math.log(probabilities![id]!);
+
+const likeliest = (row: Row, count: number): LikelyToken[] =>
+  (count > 0 ? greatest((row.logits ?? row.probabilities)!, count) : []).map((id) => ({
+    id,
+    logProbability: logProbabilityIn(row, id),
+  }));
+
 /** Draws the next token of a row and adds it. */
-function grow({ random, ids, logProbabilities }: Growing, row: Row, options: SampleOptions): void {
-  const { probabilities, logits, logSumExp } = row;
+function grow(growing: Growing, row: Row, options: SampleOptions): void {
+  const { read, completion, random, ids, logProbabilities } = growing;
+  const { probabilities, logits } = row;
   const id = probabilities ? drawFrom(probabilities, uniformFloat64(random), options) : argmax(logits!);
+  const logProbability = logProbabilityIn(row, id);
   ids.push(id);
-  logProbabilities.push(logits ? logits[id]! - logSumExp! : Math.log(probabilities![id]!));
+  logProbabilities.push(logProbability);
+  const { onToken, alternatives = 0 } = options;
+  onToken?.(read.number, completion, { id, logProbability, top: likeliest(row, alternatives) });
 }
 
 /** 0 at the places that each row has filled, −∞ behind them [R, C]. */
@@ -264,6 +295,7 @@ class Batch {
     const waiting = jobs[Symbol.iterator]();
     let number = 0;
     for (;;) {
+      this.options.signal?.throwIfAborted();
       while (this.growing.length < this.shape.rows) {
         if (!this.read || this.read.next === this.read.job.seeds.length) {
           const { value: job, done } = waiting.next();

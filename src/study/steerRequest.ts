@@ -128,29 +128,38 @@ export type StudySteering = Pick<
   'model' | 'adapter' | 'sae' | 'site' | 'baseline' | 'maxTokens' | 'sampling' | 'stops' | 'norm' | 'now'
 >;
 
+/** Which of a study's models is steered, and in which direction its proof does so. */
+const provenDirection = { subject: 'away', reference: 'toward' } as const;
+export type StudySide = keyof typeof provenDirection;
+
 /** s of the study's proof, where it has one at this site: a dose then is what it was there. */
-async function provenNorm(folder: string, layer: number | undefined): Promise<number | undefined> {
+async function provenNorm(
+  folder: string,
+  layer: number | undefined,
+  side: StudySide,
+): Promise<number | undefined> {
   const path = join(folder, steeringFiles.summary);
   const json = await readJsonIfThere(path);
   if (json === undefined) return undefined;
   const { site, norm } = checked(steeringSummarySchema, json, path);
-  return site === `resid_post ${layer}` ? norm.away : undefined;
+  return site === `resid_post ${layer}` ? norm[provenDirection[side]] : undefined;
 }
 
 /** What a study decides, and a prompt to show things on: its first for evaluation, else one that it leaves. Throws InputError as `readStudy` and `readPrompts` do. */
 export async function studySteering(
   path: string,
+  side: StudySide = 'subject',
 ): Promise<{ base: StudySteering; prompt: () => Promise<Prompt> }> {
   const { config, folder, file } = await readStudy(path);
-  const { subject, sae, baseline, sampling } = config;
+  const { sae, baseline, sampling } = config;
   const created = (await readStudyManifest(folder))?.created;
   const site = sae.site ?? trainedLayer(await openSae(sae.path));
   return {
     base: {
-      ...subject,
+      ...config[side],
       sae: sae.path,
       site,
-      norm: await provenNorm(folder, site),
+      norm: await provenNorm(folder, site, side),
       stops: sampling.stop,
       baseline: baseline && 'file' in baseline ? baseline.file : undefined,
       maxTokens: sampling.max_tokens,

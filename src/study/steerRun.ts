@@ -5,21 +5,19 @@
 
 import { InputError } from '../errors.ts';
 import { quoted } from '../files/bytes.ts';
-import { localModel } from '../files/hubCache.ts';
 import { checkVectorWidth, readVector, type SteeringVector } from '../files/vectorFile.ts';
 import { meanNorm } from '../methods/meanNorm.ts';
-import { type Completion, type SampleJob, sampler } from '../methods/sample.ts';
+import type { Completion, SampledToken, SampleJob } from '../methods/sample.ts';
 import { combined, type Intervention, type Steering } from '../methods/steer.ts';
 import { checkSite } from '../models/passes.ts';
 import type { Prompt } from '../results.ts';
-import { nodeRuntime } from '../runtime/node.ts';
-import type { Runtime } from '../runtime/runtime.ts';
 import type { Sae } from '../saes/sae.ts';
 import { readBaseline } from './attributeRun.ts';
 import { systemClock } from './manifest.ts';
-import { type OpenModel, openModel } from './openModel.ts';
+import type { OpenModel } from './openModel.ts';
 import { openSae, siteFor, trainedLayer } from './openSae.ts';
 import { silent } from './progress.ts';
+import { type SamplingEngine, samplingEngine } from './samplingEngine.ts';
 import {
   type AskedIntervention,
   checkRequest,
@@ -57,6 +55,23 @@ export interface SteerResult {
   readonly vectors: ReadonlyMap<string, { readonly name: string; readonly norm: number }>;
   /** prompt by prompt, seed by seed */
   readonly comparisons: readonly SteerComparison[];
+}
+
+/** A completion of a comparison: of which prompt and seed, by their places, and which of the variants; null for the one left alone. */
+export interface SteerPlace {
+  readonly prompt: number;
+  readonly seed: number;
+  readonly variant: number | null;
+}
+
+/** One who looks on while texts come. */
+export interface SteerWatch {
+  /** how many of the likeliest tokens `onToken` is told of */
+  readonly alternatives: number;
+  onToken(place: SteerPlace, token: SampledToken, text: (id: number) => string): void;
+  onEnd(place: SteerPlace, said: Said): void;
+  /** ends the run before the next token, by throwing its reason */
+  readonly signal: AbortSignal;
 }
 
 /** A target opened: its unit direction, and its length as published (1 for a latent). */
@@ -130,16 +145,11 @@ interface Prepared {
 }
 
 /** Opens and checks everything before the model is run. */
-async function prepare(request: SteerRequest): Promise<Prepared> {
+async function prepare(engine: SamplingEngine, request: SteerRequest): Promise<Prepared> {
   checkRequest(request);
-  const { adapter, cacheDir, progress, now = systemClock(), baseline } = request;
+  const { baseline } = request;
   const small = await openSmallFiles(request);
-  const opened = await openModel(await localModel(request.model), {
-    adapter: adapter === undefined ? undefined : await localModel(adapter),
-    cacheDir,
-    progress,
-    now,
-  });
+  const opened = await engine.model();
   const { width } = opened.model.decoder;
   const layer = layerFor(request, small, width);
   checkSite(opened.model, layer);
@@ -213,18 +223,26 @@ const rows = 32;
 
 /** Samples every job; texts by job, then by seed. */
 async function sampleAll(
-  runtime: Runtime,
-  { opened: { model, codec }, layer }: Prepared,
+  engine: SamplingEngine,
+  { opened: { codec }, layer }: Prepared,
   jobs: readonly SampleJob[],
-  { sampling, stops = [], maxTokens = steerDefaults.maxTokens, progress = silent }: SteerRequest,
+  { variants, sampling, stops = [], maxTokens = steerDefaults.maxTokens, progress = silent }: SteerRequest,
+  watch: SteerWatch | undefined,
 ): Promise<Said[][]> {
   const total = jobs.reduce((sum, { seeds }) => sum + seeds.length, 0);
-  const made = await sampler(runtime, model, {
+  const made = await engine.samplerFor({
     rows: Math.min(rows, total),
     capacity: Math.max(...jobs.map(({ prompt }) => prompt.length)) + maxTokens,
     steerAt: layer,
     projections: Math.max(...jobs.map(({ steer }) => steer?.held.length ?? 0)),
   });
+  const each = 1 + variants.length;
+  const placeOf = (job: number, seed: number): SteerPlace => ({
+    prompt: Math.floor(job / each),
+    seed,
+    variant: job % each === 0 ? null : (job % each) - 1,
+  });
+  const textOfId = (id: number) => codec.tokenizer.tokenText(id);
   const texts = jobs.map((): Said[] => []);
   const stage = progress.stage('Sampling', total);
   try {
@@ -236,17 +254,64 @@ async function sampleAll(
         maxTokens,
         endIds: codec.endOfTurnIds,
         stops: stopsAt(codec, stops),
+        ...(watch && {
+          onToken: (job, seed, token) => watch.onToken(placeOf(job, seed), token, textOfId),
+          alternatives: watch.alternatives,
+          signal: watch.signal,
+        }),
       },
       (job, completion, { ids, stop }) => {
-        texts[job]![completion] = { text: beforeStop(textOf(codec, ids), stops).text, stop };
+        const said = { text: beforeStop(textOf(codec, ids), stops).text, stop };
+        texts[job]![completion] = said;
+        watch?.onEnd(placeOf(job, completion), said);
         stage.advance();
       },
     );
   } finally {
     stage.end();
   }
-  await made.release();
   return texts;
+}
+
+/**
+ * `runSteer` on a model that is open already and stays so; the engine's model is the one that counts, whatever the request names. For one call at a time.
+ */
+export async function steerOn(
+  engine: SamplingEngine,
+  request: SteerRequest,
+  watch?: SteerWatch,
+): Promise<SteerResult> {
+  const prepared = await prepare(engine, request);
+  watch?.signal.throwIfAborted();
+  const { opened, layer, directions, ids } = prepared;
+  const { prompts, variants, samples = steerDefaults.samples, seed = steerDefaults.seed } = request;
+  const norm = request.norm ?? (await meanNorm(engine.runtime, opened.model, layer, ids));
+  const steerings = variants.map((together) => steeringOf(together, prepared, request, norm));
+  const seeds = Array.from({ length: samples }, (_, i) => seed + i);
+  const jobs = ids.flatMap((prompt): SampleJob[] =>
+    [undefined, ...steerings].map((steer) => ({ prompt, seeds, steer })),
+  );
+  const texts = await sampleAll(engine, prepared, jobs, request, watch);
+  const first = (prompt: number) => prompt * (1 + variants.length);
+  return {
+    layer,
+    norm,
+    vectors: new Map(
+      variants.flat().flatMap((asked) => {
+        if ('latent' in asked) return [];
+        const { name, length } = directions.get(asked.vector)!;
+        return [[asked.vector, { name, norm: length }]];
+      }),
+    ),
+    comparisons: prompts.flatMap((prompt, p) =>
+      seeds.map((one, i) => ({
+        prompt,
+        seed: one,
+        unsteered: texts[first(p)]![i]!,
+        steered: variants.map((interventions, v) => ({ interventions, ...texts[first(p) + 1 + v]![i]! })),
+      })),
+    ),
+  };
 }
 
 /**
@@ -254,39 +319,11 @@ async function sampleAll(
  * is run.
  */
 export async function runSteer(request: SteerRequest): Promise<SteerResult> {
-  const prepared = await prepare(request);
-  const { opened, layer, directions, ids } = prepared;
-  const { prompts, variants, samples = steerDefaults.samples, seed = steerDefaults.seed } = request;
-  const runtime = nodeRuntime();
+  const { now = systemClock() } = request;
+  const engine = samplingEngine({ ...request, now });
   try {
-    const norm = request.norm ?? (await meanNorm(runtime, opened.model, layer, ids));
-    const steerings = variants.map((together) => steeringOf(together, prepared, request, norm));
-    const seeds = Array.from({ length: samples }, (_, i) => seed + i);
-    const jobs = ids.flatMap((prompt): SampleJob[] =>
-      [undefined, ...steerings].map((steer) => ({ prompt, seeds, steer })),
-    );
-    const texts = await sampleAll(runtime, prepared, jobs, request);
-    const first = (prompt: number) => prompt * (1 + variants.length);
-    return {
-      layer,
-      norm,
-      vectors: new Map(
-        variants.flat().flatMap((asked) => {
-          if ('latent' in asked) return [];
-          const { name, length } = directions.get(asked.vector)!;
-          return [[asked.vector, { name, norm: length }]];
-        }),
-      ),
-      comparisons: prompts.flatMap((prompt, p) =>
-        seeds.map((one, i) => ({
-          prompt,
-          seed: one,
-          unsteered: texts[first(p)]![i]!,
-          steered: variants.map((interventions, v) => ({ interventions, ...texts[first(p) + 1 + v]![i]! })),
-        })),
-      ),
-    };
+    return await steerOn(engine, request);
   } finally {
-    await runtime.close();
+    await engine.close();
   }
 }

@@ -1,6 +1,12 @@
 /** Generation over a cache equals recomputing everything, and a completion does not depend on its companions. */
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Completion, type SampleJob, type SampleOptions, sampler } from '../../src/methods/sample.ts';
+import {
+  type Completion,
+  type SampledToken,
+  type SampleJob,
+  type SampleOptions,
+  sampler,
+} from '../../src/methods/sample.ts';
 import { addedVector, combined, type Steering } from '../../src/methods/steer.ts';
 import type { Model } from '../../src/models/decoder.ts';
 import { logitsGraph, lossGraph, residualGraph } from '../../src/models/passes.ts';
@@ -135,6 +141,56 @@ describe('sampler', () => {
     const ended = (await all(jobs.slice(0, 1), { endIds: [end] }))[0]![0]!;
     expect(ended.stop).toBe('end');
     expect(ended.ids).toEqual(free[0]![0]!.ids.slice(0, free[0]![0]!.ids.indexOf(end) + 1));
+  });
+
+  it.each([0, 1, 0.7])(
+    'at temperature %d tells of each token as it comes, with the likeliest, and draws the same',
+    async (temperature) => {
+      const told = jobs.map(({ seeds }) => seeds.map((): SampledToken[] => []));
+      const watched = {
+        temperature,
+        alternatives: 5,
+        onToken: (job: number, completion: number, token: SampledToken) =>
+          void told[job]![completion]!.push(token),
+      };
+      const found = await all(jobs, watched);
+      expect(found).toEqual(await all(jobs, { temperature }));
+      expect(told.map((job) => job.map((tokens) => tokens.map(({ id }) => id)))).toEqual(
+        found.map((job) => job.map(({ ids }) => ids)),
+      );
+      for (const [j, { prompt }] of jobs.entries()) {
+        const { ids, logProbabilities: logP } = found[j]![0]!;
+        for (const [i, { id, logProbability, top }] of told[j]![0]!.entries()) {
+          expect(logProbability).toBe(logP[i]);
+          const expected = await logProbabilities(model, [...prompt, ...ids.slice(0, i)]);
+          const order = [...expected.keys()].sort((a, b) => expected[b]! - expected[a]!);
+          expect(top.map((one) => one.id)).toEqual(order.slice(0, 5));
+          for (const one of top) expect(one.logProbability).toBeCloseTo(expected[one.id]!, digits);
+          if (temperature === 0) expect(top[0]).toEqual({ id, logProbability });
+        }
+      }
+    },
+  );
+
+  it('ends within a token of being told to, and goes on as if nothing had been', async () => {
+    const made = await sampler(runtime, model, { rows: 2, capacity: 20 });
+    const stop = new AbortController();
+    let tokens = 0;
+    const run = async (over: Partial<SampleOptions>) => {
+      const found: Completion[] = [];
+      await made.sample(jobs.slice(0, 1), { ...options, ...over }, (_, i, one) => {
+        found[i] = one;
+      });
+      return found;
+    };
+    const onToken = () => {
+      if (++tokens === 3) stop.abort(new Error('enough'));
+    };
+    await expect(run({ onToken, signal: stop.signal })).rejects.toThrow('enough');
+    // both rows have had their token when the call ends
+    expect(tokens).toBe(4);
+    expect([await run({})]).toEqual(await all(jobs.slice(0, 1)));
+    await made.release();
   });
 
   const unit = () => {

@@ -1,0 +1,61 @@
+/** `culprit report`: a study as one page that opens anywhere. */
+import { Command, InvalidArgumentError } from 'commander';
+import { reportDefaults, runReport } from '../study/report/reportRun.ts';
+import { pc } from './table.ts';
+import { paragraph } from './wrap.ts';
+
+const megabyte = 1e6;
+
+function megabytes(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0) || !Number.isFinite(value))
+    throw new InvalidArgumentError('Expected a size in MB, above 0.');
+  return value * megabyte;
+}
+
+interface Options {
+  out?: string;
+  maxSize?: number;
+}
+
+async function report(study: string, others: readonly string[], { out, maxSize }: Options): Promise<void> {
+  const studies = [study, ...others];
+  const { path, bytes, trimmed } = await runReport({ studies, out, maxBytes: maxSize });
+  const left = Object.entries(trimmed).flatMap(([name, files]) =>
+    Object.entries(files).map(([file, words]) => `${studies.length > 1 ? `${name}/` : ''}${file}: ${words}`),
+  );
+  process.stdout.write(
+    [
+      '',
+      `${path}: ${(bytes / megabyte).toFixed(1)} MB, opens in any browser, with no connection`,
+      ...(left.length > 0 ? [pc.dim('Shortened for its size (--max-size allows more):')] : []),
+      ...left.flatMap((line) => paragraph(line, '  ')),
+      '',
+    ].join('\n'),
+  );
+}
+
+const about = `
+The page holds the app and the results themselves, so that it can be mailed or
+kept. It loads nothing and sends nothing. A study that is not finished gives a
+page of what there is. Several studies can be compared in one page.
+
+Example:
+  culprit report my-study --out my-study.html`;
+
+export function reportCommand(): Command {
+  return new Command('report')
+    .summary('write a study as one page')
+    .description('Write the results of a study as one page that opens in any browser.')
+    .argument('<study>', 'a study, or a folder of `culprit attribute --out`')
+    .argument('[others...]', 'more of them, to compare')
+    .option('--out <file>', 'where to (default: report.html in the study)')
+    .option(
+      '--max-size <megabytes>',
+      `leave out what is least missed, down to this size (default: ${reportDefaults.maxBytes / megabyte})`,
+      megabytes,
+    )
+    .helpOption('-h, --help', 'show this text')
+    .addHelpText('after', about)
+    .action(report);
+}

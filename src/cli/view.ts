@@ -1,0 +1,58 @@
+/** `culprit view`: studies in a browser, while they run and after. */
+import { Command, InvalidArgumentError } from 'commander';
+import open from 'open';
+import { startView } from '../study/view/viewServer.ts';
+import { wholeNumber } from './options.ts';
+import { pc } from './table.ts';
+
+interface Options {
+  port?: number;
+  open?: boolean;
+  cache?: string;
+}
+
+function portNumber(text: string): number {
+  const port = wholeNumber(1)(text);
+  if (port > 65535) throw new InvalidArgumentError('Expected a port, 1 to 65535.');
+  return port;
+}
+
+async function view(study: string, others: readonly string[], options: Options): Promise<void> {
+  const { url } = await startView({
+    studies: [study, ...others],
+    port: options.port,
+    cacheDir: options.cache,
+    onBug: (error) => {
+      process.stderr.write(
+        `culprit: unexpected error, please report it\n${error instanceof Error ? error.stack : error}\n`,
+      );
+    },
+  });
+  process.stdout.write(`\n${pc.bold(url)}\n${pc.dim('Ctrl-C ends it.')}\n`);
+  if (options.open) await open(url);
+}
+
+const about = `
+The address holds a token: without it the page shows everything but steers
+nothing. The server listens on this machine alone. A run of the study in another
+process is followed as it goes.
+
+Example:
+  culprit view my-study --open`;
+
+export function viewCommand(): Command {
+  return new Command('view')
+    .summary('look at a study in the browser')
+    .description('Show studies in the browser, follow them while they run, and steer their models.')
+    .argument('<study>', 'a study, or a folder of `culprit attribute --out`')
+    .argument('[others...]', 'more of them, to compare')
+    .option('--port <number>', 'listen on this port (default: one that is free)', portNumber)
+    .option('--open', 'open the browser')
+    .option(
+      '--cache <folder>',
+      "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
+    )
+    .helpOption('-h, --help', 'show this text')
+    .addHelpText('after', about)
+    .action(view);
+}

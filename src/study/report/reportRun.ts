@@ -1,0 +1,126 @@
+/** A study as one page that opens anywhere: the web app and the result files, with less of them where the page would be too large. */
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { InputError } from '../../errors.ts';
+import { replaceFile } from '../../files/atomic.ts';
+import { type Clock, systemClock, versions } from '../manifest.ts';
+import { outFile } from '../outFolder.ts';
+import { type App, readApp } from './app.ts';
+import { type Cut, cuts } from './cuts.ts';
+import { inlinedPage } from './inlined.ts';
+import { shownOf } from './shown.ts';
+import { resultFiles, type StudyFolder, studyFolders } from './studyFolder.ts';
+import { type Trimmed, trimmedFile } from './trims.ts';
+
+export interface ReportRequest {
+  /** studies, or folders of `culprit attribute --out` */
+  readonly studies: readonly string[];
+  /** default report.html in the first study */
+  readonly out?: string | undefined;
+  /** most bytes of the page; default 3 MB */
+  readonly maxBytes?: number | undefined;
+  /** of the built web app; default where the build puts it */
+  readonly appFolder?: string | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+export interface ReportResult {
+  readonly path: string;
+  readonly bytes: number;
+  /** what was left out, in words, by study's name and file */
+  readonly trimmed: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+export const reportDefaults = { maxBytes: 3_000_000 };
+
+const gzipped = promisify(gzip);
+
+interface Packed extends Trimmed {
+  /** base64 of gzip; undefined for too much to pack */
+  readonly data: string | undefined;
+}
+
+async function packed(content: Uint8Array, most: number): Promise<string | undefined> {
+  return content.length > most ? undefined : (await gzipped(content, { level: 9 })).toString('base64');
+}
+
+/** The files of a study under a cut. */
+type Packer = (cut: Cut) => Promise<Map<string, Packed>>;
+
+/** More than this many bytes for each that there is room for will not pack small enough. */
+const mostPacked = 64;
+
+/** Throws InputError where a file is damaged. Packs a file again only where a cut changed it. */
+async function packer({ folder }: StudyFolder, maxBytes: number): Promise<Packer> {
+  const files = await resultFiles(folder);
+  const shownUnder = await shownOf(folder, files);
+  const before = new Map<string, Packed>();
+  return async (cut) => {
+    for (const { path } of files) {
+      const trimmed = await trimmedFile(folder, path, cut, shownUnder(cut));
+      const known = before.get(path);
+      const same = known && Buffer.compare(known.content, trimmed.content) === 0;
+      const data = same ? known.data : await packed(trimmed.content, mostPacked * maxBytes);
+      before.set(path, { ...trimmed, data });
+    }
+    return new Map(before);
+  };
+}
+
+/** The page under a cut; undefined where a file of it is too large to be packed. */
+function pageOf(
+  app: App,
+  studies: readonly StudyFolder[],
+  packed: readonly ReadonlyMap<string, Packed>[],
+  created: string,
+): string | undefined {
+  if (packed.some((files) => [...files.values()].some(({ data }) => data === undefined))) return undefined;
+  const data = {
+    version: versions.culprit,
+    created,
+    studies: studies.map(({ id, name }, i) => ({
+      id,
+      name,
+      files: Object.fromEntries(
+        [...packed[i]!].map(([path, { content, data }]) => [path, { size: content.length, data }]),
+      ),
+      trimmed: wordsOf(packed[i]!),
+    })),
+  };
+  return inlinedPage(app, `culprit: ${studies.map(({ name }) => name).join(', ')}`, data);
+}
+
+const wordsOf = (packed: ReadonlyMap<string, Packed>): Record<string, string> =>
+  Object.fromEntries(
+    [...packed].filter(([, { left }]) => left.length > 0).map(([path, { left }]) => [path, left.join('; ')]),
+  );
+
+const shownSize = (bytes: number) => `${(bytes / 1e6).toFixed(2)} MB`;
+
+/** Writes the report. Throws InputError for folders that are no studies, damaged files, and a size that no trimming comes down to. */
+export async function runReport(request: ReportRequest): Promise<ReportResult> {
+  const { maxBytes = reportDefaults.maxBytes, clock = systemClock } = request;
+  const studies = await studyFolders(request.studies);
+  const path = request.out ?? join(studies[0]!.folder, 'report.html');
+  const app = await readApp(request.appFolder);
+  await outFile(path);
+  const packers = await Promise.all(studies.map((study) => packer(study, maxBytes)));
+  const created = clock().toISOString();
+  let least = Number.POSITIVE_INFINITY;
+  for (const cut of cuts) {
+    const packed: Map<string, Packed>[] = [];
+    for (const pack of packers) packed.push(await pack(cut));
+    const page = pageOf(app, studies, packed, created);
+    const bytes = page === undefined ? Number.POSITIVE_INFINITY : Buffer.byteLength(page);
+    if (page !== undefined && bytes <= maxBytes) {
+      await replaceFile(path, (file) => file.writeFile(page));
+      const trimmed = studies.map(({ name }, i) => [name, wordsOf(packed[i]!)] as const);
+      return { path, bytes, trimmed: Object.fromEntries(trimmed) };
+    }
+    least = Math.min(least, bytes);
+  }
+  throw new InputError(
+    `--max-size: expected at least ${shownSize(least)}, the least that ${studies.map(({ name }) => name).join(', ')} can be cut to, found ${shownSize(maxBytes)}`,
+  );
+}

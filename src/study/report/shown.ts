@@ -1,0 +1,61 @@
+/** What of a study stays in a report under each cut: which latents, pairs and completions. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { readJsonl, readJsonlAll } from '../../files/jsonl.ts';
+import { completionRecord, decodeSteering, pairRecord } from '../../results.ts';
+import type { Cut } from './cuts.ts';
+import { isPage, type ResultFile } from './studyFolder.ts';
+import type { Shown } from './trims.ts';
+
+interface Facts {
+  readonly latents: ReadonlySet<number>;
+  readonly pairs: readonly { readonly id: string; readonly completions: readonly string[] }[];
+  /** place of each completion among those of its prompt */
+  readonly places: ReadonlyMap<string, number>;
+}
+
+/** Those that have a page; before there are pages, those that were steered. */
+async function reported(folder: string, files: readonly ResultFile[]): Promise<Set<number>> {
+  const pages = files.filter(({ path }) => isPage(path));
+  if (pages.length > 0) return new Set(pages.map(({ path }) => Number.parseInt(basename(path), 10)));
+  const steering = join(folder, 'steering.parquet');
+  if (!existsSync(steering)) return new Set();
+  const rows = await decodeSteering(Uint8Array.from(await readFile(steering)).buffer);
+  return new Set(rows.filter(({ role }) => role === 'candidate').map(({ latent }) => latent));
+}
+
+async function factsOf(folder: string, files: readonly ResultFile[]): Promise<Facts> {
+  const there = (name: string) => files.some(({ path }) => path === name);
+  const pairs = there('pairs.jsonl') ? await readJsonlAll(join(folder, 'pairs.jsonl'), pairRecord) : [];
+  const places = new Map<string, number>();
+  const perPrompt = new Map<string, number>();
+  if (there('completions.jsonl'))
+    for await (const { value } of readJsonl(join(folder, 'completions.jsonl'), completionRecord)) {
+      const place = perPrompt.get(value.prompt_id) ?? 0;
+      perPrompt.set(value.prompt_id, place + 1);
+      places.set(value.id, place);
+    }
+  return {
+    latents: await reported(folder, files),
+    pairs: pairs.map(({ id, positive_id, negative_id }) => ({ id, completions: [positive_id, negative_id] })),
+    places,
+  };
+}
+
+function shownUnder({ latents, pairs, places }: Facts, cut: Cut): Shown {
+  const kept = pairs.slice(0, cut.pairs);
+  const pairIds = new Set(kept.map(({ id }) => id));
+  const paired = new Set(kept.flatMap((pair) => pair.completions));
+  return {
+    latents,
+    keepsPair: (id) => pairIds.has(id),
+    keepsCompletion: (id) => paired.has(id) || (places.get(id) ?? 0) < cut.completions,
+  };
+}
+
+/** Reads the study once, and says what stays of it under a cut. */
+export async function shownOf(folder: string, files: readonly ResultFile[]): Promise<(cut: Cut) => Shown> {
+  const facts = await factsOf(folder, files);
+  return (cut) => shownUnder(facts, cut);
+}

@@ -1,0 +1,114 @@
+/** Folders whose results are shown: what counts as one, and which of its files are result files. Follows no symbolic link out of them. */
+import { lstat, readdir, realpath } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { InputError } from '../../errors.ts';
+import { explained } from '../../files/bytes.ts';
+import { readJsonIfThere } from '../../files/jsonFile.ts';
+import { studyFile } from '../config/readStudy.ts';
+
+export interface StudyFolder {
+  /** fits in a URL, and no two that are shown together have the same */
+  readonly id: string;
+  readonly name: string;
+  /** absolute, without symbolic links */
+  readonly folder: string;
+}
+
+export interface ResultFile {
+  /** in the folder, parts joined by `/` */
+  readonly path: string;
+  readonly size: number;
+  /** milliseconds since 1970 */
+  readonly modified: number;
+}
+
+export const pagesFolder = 'latents';
+
+/** Those of a study's files that are shown; the arrays of an attribution are not, being large and of no use on a page. */
+const names = [
+  studyFile,
+  'manifest.json',
+  'completions.jsonl',
+  'grades.jsonl',
+  'pairs.jsonl',
+  'pair-tokens.jsonl',
+  'latents.parquet',
+  'differences.parquet',
+  'steering.parquet',
+  'steering.json',
+  'steered.jsonl',
+];
+const pageName = /^[0-9]{1,9}\.json$/;
+
+export const isPage = (path: string): boolean =>
+  dirname(path) === pagesFolder && pageName.test(basename(path));
+
+/** Whether a path inside a study's folder is that of a result file. */
+export const isResultFile = (path: string): boolean => names.includes(path) || isPage(path);
+
+async function fileAt(folder: string, path: string): Promise<ResultFile | undefined> {
+  const found = await lstat(join(folder, path)).catch(() => undefined);
+  return found?.isFile() ? { path, size: found.size, modified: found.mtimeMs } : undefined;
+}
+
+async function pagePaths(folder: string): Promise<string[]> {
+  const pages = join(folder, pagesFolder);
+  if (!(await lstat(pages).catch(() => undefined))?.isDirectory()) return [];
+  const numbers = (await readdir(pages))
+    .filter((name) => pageName.test(name))
+    .map((name) => Number.parseInt(name, 10));
+  return numbers.sort((a, b) => a - b).map((number) => `${pagesFolder}/${number}.json`);
+}
+
+/** The result files that are there now. */
+export async function resultFiles(folder: string): Promise<ResultFile[]> {
+  const paths = [...names, ...(await pagePaths(folder))];
+  const found = await Promise.all(paths.map((path) => fileAt(folder, path)));
+  return found.filter((file) => file !== undefined);
+}
+
+/** The commands whose folders hold what is shown. */
+const shownCommands: readonly unknown[] = ['study', 'attribute'];
+
+/** Throws InputError where a folder is neither a study nor what `culprit attribute --out` made. */
+async function checkFolder(folder: string, given: string): Promise<void> {
+  if (await fileAt(folder, studyFile)) return;
+  const manifest = await readJsonIfThere(join(folder, 'manifest.json'));
+  const command = typeof manifest === 'object' && manifest !== null && Reflect.get(manifest, 'command');
+  if (shownCommands.includes(command)) return;
+  const found = typeof command === 'string' ? `what \`culprit ${command}\` made` : 'neither';
+  throw new InputError(
+    `${given}: expected a study (a folder with ${studyFile}) or a folder of \`culprit attribute --out\`, found ${found}`,
+  );
+}
+
+/** The folder that a path names: itself, or that of the study.yaml that it is. */
+async function folderOf(given: string): Promise<string> {
+  try {
+    const real = await realpath(given);
+    return (await lstat(real)).isDirectory() ? real : dirname(real);
+  } catch (error) {
+    throw explained(error, given);
+  }
+}
+
+/** `base`, or with a number behind it where that is taken. */
+function free(base: string, taken: ReadonlySet<string>, join: string): string {
+  if (!taken.has(base)) return base;
+  for (let n = 2; ; n++) if (!taken.has(`${base}${join}${n}`)) return `${base}${join}${n}`;
+}
+
+/** The folders to show, in the order given, each once. Throws InputError where one cannot be shown. */
+export async function studyFolders(paths: readonly string[]): Promise<StudyFolder[]> {
+  const found: StudyFolder[] = [];
+  for (const given of paths) {
+    const folder = await folderOf(given);
+    if (found.some((other) => other.folder === folder)) continue;
+    await checkFolder(folder, given);
+    const slug = basename(folder).replaceAll(/[^A-Za-z0-9_-]+/g, '-') || 'study';
+    const id = free(slug, new Set(found.map((other) => other.id)), '-');
+    const name = free(basename(folder) || folder, new Set(found.map((other) => other.name)), ' ');
+    found.push({ id, name, folder });
+  }
+  return found;
+}

@@ -1,0 +1,141 @@
+/** What the server answers to: the app, studies, their files, word of changes, and steered texts. */
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { stream, streamSSE } from 'hono/streaming';
+import { InputError } from '../../errors.ts';
+import { checked } from '../../files/schema.ts';
+import { appNames } from '../report/app.ts';
+import { isResultFile, resultFiles, type StudyFolder } from '../report/studyFolder.ts';
+import { guard, isSame, refused } from './guard.ts';
+import { type Playground, type SteerBody, type SteerLine, steerBody } from './playground.ts';
+import { sendFile } from './sendFile.ts';
+import type { StudyWatch } from './watch.ts';
+
+export interface ViewedStudy extends StudyFolder {
+  readonly watch: StudyWatch;
+  readonly playground: Playground;
+}
+
+export interface ViewRoutes {
+  readonly studies: readonly ViewedStudy[];
+  /** absolute, without symbolic links */
+  readonly appFolder: string;
+  readonly token: string;
+  /** the port listened on */
+  readonly port: () => number;
+  /** told of errors that are ours to mend */
+  readonly onBug: (error: unknown) => void;
+}
+
+/** Most bytes of what is asked to be steered. */
+const maxSize = 2 ** 20;
+
+function parsedBody(text: string): SteerBody {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new InputError('steer: expected JSON');
+  }
+  return checked(steerBody, json, 'steer');
+}
+
+const errorLine = (message: string): string =>
+  `${JSON.stringify({ kind: 'error', message } satisfies SteerLine)}\n`;
+
+export function viewRoutes({ studies, appFolder, token, port, onBug }: ViewRoutes): Hono {
+  const app = new Hono();
+  const found = (id: string) => studies.find((study) => study.id === id);
+  app.use(guard(port));
+
+  for (const [path, name] of [
+    ['/', appNames.page],
+    ...[appNames.script, appNames.style].map((one) => [`/${one}`, one]),
+  ])
+    app.get(
+      path!,
+      async (c) => (await sendFile(c, appFolder, name!)) ?? refused(c, 404, `${name}: not built`),
+    );
+
+  app.get('/api/studies', (c) =>
+    c.json({ studies: studies.map(({ id, name, folder }) => ({ id, name, folder })) }),
+  );
+
+  app.get('/api/studies/:id/files', async (c) => {
+    const study = found(c.req.param('id'));
+    return study ? c.json({ files: await resultFiles(study.folder) }) : refused(c, 404, 'no such study');
+  });
+
+  app.get('/api/studies/:id/files/:path{.+}', async (c) => {
+    const study = found(c.req.param('id'));
+    const path = c.req.param('path');
+    const sent = study && isResultFile(path) && (await sendFile(c, study.folder, path));
+    return sent || refused(c, 404, 'no such file');
+  });
+
+  app.get('/api/studies/:id/events', (c) => {
+    const study = found(c.req.param('id'));
+    if (!study) return refused(c, 404, 'no such study');
+    return streamSSE(c, async (events) => {
+      const ended = new Promise<void>((resolve) => events.onAbort(resolve));
+      const unsubscribe = study.watch.subscribe(({ event, data }) => {
+        void events.writeSSE({ event, data: JSON.stringify(data) });
+      });
+      await ended;
+      unsubscribe();
+    });
+  });
+
+  app.post(
+    '/api/studies/:id/steer',
+    bodyLimit({
+      maxSize,
+      onError: (c) => c.body(errorLine(`steer: expected at most ${maxSize} bytes`), 413),
+    }),
+    async (c) => {
+      c.header('Content-Type', 'application/x-ndjson');
+      const study = found(c.req.param('id'));
+      if (!study) return c.body(errorLine('no such study'), 404);
+      if (!isSame(c.req.query('token') ?? '', token))
+        return c.body(errorLine('steer: expected the token of the address that `culprit view` printed'), 403);
+      if (!/^application\/json\b/i.test(c.req.header('content-type') ?? ''))
+        return c.body(errorLine('steer: expected content of type application/json'), 415);
+      let body: SteerBody;
+      try {
+        body = parsedBody(await c.req.text());
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        return c.body(errorLine(error.message), 400);
+      }
+      return stream(c, async (out) => {
+        const stop = new AbortController();
+        out.onAbort(() => stop.abort());
+        let written: Promise<unknown> = Promise.resolve();
+        const write = (text: string) => {
+          written = written.then(() => out.write(text));
+        };
+        try {
+          await study.playground.steer(body, (line) => write(`${JSON.stringify(line)}\n`), stop.signal);
+        } catch (error) {
+          if (stop.signal.aborted) return;
+          if (!(error instanceof InputError)) onBug(error);
+          write(
+            errorLine(error instanceof InputError ? error.message : 'unexpected error; see the terminal'),
+          );
+        }
+        await written;
+      });
+    },
+  );
+
+  app.all('*', (c) =>
+    ['GET', 'HEAD'].includes(c.req.method)
+      ? refused(c, 404, 'no such page')
+      : refused(c, 405, 'expected GET or HEAD, or POST to steer'),
+  );
+  app.onError((error, c) => {
+    onBug(error);
+    return c.json({ error: 'unexpected error; see the terminal' }, 500);
+  });
+  return app;
+}

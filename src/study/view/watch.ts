@@ -1,0 +1,148 @@
+/** Tells those who look at a study how far it is and which files it has, whenever that changes; a run in another process may be at work in it. Asks the disk now and then, while somebody looks. */
+import { existsSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { studyFile } from '../config/readStudy.ts';
+import type { Clock } from '../manifest.ts';
+import { type ResultFile, resultFiles } from '../report/studyFolder.ts';
+import type { OpenStudy } from '../stages/study.ts';
+import { workFolder } from '../store/folder.ts';
+import { lockHolder } from '../store/lock.ts';
+import { readStudyManifest } from '../store/manifest.ts';
+import type { StageStatus, StudyStatus } from '../store/status.ts';
+import { openFor } from '../studyRun.ts';
+import { statusOf } from '../studyStatus.ts';
+
+export interface StageView {
+  readonly name: string;
+  readonly state: 'finished' | 'running' | 'waiting' | 'stale';
+  readonly done: number;
+  readonly units: number;
+  readonly seconds_left: number | null;
+}
+
+export interface StatusView {
+  readonly stages: readonly StageView[];
+  readonly running: boolean;
+  /** why the stages are not known, in one line */
+  readonly problem?: string;
+}
+
+export type WatchEvent =
+  | { readonly event: 'status'; readonly data: StatusView }
+  | { readonly event: 'files'; readonly data: { readonly files: readonly ResultFile[] } };
+
+export interface StudyWatch {
+  /** The listener is told what is known at once, then of every change; returns what ends that. */
+  subscribe(listener: (event: WatchEvent) => void): () => void;
+}
+
+export interface WatchOptions {
+  readonly clock: Clock;
+  readonly cacheDir?: string | undefined;
+  /** milliseconds between looks; default 1000 */
+  readonly every?: number | undefined;
+}
+
+/** The status is not asked for more often than this many times as long as it takes; the first time, when models are hashed, does not count. */
+const rest = 10;
+
+const unknown: StatusView = { stages: [], running: false };
+
+function stageView(status: StageStatus, isNext: boolean, hasRecord: boolean): StageView {
+  const { name, finished, done, left, secondsLeft, problem } = status;
+  const waiting = problem !== undefined || hasRecord ? 'stale' : 'waiting';
+  return {
+    name,
+    state: finished ? 'finished' : isNext ? 'running' : waiting,
+    done,
+    units: done + left,
+    // a proof may end long before all of its units
+    seconds_left: name === 'steer' ? null : (secondsLeft ?? null),
+  };
+}
+
+async function statusView(folder: string, { running, stages }: StudyStatus): Promise<StatusView> {
+  const records = (await readStudyManifest(folder))?.stages ?? {};
+  const next = running && stages.find(({ finished }) => !finished)?.name;
+  return {
+    stages: stages.map((one) => stageView(one, one.name === next, records[one.name] !== undefined)),
+    running: running !== undefined,
+  };
+}
+
+/** Names, sizes and times of what the status is read from. */
+async function traces(folder: string): Promise<string> {
+  const work = workFolder(folder);
+  const names = (await readdir(work, { recursive: true }).catch(() => [])).sort();
+  const seen = await Promise.all(names.map((name) => stat(join(work, name)).catch(() => undefined)));
+  const holder = await lockHolder(folder).catch(() => undefined);
+  return JSON.stringify([holder, names, seen.map((found) => found && [found.size, found.mtimeMs])]);
+}
+
+/** The status of a study, which is opened once for each content of its study.yaml: hashes of models are not taken at every look. */
+function statusReader(folder: string, { clock, cacheDir }: WatchOptions) {
+  let opened: { readonly key: string; readonly study: OpenStudy } | undefined;
+  return async (): Promise<{ readonly view: StatusView; readonly first: boolean }> => {
+    if (!existsSync(join(folder, studyFile))) return { view: unknown, first: false };
+    let first = false;
+    try {
+      const { size, mtimeMs } = await stat(join(folder, studyFile));
+      const key = JSON.stringify([size, mtimeMs, existsSync(join(folder, 'manifest.json'))]);
+      if (opened?.key !== key) {
+        first = true;
+        await opened?.study.close();
+        opened = undefined;
+        opened = { key, study: await openFor({ study: folder, clock, cacheDir }) };
+      }
+      return { view: await statusView(folder, await statusOf(opened.study)), first };
+    } catch (error) {
+      return { view: { ...unknown, problem: error instanceof Error ? error.message : String(error) }, first };
+    }
+  };
+}
+
+export function studyWatch(folder: string, options: WatchOptions): StudyWatch {
+  const { clock, every = 1000 } = options;
+  const listeners = new Set<(event: WatchEvent) => void>();
+  const readStatus = statusReader(folder, options);
+  const latest = new Map<WatchEvent['event'], WatchEvent>();
+  let seen = '';
+  let resting = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  function tell(event: WatchEvent): void {
+    if (JSON.stringify(latest.get(event.event)) === JSON.stringify(event)) return;
+    latest.set(event.event, event);
+    for (const listener of listeners) listener(event);
+  }
+
+  async function look(): Promise<void> {
+    const files = await resultFiles(folder);
+    tell({ event: 'files', data: { files } });
+    const now = clock().getTime();
+    const traced = JSON.stringify([files, await traces(folder)]);
+    if (traced === seen || now < resting) return;
+    seen = traced;
+    const { view, first } = await readStatus();
+    tell({ event: 'status', data: view });
+    const took = clock().getTime() - now;
+    resting = first ? 0 : clock().getTime() + rest * took;
+  }
+
+  async function go(): Promise<void> {
+    await look();
+    timer = listeners.size > 0 ? setTimeout(go, every) : undefined;
+  }
+
+  return {
+    subscribe(listener) {
+      listeners.add(listener);
+      for (const event of latest.values()) listener(event);
+      if (listeners.size === 1 && timer === undefined) timer = setTimeout(go, 0);
+      return () => {
+        listeners.delete(listener);
+      };
+    },
+  };
+}
