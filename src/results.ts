@@ -6,5 +6,6 @@ export * from './results/completions.ts';
 export * from './results/latentPage.ts';
 export * from './results/latents.ts';
 export * from './results/manifest.ts';
+export * from './results/pairTokens.ts';
 export * from './results/steered.ts';
 export * from './results/steering.ts';
