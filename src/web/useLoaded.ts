@@ -11,7 +11,6 @@ export interface Loaded<T> {
 /** Loads again whenever `deps` change; what a call that is no longer wanted comes to is dropped. */
 export function useLoaded<T>(load: () => Promise<T>, deps: DependencyList): Loaded<T> {
   const [state, setState] = useState<Loaded<T>>({ value: undefined, error: undefined, loading: true });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the caller names what `load` depends on
   useEffect(() => {
     let wanted = true;
     setState(({ value }) => ({ value, error: undefined, loading: true }));
@@ -22,6 +21,7 @@ export function useLoaded<T>(load: () => Promise<T>, deps: DependencyList): Load
     return () => {
       wanted = false;
     };
+    // biome-ignore lint/correctness/useExhaustiveDependencies: the caller names what `load` depends on
   }, deps);
   return state;
 }
