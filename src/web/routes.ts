@@ -15,9 +15,10 @@ export interface Route {
 
 const isView = (name: string): name is View => (views as readonly string[]).includes(name);
 
-/** Text as it was before `encodeURIComponent`; as it is where it was made by hand and cannot be decoded. */
+/** Text as it was before `encodeURIComponent`; bytes that are no text are replaced, for an address may be made by hand. */
 function decoded(text: string): string {
-  return /%(?![0-9a-f]{2})/i.test(text) ? text : decodeURIComponent(text);
+  const escaped = text.replaceAll('&', '%26').replaceAll('+', '%2B');
+  return new URLSearchParams(`text=${escaped}`).get('text')!;
 }
 
 /** The route of an address' hash; the overview where it names none. */
