@@ -6,7 +6,9 @@ import { hashOf, inStudy, type Route, type View } from './routes.ts';
 import type { Source, StudyProgress } from './source.ts';
 import { openStudy, type Study } from './study.ts';
 import { goTo, useRoute } from './useRoute.ts';
+import { LatentView } from './views/latent.tsx';
 import { OverviewView } from './views/overview.tsx';
+import { PairsView } from './views/pairs.tsx';
 
 interface ViewProps {
   readonly study: Study;
@@ -16,6 +18,8 @@ interface ViewProps {
 
 const viewOf: Readonly<Partial<Record<View, (props: ViewProps) => ReactNode>>> = {
   overview: OverviewView,
+  latent: LatentView,
+  pairs: PairsView,
 };
 
 const tabs: readonly { readonly view: View; readonly name: string; readonly also?: View }[] = [
