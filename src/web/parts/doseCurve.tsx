@@ -4,6 +4,7 @@ import { useMemo } from 'react';
 import { count, fixed, percent, signed } from '../format.ts';
 import type { DosePoint } from './doses.ts';
 import { Figure } from './figure.tsx';
+import { Scroll } from './scroll.tsx';
 
 interface Measure {
   readonly title: string;
@@ -86,7 +87,7 @@ function plotOf(measure: Measure, points: readonly DosePoint[]): Plot.PlotOption
 const Numbers = ({ points }: { readonly points: readonly DosePoint[] }) => (
   <details>
     <summary>The numbers</summary>
-    <div className="scroll">
+    <Scroll label="Numbers of the dose curves">
       <table>
         <thead>
           <tr>
@@ -123,7 +124,7 @@ const Numbers = ({ points }: { readonly points: readonly DosePoint[] }) => (
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   </details>
 );
 

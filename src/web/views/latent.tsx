@@ -18,6 +18,7 @@ import { Explanation } from './latent/explanation.tsx';
 import { Headline } from './latent/headline.tsx';
 import { Kin } from './latent/kin.tsx';
 import { PairsOf } from './latent/pairsOf.tsx';
+import { queryOf, usualDose } from './playground/doses.ts';
 import { promptTexts } from './promptTexts.ts';
 
 interface LatentViewProps {
@@ -178,7 +179,7 @@ function OneLatent({ latent, evidence, trials, route }: OneLatentProps) {
       </div>
       <Headline row={row} of={latents.length || undefined} rows={rows} summary={steering?.summary} />
       <p>
-        <a href={inStudy(route, 'playground', undefined, { latent: `${latent}`, dose: `${dose ?? -0.2}` })}>
+        <a href={inStudy(route, 'playground', undefined, queryOf([{ latent, dose: dose ?? usualDose }]))}>
           steer it in the playground
         </a>
       </p>

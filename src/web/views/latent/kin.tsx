@@ -1,6 +1,7 @@
 /** Latents that are near to this one: by direction, and by what they fire on. */
 import type { LatentPage, LatentRow } from '../../../results.ts';
 import { count, signed } from '../../format.ts';
+import { Scroll } from '../../parts/scroll.tsx';
 import { inStudy, type Route } from '../../routes.ts';
 
 interface KinProps {
@@ -24,7 +25,7 @@ export function Kin({ page: { latent, neighbours, group }, ranks, route }: KinPr
           </span>
         ))}
       </p>
-      <div className="scroll">
+      <Scroll label="Nearest latents">
         <table>
           <caption>nearest by cosine of decoder directions</caption>
           <thead>
@@ -48,7 +49,7 @@ export function Kin({ page: { latent, neighbours, group }, ranks, route }: KinPr
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </>
   );
 }

@@ -2,6 +2,7 @@
 import { useMemo, useState } from 'react';
 import type { PairRecord, PairTokens } from '../../../results.ts';
 import { count, fixed, plural, scientific } from '../../format.ts';
+import { Scroll } from '../../parts/scroll.tsx';
 import { Segments } from '../../parts/segments.tsx';
 import { inStudy, type Route } from '../../routes.ts';
 import { replaceQuery } from '../../useRoute.ts';
@@ -104,7 +105,7 @@ export function PairList({ pairs, tokens, route }: ListProps) {
             : `${count(chosen.length)} of ${plural(pairs.length, 'pair')}`}
         </span>
       </div>
-      <div className="scroll">
+      <Scroll label="Pairs">
         <table className="pair-list">
           <thead>
             <tr>
@@ -127,7 +128,7 @@ export function PairList({ pairs, tokens, route }: ListProps) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {chosen.length > shown && (
         <button type="button" onClick={() => setShown(shown + page)}>
           show {count(Math.min(page, chosen.length - shown))} more
