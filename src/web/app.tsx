@@ -6,9 +6,13 @@ import { hashOf, inStudy, type Route, type View } from './routes.ts';
 import type { Source, StudyProgress } from './source.ts';
 import { openStudy, type Study } from './study.ts';
 import { goTo, useRoute } from './useRoute.ts';
+import { CompareView } from './views/compare.tsx';
 import { LatentView } from './views/latent.tsx';
+import { LatentsView } from './views/latents.tsx';
+import { MethodsView } from './views/methods.tsx';
 import { OverviewView } from './views/overview.tsx';
 import { PairsView } from './views/pairs.tsx';
+import { PlaygroundView } from './views/playground.tsx';
 
 interface ViewProps {
   readonly study: Study;
@@ -16,10 +20,14 @@ interface ViewProps {
   readonly sources: readonly Source[];
 }
 
-const viewOf: Readonly<Partial<Record<View, (props: ViewProps) => ReactNode>>> = {
+const viewOf: Readonly<Record<View, (props: ViewProps) => ReactNode>> = {
   overview: OverviewView,
+  latents: LatentsView,
   latent: LatentView,
   pairs: PairsView,
+  playground: PlaygroundView,
+  methods: MethodsView,
+  compare: CompareView,
 };
 
 const tabs: readonly { readonly view: View; readonly name: string; readonly also?: View }[] = [
@@ -46,6 +54,9 @@ function useStudy(source: Source): { study: Study; progress: StudyProgress | und
   return { study, progress };
 }
 
+/** Another study has other latents. */
+const withoutArgument = (view: View) => (view === 'latent' ? 'latents' : view);
+
 function StudyChoice({ sources, route }: { sources: readonly Source[]; route: Route }) {
   if (sources.length < 2) return <span className="study-name">{sources[0]!.name}</span>;
   return (
@@ -53,7 +64,9 @@ function StudyChoice({ sources, route }: { sources: readonly Source[]; route: Ro
       aria-label="Study"
       className="study-name"
       value={route.query.study ?? sources[0]!.id}
-      onChange={({ target }) => goTo(hashOf({ view: route.view, query: { study: target.value } }))}
+      onChange={({ target }) =>
+        goTo(hashOf({ view: withoutArgument(route.view), query: { study: target.value } }))
+      }
     >
       {sources.map(({ id, name }) => (
         <option key={id} value={id}>
@@ -67,24 +80,22 @@ function StudyChoice({ sources, route }: { sources: readonly Source[]; route: Ro
 function Tabs({ route }: { route: Route }) {
   return (
     <nav aria-label="Views">
-      {tabs
-        .filter(({ view }) => viewOf[view])
-        .map(({ view, name, also }) => (
-          <a
-            key={view}
-            href={inStudy(route, view)}
-            aria-current={route.view === view || route.view === also ? 'page' : undefined}
-          >
-            {name}
-          </a>
-        ))}
+      {tabs.map(({ view, name, also }) => (
+        <a
+          key={view}
+          href={inStudy(route, view)}
+          aria-current={route.view === view || route.view === also ? 'page' : undefined}
+        >
+          {name}
+        </a>
+      ))}
     </nav>
   );
 }
 
 function OpenStudy({ source, sources, route }: { source: Source } & Omit<ViewProps, 'study'>) {
   const { study, progress } = useStudy(source);
-  const View = viewOf[route.view] ?? OverviewView;
+  const View = viewOf[route.view];
   return (
     <>
       {progress && <Progress progress={progress} />}

@@ -1,4 +1,5 @@
 /** Opens the page's studies and draws the app. */
+import './withoutEval.ts';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';

@@ -85,20 +85,21 @@ function trialLines(bytes: ArrayBuffer, path: string): Map<number | null, TrialL
 const pagePath = /^latents\/(\d+)\.json$/;
 
 export function openStudy(source: Source, cache: Cache = new Map()): Study {
+  const files = () => {
+    if (!cache.has('')) cache.set('', source.files());
+    return cache.get('') as Promise<readonly SourceFile[]>;
+  };
+
   /** The file decoded; what was decoded before is given again. */
   function once<T>(path: string, decode: (bytes: ArrayBuffer, path: string) => T | Promise<T>) {
     const load = async () => {
-      const bytes = await source.read(path);
+      const listed = (await files()).some((file) => file.path === path);
+      const bytes = listed ? await source.read(path) : undefined;
       return bytes && decode(bytes, path);
     };
     if (!cache.has(path)) cache.set(path, load());
     return cache.get(path) as Promise<T | undefined>;
   }
-
-  const files = () => {
-    if (!cache.has('')) cache.set('', source.files());
-    return cache.get('') as Promise<readonly SourceFile[]>;
-  };
 
   return {
     source,
