@@ -24,6 +24,7 @@ export function Figure({ label, plot }: FigureProps) {
   useEffect(() => {
     if (width === 0) return;
     const drawn = Plot.plot({ ...plot, width });
+    drawn.setAttribute('aria-hidden', 'true');
     place.current!.replaceChildren(drawn);
   }, [plot, width]);
   return <div ref={place} className="figure" role="img" aria-label={label} />;

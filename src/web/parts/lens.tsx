@@ -71,7 +71,7 @@ export function LensTable({ lens }: { readonly lens: Lens }) {
         <Segments label="Measure" choices={measures} chosen={measure} onChoose={setMeasure} />
         <p className="quiet">{explained[measure]}</p>
       </div>
-      <div className="two-columns">
+      <div className="lens-columns">
         <End title="made likelier" tokens={top} measure={measure} max={max} />
         <End title="made less likely" tokens={bottom} measure={measure} max={max} />
       </div>

@@ -67,9 +67,9 @@ function Said({ heading, said }: { readonly heading: string; readonly said: Stee
   if (!said) return <p className="quiet">{heading}: not sampled</p>;
   return (
     <section className="side">
-      <h4>
+      <p className="side-heading">
         {heading} <VerdictMark verdict={said} />
-      </h4>
+      </p>
       <p className="said">
         {said.text.trim()}
         {said.stop === 'length' && <span className="quiet"> […]</span>}

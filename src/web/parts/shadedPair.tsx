@@ -1,8 +1,9 @@
 /** A prompt and the completions that are compared, each token shaded by δ. */
+
 import type { ReactNode } from 'react';
-import { scientific } from '../format.ts';
 import { Facts } from './facts.tsx';
 import { Legend } from './legend.tsx';
+import { nats } from './nats.ts';
 import { type Scale, scaleOf } from './shade.ts';
 import { Tokens } from './tokens.tsx';
 import { TokenText } from './tokenText.tsx';
@@ -32,7 +33,7 @@ interface ShadedPairProps {
 }
 
 const valueText = (value: number | null | undefined) =>
-  value === null ? 'none: attention sink' : value === undefined ? undefined : scientific(value);
+  value === null ? 'none: attention sink' : value === undefined ? undefined : nats(value);
 
 function DeltaTokens({ text, scale, label }: { text: DeltaText; scale: Scale; label: string }) {
   const { tokens, delta, activations, ids } = text;
@@ -58,18 +59,18 @@ export function ShadedPair({ prompt, completions, of }: ShadedPairProps) {
       <Legend
         scale={onPrompt}
         quantity={`δ of ${of} on the prompt, positive minus negative, nats`}
-        format={scientific}
+        format={nats}
       />
       <DeltaTokens text={prompt} scale={onPrompt} label="Prompt" />
       <Legend
         scale={onCompletions}
         quantity={`δ of ${of} on each completion’s own tokens, of its own loss, nats`}
-        format={scientific}
+        format={nats}
       />
       <div className="two-columns">
         {completions.map((side) => (
           <section key={side.id} className="side">
-            <h4>{side.heading}</h4>
+            <p className="side-heading">{side.heading}</p>
             <DeltaTokens text={side} scale={onCompletions} label={`${side.label} completion`} />
             {side.notes}
           </section>

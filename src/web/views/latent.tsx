@@ -168,36 +168,39 @@ interface OneLatentProps {
 function OneLatent({ latent, evidence, trials, route }: OneLatentProps) {
   const { latents, steering, page, known } = evidence;
   const row = latents.find((one) => one.latent === latent) ?? page;
-  const rows = steering?.rows.filter((one) => one.latent === latent) ?? [];
   if (!row) return <UnknownLatent latent={latent} of={latents.length} />;
-  const dose = rows.find((one) => one.direction === 'away')?.dose;
+  const rows = steering?.rows.filter((one) => one.latent === latent) ?? [];
+  const dose = rows.find((one) => one.direction === 'away')?.dose ?? usualDose;
   return (
     <article className="latent">
       <div className="row spread">
         <h1>Latent {latent}</h1>
-        <Beside {...beside(latents, known, latent)} route={route} />
-      </div>
-      <Headline row={row} of={latents.length || undefined} rows={rows} summary={steering?.summary} />
-      <p>
-        <a href={inStudy(route, 'playground', undefined, queryOf([{ latent, dose: dose ?? usualDose }]))}>
+        <a href={inStudy(route, 'playground', undefined, queryOf([{ latent, dose }]))}>
           steer it in the playground
         </a>
-      </p>
+        <Beside {...beside(latents, known, latent)} route={route} />
+      </div>
+      <Headline
+        row={row}
+        of={latents.length || undefined}
+        steered={steering && { rows, zone: steering.summary.zone }}
+      />
       {page && <Explanation page={page} />}
       <Steered latent={latent} steering={steering} />
       <Doses loaded={trials} />
-      {page ? (
-        <Meaning page={page} route={route} />
-      ) : (
-        <Missing command={`culprit interpret STUDY --corpus FILE --latents ${latent}`}>
-          This latent has no page: its logit lens, passages and pairs are not known.
-        </Missing>
-      )}
+      {page ? <Meaning page={page} route={route} /> : <NoPage latent={latent} />}
       <SteeredSamples loaded={trials} />
       {page && <Relatives page={page} latents={latents} route={route} />}
     </article>
   );
 }
+
+const NoPage = ({ latent }: { readonly latent: number }) => (
+  <Missing command="culprit interpret STUDY">
+    Latent {latent} has no page: its logit lens, passages and pairs are not known. Those of the first latents
+    and of the proven ones are made; more of them with --latents.
+  </Missing>
+);
 
 function UnknownLatent({ latent, of }: { readonly latent: number; readonly of: number }) {
   if (of > 0)

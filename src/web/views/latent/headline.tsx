@@ -1,13 +1,21 @@
 /** What is claimed of a latent, in a few numbers: its place by attribution, and what steering does. */
-import type { LatentRow, RankedSteeringRow, SteeringSummary } from '../../../results.ts';
+import type { LatentRow, RankedSteeringRow } from '../../../results.ts';
+import { actsAsCause, type Zone } from '../../effects.ts';
 import { count, percent, points, scientific, signed } from '../../format.ts';
 
+type Ranked = Pick<LatentRow, 'latent' | 'rank' | 'delta' | 'standard_error' | 'same_sign'>;
+
 interface HeadlineProps {
-  readonly row: Pick<LatentRow, 'latent' | 'rank' | 'delta' | 'standard_error' | 'same_sign'>;
+  readonly row: Ranked;
   /** how many latents are ranked; undefined where not known */
   readonly of: number | undefined;
-  readonly rows: readonly RankedSteeringRow[];
-  readonly summary: SteeringSummary | undefined;
+  /** what steering did, and the gray zone; undefined where nothing was steered */
+  readonly steered: { readonly rows: readonly RankedSteeringRow[]; readonly zone: Zone } | undefined;
+}
+
+interface EffectProps {
+  readonly row: RankedSteeringRow;
+  readonly zone: Zone;
 }
 
 const model = { away: 'away, on the subject', toward: 'toward, on the reference' };
@@ -19,74 +27,78 @@ const halted = {
   many: 'not measured',
 };
 
-function Effect({
-  row,
-  summary,
-}: {
-  readonly row: RankedSteeringRow;
-  readonly summary: SteeringSummary | undefined;
-}) {
-  const zone = summary?.zone[row.direction];
+const range = ({ low, high }: { readonly low: number; readonly high: number }) =>
+  `[${points(low)}, ${points(high)}]`;
+
+function placeIn({ row, zone }: EffectProps): string {
+  if (!row.outside) return 'within the gray zone';
+  return actsAsCause(row, zone)
+    ? 'outside the gray zone'
+    : 'outside the gray zone, but not as a cause would be';
+}
+
+function Measured({ row, zone }: EffectProps) {
+  const { effect, dose, low, high } = row;
+  if (effect === null || dose === null) return <span className="quiet">{halted[row.stage]}</span>;
   return (
-    <div className={row.outside ? 'claim proven' : 'claim'}>
-      <dt>{model[row.direction]}</dt>
-      <dd>
-        {row.effect === null || row.dose === null ? (
-          <span className="quiet">{halted[row.stage]}</span>
-        ) : (
-          <>
-            <strong>{points(row.effect)}</strong>{' '}
-            {row.low !== null && row.high !== null && (
-              <span className="interval">
-                [{points(row.low)}, {points(row.high)}]
-              </span>
-            )}
-            <span className="quiet block">
-              positives: {count(row.alone_positives)} of {count(row.alone_coherent)} left alone,{' '}
-              {count(row.positives)} of {count(row.coherent)} at a dose of {signed(row.dose, 2)} s
-            </span>
-            <span className="block">
-              {row.outside ? 'outside the gray zone' : 'within the gray zone'}
-              {zone && (
-                <span className="quiet">
-                  {' '}
-                  [{points(zone.low)}, {points(zone.high)}]
-                </span>
-              )}
-            </span>
-          </>
-        )}
-      </dd>
-    </div>
+    <>
+      <strong>{points(effect)}</strong>{' '}
+      {low !== null && high !== null && <span className="interval">{range({ low, high })}</span>}
+      <span className="quiet block">
+        positives: {count(row.alone_positives)} of {count(row.alone_coherent)} left alone,{' '}
+        {count(row.positives)} of {count(row.coherent)} at a dose of {signed(dose, 2)} s
+      </span>
+      <span className="block">
+        {placeIn({ row, zone })} <span className="quiet">{range(zone[row.direction])}</span>
+      </span>
+    </>
   );
 }
 
-export function Headline({ row, of, rows, summary }: HeadlineProps) {
+function proposedBy({ role, ranks }: RankedSteeringRow): string {
+  if (role === 'random') return 'steered as a random latent';
+  const named = Object.entries(ranks).map(([selector, rank]) => `${selector} (rank ${count(rank)})`);
+  return named.length > 0 ? `proposed by ${named.join(', ')}` : '';
+}
+
+interface AttributedProps {
+  readonly row: Ranked;
+  readonly of: number | undefined;
+}
+
+function Attributed({ row, of }: AttributedProps) {
+  return (
+    <>
+      <strong>{scientific(row.delta)}</strong>{' '}
+      <span className="interval">± {scientific(row.standard_error).slice(1)} nats</span>
+      <span className="quiet block">
+        rank {count(row.rank)}
+        {of !== undefined && ` of ${count(of)}`}; {percent(row.same_sign)} of the pairs have its sign
+      </span>
+    </>
+  );
+}
+
+export function Headline({ row, of, steered }: HeadlineProps) {
+  const { rows, zone } = steered ?? { rows: [], zone: undefined };
   return (
     <dl className="claims">
       <div className="claim">
         <dt>Δ, by attribution</dt>
         <dd>
-          <strong>{scientific(row.delta)}</strong>{' '}
-          <span className="interval">± {scientific(row.standard_error).slice(1)} nats</span>
-          <span className="quiet block">
-            rank {count(row.rank)}
-            {of !== undefined && ` of ${count(of)}`}; {percent(row.same_sign)} of the pairs have its sign
-          </span>
-          {rows[0] && Object.keys(rows[0].ranks).length > 0 && (
-            <span className="quiet block">
-              proposed by{' '}
-              {Object.entries(rows[0].ranks)
-                .map(([selector, rank]) => `${selector} (rank ${count(rank)})`)
-                .join(', ')}
-            </span>
-          )}
-          {rows[0]?.role === 'random' && <span className="quiet block">steered as a random latent</span>}
+          <Attributed row={row} of={of} />
+          {rows[0] && <span className="quiet block">{proposedBy(rows[0])}</span>}
         </dd>
       </div>
-      {rows.map((one) => (
-        <Effect key={one.direction} row={one} summary={summary} />
-      ))}
+      {zone &&
+        rows.map((one) => (
+          <div key={one.direction} className={actsAsCause(one, zone) ? 'claim proven' : 'claim'}>
+            <dt>{model[one.direction]}</dt>
+            <dd>
+              <Measured row={one} zone={zone} />
+            </dd>
+          </div>
+        ))}
     </dl>
   );
 }

@@ -1,6 +1,7 @@
 /** The pairs that count most for a latent, token by token. */
+
 import type { LatentPage } from '../../../results.ts';
-import { scientific } from '../../format.ts';
+import { nats } from '../../parts/nats.ts';
 import { ShadedPair } from '../../parts/shadedPair.tsx';
 import { inStudy, type Route } from '../../routes.ts';
 
@@ -14,7 +15,7 @@ export function PairsOf({
   return pairs.map(({ pair, delta, prompt, positive, negative }, place) => (
     <details key={pair} open={place === 0}>
       <summary>
-        pair {pair}: Δ of this pair alone {scientific(delta)} nats
+        pair {pair}: Δ of this pair alone {nats(delta)} nats
       </summary>
       <p>
         <a href={inStudy(route, 'pairs', pair, { latent: `${latent}` })}>the pair with every latent</a>

@@ -1,7 +1,9 @@
 /** All pairs: sought by their text, in the order of their certainty or of a latent's Δ. */
+
 import { useMemo, useState } from 'react';
 import type { PairRecord, PairTokens } from '../../../results.ts';
-import { count, fixed, plural, scientific } from '../../format.ts';
+import { count, fixed, plural } from '../../format.ts';
+import { nats } from '../../parts/nats.ts';
 import { Scroll } from '../../parts/scroll.tsx';
 import { Segments } from '../../parts/segments.tsx';
 import { inStudy, type Route } from '../../routes.ts';
@@ -25,14 +27,20 @@ function Row({ listed: { pair, prompt, delta }, latent, route }: RowProps) {
           {prompt.trim()}
         </a>
       </td>
-      <td>
+      <td data-name="positive">
         <span className="excerpt">{pair.positive.trim()}</span>
       </td>
-      <td>
+      <td data-name="negative">
         <span className="excerpt">{pair.negative.trim()}</span>
       </td>
-      <td className="num">{fixed(pair.certainty, 2)}</td>
-      {latent !== undefined && <td className="num">{delta === undefined ? '' : scientific(delta)}</td>}
+      <td className="num" data-name="certainty">
+        {fixed(pair.certainty, 2)}
+      </td>
+      {latent !== undefined && (
+        <td className="num" data-name="Δ, nats">
+          {delta === undefined ? '' : nats(delta)}
+        </td>
+      )}
     </tr>
   );
 }

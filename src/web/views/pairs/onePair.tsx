@@ -1,6 +1,8 @@
 /** One pair: the prompt, both completions token by token as a latent or all of them weigh on them, and what the judge said. */
+
 import type { GradeRecord, PairRecord, PairTokens } from '../../../results.ts';
-import { fixed, scientific } from '../../format.ts';
+import { fixed } from '../../format.ts';
+import { nats } from '../../parts/nats.ts';
 import { Missing } from '../../parts/notes.tsx';
 import { ShadedPair, type Side } from '../../parts/shadedPair.tsx';
 import { VerdictMark } from '../../parts/verdict.tsx';
@@ -84,7 +86,7 @@ function LatentChoice({ tokens: { pair, latents }, shading, route }: ChoiceProps
           href={link(`${latent}`)}
           aria-current={shading?.latent === latent ? 'true' : undefined}
         >
-          {latent} <span className="quiet">{scientific(delta)}</span>
+          {latent} <span className="quiet">{nats(delta)}</span>
         </a>
       ))}
     </nav>
@@ -132,9 +134,9 @@ function Plain({ pair, grades }: Pick<OnePairProps, 'pair' | 'grades'>) {
       <div className="two-columns">
         {sides.map(({ id, label, text }) => (
           <section key={id} className="side">
-            <h4>
+            <p className="side-heading">
               <Heading id={id} label={label} grade={grades?.get(id)} />
-            </h4>
+            </p>
             <p className="said">{text}</p>
             <Notes grade={grades?.get(id)} />
           </section>

@@ -62,12 +62,12 @@ function Column({ side, run }: ColumnProps) {
   const state = stop === undefined ? (run.state === 'running' ? '…' : 'not finished') : (stops[stop] ?? stop);
   return (
     <section className="side" aria-busy={run.state === 'running' && stop === undefined}>
-      <h4>
+      <p className="side-heading">
         {headings[side]}{' '}
         <span className="quiet">
           {tokens.length} tokens, {state}
         </span>
-      </h4>
+      </p>
       <Tokens
         tokens={texts}
         values={values}
