@@ -1,0 +1,134 @@
+/** The rows of the latents' table, of which only those in sight are drawn; arrow keys go from row to row. */
+import type { Row } from '@tanstack/react-table';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import type { ColumnInfo, features } from './columns.tsx';
+import type { DeltaScale } from './deltaBar.tsx';
+import type { LatentQuery } from './latentQuery.ts';
+import type { LatentTableRow } from './latentRows.ts';
+
+interface LatentTableProps {
+  readonly rows: readonly Row<typeof features, LatentTableRow>[];
+  readonly columns: readonly ColumnInfo[];
+  readonly scale: DeltaScale;
+  readonly sort: LatentQuery['sort'];
+  readonly onSort: (column: ColumnInfo) => void;
+  readonly hrefOf: (latent: number) => string;
+}
+
+const rowHeight = 32;
+const headHeight = 52;
+const latentWidth = 78;
+/** Rows that a page key skips. */
+const page = 12;
+
+/** Where a key leads from row `at` of `count`; undefined for keys that lead nowhere. */
+function moved(key: string, at: number, count: number): number | undefined {
+  const steps: Readonly<Record<string, number>> = {
+    ArrowDown: at + 1,
+    ArrowUp: at - 1,
+    PageDown: at + page,
+    PageUp: at - page,
+    Home: 0,
+    End: count - 1,
+  };
+  const to = steps[key];
+  return to === undefined ? undefined : Math.max(0, Math.min(count - 1, to));
+}
+
+function Head({ columns, sort, onSort }: Pick<LatentTableProps, 'columns' | 'sort' | 'onSort'>) {
+  return (
+    <thead>
+      <tr style={{ height: headHeight }}>
+        <th>latent</th>
+        {columns.map((column) => {
+          const sorted = sort.id === column.id;
+          return (
+            <th
+              key={column.id}
+              className={column.numeric ? 'num' : undefined}
+              aria-sort={sorted ? (sort.desc ? 'descending' : 'ascending') : 'none'}
+            >
+              <button type="button" onClick={() => onSort(column)} title={column.name}>
+                {column.name}
+                <span aria-hidden="true">{sorted ? (sort.desc ? ' ↓' : ' ↑') : ''}</span>
+              </button>
+            </th>
+          );
+        })}
+      </tr>
+    </thead>
+  );
+}
+
+export function LatentTable({ rows, columns, scale, sort, onSort, hrefOf }: LatentTableProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const [active, setActive] = useState<number>();
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => place.current,
+    estimateSize: () => rowHeight,
+    overscan: 10,
+    scrollPaddingStart: headHeight,
+  });
+  const items = virtual.getVirtualItems();
+  const drawn = items.some(({ index }) => index === active);
+  useEffect(() => {
+    if (drawn)
+      place.current!.querySelector<HTMLElement>(`[data-row="${active}"] a`)?.focus({ preventScroll: true });
+  }, [active, drawn]);
+
+  function onKeyDown(event: KeyboardEvent) {
+    const to = moved(event.key, active ?? -1, rows.length);
+    if (to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    virtual.scrollToIndex(to);
+    setActive(to);
+  }
+
+  const above = items[0]?.start ?? 0;
+  const below = virtual.getTotalSize() - (items.at(-1)?.end ?? 0);
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and takes the arrow keys
+    <section ref={place} className="latent-table" aria-label="Latents" tabIndex={0} onKeyDown={onKeyDown}>
+      <table
+        aria-rowcount={rows.length + 1}
+        style={{ width: columns.reduce((sum, { width }) => sum + width, latentWidth) }}
+      >
+        <colgroup>
+          <col style={{ width: latentWidth }} />
+          {columns.map(({ id, width }) => (
+            <col key={id} style={{ width }} />
+          ))}
+        </colgroup>
+        <Head columns={columns} sort={sort} onSort={onSort} />
+        <tbody>
+          <tr style={{ height: above }} />
+          {items.map(({ index, key }) => {
+            const { original } = rows[index]!;
+            return (
+              <tr
+                key={key}
+                data-row={index}
+                aria-rowindex={index + 2}
+                className={index === active ? 'active' : undefined}
+                style={{ height: rowHeight }}
+                onFocus={() => setActive(index)}
+              >
+                <td>
+                  <a href={hrefOf(original.latent)}>{original.latent}</a>
+                </td>
+                {columns.map((column) => (
+                  <td key={column.id} className={column.numeric ? 'num' : undefined}>
+                    {column.shown(original, scale)}
+                  </td>
+                ))}
+              </tr>
+            );
+          })}
+          <tr style={{ height: Math.max(0, below) }} />
+        </tbody>
+      </table>
+    </section>
+  );
+}

@@ -1,0 +1,55 @@
+/** Dose curves: what trials of one latent come to, dose by dose, beside the same prompts left alone. */
+import type { Direction, TrialRecord } from '../../results.ts';
+
+/** Calibration prompts are easier or harder than evaluation ones, so that each has a curve of its own. */
+export const promptSets = ['calibration', 'evaluation'] as const;
+export type PromptSet = (typeof promptSets)[number];
+
+export interface DosePoint {
+  readonly direction: Direction;
+  readonly set: PromptSet;
+  /** 0: left alone */
+  readonly dose: number;
+  readonly completions: number;
+  readonly coherent: number;
+  /** coherent ones that the judge was asked about, and the positives among these */
+  readonly judged: number;
+  readonly positives: number;
+  /** mean over the completions */
+  readonly tokens: number;
+}
+
+const setOf = ({ part }: TrialRecord): PromptSet => (part === 'calibration' ? 'calibration' : 'evaluation');
+
+const placeOf = (trial: TrialRecord) => [trial.direction, setOf(trial), trial.dose].join(' ');
+
+function pointOf(trials: readonly TrialRecord[]): DosePoint {
+  const [{ direction, dose }] = trials as [TrialRecord];
+  const completions = trials.flatMap((trial) => trial.completions);
+  const coherent = completions.filter((completion) => completion.coherent);
+  const judged = coherent.filter((completion) => completion.judged);
+  return {
+    direction,
+    set: setOf(trials[0]!),
+    dose,
+    completions: completions.length,
+    coherent: coherent.length,
+    judged: judged.length,
+    positives: judged.filter(({ label }) => label === 'positive').length,
+    tokens: completions.reduce((sum, { tokens }) => sum + tokens, 0) / Math.max(1, completions.length),
+  };
+}
+
+/**
+ * The points of a latent's trials, doses ascending.
+ * @param alone trials left alone; those on parts where the latent has none are left out
+ */
+export function dosePoints(trials: readonly TrialRecord[], alone: readonly TrialRecord[]): DosePoint[] {
+  const partOf = ({ direction, part }: TrialRecord) => `${direction} ${part}`;
+  const parts = new Set(trials.map(partOf));
+  const all = [...trials, ...alone.filter((trial) => parts.has(partOf(trial)))];
+  const places = [...new Set(all.map(placeOf))];
+  return places
+    .map((place) => pointOf(all.filter((trial) => placeOf(trial) === place)))
+    .sort((a, b) => a.dose - b.dose);
+}

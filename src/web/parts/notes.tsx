@@ -1,0 +1,30 @@
+/** What stands where results would: what makes them, what went wrong, that they are on their way, what was left out. */
+import type { ReactNode } from 'react';
+import type { Loaded } from '../useLoaded.ts';
+
+/** Says what is missing and which command makes it. */
+export function Missing({ children, command }: { children: ReactNode; command: string }) {
+  return (
+    <div className="note">
+      <p>{children}</p>
+      <p>
+        It is made by <code>{command}</code>
+      </p>
+    </div>
+  );
+}
+
+export function Failed({ error }: { error: Error }) {
+  return (
+    <div className="note note-bad" role="alert">
+      <p>{error.message}</p>
+    </div>
+  );
+}
+
+/** A loaded value's view; what is shown for undefined is the caller's. */
+export function Loading<T>({ loaded, children }: { loaded: Loaded<T>; children: (value: T) => ReactNode }) {
+  if (loaded.error) return <Failed error={loaded.error} />;
+  if (loaded.loading && loaded.value === undefined) return <p className="quiet">Loading …</p>;
+  return <>{children(loaded.value as T)}</>;
+}

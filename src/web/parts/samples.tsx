@@ -1,0 +1,132 @@
+/** Steered completions beside those of the same prompt and seed left alone. */
+import { useState } from 'react';
+import { type Direction, directions, type SteeredCompletion, type TrialRecord } from '../../results.ts';
+import { count, plural, signed } from '../format.ts';
+import { Segments } from './segments.tsx';
+import { type KindOfVerdict, kindOf, kindsOfVerdict, VerdictMark } from './verdict.tsx';
+
+interface Sample {
+  readonly id: string;
+  readonly prompt: string;
+  readonly steered: SteeredCompletion;
+  readonly alone: SteeredCompletion | undefined;
+}
+
+interface Dose {
+  readonly dose: number;
+  readonly samples: readonly Sample[];
+}
+
+const placeOf = ({ prompt_id, index }: SteeredCompletion) => `${prompt_id}/${index}`;
+
+const onEvaluation = (trials: readonly TrialRecord[], direction: Direction) =>
+  trials.filter((trial) => trial.direction === direction && trial.part !== 'calibration');
+
+/** The evaluation trials of a direction as samples, the dose that has most of them. */
+export function samplesOf(
+  trials: readonly TrialRecord[],
+  alone: readonly TrialRecord[],
+  direction: Direction,
+): Dose | undefined {
+  const beside = new Map(
+    onEvaluation(alone, direction).flatMap(({ completions }) =>
+      completions.map((one) => [placeOf(one), one]),
+    ),
+  );
+  const these = onEvaluation(trials, direction);
+  const doses = [...new Set(these.map(({ dose }) => dose))].map((dose) => ({
+    dose,
+    samples: these
+      .filter((trial) => trial.dose === dose)
+      .flatMap(({ completions }) => completions)
+      .map((steered) => ({
+        id: placeOf(steered),
+        prompt: steered.prompt_id,
+        steered,
+        alone: beside.get(placeOf(steered)),
+      })),
+  }));
+  return doses.sort((a, b) => b.samples.length - a.samples.length)[0];
+}
+
+const filters = ['all', 'changed', ...kindsOfVerdict] as const;
+type Filter = (typeof filters)[number];
+
+const kindsIn = ({ steered, alone }: Sample): (KindOfVerdict | undefined)[] => [
+  kindOf(steered),
+  alone && kindOf(alone),
+];
+
+function passes(filter: Filter, sample: Sample): boolean {
+  const [steered, alone] = kindsIn(sample);
+  if (filter === 'all') return true;
+  return filter === 'changed' ? steered !== alone : steered === filter;
+}
+
+function Said({ heading, said }: { readonly heading: string; readonly said: SteeredCompletion | undefined }) {
+  if (!said) return <p className="quiet">{heading}: not sampled</p>;
+  return (
+    <section className="side">
+      <p className="side-heading">
+        {heading} <VerdictMark verdict={said} />
+      </p>
+      <p className="said">
+        {said.text.trim()}
+        {said.stop === 'length' && <span className="quiet"> […]</span>}
+      </p>
+      {said.judged && said.reason !== '' && <p className="quiet reason">{said.reason}</p>}
+    </section>
+  );
+}
+
+const model = { away: 'the subject', toward: 'the reference' };
+const page = 10;
+
+interface SamplesProps {
+  readonly trials: readonly TrialRecord[];
+  readonly alone: readonly TrialRecord[];
+  /** by id, where known */
+  readonly prompts: ReadonlyMap<string, string>;
+}
+
+export function Samples({ trials, alone, prompts }: SamplesProps) {
+  const measured = directions.filter((direction) => onEvaluation(trials, direction).length > 0);
+  const [asked, setAsked] = useState<Direction>('away');
+  const [filter, setFilter] = useState<Filter>('changed');
+  const [shown, setShown] = useState(page);
+  const direction = measured.includes(asked) ? asked : measured[0];
+  const found = direction && samplesOf(trials, alone, direction);
+  if (!found) return <p className="quiet">It was not sampled on the evaluation prompts.</p>;
+  const passing = found.samples.filter((sample) => passes(filter, sample));
+  const present = filters.filter(
+    (name) => name === filter || found.samples.some((sample) => passes(name, sample)),
+  );
+  return (
+    <>
+      <div className="row">
+        <Segments label="Direction" choices={measured} chosen={direction} onChoose={setAsked} />
+        <Segments label="Verdict" choices={present} chosen={filter} onChoose={setFilter} />
+        <span className="quiet">
+          {count(passing.length)} of {plural(found.samples.length, 'completion')} of {model[direction]},
+          steered by {signed(found.dose, 2)} s
+        </span>
+      </div>
+      <ol className="samples">
+        {passing.slice(0, shown).map((sample) => (
+          <li key={sample.id}>
+            <p className="prompt">{prompts.get(sample.prompt)?.trim() ?? `prompt ${sample.prompt}`}</p>
+            <div className="two-columns">
+              <Said heading="left alone" said={sample.alone} />
+              <Said heading={`steered by ${signed(found.dose, 2)} s`} said={sample.steered} />
+            </div>
+          </li>
+        ))}
+      </ol>
+      {passing.length > shown && (
+        <button type="button" onClick={() => setShown(shown + page)}>
+          show {count(Math.min(page, passing.length - shown))} more
+        </button>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,20 @@
+/** One of a few choices, all in sight. */
+interface SegmentsProps<T extends string> {
+  readonly label: string;
+  readonly choices: readonly T[];
+  readonly chosen: T;
+  readonly onChoose: (choice: T) => void;
+}
+
+export function Segments<T extends string>({ label, choices, chosen, onChoose }: SegmentsProps<T>) {
+  return (
+    <fieldset className="segments">
+      <legend className="sr-only">{label}</legend>
+      {choices.map((choice) => (
+        <button key={choice} type="button" aria-pressed={choice === chosen} onClick={() => onChoose(choice)}>
+          {choice}
+        </button>
+      ))}
+    </fieldset>
+  );
+}

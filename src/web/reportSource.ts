@@ -1,0 +1,47 @@
+/** Studies held by the page itself: files as gzip in base64. */
+import { z } from 'zod';
+import { InputError } from '../errors.ts';
+import type { Source } from './source.ts';
+
+const reportSchema = z.object({
+  version: z.union([z.string(), z.number()]),
+  created: z.string(),
+  studies: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      files: z.record(z.string(), z.object({ size: z.number(), data: z.base64() })),
+      trimmed: z.record(z.string(), z.string()).default({}),
+    }),
+  ),
+});
+
+type HeldStudy = z.output<typeof reportSchema>['studies'][number];
+
+async function unpacked(base64: string): Promise<ArrayBuffer> {
+  const packed = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
+  return new Response(stream).arrayBuffer();
+}
+
+function heldSource({ id, name, files, trimmed }: HeldStudy): Source {
+  const held = new Map(Object.entries(files));
+  return {
+    id,
+    name,
+    served: false,
+    trimmed,
+    files: async () => Array.from(held, ([path, { size }]) => ({ path, size })),
+    read: async (path) => {
+      const file = held.get(path);
+      return file && unpacked(file.data);
+    },
+  };
+}
+
+/** Throws InputError for data that no report of ours holds. */
+export function reportSources(text: string): Source[] {
+  const parsed = reportSchema.safeParse(JSON.parse(text));
+  if (!parsed.success) throw new InputError(`this report's data: ${z.prettifyError(parsed.error)}`);
+  return parsed.data.studies.map(heldSource);
+}

@@ -1,0 +1,141 @@
+/** A study's results, each loaded when it is first asked for, and once. Knows not where the files come from. */
+import {
+  type CompletionRecord,
+  completionRecord,
+  decodeLatents,
+  decodeSteering,
+  type GradeRecord,
+  gradeRecord,
+  type LatentPage,
+  type LatentRow,
+  latentPageSchema,
+  manifestSchema,
+  type PairRecord,
+  type PairTokens,
+  pairRecord,
+  pairTokens,
+  type RankedSteeringRow,
+  type SteeringSummary,
+  type StudyManifest,
+  steeredRecord,
+  steeringSummarySchema,
+  studyManifestSchema,
+  type TrialRecord,
+} from '../results.ts';
+import { checked, jsonOf, linesOf, recordsOf, textOf } from './records.ts';
+import type { Source, SourceFile } from './source.ts';
+
+export interface Steering {
+  readonly rows: readonly RankedSteeringRow[];
+  readonly summary: SteeringSummary;
+}
+
+/** What a study's files hold; undefined where a file is not there. */
+export interface Study {
+  readonly source: Source;
+  files(): Promise<readonly SourceFile[]>;
+  /** A run of one command stands in it as the only stage. */
+  manifest(): Promise<StudyManifest | undefined>;
+  yaml(): Promise<string | undefined>;
+  latents(): Promise<LatentRow[] | undefined>;
+  steering(): Promise<Steering | undefined>;
+  /** What was sampled under a latent, or left alone (null), the dose search too. */
+  trials(latent: number | null): Promise<TrialRecord[] | undefined>;
+  page(latent: number): Promise<LatentPage | undefined>;
+  /** Latents that have a page. */
+  pageNumbers(): Promise<ReadonlySet<number>>;
+  pairs(): Promise<PairRecord[] | undefined>;
+  pairTokens(): Promise<ReadonlyMap<string, PairTokens> | undefined>;
+  completions(): Promise<ReadonlyMap<string, CompletionRecord> | undefined>;
+  grades(): Promise<ReadonlyMap<string, GradeRecord> | undefined>;
+  /** The same study where these files have changed. */
+  without(changed: readonly string[]): Study;
+}
+
+type Cache = Map<string, Promise<unknown>>;
+
+function manifestOf(bytes: ArrayBuffer, path: string): StudyManifest {
+  const value = JSON.parse(textOf(bytes));
+  if (value?.command === 'study') return checked(studyManifestSchema, value, path);
+  const { command, created, versions, ...run } = checked(manifestSchema, value, path);
+  const stage = { ...run, finished: created, versions, outputs: {}, edited: [] };
+  return { command: 'study', created, versions, stages: { [command]: stage }, writing: [] };
+}
+
+const byId = <T extends { id: string }>(records: readonly T[]) =>
+  new Map(records.map((record) => [record.id, record]));
+
+interface TrialLine {
+  readonly value: unknown;
+  readonly place: string;
+}
+
+/** Trials by latent, checked only when they are asked for: they are most of a study. */
+function trialLines(bytes: ArrayBuffer, path: string): Map<number | null, TrialLine[]> {
+  const lines = linesOf(bytes, path) as { value: { kind?: string; latent: number | null }; place: string }[];
+  const byLatent = new Map<number | null, TrialLine[]>();
+  for (const line of lines) {
+    if (line.value.kind !== 'trial') continue;
+    const { latent } = line.value;
+    byLatent.set(latent, [...(byLatent.get(latent) ?? []), line]);
+  }
+  return byLatent;
+}
+
+const pagePath = /^latents\/(\d+)\.json$/;
+
+export function openStudy(source: Source, cache: Cache = new Map()): Study {
+  const files = () => {
+    if (!cache.has('')) cache.set('', source.files());
+    return cache.get('') as Promise<readonly SourceFile[]>;
+  };
+
+  /** The file decoded; what was decoded before is given again. */
+  function once<T>(path: string, decode: (bytes: ArrayBuffer, path: string) => T | Promise<T>) {
+    const load = async () => {
+      const listed = (await files()).some((file) => file.path === path);
+      const bytes = listed ? await source.read(path) : undefined;
+      return bytes && decode(bytes, path);
+    };
+    if (!cache.has(path)) cache.set(path, load());
+    return cache.get(path) as Promise<T | undefined>;
+  }
+
+  return {
+    source,
+    files,
+    manifest: () => once('manifest.json', manifestOf),
+    yaml: () => once('study.yaml', textOf),
+    latents: () => once('latents.parquet', (bytes) => decodeLatents(bytes)),
+    async steering() {
+      const [rows, summary] = await Promise.all([
+        once('steering.parquet', (bytes) => decodeSteering(bytes)),
+        once('steering.json', (bytes, path) => jsonOf(steeringSummarySchema, bytes, path)),
+      ]);
+      return rows && summary && { rows, summary };
+    },
+    async trials(latent) {
+      const lines = await once('steered.jsonl', trialLines);
+      const records = lines?.get(latent) ?? [];
+      return lines && records.map(({ value, place }) => checked(steeredRecord, value, place) as TrialRecord);
+    },
+    page: (latent) => once(`latents/${latent}.json`, (bytes, path) => jsonOf(latentPageSchema, bytes, path)),
+    async pageNumbers() {
+      const numbers = (await files()).map(({ path }) => pagePath.exec(path)?.[1]);
+      return new Set(numbers.filter((number) => number !== undefined).map(Number));
+    },
+    pairs: () => once('pairs.jsonl', (bytes, path) => recordsOf(pairRecord, bytes, path)),
+    pairTokens: () =>
+      once(
+        'pair-tokens.jsonl',
+        (bytes, path) => new Map(recordsOf(pairTokens, bytes, path).map((record) => [record.pair, record])),
+      ),
+    completions: () =>
+      once('completions.jsonl', (bytes, path) => byId(recordsOf(completionRecord, bytes, path))),
+    grades: () => once('grades.jsonl', (bytes, path) => byId(recordsOf(gradeRecord, bytes, path))),
+    without(changed) {
+      const gone = new Set(['', ...changed]);
+      return openStudy(source, new Map([...cache].filter(([path]) => !gone.has(path))));
+    },
+  };
+}

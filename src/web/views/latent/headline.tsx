@@ -1,0 +1,104 @@
+/** What is claimed of a latent, in a few numbers: its place by attribution, and what steering does. */
+import type { LatentRow, RankedSteeringRow } from '../../../results.ts';
+import { actsAsCause, type Zone } from '../../effects.ts';
+import { count, percent, points, scientific, signed } from '../../format.ts';
+
+type Ranked = Pick<LatentRow, 'latent' | 'rank' | 'delta' | 'standard_error' | 'same_sign'>;
+
+interface HeadlineProps {
+  readonly row: Ranked;
+  /** how many latents are ranked; undefined where not known */
+  readonly of: number | undefined;
+  /** what steering did, and the gray zone; undefined where nothing was steered */
+  readonly steered: { readonly rows: readonly RankedSteeringRow[]; readonly zone: Zone } | undefined;
+}
+
+interface EffectProps {
+  readonly row: RankedSteeringRow;
+  readonly zone: Zone;
+}
+
+const model = { away: 'away, on the subject', toward: 'toward, on the reference' };
+
+const halted = {
+  'log-odds': 'not sampled: its log-odds are within those of random latents',
+  'no dose': 'not sampled: the weakest dose made too many completions incoherent',
+  few: 'not measured',
+  many: 'not measured',
+};
+
+const range = ({ low, high }: { readonly low: number; readonly high: number }) =>
+  `[${points(low)}, ${points(high)}]`;
+
+function placeIn({ row, zone }: EffectProps): string {
+  if (!row.outside) return 'within the gray zone';
+  return actsAsCause(row, zone)
+    ? 'outside the gray zone'
+    : 'outside the gray zone, but not as a cause would be';
+}
+
+function Measured({ row, zone }: EffectProps) {
+  const { effect, dose, low, high } = row;
+  if (effect === null || dose === null) return <span className="quiet">{halted[row.stage]}</span>;
+  return (
+    <>
+      <strong>{points(effect)}</strong>{' '}
+      {low !== null && high !== null && <span className="interval">{range({ low, high })}</span>}
+      <span className="quiet block">
+        positives: {count(row.alone_positives)} of {count(row.alone_coherent)} left alone,{' '}
+        {count(row.positives)} of {count(row.coherent)} at a dose of {signed(dose, 2)} s
+      </span>
+      <span className="block">
+        {placeIn({ row, zone })} <span className="quiet">{range(zone[row.direction])}</span>
+      </span>
+    </>
+  );
+}
+
+function proposedBy({ role, ranks }: RankedSteeringRow): string {
+  if (role === 'random') return 'steered as a random latent';
+  const named = Object.entries(ranks).map(([selector, rank]) => `${selector} (rank ${count(rank)})`);
+  return named.length > 0 ? `proposed by ${named.join(', ')}` : '';
+}
+
+interface AttributedProps {
+  readonly row: Ranked;
+  readonly of: number | undefined;
+}
+
+function Attributed({ row, of }: AttributedProps) {
+  return (
+    <>
+      <strong>{scientific(row.delta)}</strong>{' '}
+      <span className="interval">± {scientific(row.standard_error).slice(1)} nats</span>
+      <span className="quiet block">
+        rank {count(row.rank)}
+        {of !== undefined && ` of ${count(of)}`}; {percent(row.same_sign)} of the pairs have its sign
+      </span>
+    </>
+  );
+}
+
+export function Headline({ row, of, steered }: HeadlineProps) {
+  const { rows, zone } = steered ?? { rows: [], zone: undefined };
+  return (
+    <dl className="claims">
+      <div className="claim">
+        <dt>Δ, by attribution</dt>
+        <dd>
+          <Attributed row={row} of={of} />
+          {rows[0] && <span className="quiet block">{proposedBy(rows[0])}</span>}
+        </dd>
+      </div>
+      {zone &&
+        rows.map((one) => (
+          <div key={one.direction} className={actsAsCause(one, zone) ? 'claim proven' : 'claim'}>
+            <dt>{model[one.direction]}</dt>
+            <dd>
+              <Measured row={one} zone={zone} />
+            </dd>
+          </div>
+        ))}
+    </dl>
+  );
+}

@@ -1,0 +1,65 @@
+/** How a study was made, so that it can be told, checked and repeated. */
+import { bibtexOf } from '../methods/citations.ts';
+import { Copyable } from '../methods/copyable.tsx';
+import { methodsText } from '../methods/methodsText.ts';
+import { StageTable } from '../methods/stageTable.tsx';
+import { Loading, Missing } from '../parts/notes.tsx';
+import type { Study } from '../study.ts';
+import { useLoaded } from '../useLoaded.ts';
+
+async function everything(study: Study) {
+  const [manifest, steering, yaml] = await Promise.all([study.manifest(), study.steering(), study.yaml()]);
+  return { manifest, steering, yaml };
+}
+
+/** The order in which they were run. */
+const byTime = (stages: Awaited<ReturnType<typeof everything>>['manifest']) =>
+  Object.entries(stages?.stages ?? {}).sort(([, a], [, b]) => (a.finished < b.finished ? -1 : 1));
+
+function repeatCommand(version: string | undefined): string {
+  const release = version === undefined ? '' : `@${version}`;
+  return `npx culprit${release} run STUDY   # STUDY: a folder with the study.yaml below, and the files that it names`;
+}
+
+export function MethodsView({ study }: { study: Study }) {
+  const loaded = useLoaded(() => everything(study), [study]);
+  return (
+    <>
+      <h1>Methods</h1>
+      <Loading loaded={loaded}>
+        {({ manifest, steering, yaml }) => (
+          <>
+            {manifest ? (
+              <>
+                <h2>For a paper</h2>
+                <Copyable prose label="Methods" text={methodsText(manifest, steering).join('\n\n')} />
+                <h2>What was run</h2>
+                {byTime(manifest).map(([name, stage]) => (
+                  <StageTable key={name} name={name} stage={stage} />
+                ))}
+              </>
+            ) : (
+              <Missing command="culprit run STUDY">There is no manifest.json yet: nothing was run.</Missing>
+            )}
+            <h2>To repeat it</h2>
+            {yaml === undefined ? (
+              <p>This folder has no study.yaml: it holds the results of one command.</p>
+            ) : (
+              <>
+                <p>
+                  The same inputs, by the hashes above, options and seeds give the same samples, pairs and
+                  order of latents, whatever the number of workers.
+                </p>
+                <Copyable label="Command" text={repeatCommand(manifest?.versions.culprit)} />
+                <h3>study.yaml</h3>
+                <Copyable label="study.yaml" text={yaml} />
+              </>
+            )}
+            <h2>To cite</h2>
+            <Copyable label="BibTeX" text={bibtexOf(manifest?.versions.culprit)} />
+          </>
+        )}
+      </Loading>
+    </>
+  );
+}

@@ -1,0 +1,170 @@
+/** What the latent and pair views make of a study's records. */
+import { describe, expect, it } from 'vitest';
+import type { PairRecord, PairTokens, SteeredCompletion, TrialRecord } from '../../src/results.ts';
+import { dosePoints } from '../../src/web/parts/doses.ts';
+import { samplesOf } from '../../src/web/parts/samples.tsx';
+import { kindOf } from '../../src/web/parts/verdict.tsx';
+import { beside } from '../../src/web/views/latent/beside.tsx';
+import { chosenPairs, latentsOf } from '../../src/web/views/pairs/chosen.ts';
+import { promptText } from '../../src/web/views/promptTexts.ts';
+
+const verdict = { score: 0, coherence: 1, reason: '', log_probability: null, repetition: null } as const;
+
+/** `+` positive, `-` negative, `x` incoherent, `?` not judged. */
+function completion(kind: string, index: number): SteeredCompletion {
+  return {
+    prompt_id: 'p',
+    index,
+    text: `${kind} ${index}`,
+    tokens: 10 + index,
+    stop: 'end',
+    ...verdict,
+    label: kind === '+' ? 'positive' : 'negative',
+    coherent: kind !== 'x',
+    judged: kind !== '?',
+  };
+}
+
+function trial(kinds: string, over: Partial<TrialRecord>): TrialRecord {
+  return {
+    kind: 'trial',
+    id: '',
+    direction: 'away',
+    latent: 7,
+    dose: -0.2,
+    part: 'first',
+    content: '',
+    completions: [...kinds].map(completion),
+    cost: { calls: 0, price: 0 },
+    ...over,
+  };
+}
+
+describe('dose curves', () => {
+  const alone = { latent: null, dose: 0 };
+  const points = dosePoints(
+    [trial('++-', {}), trial('-x', { part: 'rest' }), trial('??x', { part: 'calibration', dose: -0.5 })],
+    [
+      trial('+++', alone),
+      trial('+-', { ...alone, part: 'rest' }),
+      trial('??', { ...alone, part: 'calibration' }),
+      trial('++++++', { ...alone, direction: 'toward' }),
+    ],
+  );
+
+  it('join the parts of the evaluation prompts, and keep calibration apart', () => {
+    expect(points.map(({ set, dose, completions }) => [set, dose, completions])).toEqual([
+      ['calibration', -0.5, 3],
+      ['evaluation', -0.2, 5],
+      ['evaluation', 0, 5],
+      ['calibration', 0, 2],
+    ]);
+  });
+
+  it('take shares of the coherent and the judged', () => {
+    const [calibration, steered, left] = points;
+    expect(steered).toMatchObject({ coherent: 4, judged: 4, positives: 2 });
+    expect(left).toMatchObject({ coherent: 5, judged: 5, positives: 4 });
+    expect(calibration).toMatchObject({ coherent: 2, judged: 0, positives: 0 });
+    expect(calibration!.tokens).toBe(11);
+  });
+});
+
+describe('steered samples', () => {
+  it('stand beside the same prompt and index left alone, of the dose that has most', () => {
+    const found = samplesOf(
+      [trial('++', {}), trial('-', { dose: -0.4 }), trial('xxx', { part: 'calibration' })],
+      [trial('-', { latent: null, dose: 0 })],
+      'away',
+    );
+    expect(found?.dose).toBe(-0.2);
+    expect(found?.samples.map(({ steered, alone }) => [steered.text, alone?.text])).toEqual([
+      ['+ 0', '- 0'],
+      ['+ 1', undefined],
+    ]);
+    expect(samplesOf([], [], 'toward')).toBeUndefined();
+  });
+
+  it('are of one kind each', () => {
+    expect([...'+-x?'].map((kind) => kindOf(completion(kind, 0)))).toEqual([
+      'positive',
+      'negative',
+      'incoherent',
+      'not judged',
+    ]);
+  });
+});
+
+describe('latents by rank', () => {
+  const rows = [5, 3, 9, 1].map((latent, i) => ({
+    latent,
+    rank: i + 1,
+    delta: 1,
+    standard_error: 1,
+    same_sign: 1,
+  }));
+
+  it('lead to those of which more is known', () => {
+    expect(beside(rows, new Set([5, 1]), 3)).toEqual({ previous: 5, next: 1 });
+    expect(beside(rows, new Set([5, 1]), 5)).toEqual({ previous: undefined, next: 1 });
+    expect(beside(rows, new Set(), 9)).toEqual({ previous: 3, next: 1 });
+    expect(beside(rows, new Set(), 4)).toEqual({ previous: undefined, next: undefined });
+  });
+});
+
+describe('pairs', () => {
+  const pair = (id: string, certainty: number, positive: string): PairRecord => ({
+    id,
+    prompt_id: id,
+    prompt: [{ role: 'user', content: `about ${id}` }],
+    positive,
+    negative: 'no',
+    positive_ended: true,
+    negative_ended: true,
+    positive_id: `${id}/0`,
+    negative_id: `${id}/1`,
+    certainty,
+  });
+  const weighed = (id: string, latents: Record<number, number>): [string, PairTokens] => [
+    id,
+    {
+      pair: id,
+      prompt: { tokens: [], total: [] },
+      completions: [],
+      latents: Object.entries(latents).map(([latent, delta]) => ({
+        latent: Number(latent),
+        delta,
+        prompt: [],
+        completions: [],
+      })),
+    },
+  ];
+  const pairs = [pair('a', 0.5, 'Boats'), pair('b', 1, 'trains'), pair('c', 1, 'boat')];
+  const tokens = new Map([weighed('a', { 7: -3, 8: 1 }), weighed('b', { 7: 2 }), weighed('c', { 9: 1 })]);
+  const ids = (find: string, order: 'certainty' | '|Δ|', latent?: number) =>
+    chosenPairs(pairs, tokens, { find, order, latent }).map((one) => one.pair.id);
+
+  it('are sought in all their texts and sorted', () => {
+    expect(ids('', 'certainty')).toEqual(['b', 'c', 'a']);
+    expect(ids(' BOAT', 'certainty')).toEqual(['c', 'a']);
+    expect(ids('about b', 'certainty')).toEqual(['b']);
+    expect(ids('', '|Δ|', 7)).toEqual(['a', 'b', 'c']);
+    expect(chosenPairs(pairs, undefined, { find: '', order: '|Δ|', latent: 7 })[0]!.delta).toBeUndefined();
+  });
+
+  it('name the latents that weigh on most of them first', () => {
+    expect(latentsOf(tokens)).toEqual([7, 8, 9]);
+    expect(latentsOf(undefined)).toEqual([]);
+  });
+
+  it('have prompts as text', () => {
+    expect(promptText('as is')).toBe('as is');
+    expect(promptText([{ role: 'user', content: 'hi' }])).toBe('hi');
+    expect(
+      promptText([
+        { role: 'system', content: 'be' },
+        { role: 'user', content: 'hi' },
+      ]),
+    ).toBe('system: be\nuser: hi');
+  });
+});
