@@ -40,6 +40,8 @@ export {
 } from './methods/saeTraining.ts';
 export {
   type Completion,
+  type LikelyToken,
+  type SampledToken,
   type SampleJob,
   type SampleOptions,
   type Sampler,
@@ -92,9 +94,11 @@ export { type InterpretRequest, type InterpretResult, interpretStudy } from './s
 export { type OpenModel, type OpenModelOptions, openModel } from './study/openModel.ts';
 export { openSae } from './study/openSae.ts';
 export type { Progress } from './study/progress.ts';
+export { type ReportRequest, type ReportResult, runReport } from './study/report/reportRun.ts';
 export { runSaeEval, type SaeEvalRequest, type SaeEvalResult } from './study/saeEvalRun.ts';
 export { runSaeTrain, type SaeTrainRequest, type SaeTrainResult } from './study/saeTrainRun.ts';
 export type { SteerRequest } from './study/steerRequest.ts';
 export { runSteer, type SteerResult } from './study/steerRun.ts';
 export { runStudy, type StageName, type StudyRequest, type StudyResult } from './study/studyRun.ts';
+export { startView, type View, type ViewRequest } from './study/view/viewServer.ts';
 export * from './tensor.ts';

@@ -1,6 +1,7 @@
 /** `culprit report`: a study as one page that opens anywhere. */
 import { Command, InvalidArgumentError } from 'commander';
 import { reportDefaults, runReport } from '../study/report/reportRun.ts';
+import { isPage } from '../study/report/studyFolder.ts';
 import { pc } from './table.ts';
 import { paragraph } from './wrap.ts';
 
@@ -18,11 +19,24 @@ interface Options {
   maxSize?: number;
 }
 
+/** What was left out, in a line for each way; the pages of latents, which are many, are counted. */
+function shortened(files: Readonly<Record<string, string>>): string[] {
+  const byWords = new Map<string, string[]>();
+  for (const [file, words] of Object.entries(files))
+    byWords.set(words, [...(byWords.get(words) ?? []), file]);
+  return Array.from(byWords, ([words, names]) => {
+    const others = names.filter((name) => !isPage(name));
+    const pages = names.length - others.length;
+    const counted = pages > 0 ? [`${pages} of the files in latents`] : [];
+    return `${[...others, ...counted].join(', ')}: ${words}`;
+  });
+}
+
 async function report(study: string, others: readonly string[], { out, maxSize }: Options): Promise<void> {
   const studies = [study, ...others];
   const { path, bytes, trimmed } = await runReport({ studies, out, maxBytes: maxSize });
   const left = Object.entries(trimmed).flatMap(([name, files]) =>
-    Object.entries(files).map(([file, words]) => `${studies.length > 1 ? `${name}/` : ''}${file}: ${words}`),
+    shortened(files).map((line) => (studies.length > 1 ? `${name}: ${line}` : line)),
   );
   process.stdout.write(
     [
