@@ -8,6 +8,7 @@ export default defineConfig({
   unbundle: true,
   fixedExtension: false,
   dts: true,
+  clean: ['dist/*', '!dist/web'],
   copy: [
     { from: 'src/runtime/worker.mjs', to: 'dist/runtime' },
     { from: 'src/judges/templates', to: 'dist/judges' },

@@ -8,46 +8,76 @@ import lockfile from 'proper-lockfile';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
-const stamp = join(dist, '.source');
 const main = join(dist, 'cli', 'main.js');
 
-/** Names, sizes and times of all that the build reads. */
-function sourceState() {
+/**
+ * What is built from what, by which command of which package.
+ * @typedef {{ name: string, made: string, from: string[], reads: (source: string) => boolean, command: string[] }} Part
+ * @type {Part[]}
+ */
+const parts = [
+  {
+    name: 'commands',
+    made: main,
+    from: ['package.json', 'tsdown.config.ts', 'tsconfig.json'],
+    reads: (source) => !source.startsWith('web'),
+    // Without the declarations, which the command does not need and which take most of a build.
+    command: ['tsdown/dist/run.mjs', '--log-level', 'error', '--no-dts'],
+  },
+  {
+    name: 'web',
+    made: join(dist, 'web', 'index.html'),
+    from: ['package.json', 'vite.config.ts'],
+    reads: (source) => /^(web|results|errors|tensor)/.test(source),
+    command: ['vite/bin/vite.js', 'build', '--logLevel', 'error'],
+  },
+];
+
+/** @param {Part} part */
+const stampOf = ({ name }) => join(root, 'node_modules', `.culprit-${name}`);
+
+/**
+ * Names, sizes and times of all that a part's build reads.
+ * @param {Part} part
+ */
+function sourceState({ from, reads }) {
   const hash = createHash('sha256');
-  for (const name of readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).sort()) {
+  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' });
+  for (const name of sources.filter(reads).sort()) {
     const { size, mtimeMs } = statSync(join(root, 'src', name));
     hash.update(`${name} ${size} ${mtimeMs}\n`);
   }
-  for (const name of ['package.json', 'tsdown.config.ts', 'tsconfig.json'])
-    hash.update(readFileSync(join(root, name)));
+  for (const name of from) hash.update(readFileSync(join(root, name)));
   return hash.digest('hex');
 }
 
-/** @param {string} state */
-const isCurrent = (state) => existsSync(main) && existsSync(stamp) && readFileSync(stamp, 'utf8') === state;
+/** @param {Part} part */
+function isCurrent(part) {
+  const stamp = stampOf(part);
+  return existsSync(part.made) && existsSync(stamp) && readFileSync(stamp, 'utf8') === sourceState(part);
+}
 
-/** @param {string} state */
-function build(state) {
-  const tsdown = join(root, 'node_modules', 'tsdown', 'dist', 'run.mjs');
-  // Without the declarations, which the command does not need and which take most of a build.
-  const args = [tsdown, '--log-level', 'error', '--no-dts'];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
+/** @param {Part} part */
+function build(part) {
+  const state = sourceState(part);
+  const [script, ...args] = part.command;
+  const run = [join(root, 'node_modules', script), ...args];
+  const { status, stdout, stderr } = spawnSync(process.execPath, run, { cwd: root, encoding: 'utf8' });
   if (status !== 0) {
     process.stderr.write(`${stdout}${stderr}\nculprit: the build failed\n`);
     process.exit(1);
   }
-  writeFileSync(stamp, state);
+  writeFileSync(stampOf(part), state);
 }
 
-const state = sourceState();
-if (!isCurrent(state)) {
+if (!parts.every(isCurrent)) {
   mkdirSync(dist, { recursive: true });
   const release = await lockfile.lock(root, {
     lockfilePath: join(root, 'node_modules', '.culprit-build.lock'),
     stale: 60_000,
     retries: { retries: 600, minTimeout: 200, maxTimeout: 200 },
   });
-  if (!isCurrent(state)) build(state);
+  for (const part of parts) if (!isCurrent(part)) build(part);
   await release();
 }
 await import(main);

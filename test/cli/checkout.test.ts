@@ -31,7 +31,14 @@ function linkPackage(name: string, replaced: string, text: string): void {
 }
 
 beforeAll(() => {
-  for (const name of ['package.json', 'tsconfig.json', 'tsdown.config.ts', 'scripts', 'src'])
+  for (const name of [
+    'package.json',
+    'tsconfig.json',
+    'tsdown.config.ts',
+    'vite.config.ts',
+    'scripts',
+    'src',
+  ])
     cpSync(join(root, name), join(copy, name), { recursive: true });
   mkdirSync(join(copy, 'node_modules'));
   for (const name of readdirSync(join(root, 'node_modules')))
@@ -60,6 +67,17 @@ it('two at once build once and say only what they were asked; a change of the so
   appendFileSync(join(copy, 'src', 'errors.ts'), '\nexport const added = true;\n');
   expect(await run()).toMatchObject(said);
   expect(builds()).toBe(2);
+});
+
+it('the web app is built beside the commands, again when its own source has changed, and then alone', async () => {
+  const page = join(copy, 'dist', 'web', 'index.html');
+  expect(readdirSync(join(copy, 'dist', 'web')).sort()).toEqual(['app.css', 'app.js', 'index.html']);
+  const before = builds();
+  writeFileSync(page, 'old');
+  appendFileSync(join(copy, 'src', 'web', 'theme.css'), '\n');
+  expect(await run()).toMatchObject({ code: 0, stderr: '' });
+  expect(readFileSync(page, 'utf8')).toMatch('app.js');
+  expect(builds()).toBe(before);
 });
 
 it('a source that does not build is told, with an exit code other than 0, and built once it is mended', async () => {

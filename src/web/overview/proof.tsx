@@ -6,7 +6,6 @@ import { count, fixed, percent, plural, points } from '../format.ts';
 import { Scroll } from '../parts/scroll.tsx';
 import { inStudy, type Route } from '../routes.ts';
 import type { Steering } from '../study.ts';
-import { goTo } from '../useRoute.ts';
 import { EffectsTable } from './effectsTable.tsx';
 import { planePoints } from './plane.ts';
 import { SteeringFigure } from './steeringFigure.tsx';
@@ -30,7 +29,6 @@ export function ProofFigure({ steering, route }: { steering: Steering; route: Ro
         proven={new Set(withVerdict(effects, summary.zone, 'both').map(({ latent }) => latent))}
         selected={chosen}
         hrefOf={(latent) => inStudy(route, 'latent', `${latent}`)}
-        onOpen={(latent) => goTo(inStudy(route, 'latent', `${latent}`))}
         onSelect={setSelected}
       />
       {effects.length > shown.length && (
