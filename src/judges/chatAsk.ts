@@ -105,7 +105,11 @@ export function asker({ server, field, retries, sleep, price, tokensNeeded }: As
       }
       if (waitS !== undefined && waitS > longestWaitS)
         throw new Stopped(`${server.where} asks to wait ${Math.ceil(waitS)} s (${why})`);
-      await rest(backOffSeconds(repeat, chance(question.content, repeat), waitS), waitS !== undefined, signal);
+      await rest(
+        backOffSeconds(repeat, chance(question.content, repeat), waitS),
+        waitS !== undefined,
+        signal,
+      );
       repeat++;
     }
   };
@@ -116,9 +120,7 @@ function failureOf(
   outcome: Extract<Outcome, { kind: 'reply' | 'empty' | 'again' }>,
   wanted: string,
 ): { why: string; waitS?: number | undefined } {
-  return outcome.kind === 'reply'
-    ? { why: `a reply without ${wanted}: ${excerpt(outcome.text)}` }
-    : outcome;
+  return outcome.kind === 'reply' ? { why: `a reply without ${wanted}: ${excerpt(outcome.text)}` } : outcome;
 }
 
 /** 0 to 1, spread over questions and repeats, and always the same for the same. */

@@ -151,7 +151,8 @@ export function answering<I extends { readonly id: string }, V>(
     await told(rows.left());
     if (end) return end.grading;
     const unheard = rows.unheard();
-    if (unheard.length > 0) throw summary(`${unheard.length} of ${items.length} ${kind.words.items}`, unheard);
+    if (unheard.length > 0)
+      throw summary(`${unheard.length} of ${items.length} ${kind.words.items}`, unheard);
     return {};
   };
 }

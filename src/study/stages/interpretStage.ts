@@ -5,10 +5,8 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
-import { readJson } from '../../files/jsonFile.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
 import { readSafetensorsHeader, readTensor } from '../../files/safetensors.ts';
-import { checked } from '../../files/schema.ts';
 import { latentGroups } from '../../methods/latentGroups.ts';
 import { directionsOf, type LatentLens, type LensEnds, logitLens } from '../../methods/logitLens.ts';
 import { cosines, neighbours } from '../../methods/neighbours.ts';
@@ -19,15 +17,18 @@ import {
   type LatentPair,
   type LatentRow,
   type Lens,
-  latentPageSchema,
   pairRecord,
 } from '../../results.ts';
 import type { Sae } from '../../saes/sae.ts';
 import { toFloat32 } from '../../tensor.ts';
 import { attributionFiles } from '../attributionFiles.ts';
+import { type ExplainerConfig, interpretDefaults } from '../config/interpretSchema.ts';
 import { jsonHash } from '../hash.ts';
 import { type CorpusScan, corpusScan } from '../interpret/corpusScan.ts';
+import { explainPages, explanationsFile } from '../interpret/explainPages.ts';
+import { dropPages, keepPages, pageFile, pagesBefore, readPage } from '../interpret/keptPages.ts';
 import { type LatentPairsRequest, latentPairs, pairsToRun } from '../interpret/latentPairs.ts';
+import { explainerOf } from '../interpret/openExplainer.ts';
 import { reportedLatents } from '../interpret/reported.ts';
 import { Timings } from '../manifest.ts';
 import type { OpenModel } from '../openModel.ts';
@@ -55,9 +56,15 @@ export interface InterpretOptions {
   readonly passageTokens: number;
   /** latents that are reported, by Δ, beside those that steering has proven */
   readonly latents: number;
+  /** what explains them; none where it is undefined */
+  readonly explainer: ExplainerConfig | undefined;
 }
 
-export const interpretDefaults = { tokens: 200_000, passageTokens: 256, latents: 20 };
+/** As study.yaml says, or else the defaults. */
+export function interpretOptions({ config }: Pick<OpenStudy, 'config'>): InterpretOptions {
+  const { corpus = [], tokens, passage_tokens, latents, explainer } = config.interpret ?? interpretDefaults;
+  return { corpora: corpus, tokens, passageTokens: passage_tokens, latents, explainer };
+}
 
 /** Of each list of the logit lens; nearest latents; pairs token by token. */
 const listed = { lens: 20, neighbours: 10, pairs: 3 };
@@ -65,9 +72,10 @@ const listed = { lens: 20, neighbours: 10, pairs: 3 };
 export interface StudyInterpretation {
   readonly pages: readonly LatentPage[];
   readonly upToDate: boolean;
+  /** Why not all are explained, where they were to be: what is done is kept. */
+  readonly stopped?: string;
 }
 
-const pageFile = (latent: number) => `latents/${latent}.json`;
 const ownCompletions = "the study's completions";
 
 async function inputsOf(study: OpenStudy, corpora: readonly string[]) {
@@ -89,12 +97,19 @@ async function inputsOf(study: OpenStudy, corpora: readonly string[]) {
   return { inputs, options: baseline.options };
 }
 
+/** Whether the study holds replies that were paid for: they stay when no explanation is asked for. */
+async function hasReplies(folder: string): Promise<boolean> {
+  const made = (await readStudyManifest(folder))?.stages.interpret?.outputs ?? {};
+  return explanationsFile in made && existsSync(join(folder, explanationsFile));
+}
+
+/** The stage, and the hash of what its pages depend on beside their explanations. */
 async function stageFor(
   study: OpenStudy,
   rows: readonly LatentRow[],
   options: InterpretOptions,
-): Promise<Stage> {
-  const { corpora, ...numbers } = options;
+): Promise<Stage & { readonly evidenceKey: string }> {
+  const { corpora, explainer, ...numbers } = options;
   const from = await inputsOf(study, corpora);
   const all = {
     ...numbers,
@@ -104,13 +119,24 @@ async function stageFor(
     all_pairs: study.config.pairs.per_prompt === 'all',
   };
   const versions = computing(study.recorder.versions);
+  const evidenceKey = stageKey({ options: all, inputs: hashesOf(from.inputs), upstream: {}, versions });
+  const by = explainer && (await explainerOf(study, explainer).fingerprint());
+  const withReplies = by !== undefined || (await hasReplies(study.folder));
   return {
     name: 'interpret',
-    key: stageKey({ options: all, inputs: hashesOf(from.inputs), upstream: {}, versions }),
-    inputs: from.inputs,
-    options: all,
-    outputs: rows.map(({ latent }) => pageFile(latent)),
+    key: by ? jsonHash([evidenceKey, by.key]) : evidenceKey,
+    journalKey: by?.key,
+    evidenceKey,
+    inputs: { ...from.inputs, ...by?.inputs },
+    options: { ...all, evidence_key: evidenceKey, ...(by && { explainer: by.key }) },
+    outputs: [...rows.map(({ latent }) => pageFile(latent)), ...(withReplies ? [explanationsFile] : [])],
   };
+}
+
+/** The stage as study.yaml has it. */
+export async function interpretStage(study: OpenStudy): Promise<Stage> {
+  const options = interpretOptions(study);
+  return stageFor(study, await reportedLatents(study.folder, options.latents), options);
 }
 
 /** Δ of each contrast alone [P, N]. */
@@ -128,9 +154,6 @@ async function removeOthers(folder: string, { name, outputs }: Stage): Promise<v
   for (const file of before.filter((one) => !outputs.includes(one)))
     await rm(join(folder, file), { force: true });
 }
-
-const readPage = async (folder: string, latent: number): Promise<LatentPage> =>
-  checked(latentPageSchema, await readJson(join(folder, pageFile(latent))), join(folder, pageFile(latent)));
 
 interface Work {
   readonly study: OpenStudy;
@@ -252,12 +275,36 @@ async function makePages(
       corpora: options.corpora.length > 0 ? [...options.corpora] : [ownCompletions],
       passages: scan.latents[i]!,
       pairs: pairs.get(latent)!,
+      explanation: null,
     }),
   );
   return { pages, scan };
 }
 
-/** Makes the pages, or finds them made. Throws InputError where a corpus has no tokens. */
+/** The pages without explanations, found or made. */
+async function evidencePages(
+  study: OpenStudy,
+  stage: Stage & { readonly evidenceKey: string },
+  rows: readonly LatentRow[],
+  options: InterpretOptions,
+  timings: Timings,
+): Promise<LatentPage[]> {
+  const { folder } = study;
+  const latents = rows.map(({ latent }) => latent);
+  const before = await pagesBefore(folder, stage.evidenceKey, latents);
+  if (before !== undefined) return before;
+  const { pages, scan } = await makePages(
+    await workOn(study, { ...stage, key: stage.evidenceKey }, latents),
+    rows,
+    options,
+    timings,
+  );
+  await keepPages(folder, stage.evidenceKey, pages);
+  await scan.remove();
+  return pages;
+}
+
+/** Makes the pages, or finds them made. Throws InputError where a corpus has no tokens, and where an explainer cannot work. */
 export async function runInterpret(
   study: OpenStudy,
   options: InterpretOptions,
@@ -270,16 +317,22 @@ export async function runInterpret(
     return { pages: await Promise.all(latents.map((latent) => readPage(folder, latent))), upToDate: true };
   await makeWorkFolder(folder);
   const timings = new Timings(study.clock);
-  const { pages, scan } = await makePages(await workOn(study, stage, latents), rows, options, timings);
-  const counts = { latents: latents.length, tokens: pages[0]?.passages.tokens ?? 0 };
-  await finishStage(folder, stage, { counts, seconds: timings.seconds }, study.recorder, async () => {
+  const plain = await evidencePages(study, stage, rows, options, timings);
+  const explained = options.explainer && (await explainPages(study, stage, options.explainer, plain));
+  const { pages, stopped } = explained ?? { pages: plain, stopped: undefined };
+  const counts = { latents: latents.length, tokens: pages[0]?.passages.tokens ?? 0, ...explained?.counts };
+  const seconds = { ...timings.seconds, ...(explained && { explain: explained.seconds }) };
+  // What is there of a stage that was stopped stands under a key that no whole one has.
+  const key = stopped === undefined ? stage.key : jsonHash([stage.key, 'stopped']);
+  await finishStage(folder, { ...stage, key }, { counts, seconds }, study.recorder, async () => {
     await removeOthers(folder, stage);
     await mkdir(join(folder, 'latents'), { recursive: true });
     for (const page of pages)
       await replaceFile(join(folder, pageFile(page.latent)), (file) =>
         file.writeFile(`${JSON.stringify(page)}\n`),
       );
+    await explained?.write();
   });
-  await scan.remove();
-  return { pages, upToDate: false };
+  await dropPages(folder);
+  return { pages, upToDate: false, ...(stopped !== undefined && { stopped }) };
 }
