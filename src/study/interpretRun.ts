@@ -21,7 +21,11 @@ import { checkAttributed, openFor } from './studyRun.ts';
 export type ExplainerChange = false | Partial<Record<keyof ChatExplainerConfig, unknown>>;
 
 /** What is not given is as study.yaml says, or else as by default. */
-export interface InterpretRequest extends Partial<Omit<InterpretOptions, 'explainer'>> {
+type Given = {
+  readonly [K in Exclude<keyof InterpretOptions, 'explainer'>]?: InterpretOptions[K] | undefined;
+};
+
+export interface InterpretRequest extends Given {
   readonly explainer?: ExplainerChange | undefined;
   /** a study's folder, or its study.yaml */
   readonly study: string;

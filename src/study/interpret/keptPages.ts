@@ -21,8 +21,15 @@ export async function readPage(folder: string, latent: number): Promise<LatentPa
 const kept = z.object({ key: z.string(), pages: z.array(latentPageSchema) });
 const keptFile = (folder: string) => join(workFolder(folder), 'interpret-pages.json');
 
-export async function keepPages(folder: string, key: string, pages: readonly LatentPage[]): Promise<void> {
-  await replaceFile(keptFile(folder), (file) => file.writeFile(JSON.stringify({ key, pages })));
+/** Returns the pages as they will be read, so that a run that goes on writes the same bytes. */
+export async function keepPages(
+  folder: string,
+  key: string,
+  pages: readonly LatentPage[],
+): Promise<LatentPage[]> {
+  const text = JSON.stringify({ key, pages });
+  await replaceFile(keptFile(folder), (file) => file.writeFile(text));
+  return kept.parse(JSON.parse(text)).pages;
 }
 
 export const dropPages = (folder: string): Promise<void> => rm(keptFile(folder), { force: true });

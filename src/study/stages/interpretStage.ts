@@ -299,9 +299,9 @@ async function evidencePages(
     options,
     timings,
   );
-  await keepPages(folder, stage.evidenceKey, pages);
+  const made = await keepPages(folder, stage.evidenceKey, pages);
   await scan.remove();
-  return pages;
+  return made;
 }
 
 /** Makes the pages, or finds them made. Throws InputError where a corpus has no tokens, and where an explainer cannot work. */
