@@ -61,7 +61,7 @@ function isCurrent(part) {
 function build(part) {
   const state = sourceState(part);
   const [script, ...args] = part.command;
-  const run = [join(root, 'node_modules', script), ...args];
+  const run = [join(root, 'node_modules', `${script}`), ...args];
   const { status, stdout, stderr } = spawnSync(process.execPath, run, { cwd: root, encoding: 'utf8' });
   if (status !== 0) {
     process.stderr.write(`${stdout}${stderr}\nculprit: the build failed\n`);

@@ -3,6 +3,7 @@
  * the same code.
  */
 export * from './results/completions.ts';
+export * from './results/explanation.ts';
 export * from './results/latentPage.ts';
 export * from './results/latents.ts';
 export * from './results/manifest.ts';

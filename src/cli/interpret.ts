@@ -1,9 +1,10 @@
 /** `culprit interpret`: what a study's first latents do and seem to mean. */
 import { Command } from 'commander';
 import type { LatentPage } from '../results.ts';
+import { interpretDefaults } from '../study/config/interpretSchema.ts';
 import { interpretStudy } from '../study/interpretRun.ts';
-import { interpretDefaults } from '../study/stages/interpretStage.ts';
-import { wholeNumber } from './options.ts';
+import { explanationLine } from './explanationLine.ts';
+import { budgetSpent, wholeNumber } from './options.ts';
 import { duration, progressOn } from './progress.ts';
 import { shownToken } from './shownToken.ts';
 import { number, pc, signed } from './table.ts';
@@ -12,9 +13,15 @@ import { paragraph } from './wrap.ts';
 interface Options {
   corpus?: string[];
   labels?: string[];
-  tokens: number;
-  passageTokens: number;
-  latents: number;
+  tokens?: number;
+  passageTokens?: number;
+  latents?: number;
+  /** false with --no-explainer */
+  explainer: boolean;
+  explainerUrl?: string;
+  explainerModel?: string;
+  explainerKeyEnv?: string;
+  maxCalls?: number;
   rows: number;
   cache?: string;
 }
@@ -29,10 +36,16 @@ file latents/NNN.json in the study's folder:
                and its delta
   neighbours   the latents nearest to it, and the group that it belongs to
   labels       what Neuronpedia says of it, where --labels gives that
-A run that was stopped goes on where it was.
+  explanation  with an explainer (interpret.explainer in study.yaml, or the flags):
+               a sentence made from some of the passages, and how well it tells
+               others apart: balanced accuracy, 0.5 by guessing
+What is not given is as the section interpret of study.yaml says. A run that was
+stopped goes on where it was, and pays for no reply twice.
 
-Example:
-  culprit interpret my-study --corpus chats.jsonl prose.jsonl --tokens 1000000`;
+Examples:
+  culprit interpret my-study --corpus chats.jsonl prose.jsonl --tokens 1000000
+  culprit interpret my-study --explainer-url http://localhost:8080/v1 \\
+    --explainer-model NAME`;
 
 const words = (tokens: readonly { token: string }[], count: number) =>
   tokens
@@ -51,7 +64,7 @@ function snippet({ tokens, peak }: LatentPage['passages']['top'][number]): strin
 }
 
 function pageLines(page: LatentPage): string[] {
-  const { latent, rank, delta, lens, passages, neighbours, group, labels } = page;
+  const { latent, rank, delta, lens, passages, neighbours, group, explanation, labels } = page;
   const { active, tokens, top } = passages;
   const others = group.filter((one) => one !== latent);
   const often =
@@ -59,6 +72,7 @@ function pageLines(page: LatentPage): string[] {
   return [
     '',
     `${pc.cyan(pc.bold(`Latent ${latent}`))}  rank ${rank}, delta ${signed(delta)}; ${often}`,
+    ...(explanation ? paragraph(explanationLine(explanation), '  ') : []),
     ...labels.flatMap(({ text, by, source }) =>
       paragraph(`called        ${shownToken(text)} (${shownToken(by ?? source)})`, '  '),
     ),
@@ -73,13 +87,23 @@ function pageLines(page: LatentPage): string[] {
   ];
 }
 
+const stoppedLine = (reason: string) =>
+  `Stopped: ${reason}. Replies that were paid for are kept; the same command goes on from there.`;
+
 async function interpret(study: string, options: Options): Promise<void> {
-  const { corpus = [], labels = [], tokens, passageTokens, latents, rows, cache } = options;
+  const { corpus, labels, tokens, passageTokens, latents, rows, cache } = options;
+  const { explainer, explainerUrl, explainerModel, explainerKeyEnv, maxCalls } = options;
   const start = Date.now();
-  const { pages, folder, upToDate } = await interpretStudy({
+  const { pages, folder, upToDate, stopped } = await interpretStudy({
     study,
     corpora: corpus,
     labels,
+    explainer: explainer && {
+      base_url: explainerUrl,
+      model: explainerModel,
+      api_key_env: explainerKeyEnv,
+      max_calls: maxCalls,
+    },
     tokens,
     passageTokens,
     latents,
@@ -92,10 +116,12 @@ async function interpret(study: string, options: Options): Promise<void> {
       ...shown.flatMap(pageLines),
       '',
       `${shown.length} of ${number(pages.length)} latents shown; all of them are in ${folder}/latents${upToDate ? pc.dim(' (done before)') : ''}`,
+      ...(stopped === undefined ? [] : [pc.yellow(stoppedLine(stopped))]),
       `took ${duration((Date.now() - start) / 1000)}`,
       '',
     ].join('\n'),
   );
+  if (stopped !== undefined) process.exitCode = budgetSpent;
 }
 
 export function interpretCommand(): Command {
@@ -111,19 +137,26 @@ export function interpretCommand(): Command {
       '--labels <paths...>',
       "Neuronpedia's explanations of the same SAE's latents: its export's batch-N.jsonl.gz, a feature's JSON, or folders of them",
     )
-    .option('--tokens <count>', 'read this many tokens of them', wholeNumber(1), interpretDefaults.tokens)
+    .option(
+      '--tokens <count>',
+      `read this many tokens of them (default: ${interpretDefaults.tokens})`,
+      wholeNumber(1),
+    )
     .option(
       '--passage-tokens <count>',
-      'cut each passage to this many tokens',
+      `cut each passage to this many tokens (default: ${interpretDefaults.passage_tokens})`,
       wholeNumber(1),
-      interpretDefaults.passageTokens,
     )
     .option(
       '--latents <count>',
-      'latents to report, by delta, beside the proven ones',
+      `latents to report, by delta, beside the proven ones (default: ${interpretDefaults.latents})`,
       wholeNumber(1),
-      interpretDefaults.latents,
     )
+    .option('--explainer-url <url>', 'explain latents by a chat endpoint, without /chat/completions')
+    .option('--explainer-model <name>', 'the model that explains, as the endpoint names it')
+    .option('--explainer-key-env <variable>', 'environment variable that holds its key')
+    .option('--max-calls <count>', 'stop explaining once this many requests were sent', wholeNumber(1))
+    .option('--no-explainer', 'explain nothing, whatever study.yaml says')
     .option('--rows <count>', 'latents to show on the screen', wholeNumber(0), 10)
     .option(
       '--cache <folder>',

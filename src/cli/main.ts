@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command `culprit`. Exit codes: 0 done, 1 a bug of ours, 2 something given was wrong, 3 a judge's budget is spent, 130 (in a shell) stopped by Ctrl-C. */
+/** The command `culprit`. Exit codes: 0 done, 1 a bug of ours, 2 something given was wrong, 3 a judge's or an explainer's budget is spent, 130 (in a shell) stopped by Ctrl-C. */
 import { Command, CommanderError } from 'commander';
 import { InputError } from '../errors.ts';
 import { openStudyJudge } from '../study/judging/studyJudge.ts';

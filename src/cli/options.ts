@@ -1,6 +1,9 @@
 /** Options that commands share, and the readers of their values. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
+/** Exit code of a run that ended before its end because a judge's or an explainer's budget is spent. */
+export const budgetSpent = 3;
+
 /** A whole number of at least `least`. */
 export function wholeNumber(least: number): (text: string) => number {
   return (text) => {

@@ -3,13 +3,10 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Estimate, estimateStudy } from '../study/studyEstimate.ts';
 import { runStudy, type StageName, stageNames } from '../study/studyRun.ts';
 import { studyStatus } from '../study/studyStatus.ts';
-import { wholeNumber } from './options.ts';
+import { budgetSpent, wholeNumber } from './options.ts';
 import { duration, progressOn } from './progress.ts';
-import { stageReport } from './studyReport.ts';
+import { isJudged, stageReport } from './studyReport.ts';
 import { number, pc, table } from './table.ts';
-
-/** Exit code of a run that ended before its end because its judge's budget is spent. */
-const budgetSpent = 3;
 
 export interface RunOptions {
   redo?: StageName[];
@@ -64,7 +61,7 @@ async function go(study: string, stages: readonly StageName[], options: RunOptio
     progress: progressOn(process.stderr),
   });
   process.stdout.write(stageReport(result, rows, (Date.now() - start) / 1000));
-  if (result.stopped) process.exitCode = ['grade', 'steer'].includes(result.stopped.stage) ? budgetSpent : 2;
+  if (result.stopped) process.exitCode = isJudged(result.stopped.stage) ? budgetSpent : 2;
 }
 
 function estimateText({ lines, seconds, price, assumptions }: Estimate): string {
@@ -90,7 +87,7 @@ function estimateText({ lines, seconds, price, assumptions }: Estimate): string 
       rows,
     ),
     '',
-    `In all about ${duration(seconds)}${price === undefined ? '' : `, and about ${price.toFixed(2)} for the judge, in the currency of its prices`}.`,
+    `In all about ${duration(seconds)}${price === undefined ? '' : `, and about ${price.toFixed(2)} for judge and explainer, in the currency of their prices`}.`,
     ...assumptions.map((line) => pc.dim(line)),
     '',
   ].join('\n');
@@ -110,9 +107,11 @@ A study is a folder with study.yaml (\`culprit init FOLDER\` writes one). Its st
   attribute  the latents behind the positives
   steer      the proof: subject and reference steered along them, against random
              latents, on prompts that nothing was found on
+  interpret  what the first latents mean, where study.yaml has a section for it
 Results stand in the folder: completions.jsonl, grades.jsonl, pairs.jsonl,
 latents.parquet, attribution.safetensors, steering.parquet, steering.json,
-steered.jsonl, steering.svg, steering.png, manifest.json. A stage whose inputs are
+steered.jsonl, steering.svg, steering.png, latents/NNN.json, explanations.jsonl,
+manifest.json. A stage whose inputs are
 unchanged is not run again, and a run that was stopped goes on where it was.
 
 Example:
@@ -148,9 +147,11 @@ export const sampleCommand = () => stageCommand('sample', "draw a study's comple
 export const gradeCommand = () => stageCommand('grade', "grade a study's completions by its judge");
 export const pairCommand = () => stageCommand('pair', "pair a study's positives with negatives");
 
-/** A proof's units are known at its end. */
+/** A proof's units are known at its end, and an explainer's questions. */
+const isOpenEnded = (name: string) => name === 'steer' || name === 'interpret';
+
 function unitsOf(name: string, done: number, all: number, finished: boolean): string {
-  if (name !== 'steer') return `${number(done)} of ${number(all)}`;
+  if (!isOpenEnded(name)) return `${number(done)} of ${number(all)}`;
   return finished ? '' : `${number(done)} of at most ${number(all)}`;
 }
 
@@ -166,7 +167,7 @@ export function statusCommand(): Command {
         name,
         finished ? pc.green('done') : done > 0 ? pc.yellow('begun') : 'to do',
         done + left > 0 ? unitsOf(name, done, done + left, finished) : '',
-        !finished && name !== 'steer' && secondsLeft !== undefined && left > 0 ? duration(secondsLeft) : '',
+        !finished && !isOpenEnded(name) && secondsLeft !== undefined && left > 0 ? duration(secondsLeft) : '',
         problem ?? '',
       ]);
       process.stdout.write(

@@ -4,6 +4,7 @@ import type { SteeringSummary } from '../results.ts';
 import type { StudyProof } from '../study/stages/steerStage.ts';
 import { provenLatents } from '../study/steering/steeringResult.ts';
 import type { StudyResult } from '../study/studyRun.ts';
+import { explanationLine } from './explanationLine.ts';
 import { duration } from './progress.ts';
 import { latentTable, number, pc, percent, signedPoints, table } from './table.ts';
 import { paragraph } from './wrap.ts';
@@ -168,16 +169,36 @@ const proven: Part = ({ steer, study, withoutProof }, shown) => {
   ];
 };
 
+const interpreted: Part = ({ interpret, study }, rows) => {
+  if (!interpret) return [];
+  const { pages, upToDate: before } = interpret;
+  const explained = pages.flatMap(({ latent, explanation }) =>
+    explanation ? [{ latent, explanation }] : [],
+  );
+  return [
+    '',
+    `${pc.bold('Interpreted')}  ${number(pages.length)} latents, ${number(explained.length)} of them explained: ${study.folder}/latents${upToDate(before)}`,
+    ...explained
+      .slice(0, rows)
+      .flatMap(({ latent, explanation }) =>
+        paragraph(`latent ${latent} ${explanationLine(explanation)}`, '  '),
+      ),
+  ];
+};
+
+/** Whether a stage asks a judge or an explainer, whose budget may end it. */
+export const isJudged = (stage: string): boolean => ['grade', 'steer', 'interpret'].includes(stage);
+
 export function stageReport(result: StudyResult, rows: number, seconds: number): string {
   const { stopped } = result;
   return [
     '',
-    ...[sampled, graded, paired, attributed, proven].flatMap((part) => part(result, rows)),
+    ...[sampled, graded, paired, attributed, proven, interpreted].flatMap((part) => part(result, rows)),
     ...(stopped
       ? [
           '',
           pc.yellow(
-            `Stopped at ${stopped.stage}: ${stopped.reason}.${['grade', 'steer'].includes(stopped.stage) ? ' What is done is kept; the same command goes on from there.' : ''}`,
+            `Stopped at ${stopped.stage}: ${stopped.reason}.${isJudged(stopped.stage) ? ' What is done is kept; the same command goes on from there.' : ''}`,
           ),
         ]
       : []),

@@ -1,5 +1,5 @@
 /**
- * What a judge may spend, and what it has spent. Knows no server.
+ * What a judge or an explainer may spend, and what it has spent. Knows no server.
  *
  * `maxCalls` is never exceeded: each completion under way holds the calls that it needs at least. `maxCost` cannot be as exact, since a call's price is known
  * once it is paid: a completion is begun only where the limit leaves room for it and for those under way, each taken to cost as much as the dearest so far. Where there is no room to repeat a failed call, its completion is left for a later run.
@@ -27,7 +27,11 @@ export interface Budget {
   usedUp(): string;
 }
 
-export function budget({ maxCalls, maxCost, spent }: BudgetOptions): Budget {
+/** `field` names the limits in what is said: `judge` for `judge.max_calls`; `unit`, what a share is for. */
+export function budget(
+  { maxCalls, maxCost, spent }: BudgetOptions,
+  { field, unit }: { readonly field: string; readonly unit: string },
+): Budget {
   let calls = spent?.calls ?? 0;
   /** calls that the completions under way still hold */
   let held = 0;
@@ -69,8 +73,8 @@ export function budget({ maxCalls, maxCost, spent }: BudgetOptions): Budget {
   }
   const usedUp = () =>
     roomForCost()
-      ? `judge.max_calls ${maxCalls} is used up`
-      : `judge.max_cost ${maxCost} is used up: a completion costs up to ${rounded(dearest)}`;
+      ? `${field}.max_calls ${maxCalls} is used up`
+      : `${field}.max_cost ${maxCost} is used up: ${unit} costs up to ${rounded(dearest)}`;
   return { begin, usedUp };
 }
 

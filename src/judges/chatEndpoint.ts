@@ -15,8 +15,16 @@ export interface EndpointOptions {
   /** greatest number of tokens of a reply, reasoning included */
   readonly replyTokens: number;
   readonly timeoutS: number;
-  /** JSON schema that the reply is to be held to */
+  /** the fields of study.yaml that name the endpoint, for errors: `judge` */
+  readonly field: string;
+}
+
+/** What is asked, and the JSON schema that the reply is to be held to. */
+export interface Request {
+  readonly content: string;
   readonly schema: object;
+  /** what a reply is, as servers take names: `grade` */
+  readonly schemaName: string;
 }
 
 export interface Tokens {
@@ -49,7 +57,7 @@ export interface Endpoint {
   /** what is called, without query */
   readonly where: string;
   /** Rejects only where `signal` aborts. */
-  send(content: string, signal: AbortSignal | undefined): Promise<Outcome>;
+  send(request: Request, signal: AbortSignal | undefined): Promise<Outcome>;
 }
 
 /** What a server takes, as far as is known. */
@@ -79,14 +87,14 @@ const requestsOwn = [400, 413, 422];
 
 /** Throws InputError for an address that is none, or a key that no header can carry. */
 export function endpoint(options: EndpointOptions): Endpoint {
-  const url = completionsUrl(options.baseUrl);
+  const url = completionsUrl(options);
   const where = `${url.origin}${url.pathname}`;
-  const key = checkedKey(options.apiKey);
+  const key = checkedKey(options);
   const shown = (body: string) => (key ? body.replaceAll(key, '***') : body);
   const headers = { 'content-type': 'application/json', ...(key ? { authorization: `Bearer ${key}` } : {}) };
   let dialect: Dialect = { structured: true, limit: 'max_tokens' };
 
-  async function send(content: string, signal: AbortSignal | undefined): Promise<Outcome> {
+  async function send(request: Request, signal: AbortSignal | undefined): Promise<Outcome> {
     const spoken = dialect;
     const timeout = AbortSignal.timeout(options.timeoutS * 1000);
     let response: Response;
@@ -96,7 +104,7 @@ export function endpoint(options: EndpointOptions): Endpoint {
         method: 'POST',
         headers,
         redirect: 'manual',
-        body: JSON.stringify(request(options, spoken, content)),
+        body: JSON.stringify(bodyOf(options, spoken, request)),
         signal: signal ? AbortSignal.any([timeout, signal]) : timeout,
       });
       body = await response.text();
@@ -113,8 +121,8 @@ export function endpoint(options: EndpointOptions): Endpoint {
   return { baseUrl: where.replace(/\/chat\/completions$/, ''), where, send };
 }
 
-function completionsUrl(baseUrl: string): URL {
-  const expected = `judge.base_url: expected an address like https://host/v1`;
+function completionsUrl({ baseUrl, field }: EndpointOptions): URL {
+  const expected = `${field}.base_url: expected an address like https://host/v1`;
   if (!URL.canParse(baseUrl)) throw new InputError(`${expected}, found ${JSON.stringify(baseUrl)}`);
   const url = new URL(baseUrl);
   if (!/^https?:$/.test(url.protocol)) throw new InputError(`${expected}, found one of ${url.protocol}`);
@@ -125,18 +133,19 @@ function completionsUrl(baseUrl: string): URL {
   return url;
 }
 
-function checkedKey(apiKey: string | undefined): string | undefined {
+function checkedKey({ apiKey, field }: EndpointOptions): string | undefined {
   const key = apiKey?.trim();
   if (key !== undefined && !/^[\x21-\x7e]*$/.test(key))
     throw new InputError(
-      'judge key: expected printable ASCII without spaces, found other characters (not shown)',
+      `${field} key: expected printable ASCII without spaces, found other characters (not shown)`,
     );
   return key || undefined;
 }
 
-function request(options: EndpointOptions, { structured, limit }: Dialect, content: string): object {
-  const { model, temperature, replyTokens, schema } = options;
-  const format = { type: 'json_schema', json_schema: { name: 'grade', strict: true, schema } };
+function bodyOf(options: EndpointOptions, { structured, limit }: Dialect, request: Request): object {
+  const { model, temperature, replyTokens } = options;
+  const { content, schema, schemaName } = request;
+  const format = { type: 'json_schema', json_schema: { name: schemaName, strict: true, schema } };
   return {
     model,
     messages: [{ role: 'user', content }],

@@ -2,8 +2,8 @@
  * The grade in what a chat model replied: the JSON that was asked for, or what is left of it when it came fenced, after other text, or cut. Knows no
  * server. A reply whose grade is in doubt has none: it is better asked again than guessed.
  */
-import { jsonrepair } from 'jsonrepair';
 import { z } from 'zod';
+import { objectsIn, parsed, spoken } from './replyJson.ts';
 
 export interface Grade {
   /** 0 to 100 */
@@ -46,13 +46,10 @@ const gradeSchema = z.object({
  * holds several that differ. What stands before `</think>` does not count.
  */
 export function gradeIn(text: string): Grade | undefined {
-  const said = text
-    .slice(text.lastIndexOf('</think>') + 1)
-    .replace(/^\/think>/, '')
-    .trim();
+  const said = spoken(text);
   const whole = grade(parsed(said)) ?? lone(said);
   if (whole !== undefined) return whole;
-  const found = objectsIn(said).flatMap((json) => grade(repaired(json)) ?? []);
+  const found = objectsIn(said).flatMap((value) => grade(value) ?? []);
   return found.every(({ score }) => score === found[0]!.score) ? found.at(-1) : undefined;
 }
 
@@ -64,44 +61,4 @@ function grade(value: unknown): Grade | undefined {
 function lone(text: string): Grade | undefined {
   const number = /^(?:score\s*[:=]\s*)?(\d{1,3}(?:\.\d+)?)(?:\s*\/\s*100)?\.?$/i.exec(text)?.[1];
   return number === undefined ? undefined : grade({ score: Number(number) });
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * `text` as JSON, mended where it is not; undefined where it cannot be, or where it ends within a number. Never mended without need: jsonrepair takes some
- * strings with brackets in them apart.
- */
-function repaired(text: string): unknown {
-  const whole = parsed(text);
-  if (whole !== undefined || /:\s*["']?[-+.\deE]*$/.test(text)) return whole;
-  try {
-    return parsed(jsonrepair(text));
-  } catch {
-    return undefined;
-  }
-}
-
-/** What stands in curly brackets that are in no others, brackets in strings not counted; the last may lack its end. */
-function objectsIn(text: string): string[] {
-  const found: string[] = [];
-  let from = -1;
-  let depth = 0;
-  let quoted = false;
-  for (let i = 0; i < text.length; i++) {
-    const c = text[i];
-    if (quoted && c === '\\') i++;
-    else if (c === '"' && depth > 0) quoted = !quoted;
-    else if (quoted) continue;
-    else if (c === '{' && depth++ === 0) from = i;
-    else if (c === '}' && depth > 0 && --depth === 0) found.push(text.slice(from, i + 1));
-  }
-  if (depth > 0) found.push(text.slice(from).replace(/\s*`{0,3}\s*$/, ''));
-  return found;
 }

@@ -1,13 +1,11 @@
 /**
  * What a judge that reads is asked: a template filled with the rubric, the prompt and the completion. Knows no model and no server.
  *
- * Prompt and completion are data, written by whoever. They stand between tags that carry a mark, 64 bits of the SHA-256 of that very content: to close a tag
- * early, a text would have to contain its own hash. A placeholder inside them stays as it is. Control tokens of chat formats, which servers would take for the
- * end of the message, are broken by a zero-width space.
+ * Prompt and completion are data, written by whoever: they stand between tags (framing.ts). A placeholder inside them stays as it is.
  */
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { InputError } from '../errors.ts';
+import { block, disarmed, markOf, placeholder, sha256 } from './framing.ts';
 import type { JudgeItem } from './judge.ts';
 
 /** The two questions about a completion: does it show the behaviour, and is it coherent text at all. */
@@ -31,7 +29,6 @@ export interface Questions {
   readonly identity: { readonly template: string; readonly rubric: string };
 }
 
-const placeholder = /\{\{\s*([\w-]*)\s*\}\}/g;
 const known = ['rubric', 'prompt', 'completion', 'mark'];
 const required: Readonly<Record<Aspect, readonly string[]>> = {
   behaviour: ['rubric', 'prompt', 'completion'],
@@ -73,7 +70,7 @@ function template(aspect: Aspect, { templates }: QuestionOptions): string {
 const list = (names: readonly string[]) => names.map((name) => `{{${name}}}`).join(', ');
 
 function filled(template: string, rubric: string, item: JudgeItem): string {
-  const mark = sha256(JSON.stringify([rubric, item.prompt, item.completion])).slice(0, 16);
+  const mark = markOf([rubric, item.prompt, item.completion]);
   const values: Readonly<Record<string, string>> = {
     rubric,
     mark,
@@ -95,21 +92,4 @@ function completionBlock({ completion, ended }: JudgeItem, mark: string): string
   const cut =
     '\n(The completion was cut off here at a limit of length. That its end is missing is no fault.)';
   return block('completion', mark, completion) + (ended ? '' : cut);
-}
-
-function block(tag: string, mark: string, text: string, attributes = ''): string {
-  return `<${tag} ${mark}${attributes}>\n${disarmed(text)}\n</${tag} ${mark}>`;
-}
-
-/** Control tokens of the common chat formats: `<|...|>`, `</s>`, `<end_of_turn>`, `[INST]` and their like. */
-const control =
-  /<(?=[|｜]|\/?(?:s|bos|eos|pad|unk|start_of_turn|end_of_turn|think)>)|\[(?=\/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\])/gi;
-
-/** `text` with every control token broken after its first character. */
-function disarmed(text: string): string {
-  return text.replace(control, '$&\u200B');
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

@@ -1,5 +1,6 @@
 /** latents/NNN.json: what a latent does and seems to mean. */
 import { z } from 'zod';
+import { latentExplanation } from './explanation.ts';
 
 /** A token of the vocabulary beside a latent's direction d: `dot` = W'_v·d and `cosine` = W'_v·d / |W'_v|, W' the unembedding with the final norm's gain folded in. */
 const lensToken = z.object({ id: z.int(), token: z.string(), cosine: z.number(), dot: z.number() });
@@ -98,5 +99,7 @@ export const latentPageSchema = z.object({
   /** the pairs that count most for it, greatest |Δ| first */
   pairs: z.array(latentPair),
   labels: z.array(latentLabel).default([]),
+  /** null: none was asked for, or it is never active */
+  explanation: latentExplanation.nullable().default(null),
 });
 export type LatentPage = z.infer<typeof latentPageSchema>;

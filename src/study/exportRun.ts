@@ -124,6 +124,6 @@ export async function exportStudy(request: ExportRequest): Promise<ExportResult>
     files,
     features: pages.length,
     activations: sum((page) => activationsOf(page, place).length),
-    explanations: sum(({ labels }) => labels.length),
+    explanations: sum((page) => explanationsOf(page, place).length),
   };
 }

@@ -5,11 +5,13 @@ import { input, matmul } from '../graph/build.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { sizeOf, tensor } from '../tensor.ts';
 import { corpusDefaults } from './baselineRun.ts';
+import { mostQuestions } from './interpret/explainPages.ts';
 import { judgeFile } from './judging/classifierRun.ts';
 import { mostWritten } from './judging/classifierTexts.ts';
 import { readLabelled } from './judging/labelledFile.ts';
 import { type Clock, systemClock } from './manifest.ts';
 import { readCompletions } from './stages/gradeStage.ts';
+import { interpretOptions } from './stages/interpretStage.ts';
 import type { OpenStudy } from './stages/study.ts';
 import { proofSize } from './steering/size.ts';
 import type { StageStatus } from './store/status.ts';
@@ -28,7 +30,7 @@ export interface EstimateLine {
 export interface Estimate {
   readonly lines: readonly EstimateLine[];
   readonly seconds: number;
-  /** of the judge's calls, by the prices given */
+  /** of the judge's calls and the explainer's, by the prices given */
   readonly price: number | undefined;
   readonly assumptions: readonly string[];
 }
@@ -44,6 +46,8 @@ const callSeconds = 2;
 const questionTokens = 350;
 const replyTokens = 40;
 const callsPerCompletion = 2;
+/** Tokens of a question to an explainer. */
+const explainerTokens = 700;
 
 /** Floating-point operations a second in plain products. */
 async function productRate(runtime: Runtime, clock: Clock): Promise<number> {
@@ -134,6 +138,33 @@ function steeredCompletions({ config }: OpenStudy, stages: readonly StageStatus[
   return proofSize(config.steering, config.prompts).completions;
 }
 
+/** Questions to the explainer, at most. */
+function questionsLeft(study: OpenStudy): number {
+  const { latents, explainer } = interpretOptions(study);
+  return explainer ? latents * mostQuestions : 0;
+}
+
+function interpretSeconds(study: OpenStudy, { token }: Sizes): number {
+  const { tokens, explainer } = interpretOptions(study);
+  const questions = questionsLeft(study);
+  const each = explainer?.kind === 'chat' ? callSeconds / explainer.concurrency : 5 * explainerTokens * token;
+  return tokens * token + questions * each;
+}
+
+function interpretNote(study: OpenStudy): string {
+  const { latents, tokens } = interpretOptions(study);
+  const questions = questionsLeft(study);
+  return `${latents} latents in ${tokens.toLocaleString('en')} tokens${questions > 0 ? `, at most ${questions} questions to the explainer` : ''}`;
+}
+
+function explainPrice(study: OpenStudy, stages: readonly StageStatus[]): number | undefined {
+  const { explainer } = interpretOptions(study);
+  if (explainer?.kind !== 'chat' || explainer.price === undefined) return undefined;
+  if (stages.find(({ name }) => name === 'interpret')?.finished !== false) return 0;
+  const { input, output } = explainer.price;
+  return (questionsLeft(study) * (explainerTokens * input + replyTokens * output)) / 1e6;
+}
+
 /** Throws InputError for anything wrong in the study. */
 export async function estimateStudy(request: StudyRequest): Promise<Estimate> {
   const study = await openFor({ clock: systemClock, ...request });
@@ -151,7 +182,10 @@ export async function estimateStudy(request: StudyRequest): Promise<Estimate> {
     const pairs =
       left('attribute') || Math.min(config.pairs.limit, asked * (per_prompt === 'all' ? 1 : per_prompt));
     const packed = per_prompt === 'all' ? config.sampling.completions : 2;
-    const price = gradePrice(study, left('grade') + steeredCompletions(study, stages), sizes.prompt);
+    const judging = gradePrice(study, left('grade') + steeredCompletions(study, stages), sizes.prompt);
+    const explaining = explainPrice(study, stages);
+    const price =
+      judging === undefined && explaining === undefined ? undefined : (judging ?? 0) + (explaining ?? 0);
     const sampling =
       left('sample') * (sizes.prompt / config.sampling.completions + config.sampling.max_tokens);
     const baseline =
@@ -169,6 +203,7 @@ export async function estimateStudy(request: StudyRequest): Promise<Estimate> {
       grade: timed('grade', gradeSeconds(study, left('grade'), sizes, await trainingTexts(study))),
       pair: 0,
       attribute: (gradients + baseline / 2) * sizes.token,
+      interpret: interpretSeconds(study, sizes),
     };
     const { judge } = config;
     const notes: Record<StageName, string> = {
@@ -177,10 +212,12 @@ export async function estimateStudy(request: StudyRequest): Promise<Estimate> {
       pair: '',
       attribute: `pairs, ${pairs} at most`,
       steer: `about ${(Math.round(proof.completions / 100) * 100).toLocaleString('en')} completions, as the funnel decides on the way`,
+      interpret: interpretNote(study),
     };
     const lines = stages.map(({ name, done, left: units, finished }) => {
       const stage = name as StageName;
-      const known = stage === 'sample' || stage === 'grade' || (finished && stage !== 'steer');
+      const known =
+        stage === 'sample' || stage === 'grade' || (finished && stage !== 'steer' && stage !== 'interpret');
       return {
         stage,
         units: known ? done + units : undefined,

@@ -1,5 +1,5 @@
 /**
- * A study from its file to its results, stage by stage: sample, grade, pair, attribute, steer. What is done is not done again; a run that was
+ * A study from its file to its results, stage by stage: sample, grade, pair, attribute, steer, interpret. What is done is not done again; a run that was
  * stopped goes on where it was. One run at a time in a study.
  */
 
@@ -24,6 +24,7 @@ import { attributionFiles } from './attributionFiles.ts';
 import { corpusTokens } from './baselineRun.ts';
 import { readStudy } from './config/readStudy.ts';
 import { promptHash } from './contentHash.ts';
+import { explainerOf } from './interpret/openExplainer.ts';
 import { judgeOf } from './judging/openJudge.ts';
 import { type Clock, systemClock } from './manifest.ts';
 import type { OpenModel } from './openModel.ts';
@@ -32,6 +33,12 @@ import { type Progress, silent } from './progress.ts';
 import type { StudyPrompt } from './promptsFile.ts';
 import { attributeStage, runStudyAttribution, type StudyAttribution } from './stages/attributeStage.ts';
 import { gradePlan, gradesFile, readCompletions, runGrade } from './stages/gradeStage.ts';
+import {
+  interpretOptions,
+  interpretStage,
+  runInterpret,
+  type StudyInterpretation,
+} from './stages/interpretStage.ts';
 import { type PairResult, pairStage, pairsFile, runPair } from './stages/pairStage.ts';
 import { completionsFile, runSample, samplePlan } from './stages/sampleStage.ts';
 import {
@@ -47,7 +54,7 @@ import { lockStudy } from './store/lock.ts';
 import { type Stage, stageState } from './store/stageState.ts';
 import { acceptStage, beginManifest, redoStage } from './store/stages.ts';
 
-export const stageNames = ['sample', 'grade', 'pair', 'attribute', 'steer'] as const;
+export const stageNames = ['sample', 'grade', 'pair', 'attribute', 'steer', 'interpret'] as const;
 export type StageName = (typeof stageNames)[number];
 
 export interface StudyRequest {
@@ -75,6 +82,7 @@ export interface StudyResult {
   readonly pair?: PairResult;
   readonly attribute?: StudyAttribution;
   readonly steer?: StudyProof;
+  readonly interpret?: StudyInterpretation;
   /** why the study has no proof, where it was asked for and has none */
   readonly withoutProof?: string;
   /** why the run ended early, and at which stage */
@@ -88,6 +96,7 @@ const needs: Readonly<Record<StageName, readonly string[]>> = {
   pair: [completionsFile, gradesFile],
   attribute: [pairsFile, completionsFile],
   steer: [attributionFiles.latents, pairsFile, completionsFile, gradesFile],
+  interpret: [attributionFiles.latents, pairsFile, completionsFile],
 };
 
 /** The stage as it would be done now; throws InputError where what it needs is not there. */
@@ -108,6 +117,8 @@ export async function stageNow(study: OpenStudy, name: StageName): Promise<Stage
       return attributeStage(study);
     case 'steer':
       return steerStage(study);
+    case 'interpret':
+      return interpretStage(study);
   }
 }
 
@@ -276,6 +287,14 @@ export async function checkStudy(study: OpenStudy): Promise<void> {
   const judge = judgeOf(study);
   await judge.fingerprint();
   if (!(await isImported(study.folder, 'grade'))) await judge.check();
+  if (config.interpret !== undefined) await checkInterpret(study);
+}
+
+/** Throws InputError for a corpus that is not there, and an explainer that lacks something. */
+async function checkInterpret(study: OpenStudy): Promise<void> {
+  const { corpora, explainer } = interpretOptions(study);
+  for (const path of corpora) await study.hashed(path);
+  if (explainer) await explainerOf(study, explainer).check();
 }
 
 /** Opens a study for a request; the caller closes it. */
@@ -328,7 +347,11 @@ async function isDone(study: OpenStudy): Promise<boolean> {
 
 /** The stages that a study has. */
 export const stagesOf = (study: Pick<OpenStudy, 'config'>): readonly StageName[] =>
-  withoutProof(study) === undefined ? stageNames : stageNames.filter((name) => name !== 'steer');
+  stageNames.filter(
+    (name) =>
+      (name !== 'steer' || withoutProof(study) === undefined) &&
+      (name !== 'interpret' || study.config.interpret !== undefined),
+  );
 
 async function runStages(study: OpenStudy, names: readonly StageName[]): Promise<StudyResult> {
   const { folder, config, progress } = study;
@@ -361,9 +384,13 @@ async function runStages(study: OpenStudy, names: readonly StageName[]): Promise
         const steer = await runStudyProof(study);
         if ('stopped' in steer) return { ...result, stopped: { stage: name, reason: steer.stopped } };
         result = { ...result, steer };
+        break;
       }
+      case 'interpret':
+        await checkAttributed(study);
+        result = { ...result, interpret: await runInterpret(study, interpretOptions(study)) };
     }
-    const reason = name === 'grade' ? result.grade?.stopped : undefined;
+    const reason = name === 'grade' || name === 'interpret' ? result[name]?.stopped : undefined;
     if (reason !== undefined) return { ...result, stopped: { stage: name, reason } };
   }
   return result;

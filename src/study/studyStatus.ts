@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import type { z } from 'zod';
 import { readJsonlAll } from '../files/jsonl.ts';
 import { pairRecord } from '../results.ts';
+import { mostQuestions } from './interpret/explainPages.ts';
 import { storedRows } from './rowStore.ts';
 import { attributeFolder } from './stages/attributeStage.ts';
 import { gradePlan, readCompletions } from './stages/gradeStage.ts';
+import { interpretOptions } from './stages/interpretStage.ts';
 import { pairsFile } from './stages/pairStage.ts';
 import { completionsFile, samplePlan } from './stages/sampleStage.ts';
 import type { OpenStudy } from './stages/study.ts';
@@ -46,12 +48,19 @@ async function planned(study: OpenStudy, name: StageName, ready: boolean): Promi
   }
   const stage = ready ? { stage: await stageNow(study, name) } : {};
   if (name === 'steer') return { name, units: mostUnits(config.steering), kept: 0, ...stage };
+  if (name === 'interpret') return { name, units: mostReplies(study), kept: 0, ...stage };
   if (!ready || !there(pairsFile)) return { name, units: 0, kept: 0, ...stage };
   const pairs = await readJsonlAll(join(folder, pairsFile), pairRecord);
   const contrasts = new Set(pairs.map(({ prompt_id }) => prompt_id)).size;
   const all = name === 'attribute' && config.pairs.per_prompt === 'all';
   return { name, units: all ? contrasts : pairs.length, kept: 0, ...stage };
 }
+
+/** Replies of the explainer, about: proven latents come to those that study.yaml asks for. */
+const mostReplies = (study: OpenStudy) => {
+  const { latents, explainer } = interpretOptions(study);
+  return explainer ? latents * mostQuestions : 0;
+};
 
 /** Counts what is kept of an earlier run. */
 function withKept(status: StageStatus, kept: number): StageStatus {

@@ -85,12 +85,13 @@ test('each block that is off can be put in the place of the one that is on', asy
   const text = await written({ judge: 'pattern' });
   const blocks = text.split(/\n(?=# Or:\n|\n)/).map((block) => block.replace(/^(# Or:)?\n/, ''));
   const off = blocks.map((block) => block.split('\n').filter((line) => !/^# [A-Z]|^# study's/.test(line)));
-  const put = off.filter((lines) => /^# (reference|baseline|judge):$/.test(lines[0]!));
+  const put = off.filter((lines) => /^# (reference|baseline|judge|interpret):$/.test(lines[0]!));
   expect(put.map((lines) => lines[0])).toEqual([
     '# reference:',
     '# baseline:',
     '# baseline:',
     ...Array(3).fill('# judge:'),
+    '# interpret:',
   ]);
   for (const lines of put) {
     const block = lines.map((line) => line.replace(/^# /, '')).join('\n');

@@ -2,9 +2,8 @@
  * An OpenAI-compatible server that grades by key words, and misbehaves as it is told. It reads the questions by itself: what is graded is what stands
  * between the tags that carry the announced mark.
  */
-import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import { serveChat } from './chatServer.ts';
 
 export interface Asked {
   readonly aspect: 'behaviour' | 'coherence';
@@ -67,12 +66,8 @@ export async function fakeChatServer(
 ): Promise<FakeChatServer> {
   const asked: Asked[] = [];
   const accepted = new Map<string, number>();
-  let busy = 0;
-  let busiest = 0;
-  const answer = async (request: IncomingMessage, response: ServerResponse) => {
-    busiest = Math.max(busiest, ++busy);
-    response.once('close', () => busy--);
-    const question = read(JSON.parse(await text(request)), request.headers, asked);
+  const server = await serveChat(async (body, headers, response) => {
+    const question = read(body, headers, asked);
     asked.push(question);
     const good = chatBody(gradeByWords(question));
     const bad = fault(question);
@@ -80,30 +75,8 @@ export async function fakeChatServer(
     const key = `${question.aspect} ${question.completion}`;
     accepted.set(key, (accepted.get(key) ?? 0) + 1);
     response.writeHead(200, { 'content-type': 'application/json' }).end(good);
-  };
-  const server = createServer((request, response) => {
-    if (request.method !== 'POST' || request.url !== '/v1/chat/completions') response.writeHead(404).end();
-    else answer(request, response).catch((error) => response.writeHead(418).end(String(error)));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
-    asked,
-    accepted,
-    busiest: () => busiest,
-    async close() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
-
-async function text(request: IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = [];
-  for await (const piece of request) pieces.push(piece as Buffer);
-  return Buffer.concat(pieces).toString();
+  return { ...server, asked, accepted };
 }
 
 function read(body: Record<string, unknown>, headers: IncomingHttpHeaders, earlier: readonly Asked[]): Asked {

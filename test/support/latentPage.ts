@@ -29,6 +29,7 @@ export function latentPage(latent: number, over: Partial<LatentPage> = {}): Late
     },
     pairs: [],
     labels: [],
+    explanation: null,
     ...over,
   };
 }

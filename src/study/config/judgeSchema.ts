@@ -1,55 +1,15 @@
 /** The judges that study.yaml can name: one object a kind. Knows no judge beyond what it is told. */
 import { z } from 'zod';
+import { endpointFields, isPriced, temperature, unpriced } from './endpointFields.ts';
 import { about, modelPath, path, type Rows, real, rows, section, seed, text, whole } from './fields.ts';
 
 const threshold = () =>
   about(real({ from: 0, to: 1 }).default(0.5), 'from this score (0 to 1) on a completion is positive');
 
-const price = section({
-  input: about(real({ from: 0 }), 'for a million tokens of the request'),
-  output: about(real({ from: 0 }), 'for a million tokens of the reply'),
-});
-
-const url = text('a URL that begins with http:// or https://', /^https?:\/\/[^\s/]+\S*$/);
-
-const variable = z
-  .string({ error: 'expected the name of an environment variable' })
-  // Of its own kind, so that a key that stands here by mistake is not shown.
-  .refine((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name), {
-    error: 'expected the name of an environment variable, not the key itself',
-  });
-
 const chat = (folder: string) =>
   section({
     kind: z.literal('chat'),
-    base_url: about(
-      url,
-      'an OpenAI-compatible endpoint, without /chat/completions',
-      'http://localhost:8080/v1',
-    ),
-    model: about(
-      text('the name of a model'),
-      'the model that judges, as the endpoint names it',
-      'judge-model',
-    ),
-    api_key_env: about(
-      variable.optional(),
-      'environment variable that holds the key; without it none is sent',
-      'JUDGE_API_KEY',
-    ),
-    concurrency: about(whole(1, 256).default(8), 'requests at the same time'),
-    timeout_s: about(
-      real({ above: 0, to: 3600 }).default(60),
-      'seconds after which a request counts as failed',
-    ),
-    retries: about(whole(0, 100).default(5), 'how often a failed request is sent again'),
-    max_calls: about(whole(1).optional(), 'stop once this many requests were sent', 5000),
-    max_cost: about(
-      real({ above: 0 }).optional(),
-      'stop once this much was spent, by `price`, in its currency',
-      5,
-    ),
-    price: about(price.optional(), 'what a million tokens cost', { input: 0.15, output: 0.6 }),
+    ...endpointFields('judges'),
     template: about(
       path(folder).optional(),
       'a file to ask with: {{rubric}}, {{prompt}}, {{completion}} in a text (default: built in)',
@@ -61,11 +21,8 @@ const chat = (folder: string) =>
       'coherence.txt',
     ),
     threshold: threshold(),
-    temperature: about(real({ from: 0, to: 2 }).default(0), 'of the judge: 0 for its likeliest words'),
-  }).refine((judge) => judge.max_cost === undefined || judge.price !== undefined, {
-    error: 'expected price too, since max_cost is counted by it',
-    path: ['max_cost'],
-  });
+    temperature: temperature('judge'),
+  }).refine(isPriced, unpriced);
 
 const local = (folder: string) =>
   section({

@@ -8,6 +8,7 @@ import { selectorNames } from '../../methods/selectors/selector.ts';
 import { steeredTokens } from '../../methods/steer.ts';
 import { incoherenceMeasures } from '../steering/incoherence.ts';
 import { about, modelPath, oneOf, path, real, rows, section, seed, text, whole } from './fields.ts';
+import { interpretSchema } from './interpretSchema.ts';
 import { judgeSchema } from './judgeSchema.ts';
 
 const behaviour = section({
@@ -235,6 +236,10 @@ export const studySchema = (folder: string) =>
     steering: about(
       steering.prefault({}),
       'The proof: the subject is steered away from each latent, the reference toward it, and what they say is graded.',
+    ),
+    interpret: about(
+      interpretSchema(folder).optional(),
+      'What the first latents mean, as the last stage of `culprit run` (default: `culprit interpret` alone).',
     ),
   }).transform((study) => ({
     ...study,

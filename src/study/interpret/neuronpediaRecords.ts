@@ -119,9 +119,24 @@ export function activationsOf(page: LatentPage, place: NeuronpediaPlace): Neuron
   return all.filter(({ id }, i) => ids.indexOf(id) === i);
 }
 
+/** How our own explanations were made; their score is that of detection. */
+const ownMethod = 'culprit';
+
 export function explanationsOf(page: LatentPage, place: NeuronpediaPlace): NeuronpediaExplanation[] {
   const of = placeOf(page, place);
-  return page.labels.map(({ text, by, method, score }) => ({
+  const { explanation, labels } = page;
+  const own =
+    explanation?.text == null
+      ? []
+      : [
+          {
+            text: explanation.text,
+            by: explanation.by,
+            method: ownMethod,
+            score: explanation.detection?.balanced_accuracy ?? null,
+          },
+        ];
+  return [...own, ...labels].map(({ text, by, method, score }) => ({
     id: idOf([of, text, by, method]),
     ...of,
     authorId: place.creatorId,

@@ -11,6 +11,7 @@ import { jsonHash } from '../hash.ts';
 import { openSae, trainedLayer } from '../openSae.ts';
 import { type Hashed, hashesOf, type OpenStudy } from '../stages/study.ts';
 import { workFolder } from '../store/folder.ts';
+import { keyIn } from './apiKey.ts';
 import type { ClassifierReport } from './classifierModel.ts';
 import { classifierVersion, openClassifier } from './classifierRun.ts';
 import { judgeWriters } from './judgeWriters.ts';
@@ -73,12 +74,7 @@ function pattern({ positive, flags, incoherent }: Config<'pattern'>): JudgeOf {
 function chat(config: Config<'chat'>, study: OpenStudy): JudgeOf {
   const { base_url, model, template, coherence_template, threshold, temperature } = config;
   const { rubric } = study.config.behaviour;
-  function apiKey(): string | undefined {
-    const name = config.api_key_env;
-    if (name !== undefined && !study.environment[name])
-      throw new InputError(`judge.api_key_env: environment variable ${name} is not set`);
-    return name === undefined ? undefined : study.environment[name];
-  }
+  const apiKey = () => keyIn(study, 'judge', config.api_key_env);
   const textOf = async (path: string | undefined) => (path === undefined ? undefined : readText(path));
   const templates = async () =>
     given({ behaviour: await textOf(template), coherence: await textOf(coherence_template) });

@@ -7,30 +7,20 @@ import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
 import { readSafetensorsHeader, readTensor } from '../../files/safetensors.ts';
-import { latentGroups } from '../../methods/latentGroups.ts';
-import { type LatentLens, type LensEnds, logitLens } from '../../methods/logitLens.ts';
-import { cosines, neighbours } from '../../methods/neighbours.ts';
-import { directionsOf } from '../../methods/score.ts';
-import { sitePass } from '../../methods/siteGradient.ts';
-import {
-  type CompletionRecord,
-  type LatentPage,
-  type LatentRow,
-  type Lens,
-  pairRecord,
-} from '../../results.ts';
-import type { Sae } from '../../saes/sae.ts';
+import { type LatentPage, type LatentRow, pairRecord } from '../../results.ts';
 import { toFloat32 } from '../../tensor.ts';
 import { attributionFiles } from '../attributionFiles.ts';
+import { type ExplainerConfig, interpretDefaults } from '../config/interpretSchema.ts';
 import { jsonHash } from '../hash.ts';
-import { type CorpusScan, corpusScan } from '../interpret/corpusScan.ts';
+import { type Evidence, makeEvidence } from '../interpret/evidence.ts';
+import { explainPages, explanationsFile } from '../interpret/explainPages.ts';
+import { dropEvidence, evidenceBefore, keepEvidence } from '../interpret/keptEvidence.ts';
 import { labelFiles, readLabels } from '../interpret/labels.ts';
-import { type LatentPairsRequest, type PairsInTokens, pairsInTokens } from '../interpret/latentPairs.ts';
+import { explainerOf } from '../interpret/openExplainer.ts';
 import { pageFile, readPage } from '../interpret/pages.ts';
 import { pairTokensFile } from '../interpret/pairTokens.ts';
 import { reportedLatents } from '../interpret/reported.ts';
 import { Timings } from '../manifest.ts';
-import type { OpenModel } from '../openModel.ts';
 import { openSae, siteFor } from '../openSae.ts';
 import { rowStore } from '../rowStore.ts';
 import { steeringFiles } from '../steering/steeringFiles.ts';
@@ -44,7 +34,7 @@ import { contrastsOf } from './contrasts.ts';
 import { readCompletions } from './gradeStage.ts';
 import { pairsFile } from './pairStage.ts';
 import { completionsFile } from './sampleStage.ts';
-import { hashedNow, hashesOf, type OpenStudy } from './study.ts';
+import { type Hashed, hashedNow, hashesOf, type OpenStudy } from './study.ts';
 import { computing } from './units.ts';
 
 export interface InterpretOptions {
@@ -57,21 +47,33 @@ export interface InterpretOptions {
   readonly passageTokens: number;
   /** latents that are reported, by Δ, beside those that steering has proven */
   readonly latents: number;
+  /** what explains them; none where it is undefined */
+  readonly explainer: ExplainerConfig | undefined;
 }
 
-export const interpretDefaults = { tokens: 200_000, passageTokens: 256, latents: 20 };
-
-/** Of each list of the logit lens; nearest latents; pairs token by token. */
-const listed = { lens: 20, neighbours: 10, pairs: 3 };
+/** As study.yaml says, or else the defaults. */
+export function interpretOptions({ config }: Pick<OpenStudy, 'config'>): InterpretOptions {
+  const {
+    corpus = [],
+    labels = [],
+    tokens,
+    passage_tokens,
+    latents,
+    explainer,
+  } = config.interpret ?? interpretDefaults;
+  return { corpora: corpus, labels, tokens, passageTokens: passage_tokens, latents, explainer };
+}
 
 export interface StudyInterpretation {
   readonly pages: readonly LatentPage[];
   readonly upToDate: boolean;
+  /** Why not all are explained, where they were to be: what is done is kept. */
+  readonly stopped?: string;
 }
 
 const ownCompletions = "the study's completions";
 
-async function inputsOf(study: OpenStudy, { corpora, labels }: InterpretOptions) {
+async function inputsOf(study: OpenStudy, corpora: readonly string[]) {
   const { folder, config } = study;
   const proof = join(folder, steeringFiles.rows);
   const baseline = await baselineInputs(study);
@@ -87,18 +89,26 @@ async function inputsOf(study: OpenStudy, { corpora, labels }: InterpretOptions)
   };
   for (const [i, path] of corpora.entries())
     Object.assign(inputs, { [`corpus${i}`]: await study.hashed(path) });
-  for (const [i, path] of (await labelFiles(labels)).entries())
-    Object.assign(inputs, { [`labels${i}`]: await study.hashed(path) });
   return { inputs, options: baseline.options };
 }
 
+/** Whether the study holds replies that were paid for: they stay when no explanation is asked for. */
+async function hasReplies(folder: string): Promise<boolean> {
+  const made = (await readStudyManifest(folder))?.stages.interpret?.outputs ?? {};
+  return explanationsFile in made && existsSync(join(folder, explanationsFile));
+}
+
+/** The stage, and the hash of what its pages depend on beside labels and explanations. */
 async function stageFor(
   study: OpenStudy,
   rows: readonly LatentRow[],
   options: InterpretOptions,
-): Promise<Stage> {
-  const { corpora, labels, ...numbers } = options;
-  const from = await inputsOf(study, options);
+): Promise<InterpretStage> {
+  const { corpora, labels, explainer, ...numbers } = options;
+  const from = await inputsOf(study, corpora);
+  const given: Record<string, Hashed> = {};
+  for (const [i, path] of (await labelFiles(labels)).entries())
+    given[`labels${i}`] = await study.hashed(path);
   const all = {
     ...numbers,
     ...from.options,
@@ -107,13 +117,28 @@ async function stageFor(
     all_pairs: study.config.pairs.per_prompt === 'all',
   };
   const versions = computing(study.recorder.versions);
+  const evidenceKey = stageKey({ options: all, inputs: hashesOf(from.inputs), upstream: {}, versions });
+  const by = explainer && (await explainerOf(study, explainer).fingerprint());
+  const withReplies = by !== undefined || (await hasReplies(study.folder));
   return {
     name: 'interpret',
-    key: stageKey({ options: all, inputs: hashesOf(from.inputs), upstream: {}, versions }),
-    inputs: from.inputs,
-    options: all,
-    outputs: [pairTokensFile, ...rows.map(({ latent }) => pageFile(latent))],
+    key: jsonHash([evidenceKey, by?.key ?? null, hashesOf(given)]),
+    journalKey: by?.key,
+    evidenceKey,
+    inputs: { ...from.inputs, ...given, ...by?.inputs },
+    options: { ...all, evidence_key: evidenceKey, ...(by && { explainer: by.key }) },
+    outputs: [
+      pairTokensFile,
+      ...rows.map(({ latent }) => pageFile(latent)),
+      ...(withReplies ? [explanationsFile] : []),
+    ],
   };
+}
+
+/** The stage as study.yaml has it. */
+export async function interpretStage(study: OpenStudy): Promise<Stage> {
+  const options = interpretOptions(study);
+  return stageFor(study, await reportedLatents(study.folder, options.latents), options);
 }
 
 /** Δ of each contrast alone [P, N]. */
@@ -132,136 +157,73 @@ async function removeOthers(folder: string, { name, outputs }: Stage): Promise<v
     await rm(join(folder, file), { force: true });
 }
 
-interface Work {
-  readonly study: OpenStudy;
-  readonly stage: Stage;
-  readonly sae: Sae;
-  readonly opened: OpenModel;
-  readonly layer: number;
-  readonly latents: readonly number[];
-  readonly completions: readonly CompletionRecord[];
-}
+type InterpretStage = Stage & { readonly evidenceKey: string };
 
-async function workOn(study: OpenStudy, stage: Stage, latents: readonly number[]): Promise<Work> {
-  const sae = await openSae(study.config.sae.path);
-  const opened = await study.model(study.config.subject);
-  const layer = siteFor(sae, study.config.sae.site, opened.model.decoder.width);
-  return { study, stage, sae, opened, layer, latents, completions: await readCompletions(study.folder) };
-}
-
-/** Where the latents are active: in the corpora, or in the study's own completions. */
-function passagesOf(work: Work, { corpora, tokens, passageTokens }: InterpretOptions): Promise<CorpusScan> {
-  const { study, stage, sae, opened, layer, latents, completions } = work;
+/** Evidence of the latents, found or made. */
+async function evidenceOf(
+  study: OpenStudy,
+  stage: InterpretStage,
+  rows: readonly LatentRow[],
+  { corpora, tokens, passageTokens }: InterpretOptions,
+  timings: Timings,
+): Promise<Evidence> {
+  const { folder, config, clock, progress } = study;
+  const key = stage.evidenceKey;
+  const latents = rows.map(({ latent }) => latent);
+  const before = await evidenceBefore(folder, key, latents);
+  if (before !== undefined) return before;
+  const sae = await openSae(config.sae.path);
+  const opened = await study.model(config.subject);
   const { codec, model } = opened;
+  const layer = siteFor(sae, config.sae.site, model.decoder.width);
+  const completions = await readCompletions(folder);
   const own = () =>
     completions.map(({ prompt, ids, text }) => [
       ...codec.encodePrompt(prompt),
       ...(ids ?? codec.tokenizer.encode(text)),
     ]);
-  return corpusScan(study.runtime(), {
-    model,
-    codec,
-    sae,
-    layer,
-    latents,
-    passages: corpora.length > 0 ? { corpora } : { ids: own() },
-    tokens,
-    passageTokens,
-    folder: join(workFolder(study.folder), 'interpret'),
-    key: jsonHash([stage.key, latents]),
-    clock: study.clock,
-    progress: study.progress,
-  });
-}
-
-/** The pairs token by token. */
-async function pairsOf(work: Work): Promise<PairsInTokens> {
-  const { study, stage, sae, opened, layer, latents, completions } = work;
-  const { folder, config, progress } = study;
   const pairs = await readJsonlAll(join(folder, pairsFile), pairRecord);
   const byId = new Map(completions.map((one) => [one.id, one]));
-  const store = await rowStore(join(workFolder(folder), 'interpret-mean'), stage.key);
-  const baseline = await meanOf(study, opened, layer, store);
-  const runtime = study.runtime();
-  const pass = await sitePass(runtime, opened.model, layer);
-  const request: LatentPairsRequest = {
-    runtime,
-    pass,
-    codec: opened.codec,
+  const store = await rowStore(join(workFolder(folder), 'interpret-mean'), key);
+  const made = await makeEvidence({
+    runtime: study.runtime(),
+    opened,
     sae,
-    contrasts: contrastsOf(pairs, byId, opened.codec, config.pairs.per_prompt === 'all'),
+    layer,
+    rows,
+    behaviour: config.behaviour.name,
+    passages: corpora.length > 0 ? { corpora } : { ids: own() },
+    corpora: corpora.length > 0 ? corpora : [ownCompletions],
+    tokens,
+    passageTokens,
+    contrasts: contrastsOf(pairs, byId, codec, config.pairs.per_prompt === 'all'),
     perContrast: await perContrastOf(folder),
-    baseline,
+    baseline: await timings.of('baseline', () => meanOf(study, opened, layer, store)),
     loss: config.attribution.loss,
-    count: listed.pairs,
-  };
-  const told = progress.stage('Pairs, token by token', request.contrasts.length);
-  try {
-    return await pairsInTokens(request, latents, () => told.advance());
-  } finally {
-    told.end();
-    await pass.release();
-    await store.remove();
-  }
-}
-
-/** The other latents of each one's group, itself among them; none where it stands alone. */
-async function groupsOf({ sae, latents }: Work, scan: CorpusScan): Promise<number[][]> {
-  const groups = latentGroups({
-    cosine: cosines(await directionsOf(sae, latents), latents.length),
-    both: scan.both,
-    active: scan.latents.map(({ active }) => active),
+    folder: join(workFolder(folder), 'interpret'),
+    key: jsonHash([key, latents]),
+    clock,
+    progress,
   });
-  return latents.map(
-    (_, i) => groups.find(({ members }) => members.includes(i))?.members.map((at) => latents[at]!) ?? [],
-  );
+  Object.assign(timings.seconds, made.seconds);
+  const kept = await keepEvidence(folder, key, made);
+  await made.remove();
+  await store.remove();
+  return kept;
 }
 
-/** The lens with its tokens' texts. */
-function withTokens({ cosine, dot }: LatentLens, textOf: (id: number) => string): Lens {
-  const named = (entries: LensEnds['top']) => entries.map((entry) => ({ ...entry, token: textOf(entry.id) }));
-  const ends = ({ top, bottom }: LensEnds) => ({ top: named(top), bottom: named(bottom) });
-  return { cosine: ends(cosine), dot: ends(dot) };
+/** With what Neuronpedia says of them. */
+async function labelled(
+  { config }: OpenStudy,
+  pages: readonly LatentPage[],
+  paths: readonly string[],
+): Promise<LatentPage[]> {
+  const latents = pages.map(({ latent }) => latent);
+  const labels = await readLabels(await labelFiles(paths), latents, (await openSae(config.sae.path)).latents);
+  return pages.map((page) => ({ ...page, labels: labels.get(page.latent)! }));
 }
 
-async function makePages(
-  work: Work,
-  rows: readonly LatentRow[],
-  options: InterpretOptions,
-  timings: Timings,
-) {
-  const { study, sae, opened, layer, latents } = work;
-  const { model, codec } = opened;
-  const labels = await readLabels(await labelFiles(options.labels), latents, sae.latents);
-  study.progress.note(`Logit lens and neighbours of ${latents.length} latents`);
-  const lens = await timings.of('lens', () => logitLens(study.runtime(), model, sae, latents, listed.lens));
-  const near = await timings.of('lens', () => neighbours(study.runtime(), sae, latents, listed.neighbours));
-  const scan = await timings.of('passages', () => passagesOf(work, options));
-  const groups = await groupsOf(work, scan);
-  const pairs = await timings.of('pairs', () => pairsOf(work));
-  const textOf = (id: number) => codec.tokenizer.tokenText(id);
-  const pages = rows.map(
-    ({ latent, delta, rank, standard_error, same_sign }, i): LatentPage => ({
-      latent,
-      site: `resid_post ${layer}`,
-      behaviour: study.config.behaviour.name,
-      delta,
-      rank,
-      standard_error,
-      same_sign,
-      lens: withTokens(lens[i]!, textOf),
-      neighbours: near[i]!,
-      group: groups[i]!,
-      corpora: options.corpora.length > 0 ? [...options.corpora] : [ownCompletions],
-      passages: scan.latents[i]!,
-      pairs: pairs.byLatent.get(latent)!,
-      labels: labels.get(latent)!,
-    }),
-  );
-  return { pages, lines: pairs.lines, scan };
-}
-
-/** Makes the pages, or finds them made. Throws InputError where a corpus has no tokens. */
+/** Makes the pages, or finds them made. Throws InputError where a corpus has no tokens, and where an explainer cannot work. */
 export async function runInterpret(
   study: OpenStudy,
   options: InterpretOptions,
@@ -274,19 +236,26 @@ export async function runInterpret(
     return { pages: await Promise.all(latents.map((latent) => readPage(folder, latent))), upToDate: true };
   await makeWorkFolder(folder);
   const timings = new Timings(study.clock);
-  const { pages, lines, scan } = await makePages(await workOn(study, stage, latents), rows, options, timings);
-  const counts = { latents: latents.length, tokens: pages[0]?.passages.tokens ?? 0 };
-  await finishStage(folder, stage, { counts, seconds: timings.seconds }, study.recorder, async () => {
+  const evidence = await evidenceOf(study, stage, rows, options, timings);
+  const plain = await labelled(study, evidence.pages, options.labels);
+  const explained = options.explainer && (await explainPages(study, stage, options.explainer, plain));
+  const { pages, stopped } = explained ?? { pages: plain, stopped: undefined };
+  const counts = { latents: latents.length, tokens: pages[0]?.passages.tokens ?? 0, ...explained?.counts };
+  const seconds = { ...timings.seconds, ...(explained && { explain: explained.seconds }) };
+  // What is there of a stage that was stopped stands under a key that no whole one has.
+  const key = stopped === undefined ? stage.key : jsonHash([stage.key, 'stopped']);
+  await finishStage(folder, { ...stage, key }, { counts, seconds }, study.recorder, async () => {
     await removeOthers(folder, stage);
     await replaceFile(join(folder, pairTokensFile), (file) =>
-      file.writeFile(lines.map((line) => `${JSON.stringify(line)}\n`).join('')),
+      file.writeFile(evidence.lines.map((line) => `${JSON.stringify(line)}\n`).join('')),
     );
     await mkdir(join(folder, 'latents'), { recursive: true });
     for (const page of pages)
       await replaceFile(join(folder, pageFile(page.latent)), (file) =>
         file.writeFile(`${JSON.stringify(page)}\n`),
       );
+    await explained?.write();
   });
-  await scan.remove();
-  return { pages, upToDate: false };
+  await dropEvidence(folder);
+  return { pages, upToDate: false, ...(stopped !== undefined && { stopped }) };
 }

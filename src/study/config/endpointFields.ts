@@ -1,0 +1,60 @@
+/** The fields of study.yaml that name a chat endpoint, and what it may cost. Knows not what it is asked. */
+import { z } from 'zod';
+import { about, real, section, text, whole } from './fields.ts';
+
+const price = section({
+  input: about(real({ from: 0 }), 'for a million tokens of the request'),
+  output: about(real({ from: 0 }), 'for a million tokens of the reply'),
+});
+
+const url = text('a URL that begins with http:// or https://', /^https?:\/\/[^\s/]+\S*$/);
+
+const variable = z
+  .string({ error: 'expected the name of an environment variable' })
+  // Of its own kind, so that a key that stands here by mistake is not shown.
+  .refine((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name), {
+    error: 'expected the name of an environment variable, not the key itself',
+  });
+
+const roles = { judges: 'judge', explains: 'explainer' } as const;
+
+export function endpointFields(does: keyof typeof roles) {
+  const role = roles[does];
+  return {
+    base_url: about(
+      url,
+      'an OpenAI-compatible endpoint, without /chat/completions',
+      'http://localhost:8080/v1',
+    ),
+    model: about(
+      text('the name of a model'),
+      `the model that ${does}, as the endpoint names it`,
+      `${role}-model`,
+    ),
+    api_key_env: about(
+      variable.optional(),
+      'environment variable that holds the key; without it none is sent',
+      `${role.toUpperCase()}_API_KEY`,
+    ),
+    concurrency: about(whole(1, 256).default(8), 'requests at the same time'),
+    timeout_s: about(
+      real({ above: 0, to: 3600 }).default(60),
+      'seconds after which a request counts as failed',
+    ),
+    retries: about(whole(0, 100).default(5), 'how often a failed request is sent again'),
+    max_calls: about(whole(1).optional(), 'stop once this many requests were sent', 5000),
+    max_cost: about(
+      real({ above: 0 }).optional(),
+      'stop once this much was spent, by `price`, in its currency',
+      5,
+    ),
+    price: about(price.optional(), 'what a million tokens cost', { input: 0.15, output: 0.6 }),
+  };
+}
+
+export const temperature = (role: string) =>
+  about(real({ from: 0, to: 2 }).default(0), `of the ${role}: 0 for its likeliest words`);
+
+export const isPriced = (fields: { max_cost?: number | undefined; price?: object | undefined }): boolean =>
+  fields.max_cost === undefined || fields.price !== undefined;
+export const unpriced = { error: 'expected price too, since max_cost is counted by it', path: ['max_cost'] };

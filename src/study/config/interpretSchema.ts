@@ -1,0 +1,63 @@
+/** The section of study.yaml that has latents interpreted, and the explainers that it can name. */
+import { z } from 'zod';
+import { endpointFields, isPriced, temperature, unpriced } from './endpointFields.ts';
+import { about, modelPath, path, section, whole } from './fields.ts';
+
+export const chatExplainerSchema = section({
+  kind: about(z.literal('chat'), 'chat, an OpenAI-compatible endpoint; or local, a model that culprit runs'),
+  ...endpointFields('explains'),
+  temperature: temperature('explainer'),
+}).refine(isPriced, unpriced);
+
+const local = (folder: string) =>
+  section({
+    kind: about(
+      z.literal('local'),
+      'chat, an OpenAI-compatible endpoint; or local, a model that culprit runs',
+    ),
+    model: about(modelPath(folder), 'the model that explains: a folder, a .gguf file, or hf:ORG/NAME'),
+    adapter: about(modelPath(folder).optional(), 'a LoRA adapter on it, as PEFT saves one'),
+  });
+
+const explainer = (folder: string) =>
+  z.discriminatedUnion('kind', [chatExplainerSchema, local(folder)], {
+    error: 'expected an explainer of one kind: chat, local',
+  });
+
+export const interpretSchema = (folder: string) =>
+  section({
+    corpus: about(
+      z
+        .array(path(folder), { error: 'expected a list of paths' })
+        .min(1, { error: 'expected at least one path' })
+        .optional(),
+      "texts to look in: JSONL of {text} or {messages}, or .txt files (default: the study's own completions)",
+      ['chats.jsonl', 'prose.jsonl'],
+    ),
+    labels: about(
+      z.array(path(folder), { error: 'expected a list of paths' }).optional(),
+      "Neuronpedia's explanations of the same SAE's latents: batch-N.jsonl.gz, a feature's JSON, or folders of them",
+      ['labels'],
+    ),
+    tokens: about(whole(1).default(200_000), 'read this many tokens of them'),
+    passage_tokens: about(whole(1).default(256), 'cut each passage to this many tokens'),
+    latents: about(whole(1).default(20), 'latents to report, by delta, beside the proven ones'),
+    explainer: about(
+      explainer(folder).optional(),
+      'what says in a sentence what each latent is about, and is then tested on other passages',
+      {
+        kind: 'chat',
+        base_url: 'http://localhost:8080/v1',
+        model: 'explainer-model',
+        max_cost: 5,
+        price: { input: 0.15, output: 0.6 },
+      },
+    ),
+  });
+
+export type InterpretConfig = z.output<ReturnType<typeof interpretSchema>>;
+export type ChatExplainerConfig = z.output<typeof chatExplainerSchema>;
+export type ExplainerConfig = NonNullable<InterpretConfig['explainer']>;
+
+/** What holds where nothing is said. */
+export const interpretDefaults: InterpretConfig = interpretSchema('.').parse({});
