@@ -184,6 +184,16 @@ function explanationOf(
   return { text, by, detection: score('detection'), fuzzing: score('fuzzing') };
 }
 
+/** Those that pages rest on first; then what was paid for latents that are reported no more. */
+function writeReplies(
+  folder: string,
+  journal: Journal<ExplanationRecord>,
+  used: readonly string[],
+): Promise<void> {
+  const others = [...journal.records.keys()].filter((id) => !used.includes(id)).sort();
+  return writeInOrder(journal, [...used, ...others], join(folder, explanationsFile));
+}
+
 /** Explains, or goes on with it. Rejects with InputError where the explainer cannot work. */
 export async function explainPages(
   study: OpenStudy,
@@ -244,12 +254,7 @@ export async function explainPages(
       ...(stopped !== undefined && { stopped }),
       counts: { explained: explained.filter(({ explanation }) => explanation?.text).length, calls, price },
       seconds: journal.seconds,
-      write: () =>
-        writeInOrder(
-          { path: journal.path, records: replies },
-          replies.keys(),
-          join(study.folder, explanationsFile),
-        ),
+      write: () => writeReplies(study.folder, journal, [...replies.keys()]),
     };
   } finally {
     await explainer.close();

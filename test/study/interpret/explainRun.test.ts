@@ -12,7 +12,7 @@ import { runStudy } from '../../../src/study/studyRun.ts';
 import { studyStatus } from '../../../src/study/studyStatus.ts';
 import { culprit, start } from '../../support/cli.ts';
 import { type AskedOf, answersOf, fakeExplainer, type Script } from '../../support/fakeExplainer.ts';
-import { put, putAll, type TinyFolder } from '../../support/tinyFolder.ts';
+import { put, putAll, putModel, type TinyFolder, tiny as tinyModel } from '../../support/tinyFolder.ts';
 import { putStudy, type StudyOver, tinyStudy } from '../../support/tinyStudy.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'culprit-explain-'));
@@ -128,7 +128,7 @@ describe('explanations', () => {
     }
   });
 
-  it('are asked for once: not again, not for fewer latents, not where evidence is there already', async () => {
+  it('are asked for once: not again, not after fewer latents or none were explained', async () => {
     script = willing;
     const study = fresh();
     await interpret(study);
@@ -138,6 +138,8 @@ describe('explanations', () => {
     const bare = await interpret(study, { explainer: false });
     expect(bare.pages.every(({ explanation }) => explanation === null)).toBe(true);
     expect(existsSync(join(study, 'explanations.jsonl'))).toBe(true);
+    await interpret(study, { latents: 2 });
+    expect(readdirSync(join(study, 'latents'))).toHaveLength(2);
     await interpret(study);
     expect(bytesIn(study)).toEqual(before);
     expect(server.asked).toHaveLength(paid);
@@ -286,6 +288,31 @@ describe('culprit run', () => {
   it('has no such stage without the section', async () => {
     const { stages } = await studyStatus({ study: attributed, cacheDir: tiny.cache });
     expect(stages.map(({ name }) => name)).not.toContain('interpret');
+  });
+});
+
+describe('a model that runs here', () => {
+  const local = (model: string) => fresh({ ...section(), latents: 1, explainer: { kind: 'local', model } });
+
+  it('explains and answers too', async () => {
+    const config = { ...tinyModel.config, max_position_embeddings: 4096 };
+    const model = await putModel(join(folder, 'explainer'), { ...tinyModel, config });
+    const study = local(model);
+    const [page] = (await interpret(study)).pages;
+    const { by, text, detection } = page!.explanation!;
+    expect(by).toBe(model);
+    expect(text).toMatch(/\p{L}/u);
+    expect(detection!.unanswered).toBe(0);
+    expect(detection!.balanced_accuracy).not.toBeNull();
+    for (const { cost } of await recordsIn(study)) expect(cost.calls).toBe(0);
+  }, 120_000);
+
+  it('has no explanation where the question is too long for it, and says so', async () => {
+    const study = local(tiny.model);
+    const [page] = (await interpret(study)).pages;
+    expect(page!.explanation).toEqual({ text: null, by: tiny.model, detection: null, fuzzing: null });
+    const [record] = await recordsIn(study);
+    expect(record!.why).toMatch(/a question has \d+ tokens: with 100 of the reply it exceeds 256/);
   });
 });
 
