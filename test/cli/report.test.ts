@@ -9,7 +9,8 @@ import { putStudy } from '../support/tinyStudy.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'culprit-'));
 const at = (...parts: string[]) => join(root, ...parts);
-const built = existsSync(join(import.meta.dirname, '../../dist/web/app.js'));
+/** Whether the build, which the first command makes where it is missing, has the app. */
+const isBuilt = () => existsSync(join(import.meta.dirname, '../../dist/web/app.js'));
 let tiny: TinyFolder;
 
 beforeAll(async () => {
@@ -37,7 +38,7 @@ it.each([
 
 it('writes the page beside the results and tells its size, or says that the app was not built', async () => {
   const { code, stdout, stderr } = await culprit(['report', at('study')]);
-  if (!built) {
+  if (!isBuilt()) {
     expect([code, stderr]).toEqual([
       2,
       expect.stringMatching(/expected the built web app, found no index\.html/),

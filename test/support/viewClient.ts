@@ -1,11 +1,12 @@
 /** A browser's part of the talk with `culprit view`: events as they come, and steered texts line by line. */
+import type { ResultFile } from '../../src/study/report/studyFolder.ts';
 import type { SteerLine } from '../../src/study/view/playground.ts';
 import type { View } from '../../src/study/view/viewServer.ts';
+import type { StatusView } from '../../src/study/view/watch.ts';
 
 export interface Heard {
   readonly event: string;
-  // biome-ignore lint/suspicious/noExplicitAny: what a test looks at is its own to say
-  readonly data: any;
+  readonly data: Partial<StatusView & { readonly files: readonly ResultFile[] }>;
 }
 
 /** Texts of a body as they come, cut at `end`. */

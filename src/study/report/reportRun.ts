@@ -57,8 +57,9 @@ async function packer({ folder }: StudyFolder, maxBytes: number): Promise<Packer
   const shownUnder = await shownOf(folder, files);
   const before = new Map<string, Packed>();
   return async (cut) => {
+    const shown = shownUnder(cut);
     for (const { path } of files) {
-      const trimmed = await trimmedFile(folder, path, cut, shownUnder(cut));
+      const trimmed = await trimmedFile(folder, path, cut, shown);
       const known = before.get(path);
       const same = known && Buffer.compare(known.content, trimmed.content) === 0;
       const data = same ? known.data : await packed(trimmed.content, mostPacked * maxBytes);

@@ -83,8 +83,11 @@ async function lines<S extends z.ZodType>(
 const fewer = (kept: number, total: number, what: string): string[] =>
   kept < total ? [`${count(kept)} of ${count(total)} ${what}`] : [];
 
-const sample = ({ pairs, completions }: Cut): string =>
-  `those of ${isCut(pairs) ? 'the pairs shown' : 'pairs'}${completions > 0 ? ` and the first ${completions} of each prompt` : ''}`;
+function sample({ pairs, completions }: Cut): string {
+  const paired = isCut(pairs) ? 'the pairs shown' : 'pairs';
+  if (completions === 0) return `those of ${paired}`;
+  return `those of ${paired} and the first ${completions === 1 ? '' : `${completions} `}of each prompt`;
+}
 
 const completions: Trim = (path, cut, shown) => {
   const withoutIds = isCut(cut.completions);

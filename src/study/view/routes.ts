@@ -76,6 +76,7 @@ export function viewRoutes({ studies, appFolder, token, port, onBug }: ViewRoute
   app.get('/api/studies/:id/events', (c) => {
     const study = found(c.req.param('id'));
     if (!study) return refused(c, 404, 'no such study');
+    if (c.req.method === 'HEAD') return c.body(null);
     return streamSSE(c, async (events) => {
       const ended = new Promise<void>((resolve) => events.onAbort(resolve));
       const unsubscribe = study.watch.subscribe(({ event, data }) => {

@@ -39,23 +39,16 @@ afterAll(async () => {
   expect(bugs).toEqual([]);
 });
 
-interface Stage {
-  readonly name: string;
-  readonly state: string;
-  readonly done: number;
-  readonly units: number;
-}
-
 describe('a study that runs', () => {
   it('is followed from nothing to its end, in another process', async () => {
     const heard = await listen(view, 'one');
     const first = await heard.until(({ event }) => event === 'status');
     const names = ['sample', 'grade', 'pair', 'attribute', 'steer'];
     expect(first.data.running).toBe(false);
-    expect(first.data.stages.map(({ name, state, done }: Stage) => [name, state, done])).toEqual(
+    expect(first.data.stages!.map(({ name, state, done }) => [name, state, done])).toEqual(
       names.map((name) => [name, 'waiting', 0]),
     );
-    expect(first.data.stages[0]).toEqual({
+    expect(first.data.stages![0]).toEqual({
       name: 'sample',
       state: 'waiting',
       done: 0,
@@ -64,18 +57,16 @@ describe('a study that runs', () => {
     });
     const run = start(['run', at('one'), '--cache', tiny.cache]);
     await heard.until(({ data }) => data.running === true);
-    await heard.until(({ data }) =>
-      data.files?.some(({ path }: { path: string }) => path === 'grades.jsonl'),
-    );
+    await heard.until(({ data }) => data.files?.some(({ path }) => path === 'grades.jsonl') === true);
     await heard.until(
-      ({ data }) => data.running === false && data.stages.every(({ state }: Stage) => state === 'finished'),
+      ({ data }) => data.running === false && data.stages!.every(({ state }) => state === 'finished'),
     );
     expect((await run.ended).code).toBe(0);
     const statuses = heard.all.filter(({ event }) => event === 'status').map(({ data }) => data);
     // at most the first stage that is not finished runs
     for (const { stages } of statuses) {
-      const at = stages.findIndex(({ state }: Stage) => state !== 'finished');
-      for (const [i, { state, done, units }] of (stages as Stage[]).entries()) {
+      const at = stages!.findIndex(({ state }) => state !== 'finished');
+      for (const [i, { state, done, units }] of stages!.entries()) {
         if (state === 'running') expect(i).toBe(at);
         expect(done).toBeLessThanOrEqual(units);
       }
@@ -91,9 +82,9 @@ describe('a study that runs', () => {
   it('is told of at once to one who comes later, and its stages are stale where study.yaml changed', async () => {
     const later = await listen(view, 'one');
     const known = await later.until(({ event }) => event === 'status');
-    expect(known.data.stages.map(({ state }: Stage) => state)).toEqual(Array(5).fill('finished'));
+    expect(known.data.stages!.map(({ state }) => state)).toEqual(Array(5).fill('finished'));
     putStudy(at('one'), tiny, { ...over, sampling: { completions: 5, max_tokens: 12, seed: 6 } });
-    const changed = await later.until(({ data }) => data.stages?.[0].state === 'stale');
+    const changed = await later.until(({ data }) => data.stages?.[0]?.state === 'stale');
     expect(changed.data.running).toBe(false);
     putStudy(at('one'), tiny, { ...over, sae: { path: at('nowhere') } });
     const broken = await later.until(({ data }) => data.problem !== undefined);
@@ -126,7 +117,7 @@ describe('a study that runs', () => {
     await leaves.close();
     const before = leaves.all.length;
     await culprit(['sample', at('two'), '--cache', tiny.cache]);
-    await stays.until(({ data }) => data.stages?.[0].state === 'finished');
+    await stays.until(({ data }) => data.stages?.[0]?.state === 'finished');
     expect(leaves.all).toHaveLength(before);
     await stays.close();
   });

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -155,6 +156,10 @@ describe('answers', () => {
     expect(await ask(path, { headers: { 'if-none-match': etag } })).toMatchObject({ status: 304, body: '' });
     const head = await ask(path, { method: 'HEAD' });
     expect([head.status, head.body, head.headers['content-length']]).toEqual([200, '', '13']);
+    expect(await ask('/api/studies/study/events', { method: 'HEAD' })).toMatchObject({
+      status: 200,
+      body: '',
+    });
     const range = { range: 'bytes=0-1' };
     expect((await ask(path, { headers: { ...range, 'if-range': etag } })).status).toBe(206);
     writeFileSync(at('study', 'latents', '12.json'), '{"latent": 12}');
@@ -242,6 +247,27 @@ describe('refuses', () => {
         expect((await ask(path, { method })).status, `${method} ${path}`).toBe(405);
     expect((await ask('/api/studies/study/steer')).status).toBe(404);
     expect(readFileSync(at('study', 'study.yaml'), 'utf8')).toBe('behaviour: {}\n');
+  });
+
+  it.each([
+    [
+      'another host in the request line',
+      'GET http://evil.example/api/studies HTTP/1.1\r\nHost: evil.example\r\n\r\n',
+    ],
+    ['no host', 'GET /api/studies HTTP/1.0\r\n\r\n'],
+    ['two hosts', 'GET /api/studies HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: evil.example\r\n\r\n'],
+    ['a host that is none', 'GET /api/studies HTTP/1.1\r\nHost: a b/c@d\r\n\r\n'],
+    ['TRACE', 'TRACE / HTTP/1.1\r\nHost: HOST\r\n\r\n'],
+    ['CONNECT', 'CONNECT evil.example:443 HTTP/1.1\r\nHost: HOST\r\n\r\n'],
+    ['no HTTP', 'hello\r\n\r\n'],
+  ])('%s', async (_, text) => {
+    const socket = connect(view.port, '127.0.0.1');
+    socket.end(text.replace('HOST', `127.0.0.1:${view.port}`));
+    let answer = '';
+    for await (const piece of socket) answer += piece;
+    expect(answer).toMatch(/^(HTTP\/1\.1 (400|403|405|501) [\s\S]*)?$/);
+    expect(answer).not.toContain('studies');
+    expect((await ask('/api/studies')).status).toBe(200);
   });
 
   it('to steer without the token, in one line', async () => {
