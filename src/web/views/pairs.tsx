@@ -59,7 +59,12 @@ export function PairsView({ study, route }: PairsViewProps) {
     <>
       <Loading loaded={loaded}>
         {(compared) => {
-          if (!compared) return <Missing command="culprit run STUDY">No pairs were made yet.</Missing>;
+          if (!compared)
+            return (
+              <Missing title="Pairs" command="culprit run STUDY">
+                No pairs were made yet.
+              </Missing>
+            );
           if (id !== undefined) return <Named id={id} compared={compared} route={route} />;
           return <PairList pairs={compared.pairs} tokens={compared.tokens} route={route} />;
         }}
