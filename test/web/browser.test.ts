@@ -1,13 +1,12 @@
 /** The built app in a browser, from a file: what a user does with it, on any screen, with hostile text in the study. */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeLatents, encodeSteering } from '../../src/results.ts';
 import { hasBrowser, type OpenedReport, openReport } from './support/openedReport.ts';
 import { latentRow, manifest, stage, steered, summary } from './support/studyParts.ts';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const hostile = '<img src=x onerror=alert(1)></script><script>alert(2)</script>';
 const latents = 20_000;
 
@@ -44,7 +43,7 @@ const routes = [
 ];
 
 async function violations(page: Page): Promise<string[]> {
-  await page.addScriptTag({ content: axe });
+  await page.addScriptTag({ content: axe.source });
   return page.evaluate(async () => {
     const { violations } = await (
       window as unknown as {

@@ -117,6 +117,9 @@ describe('a server', () => {
       { kind: 'files', changed: ['a', 'b', 'c'] },
       { kind: 'status', status },
     ]);
+    const lost = { running: false, stages: [], problem: 'study.yaml:3: expected a path' };
+    Events.last.say('status', lost);
+    expect(heard.at(-1)).toEqual({ kind: 'status', status: lost });
     stop();
     expect(Events.last.closed).toBe(true);
   });
