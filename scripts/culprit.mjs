@@ -12,7 +12,7 @@ const main = join(dist, 'cli', 'main.js');
 
 /**
  * What is built from what, by which command of which package.
- * @typedef {{ name: string, made: string, from: string[], reads: (source: string) => boolean, command: string[] }} Part
+ * @typedef {{ name: string, made: string, from: string[], reads: (source: string) => boolean, script: string, args: string[] }} Part
  * @type {Part[]}
  */
 const parts = [
@@ -22,14 +22,16 @@ const parts = [
     from: ['package.json', 'tsdown.config.ts', 'tsconfig.json'],
     reads: (source) => !source.startsWith('web'),
     // Without the declarations, which the command does not need and which take most of a build.
-    command: ['tsdown/dist/run.mjs', '--log-level', 'error', '--no-dts'],
+    script: 'tsdown/dist/run.mjs',
+    args: ['--log-level', 'error', '--no-dts'],
   },
   {
     name: 'web',
     made: join(dist, 'web', 'index.html'),
     from: ['package.json', 'vite.config.ts'],
     reads: (source) => /^(web|results|errors|tensor)/.test(source),
-    command: ['vite/bin/vite.js', 'build', '--logLevel', 'error'],
+    script: 'vite/bin/vite.js',
+    args: ['build', '--logLevel', 'error'],
   },
 ];
 
@@ -60,8 +62,7 @@ function isCurrent(part) {
 /** @param {Part} part */
 function build(part) {
   const state = sourceState(part);
-  const [script, ...args] = part.command;
-  const run = [join(root, 'node_modules', `${script}`), ...args];
+  const run = [join(root, 'node_modules', part.script), ...part.args];
   const { status, stdout, stderr } = spawnSync(process.execPath, run, { cwd: root, encoding: 'utf8' });
   if (status !== 0) {
     process.stderr.write(`${stdout}${stderr}\nculprit: the build failed\n`);

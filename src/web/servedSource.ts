@@ -22,6 +22,7 @@ const statusSchema = z.object({
     }),
   ),
   running: z.boolean(),
+  problem: z.string().optional(),
 });
 
 async function answered(url: string): Promise<Response> {

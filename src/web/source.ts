@@ -17,6 +17,8 @@ export interface StageProgress {
 export interface StudyProgress {
   readonly stages: readonly StageProgress[];
   readonly running: boolean;
+  /** why its progress cannot be told, in one line */
+  readonly problem?: string | undefined;
 }
 
 export type SourceEvent =

@@ -1,10 +1,13 @@
 /** What the latent and pair views make of a study's records. */
+import { createElement } from 'react';
+import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, it } from 'vitest';
 import type { PairRecord, PairTokens, SteeredCompletion, TrialRecord } from '../../src/results.ts';
 import { dosePoints } from '../../src/web/parts/doses.ts';
 import { samplesOf } from '../../src/web/parts/samples.tsx';
 import { kindOf } from '../../src/web/parts/verdict.tsx';
 import { beside } from '../../src/web/views/latent/beside.tsx';
+import { Explanation } from '../../src/web/views/latent/explanation.tsx';
 import { chosenPairs, latentsOf } from '../../src/web/views/pairs/chosen.ts';
 import { promptText } from '../../src/web/views/promptTexts.ts';
 
@@ -166,5 +169,32 @@ describe('pairs', () => {
         { role: 'user', content: 'hi' },
       ]),
     ).toBe('system: be\nuser: hi');
+  });
+});
+
+describe('explanation', () => {
+  const shown = (page: Parameters<typeof Explanation>[0]['page']) =>
+    renderToStaticMarkup(createElement(Explanation, { page })).replace(/<[^>]*>/g, ' ');
+
+  it('is left out where there is none', () => {
+    expect(shown({ latent: 1 })).toBe('');
+    expect(shown({ latent: 1, explanation: null, labels: [] })).toBe('');
+  });
+
+  it('stands with its scores, and with what others say', () => {
+    const text = shown({
+      latent: 1,
+      explanation: {
+        text: 'reckless people',
+        by: 'a model',
+        detection: { balanced_accuracy: 0.875 },
+        fuzzing: { balanced_accuracy: null },
+      },
+      labels: [{ text: 'boats', source: 'elsewhere', by: null, score: 0.5 }],
+    });
+    expect(text).toContain('reckless people');
+    expect(text).toMatch(/detection 0\.8[78]/);
+    expect(text).toContain('fuzzing not measured');
+    expect(text).toMatch(/boats\s+elsewhere · score 0\.50/);
   });
 });

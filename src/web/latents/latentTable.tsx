@@ -14,6 +14,8 @@ interface LatentTableProps {
   readonly sort: LatentQuery['sort'];
   readonly onSort: (column: ColumnInfo) => void;
   readonly hrefOf: (latent: number) => string;
+  /** what is listed and how: another begins at its top */
+  readonly listing: string;
 }
 
 const rowHeight = 32;
@@ -61,7 +63,8 @@ function Head({ columns, sort, onSort }: Pick<LatentTableProps, 'columns' | 'sor
   );
 }
 
-export function LatentTable({ rows, columns, scale, sort, onSort, hrefOf }: LatentTableProps) {
+export function LatentTable(props: LatentTableProps) {
+  const { rows, columns, scale, sort, onSort, hrefOf, listing } = props;
   const place = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState<number>();
   const virtual = useVirtualizer({
@@ -77,6 +80,12 @@ export function LatentTable({ rows, columns, scale, sort, onSort, hrefOf }: Late
     if (drawn)
       place.current!.querySelector<HTMLElement>(`[data-row="${active}"] a`)?.focus({ preventScroll: true });
   }, [active, drawn]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is another listing that counts
+  useEffect(() => {
+    setActive(undefined);
+    place.current!.scrollTop = 0;
+  }, [listing]);
 
   function onKeyDown(event: KeyboardEvent) {
     const to = moved(event.key, active ?? -1, rows.length);

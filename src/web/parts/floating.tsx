@@ -28,10 +28,14 @@ export function Floating({ beside, children }: FloatingProps) {
   const [at, setAt] = useState<{ left: number; top: number }>();
   // biome-ignore lint/correctness/useExhaustiveDependencies: other children have another size
   useLayoutEffect(() => {
-    const anchor = beside.getClientRects()[0];
-    if (!anchor) return;
-    const { clientWidth: width, clientHeight: height } = document.documentElement;
-    setAt(placed(anchor, note.current!.getBoundingClientRect(), { width, height }));
+    const place = () => {
+      const anchor = beside.getClientRects()[0];
+      const { clientWidth: width, clientHeight: height } = document.documentElement;
+      if (anchor) setAt(placed(anchor, note.current!.getBoundingClientRect(), { width, height }));
+    };
+    place();
+    document.addEventListener('scroll', place, { capture: true, passive: true });
+    return () => document.removeEventListener('scroll', place, { capture: true });
   }, [beside, children]);
   return createPortal(
     <div

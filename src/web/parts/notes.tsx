@@ -2,15 +2,25 @@
 import type { ReactNode } from 'react';
 import type { Loaded } from '../useLoaded.ts';
 
+interface MissingProps {
+  readonly children: ReactNode;
+  readonly command: string;
+  /** of the view, where it has no other heading then */
+  readonly title?: string;
+}
+
 /** Says what is missing and which command makes it. */
-export function Missing({ children, command }: { children: ReactNode; command: string }) {
+export function Missing({ children, command, title }: MissingProps) {
   return (
-    <div className="note">
-      <p>{children}</p>
-      <p>
-        It is made by <code>{command}</code>
-      </p>
-    </div>
+    <>
+      {title !== undefined && <h1>{title}</h1>}
+      <div className="note">
+        <p>{children}</p>
+        <p>
+          It is made by <code>{command}</code>
+        </p>
+      </div>
+    </>
   );
 }
 

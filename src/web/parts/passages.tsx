@@ -71,6 +71,7 @@ const first = 8;
 export function Passages({ passages, corpora }: PassagesProps) {
   const { top, quantiles, zero, max } = passages;
   const scale = { kind: 'sequential', max } as const;
+  const shown = quantiles.filter((part) => part.passages.length > 0).reverse();
   const list = (some: readonly PassageWindow[]) => (
     <PassageList passages={some} scale={scale} corpora={corpora} />
   );
@@ -84,19 +85,21 @@ export function Passages({ passages, corpora }: PassagesProps) {
           {list(top.slice(first))}
         </details>
       )}
-      <h3>Weaker activity, drawn at random</h3>
-      {[...quantiles].reverse().map(({ low, high, passages: some }) => (
-        <details key={low} open={some === quantiles.at(-1)?.passages}>
+      {shown.length > 0 && <h3>Weaker activity, drawn at random</h3>}
+      {shown.map(({ low, high, passages: some }) => (
+        <details key={low} open={low === shown[0]!.low}>
           <summary>
             greatest activation from {fixed(low, 1)} to {fixed(high, 1)}
           </summary>
           {list(some)}
         </details>
       ))}
-      <details>
-        <summary>{count(zero.length)} random passages where it is silent</summary>
-        {list(zero)}
-      </details>
+      {zero.length > 0 && (
+        <details>
+          <summary>{count(zero.length)} random passages where it is silent</summary>
+          {list(zero)}
+        </details>
+      )}
     </>
   );
 }

@@ -1,6 +1,7 @@
 /** How far a study that is running is, stage by stage. */
 import { count, duration } from '../format.ts';
 import type { StageProgress, StudyProgress } from '../source.ts';
+import { Failed } from './notes.tsx';
 
 const stateNames: Readonly<Record<StageProgress['state'], string>> = {
   finished: 'finished',
@@ -29,7 +30,8 @@ function StageBar({ name, state, done, units, seconds_left }: StageProgress) {
 }
 
 /** Nothing where the study stands still and is complete. */
-export function Progress({ progress: { stages, running } }: { progress: StudyProgress }) {
+export function Progress({ progress: { stages, running, problem } }: { progress: StudyProgress }) {
+  if (problem !== undefined) return <Failed error={new Error(problem)} />;
   const unfinished = stages.some(({ state }) => state !== 'finished');
   if (!running && !unfinished) return null;
   return (

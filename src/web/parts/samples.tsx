@@ -22,6 +22,9 @@ const placeOf = ({ prompt_id, index }: SteeredCompletion) => `${prompt_id}/${ind
 const onEvaluation = (trials: readonly TrialRecord[], direction: Direction) =>
   trials.filter((trial) => trial.direction === direction && trial.part !== 'calibration');
 
+/** A report leaves texts out where it would grow too large, not the verdicts. */
+const isHeld = ({ text, tokens }: SteeredCompletion) => text !== '' || tokens <= 1;
+
 /** The evaluation trials of a direction as samples, the dose that has most of them. */
 export function samplesOf(
   trials: readonly TrialRecord[],
@@ -38,7 +41,7 @@ export function samplesOf(
     dose,
     samples: these
       .filter((trial) => trial.dose === dose)
-      .flatMap(({ completions }) => completions)
+      .flatMap(({ completions }) => completions.filter(isHeld))
       .map((steered) => ({
         id: placeOf(steered),
         prompt: steered.prompt_id,

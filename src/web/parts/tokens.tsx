@@ -77,13 +77,15 @@ const placeOf = (target: EventTarget) => {
   return token ? Number(token.dataset.place) : undefined;
 };
 
+const tokenAt = (block: HTMLElement | null, place: number) =>
+  block?.querySelector<HTMLElement>(`[data-place="${place}"]`);
+
 /** The token pointed at, and marks it. */
 function usePointed(block: { readonly current: HTMLElement | null }) {
   const [place, setPlace] = useState<number>();
   const [token, setToken] = useState<HTMLElement>();
   useEffect(() => {
-    const found =
-      place === undefined ? null : block.current?.querySelector<HTMLElement>(`[data-place="${place}"]`);
+    const found = place === undefined ? undefined : tokenAt(block.current, place);
     found?.setAttribute('data-pointed', '');
     setToken(found ?? undefined);
     return () => found?.removeAttribute('data-pointed');
@@ -101,7 +103,9 @@ export function Tokens({ tokens, values, scale, label, details, peak }: TokensPr
     if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     event.stopPropagation();
-    setPlace(step(place ?? (peak ?? 0) - 1, tokens.length - 1));
+    const next = step(place ?? (peak ?? 0) - 1, tokens.length - 1);
+    tokenAt(block.current, next)?.scrollIntoView({ block: 'nearest' });
+    setPlace(next);
   };
   const run = <Run tokens={tokens} values={values} scale={scale} peak={peak} />;
   if (!details) return <div className="tokens">{run}</div>;

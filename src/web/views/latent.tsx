@@ -10,6 +10,7 @@ import { LensTable } from '../parts/lens.tsx';
 import { Failed, Loading, Missing } from '../parts/notes.tsx';
 import { Passages } from '../parts/passages.tsx';
 import { Samples } from '../parts/samples.tsx';
+import { Trimmed } from '../parts/trimmed.tsx';
 import { inStudy, type Route } from '../routes.ts';
 import type { Steering, Study } from '../study.ts';
 import { type Loaded, useLoaded } from '../useLoaded.ts';
@@ -28,6 +29,8 @@ interface LatentViewProps {
 
 interface Evidence {
   readonly latents: readonly LatentRow[];
+  /** how many the dictionary has; undefined where a report holds fewer */
+  readonly of: number | undefined;
   readonly steering: Steering | undefined;
   readonly page: LatentPage | undefined;
   readonly known: ReadonlySet<number>;
@@ -40,8 +43,10 @@ async function loadEvidence(study: Study, latent: number): Promise<Evidence> {
     study.page(latent),
     study.pageNumbers(),
   ]);
+  const isWhole = study.source.trimmed['latents.parquet'] === undefined && latents.length > 0;
   return {
     latents,
+    of: isWhole ? latents.length : undefined,
     steering,
     page,
     known: new Set([...pages, ...(steering?.rows ?? []).map((row) => row.latent)]),
@@ -166,9 +171,9 @@ interface OneLatentProps {
 }
 
 function OneLatent({ latent, evidence, trials, route }: OneLatentProps) {
-  const { latents, steering, page, known } = evidence;
+  const { latents, of, steering, page, known } = evidence;
   const row = latents.find((one) => one.latent === latent) ?? page;
-  if (!row) return <UnknownLatent latent={latent} of={latents.length} />;
+  if (!row) return <UnknownLatent latent={latent} known={latents.length} />;
   const rows = steering?.rows.filter((one) => one.latent === latent) ?? [];
   const dose = rows.find((one) => one.direction === 'away')?.dose ?? usualDose;
   return (
@@ -180,11 +185,7 @@ function OneLatent({ latent, evidence, trials, route }: OneLatentProps) {
         </a>
         <Beside {...beside(latents, known, latent)} route={route} />
       </div>
-      <Headline
-        row={row}
-        of={latents.length || undefined}
-        steered={steering && { rows, zone: steering.summary.zone }}
-      />
+      <Headline row={row} of={of} steered={steering && { rows, zone: steering.summary.zone }} />
       {page && <Explanation page={page} />}
       <Steered latent={latent} steering={steering} />
       <Doses loaded={trials} />
@@ -202,10 +203,13 @@ const NoPage = ({ latent }: { readonly latent: number }) => (
   </Missing>
 );
 
-function UnknownLatent({ latent, of }: { readonly latent: number; readonly of: number }) {
-  if (of > 0)
-    return <Failed error={new Error(`Latent ${latent}: the study's latents go from 0 to ${of - 1}`)} />;
-  return <Missing command="culprit run STUDY">The latents are not ranked yet.</Missing>;
+function UnknownLatent({ latent, known }: { readonly latent: number; readonly known: number }) {
+  if (known === 0) return <Missing command="culprit run STUDY">The latents are not ranked yet.</Missing>;
+  return (
+    <Failed
+      error={new Error(`Latent ${latent} is not among the ${count(known)} latents that are held here`)}
+    />
+  );
 }
 
 export function LatentView({ study, route }: LatentViewProps) {
@@ -225,8 +229,11 @@ function LoadedLatent({ study, latent, route }: LatentViewProps & { readonly lat
   const evidence = useLoaded(() => loadEvidence(study, latent), [study, latent]);
   const trials = useLoaded(() => loadTrials(study, latent), [study, latent]);
   return (
-    <Loading loaded={evidence}>
-      {(value) => <OneLatent latent={latent} evidence={value} trials={trials} route={route} />}
-    </Loading>
+    <>
+      <Loading loaded={evidence}>
+        {(value) => <OneLatent latent={latent} evidence={value} trials={trials} route={route} />}
+      </Loading>
+      <Trimmed source={study.source} paths={[`latents/${latent}.json`, 'steered.jsonl']} />
+    </>
   );
 }

@@ -10,6 +10,7 @@ import { LatentTable } from '../latents/latentTable.tsx';
 import { savedLatents } from '../latents/savedLatents.ts';
 import { download } from '../parts/download.ts';
 import { Loading, Missing } from '../parts/notes.tsx';
+import { Trimmed } from '../parts/trimmed.tsx';
 import { inStudy, type Route } from '../routes.ts';
 import type { Study } from '../study.ts';
 import { useLoaded } from '../useLoaded.ts';
@@ -98,6 +99,7 @@ function Table({ rows, columns, selectors, route, name }: Listed & { route: Rout
           columns={visibleColumns}
           scale={scale}
           sort={query.sort}
+          listing={JSON.stringify({ ...query, hidden: undefined })}
           onSort={sortBy}
           hrefOf={(latent) => inStudy(route, 'latent', `${latent}`)}
         />
@@ -122,6 +124,7 @@ export function LatentsView({ study, route }: { study: Study; route: Route }) {
           )
         }
       </Loading>
+      <Trimmed source={study.source} paths={['latents.parquet', 'steering.parquet']} />
     </>
   );
 }

@@ -1,6 +1,7 @@
 /** What was compared: all pairs, or one of them. */
 import type { GradeRecord, PairRecord, PairTokens } from '../../results.ts';
 import { Failed, Loading, Missing } from '../parts/notes.tsx';
+import { Trimmed } from '../parts/trimmed.tsx';
 import type { Route } from '../routes.ts';
 import type { Study } from '../study.ts';
 import { useLoaded } from '../useLoaded.ts';
@@ -55,12 +56,20 @@ export function PairsView({ study, route }: PairsViewProps) {
   const id = route.argument;
   const loaded = useLoaded(() => loadCompared(study, id !== undefined), [study, id]);
   return (
-    <Loading loaded={loaded}>
-      {(compared) => {
-        if (!compared) return <Missing command="culprit run STUDY">No pairs were made yet.</Missing>;
-        if (id !== undefined) return <Named id={id} compared={compared} route={route} />;
-        return <PairList pairs={compared.pairs} tokens={compared.tokens} route={route} />;
-      }}
-    </Loading>
+    <>
+      <Loading loaded={loaded}>
+        {(compared) => {
+          if (!compared)
+            return (
+              <Missing title="Pairs" command="culprit run STUDY">
+                No pairs were made yet.
+              </Missing>
+            );
+          if (id !== undefined) return <Named id={id} compared={compared} route={route} />;
+          return <PairList pairs={compared.pairs} tokens={compared.tokens} route={route} />;
+        }}
+      </Loading>
+      <Trimmed source={study.source} paths={['pairs.jsonl', 'pair-tokens.jsonl']} />
+    </>
   );
 }

@@ -130,7 +130,7 @@ function Plain({ pair, grades }: Pick<OnePairProps, 'pair' | 'grades'>) {
   return (
     <>
       <Missing command="culprit interpret STUDY">How each token weighs is not known.</Missing>
-      <p className="said">{promptText(pair.prompt)}</p>
+      <p className="prompt">{promptText(pair.prompt)}</p>
       <div className="two-columns">
         {sides.map(({ id, label, text }) => (
           <section key={id} className="side">

@@ -1,0 +1,161 @@
+/** The built app in a browser, from a file: what a user does with it, on any screen, with hostile text in the study. */
+import { readFileSync } from 'node:fs';
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeLatents, encodeSteering } from '../../src/results.ts';
+import { hasBrowser, type OpenedReport, openReport } from './support/openedReport.ts';
+import { latentRow, manifest, stage, steered, summary } from './support/studyParts.ts';
+
+const hostile = '<img src=x onerror=alert(1)></script><script>alert(2)</script>';
+const latents = 20_000;
+
+const rows = [
+  ...steered(7, -0.34, 0.2),
+  ...steered(8, -0.2, 0.05),
+  ...steered(9, null, null),
+  ...[20, 21, 22, 23].flatMap((latent) => steered(latent, 0.02, 0.01, { role: 'random', ranks: {} })),
+];
+const study = {
+  'study.yaml': `behaviour: { name: "${hostile}" }\n`,
+  'latents.parquet': encodeLatents(Array.from({ length: latents }, (_, i) => latentRow(i + 7, i + 1))),
+  'steering.parquet': encodeSteering(rows),
+  'steering.json': JSON.stringify(summary({ behaviour: hostile })),
+  'manifest.json': JSON.stringify(
+    manifest({
+      sample: stage({ prompts: 10, completions: 120, ended: 110 }),
+      attribute: stage({ pairs: 40, latents }, { inputs: { sae: { path: 'sae', sha256: 'a'.repeat(64) } } }),
+      steer: stage({}, { options: { note: hostile.repeat(20) } }),
+    }),
+  ),
+};
+const other = { ...study, 'latents.parquet': encodeLatents([latentRow(8, 1), latentRow(7, 2)]) };
+
+const routes = [
+  '/',
+  '/latents',
+  '/latent/7',
+  '/pairs',
+  '/playground',
+  '/methods',
+  '/compare',
+  '/?study=empty',
+];
+
+async function violations(page: Page): Promise<string[]> {
+  await page.addScriptTag({ content: axe.source });
+  return page.evaluate(async () => {
+    const { violations } = await (
+      window as unknown as {
+        axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+      }
+    ).axe.run();
+    return violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`);
+  });
+}
+
+describe.skipIf(!hasBrowser)('in a browser', () => {
+  let report: OpenedReport;
+  beforeAll(async () => {
+    report = await openReport({ first: study, other, empty: {} });
+  });
+  afterAll(() => report.close());
+
+  it.each(routes)(
+    '%s: nothing is asked of the network, nothing fails, no rule of accessibility is broken',
+    async (route) => {
+      for (const dark of [false, true]) {
+        const page = await report.open(route, { dark });
+        await page.locator('main .quiet', { hasText: 'Loading' }).waitFor({ state: 'detached' });
+        expect(await violations(page)).toEqual([]);
+        await page.context().close();
+      }
+      const page = await report.open(route, { width: 390 });
+      const beyond = () => document.documentElement.scrollWidth - document.documentElement.clientWidth;
+      expect(await page.evaluate(beyond)).toBe(0);
+      expect(report.troubles).toEqual([]);
+      await page.context().close();
+    },
+  );
+
+  it('says the answer first, with hostile text as text; its latent is a link, and back leads back', async () => {
+    const page = await report.open('/');
+    expect(await page.locator('h1').textContent()).toContain(`Latent 7 is behind ${hostile}: steering`);
+    await page.locator('h1 a').click();
+    expect(new URL(page.url()).hash).toBe('#/latent/7');
+    await page.goBack();
+    await page.locator('.plane svg').waitFor();
+    expect(new URL(page.url()).hash).toBe('#/');
+    expect(report.troubles).toEqual([]);
+    await page.context().close();
+  });
+
+  it('a box drawn in the figure lists what is in it; the figure can be saved', async () => {
+    const page = await report.open('/');
+    const { x, y, width, height } = (await page.locator('.plane > svg').boundingBox())!;
+    await page.mouse.move(x + 60, y + 30);
+    await page.mouse.down();
+    await page.mouse.move(x + width / 2, y + height - 60, { steps: 4 });
+    await page.mouse.up();
+    expect(await page.locator('h3').first().textContent()).toMatch(/^Selected: 2 latents/);
+    for (const [format, start] of [
+      ['SVG', '<svg'],
+      ['PNG', '\u0089PNG'],
+    ] as const) {
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.locator('figcaption button', { hasText: format }).click(),
+      ]);
+      const saved = readFileSync(await download.path());
+      expect(saved.toString('latin1').startsWith(start)).toBe(true);
+      expect(saved.length).toBeGreaterThan(1000);
+    }
+    await page.context().close();
+  });
+
+  it('every latent is listed, few are drawn; keys, search and sort find one, and the address keeps it', async () => {
+    const page = await report.open('/latents');
+    const links = page.locator('.latent-table tbody a');
+    expect(await page.locator('.filters [role=status]').textContent()).toBe('20,000 latents');
+    expect(await links.count()).toBeLessThan(100);
+    await page.locator('.latent-table').focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    await page.waitForFunction(() => document.activeElement?.textContent === '8');
+    await page.keyboard.press('End');
+    await page.waitForFunction(() => document.activeElement?.textContent === '20006');
+    await page.locator('th button', { hasText: 'away' }).first().click();
+    expect(await links.first().textContent()).toBe('20');
+    await page.locator('input[type=search]').fill('9, 8');
+    await page.waitForFunction(() => document.querySelectorAll('.latent-table tbody a').length === 2);
+    const { hash } = new URL(page.url());
+    expect(hash).toBe('#/latents?q=9%2C+8&sort=-away');
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.locator('.filters button', { hasText: 'CSV' }).click(),
+    ]);
+    expect(
+      readFileSync(await download.path(), 'utf8')
+        .split('\r\n')
+        .map((line) => line.split(',')[0]),
+    ).toEqual(['latent', '8', '9', '']);
+    await links.first().focus();
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => window.location.hash === '#/latent/8');
+    await page.goBack();
+    await links.nth(1).waitFor();
+    expect(new URL(page.url()).hash).toBe(hash);
+    expect(await page.locator('input[type=search]').inputValue()).toBe('9, 8');
+    await page.context().close();
+  });
+
+  it('compares the two; another study is chosen by name', async () => {
+    const page = await report.open('/compare?with=other&top=10');
+    await page.locator('.slopes').waitFor();
+    expect(await page.locator('main').textContent()).toMatch('2 of the first 10');
+    await page.locator('header select.study-name').selectOption('empty');
+    await page.waitForFunction(() => window.location.hash === '#/compare?study=empty');
+    await page.locator('.note', { hasText: 'No latents have been ranked yet in empty.' }).waitFor();
+    await page.context().close();
+  });
+});

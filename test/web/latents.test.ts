@@ -1,0 +1,160 @@
+/** The table of latents: rows, what is listed, in which order, and as files. */
+import { useTable } from '@tanstack/react-table';
+import { createElement } from 'react';
+import { renderToStaticMarkup } from 'react-dom/server';
+import { describe, expect, it } from 'vitest';
+import { csvOf } from '../../src/web/csv.ts';
+import { columnsOf, features, tableColumns } from '../../src/web/latents/columns.tsx';
+import { deltaScale } from '../../src/web/latents/deltaBar.tsx';
+import { hiddenText, matches, parseLatentQuery, sortText } from '../../src/web/latents/latentQuery.ts';
+import { meaningOf, tableRows } from '../../src/web/latents/latentRows.ts';
+import { savedLatents } from '../../src/web/latents/savedLatents.ts';
+import type { Query } from '../../src/web/routes.ts';
+import { latentRow, steered, summary } from './support/studyParts.ts';
+
+const steering = {
+  rows: [
+    ...steered(10, -0.3, 0.2),
+    ...steered(11, -0.05, null, { ranks: { 'delta-activation': 1, 'delta-attribution': 4 } }),
+    ...steered(12, null, null),
+    ...steered(13, 0, 0, { role: 'random', ranks: {} }),
+  ],
+  summary: summary(),
+};
+const latents = [
+  latentRow(14, 5, -0.2),
+  latentRow(12, 3, 0.1),
+  latentRow(10, 1, 0.5),
+  latentRow(13, 4, 0),
+  latentRow(11, 2, 0.2),
+];
+const rows = tableRows(
+  latents,
+  steering,
+  new Map([
+    [10, 'about Weather'],
+    [11, '=evil, "quoted"\nline'],
+  ]),
+);
+const columns = columnsOf(['delta-attribution', 'delta-activation'], true);
+
+const listed = (query: Query) =>
+  rows.filter((row) => matches(row, parseLatentQuery(query))).map(({ latent }) => latent);
+
+it('every latent has a row, by rank, with how far it went', () => {
+  expect(rows.map(({ latent, stage, verdict }) => [latent, stage, verdict])).toEqual([
+    [10, 'many', 'both'],
+    [11, 'many', 'within'],
+    [12, 'log-odds', 'not sampled'],
+    [13, 'random', 'within'],
+    [14, undefined, undefined],
+  ]);
+});
+
+it('a study that was not steered has rows too', () => {
+  expect(tableRows(latents, undefined, new Map())[0]).toMatchObject({
+    latent: 10,
+    stage: undefined,
+    ranks: {},
+  });
+});
+
+describe('filter', () => {
+  it('by number, by numbers, by meaning in any case', () => {
+    expect(listed({})).toHaveLength(5);
+    expect(listed({ q: ' 1' })).toEqual([]);
+    expect(listed({ q: '12' })).toEqual([12]);
+    expect(listed({ q: '12, 10 99' })).toEqual([10, 12]);
+    expect(listed({ q: 'wEATHER' })).toEqual([10]);
+    expect(listed({ q: 'nothing like it' })).toEqual([]);
+  });
+
+  it('by stage, outside, selector, and all of them together', () => {
+    expect(listed({ stage: 'many' })).toEqual([10, 11]);
+    expect(listed({ stage: 'not steered' })).toEqual([14]);
+    expect(listed({ stage: 'random' })).toEqual([13]);
+    expect(listed({ outside: 'any' })).toEqual([10]);
+    expect(listed({ outside: 'within' })).toEqual([11, 13]);
+    expect(listed({ by: 'delta-activation' })).toEqual([11]);
+    expect(listed({ by: 'nobody' })).toEqual([]);
+    expect(listed({ stage: 'many', by: 'delta-attribution', outside: 'both', q: 'weather' })).toEqual([10]);
+  });
+
+  it('what the address says wrongly is not asked for', () => {
+    expect(listed({ stage: 'few and many', outside: 'x' })).toHaveLength(5);
+  });
+
+  it('sort and hidden columns come back from the address', () => {
+    for (const sort of ['-delta', 'rank']) expect(sortText(parseLatentQuery({ sort }).sort)).toBe(sort);
+    expect(parseLatentQuery({}).hidden).toContain('standard_error');
+    for (const hidden of [[], ['stage'], ['stage', 'away']])
+      expect(parseLatentQuery({ hide: hiddenText(hidden) }).hidden).toEqual(hidden);
+  });
+});
+
+describe('sort', () => {
+  /** As the view's table has them. */
+  function sorted(sort: string): number[] {
+    const definitions = tableColumns(columns);
+    function Listed() {
+      const state = { sorting: [parseLatentQuery({ sort }).sort] };
+      const table = useTable({ features, columns: definitions, data: rows, state });
+      return table.getRowModel().rows.map(({ original }) => `${original.latent} `);
+    }
+    return renderToStaticMarkup(createElement(Listed)).trim().split(' ').map(Number);
+  }
+
+  it('numbers both ways; those without a value last in both', () => {
+    expect(sorted('delta')).toEqual([14, 13, 12, 11, 10]);
+    expect(sorted('-delta')).toEqual([10, 11, 12, 13, 14]);
+    expect(sorted('toward').slice(0, 2)).toEqual([13, 10]);
+    expect(sorted('-toward').slice(0, 2)).toEqual([10, 13]);
+    expect(sorted('rank_delta-activation')[0]).toBe(11);
+    expect(sorted('-rank_delta-activation')[0]).toBe(11);
+  });
+
+  it('stages by how far they are', () => {
+    expect(sorted('-stage')).toEqual([13, 10, 11, 12, 14]);
+    expect(sorted('stage').slice(0, 1)).toEqual([12]);
+  });
+});
+
+it('the scale of Δ holds every bar with its error, and zero', () => {
+  const { low, high } = deltaScale(rows);
+  expect([low, high]).toEqual([expect.closeTo(-0.21), expect.closeTo(0.51)]);
+  expect(deltaScale([{ ...rows[0]!, delta: 0, standard_error: Number.NaN }])).toEqual({ low: -1, high: 1 });
+});
+
+it('a meaning is the explanation, else a label, else tokens', () => {
+  const token = (token: string) => ({ id: 1, token, cosine: 1, dot: 1 });
+  const ends = { top: [token(' a'), token('\n'), token('b')], bottom: [] };
+  const page = { lens: { cosine: ends, dot: ends } } as unknown as Parameters<typeof meaningOf>[0];
+  expect(meaningOf(page)).toBe('likelier: a, b');
+  expect(meaningOf({ ...page, labels: [{ text: 'rain' }] })).toBe('rain');
+  expect(
+    meaningOf({ ...page, labels: [{ text: 'rain' }], explanation: { text: 'snow' } } as typeof page),
+  ).toBe('snow');
+});
+
+describe('files', () => {
+  it('CSV quotes what must be, and obeys no formula', () => {
+    expect(csvOf(['a', 'b,c'], [{ a: 'x"y', 'b,c': 1 }, { a: 'two\nlines' }])).toBe(
+      'a,"b,c"\r\n"x""y",1\r\n"two\nlines",\r\n',
+    );
+    expect(csvOf(['a'], [{ a: '=1+1' }, { a: '@x' }, { a: -1 }, { a: false }, { a: null }])).toBe(
+      "a\r\n'=1+1\r\n'@x\r\n-1\r\nfalse\r\n\r\n",
+    );
+  });
+
+  it('hold the columns that are shown, of the rows that are shown', async () => {
+    const shown = columns.filter(({ id }) => ['rank', 'away', 'meaning'].includes(id));
+    const csv = await savedLatents(rows.slice(1, 3), shown, 'csv').text();
+    expect(csv).toBe(
+      'latent,rank,away_effect,away_low,away_high,meaning\r\n11,2,-0.05,-0.1,0,"\'=evil, ""quoted""\nline"\r\n12,3,,,,\r\n',
+    );
+    const json = JSON.parse(await savedLatents(rows.slice(2, 3), shown, 'json').text());
+    expect(json).toEqual([
+      { latent: 12, rank: 3, away_effect: null, away_low: null, away_high: null, meaning: null },
+    ]);
+  });
+});

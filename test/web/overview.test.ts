@@ -1,0 +1,158 @@
+/** The overview's funnel, warnings and figure. */
+import { describe, expect, it } from 'vitest';
+import { effectsOf, verdictOf } from '../../src/web/effects.ts';
+import { funnelOf } from '../../src/web/overview/funnel.ts';
+import { legendOf, legendPlaces } from '../../src/web/overview/legendPlaces.ts';
+import { domainsOf, pixelX, pixelY, planePoints, pointsIn, ticksOf } from '../../src/web/overview/plane.ts';
+import { warningsOf } from '../../src/web/overview/warnings.ts';
+import { latentRow, manifest, stage, steered, summary } from './support/studyParts.ts';
+
+const zone = summary().zone;
+
+it('verdicts of all kinds', () => {
+  const of = (away: number | null, toward: number | null) =>
+    verdictOf(effectsOf(steered(1, away, toward))[0]!, zone);
+  expect(of(-0.2, 0.2)).toBe('both');
+  expect(of(-0.2, 0.1)).toBe('away');
+  expect(of(null, 0.2)).toBe('toward');
+  expect(of(0.2, -0.2)).toBe('other');
+  expect(of(-0.1, 0.1)).toBe('within');
+  expect(of(null, null)).toBe('not sampled');
+});
+
+it('a zone that does not hold zero makes no cause of an effect on the wrong side of it', () => {
+  const lifted = { ...zone, away: { ...zone.away, low: 0.05, high: 0.2 } };
+  expect(verdictOf(effectsOf(steered(1, 0.02, null))[0]!, lifted)).toBe('within');
+});
+
+describe('funnel', () => {
+  it('counts what is known and leaves the rest open', () => {
+    const steps = funnelOf(
+      manifest({ sample: stage({ prompts: 10, completions: 100, ended: 90 }) }),
+      undefined,
+      undefined,
+    );
+    expect(steps.map(({ name, count }) => [name, count])).toEqual([
+      ['prompts', 10],
+      ['completions', 100],
+      ['graded', undefined],
+      ['positive', undefined],
+      ['pairs', undefined],
+      ['latents', undefined],
+      ['candidates', undefined],
+      ['sampled', undefined],
+      ['outside both ways', undefined],
+    ]);
+    expect(steps[1]!.note).toMatch(/^90.% ended$/);
+  });
+
+  it('counts latents once, whatever their directions', () => {
+    const rows = [
+      ...steered(1, -0.3, 0.3),
+      ...steered(2, -0.3, 0),
+      ...steered(3, null, 0.05),
+      ...steered(4, null, null),
+      ...steered(9, 0.3, 0.3, { role: 'random' }),
+    ];
+    const steps = funnelOf(undefined, [latentRow(1, 1)], { rows, summary: summary() });
+    expect(steps.slice(5).map(({ count }) => count)).toEqual([1, 4, 3, 1]);
+    expect(steps.at(-1)!.note).toBe('1 away only, 0 toward only');
+  });
+});
+
+describe('warnings', () => {
+  const fine = manifest({
+    sample: stage({ completions: 100, ended: 95 }),
+    grade: stage({ grades: 100, incoherent: 5 }),
+    pair: stage({ pairs: 40 }),
+  });
+  const rows = steered(1, -0.3, 0.3);
+
+  it('none for a study that is sound, or not there', () => {
+    expect(warningsOf(fine, { rows, summary: summary() }, {})).toEqual([]);
+    expect(warningsOf(undefined, undefined, {})).toEqual([]);
+  });
+
+  it('one for each thing amiss', () => {
+    const poor = manifest({
+      sample: stage({ completions: 100, ended: 60 }),
+      grade: stage({ grades: 100, incoherent: 30 }, { edited: ['grades.jsonl'] }),
+      pair: stage({ pairs: 1 }),
+    });
+    const both = <T>(value: T) => ({ away: value, toward: value });
+    const weak = summary({
+      zone: both({ ...zone.away, effects: 8 }),
+      log_odds_agreement: { away: 0.5, toward: -0.2 },
+      alone: both({ completions: 100, coherent: 100, positives: 1 }),
+    });
+    const told = warningsOf(
+      { ...poor, writing: ['attribute'] },
+      { rows: [...rows, ...steered(2, null, null)], summary: weak },
+      { 'grades.jsonl': 'the first 100' },
+    );
+    const expected = [
+      /^40.% of the completions were cut/,
+      /^30.% of the completions are incoherent/,
+      /^Only 1 pair:/,
+      /^The gray zone rests on 8 effects of 30 random latents/,
+      /^1 candidate stopped at the log-odds.*−0\.20/,
+      /^Left alone, only 1.% of the subject/,
+      /^Changed by hand, and accepted so: grades\.jsonl/,
+      /^Being written now.*attribute/,
+      /^Not all of grades\.jsonl is in this report: the first 100/,
+    ];
+    expect(told).toHaveLength(expected.length);
+    for (const [i, pattern] of expected.entries()) expect(told[i]).toMatch(pattern);
+  });
+});
+
+describe('figure', () => {
+  const rows = [
+    ...steered(1, -0.3, 0.2),
+    ...steered(2, -0.1, null),
+    ...steered(3, 0.05, 0, { ranks: { a: 2, b: 1 } }),
+    ...steered(9, 0, -0.05, { role: 'random', ranks: {} }),
+  ];
+  const points = planePoints(effectsOf(rows));
+
+  it('draws what was sampled both ways', () => {
+    expect(points.map(({ latent }) => latent)).toEqual([1, 3, 9]);
+    expect(points[1]!.selectors).toEqual(['b', 'a']);
+  });
+
+  it('every point, the zone and the intervals of those named lie in the frame', () => {
+    const bare = domainsOf(points, zone, new Set());
+    expect(bare.x[0]).toBeLessThan(-30);
+    expect(bare.x[0]).toBeGreaterThan(-35);
+    const barred = domainsOf(points, zone, new Set([1]));
+    expect(barred.x[0]).toBeLessThan(-35);
+    expect(barred.x[1]).toBeGreaterThanOrEqual(10);
+    const plane = { ...barred, frame: { left: 50, top: 10, right: 450, bottom: 310 } };
+    expect(pixelX(plane, barred.x[0])).toBe(50);
+    expect(pixelY(plane, barred.y[1])).toBe(10);
+    expect(pointsIn(plane, points, plane.frame)).toEqual(points);
+    const x = pixelX(plane, -30);
+    const y = pixelY(plane, 20);
+    const around = { left: x - 1, right: x + 1, top: y - 1, bottom: y + 1 };
+    expect(pointsIn(plane, points, around).map(({ latent }) => latent)).toEqual([1]);
+  });
+
+  it('ticks are round, within the domain and hold zero', () => {
+    expect(ticksOf([-43, 13], 6)).toEqual([-40, -30, -20, -10, 0, 10]);
+    expect(ticksOf([-0.3, 0.5], 5)).toEqual([-0.2, 0, 0.2, 0.4].map((x) => expect.closeTo(x)));
+  });
+
+  it('the legend counts, and breaks its row where there is no room', () => {
+    const items = legendOf(points);
+    expect(items.map(({ name }) => name)).toEqual([
+      'delta-attribution (1)',
+      'several selectors (1)',
+      'random (1)',
+      'gray zone: central 95 % of random',
+    ]);
+    expect(new Set(legendPlaces(items, 2000).map(({ y }) => y)).size).toBe(1);
+    const narrow = legendPlaces(items, 200);
+    expect(new Set(narrow.map(({ y }) => y)).size).toBe(4);
+    expect(narrow.every(({ x }) => x === narrow[0]!.x)).toBe(true);
+  });
+});
