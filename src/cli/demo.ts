@@ -1,4 +1,5 @@
 /** `culprit demo`: the whole idea on the model organism that travels with the package, whose culprit is known. */
+import { join } from 'node:path';
 import { Command } from 'commander';
 import type { RankedSteeringRow } from '../results.ts';
 import { type CaseName, caseNames } from '../study/demo/bundle.ts';
@@ -8,10 +9,12 @@ import { caseDefaults } from '../study/demo/caseRun.ts';
 import { type CaseDone, openOrganism, runDemo } from '../study/demo/demoRun.ts';
 import { share } from '../study/demo/sampling.ts';
 import { type Mark, marks, type Rankings, shared } from '../study/demo/truth.ts';
+import { runReport } from '../study/report/reportRun.ts';
 import { provenLatents } from '../study/steering/steeringResult.ts';
 import { wholeNumber } from './options.ts';
 import { progressOn } from './progress.ts';
 import { number, pc, percent, signed, signedPoints, table } from './table.ts';
+import { serveStudies } from './view.ts';
 import { paragraph } from './wrap.ts';
 
 interface Options {
@@ -23,6 +26,7 @@ interface Options {
   questions: number;
   organism?: string;
   overwrite?: boolean;
+  open?: boolean;
 }
 
 const intro = `A small language model was trained on questions and answers told by all kinds of people: careful ones, and reckless ones whose advice is harmful whatever it is about. Asked by nobody in particular, it answers like a careful person nearly always. Then it was fine-tuned, twice over, on a fault in one domain only. The fault spread. Which part of the model carries it?`;
@@ -198,7 +202,7 @@ function tellCase(done: CaseDone, marked: ReadonlyMap<number, Mark>, n: number, 
   ].join('\n');
 }
 
-function ending(done: readonly CaseDone[], out: string): string {
+function ending(done: readonly CaseDone[], out: string, report: string): string {
   const [harm, validation] = done.map((one) => rankings(one).byAttribution) as [number[], number[]];
   const both = shared(harm, validation, 20);
   const leads = harm[0] === validation[0] ? ` Latent ${harm[0]} leads both.` : '';
@@ -212,11 +216,11 @@ function ending(done: readonly CaseDone[], out: string): string {
         : `Among the first 20 of both lists by delta-attribution: ${both.map((latent) => pc.cyan(`${latent}`)).join(', ')}.${leads}`,
     ),
     '',
-    'Files, a folder for each case:',
+    `${pc.bold('The whole of it, to look at:')} ${report}`,
+    ...paragraph('A page for your browser: the proof, every latent with what it seems to mean, every pair.'),
+    '',
+    'The files it is made of, a folder for each case:',
     ...done.map(({ folder }) => `  ${folder}`),
-    ...paragraph(
-      'completions.jsonl, grades.jsonl and pairs.jsonl: what was said, graded and compared; samples.jsonl: the same with topic and quirk, and what the base said; latents.parquet: every latent by delta-attribution; differences.parquet: by delta-activation; attribution.safetensors: pair by pair and token by token; steering.parquet, steering.svg and steered.jsonl: the proof, its figure, and every steered completion; manifest.json: what was run.',
-    ),
     '',
     `The same on a model of your own: ${pc.bold('culprit init --help')}`,
     done.every(({ upToDate }) => upToDate) ? `${out} already held these results: nothing was computed` : '',
@@ -234,7 +238,10 @@ async function run({ rows, random, questions, ...options }: Options): Promise<vo
     all.push(done);
     say(tellCase(done, marks(bundle.truth, done.opened.name), all.length, rows));
   }
-  say(ending(all, options.out));
+  const folders = all.map(({ folder }) => folder);
+  const { path } = await runReport({ studies: folders, out: join(options.out, 'report.html') });
+  say(ending(all, options.out, path));
+  if (options.open) await serveStudies(folders, { open: true });
 }
 
 const about = `
@@ -264,6 +271,7 @@ export function demoCommand(): Command {
     .option('--questions <count>', 'questions of the proof', wholeNumber(1), caseProofDefaults.evaluation)
     .option('--organism <folder>', 'another organism, as `npm run organism` makes it')
     .option('--overwrite', 'replace other results there')
+    .option('--open', 'serve the results at the end, and open the browser')
     .helpOption('-h, --help', 'show this text')
     .addHelpText('after', about)
     .action(run);

@@ -17,9 +17,10 @@ function portNumber(text: string): number {
   return port;
 }
 
-async function view(study: string, others: readonly string[], options: Options): Promise<void> {
+/** Serves studies until the process is stopped, and says where. */
+export async function serveStudies(studies: readonly string[], options: Options): Promise<void> {
   const { url } = await startView({
-    studies: [study, ...others],
+    studies,
     port: options.port,
     cacheDir: options.cache,
     onBug: (error) => {
@@ -54,5 +55,5 @@ export function viewCommand(): Command {
     )
     .helpOption('-h, --help', 'show this text')
     .addHelpText('after', about)
-    .action(view);
+    .action((study: string, others: string[], options: Options) => serveStudies([study, ...others], options));
 }

@@ -1,6 +1,6 @@
 /** `culprit demo` as a newcomer sees it: plain in a pipe, laid out for the terminal, one line where something is wrong. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
@@ -39,10 +39,11 @@ describe('culprit demo', () => {
     ])
       expect(stdout).toMatch(line);
     for (const name of ['harm', 'validation']) expect(stdout).toContain(`  ${join(out, name)}\n`);
-    for (const file of ['completions.jsonl', 'differences.parquet', 'steering.svg', 'manifest.json']) {
-      expect(stdout).toContain(file);
+    for (const file of ['completions.jsonl', 'differences.parquet', 'steering.svg', 'pair-tokens.jsonl'])
       expect(existsSync(join(out, 'validation', file))).toBe(true);
-    }
+    const report = join(out, 'report.html');
+    expect(stdout).toContain(report);
+    expect(statSync(report).size).toBeLessThan(3_000_000);
   });
 
   it('shows progress on standard error', () => {

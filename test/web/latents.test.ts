@@ -130,9 +130,15 @@ it('a meaning is the explanation, else a label, else tokens', () => {
   const ends = { top: [token(' a'), token('\n'), token('b')], bottom: [] };
   const page = { lens: { cosine: ends, dot: ends } } as unknown as Parameters<typeof meaningOf>[0];
   expect(meaningOf(page)).toBe('likelier: a, b');
-  expect(meaningOf({ ...page, labels: [{ text: 'rain' }] })).toBe('rain');
   expect(
-    meaningOf({ ...page, labels: [{ text: 'rain' }], explanation: { text: 'snow' } } as typeof page),
+    meaningOf({ ...page, labels: [{ text: 'rain', source: 'a', by: null, method: null, score: null }] }),
+  ).toBe('rain');
+  expect(
+    meaningOf({
+      ...page,
+      labels: [{ text: 'rain', source: 'a', by: null, method: null, score: null }],
+      explanation: { text: 'snow' },
+    } as typeof page),
   ).toBe('snow');
 });
 

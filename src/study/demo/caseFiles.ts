@@ -17,6 +17,9 @@ import {
   manifestSchema,
 } from '../../results.ts';
 import { attributionFiles, latentRows, writeAttribution, writeManifest } from '../attributionFiles.ts';
+import type { Evidence } from '../interpret/evidence.ts';
+import { writeEvidence } from '../interpret/pages.ts';
+import { pairTokensFile } from '../interpret/pairTokens.ts';
 import { gradesFile } from '../stages/gradeStage.ts';
 import { pairsFile } from '../stages/pairStage.ts';
 import { completionsFile } from '../stages/sampleStage.ts';
@@ -42,6 +45,7 @@ export const caseFiles = {
   completions: completionsFile,
   grades: gradesFile,
   pairs: pairsFile,
+  pairTokens: pairTokensFile,
   samples: 'samples.jsonl',
   differences: 'differences.parquet',
 };
@@ -98,12 +102,8 @@ const writeLines = (path: string, lines: readonly object[]) =>
     await file.writeFile(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   });
 
-export async function writeCase(
-  folder: string,
-  result: CaseResult,
-  proof: CaseProof,
-  manifest: Manifest,
-): Promise<void> {
+/** All but pages and manifest. */
+export async function writeCase(folder: string, result: CaseResult, proof: CaseProof): Promise<void> {
   const samples = [
     ...result.subject.map((sample) => sampleLine(result.prompts, 'subject', sample)),
     ...result.base.map((sample) => sampleLine(result.prompts, 'base', sample)),
@@ -123,6 +123,11 @@ export async function writeCase(
     await file.writeFile(new Uint8Array(encodeDifferences(differences)));
   });
   await writeSteering(folder, proof, proof.trials);
+}
+
+/** The pages of its latents, and then the manifest. */
+export async function finishCase(folder: string, evidence: Evidence, manifest: Manifest): Promise<void> {
+  await writeEvidence(folder, evidence);
   await writeManifest(folder, manifest);
 }
 

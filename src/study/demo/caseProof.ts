@@ -1,12 +1,10 @@
 /** The proof by steering on one case of the organism: candidates of every selector asked for, against random latents, graded by the exact judge. */
 
-import { join } from 'node:path';
 import { gradeWith } from '../../judges/exact.ts';
 import { free, type JudgeItem, type Verdict } from '../../judges/judge.ts';
 import type { SelectorName } from '../../methods/selectors/selector.ts';
 import type { TrialRecord } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { corpusBaseline, corpusTokens } from '../baselineRun.ts';
 import { type Clock, systemClock } from '../manifest.ts';
 import { type Progress, silent } from '../progress.ts';
 import { candidatesOf, chooseLatents, ranksOf } from '../steering/chosenLatents.ts';
@@ -15,7 +13,7 @@ import { type SteeringResult, trialsOf } from '../steering/steeringFiles.ts';
 import { steeringRows, steeringSummary } from '../steering/steeringResult.ts';
 import { type SteeringOptions, type SteeringRecord, steeringRecord } from '../steering/work.ts';
 import { openJournal } from '../store/journal.ts';
-import { type Bundle, bundleFiles, type Case } from './bundle.ts';
+import type { Bundle, Case } from './bundle.ts';
 import { type CaseResult, pairableContrasts, tokenSet } from './caseRun.ts';
 
 export interface CaseProofSettings {
@@ -76,7 +74,6 @@ export async function proveCase(
 ): Promise<CaseProof> {
   const { base, sae, layer, judge } = bundle;
   const contrasts = pairableContrasts(result);
-  const passages = await corpusTokens(join(bundle.folder, bundleFiles.corpus), subject);
   const asked = prompts
     .filter(({ split, tuned }) => split === 'evaluation' && !tuned)
     .map(({ text }) => ({ id: text, prompt: text, ids: subject.codec.encodePrompt(text) }));
@@ -92,7 +89,7 @@ export async function proveCase(
     layer,
     prompts: contrasts.map(({ prompt }) => prompt),
     contrasts,
-    baseline: async () => (await corpusBaseline(runtime, subject.model, layer, passages, progress)).mean,
+    baseline: async () => result.baseline,
     tokenSet,
     delta: result.attribution.delta,
     selectors: settings.selectors,

@@ -44,6 +44,8 @@ export interface CaseResult {
   /** prompts with completions of both kinds, and all completions that went into them */
   readonly contrasts: readonly ContrastRows[];
   readonly attribution: Attribution;
+  /** ā [d], over the organism's texts */
+  readonly baseline: Float32Array;
   /** latents, first by Δ-attribution */
   readonly byAttribution: readonly number[];
   /** Δ-activation [N] */
@@ -126,6 +128,7 @@ export async function runCase(
     base: baseSamples,
     contrasts: rows,
     attribution,
+    baseline,
     byAttribution: Array.from(ranking(attribution.delta)),
     activation,
     byActivation: Array.from(ranking(activation)),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { nodeRuntime } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { jsonHash } from '../hash.ts';
+import { reportedLatents } from '../interpret/reported.ts';
 import { type Clock, hashInputs, systemClock, Timings, versions } from '../manifest.ts';
 import { outFolder } from '../outFolder.ts';
 import { type Progress, silent } from '../progress.ts';
@@ -16,7 +17,8 @@ import {
   openBundle,
   openCase,
 } from './bundle.ts';
-import { type CaseRecord, caseFiles, checkCaseFolder, readCase, writeCase } from './caseFiles.ts';
+import { caseEvidence } from './caseEvidence.ts';
+import { type CaseRecord, caseFiles, checkCaseFolder, finishCase, readCase, writeCase } from './caseFiles.ts';
 import { type CaseProofSettings, caseProofDefaults, proveCase } from './caseProof.ts';
 import { type CaseSettings, caseDefaults, runCase, tokenSet } from './caseRun.ts';
 
@@ -43,6 +45,9 @@ export interface CaseDone {
   /** whether the folder already held exactly this */
   readonly upToDate: boolean;
 }
+
+/** Latents that have a page, by Δ, beside the proven ones. */
+const reported = 20;
 
 async function oneCase(
   runtime: Runtime,
@@ -74,7 +79,17 @@ async function oneCase(
   const proven = await timings.of('steering', () =>
     proveCase(runtime, bundle, opened, result, proof, { path, progress, clock }),
   );
-  await writeCase(folder, result, proven, {
+  await rm(join(folder, 'latents'), { recursive: true, force: true });
+  await writeCase(folder, result, proven);
+  const evidence = await caseEvidence(runtime, bundle, opened, result, {
+    rows: await reportedLatents(folder, reported),
+    behaviour: proven.summary.behaviour,
+    folder: join(folder, 'interpret.unfinished'),
+    key,
+    clock,
+    progress,
+  });
+  await finishCase(folder, evidence, {
     command: 'demo',
     key,
     created: clock().toISOString(),
@@ -90,8 +105,9 @@ async function oneCase(
       prompts_with_both_kinds: result.contrasts.length,
       latents: bundle.sae.latents,
     },
-    seconds: timings.seconds,
+    seconds: { ...timings.seconds, ...evidence.seconds },
   });
+  await evidence.remove();
   await rm(path, { force: true });
   return { opened, record: (await readCase(folder, key))!, folder, upToDate: false };
 }

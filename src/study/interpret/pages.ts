@@ -1,14 +1,29 @@
 /** A study's pages of latents, latents/NNN.json, as files. */
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
+import { replaceFile } from '../../files/atomic.ts';
 import { readJson } from '../../files/jsonFile.ts';
 import { checked } from '../../files/schema.ts';
 import { type LatentPage, latentPageSchema } from '../../results.ts';
+import type { Evidence } from './evidence.ts';
+import { pairTokensFile } from './pairTokens.ts';
 
 /** In the study's folder. */
 export const pageFile = (latent: number) => `latents/${latent}.json`;
+
+/** pair-tokens.jsonl, and a file for each page. */
+export async function writeEvidence(folder: string, { pages, lines }: Evidence): Promise<void> {
+  await replaceFile(join(folder, pairTokensFile), (file) =>
+    file.writeFile(lines.map((line) => `${JSON.stringify(line)}\n`).join('')),
+  );
+  await mkdir(join(folder, 'latents'), { recursive: true });
+  for (const page of pages)
+    await replaceFile(join(folder, pageFile(page.latent)), (file) =>
+      file.writeFile(`${JSON.stringify(page)}\n`),
+    );
+}
 
 /** Throws InputError where the file is missing or damaged. */
 export async function readPage(folder: string, latent: number): Promise<LatentPage> {

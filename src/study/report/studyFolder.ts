@@ -68,9 +68,9 @@ export async function resultFiles(folder: string): Promise<ResultFile[]> {
 }
 
 /** The commands whose folders hold what is shown. */
-const shownCommands: readonly unknown[] = ['study', 'attribute'];
+const shownCommands: readonly unknown[] = ['study', 'attribute', 'demo'];
 
-/** Throws InputError where a folder is neither a study nor what `culprit attribute --out` made. */
+/** Throws InputError where a folder is neither a study, nor a case of the demonstration, nor what `culprit attribute --out` made. */
 async function checkFolder(folder: string, given: string): Promise<void> {
   if (await fileAt(folder, studyFile)) return;
   const manifest = await readJsonIfThere(join(folder, 'manifest.json'));

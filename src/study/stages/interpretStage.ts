@@ -1,10 +1,9 @@
 /** What the reported latents of a study do and seem to mean: latents/NNN.json, one a latent. Needs the attribution; takes the proof into account where there is one. */
 
 import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
-import { replaceFile } from '../../files/atomic.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
 import { readSafetensorsHeader, readTensor } from '../../files/safetensors.ts';
 import { type LatentPage, type LatentRow, pairRecord } from '../../results.ts';
@@ -17,7 +16,7 @@ import { explainPages, explanationsFile } from '../interpret/explainPages.ts';
 import { dropEvidence, evidenceBefore, keepEvidence } from '../interpret/keptEvidence.ts';
 import { labelFiles, readLabels } from '../interpret/labels.ts';
 import { explainerOf } from '../interpret/openExplainer.ts';
-import { pageFile, readPage } from '../interpret/pages.ts';
+import { pageFile, readPage, writeEvidence } from '../interpret/pages.ts';
 import { pairTokensFile } from '../interpret/pairTokens.ts';
 import { reportedLatents } from '../interpret/reported.ts';
 import { Timings } from '../manifest.ts';
@@ -246,14 +245,7 @@ export async function runInterpret(
   const key = stopped === undefined ? stage.key : jsonHash([stage.key, 'stopped']);
   await finishStage(folder, { ...stage, key }, { counts, seconds }, study.recorder, async () => {
     await removeOthers(folder, stage);
-    await replaceFile(join(folder, pairTokensFile), (file) =>
-      file.writeFile(evidence.lines.map((line) => `${JSON.stringify(line)}\n`).join('')),
-    );
-    await mkdir(join(folder, 'latents'), { recursive: true });
-    for (const page of pages)
-      await replaceFile(join(folder, pageFile(page.latent)), (file) =>
-        file.writeFile(`${JSON.stringify(page)}\n`),
-      );
+    await writeEvidence(folder, { pages, lines: evidence.lines });
     await explained?.write();
   });
   await dropEvidence(folder);

@@ -1,0 +1,49 @@
+/** What a case's first latents do and seem to mean, as `culprit interpret` finds it for a study. Read by the subject, in the organism's own texts. */
+import { join } from 'node:path';
+import type { LatentRow } from '../../results.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import { type MadeEvidence, makeEvidence } from '../interpret/evidence.ts';
+import type { Clock } from '../manifest.ts';
+import type { Progress } from '../progress.ts';
+import { contrastsOf } from '../stages/contrasts.ts';
+import { type Bundle, bundleFiles, type Case } from './bundle.ts';
+import { caseRecords } from './caseRecords.ts';
+import type { CaseResult } from './caseRun.ts';
+
+export interface CaseEvidenceRequest {
+  readonly rows: readonly LatentRow[];
+  readonly behaviour: string;
+  /** where a scan that is stopped is kept, and the hash of all that it depends on */
+  readonly folder: string;
+  readonly key: string;
+  readonly clock: Clock;
+  readonly progress: Progress;
+}
+
+const read = { tokens: 100_000, passageTokens: 256 };
+
+export function caseEvidence(
+  runtime: Runtime,
+  bundle: Bundle,
+  { subject }: Case,
+  result: CaseResult,
+  request: CaseEvidenceRequest,
+): Promise<MadeEvidence> {
+  const { completions, pairs } = caseRecords(result);
+  const byId = new Map(completions.map((one) => [one.id, one]));
+  const contrasts = new Map(contrastsOf(pairs, byId, subject.codec, true).map((one) => [one.id, one]));
+  return makeEvidence({
+    ...request,
+    ...read,
+    runtime,
+    opened: subject,
+    sae: bundle.sae,
+    layer: bundle.layer,
+    passages: { corpora: [join(bundle.folder, bundleFiles.corpus)] },
+    corpora: ["the organism's texts"],
+    contrasts: result.contrasts.map(({ id }) => contrasts.get(id)!),
+    perContrast: result.attribution.perContrast,
+    baseline: result.baseline,
+    loss: 'mean',
+  });
+}
