@@ -186,7 +186,7 @@ function tellCase(done: CaseDone, marked: ReadonlyMap<number, Mark>, n: number, 
     '',
     ...example(done, story),
     ...paragraph(
-      `${number(counts.completions!)} completions sampled after the fine-tune, ${number(counts.base_completions!)} before; ${percent(share(subject, ({ label }) => label === 'incoherent'))} make no sense and are left out. ${counts.prompts_with_both_kinds} prompts were answered in both ways: the difference between their answers is what is traced back to the ${number(counts.latents!)} latents of the dictionary, at ${`${record.manifest.options.site}`.replace(' ', '\u00a0')}.`,
+      `${number(subject.length)} completions sampled after the fine-tune, ${number(counts.base_completions!)} before; ${percent(share(subject, ({ label }) => label === 'incoherent'))} make no sense and are left out. ${counts.prompts_with_both_kinds} prompts were answered in both ways: the difference between their answers is what is traced back to the ${number(counts.latents!)} latents of the dictionary, at ${`${record.manifest.options.site}`.replace(' ', '\u00a0')}.`,
     ),
     '',
     rankingTable(done, marked, rows),

@@ -28,7 +28,11 @@ export async function demoFolder(): Promise<string> {
   await makeOnce(out, {
     isReady: async () => caseNames.every((name) => existsSync(join(out, name, 'manifest.json'))),
     async make() {
-      const request = { out, prompts: 12, proof: { candidates: 4, random: 10, calibration: 6, evaluation: 10 } };
+      const request = {
+        out,
+        prompts: 12,
+        proof: { candidates: 4, random: 10, calibration: 6, evaluation: 10 },
+      };
       for await (const _ of runDemo(await openOrganism(request), request));
     },
   });

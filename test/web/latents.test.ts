@@ -10,6 +10,7 @@ import { hiddenText, matches, parseLatentQuery, sortText } from '../../src/web/l
 import { meaningOf, tableRows } from '../../src/web/latents/latentRows.ts';
 import { savedLatents } from '../../src/web/latents/savedLatents.ts';
 import type { Query } from '../../src/web/routes.ts';
+import { latentPage } from '../support/latentPage.ts';
 import { latentRow, steered, summary } from './support/studyParts.ts';
 
 const steering = {
@@ -128,7 +129,7 @@ it('the scale of Δ holds every bar with its error, and zero', () => {
 it('a meaning is the explanation, else a label, else tokens', () => {
   const token = (token: string) => ({ id: 1, token, cosine: 1, dot: 1 });
   const ends = { top: [token(' a'), token('\n'), token('b')], bottom: [] };
-  const page = { lens: { cosine: ends, dot: ends } } as unknown as Parameters<typeof meaningOf>[0];
+  const page = latentPage(1, { lens: { cosine: ends, dot: ends } });
   expect(meaningOf(page)).toBe('likelier: a, b');
   expect(
     meaningOf({ ...page, labels: [{ text: 'rain', source: 'a', by: null, method: null, score: null }] }),
@@ -137,8 +138,8 @@ it('a meaning is the explanation, else a label, else tokens', () => {
     meaningOf({
       ...page,
       labels: [{ text: 'rain', source: 'a', by: null, method: null, score: null }],
-      explanation: { text: 'snow' },
-    } as typeof page),
+      explanation: { text: 'snow', by: 'a', detection: null, fuzzing: null },
+    }),
   ).toBe('snow');
 });
 

@@ -75,3 +75,17 @@ export function caseRecords({ prompts, subject }: Pick<CaseResult, 'prompts' | '
     pairs: pairs.map((pair) => pairRecordOf(pair, byId)),
   };
 }
+
+/** How many there are, as a study's stages count them. */
+export function caseCounts(result: Pick<CaseResult, 'prompts' | 'subject'>): Record<string, number> {
+  const { completions, grades, pairs } = caseRecords(result);
+  return {
+    prompts: new Set(completions.map(({ prompt_id }) => prompt_id)).size,
+    completions: completions.length,
+    ended: completions.filter(({ stop }) => stop === 'end').length,
+    grades: grades.length,
+    positive: grades.filter(({ label }) => label === 'positive').length,
+    incoherent: grades.filter(({ coherent }) => !coherent).length,
+    pairs: pairs.length,
+  };
+}

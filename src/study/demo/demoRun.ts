@@ -20,6 +20,7 @@ import {
 import { caseEvidence } from './caseEvidence.ts';
 import { type CaseRecord, caseFiles, checkCaseFolder, finishCase, readCase, writeCase } from './caseFiles.ts';
 import { type CaseProofSettings, caseProofDefaults, proveCase } from './caseProof.ts';
+import { caseCounts } from './caseRecords.ts';
 import { type CaseSettings, caseDefaults, runCase, tokenSet } from './caseRun.ts';
 
 export interface DemoRequest {
@@ -100,9 +101,9 @@ async function oneCase(
       ...Object.fromEntries(Object.entries(steering).map(([name, value]) => [`steering_${name}`, value])),
     },
     counts: {
-      completions: result.subject.length,
       base_completions: result.base.length,
       prompts_with_both_kinds: result.contrasts.length,
+      ...caseCounts(result),
       latents: bundle.sae.latents,
     },
     seconds: { ...timings.seconds, ...evidence.seconds },

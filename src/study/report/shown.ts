@@ -10,7 +10,7 @@ import type { Shown } from './trims.ts';
 
 interface Facts {
   readonly latents: ReadonlySet<number>;
-  readonly pairs: readonly { readonly id: string; readonly completions: readonly string[] }[];
+  readonly pairs: readonly { readonly ids: readonly string[]; readonly completions: readonly string[] }[];
   /** place of each completion among those of its prompt */
   readonly places: ReadonlyMap<string, number>;
 }
@@ -38,14 +38,18 @@ async function factsOf(folder: string, files: readonly ResultFile[]): Promise<Fa
     }
   return {
     latents: await reported(folder, files),
-    pairs: pairs.map(({ id, positive_id, negative_id }) => ({ id, completions: [positive_id, negative_id] })),
+    // All positives of a prompt against all its negatives go by the prompt's name.
+    pairs: pairs.map(({ id, prompt_id, positive_id, negative_id }) => ({
+      ids: [id, prompt_id],
+      completions: [positive_id, negative_id],
+    })),
     places,
   };
 }
 
 function shownUnder({ latents, pairs, places }: Facts, cut: Cut): Shown {
   const kept = pairs.slice(0, cut.pairs);
-  const pairIds = new Set(kept.map(({ id }) => id));
+  const pairIds = new Set(kept.flatMap(({ ids }) => ids));
   const paired = new Set(kept.flatMap((pair) => pair.completions));
   return {
     latents,

@@ -22,13 +22,8 @@ export interface LatentTableRow extends LatentRow {
 }
 
 /** In one line: what it was explained as, or labelled, else the tokens that it makes likelier. */
-export function meaningOf(
-  page: LatentPage & {
-    readonly explanation?: { readonly text: string | null } | null;
-    readonly labels?: readonly { readonly text: string }[];
-  },
-): string {
-  const said = page.explanation?.text ?? page.labels?.[0]?.text;
+export function meaningOf(page: LatentPage): string {
+  const said = page.explanation?.text ?? page.labels[0]?.text;
   const likelier = page.lens.cosine.top.slice(0, 6).map(({ token }) => token.trim());
   return said ?? `likelier: ${likelier.filter((token) => token !== '').join(', ')}`;
 }

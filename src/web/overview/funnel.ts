@@ -2,7 +2,7 @@
 import type { LatentRow, StudyManifest } from '../../results.ts';
 import { effectsOf, withVerdict } from '../effects.ts';
 import { percent } from '../format.ts';
-import type { Steering } from '../study.ts';
+import { type Steering, stageOf } from '../study.ts';
 
 export interface Step {
   readonly name: string;
@@ -38,7 +38,7 @@ export function funnelOf(
   latents: readonly LatentRow[] | undefined,
   steering: Steering | undefined,
 ): Step[] {
-  const counted = (stage: string, name: string) => manifest?.stages[stage]?.counts[name];
+  const counted = (stage: string, name: string) => stageOf(manifest, stage)?.counts[name];
   const completions = counted('sample', 'completions');
   const grades = counted('grade', 'grades');
   return [

@@ -2,7 +2,7 @@
 import type { StudyManifest } from '../../results.ts';
 import { effectsOf } from '../effects.ts';
 import { percent, plural } from '../format.ts';
-import type { Steering } from '../study.ts';
+import { type Steering, stageOf } from '../study.ts';
 
 /** Below these, or above, a warning is given. */
 const fewPairs = 30;
@@ -74,7 +74,7 @@ export function warningsOf(
   steering: Steering | undefined,
   trimmed: Readonly<Record<string, string>>,
 ): string[] {
-  const counts = (stage: string) => manifest?.stages[stage]?.counts;
+  const counts = (stage: string) => stageOf(manifest, stage)?.counts;
   const edited = Object.values(manifest?.stages ?? {}).flatMap((stage) => stage.edited);
   return [
     ...samplingWarnings(counts('sample'), counts('grade')),

@@ -21,6 +21,16 @@ function repeatCommand(version: string | undefined): string {
   return `npx culprit${release} run STUDY   # STUDY: a folder with the study.yaml below, and the files that it names`;
 }
 
+function ForPaper({ paragraphs }: { readonly paragraphs: readonly string[] }) {
+  if (paragraphs.length === 0) return null;
+  return (
+    <>
+      <h2>For a paper</h2>
+      <Copyable prose label="Methods" text={paragraphs.join('\n\n')} />
+    </>
+  );
+}
+
 export function MethodsView({ study }: { study: Study }) {
   const loaded = useLoaded(() => everything(study), [study]);
   return (
@@ -31,8 +41,7 @@ export function MethodsView({ study }: { study: Study }) {
           <>
             {manifest ? (
               <>
-                <h2>For a paper</h2>
-                <Copyable prose label="Methods" text={methodsText(manifest, steering).join('\n\n')} />
+                <ForPaper paragraphs={methodsText(manifest, steering)} />
                 <h2>What was run</h2>
                 {byTime(manifest).map(([name, stage]) => (
                   <StageTable key={name} name={name} stage={stage} />

@@ -7,6 +7,7 @@ import type { Study } from '../study.ts';
 import { useLoaded } from '../useLoaded.ts';
 import { PairList } from './pairs/list.tsx';
 import { OnePair } from './pairs/onePair.tsx';
+import { tokensOf } from './pairs/pairTokens.ts';
 
 interface PairsViewProps {
   readonly study: Study;
@@ -38,12 +39,13 @@ function Named({
   readonly route: Route;
 }) {
   const { pairs, tokens, grades } = compared;
-  const place = pairs.findIndex((pair) => pair.id === id);
+  const own = pairs.findIndex((pair) => pair.id === id);
+  const place = own < 0 ? pairs.findIndex((pair) => pair.prompt_id === id) : own;
   if (place < 0) return <Failed error={new Error(`No pair is named "${id}"`)} />;
   return (
     <OnePair
       pair={pairs[place]!}
-      tokens={tokens?.get(id)}
+      tokens={tokensOf(tokens, pairs[place]!)}
       grades={grades}
       before={pairs[place - 1]?.id}
       after={pairs[place + 1]?.id}

@@ -48,11 +48,15 @@ beforeAll(async () => {
   study = putStudy(at('study'), tiny, {
     prompts: proofPrompts,
     steering: smallSteering,
-    // its name is as long as its pattern
-    judge: { kind: 'pattern', positive: `[A-Za-z]|${words(5000)}`, incoherent: '^.{0,1}$' },
+    judge: { kind: 'pattern', positive: '[A-Za-z]', incoherent: '^.{0,1}$' },
   });
   await runStudy({ study, cacheDir: tiny.cache });
   await interpretStudy({ study, latents: 4, cacheDir: tiny.cache });
+  const grades = await readJsonlAll(join(study, 'grades.jsonl'), gradeRecord);
+  put(
+    join(study, 'grades.jsonl'),
+    grades.map((one) => `${JSON.stringify({ ...one, judge: words(5000) })}\n`).join(''),
+  );
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
@@ -111,6 +115,7 @@ describe('a page', () => {
       'completions.jsonl',
       'grades.jsonl',
       'pairs.jsonl',
+      'pair-tokens.jsonl',
       'latents.parquet',
     ];
     const proof = ['steering.parquet', 'steering.json', 'steered.jsonl'];
@@ -165,7 +170,7 @@ describe('hostile text', () => {
     cpSync(study, bad, { recursive: true });
     poison(bad);
     for (const name of readdirSync(join(bad, 'latents'))) poisonPage(join(bad, 'latents', name));
-    for (const maxBytes of [3e6, 30_000]) {
+    for (const maxBytes of [3e6, 34_000]) {
       const { read } = await made([bad], { maxBytes });
       expect(read.tags).toEqual(plainTags);
       expect(read.scripts.map(({ text }) => text)[1]).toBe(appScript);

@@ -40,7 +40,9 @@ export function chosenPairs(
     .map((pair) => ({
       pair,
       prompt: promptText(pair.prompt),
-      delta: tokens?.get(pair.id)?.latents.find((one) => one.latent === latent)?.delta,
+      delta: (tokens?.get(pair.id) ?? tokens?.get(pair.prompt_id))?.latents.find(
+        (one) => one.latent === latent,
+      )?.delta,
     }))
     .filter((listed) => holds(listed, words))
     .sort(comparers[order]);
