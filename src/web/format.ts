@@ -18,8 +18,8 @@ export function signed(x: number, digits: number): string {
 /** A share as `50 %`. */
 export const percent = (share: number, digits = 0): string => `${fixed(100 * share, digits)}${thinSpace}%`;
 
-/** A change of a share as `−34 %`, in percentage points. */
-export const points = (change: number, digits = 0): string => `${signed(100 * change, digits)}${thinSpace}%`;
+/** A change of a share in percentage points, as `−34 pp`. */
+export const points = (change: number, digits = 0): string => `${signed(100 * change, digits)}${thinSpace}pp`;
 
 /** `+1.57e−4`: a sign, three digits. */
 export function scientific(x: number): string {

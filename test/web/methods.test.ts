@@ -105,8 +105,8 @@ it('numbers have a true minus, and a sign where it matters', () => {
   ]);
   expect([percent(0.5), points(-0.341), points(0)].map((text) => text.replace('\u202f', ' '))).toEqual([
     '50 %',
-    '−34 %',
-    '0 %',
+    '−34 pp',
+    '0 pp',
   ]);
   expect([1.25, 42, 125, 6000, 7500].map(duration)).toEqual([
     '1.3 s',

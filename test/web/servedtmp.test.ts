@@ -5,9 +5,14 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { readJsonlAll } from '../../src/files/jsonl.ts';
+import { type PairRecord, pairRecord, pairTokens } from '../../src/results.ts';
 import { runReport } from '../../src/study/report/reportRun.ts';
 import { startView, type View } from '../../src/study/view/viewServer.ts';
+import { nats } from '../../src/web/parts/nats.ts';
+
 const demoFolder = async () => '/tmp/st/demo2';
+
 import { hasBrowser } from './support/openedReport.ts';
 import { buildApp, hashIn, type OpenedApp, openApp, violations } from './support/servedPage.ts';
 
@@ -16,9 +21,13 @@ const appFolder = join(root, 'app');
 const bugs: unknown[] = [];
 let cases: string[];
 let first: number;
-let pair: { readonly id: string; readonly positive: string };
+/** the first pair of the harm case */
+let pair: PairRecord;
+/** a token of its positive completion, and δ of the first latent there */
+const place = 3;
+let delta: number;
 
-/** What a token pointed at says of its δ. */
+/** What is said of the token pointed at. */
 const told = (page: Page) => page.locator('.floating').textContent();
 
 async function showsLatent(page: Page) {
@@ -30,11 +39,10 @@ async function showsLatent(page: Page) {
   expect(await page.locator('.two-columns .side .token').count()).toBeGreaterThan(10);
 }
 
-/** Points at the tokens of the positive completion until one has a δ, and says which. */
-async function showsDelta(page: Page) {
-  const block = page.locator('.side').first().locator('.tokens');
-  await block.locator('.token').nth(3).hover();
-  expect(await told(page)).toMatch(/δ, nats\s*[+−]\d\.\d+/);
+/** Points at a token of the positive completion, which then says its δ. */
+async function showsDelta(page: Page, delta = '[+−]\\d') {
+  await page.locator('.side').first().locator('.token').nth(place).hover();
+  expect(await told(page)).toMatch(new RegExp(`δ, nats\\s*${delta}`));
 }
 
 describe.skipIf(!hasBrowser)('the demonstration', () => {
@@ -45,8 +53,12 @@ describe.skipIf(!hasBrowser)('the demonstration', () => {
     cases = ['harm', 'validation'].map((name) => join(demo, name));
     const [harm] = cases as [string];
     first = JSON.parse(readFileSync(join(harm, 'steering.json'), 'utf8')).first.latent;
-    const [line] = readFileSync(join(harm, 'pairs.jsonl'), 'utf8').split('\n') as [string];
-    pair = JSON.parse(line);
+    [pair] = (await readJsonlAll(join(harm, 'pairs.jsonl'), pairRecord)) as [PairRecord];
+    const tokens = await readJsonlAll(join(harm, 'pair-tokens.jsonl'), pairTokens);
+    // all completions of a prompt stand together
+    const { completions, latents } = tokens.find((one) => one.pair === pair.prompt_id)!;
+    const at = completions.findIndex(({ id }) => id === pair.positive_id);
+    delta = latents.find(({ latent }) => latent === first)!.completions[at]![place]!;
     view = await startView({ studies: cases, appFolder, onBug: (error) => bugs.push(error) });
     app = await openApp(view.url, `http://127.0.0.1:${view.port}/`);
   }, 400_000);
@@ -75,7 +87,7 @@ describe.skipIf(!hasBrowser)('the demonstration', () => {
           }),
         ),
     );
-    console.log('LCP', painted); expect(painted).toBeGreaterThan(0);
+    expect(painted).toBeGreaterThan(0);
     expect(painted).toBeLessThan(5000);
   });
 
@@ -113,13 +125,13 @@ describe.skipIf(!hasBrowser)('the demonstration', () => {
     const page = await app.open(`/pairs/${encodeURIComponent(pair.id)}?latent=${first}`);
     const text = await page.locator('.side').first().locator('.tokens').textContent();
     expect(text!.replaceAll(/\s/g, '')).toContain(pair.positive.replaceAll(/\s/g, ''));
-    await showsDelta(page);
+    await showsDelta(page, nats(delta).replace('+', '\\+'));
     const byMouse = await told(page);
     await page.keyboard.press('Escape');
     await page.mouse.move(0, 0);
     await page.locator('.floating').waitFor({ state: 'detached' });
     await page.locator('.side').first().locator('.tokens').focus();
-    for (let i = 0; i < 4; i++) await page.keyboard.press('ArrowRight');
+    for (let i = 0; i <= place; i++) await page.keyboard.press('ArrowRight');
     expect(await told(page)).toBe(byMouse);
   });
 
@@ -140,6 +152,11 @@ describe.skipIf(!hasBrowser)('the demonstration', () => {
     );
     const before = [hashIn(page), await listed(), await rows.allTextContents()];
     expect(before[1]).toMatch(/^\d+ of 2,048 latents$/);
+    const shares = (await page.locator('.latent-table tbody td:nth-child(4)').allTextContents()).map(
+      Number.parseFloat,
+    );
+    expect(shares.length).toBeGreaterThan(3);
+    expect(shares).toEqual(shares.toSorted((a, b) => b - a));
     await page.reload();
     await rows.first().waitFor();
     expect([hashIn(page), await listed(), await rows.allTextContents()]).toEqual(before);

@@ -22,7 +22,7 @@ function plotOf(rows: readonly Row[], zone: SteeringSummary['zone'], latent: num
     marginLeft: 52,
     marginRight: 12,
     x: {
-      label: 'change in the share of positives',
+      label: 'change in the share of positives, percentage points',
       tickFormat: (x: number) => points(x),
       ticks: 5,
       nice: true,
