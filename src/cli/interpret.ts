@@ -1,7 +1,7 @@
 /** `culprit interpret`: what a study's first latents do and seem to mean. */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { LatentPage } from '../results.ts';
-import { interpretDefaults } from '../study/config/interpretSchema.ts';
+import { interpretDefaults, type Reader, readers } from '../study/config/interpretSchema.ts';
 import { interpretStudy } from '../study/interpretRun.ts';
 import { explanationLine } from './explanationLine.ts';
 import { budgetSpent, wholeNumber } from './options.ts';
@@ -13,6 +13,7 @@ import { paragraph } from './wrap.ts';
 interface Options {
   corpus?: string[];
   labels?: string[];
+  reader?: Reader;
   tokens?: number;
   passageTokens?: number;
   latents?: number;
@@ -91,13 +92,14 @@ const stoppedLine = (reason: string) =>
   `Stopped: ${reason}. Replies that were paid for are kept; the same command goes on from there.`;
 
 async function interpret(study: string, options: Options): Promise<void> {
-  const { corpus, labels, tokens, passageTokens, latents, rows, cache } = options;
+  const { corpus, labels, reader, tokens, passageTokens, latents, rows, cache } = options;
   const { explainer, explainerUrl, explainerModel, explainerKeyEnv, maxCalls } = options;
   const start = Date.now();
   const { pages, folder, upToDate, stopped } = await interpretStudy({
     study,
     corpora: corpus,
     labels,
+    reader,
     explainer: explainer && {
       base_url: explainerUrl,
       model: explainerModel,
@@ -133,6 +135,7 @@ export function interpretCommand(): Command {
       '--corpus <files...>',
       "texts to look for them in: JSONL of {text} or {messages}, or .txt files of paragraphs (default: the study's own completions)",
     )
+    .addOption(new Option('--reader <model>', 'which model reads them (default: subject)').choices(readers))
     .option(
       '--labels <paths...>',
       "Neuronpedia's explanations of the same SAE's latents: its export's batch-N.jsonl.gz, a feature's JSON, or folders of them",

@@ -1,7 +1,7 @@
 /** The section of study.yaml that has latents interpreted, and the explainers that it can name. */
 import { z } from 'zod';
 import { endpointFields, isPriced, temperature, unpriced } from './endpointFields.ts';
-import { about, modelPath, path, section, whole } from './fields.ts';
+import { about, modelPath, oneOf, path, section, whole } from './fields.ts';
 
 export const chatExplainerSchema = section({
   kind: about(z.literal('chat'), 'chat, an OpenAI-compatible endpoint; or local, a model that culprit runs'),
@@ -24,6 +24,10 @@ const explainer = (folder: string) =>
     error: 'expected an explainer of one kind: chat, local',
   });
 
+/** The models that can read the texts in which latents are looked for. */
+export const readers = ['subject', 'reference'] as const;
+export type Reader = (typeof readers)[number];
+
 export const interpretSchema = (folder: string) =>
   section({
     corpus: about(
@@ -39,6 +43,7 @@ export const interpretSchema = (folder: string) =>
       "Neuronpedia's explanations of the same SAE's latents: batch-N.jsonl.gz, a feature's JSON, or folders of them",
       ['labels'],
     ),
+    reader: about(oneOf(readers).default('subject'), 'which model reads them: subject or reference'),
     tokens: about(whole(1).default(200_000), 'read this many tokens of them'),
     passage_tokens: about(whole(1).default(256), 'cut each passage to this many tokens'),
     latents: about(whole(1).default(20), 'latents to report, by delta, beside the proven ones'),

@@ -37,6 +37,7 @@ export function caseEvidence(
     ...read,
     runtime,
     opened: subject,
+    reader: subject,
     sae: bundle.sae,
     layer: bundle.layer,
     passages: { corpora: [join(bundle.folder, bundleFiles.corpus)] },

@@ -20,8 +20,10 @@ const listed = { lens: 20, neighbours: 10, pairs: 3 };
 
 export interface EvidenceRequest {
   readonly runtime: Runtime;
-  /** the model that reads */
+  /** the subject, whose pairs they are */
   readonly opened: OpenModel;
+  /** the model that reads the texts */
+  readonly reader: OpenModel;
   readonly sae: Sae;
   /** L of resid_post L */
   readonly layer: number;
@@ -93,14 +95,16 @@ function withTokens({ cosine, dot }: LatentLens, textOf: (id: number) => string)
 
 /** Throws InputError where a corpus has no tokens. */
 export async function makeEvidence(request: EvidenceRequest): Promise<MadeEvidence> {
-  const { runtime, opened, sae, layer, rows, behaviour, corpora, clock, progress } = request;
+  const { runtime, opened, reader, sae, layer, rows, behaviour, corpora, clock, progress } = request;
   const { model, codec } = opened;
   const latents = rows.map(({ latent }) => latent);
   const timings = new Timings(clock);
   progress.note(`Logit lens and neighbours of ${latents.length} latents`);
   const lens = await timings.of('lens', () => logitLens(runtime, model, sae, latents, listed.lens));
   const near = await timings.of('lens', () => neighbours(runtime, sae, latents, listed.neighbours));
-  const scan = await timings.of('passages', () => corpusScan(runtime, { ...request, model, codec, latents }));
+  const scan = await timings.of('passages', () =>
+    corpusScan(runtime, { ...request, model: reader.model, codec: reader.codec, latents }),
+  );
   const groups = await groupsOf(sae, latents, scan);
   const pairs = await timings.of('pairs', () => pairsOf(request, latents));
   const textOf = (id: number) => codec.tokenizer.tokenText(id);

@@ -9,7 +9,7 @@ import { readSafetensorsHeader, readTensor } from '../../files/safetensors.ts';
 import { type LatentPage, type LatentRow, pairRecord } from '../../results.ts';
 import { toFloat32 } from '../../tensor.ts';
 import { attributionFiles } from '../attributionFiles.ts';
-import { type ExplainerConfig, interpretDefaults } from '../config/interpretSchema.ts';
+import { type ExplainerConfig, interpretDefaults, type Reader } from '../config/interpretSchema.ts';
 import { jsonHash } from '../hash.ts';
 import { type Evidence, makeEvidence } from '../interpret/evidence.ts';
 import { explainPages, explanationsFile } from '../interpret/explainPages.ts';
@@ -37,10 +37,12 @@ import { type Hashed, hashedNow, hashesOf, type OpenStudy } from './study.ts';
 import { computing } from './units.ts';
 
 export interface InterpretOptions {
-  /** texts that the subject reads; where none are named, the study's own completions */
+  /** texts that are read; where none are named, the study's own completions */
   readonly corpora: readonly string[];
   /** files and folders of Neuronpedia's explanations of the dictionary's latents */
   readonly labels: readonly string[];
+  /** which model reads them; pairs are the subject's in any case */
+  readonly reader: Reader;
   /** tokens of them, at most */
   readonly tokens: number;
   readonly passageTokens: number;
@@ -55,12 +57,13 @@ export function interpretOptions({ config }: Pick<OpenStudy, 'config'>): Interpr
   const {
     corpus = [],
     labels = [],
+    reader,
     tokens,
     passage_tokens,
     latents,
     explainer,
   } = config.interpret ?? interpretDefaults;
-  return { corpora: corpus, labels, tokens, passageTokens: passage_tokens, latents, explainer };
+  return { corpora: corpus, labels, reader, tokens, passageTokens: passage_tokens, latents, explainer };
 }
 
 export interface StudyInterpretation {
@@ -72,12 +75,13 @@ export interface StudyInterpretation {
 
 const ownCompletions = "the study's completions";
 
-async function inputsOf(study: OpenStudy, corpora: readonly string[]) {
+async function inputsOf(study: OpenStudy, corpora: readonly string[], reader: Reader) {
   const { folder, config } = study;
   const proof = join(folder, steeringFiles.rows);
   const baseline = await baselineInputs(study);
   const inputs = {
     ...(await study.modelHashes('subject', config.subject)),
+    ...(reader === 'reference' && (await study.modelHashes('reference', config.reference))),
     sae: await study.hashed(config.sae.path),
     latents: await hashedNow(join(folder, attributionFiles.latents)),
     arrays: await hashedNow(join(folder, attributionFiles.arrays)),
@@ -103,13 +107,14 @@ async function stageFor(
   rows: readonly LatentRow[],
   options: InterpretOptions,
 ): Promise<InterpretStage> {
-  const { corpora, labels, explainer, ...numbers } = options;
-  const from = await inputsOf(study, corpora);
+  const { corpora, labels, explainer, reader, ...numbers } = options;
+  const from = await inputsOf(study, corpora, reader);
   const given: Record<string, Hashed> = {};
   for (const [i, path] of (await labelFiles(labels)).entries())
     given[`labels${i}`] = await study.hashed(path);
   const all = {
     ...numbers,
+    reader,
     ...from.options,
     loss: study.config.attribution.loss,
     site: study.config.sae.site ?? null,
@@ -163,7 +168,7 @@ async function evidenceOf(
   study: OpenStudy,
   stage: InterpretStage,
   rows: readonly LatentRow[],
-  { corpora, tokens, passageTokens }: InterpretOptions,
+  { corpora, reader, tokens, passageTokens }: InterpretOptions,
   timings: Timings,
 ): Promise<Evidence> {
   const { folder, config, clock, progress } = study;
@@ -187,6 +192,7 @@ async function evidenceOf(
   const made = await makeEvidence({
     runtime: study.runtime(),
     opened,
+    reader: await study.model(config[reader]),
     sae,
     layer,
     rows,

@@ -158,6 +158,30 @@ describe('the pages of a study', () => {
     expect(existsSync(join(study, '.work', 'interpret'))).toBe(false);
   });
 
+  it('may be of what the reference makes of the texts, with the subject’s pairs', async () => {
+    const found = await interpret({ reader: 'reference' });
+    expect(found.upToDate).toBe(false);
+    const { model } = await openModel(tiny.model, { cacheDir: tiny.cache });
+    const sae = await openSae(tiny.sae);
+    const runtime = nodeRuntime({ threads: 1 });
+    const pass = await residualPass(runtime, model, layer);
+    let windows = 0;
+    for (const { latent, passages } of found.pages)
+      for (const { ids, activations } of passages.top.filter(({ start }) => start === 0)) {
+        const { z } = await sae.encode((await pass.run([...ids])).activation);
+        activations.forEach((shown, t) => {
+          const wanted = z[t * sae.latents + latent]!;
+          if (shown !== null) expect(Math.abs(shown - wanted)).toBeLessThan(1e-5 * (1 + wanted));
+        });
+        windows++;
+      }
+    await pass.release();
+    await runtime.close();
+    expect(windows).toBeGreaterThan(0);
+    expect(found.pages.map(({ passages }) => passages)).not.toEqual(pages.map(({ passages }) => passages));
+    expect(found.pages.map((page) => page.pairs)).toEqual(pages.map((page) => page.pairs));
+  });
+
   it('may be of a corpus', async () => {
     const found = await interpret({ corpora: [tiny.corpus] });
     expect(found.pages[0]!.corpora).toEqual([tiny.corpus]);
