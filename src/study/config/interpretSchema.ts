@@ -40,7 +40,7 @@ export const interpretSchema = (folder: string) =>
     ),
     labels: about(
       z.array(path(folder), { error: 'expected a list of paths' }).optional(),
-      "Neuronpedia's explanations of the same SAE's latents: batch-N.jsonl.gz, a feature's JSON, or folders of them",
+      "what Neuronpedia says of the SAE's latents: batch-N.jsonl.gz, a feature's JSON, or folders",
       ['labels'],
     ),
     reader: about(oneOf(readers).default('subject'), 'which model reads them: subject or reference'),
