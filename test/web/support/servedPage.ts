@@ -1,0 +1,78 @@
+/** Pages of the app in a browser, served or from a file, with all that goes wrong in them. Knows no view. */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import axe from 'axe-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { build } from 'vite';
+
+const root = resolve(import.meta.dirname, '../../..');
+const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
+  (path) => existsSync(path),
+);
+
+export interface Opening {
+  readonly dark?: boolean;
+}
+
+export interface OpenedApp {
+  /** A page at a route of the app, in a profile of its own; closed with all others. */
+  open(route: string, opening?: Opening): Promise<Page>;
+  /** errors of pages and of their console, what their policy forbids, what they asked for elsewhere */
+  readonly troubles: string[];
+  close(): Promise<void>;
+}
+
+/** Builds the app into a folder, as `npm run build` does. */
+export const buildApp = (outDir: string) =>
+  build({ configFile: resolve(root, 'vite.config.ts'), logLevel: 'error', build: { outDir } });
+
+/** The app at an address; all that it may ask for begins with `own`. */
+export async function openApp(address: string, own: string): Promise<OpenedApp> {
+  const browser: Browser = await chromium.launch({ executablePath: executablePath!, args: ['--no-sandbox'] });
+  const troubles: string[] = [];
+  return {
+    troubles,
+    async open(route, { dark = false } = {}) {
+      const page = await browser.newPage({
+        viewport: { width: 1280, height: 900 },
+        colorScheme: dark ? 'dark' : 'light',
+      });
+      const tell = (trouble: string) => troubles.push(`${route}: ${trouble}`);
+      page.on('pageerror', ({ message }) => tell(message));
+      page.on('console', (message) => {
+        if (message.type() === 'error') tell(message.text());
+      });
+      page.on('request', (request) => {
+        const url = request.url();
+        if (!url.startsWith(own) && !/^(data|blob):/.test(url)) tell(`asked for ${url}`);
+      });
+      page.on('response', (response) => {
+        if (response.status() >= 400) tell(`${response.status()} ${response.url()}`);
+      });
+      await page.addInitScript(() =>
+        document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
+          console.error(`policy: ${violatedDirective} ${blockedURI}`),
+        ),
+      );
+      await page.goto(`${address}#${route}`);
+      await page.locator('main h1').first().waitFor();
+      return page;
+    },
+    close: () => browser.close(),
+  };
+}
+
+/** Rules of accessibility that a page breaks, with the first element that does. */
+export async function violations(page: Page): Promise<string[]> {
+  // evaluated, for the page's policy lets no other script in
+  await page.evaluate(axe.source);
+  return page.evaluate(async () => {
+    const { axe } = window as unknown as {
+      axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+    };
+    return (await axe.run()).violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`);
+  });
+}
+
+/** The part of the address after `#`. */
+export const hashIn = (page: Page): string => new URL(page.url()).hash;
