@@ -119,7 +119,7 @@ describe('a study with a proof', () => {
   it('with the other flags of steer there is a line that tells them apart', async () => {
     const { code, stderr } = await culprit(['steer', study, '--dose', '0.3']);
     expect(code).toBe(2);
-    expect(oneLine.exec(stderr)?.[1]).toMatch(/--dose goes with --latent or --vector/);
+    expect(oneLine.exec(stderr)?.[1]).toMatch(/--dose goes with --latent, --group or --vector/);
   });
 });
 

@@ -142,6 +142,9 @@ async function said(change: object = {}, study = 'one'): Promise<SteerLine[]> {
 const tokensOf = (lines: readonly SteerLine[], side: string) =>
   lines.filter((line) => line.kind === 'token').filter((line) => line.side === side);
 
+/** A byte that is part of no whole character shows as such in a token, and as U+FFFD in a text. */
+const readable = (text: string) => text.replaceAll(/(?:<0x[0-9A-F]{2}>|\ufffd)+/g, '\ufffd');
+
 describe('steered texts', () => {
   it.each(['subject', 'reference'] as const)(
     'of the %s are those of `culprit steer`, token by token',
@@ -167,7 +170,7 @@ describe('steered texts', () => {
         const tokens = tokensOf(lines, side);
         expect(tokens.length).toBeGreaterThan(0);
         // what stops a text is told too, being a token
-        expect(tokens.map((token) => token.text).join('')).toContain(text);
+        expect(readable(tokens.map((token) => token.text).join(''))).toContain(readable(text));
         expect(lines.filter((line) => line.kind === 'end' && line.side === side)).toEqual([
           { kind: 'end', side, stop },
         ]);
