@@ -1,10 +1,9 @@
 /** The built app in a browser, from a file: what a user does with it, on any screen, with hostile text in the study. */
 import { readFileSync } from 'node:fs';
-import axe from 'axe-core';
-import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeLatents, encodeSteering } from '../../src/results.ts';
-import { hasBrowser, type OpenedReport, openReport } from './support/openedReport.ts';
+import { hasBrowser, violations } from './support/chromium.ts';
+import { type OpenedReport, openReport } from './support/openedReport.ts';
 import { latentRow, manifest, stage, steered, summary } from './support/studyParts.ts';
 
 const hostile = '<img src=x onerror=alert(1)></script><script>alert(2)</script>';
@@ -41,18 +40,6 @@ const routes = [
   '/compare',
   '/?study=empty',
 ];
-
-async function violations(page: Page): Promise<string[]> {
-  await page.addScriptTag({ content: axe.source });
-  return page.evaluate(async () => {
-    const { violations } = await (
-      window as unknown as {
-        axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-      }
-    ).axe.run();
-    return violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`);
-  });
-}
 
 describe.skipIf(!hasBrowser)('in a browser', () => {
   let report: OpenedReport;

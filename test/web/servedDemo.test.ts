@@ -11,8 +11,9 @@ import { runReport } from '../../src/study/report/reportRun.ts';
 import { startView, type View } from '../../src/study/view/viewServer.ts';
 import { nats } from '../../src/web/parts/nats.ts';
 import { demoFolder } from '../support/demoFolder.ts';
-import { hasBrowser } from './support/openedReport.ts';
-import { buildApp, hashIn, type OpenedApp, openApp, violations } from './support/servedPage.ts';
+
+import { hasBrowser, violations } from './support/chromium.ts';
+import { buildApp, hashIn, type OpenedApp, openApp } from './support/servedPage.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'culprit-served-'));
 const appFolder = join(root, 'app');

@@ -9,8 +9,9 @@ import { bundleFolder, openBundle, openCase } from '../../src/study/demo/bundle.
 import { startView, type View } from '../../src/study/view/viewServer.ts';
 import { culprit, start } from '../support/cli.ts';
 import { put } from '../support/tinyFolder.ts';
-import { hasBrowser } from './support/openedReport.ts';
-import { buildApp, type OpenedApp, openApp, violations } from './support/servedPage.ts';
+
+import { hasBrowser, violations } from './support/chromium.ts';
+import { buildApp, type OpenedApp, openApp } from './support/servedPage.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'culprit-served-'));
 const at = (...parts: string[]) => join(root, ...parts);

@@ -1,20 +1,14 @@
 /** The app as a browser shows it: built, with studies in one page, opened from a file. Knows no view. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
+import { launch } from './chromium.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
-const executable = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
-  existsSync(path),
-);
-
-/** Whether there is a browser to open it with. */
-export const hasBrowser = executable !== undefined;
-
 export type StudyFiles = Readonly<Record<string, string | ArrayBuffer>>;
 
 const packed = (content: string | ArrayBuffer) => {
@@ -64,7 +58,7 @@ export async function openReport(studies: Readonly<Record<string, StudyFiles>>):
   await build({ configFile: join(root, 'vite.config.ts'), logLevel: 'error', build: { outDir: folder } });
   const file = join(folder, 'report.html');
   writeFileSync(file, pageOf(folder, dataOf(studies)));
-  const browser: Browser = await chromium.launch({ executablePath: executable!, args: ['--no-sandbox'] });
+  const browser: Browser = await launch();
   const troubles: string[] = [];
   return {
     troubles,

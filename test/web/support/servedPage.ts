@@ -1,14 +1,10 @@
 /** Pages of the app in a browser, served or from a file, with all that goes wrong in them. Knows no view. */
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import axe from 'axe-core';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
+import { launch } from './chromium.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
-  (path) => existsSync(path),
-);
 
 export interface Opening {
   readonly dark?: boolean;
@@ -28,7 +24,7 @@ export const buildApp = (outDir: string) =>
 
 /** The app at an address; all that it may ask for begins with `own`. */
 export async function openApp(address: string, own: string): Promise<OpenedApp> {
-  const browser: Browser = await chromium.launch({ executablePath: executablePath!, args: ['--no-sandbox'] });
+  const browser: Browser = await launch();
   const troubles: string[] = [];
   return {
     troubles,
@@ -60,18 +56,6 @@ export async function openApp(address: string, own: string): Promise<OpenedApp> 
     },
     close: () => browser.close(),
   };
-}
-
-/** Rules of accessibility that a page breaks, with the first element that does. */
-export async function violations(page: Page): Promise<string[]> {
-  // evaluated, for the page's policy lets no other script in
-  await page.evaluate(axe.source);
-  return page.evaluate(async () => {
-    const { axe } = window as unknown as {
-      axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-    };
-    return (await axe.run()).violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`);
-  });
 }
 
 /** The part of the address after `#`. */
