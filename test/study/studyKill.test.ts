@@ -59,7 +59,9 @@ it('ten kills at random moments change no byte and lose no finished unit', async
 });
 
 it('Ctrl-C says that what is finished is kept, and a second run at once is refused', async () => {
-  const study = make('interrupted');
+  // Long enough for a second command to start while it runs.
+  const long = { sampling: { ...over.sampling, completions: 150 } };
+  const study = putStudy(join(folder, 'interrupted'), tiny, long);
   const { child, ended } = start(['run', study]);
   while (!existsSync(join(study, '.work', 'run.lock')) && child.exitCode === null) await sleep(5);
   const second = await culprit(['run', study]);
