@@ -7,7 +7,7 @@ import type { Clock } from '../manifest.ts';
 import type { Progress } from '../progress.ts';
 import { contrastsOf } from '../stages/contrasts.ts';
 import { type Bundle, bundleFiles, type Case } from './bundle.ts';
-import { caseRecords } from './caseRecords.ts';
+import type { CaseRecords } from './caseRecords.ts';
 import type { CaseResult } from './caseRun.ts';
 
 export interface CaseEvidenceRequest {
@@ -27,9 +27,9 @@ export function caseEvidence(
   bundle: Bundle,
   { subject }: Case,
   result: CaseResult,
+  { completions, pairs }: CaseRecords,
   request: CaseEvidenceRequest,
 ): Promise<MadeEvidence> {
-  const { completions, pairs } = caseRecords(result);
   const byId = new Map(completions.map((one) => [one.id, one]));
   const contrasts = new Map(contrastsOf(pairs, byId, subject.codec, true).map((one) => [one.id, one]));
   return makeEvidence({

@@ -31,7 +31,7 @@ import {
 } from '../steering/steeringFiles.ts';
 import type { CasePrompt } from './bundle.ts';
 import type { CaseProof } from './caseProof.ts';
-import { caseRecords } from './caseRecords.ts';
+import type { CaseRecords } from './caseRecords.ts';
 import type { CaseResult } from './caseRun.ts';
 import type { GradedSample } from './sampling.ts';
 
@@ -103,12 +103,16 @@ const writeLines = (path: string, lines: readonly object[]) =>
   });
 
 /** All but pages and manifest. */
-export async function writeCase(folder: string, result: CaseResult, proof: CaseProof): Promise<void> {
+export async function writeCase(
+  folder: string,
+  result: CaseResult,
+  records: CaseRecords,
+  proof: CaseProof,
+): Promise<void> {
   const samples = [
     ...result.subject.map((sample) => sampleLine(result.prompts, 'subject', sample)),
     ...result.base.map((sample) => sampleLine(result.prompts, 'base', sample)),
   ];
-  const records = caseRecords(result);
   await writeLines(join(folder, caseFiles.samples), samples);
   await writeLines(join(folder, caseFiles.completions), records.completions);
   await writeLines(join(folder, caseFiles.grades), records.grades);

@@ -77,8 +77,7 @@ export function caseRecords({ prompts, subject }: Pick<CaseResult, 'prompts' | '
 }
 
 /** How many there are, as a study's stages count them. */
-export function caseCounts(result: Pick<CaseResult, 'prompts' | 'subject'>): Record<string, number> {
-  const { completions, grades, pairs } = caseRecords(result);
+export function caseCounts({ completions, grades, pairs }: CaseRecords): Record<string, number> {
   return {
     prompts: new Set(completions.map(({ prompt_id }) => prompt_id)).size,
     completions: completions.length,

@@ -20,7 +20,7 @@ import {
 import { caseEvidence } from './caseEvidence.ts';
 import { type CaseRecord, caseFiles, checkCaseFolder, finishCase, readCase, writeCase } from './caseFiles.ts';
 import { type CaseProofSettings, caseProofDefaults, proveCase } from './caseProof.ts';
-import { caseCounts } from './caseRecords.ts';
+import { caseCounts, caseRecords } from './caseRecords.ts';
 import { type CaseSettings, caseDefaults, runCase, tokenSet } from './caseRun.ts';
 
 export interface DemoRequest {
@@ -81,8 +81,9 @@ async function oneCase(
     proveCase(runtime, bundle, opened, result, proof, { path, progress, clock }),
   );
   await rm(join(folder, 'latents'), { recursive: true, force: true });
-  await writeCase(folder, result, proven);
-  const evidence = await caseEvidence(runtime, bundle, opened, result, {
+  const records = caseRecords(result);
+  await writeCase(folder, result, records, proven);
+  const evidence = await caseEvidence(runtime, bundle, opened, result, records, {
     rows: await reportedLatents(folder, reported),
     behaviour: proven.summary.behaviour,
     folder: join(folder, 'interpret.unfinished'),
@@ -103,7 +104,7 @@ async function oneCase(
     counts: {
       base_completions: result.base.length,
       prompts_with_both_kinds: result.contrasts.length,
-      ...caseCounts(result),
+      ...caseCounts(records),
       latents: bundle.sae.latents,
     },
     seconds: { ...timings.seconds, ...evidence.seconds },
