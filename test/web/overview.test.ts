@@ -71,6 +71,8 @@ describe('warnings', () => {
   it('none for a study that is sound, or not there', () => {
     expect(warningsOf(fine, { rows, summary: summary() }, {})).toEqual([]);
     expect(warningsOf(undefined, undefined, {})).toEqual([]);
+    // what was not counted is not amiss
+    expect(warningsOf(manifest({ sample: stage({ completions: 100 }) }), undefined, {})).toEqual([]);
   });
 
   it('one for each thing amiss', () => {

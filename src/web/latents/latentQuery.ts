@@ -19,7 +19,7 @@ export interface LatentQuery {
 }
 
 /** Told by other columns: the bar of Δ, and the rank. */
-const hiddenAtFirst = ['standard_error', 'rank_delta-attribution'];
+const hiddenAtFirst = ['standard_error', 'rank_delta-attribution', 'away_dose', 'toward_dose'];
 
 const isFrom = (choices: readonly string[], value = '') => (choices.includes(value) ? value : '');
 

@@ -14,7 +14,7 @@ const weakAgreement = 0.3;
 type Counts = Readonly<Record<string, number>>;
 
 function samplingWarnings(sample: Counts | undefined, grade: Counts | undefined): string[] {
-  const { completions = 0, ended = 0 } = sample ?? {};
+  const { completions = 0, ended = completions } = sample ?? {};
   const { grades = 0, incoherent = 0 } = grade ?? {};
   const cut = completions > 0 ? 1 - ended / completions : 0;
   const broken = grades > 0 ? incoherent / grades : 0;
