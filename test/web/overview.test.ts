@@ -1,6 +1,7 @@
 /** The overview's funnel, warnings and figure. */
 import { describe, expect, it } from 'vitest';
 import { effectsOf, verdictOf } from '../../src/web/effects.ts';
+import { leftOut, shortened } from '../../src/web/leftOut.ts';
 import { funnelOf } from '../../src/web/overview/funnel.ts';
 import { legendOf, legendPlaces } from '../../src/web/overview/legendPlaces.ts';
 import { domainsOf, pixelX, pixelY, planePoints, pointsIn, ticksOf } from '../../src/web/overview/plane.ts';
@@ -101,7 +102,7 @@ describe('warnings', () => {
       /^Left alone, only 1.% of the subject/,
       /^Changed by hand, and accepted so: grades\.jsonl/,
       /^Being written now.*attribute/,
-      /^Not all of grades\.jsonl is in this report: the first 100/,
+      /^This report holds less than the study, for its size: grades\.jsonl\. Methods tells/,
     ];
     expect(told).toHaveLength(expected.length);
     for (const [i, pattern] of expected.entries()) expect(told[i]).toMatch(pattern);
@@ -156,5 +157,30 @@ describe('figure', () => {
     const narrow = legendPlaces(items, 200);
     expect(new Set(narrow.map(({ y }) => y)).size).toBe(4);
     expect(narrow.every(({ x }) => x === narrow[0]!.x)).toBe(true);
+  });
+});
+
+describe('what a report leaves out', () => {
+  const trimmed = {
+    'pairs.jsonl': '3 of 4 pairs',
+    'steered.jsonl': '1 of 2 texts',
+    'latents/1.json': '2 of 3 pairs',
+    'latents/2.json': '2 of 3 pairs',
+    'latents/3.json': '1 of 3 pairs',
+  };
+
+  it('in a few words', () => {
+    expect(shortened({})).toBeUndefined();
+    expect(shortened({ 'pairs.jsonl': 'any' })).toBe('pairs.jsonl');
+    expect(shortened(trimmed)).toBe('pairs.jsonl, steered.jsonl and 3 pages of latents');
+  });
+
+  it('by how much, pages that lack the same in one line', () => {
+    expect(leftOut(trimmed)).toEqual([
+      { what: 'pairs.jsonl', left: '3 of 4 pairs' },
+      { what: 'steered.jsonl', left: '1 of 2 texts' },
+      { what: '2 pages of latents', left: '2 of 3 pairs' },
+      { what: 'a page of a latent', left: '1 of 3 pairs' },
+    ]);
   });
 });

@@ -2,6 +2,7 @@
 import type { StudyManifest } from '../../results.ts';
 import { effectsOf } from '../effects.ts';
 import { percent, plural } from '../format.ts';
+import { shortened } from '../leftOut.ts';
 import { type Steering, stageOf } from '../study.ts';
 
 /** Below these, or above, a warning is given. */
@@ -76,6 +77,7 @@ export function warningsOf(
 ): string[] {
   const counts = (stage: string) => stageOf(manifest, stage)?.counts;
   const edited = Object.values(manifest?.stages ?? {}).flatMap((stage) => stage.edited);
+  const less = shortened(trimmed);
   return [
     ...samplingWarnings(counts('sample'), counts('grade')),
     ...pairWarnings(counts('pair')?.pairs ?? counts('attribute')?.pairs),
@@ -84,6 +86,8 @@ export function warningsOf(
     ...(manifest && manifest.writing.length > 0
       ? [`Being written now, or when a run was stopped: ${manifest.writing.join(', ')}.`]
       : []),
-    ...Object.entries(trimmed).map(([path, what]) => `Not all of ${path} is in this report: ${what}.`),
+    ...(less === undefined
+      ? []
+      : [`This report holds less than the study, for its size: ${less}. Methods tells by how much.`]),
   ];
 }

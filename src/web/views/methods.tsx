@@ -1,4 +1,5 @@
 /** How a study was made, so that it can be told, checked and repeated. */
+import { leftOut } from '../leftOut.ts';
 import { bibtexOf } from '../methods/citations.ts';
 import { Copyable } from '../methods/copyable.tsx';
 import { methodsText } from '../methods/methodsText.ts';
@@ -27,6 +28,27 @@ function ForPaper({ paragraphs }: { readonly paragraphs: readonly string[] }) {
     <>
       <h2>For a paper</h2>
       <Copyable prose label="Methods" text={paragraphs.join('\n\n')} />
+    </>
+  );
+}
+
+function LeftOut({ trimmed }: { readonly trimmed: Readonly<Record<string, string>> }) {
+  const lines = leftOut(trimmed);
+  if (lines.length === 0) return null;
+  return (
+    <>
+      <h2>What this report leaves out</h2>
+      <p>
+        It holds less than the study, for its size. <code>culprit view</code> shows the whole,{' '}
+        <code>culprit report --max-size</code> makes a larger one.
+      </p>
+      <ul>
+        {lines.map(({ what, left }) => (
+          <li key={`${what} ${left}`}>
+            {what}: {left}
+          </li>
+        ))}
+      </ul>
     </>
   );
 }
@@ -64,6 +86,7 @@ export function MethodsView({ study }: { study: Study }) {
                 <Copyable label="study.yaml" text={yaml} />
               </>
             )}
+            <LeftOut trimmed={study.source.trimmed} />
             <h2>To cite</h2>
             <Copyable label="BibTeX" text={bibtexOf(manifest?.versions.culprit)} />
           </>
