@@ -8,5 +8,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     pool: 'forks',
     maxWorkers: 2,
+    // two files side by side: with a thread each for their products they do not wait for one another
+    env: { CULPRIT_THREADS: '1' },
   },
 });

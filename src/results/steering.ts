@@ -2,6 +2,7 @@
 import { type AsyncBuffer, parquetReadObjects } from 'hyparquet';
 import { z } from 'zod';
 import { type Columns, encodeRows } from './columns.ts';
+import { promptSchema } from './completions.ts';
 
 /** How far a latent went in the proof by steering. */
 export const steeringStages = ['log-odds', 'no dose', 'few', 'many'] as const;
@@ -115,6 +116,14 @@ export const selectorClaim = z.object({
 });
 export type SelectorClaim = z.infer<typeof selectorClaim>;
 
+/** A prompt that was steered on. */
+const steeredPrompt = z.object({
+  id: z.string(),
+  use: z.enum(['calibration', 'evaluation']),
+  prompt: promptSchema,
+});
+export type SteeredPrompt = z.output<typeof steeredPrompt>;
+
 /** steering.json: the gray zone, and the table of the source's claims. */
 export const steeringSummarySchema = z.object({
   behaviour: z.string(),
@@ -139,5 +148,7 @@ export const steeringSummarySchema = z.object({
   selectors: z.array(selectorClaim),
   /** latents by the stage that they reached, candidates and random ones */
   stages: bySide(z.record(z.string(), z.int())),
+  /** those that doses were found on, then those that effects are of, as steered.jsonl names them; none in a file of before they were kept */
+  prompts: z.array(steeredPrompt).default([]),
 });
 export type SteeringSummary = z.infer<typeof steeringSummarySchema>;

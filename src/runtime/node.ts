@@ -1,5 +1,6 @@
 /** Runs graphs with onnxruntime-node in a worker thread, so that the calling thread stays free. */
 import { Piscina } from 'piscina';
+import { InputError } from '../errors.ts';
 import { type Graph, nodesOf } from '../graph/node.ts';
 import { type DType, type Tensor, tensor } from '../tensor.ts';
 import { type Weights, writeOnnx } from './onnx.ts';
@@ -14,8 +15,8 @@ import {
 } from './runtime.ts';
 
 export interface NodeRuntimeOptions {
-  /** Threads of one matrix product. Default: ONNX Runtime's choice, the number of physical cores. */
-  readonly threads?: number;
+  /** Threads of one matrix product. Default: `CULPRIT_THREADS`; where that is not set ONNX Runtime's choice, the number of physical cores. */
+  readonly threads?: number | undefined;
 }
 
 interface Value {
@@ -63,8 +64,24 @@ function used(feeds: Feeds, inputs: ReadonlySet<string>): Feeds {
   );
 }
 
-/** A runtime with one worker thread; its sessions run one after another, each on all its threads. */
-export function nodeRuntime({ threads }: NodeRuntimeOptions = {}): Runtime {
+/** The threads that `CULPRIT_THREADS` asks for; undefined where it is not set. */
+export function threadsAsked(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): number | undefined {
+  const asked = env.CULPRIT_THREADS;
+  if (!asked) return undefined;
+  if (!/^[1-9]\d{0,3}$/.test(asked))
+    throw new InputError(
+      `CULPRIT_THREADS: expected a whole number from 1 to 9999, found ${JSON.stringify(asked)}`,
+    );
+  return Number(asked);
+}
+
+/**
+ * A runtime with one worker thread; its sessions run one after another, each on all its threads. Throws InputError where `CULPRIT_THREADS` is no
+ * number of threads.
+ */
+export function nodeRuntime({ threads = threadsAsked() }: NodeRuntimeOptions = {}): Runtime {
   const worker = new Piscina({
     filename: new URL('./worker.mjs', import.meta.url).href,
     minThreads: 1,

@@ -5,13 +5,27 @@ import * as g from '../../src/graph/build.ts';
 import { gradient } from '../../src/graph/gradient.ts';
 import { type Graph, nodesOf, type OpName } from '../../src/graph/node.ts';
 import { simplify } from '../../src/graph/simplify.ts';
-import { nodeRuntime } from '../../src/runtime/node.ts';
+import { nodeRuntime, threadsAsked } from '../../src/runtime/node.ts';
 import { evaluate } from '../../src/runtime/reference.ts';
 import { f32, toFloat32 } from '../../src/tensor.ts';
 import { draw, opCases, withoutGradient } from '../support/opCases.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
 afterAll(() => runtime.close());
+
+describe('CULPRIT_THREADS', () => {
+  it('is the number of threads, where it is set', () => {
+    expect(threadsAsked({ CULPRIT_THREADS: '3' })).toBe(3);
+    expect(threadsAsked({ CULPRIT_THREADS: '' })).toBeUndefined();
+    expect(threadsAsked({})).toBeUndefined();
+  });
+
+  it.each(['0', '-1', '1.5', '1e3', 'two', ' 2'])('is refused as %j', (asked) => {
+    expect(() => threadsAsked({ CULPRIT_THREADS: asked })).toThrow(
+      `CULPRIT_THREADS: expected a whole number from 1 to 9999, found ${JSON.stringify(asked)}`,
+    );
+  });
+});
 
 /** float32 keeps 24 bits; the longest sums here have tens of terms of size about 1. */
 const tolerance = 2e-5;

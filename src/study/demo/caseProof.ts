@@ -99,6 +99,10 @@ export async function proveCase(
     seed: settings.seed,
     progress,
   });
+  const steeredOn = {
+    calibration: asked.slice(0, settings.calibration),
+    evaluation: asked.slice(settings.calibration, settings.calibration + settings.evaluation),
+  };
   const candidates = candidatesOf(chosen.selectors);
   const ranks = ranksOf(chosen.selectors);
   const grade = ({ prompt, completion }: JudgeItem): Verdict => {
@@ -115,10 +119,7 @@ export async function proveCase(
       away: { opened: subject, norm: chosen.norm.away },
       toward: { opened: base, norm: chosen.norm.toward },
     },
-    prompts: {
-      calibration: asked.slice(0, settings.calibration),
-      evaluation: asked.slice(settings.calibration, settings.calibration + settings.evaluation),
-    },
+    prompts: steeredOn,
     contrasts: contrasts.slice(0, contrastsLookedAt),
     candidates: [...ranks.keys()],
     controls: chosen.controls,
@@ -145,6 +146,7 @@ export async function proveCase(
     norm: chosen.norm,
     gate,
     candidates,
+    prompts: steeredOn,
   });
   return { rows, summary, trials: trialsOf(sides) };
 }

@@ -359,6 +359,7 @@ export async function runStudyProof(study: OpenStudy): Promise<StudyProof | { st
       norm: chosen.norm,
       gate,
       candidates: candidatesOf(chosen.selectors),
+      prompts,
     });
     await finish(study, stage, { sides, rows, summary, timings });
     return { rows, summary, upToDate: false };

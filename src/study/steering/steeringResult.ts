@@ -9,12 +9,13 @@ import {
   directions,
   type RankedSteeringRow,
   type SelectorClaim,
+  type SteeredPrompt,
   type SteeringSummary,
 } from '../../results.ts';
 import type { FigurePoint, SteeringFigure } from '../figure/figureData.ts';
 import type { Gate } from './proof.ts';
 import type { LatentOutcome, SideOutcome } from './side.ts';
-import { signOf } from './work.ts';
+import { type SteeringWork, signOf } from './work.ts';
 
 /** Ranks of latents, 1 the first, by selector. */
 export type Ranks = ReadonlyMap<number, Readonly<Record<string, number>>>;
@@ -145,7 +146,14 @@ export interface SummaryOf {
   /** undefined where every candidate was sampled */
   readonly gate: Gate | undefined;
   readonly candidates: readonly SelectorCandidates[];
+  readonly prompts: SteeringWork['prompts'];
 }
+
+/** Without their ids. */
+const promptsOf = ({ calibration, evaluation }: SteeringWork['prompts']): SteeredPrompt[] =>
+  Object.entries({ calibration, evaluation }).flatMap(([use, prompts]) =>
+    prompts.map(({ id, prompt }) => ({ id, use: use as SteeredPrompt['use'], prompt })),
+  );
 
 export function steeringSummary(
   sides: Sides,
@@ -154,7 +162,7 @@ export function steeringSummary(
 ): SteeringSummary {
   const zone = bySide((direction) => sides[direction].zone);
   const first = provenLatents(rows, zone)[0];
-  const { behaviour, site, norm, gate, candidates } = about;
+  const { behaviour, site, norm, gate, candidates, prompts } = about;
   return {
     behaviour,
     site,
@@ -175,6 +183,7 @@ export function steeringSummary(
       : null,
     selectors: candidates.map((one) => claimOf(one, sides)),
     stages: bySide((direction) => stagesOf(sides[direction])),
+    prompts: promptsOf(prompts),
   };
 }
 

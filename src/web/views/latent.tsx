@@ -60,12 +60,12 @@ interface Trials {
 }
 
 async function loadTrials(study: Study, latent: number): Promise<Trials | undefined> {
-  const [trials, alone, completions] = await Promise.all([
+  const [trials, alone, steering] = await Promise.all([
     study.trials(latent),
     study.trials(null),
-    study.completions(),
+    study.steering(),
   ]);
-  return trials && alone && { trials, alone, prompts: promptTexts(completions) };
+  return trials && alone && { trials, alone, prompts: promptTexts(steering?.summary.prompts ?? []) };
 }
 
 function Steered({ latent, steering }: { readonly latent: number; readonly steering: Steering | undefined }) {

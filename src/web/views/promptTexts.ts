@@ -1,5 +1,5 @@
 /** Prompts as text. */
-import type { CompletionRecord, Prompt } from '../../results.ts';
+import type { Prompt, SteeredPrompt } from '../../results.ts';
 
 /** A chat's messages one below the other, each with its role; a lone message of the user's as it is. */
 export function promptText(prompt: Prompt): string {
@@ -8,8 +8,6 @@ export function promptText(prompt: Prompt): string {
   return prompt.map(({ role, content }) => `${role}: ${content}`).join('\n');
 }
 
-/** The text of each prompt that was sampled, by its id. */
-export const promptTexts = (completions: ReadonlyMap<string, CompletionRecord> | undefined) =>
-  new Map(
-    Array.from(completions?.values() ?? [], ({ prompt_id, prompt }) => [prompt_id, promptText(prompt)]),
-  );
+/** The text of each prompt that was steered on, by its id. */
+export const promptTexts = (prompts: readonly SteeredPrompt[]) =>
+  new Map(prompts.map(({ id, prompt }) => [id, promptText(prompt)]));

@@ -129,6 +129,10 @@ const about = {
     { selector: 'delta-activation', about: 'y', latents: [4, 2, 5] },
     { selector: 'random', about: 'z', latents: [] },
   ],
+  prompts: {
+    calibration: [{ id: 'c', prompt: 'Hello?', ids: [1, 2] }],
+    evaluation: [{ id: 'e', prompt: [{ role: 'user', content: 'Who?' }], ids: [3] }],
+  },
 };
 const rows = steeringRows(sides, ranks);
 const summary = steeringSummary(sides, rows, about);
@@ -248,6 +252,18 @@ describe('proven latents', () => {
 describe('the summary', () => {
   it('fits its schema, as JSON too', () => {
     expect(steeringSummarySchema.parse(JSON.parse(JSON.stringify(summary)))).toEqual(summary);
+  });
+
+  it('holds the prompts that were steered on, without their tokens', () => {
+    expect(summary.prompts).toEqual([
+      { id: 'c', use: 'calibration', prompt: 'Hello?' },
+      { id: 'e', use: 'evaluation', prompt: [{ role: 'user', content: 'Who?' }] },
+    ]);
+  });
+
+  it('is read where it was written before prompts were kept', () => {
+    const { prompts: _, ...before } = summary;
+    expect(steeringSummarySchema.parse(before).prompts).toEqual([]);
   });
 
   it('counts stages, random latents apart, and what was left alone', () => {

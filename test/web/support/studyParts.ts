@@ -86,6 +86,7 @@ export const summary = (more: Partial<SteeringSummary> = {}): SteeringSummary =>
     },
   ],
   stages: both({ many: 2 }),
+  prompts: [],
   ...more,
 });
 
