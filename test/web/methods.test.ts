@@ -4,6 +4,7 @@ import { compared, sameDictionary } from '../../src/web/compare/compared.ts';
 import { count, duration, fixed, percent, plural, points, scientific, signed } from '../../src/web/format.ts';
 import { bibtexOf } from '../../src/web/methods/citations.ts';
 import { methodsText } from '../../src/web/methods/methodsText.ts';
+import { repeatCommand } from '../../src/web/methods/repeat.ts';
 import { latentRow, manifest, stage, steered, summary } from './support/studyParts.ts';
 
 describe('methods', () => {
@@ -33,6 +34,17 @@ describe('methods', () => {
       { inputs: { sae: input('hf:org/my-sae') }, options: { tokens: 'prompt', loss: 'mean' } },
     ),
     steer: stage({}, { options: { doses: [0.1, 0.2], incoherent: 0.1 } }),
+  });
+
+  it('names the command that repeats a study, and a case of the demonstration', () => {
+    expect(repeatCommand(whole, true)).toMatch(/^npx culprit@0\.1\.0 run STUDY /);
+    const options = { seed: 2, prompts: 9, steering_random: 8, steering_evaluation: 6 };
+    expect(repeatCommand(manifest({ demo: stage({}, { options }) }), false)).toBe(
+      'npx culprit@0.1.0 demo --out FOLDER --seed 2 --prompts 9 --random 8 --questions 6   # both cases',
+    );
+    expect(repeatCommand(manifest({ attribute: stage({}) }), false)).toBeUndefined();
+    expect(repeatCommand(undefined, true)).toMatch(/^npx culprit run STUDY /);
+    expect(repeatCommand(undefined, false)).toBeUndefined();
   });
 
   it('tells each stage with its numbers', () => {

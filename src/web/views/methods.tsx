@@ -3,6 +3,7 @@ import { leftOut } from '../leftOut.ts';
 import { bibtexOf } from '../methods/citations.ts';
 import { Copyable } from '../methods/copyable.tsx';
 import { methodsText } from '../methods/methodsText.ts';
+import { repeatCommand } from '../methods/repeat.ts';
 import { StageTable } from '../methods/stageTable.tsx';
 import { Loading, Missing } from '../parts/notes.tsx';
 import type { Study } from '../study.ts';
@@ -16,11 +17,6 @@ async function everything(study: Study) {
 /** The order in which they were run. */
 const byTime = (stages: Awaited<ReturnType<typeof everything>>['manifest']) =>
   Object.entries(stages?.stages ?? {}).sort(([, a], [, b]) => (a.finished < b.finished ? -1 : 1));
-
-function repeatCommand(version: string | undefined): string {
-  const release = version === undefined ? '' : `@${version}`;
-  return `npx culprit${release} run STUDY   # STUDY: a folder with the study.yaml below, and the files that it names`;
-}
 
 function ForPaper({ paragraphs }: { readonly paragraphs: readonly string[] }) {
   if (paragraphs.length === 0) return null;
@@ -53,6 +49,36 @@ function LeftOut({ trimmed }: { readonly trimmed: Readonly<Record<string, string
   );
 }
 
+interface ToRepeatProps {
+  readonly command: string | undefined;
+  readonly yaml: string | undefined;
+}
+
+function ToRepeat({ command, yaml }: ToRepeatProps) {
+  return (
+    <>
+      <h2>To repeat it</h2>
+      {command === undefined ? (
+        <p>This folder has no study.yaml: it holds the results of one command.</p>
+      ) : (
+        <>
+          <p>
+            The same inputs, by the hashes above, options and seeds give the same samples, pairs and order of
+            latents, whatever the number of workers.
+          </p>
+          <Copyable label="Command" text={command} />
+        </>
+      )}
+      {yaml !== undefined && (
+        <>
+          <h3>study.yaml</h3>
+          <Copyable label="study.yaml" text={yaml} />
+        </>
+      )}
+    </>
+  );
+}
+
 export function MethodsView({ study }: { study: Study }) {
   const loaded = useLoaded(() => everything(study), [study]);
   return (
@@ -72,20 +98,7 @@ export function MethodsView({ study }: { study: Study }) {
             ) : (
               <Missing command="culprit run STUDY">There is no manifest.json yet: nothing was run.</Missing>
             )}
-            <h2>To repeat it</h2>
-            {yaml === undefined ? (
-              <p>This folder has no study.yaml: it holds the results of one command.</p>
-            ) : (
-              <>
-                <p>
-                  The same inputs, by the hashes above, options and seeds give the same samples, pairs and
-                  order of latents, whatever the number of workers.
-                </p>
-                <Copyable label="Command" text={repeatCommand(manifest?.versions.culprit)} />
-                <h3>study.yaml</h3>
-                <Copyable label="study.yaml" text={yaml} />
-              </>
-            )}
+            <ToRepeat command={repeatCommand(manifest, yaml !== undefined)} yaml={yaml} />
             <LeftOut trimmed={study.source.trimmed} />
             <h2>To cite</h2>
             <Copyable label="BibTeX" text={bibtexOf(manifest?.versions.culprit)} />
