@@ -132,6 +132,13 @@ function rowOf(results: Readonly<Record<string, Tensor>>, row: number): Row {
   };
 }
 
+/** A row that outlives the next run. */
+const copied = ({ probabilities, logits, ...row }: Row): Row => ({
+  ...row,
+  ...(probabilities && { probabilities: probabilities.slice() }),
+  ...(logits && { logits: logits.slice() }),
+});
+
 /** ln p of a token, at temperature 1. */
 const logProbabilityIn = ({ probabilities, logits, logSumExp }: Row, id: number): number =>
   logits ? logits[id]! - logSumExp! : Math.log(probabilities![id]!);
@@ -319,7 +326,7 @@ class Batch {
     const places = [...job.prompt.keys()];
     const feeds = this.feeds([job.prompt], [places], [steeringIn('prompt', job)]);
     const results = await this.session.run(feeds, { first: promptRow, count: 1, starts: [0] }, this.wanted);
-    this.read = { job, number, outputs: rowOf(results, 0), next: 0 };
+    this.read = { job, number, outputs: copied(rowOf(results, 0)), next: 0 };
   }
 
   /** Starts as many completions of the prompt as there are rows. */

@@ -49,7 +49,10 @@ export function checkWindow({ first, count, starts }: RowWindow, rows: number): 
 
 /** A session over buffers that stay with it. */
 export interface CachedSession {
-  /** Runs on a window of rows, writes its new rows to the buffers, and returns the outputs that are wanted. Throws RangeError for rows or places that are not there. */
+  /**
+   * Runs on a window of rows, writes its new rows to the buffers, and returns the outputs that are wanted (float32), which hold until the next run: it may
+   * write its own over them. Throws RangeError for rows or places that are not there.
+   */
   run(feeds: Feeds, window: RowWindow, wanted: readonly string[]): Promise<Record<string, Tensor>>;
   /** Copies the first `places` places of row `from`, of every buffer, to other rows. */
   copyRow(from: number, to: readonly number[], places: number): Promise<void>;

@@ -3,7 +3,6 @@
  * that it runs alike from source and from the build. Knows tasks only: load, run, release.
  */
 import ort from 'onnxruntime-node';
-import { move, transferableSymbol, valueSymbol } from 'piscina';
 
 /**
  * @typedef {{ type: string, dims: readonly number[], data: ArrayBufferView }} Value
@@ -24,6 +23,9 @@ const sessions = new Map();
 
 /** @type {Map<number, Cache[]>} */
 const caches = new Map();
+
+/** @type {Map<number, Map<string, SharedArrayBuffer>>} */
+const sharedOutputs = new Map();
 
 /** @param {number} id */
 function loaded(id) {
@@ -94,6 +96,7 @@ async function loadCached({ id, bytes, folder, options, buffers, rows }) {
   });
   sessions.set(id, { session, kept: {}, inputOf: {} });
   caches.set(id, buffers.map(allocate));
+  sharedOutputs.set(id, new Map());
 }
 
 /**
@@ -118,6 +121,26 @@ function writeRows({ buffer, data }, fresh, { first, count, starts }) {
   }
 }
 
+/**
+ * The values in memory that both threads have, the same at every run. Probabilities of a batch are as long as the vocabulary times its rows: handed over anew at every step
+ * they would have the other thread collect its garbage all the time.
+ * @param {number} id
+ * @param {string} name
+ * @param {import('onnxruntime-node').Tensor} tensor
+ * @returns {Value}
+ */
+function shared(id, name, { type, dims, data }) {
+  if (!(data instanceof Float32Array)) throw new TypeError(`output ${name}: expected float32, found ${type}`);
+  const own = sharedOutputs.get(id);
+  const before = own?.get(name);
+  const memory =
+    before && before.byteLength >= data.byteLength ? before : new SharedArrayBuffer(data.byteLength);
+  own?.set(name, memory);
+  const view = new Float32Array(memory, 0, data.length);
+  view.set(data);
+  return { type, dims, data: view };
+}
+
 /** @param {RunCached} task */
 async function runCached(task) {
   const { id, feeds, first, count, wanted } = task;
@@ -135,14 +158,12 @@ async function runCached(task) {
   const results = await session.run({ ...mapValues(feeds, toOrt), ...past }, fetches);
   for (const cache of own)
     writeRows(cache, /** @type {Float32Array} */ (results[cache.buffer.output]?.data), task);
-  const values = wanted.map((name) =>
-    fromOrt(/** @type {import('onnxruntime-node').Tensor} */ (results[name])),
+  return Object.fromEntries(
+    wanted.map((name) => [
+      name,
+      shared(id, name, /** @type {import('onnxruntime-node').Tensor} */ (results[name])),
+    ]),
   );
-  // handed over, not copied: a row of probabilities is as long as the vocabulary
-  return move({
-    [transferableSymbol]: values.map(({ data }) => /** @type {Float32Array} */ (data).buffer),
-    [valueSymbol]: Object.fromEntries(wanted.map((name, i) => [name, values[i]])),
-  });
 }
 
 /** @param {CopyRow} task */
@@ -161,6 +182,7 @@ function copyRow({ id, from, to, places }) {
 /** @param {number} id */
 async function release(id) {
   caches.delete(id);
+  sharedOutputs.delete(id);
   await loaded(id).session.release();
   sessions.delete(id);
 }
