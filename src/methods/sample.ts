@@ -110,7 +110,7 @@ interface Row {
 const promptRow = 0;
 const firstRow = 1;
 /** Places of the cache are a multiple of this. */
-const placesBlock = 64;
+const placesBlock = 16;
 
 /** At temperature 1 the probabilities tell ln p themselves. */
 function readingAt(temperature: number): LogitReading {

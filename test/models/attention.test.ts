@@ -124,7 +124,10 @@ describe('attention over a cache', () => {
     const { rows, added } = step;
     const found = await overCache(fast, rows, added, 64, 0);
     expect(await overCache(fast, rows, added, 64, 1e6)).toEqual(found);
+    expect(await overCache(fast, rows, added, 48, 4)).toEqual(found);
+    expect(await overCache(fast, rows, added, 80, 3)).toEqual(found);
     expect(await overCache(fast, rows, added, 128, 5)).toEqual(found);
+    expect(await overCache(fast, rows, added, 144, 7)).toEqual(found);
     expect(await overCache(fast, rows, added, 448, -2)).toEqual(found);
   });
 });
