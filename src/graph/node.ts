@@ -4,9 +4,18 @@
  */
 import type { Tensor } from '../tensor.ts';
 
-/** A length: a number, or the name of a length that is only known when the graph runs (for example 'tokens'). */
+/**
+ * A length: a number, or the name of a length that is only known when the graph runs (for example 'tokens'). A product is named by its factors in order,
+ * numbers first: 'new·rows', '3·new'.
+ */
 export type Dim = number | string;
 export type Shape = readonly Dim[];
+
+/** The factors of a length. */
+export const factorsOf = (n: Dim): Dim[] =>
+  typeof n === 'number'
+    ? [n]
+    : n.split('·').map((factor) => (/^\d+$/.test(factor) ? Number(factor) : factor));
 /** Element types inside a graph: float32 values, int64 indices, and truth values. */
 export type GraphDType = 'f32' | 'i64' | 'bool';
 

@@ -1,5 +1,13 @@
 /** The shape and element type of each op's result, and what it refuses. One rule an op. */
-import { applyRule, type Dim, type GraphDType, type Node, type OpTable, type Shape } from './node.ts';
+import {
+  applyRule,
+  type Dim,
+  factorsOf,
+  type GraphDType,
+  type Node,
+  type OpTable,
+  type Shape,
+} from './node.ts';
 
 export interface Typed {
   readonly shape: Shape;
@@ -81,8 +89,9 @@ function matmul(node: Node<'matmul'>): Typed {
 
 /** Elements as a product: the known part, and the named lengths sorted. */
 function elements(shape: Shape): string {
-  const known = shape.reduce<number>((p, n) => (typeof n === 'number' ? p * n : p), 1);
-  const named = shape.filter((n) => typeof n === 'string').sort();
+  const factors = shape.flatMap(factorsOf);
+  const known = factors.reduce<number>((p, n) => (typeof n === 'number' ? p * n : p), 1);
+  const named = factors.filter((n) => typeof n === 'string').sort();
   return [known, ...named].join('·');
 }
 

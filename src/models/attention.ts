@@ -14,7 +14,7 @@ import {
   transpose,
   where,
 } from '../graph/build.ts';
-import type { Node } from '../graph/node.ts';
+import type { Dim, Node } from '../graph/node.ts';
 
 export interface Heads {
   /** query heads */
@@ -72,9 +72,12 @@ export interface Cache {
   readonly fresh: Node;
 }
 
+const times = (factor: number, n: Dim): Dim => (typeof n === 'number' ? factor * n : `${factor}·${n}`);
+
 /**
  * softmax(scale · q kᵀ) v of new tokens over what the cache holds and over the new tokens up to themselves. Query [R·S, query·h], key and value [R·S, keyValue·h]
- * → [R·S, query·h]. The softmax is taken in two parts, so that new keys need not stand behind the old ones in one array: no copy of the cache is ever made.
+ * → [R·S, query·h]. The softmax is taken in two parts, so that new keys need not stand behind the old ones in one array: no copy of the cache is ever made. The
+ * query heads of a group are rows of one product over the cache, which is read once for all of them.
  */
 export function cachedAttention(
   query: Node,
@@ -89,17 +92,18 @@ export function cachedAttention(
   const group = heads.query / heads.keyValue;
   const split = (x: Node, g: number) =>
     transpose(reshape(x, [rows, added, heads.keyValue, g, heads.width]), [0, 2, 3, 1, 4]);
-  const cached = (x: Node) => reshape(x, [rows, heads.keyValue, 1, places, heads.width]);
+  const folded = (x: Node, width: number) => reshape(x, [rows, heads.keyValue, times(group, added), width]);
+  const unfolded = (x: Node, width: number) => reshape(x, [rows, heads.keyValue, group, added, width]);
   const q = split(query, group);
-  const scores = (k: Node, mask: Node) => add(matmul(q, k, { transB: true, alpha: scale }), mask);
-  const before = scores(cached(keys), reshape(past, [rows, 1, 1, 1, places]));
-  const own = scores(split(key, 1), fresh);
-  const [mostBefore, mostOwn] = [max(before), max(own)];
+  const scores = (q: Node, k: Node, mask: Node) => add(matmul(q, k, { transB: true, alpha: scale }), mask);
+  const before = scores(folded(q, heads.width), keys, reshape(past, [rows, 1, 1, places]));
+  const own = scores(q, split(key, 1), fresh);
+  const [mostBefore, mostOwn] = [unfolded(max(before), 1), max(own)];
   const most = where(greaterOrEqual(mostBefore, mostOwn), mostBefore, mostOwn);
-  const [e, eOwn] = [exp(sub(before, most)), exp(sub(own, most))];
+  const [e, eOwn] = [exp(sub(before, folded(most, 1))), exp(sub(own, most))];
   const mixed = div(
-    add(matmul(e, cached(values)), matmul(eOwn, split(value, 1))),
-    add(sumLast(e), sumLast(eOwn)),
+    add(unfolded(matmul(e, values), heads.width), matmul(eOwn, split(value, 1))),
+    add(unfolded(sumLast(e), 1), sumLast(eOwn)),
   );
   return reshape(transpose(mixed, [0, 3, 1, 2, 4]), [query.shape[0]!, heads.query * heads.width]);
 }

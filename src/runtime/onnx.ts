@@ -3,7 +3,16 @@
  * program that will run it.
  */
 import { dirname, relative, sep } from 'node:path';
-import { applyRule, type Graph, type Node, nodesOf, type Shape, topological } from '../graph/node.ts';
+import {
+  applyRule,
+  type Dim,
+  factorsOf,
+  type Graph,
+  type Node,
+  nodesOf,
+  type Shape,
+  topological,
+} from '../graph/node.ts';
 import { verify } from '../graph/verify.ts';
 import { type StoredTensor, sizeOf, type Tensor } from '../tensor.ts';
 import { type Emitter, lowering } from './lowering.ts';
@@ -118,13 +127,20 @@ class Writer implements Emitter {
 
   shape(shape: Shape): string {
     if (shape.every((n) => typeof n === 'number')) return this.integers(shape);
-    const parts = shape.map((n) => {
-      if (typeof n === 'number') return this.integers([n]);
-      const carrier = this.carriers.get(n);
-      if (!carrier) throw new Error(`no input of the graph carries the length ${n}`);
-      return this.emit('Shape', [carrier.input], { start: carrier.axis, end: carrier.axis + 1 });
-    });
-    return this.emit('Concat', parts, { axis: 0 });
+    return this.emit(
+      'Concat',
+      shape.map((n) => this.length(n)),
+      { axis: 0 },
+    );
+  }
+
+  private length(n: Dim): string {
+    if (typeof n === 'number') return this.integers([n]);
+    const carrier = this.carriers.get(n);
+    if (carrier) return this.emit('Shape', [carrier.input], { start: carrier.axis, end: carrier.axis + 1 });
+    const factors = factorsOf(n);
+    if (factors.length === 1) throw new Error(`no input of the graph carries the length ${n}`);
+    return factors.map((factor) => this.length(factor)).reduce((a, b) => this.emit('Mul', [a, b]));
   }
 
   bound(node: Node<'input' | 'param' | 'constant'>): string {

@@ -2,7 +2,16 @@
  * The slow, plain runtime: each op as its definition, in float64 on the calling thread. The oracle that the fast runtimes and the
  * gradients are tested against; results are rounded to float32 only at the end.
  */
-import { applyRule, type Graph, type Node, type OpTable, type Shape, topological } from '../graph/node.ts';
+import {
+  applyRule,
+  type Dim,
+  factorsOf,
+  type Graph,
+  type Node,
+  type OpTable,
+  type Shape,
+  topological,
+} from '../graph/node.ts';
 import { type StoredTensor, sizeOf, type Tensor, tensor, toFloat32 } from '../tensor.ts';
 import type { Weights } from './onnx.ts';
 import {
@@ -30,11 +39,14 @@ interface Context {
 }
 
 function resolve(shape: Shape, { lengths }: Context): number[] {
-  return shape.map((n) => {
+  const lengthOf = (n: Dim): number => {
     const length = typeof n === 'number' ? n : lengths.get(n);
-    if (length === undefined) throw new Error(`no input gives the length ${n}`);
-    return length;
-  });
+    if (length !== undefined) return length;
+    const factors = factorsOf(n);
+    if (factors.length === 1) throw new Error(`no input gives the length ${n}`);
+    return factors.reduce<number>((product, factor) => product * lengthOf(factor), 1);
+  };
+  return shape.map(lengthOf);
 }
 
 function strides(shape: readonly number[]): number[] {

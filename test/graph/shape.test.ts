@@ -91,6 +91,7 @@ const refused: { readonly [O in OpName]: readonly Refused[] } = {
     [() => g.reshape(x(2, 3), [4]), 'cannot become [4]'],
     [() => g.reshape(x('tokens', 6), ['rows', 6]), 'cannot become [rows, 6]'],
     [() => g.reshape(x('tokens', 6), [6]), 'cannot become [6]'],
+    [() => g.reshape(x('tokens', 6), ['4·tokens', 2]), 'cannot become [4·tokens, 2]'],
   ],
   transpose: [
     [() => g.transpose(x(2, 3), [0]), '[0] is no permutation'],
@@ -182,6 +183,8 @@ describe('the rule gives the shape that the values have', () => {
     expect(g.matmul(x('tokens', 4), x('rows', 4), { transB: true }).shape).toEqual(['tokens', 'rows']);
     expect(g.add(x('tokens', 1), x(1, 'rows')).shape).toEqual(['tokens', 'rows']);
     expect(g.reshape(x('tokens', 6), [2, 'tokens', 3]).shape).toEqual([2, 'tokens', 3]);
+    expect(g.reshape(x('tokens', 6), ['2·tokens', 3]).shape).toEqual(['2·tokens', 3]);
+    expect(g.reshape(x('new·rows', 6), ['rows', '3·new', 2]).shape).toEqual(['rows', '3·new', 2]);
     expect(g.constant(i64([2], [1, 2])).dtype).toBe('i64');
     expect(g.greaterOrEqual(x('tokens'), g.constant(f32([], [0]))).dtype).toBe('bool');
   });
