@@ -147,12 +147,13 @@ export const sampleCommand = () => stageCommand('sample', "draw a study's comple
 export const gradeCommand = () => stageCommand('grade', "grade a study's completions by its judge");
 export const pairCommand = () => stageCommand('pair', "pair a study's positives with negatives");
 
-/** A proof's units are known at its end, and an explainer's questions. */
-const isOpenEnded = (name: string) => name === 'steer' || name === 'interpret';
+/** How many completions a proof takes, and how many questions an explainer, is known at its end. */
+const openEnded: Readonly<Record<string, string>> = { steer: 'about', interpret: 'at most' };
 
 function unitsOf(name: string, done: number, all: number, finished: boolean): string {
-  if (!isOpenEnded(name)) return `${number(done)} of ${number(all)}`;
-  return finished ? '' : `${number(done)} of at most ${number(all)}`;
+  const bound = openEnded[name];
+  if (bound === undefined) return `${number(done)} of ${number(all)}`;
+  return finished ? '' : `${number(done)} of ${bound} ${number(all)}`;
 }
 
 export function statusCommand(): Command {
@@ -167,7 +168,9 @@ export function statusCommand(): Command {
         name,
         finished ? pc.green('done') : done > 0 ? pc.yellow('begun') : 'to do',
         done + left > 0 ? unitsOf(name, done, done + left, finished) : '',
-        !finished && !isOpenEnded(name) && secondsLeft !== undefined && left > 0 ? duration(secondsLeft) : '',
+        !finished && name !== 'interpret' && secondsLeft !== undefined && left > 0
+          ? duration(secondsLeft)
+          : '',
         problem ?? '',
       ]);
       process.stdout.write(

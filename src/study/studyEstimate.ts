@@ -93,21 +93,27 @@ async function sizesOf(study: OpenStudy): Promise<Sizes> {
   return { prompt: tokens / asked.length, token: (2 * weightsOf(model)) / (efficiency * rate) };
 }
 
+/** What is graded: completions of each prompt, and their tokens. */
+interface Graded {
+  readonly completions: number;
+  readonly max_tokens: number;
+}
+
 function gradeSeconds(
-  { config }: OpenStudy,
+  { config: { judge } }: OpenStudy,
   left: number,
   { prompt, token }: Sizes,
-  trainingTexts: number,
+  { completions, max_tokens }: Graded,
+  trainingTexts = 0,
 ): number {
-  const { judge, sampling } = config;
-  const shared = prompt / sampling.completions + sampling.max_tokens;
+  const shared = prompt / completions + max_tokens;
   switch (judge.kind) {
     case 'pattern':
       return 0;
     case 'chat':
       return (left * callsPerCompletion * callSeconds) / judge.concurrency;
     case 'local':
-      return left * callsPerCompletion * (questionTokens + prompt + sampling.max_tokens) * token;
+      return left * callsPerCompletion * (questionTokens + prompt + max_tokens) * token;
     case 'classifier':
       return left === 0 ? 0 : (left + trainingTexts) * shared * token;
   }
@@ -129,13 +135,6 @@ async function trainingTexts({ config: { judge }, folder }: OpenStudy): Promise<
   if (judge.kind !== 'classifier' || existsSync(join(folder, judgeFile))) return 0;
   const examples = (await readLabelled(judge.positive)).length + (await readLabelled(judge.negative)).length;
   return 1.75 * examples + 2 * Math.min(mostWritten, examples);
-}
-
-/** Completions that a proof which is not finished has graded, about. */
-function steeredCompletions({ config }: OpenStudy, stages: readonly StageStatus[]): number {
-  const steer = stages.find(({ name }) => name === 'steer');
-  if (steer === undefined || steer.finished || config.prompts === undefined) return 0;
-  return proofSize(config.steering, config.prompts).completions;
 }
 
 /** Questions to the explainer, at most. */
@@ -182,7 +181,8 @@ export async function estimateStudy(request: StudyRequest): Promise<Estimate> {
     const pairs =
       left('attribute') || Math.min(config.pairs.limit, asked * (per_prompt === 'all' ? 1 : per_prompt));
     const packed = per_prompt === 'all' ? config.sampling.completions : 2;
-    const judging = gradePrice(study, left('grade') + steeredCompletions(study, stages), sizes.prompt);
+    const steerLeft = stages.find(({ name }) => name === 'steer')?.left ?? 0;
+    const judging = gradePrice(study, left('grade') + steerLeft, sizes.prompt);
     const explaining = explainPrice(study, stages);
     const price =
       judging === undefined && explaining === undefined ? undefined : (judging ?? 0) + (explaining ?? 0);
@@ -192,15 +192,18 @@ export async function estimateStudy(request: StudyRequest): Promise<Estimate> {
       config.baseline === undefined || 'corpus' in config.baseline ? corpusDefaults.maxTokens : 0;
     const gradients = pairs * 2.5 * (sizes.prompt + packed * config.sampling.max_tokens);
     const proof = proofSize(config.steering, config.prompts ?? { evaluation: 0, calibration: 0 });
-    const length = config.steering.max_tokens ?? config.sampling.max_tokens;
+    const { completions, max_tokens = config.sampling.max_tokens } = config.steering;
     const steered =
-      proof.completions * (sizes.prompt / config.steering.completions + length) * sizes.token +
-      gradeSeconds(study, proof.completions, sizes, 0) +
-      proof.forced * 0.5 * (sizes.prompt + packed * length) * sizes.token;
+      steerLeft * (sizes.prompt / completions + max_tokens) * sizes.token +
+      gradeSeconds(study, steerLeft, sizes, { completions, max_tokens }) +
+      proof.forced * 0.5 * (sizes.prompt + packed * max_tokens) * sizes.token;
     const seconds: Record<StageName, number> = {
-      steer: steered,
+      steer: steerLeft > 0 ? timed('steer', steered) : 0,
       sample: timed('sample', sampling * sizes.token),
-      grade: timed('grade', gradeSeconds(study, left('grade'), sizes, await trainingTexts(study))),
+      grade: timed(
+        'grade',
+        gradeSeconds(study, left('grade'), sizes, config.sampling, await trainingTexts(study)),
+      ),
       pair: 0,
       attribute: (gradients + baseline / 2) * sizes.token,
       interpret: interpretSeconds(study, sizes),
@@ -211,7 +214,7 @@ export async function estimateStudy(request: StudyRequest): Promise<Estimate> {
       grade: `${judge.kind} judge${judge.kind === 'chat' ? `, ${callsPerCompletion} calls a completion` : ''}${judge.kind === 'classifier' ? ', and its training before the first' : ''}`,
       pair: '',
       attribute: `pairs, ${pairs} at most`,
-      steer: `about ${(Math.round(proof.completions / 100) * 100).toLocaleString('en')} completions, as the funnel decides on the way`,
+      steer: `about ${(Math.round(steerLeft / 100) * 100).toLocaleString('en')} completions, as the funnel decides on the way`,
       interpret: interpretNote(study),
     };
     const lines = stages.map(({ name, done, left: units, finished }) => {

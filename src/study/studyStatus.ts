@@ -14,7 +14,7 @@ import { pairsFile } from './stages/pairStage.ts';
 import { completionsFile, samplePlan } from './stages/sampleStage.ts';
 import type { OpenStudy } from './stages/study.ts';
 import { finishedUnits, stageOf, type UnitPlan } from './stages/units.ts';
-import { mostUnits } from './steering/size.ts';
+import { completionsIn, proofSize } from './steering/size.ts';
 import { type PlannedStage, readStatus, type StageStatus, type StudyStatus } from './store/status.ts';
 import { isImported, openFor, type StageName, type StudyRequest, stageNow, stagesOf } from './studyRun.ts';
 
@@ -36,6 +36,8 @@ async function plannedUnits<S extends z.ZodType>(study: OpenStudy, plan: UnitPla
   };
 }
 
+const noPrompts = { evaluation: 0, calibration: 0 };
+
 /** A stage's units, and the stage itself where the results that it starts from are there. */
 async function planned(study: OpenStudy, name: StageName, ready: boolean): Promise<Planned> {
   const { folder, config } = study;
@@ -47,7 +49,10 @@ async function planned(study: OpenStudy, name: StageName, ready: boolean): Promi
     return plannedUnits(study, await gradePlan(study, await readCompletions(folder)));
   }
   const stage = ready ? { stage: await stageNow(study, name) } : {};
-  if (name === 'steer') return { name, units: mostUnits(config.steering), kept: 0, ...stage };
+  if (name === 'steer') {
+    const units = proofSize(config.steering, config.prompts ?? noPrompts).completions;
+    return { name, units, unitsIn: completionsIn, kept: 0, ...stage };
+  }
   if (name === 'interpret') return { name, units: mostReplies(study), kept: 0, ...stage };
   if (!ready || !there(pairsFile)) return { name, units: 0, kept: 0, ...stage };
   const pairs = await readJsonlAll(join(folder, pairsFile), pairRecord);

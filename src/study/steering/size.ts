@@ -1,5 +1,6 @@
 /** How large a proof is before it is run: the funnel decides on the way how much of it is done. */
 import type { StudyConfig } from '../config/schema.ts';
+import { steeringRecord } from './work.ts';
 
 type SteeringConfig = StudyConfig['steering'];
 
@@ -8,13 +9,11 @@ const rounds = ({ doses }: SteeringConfig) => Math.ceil(Math.log2(doses.length +
 
 const mostCandidates = ({ selectors, candidates }: SteeringConfig) => selectors.length * candidates;
 
-/** Units of the journal, at most: of each latent and direction its log-odds, its doses, few samples and many. */
-export function mostUnits(steering: SteeringConfig): number {
-  return 1 + 2 * (steering.random + mostCandidates(steering)) * (rounds(steering) + 3) + 2 * 3;
+/** Completions of a whole trial that a record of the journal holds. */
+export function completionsIn(record: unknown): number {
+  const found = steeringRecord.safeParse(record).data;
+  return found?.kind === 'trial' ? found.completions.length : 0;
 }
-
-/** Share of the candidates that the log-odds let pass, about. */
-const passing = 0.4;
 
 export interface ProofSize {
   /** completions, about */
@@ -28,11 +27,12 @@ export function proofSize(
   steering: SteeringConfig,
   { evaluation, calibration }: { readonly evaluation: number; readonly calibration: number },
 ): ProofSize {
-  const { random, full, gate_pairs, completions, calibration_completions } = steering;
+  const { random, full, gate_pairs, gate_share, completions, calibration_completions } = steering;
   const each = rounds(steering) * calibration * calibration_completions + evaluation * completions;
-  const sampled = random + (full ? 1 : passing) * mostCandidates(steering);
+  // as many candidates pass the log-odds as would if theirs were spread as those of random latents
+  const sampled = random + (full ? 1 : 1 - gate_share) * mostCandidates(steering);
   return {
-    completions: 2 * sampled * each,
+    completions: Math.round(2 * sampled * each),
     forced: 2 * (random + mostCandidates(steering)) * gate_pairs,
   };
 }

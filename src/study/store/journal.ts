@@ -114,19 +114,24 @@ export async function writeInOrder<R>(
   });
 }
 
-/** How many units a journal holds and how long they took, for one who only looks on: another process may be writing to it. */
+/**
+ * How many units a journal holds and how long they took, those that were done again each time, for one who only looks on: another process may be writing to
+ * it. A record is one unit where `unitsIn` does not say otherwise.
+ */
 export async function journalProgress(
   path: string,
-): Promise<{ done: number; seconds: number; lines: number }> {
-  const ids = new Set<string>();
+  unitsIn: (record: unknown) => number = () => 1,
+): Promise<{ done: number; seconds: number; timed: number }> {
+  const units = new Map<string, number>();
   let seconds = 0;
-  let lines = 0;
+  let timed = 0;
   for await (const { value } of entriesOf(path, z.unknown())) {
-    ids.add(value.id);
+    const own = unitsIn(value.record);
+    units.set(value.id, own);
     seconds += value.seconds;
-    lines++;
+    timed += own;
   }
-  return { done: ids.size, seconds, lines };
+  return { done: [...units.values()].reduce((sum, own) => sum + own, 0), seconds, timed };
 }
 
 const sizeOf = (path: string): Promise<number | undefined> =>

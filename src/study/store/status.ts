@@ -8,6 +8,8 @@ export interface PlannedStage {
   readonly name: string;
   /** How many units the stage has, as far as is known. */
   readonly units: number;
+  /** How many of them a record of its journal is; default one. */
+  readonly unitsIn?: (record: unknown) => number;
   /** Absent where the stage's key is not known yet, for want of an earlier stage's results. */
   readonly stage?: Stage | undefined;
 }
@@ -40,20 +42,20 @@ export async function readStatus(folder: string, plan: readonly PlannedStage[]):
   return { running: await lockHolder(folder), stages };
 }
 
-async function statusOf(folder: string, { name, units, stage }: PlannedStage): Promise<StageStatus> {
+async function statusOf(folder: string, { name, units, unitsIn, stage }: PlannedStage): Promise<StageStatus> {
   const waiting = { name, finished: false, done: 0, left: units };
   if (stage === undefined) return waiting;
   const { done: finished, problem } = await stageState(folder, stage);
   if (finished) return { name, finished, done: units, left: 0, secondsLeft: 0 };
-  const progress = await journalProgress(journalFile(folder, stage));
+  const progress = await journalProgress(journalFile(folder, stage), unitsIn);
   const done = Math.min(progress.done, units);
   const left = units - done;
-  const each = progress.seconds / progress.lines;
+  const each = progress.seconds / progress.timed;
   return {
     ...waiting,
     done,
     left,
-    ...(progress.lines > 0 ? { secondsPerUnit: each, secondsLeft: each * left } : {}),
+    ...(progress.timed > 0 ? { secondsPerUnit: each, secondsLeft: each * left } : {}),
     ...(problem === undefined ? {} : { problem }),
   };
 }

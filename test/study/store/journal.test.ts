@@ -281,6 +281,7 @@ it('the seconds of units are those since the append before, of all runs, and nev
   expect(second.seconds).toBe(6);
   const journal = await open();
   expect(journal.seconds).toBe(6);
-  expect(await journalProgress(at('j.jsonl'))).toEqual({ done: 4, seconds: 6, lines: 5 });
-  expect(await journalProgress(at('none'))).toEqual({ done: 0, seconds: 0, lines: 0 });
+  expect(await journalProgress(at('j.jsonl'))).toEqual({ done: 4, seconds: 6, timed: 5 });
+  expect(await journalProgress(at('j.jsonl'), () => 3)).toEqual({ done: 12, seconds: 6, timed: 15 });
+  expect(await journalProgress(at('none'))).toEqual({ done: 0, seconds: 0, timed: 0 });
 });

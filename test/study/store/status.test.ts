@@ -63,6 +63,14 @@ it('of a study at work, while a line is being written, which it leaves alone', a
   expect((await readStatus(at(), plan)).running).toBeUndefined();
 });
 
+it('counts what a record says that it holds', async () => {
+  mkdirSync(at('.work'));
+  const line = (id: string, record: number) => `${JSON.stringify({ id, seconds: 2, record })}\n`;
+  writeFileSync(journalFile(at(), stage('grade')), line('a', 10) + line('b', 0) + line('c', 2));
+  const { stages } = await readStatus(at(), [{ ...plan[1]!, unitsIn: Number }]);
+  expect(stages[0]).toMatchObject({ done: 12, left: 1188, secondsPerUnit: 0.5, secondsLeft: 594 });
+});
+
 it('tells what stands in the way, and never more units than there are', async () => {
   mkdirSync(at('.work'));
   writeFileSync(at('sample.out'), 'of the user');
