@@ -205,7 +205,7 @@ it('a study whose judge’s budget is spent in the proof stops with exit code 3,
     expect(first.stdout).toMatch(/Stopped at steer: .*40.*What is done is kept/);
     expect(server.asked.length).toBeLessThanOrEqual(40);
     const status = await culprit(['status', study]);
-    expect(status.stdout).toMatch(/^ *steer +begun +\d+ of at most \d+/m);
+    expect(status.stdout).toMatch(/^ *steer +begun +\d+ of about \d+/m);
     make('budget', { judge: judge(100_000) });
     const last = await culprit(['steer', study]);
     expect(last.stderr).not.toContain('unexpected');
