@@ -8,6 +8,7 @@ import { type Decoder, rowNorms, sumDirections, unitRows } from './decoder.ts';
 import { encodeGated } from './gated.ts';
 import { encodeJumpRelu } from './jumprelu.ts';
 import { type Normalisation, normalise } from './normalise.ts';
+import { once } from './once.ts';
 import { encodeRelu } from './relu.ts';
 import type { Encoding, Sae, SaeKind, TrainedOn } from './sae.ts';
 import { encodeTopK } from './topk.ts';
@@ -110,13 +111,4 @@ function scaleColumns(z: Float32Array, factors: Float32Array): void {
     const factor = factors[at % N]!;
     z[at] = factor === 0 ? 0 : z[at]! * factor;
   }
-}
-
-/** `make`, called at most once: later calls share the first one's promise. */
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
 }

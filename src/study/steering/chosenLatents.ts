@@ -19,6 +19,7 @@ import { selectors } from '../../methods/selectors/selectors.ts';
 import { type SitePass, sitePass } from '../../methods/siteGradient.ts';
 import type { Model } from '../../models/decoder.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
+import { once } from '../../saes/once.ts';
 import type { Sae } from '../../saes/sae.ts';
 import type { Progress } from '../progress.ts';
 import type { Ranks, SelectorCandidates } from './steeringResult.ts';
@@ -50,14 +51,6 @@ export interface ChoiceRequest {
 
 /** Texts that s is the mean over, of each kind of completion. */
 const normTexts = 32;
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
-}
 
 /** What selectors ask for, each part computed when it is first asked for. */
 function evidenceOf(request: ChoiceRequest, pass: SitePass, encoder: () => Promise<Encoder>): Evidence {
