@@ -149,7 +149,9 @@ const proven: Part = ({ steer, study, withoutProof }, shown) => {
       selectors.map(({ selector, candidates, sampled, outside, mean_effect }) => [
         selector,
         number(candidates),
-        number(Math.min(sampled.away, sampled.toward)),
+        sampled.away === sampled.toward
+          ? number(sampled.away)
+          : `${number(sampled.away)} / ${number(sampled.toward)}`,
         ...[outside.away, outside.toward, outside.both].map(number),
         signedPoints(mean_effect.away),
         signedPoints(mean_effect.toward),
@@ -161,7 +163,7 @@ const proven: Part = ({ steer, study, withoutProof }, shown) => {
       ? []
       : [
           ...paragraph(
-            'Candidates whose log-odds do not stand out, or whose weakest dose breaks the text, were not sampled: they count as within the zone, and means are of the others.',
+            'Candidates whose log-odds do not stand out, or whose weakest dose breaks the text, were not sampled: they count as within the zone, and means are of the others. Sampled: away / toward where they differ.',
           ).map(pc.dim),
         ]),
     `Figure: ${study.folder}/steering.svg and .png`,
