@@ -16,6 +16,7 @@ export const factorsOf = (n: Dim): Dim[] =>
   typeof n === 'number'
     ? [n]
     : n.split('·').map((factor) => (/^\d+$/.test(factor) ? Number(factor) : factor));
+
 /** Element types inside a graph: float32 values, int64 indices, and truth values. */
 export type GraphDType = 'f32' | 'i64' | 'bool';
 

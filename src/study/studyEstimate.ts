@@ -191,7 +191,7 @@ export async function estimateStudy(request: StudyRequest): Promise<Estimate> {
     const baseline =
       config.baseline === undefined || 'corpus' in config.baseline ? corpusDefaults.maxTokens : 0;
     const gradients = pairs * 2.5 * (sizes.prompt + packed * config.sampling.max_tokens);
-    const proof = proofSize(config.steering, config.prompts ?? { evaluation: 0, calibration: 0 });
+    const proof = proofSize(config.steering, config.prompts);
     const { completions, max_tokens = config.sampling.max_tokens } = config.steering;
     const steered =
       steerLeft * (sizes.prompt / completions + max_tokens) * sizes.token +

@@ -36,8 +36,6 @@ async function plannedUnits<S extends z.ZodType>(study: OpenStudy, plan: UnitPla
   };
 }
 
-const noPrompts = { evaluation: 0, calibration: 0 };
-
 /** A stage's units, and the stage itself where the results that it starts from are there. */
 async function planned(study: OpenStudy, name: StageName, ready: boolean): Promise<Planned> {
   const { folder, config } = study;
@@ -50,7 +48,7 @@ async function planned(study: OpenStudy, name: StageName, ready: boolean): Promi
   }
   const stage = ready ? { stage: await stageNow(study, name) } : {};
   if (name === 'steer') {
-    const units = proofSize(config.steering, config.prompts ?? noPrompts).completions;
+    const units = proofSize(config.steering, config.prompts).completions;
     return { name, units, unitsIn: completionsIn, kept: 0, ...stage };
   }
   if (name === 'interpret') return { name, units: mostReplies(study), kept: 0, ...stage };

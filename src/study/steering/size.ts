@@ -22,10 +22,12 @@ export interface ProofSize {
   readonly forced: number;
 }
 
+const noPrompts = { evaluation: 0, calibration: 0 };
+
 /** What a proof comes to, about. */
 export function proofSize(
   steering: SteeringConfig,
-  { evaluation, calibration }: { readonly evaluation: number; readonly calibration: number },
+  { evaluation, calibration }: typeof noPrompts = noPrompts,
 ): ProofSize {
   const { random, full, gate_pairs, gate_share, completions, calibration_completions } = steering;
   const each = rounds(steering) * calibration * calibration_completions + evaluation * completions;
