@@ -4,6 +4,7 @@
  */
 export * from './results/completions.ts';
 export * from './results/explanation.ts';
+export * from './results/judgeQuality.ts';
 export * from './results/latentPage.ts';
 export * from './results/latents.ts';
 export * from './results/manifest.ts';

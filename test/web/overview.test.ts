@@ -64,7 +64,7 @@ describe('funnel', () => {
 describe('warnings', () => {
   const fine = manifest({
     sample: stage({ completions: 100, ended: 95 }),
-    grade: stage({ grades: 100, incoherent: 5 }),
+    grade: stage({ grades: 100, incoherent: 5, judge_accuracy: 0.9, judge_prompts_held_out: 14 }),
     pair: stage({ pairs: 40 }),
   });
   const rows = steered(1, -0.3, 0.3);
@@ -79,7 +79,10 @@ describe('warnings', () => {
   it('one for each thing amiss', () => {
     const poor = manifest({
       sample: stage({ completions: 100, ended: 60 }),
-      grade: stage({ grades: 100, incoherent: 30 }, { edited: ['grades.jsonl'] }),
+      grade: stage(
+        { grades: 100, incoherent: 30, judge_accuracy: 0.65, judge_prompts_held_out: 14 },
+        { edited: ['grades.jsonl'] },
+      ),
       pair: stage({ pairs: 1 }),
     });
     const both = <T>(value: T) => ({ away: value, toward: value });
@@ -96,6 +99,7 @@ describe('warnings', () => {
     const expected = [
       /^40.% of the completions were cut/,
       /^30.% of the completions are incoherent/,
+      /^On 14 prompts held out the judge is right for only 65.% of the answers:.* an effect shows at 30.% of its size/,
       /^Only 1 pair:/,
       /^The gray zone rests on 8 effects of 30 random latents/,
       /^1 candidate stopped at the log-odds.*−0\.20/,

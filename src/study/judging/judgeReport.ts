@@ -18,6 +18,9 @@ export function judgeLines({ behaviour, coherence, kinds, prompts }: ClassifierR
   ];
 }
 
+/** Whether a count of a manifest is a trained judge’s number. */
+export const isJudgeCount = (key: string): boolean => key.startsWith('judge_');
+
 /** Its numbers for a manifest; what was not measured is left out. */
 export function judgeCounts({ behaviour, coherence, prompts }: ClassifierReport): Record<string, number> {
   const all = {

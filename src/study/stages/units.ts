@@ -47,6 +47,8 @@ export const computing = ({ culprit, 'onnxruntime-node': ort }: Readonly<Record<
 /** What was done, and whether all of it. */
 export interface UnitResult<R> {
   readonly records: readonly R[];
+  /** What the manifest tells of them. */
+  readonly counts: StageRecord['counts'];
   /** The folder held exactly this. */
   readonly upToDate: boolean;
   /** Why the stage ended early, where it did: what is done is kept. */
@@ -94,15 +96,16 @@ export async function runUnits<S extends z.ZodType>(
   const { folder, clock, recorder, progress } = study;
   const path = join(folder, plan.file);
   const stage = stageOf(plan, recorder.versions);
+  const before = (await readStudyManifest(folder))?.stages[plan.name];
   if (await stageIsDone(folder, stage))
-    return { records: await readJsonlAll(path, plan.schema), upToDate: true };
+    return { records: await readJsonlAll(path, plan.schema), counts: before!.counts, upToDate: true };
   await makeWorkFolder(folder);
   const journal = await openJournal(journalFile(folder, stage), plan.schema, plan.idOf, {
     clock,
     note: progress.note,
   });
-  const before = await finishedUnits(study, plan, stage);
-  await journal.append(before.filter((record) => !journal.records.has(plan.idOf(record))));
+  const finished = await finishedUnits(study, plan, stage);
+  await journal.append(finished.filter((record) => !journal.records.has(plan.idOf(record))));
   const done = (id: string) => journal.records.has(id) && plan.fits(journal.records.get(id)!);
   const missing = new Set(plan.order.filter((id) => !done(id)));
   if (missing.size < plan.order.length && missing.size > 0)
@@ -121,14 +124,15 @@ export async function runUnits<S extends z.ZodType>(
       : undefined;
   const { shown = (record) => record } = plan;
   const records = recordsOf().map(shown);
-  if (stopped !== undefined) return { records, upToDate: false, stopped };
+  const told = counts(records);
+  if (stopped !== undefined) return { records, counts: told, upToDate: false, stopped };
   const final = {
     path: journal.path,
     records: new Map(records.map((record) => [plan.idOf(record), record])),
   };
-  const outcome = { counts: counts(records), seconds: { [plan.name]: journal.seconds } };
+  const outcome = { counts: told, seconds: { [plan.name]: journal.seconds } };
   await finishStage(folder, stage, outcome, recorder, () => writeInOrder(final, plan.order, path));
-  return { records, upToDate: false };
+  return { records, counts: told, upToDate: false };
 }
 
 /** Units of the finished file that were made under the same options: a study that asks for more keeps what it has. */

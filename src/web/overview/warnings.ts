@@ -1,5 +1,5 @@
 /** What a careful reader of a study should be told before they believe it. */
-import type { StudyManifest } from '../../results.ts';
+import { type StudyManifest, weakJudge } from '../../results.ts';
 import { effectsOf } from '../effects.ts';
 import { percent, plural } from '../format.ts';
 import { shortened } from '../leftOut.ts';
@@ -30,6 +30,15 @@ function samplingWarnings(sample: Counts | undefined, grade: Counts | undefined)
           `${percent(broken)} of the completions are incoherent: a lower sampling.temperature gives more coherent text.`,
         ]
       : []),
+  ];
+}
+
+function judgeWarnings(grade: Counts | undefined): string[] {
+  const judge = weakJudge(grade ?? {});
+  if (judge === undefined) return [];
+  const { accuracy, heldOut, shows } = judge;
+  return [
+    `On ${plural(heldOut, 'prompt')} held out the judge is right for only ${percent(accuracy)} of the answers: where it errs alike on both sides, an effect shows at ${percent(shows)} of its size. More labelled examples or another judge would tell more.`,
   ];
 }
 
@@ -80,6 +89,7 @@ export function warningsOf(
   const less = shortened(trimmed);
   return [
     ...samplingWarnings(counts('sample'), counts('grade')),
+    ...judgeWarnings(counts('grade')),
     ...pairWarnings(counts('pair')?.pairs ?? counts('attribute')?.pairs),
     ...(steering ? [...zoneWarnings(steering), ...gateWarnings(steering), ...shareWarnings(steering)] : []),
     ...(edited.length > 0 ? [`Changed by hand, and accepted so: ${edited.join(', ')}.`] : []),

@@ -14,7 +14,7 @@ import { steeringFiles, writeSteering } from '../../../src/study/steering/steeri
 import { runStudy, type StudyRequest } from '../../../src/study/studyRun.ts';
 import { chatBody, type FakeChatServer, fakeChatServer } from '../../support/fakeChatServer.ts';
 import { putAll, type TinyFolder } from '../../support/tinyFolder.ts';
-import { putStudy, type StudyOver, smallSteering } from '../../support/tinyStudy.ts';
+import { putStudy, type StudyOver, sampling, smallSteering } from '../../support/tinyStudy.ts';
 
 type JudgeOf = typeof judging.judgeOf;
 const spied = vi.hoisted(() => ({
@@ -162,6 +162,19 @@ describe('a judge that was trained', () => {
   ])('%s', async (_name, trains, times) => {
     training(trains);
     expect(await headings(fresh())).toBe(times);
+  });
+
+  it('is told of with the grades, also where fewer completions leave it nothing to grade', async () => {
+    let openings = 0;
+    training(() => ++openings === 1);
+    const study = fresh();
+    const told = { judge_accuracy: 1, judge_prompts_held_out: 1 };
+    const graded = async () => (await run(study, { stages: ['sample', 'grade'] })).grade!;
+    expect(await graded()).toMatchObject({ upToDate: false, counts: told });
+    expect(await graded()).toMatchObject({ upToDate: true, counts: told });
+    put(study, {}, { sampling: { ...sampling, completions: sampling.completions - 1 } });
+    expect(await graded()).toMatchObject({ upToDate: false, counts: told });
+    expect(openings).toBe(1);
   });
 });
 
