@@ -1,4 +1,34 @@
+import { existsSync } from 'node:fs';
+import { relative } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** The files that take a minute or more. One that starts last has the other worker wait for it. */
+const long = [
+  'study/demo',
+  'golden/attribution',
+  'study/steering/stage',
+  'web/servedDemo',
+  'study/demoRun',
+  'cli/proof',
+  'cli/wrongInput',
+  'organism/recipe',
+  'study/interpret/explainRun',
+  'judges/chatServer',
+  'cli/demo',
+  'cli/steer',
+].map((name) => `test/${name}.test.ts`);
+for (const name of long) if (!existsSync(name)) throw new Error(`vitest.config.ts: ${name} is not there`);
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification) => {
+      const at = long.indexOf(relative(this.ctx.config.root, moduleId));
+      return at < 0 ? long.length : at;
+    };
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b));
+  }
+}
 
 export default defineConfig({
   test: {
@@ -8,6 +38,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     pool: 'forks',
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     // two files side by side: with a thread each for their products they do not wait for one another
     env: { CULPRIT_THREADS: '1' },
   },
