@@ -158,6 +158,18 @@ describe('the drawing', () => {
     expect(text(single, 'caption').join(' ')).toMatch(/0 of 50 matched random latents\.$/);
   });
 
+  it('names and colours selectors in the order of the proof, also where one has no points', () => {
+    const proposed = { 'gradient-cosine': 100, 'model-difference': 100, 'delta-attribution': 100 };
+    const svg = steeringSvg({ ...figure, proposed });
+    expect(text(parsed(svg), 'legend').slice(0, 2)).toEqual([
+      'model-difference only (20)',
+      'delta-attribution only (22)',
+    ]);
+    const [blue, orange, green] = ['#0072b2', '#d55e00', '#009e73'];
+    for (const colour of [orange, green]) expect(svg).toContain(colour);
+    expect(svg).not.toContain(blue);
+  });
+
   it('draws edges of any certainty, and effects that are all 0', () => {
     const overlapping = { low: 0, high: 0, lowInterval: around(0, 0.3), highInterval: around(0, 0.2) };
     const flat = {

@@ -150,13 +150,15 @@ describe('figure', () => {
   });
 
   it('the legend counts, and breaks its row where there is no room', () => {
-    const items = legendOf(points);
+    const items = legendOf(points, ['b', 'delta-attribution']);
     expect(items.map(({ name }) => name)).toEqual([
       'delta-attribution (1)',
       'several selectors (1)',
       'random (1)',
       'gray zone: central 95 % of random',
     ]);
+    // a colour is of the selector's place in the proof, also where others have no points of their own
+    expect(items.map(({ kind }) => kind)).toEqual(['series-1', 'several', 'random', 'zone']);
     expect(new Set(legendPlaces(items, 2000).map(({ y }) => y)).size).toBe(1);
     const narrow = legendPlaces(items, 200);
     expect(new Set(narrow.map(({ y }) => y)).size).toBe(4);

@@ -21,16 +21,21 @@ export function farthest({ points, zone, labelled = 8 }: SteeringFigure): Figure
     .slice(0, labelled);
 }
 
-/** Every selector that proposed a point, in alphabetical order. */
-export function selectorsOf(points: readonly FigurePoint[]): string[] {
-  return [...new Set(points.flatMap(({ selectors }) => selectors))].sort();
+/** The selectors: those of `proposed` in its order, then any other that proposed a point, by name. */
+export function selectorsOf({
+  points,
+  proposed = {},
+}: Pick<SteeringFigure, 'points' | 'proposed'>): string[] {
+  const named = points.flatMap(({ selectors }) => selectors).sort();
+  return [...new Set([...Object.keys(proposed), ...named])];
 }
 
 /** "12 of 100 delta-attribution latents leave the gray zone in both directions; 0 of 50 random latents." A latent that several proposed counts for each. */
-export function countsText({ points, random, zone, proposed = {} }: SteeringFigure): string {
+export function countsText(figure: SteeringFigure): string {
+  const { points, random, zone, proposed = {} } = figure;
   const share = (among: readonly FigurePoint[], all = among.length) =>
     `${among.filter((point) => leaves(zone, point)).length} of ${all}`;
-  const counts = selectorsOf(points).map((selector) => ({
+  const counts = (points.length === 0 ? [] : selectorsOf(figure)).map((selector) => ({
     count: share(
       points.filter(({ selectors }) => selectors.includes(selector)),
       proposed[selector],

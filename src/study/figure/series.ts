@@ -1,5 +1,5 @@
 /** Proposed latents by the selector that proposed them, each with its colour and shape. */
-import type { FigurePoint } from './figureData.ts';
+import type { FigurePoint, SteeringFigure } from './figureData.ts';
 import { selectorsOf } from './leaving.ts';
 
 export type Shape = 'circle' | 'square' | 'triangle' | 'diamond';
@@ -21,11 +21,12 @@ function severalOf(points: readonly FigurePoint[]): Series {
 }
 
 /** A series a selector, of what it alone proposed ("… only" where it also proposed others), then `several`; none is empty. */
-export function seriesOf(points: readonly FigurePoint[]): Series[] {
+export function seriesOf(figure: Pick<SteeringFigure, 'points' | 'proposed'>): Series[] {
+  const { points } = figure;
   const several = points.filter(({ selectors }) => new Set(selectors).size > 1);
   const alone = points.filter(({ selectors }) => new Set(selectors).size === 1);
-  const shared = new Set(selectorsOf(several));
-  const single = selectorsOf(points).map((selector, i) => ({
+  const shared = new Set(several.flatMap(({ selectors }) => selectors));
+  const single = selectorsOf(figure).map((selector, i) => ({
     name: shared.has(selector) ? `${selector} only` : selector,
     colour: colours[i % colours.length]!,
     shape: shapes[Math.floor(i / colours.length) % shapes.length]!,

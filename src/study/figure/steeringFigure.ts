@@ -20,7 +20,7 @@ const fontFamily = "'Open Sans', 'Helvetica Neue', Helvetica, Arial, sans-serif"
 const zeroLine = { stroke: '#444444', className: 'zero' };
 
 function marksOf(figure: SteeringFigure, axes: Axes, words: Words): Plot.Markish[] {
-  const series = seriesOf(figure.points);
+  const series = seriesOf(figure);
   const labelled = farthest(figure);
   const numbers = placeNumbers(figure, labelled, axes);
   return [

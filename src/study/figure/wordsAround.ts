@@ -37,7 +37,7 @@ export function wordsAround(figure: SteeringFigure, labelled: readonly FigurePoi
   const right = width - side;
   const xTitle = titleLines(figure.behaviour, 'away', 'subject', right - left);
   const words = captionLines(figure, labelled);
-  const legend = laidOut(entriesOf(seriesOf(figure.points), figure.random), left, right, side + 2);
+  const legend = laidOut(entriesOf(seriesOf(figure), figure.random), left, right, side + 2);
   const top = legend.at(-1)!.y + rowHeight;
   const bottom = top + plotHeight;
   const below = ticks.height + xTitle.length * title.line + caption.above + words.length * caption.line + 8;

@@ -12,16 +12,13 @@ export interface LegendPlace extends LegendItem {
   readonly y: number;
 }
 
-export const seriesClass = (name: string, i: number): string =>
-  name === 'several selectors' ? 'several' : `series-${i % 6}`;
-
-export function legendOf(points: readonly PlanePoint[]): LegendItem[] {
-  const series = seriesOf(points.filter(({ random }) => !random));
+export function legendOf(points: readonly PlanePoint[], order: readonly string[]): LegendItem[] {
+  const series = seriesOf(
+    points.filter(({ random }) => !random),
+    order,
+  );
   return [
-    ...series.map(({ name, points: { length } }, i) => ({
-      name: `${name} (${length})`,
-      kind: seriesClass(name, i),
-    })),
+    ...series.map(({ name, kind, points: { length } }) => ({ name: `${name} (${length})`, kind })),
     { name: `random (${points.filter(({ random }) => random).length})`, kind: 'random' },
     { name: 'gray zone: central 95 % of random', kind: 'zone' },
   ];

@@ -82,15 +82,24 @@ export function pointsIn(plane: Plane, points: readonly PlanePoint[], box: Box):
   });
 }
 
-/** Series of a legend: of each selector what it alone proposed, then what several did; none is empty. */
-export function seriesOf(points: readonly PlanePoint[]): { name: string; points: PlanePoint[] }[] {
+export interface Series {
+  readonly name: string;
+  /** the class that colours its points: a selector's by its place in the proof's order, whichever of them have points */
+  readonly kind: string;
+  readonly points: readonly PlanePoint[];
+}
+
+const seriesColours = 6;
+
+/** Series of a legend: of each selector, in the proof's order, what it alone proposed, then what several did; none is empty. */
+export function seriesOf(points: readonly PlanePoint[], order: readonly string[]): Series[] {
   const several = points.filter(({ selectors }) => selectors.length > 1);
-  const names = [...new Set(points.flatMap(({ selectors }) => selectors))].sort();
-  const alone = names.map((name) => ({
+  const alone = order.map((name, i) => ({
     name,
+    kind: `series-${i % seriesColours}`,
     points: points.filter(({ selectors }) => selectors.length === 1 && selectors[0] === name),
   }));
-  return [...alone, { name: 'several selectors', points: several }].filter(
+  return [...alone, { name: 'several selectors', kind: 'several', points: several }].filter(
     (series) => series.points.length > 0,
   );
 }

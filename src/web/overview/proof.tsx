@@ -15,6 +15,7 @@ export function ProofFigure({ steering, route }: { steering: Steering; route: Ro
   const [selected, setSelected] = useState<readonly number[]>([]);
   const effects = useMemo(() => effectsOf(rows), [rows]);
   const shown = useMemo(() => planePoints(effects), [effects]);
+  const order = useMemo(() => summary.selectors.map(({ selector }) => selector), [summary]);
   const outside = (['both', 'away', 'toward'] as const).flatMap((verdict) =>
     withVerdict(effects, summary.zone, verdict),
   );
@@ -23,6 +24,7 @@ export function ProofFigure({ steering, route }: { steering: Steering; route: Ro
   return (
     <>
       <SteeringFigure
+        selectors={order}
         points={shown}
         zone={summary.zone}
         behaviour={summary.behaviour}

@@ -4,7 +4,7 @@ import type { Zone } from '../effects.ts';
 import { signed } from '../format.ts';
 import { FigureExport } from './figureExport.tsx';
 import { Axes, Bars, Legend, radii, ZoneBands } from './figureParts.tsx';
-import { legendOf, legendPlaces, seriesClass } from './legendPlaces.ts';
+import { legendOf, legendPlaces } from './legendPlaces.ts';
 import { domainsOf, type Plane, type PlanePoint, pixelX, pixelY, pointsIn, seriesOf } from './plane.ts';
 import { PointNote } from './pointNote.tsx';
 import { useBrush } from './useBrush.ts';
@@ -14,6 +14,8 @@ interface FigureProps {
   readonly points: readonly PlanePoint[];
   readonly zone: Zone;
   readonly behaviour: string;
+  /** selectors in the proof's order */
+  readonly selectors: readonly string[];
   readonly proven: ReadonlySet<number>;
   readonly selected: ReadonlySet<number>;
   readonly hrefOf: (latent: number) => string;
@@ -29,21 +31,22 @@ const planeOf = (width: number, top: number, { points, zone, proven }: FigurePro
 });
 
 export function SteeringFigure(props: FigureProps) {
-  const { points, zone, behaviour, proven, selected, hrefOf, onSelect } = props;
+  const { points, zone, behaviour, selectors, proven, selected, hrefOf, onSelect } = props;
   const [holder, width] = useWidth<HTMLDivElement>();
   const svg = useRef<SVGSVGElement>(null);
   const [shown, setShown] = useState<PlanePoint>();
-  const legend = legendPlaces(legendOf(points), width);
+  const legend = legendPlaces(legendOf(points, selectors), width);
   const plane = planeOf(width, legend.at(-1)!.y + 14, props);
   const brush = useBrush((box) => onSelect(pointsIn(plane, points, box).map(({ latent }) => latent)));
   const classes = useMemo(
     () =>
       new Map(
-        seriesOf(points.filter(({ random }) => !random)).flatMap(({ name, points: members }, i) =>
-          members.map(({ latent }) => [latent, seriesClass(name, i)] as const),
-        ),
+        seriesOf(
+          points.filter(({ random }) => !random),
+          selectors,
+        ).flatMap(({ kind, points: members }) => members.map(({ latent }) => [latent, kind] as const)),
       ),
-    [points],
+    [points, selectors],
   );
   const barred = points.filter((point) => point === shown || proven.has(point.latent));
   const dot = (point: PlanePoint) => (
