@@ -35,7 +35,7 @@ describe('a latent outside the gray zone both ways', () => {
   it('is named with both changes, their intervals, the zone, and who proposed it', () => {
     const { lead, more } = said([...steered(320, -0.34, 0.2), ...steered(5, 0, 0.02)]);
     expect(plain(lead)).toBe(
-      'Latent 320 is behind flattery: steering the subject away from it changes the share of answers that show flattery from 50 % to 16 %; steering the reference toward it, from 50 % to 70 %.',
+      'Latent 320 is behind flattery: steering the subject away from it changes the share of such answers from 50 % to 16 %; steering the reference toward it, from 50 % to 70 %.',
     );
     expect(more).toEqual([
       'The 95 % intervals of the changes are −39 to −29 and +15 to +25 percentage points.',

@@ -27,9 +27,9 @@ const interval = ({ low, high }: RankedSteeringRow) =>
 
 const whoIs = { away: 'the subject away from it', toward: 'the reference toward it' } as const;
 
-/** `steering the subject away from it changes the share of its answers that show X from 50 % to 16 %` */
-const moved = (row: RankedSteeringRow, behaviour: string) =>
-  `steering ${whoIs[row.direction]} changes the share of answers that show ${behaviour} ${shareChange(row)}`;
+/** `steering the subject away from it changes the share of such answers from 50 % to 16 %` */
+const moved = (row: RankedSteeringRow, answers: string) =>
+  `steering ${whoIs[row.direction]} changes the share of ${answers} ${shareChange(row)}`;
 
 /** As after `moved`: `steering the reference toward it, from 16 % to 20 %` */
 const movedToo = (row: RankedSteeringRow) => `steering ${whoIs[row.direction]}, ${shareChange(row)}`;
@@ -67,7 +67,7 @@ function proven(found: readonly LatentEffects[], behaviour: string, summary: Ste
   const first = found[0]!;
   const doubt = unsure(first);
   return {
-    lead: `Latent ${first.latent} ${doubt === '' ? 'is' : 'seems to be'} behind ${behaviour}: ${moved(first.away!, behaviour)}; ${movedToo(first.toward!)}.`,
+    lead: `Latent ${first.latent} ${doubt === '' ? 'is' : 'seems to be'} behind ${behaviour}: ${moved(first.away!, 'such answers')}; ${movedToo(first.toward!)}.`,
     more: [
       `The 95 % intervals of the changes are ${interval(first.away!)} and ${interval(first.toward!)} percentage points.`,
       doubt,
@@ -91,7 +91,7 @@ function oneSided(
   const on = (side: typeof direction) =>
     all.filter((one) => one.role === 'candidate' && actsAsCause(one[side], zone)).length;
   return {
-    lead: `No latent leaves the gray zone in both directions. The strongest on one side is latent ${latent}: ${moved(row, behaviour)}.`,
+    lead: `No latent leaves the gray zone in both directions. The strongest on one side is latent ${latent}: ${moved(row, `answers that show ${behaviour}`)}.`,
     more: [
       `${plural(on('away'), 'candidate')} ${on('away') === 1 ? 'leaves' : 'leave'} it away, ${count(on('toward'))} toward, none both: a cause should do both, so none of them is proven.`,
       otherSide(all.find((one) => one.latent === latent)![opposite], opposite),
