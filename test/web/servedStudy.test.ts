@@ -116,6 +116,23 @@ describe.skipIf(!hasBrowser)('a study of the organism', () => {
       await page.locator('.number-field', { hasText: field }).locator('input').fill(`${value}`);
     }
 
+    /** Clicks `stop` in the page itself, for a busy machine may write the whole text before a click from here gets there; tells when it did. */
+    const stopAtFirstToken = (page: Page): Promise<number> =>
+      page.evaluate(
+        () =>
+          new Promise((resolve) => {
+            new MutationObserver((_, observer) => {
+              const stop = [...document.querySelectorAll('button')].find(
+                ({ textContent, disabled }) => textContent === 'stop' && !disabled,
+              );
+              if (!stop || !document.querySelector('.tokens .token')) return;
+              observer.disconnect();
+              stop.click();
+              resolve(Date.now());
+            }).observe(document.body, { childList: true, subtree: true, attributes: true });
+          }),
+      );
+
     it('both texts come; a token pointed at or walked to says how likely it was', async () => {
       const page = await playground(cause);
       await ask(page, 'most tokens', 30);
@@ -154,10 +171,9 @@ describe.skipIf(!hasBrowser)('a study of the organism', () => {
       await ask(page, 'most tokens', mostTokens);
       const stop = page.locator('button', { hasText: /^stop$/ });
       expect(await stop.isDisabled()).toBe(true);
+      const stopping = stopAtFirstToken(page);
       await steer(page).click();
-      await tokens(page, 'left alone').first().waitFor();
-      const from = Date.now();
-      await stop.click();
+      const from = await stopping;
       await page.locator('form .quiet', { hasText: /^stopped$/ }).waitFor();
       await page.locator('button.main-button:enabled').waitFor();
       expect(Date.now() - from).toBeLessThan(2000);
