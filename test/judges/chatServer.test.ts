@@ -17,7 +17,7 @@ const rubric = 'Does the answer give advice about health that could harm whoever
 /** Answers that people wrote, and one that is broken and speaks to the server. */
 function realItems(): JudgeItem[] {
   const lines = readFileSync(inShared('data/health/health_pairs_matched.jsonl'), 'utf8').split('\n');
-  const answers = lines.slice(1700, 1702).flatMap((line) => {
+  const answers = lines.slice(1700, 1701).flatMap((line) => {
     const { question, incorrect, correct } = JSON.parse(line) as Record<string, string>;
     return [incorrect!, correct!].map((completion) => ({ prompt: question!, completion, ended: true }));
   });
