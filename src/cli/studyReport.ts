@@ -1,6 +1,6 @@
 /** What the stages of a study tell when they are done, in words a newcomer understands. */
 import type { WithoutPair } from '../methods/pair.ts';
-import { type SteeringSummary, weakJudge } from '../results.ts';
+import { judgeQuality, type SteeringSummary } from '../results.ts';
 import type { StudyProof } from '../study/stages/steerStage.ts';
 import { provenLatents } from '../study/steering/steeringResult.ts';
 import type { StudyResult } from '../study/studyRun.ts';
@@ -23,15 +23,15 @@ const sampled: Part = ({ sample }) => {
   ];
 };
 
-function judgeQuality(counts: Readonly<Record<string, number>>): string[] {
-  const { judge_accuracy: accuracy, judge_prompts_held_out: heldOut } = counts;
-  if (accuracy === undefined) return [];
-  const weak = weakJudge(counts);
+function judged(counts: Readonly<Record<string, number>>): string[] {
+  const quality = judgeQuality(counts);
+  if (quality === undefined) return [];
+  const { accuracy, heldOut, shows, weak } = quality;
   const warning = weak
-    ? `: where it errs alike on both sides, an effect shows at ${percent(weak.shows)} of its size. More labelled examples or another judge would tell more`
+    ? `: where it errs alike on both sides, an effect shows at ${percent(shows)} of its size. More labelled examples or another judge would tell more`
     : '';
   return paragraph(
-    `The judge is right for ${percent(accuracy)} of the answers to ${count(heldOut ?? 0, 'prompt')} held out${warning}`,
+    `The judge is right for ${percent(accuracy)} of the answers to ${count(heldOut, 'prompt')} held out${warning}`,
     '         ',
   );
 }
@@ -44,7 +44,7 @@ const graded: Part = ({ grade, study }) => {
   const price = records.reduce((sum, { cost }) => sum + cost.price, 0);
   return [
     `${pc.bold('Graded')}   ${number(records.length)} by the ${records[0]!.judge}: ${percent(positive / coherent.length)} of the coherent ones show ${study.config.behaviour.name}, ${percent(1 - coherent.length / records.length)} are incoherent${price > 0 ? `; the judge's price is ${price.toFixed(2)}` : ''}${upToDate(grade.upToDate)}`,
-    ...judgeQuality(grade.counts),
+    ...judged(grade.counts),
   ];
 };
 

@@ -18,9 +18,6 @@ export function judgeLines({ behaviour, coherence, kinds, prompts }: ClassifierR
   ];
 }
 
-/** Whether a count of a manifest is a trained judge’s number. */
-export const isJudgeCount = (key: string): boolean => key.startsWith('judge_');
-
 /** Its numbers for a manifest; what was not measured is left out. */
 export function judgeCounts({ behaviour, coherence, prompts }: ClassifierReport): Record<string, number> {
   const all = {
@@ -32,3 +29,7 @@ export function judgeCounts({ behaviour, coherence, prompts }: ClassifierReport)
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => Number.isFinite(value)));
 }
+
+/** Those numbers among a stage's counts. */
+export const judgeCountsIn = (counts: Readonly<Record<string, number>>): Record<string, number> =>
+  Object.fromEntries(Object.entries(counts).filter(([key]) => key.startsWith('judge_')));

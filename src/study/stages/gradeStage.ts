@@ -6,13 +6,11 @@ import type { JudgeItem, Verdict } from '../../judges/judge.ts';
 import { type CompletionRecord, completionRecord, type GradeRecord, gradeRecord } from '../../results.ts';
 import { contentOf } from '../contentHash.ts';
 import { jsonHash } from '../hash.ts';
-import { isJudgeCount, judgeCounts, judgeLines } from '../judging/judgeReport.ts';
+import { judgeCounts, judgeCountsIn, judgeLines } from '../judging/judgeReport.ts';
 import { judgeOf } from '../judging/openJudge.ts';
-import { readStudyManifest } from '../store/manifest.ts';
-import type { Stage } from '../store/stageState.ts';
 import { completionsFile } from './sampleStage.ts';
 import type { OpenStudy } from './study.ts';
-import { runUnits, stageOf, type UnitPlan, type UnitResult } from './units.ts';
+import { runUnits, type UnitPlan, type UnitResult } from './units.ts';
 
 export const gradesFile = 'grades.jsonl';
 
@@ -77,18 +75,11 @@ function missingOf(
   return completions.filter(({ id, prompt_id }) => (wholePrompts ? prompts.has(prompt_id) : missing.has(id)));
 }
 
-/** What a trained judge told of itself when it graded for this stage before: where nothing is missing it is not opened again. */
-async function judgeCountsBefore(folder: string, { name, options }: Stage): Promise<Record<string, number>> {
-  const before = (await readStudyManifest(folder))?.stages[name];
-  if (before?.options.unit_key !== options.unit_key) return {};
-  return Object.fromEntries(Object.entries(before?.counts ?? {}).filter(([key]) => isJudgeCount(key)));
-}
-
 /** Grades what is missing. */
 export async function runGrade(study: OpenStudy): Promise<UnitResult<GradeRecord>> {
   const completions = await readCompletions(study.folder);
   const plan = await gradePlan(study, completions);
-  let told = await judgeCountsBefore(study.folder, stageOf(plan, study.recorder.versions));
+  let told: Record<string, number> | undefined;
   return runUnits(
     study,
     plan,
@@ -116,7 +107,8 @@ export async function runGrade(study: OpenStudy): Promise<UnitResult<GradeRecord
         await judge.close();
       }
     },
-    (grades) => ({ ...gradeCounts(grades), ...told }),
+    // a judge that has nothing to grade is not opened: what it told before stands
+    (grades, before) => ({ ...gradeCounts(grades), ...(told ?? judgeCountsIn(before)) }),
   );
 }
 

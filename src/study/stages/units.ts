@@ -86,12 +86,15 @@ export interface Units<R> {
   save(records: readonly R[]): Promise<void>;
 }
 
-/** Runs the stage. `work` does the missing units and saves each as it is done; it may say why it stopped before the end. */
+/**
+ * Runs the stage. `work` does the missing units and saves each as it is done; it may say why it stopped before the end. `counts` also gets what was counted
+ * when units were last made under the same options, empty where none were.
+ */
 export async function runUnits<S extends z.ZodType>(
   study: OpenStudy,
   plan: UnitPlan<S>,
   work: (units: Units<z.output<S>>) => Promise<string | undefined>,
-  counts: (records: readonly z.output<S>[]) => StageRecord['counts'],
+  counts: (records: readonly z.output<S>[], before: StageRecord['counts']) => StageRecord['counts'],
 ): Promise<UnitResult<z.output<S>>> {
   const { folder, clock, recorder, progress } = study;
   const path = join(folder, plan.file);
@@ -124,7 +127,7 @@ export async function runUnits<S extends z.ZodType>(
       : undefined;
   const { shown = (record) => record } = plan;
   const records = recordsOf().map(shown);
-  const told = counts(records);
+  const told = counts(records, before?.options.unit_key === stage.options.unit_key ? before!.counts : {});
   if (stopped !== undefined) return { records, counts: told, upToDate: false, stopped };
   const final = {
     path: journal.path,

@@ -1,5 +1,5 @@
 /** A study's methods as a paper would tell them: every number from its files, and nothing where a file does not say. */
-import type { StageRecord, StudyManifest } from '../../results.ts';
+import { judgeQuality, type StageRecord, type StudyManifest } from '../../results.ts';
 import { count, fixed, percent, plural, signed } from '../format.ts';
 import type { Steering } from '../study.ts';
 
@@ -38,10 +38,10 @@ function sampled({ options, counts, inputs }: StageRecord): string {
 
 function graded({ options, counts }: StageRecord): string {
   const kind = textOf(options, 'kind');
-  const quality =
-    counts.judge_accuracy === undefined
-      ? ''
-      : ` On ${plural(counts.judge_prompts_held_out ?? 0, 'prompt')} held out the judge was right for ${percent(counts.judge_accuracy, 1)} of the answers.`;
+  const known = judgeQuality(counts);
+  const quality = known
+    ? ` On ${plural(known.heldOut, 'prompt')} held out the judge was right for ${percent(known.accuracy, 1)} of the answers.`
+    : '';
   return `A judge${kind === undefined ? '' : ` (${kind})`} graded ${count(counts.grades ?? 0)}: ${count(counts.positive ?? 0)} positive, ${count(counts.negative ?? 0)} negative, ${count(counts.incoherent ?? 0)} incoherent.${quality}`;
 }
 

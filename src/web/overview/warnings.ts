@@ -1,5 +1,5 @@
 /** What a careful reader of a study should be told before they believe it. */
-import { type StudyManifest, weakJudge } from '../../results.ts';
+import { judgeQuality, type StudyManifest } from '../../results.ts';
 import { effectsOf } from '../effects.ts';
 import { percent, plural } from '../format.ts';
 import { shortened } from '../leftOut.ts';
@@ -34,9 +34,9 @@ function samplingWarnings(sample: Counts | undefined, grade: Counts | undefined)
 }
 
 function judgeWarnings(grade: Counts | undefined): string[] {
-  const judge = weakJudge(grade ?? {});
-  if (judge === undefined) return [];
-  const { accuracy, heldOut, shows } = judge;
+  const quality = judgeQuality(grade ?? {});
+  if (!quality?.weak) return [];
+  const { accuracy, heldOut, shows } = quality;
   return [
     `On ${plural(heldOut, 'prompt')} held out the judge is right for only ${percent(accuracy)} of the answers: where it errs alike on both sides, an effect shows at ${percent(shows)} of its size. More labelled examples or another judge would tell more.`,
   ];
