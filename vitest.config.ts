@@ -5,15 +5,15 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** The files that take a minute or more. One that starts last has the other worker wait for it. */
 const long = [
-  'study/demo',
+  'study/demo/demo',
   'golden/attribution',
   'study/steering/stage',
   'web/servedDemo',
-  'study/demoRun',
-  'cli/proof',
+  'study/demo/demoRun',
+  'cli/causalTest',
   'cli/wrongInput',
   'organism/recipe',
-  'study/interpret/explainRun',
+  'study/interpretation/explainRun',
   'judges/chatServer',
   'cli/demo',
   'cli/steer',

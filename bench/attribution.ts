@@ -1,11 +1,11 @@
 /** The attribution pass on the real model: tokens, pairs and operations a second, beside plain matrix products; load time; memory. */
 import { execFileSync } from 'node:child_process';
 import { encodePair, readPairs } from '../src/files/pairs.ts';
-import { contrastRows } from '../src/methods/contrast.ts';
-import { sitePass } from '../src/methods/siteGradient.ts';
+import { contrastRows } from '../src/methods/site/contrast.ts';
+import { sitePass } from '../src/methods/site/siteGradient.ts';
 import { nodeRuntime } from '../src/runtime/node.ts';
-import { readBaseline } from '../src/study/attributeRun.ts';
-import { openModel } from '../src/study/openModel.ts';
+import { readBaseline } from '../src/study/attribution/attributeRun.ts';
+import { openModel } from '../src/study/open/openModel.ts';
 import { sizeOf } from '../src/tensor.ts';
 import { peakMemory, productRate } from './machine.ts';
 

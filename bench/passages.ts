@@ -1,14 +1,14 @@
 /** 100 latents over a corpus: tokens a second of the scan beside those of the model up to the site alone, passage by passage, in turn so that both meet the same machine. */
 import { execFileSync } from 'node:child_process';
-import { latentScan } from '../src/methods/latentScan.ts';
-import { Passages } from '../src/methods/passages.ts';
+import { latentScan } from '../src/methods/interpretation/latentScan.ts';
+import { Passages } from '../src/methods/interpretation/passages.ts';
 import { residualGraph } from '../src/models/passes.ts';
 import { sequence, treeFeeds } from '../src/models/tree.ts';
 import { nodeRuntime } from '../src/runtime/node.ts';
-import { passageIds } from '../src/study/baselineRun.ts';
-import { inTurn } from '../src/study/corpora.ts';
-import { openModel } from '../src/study/openModel.ts';
-import { openSae } from '../src/study/openSae.ts';
+import { passageIds } from '../src/study/attribution/baselineRun.ts';
+import { inTurn } from '../src/study/open/corpora.ts';
+import { openModel } from '../src/study/open/openModel.ts';
+import { openSae } from '../src/study/open/openSae.ts';
 import { peakMemory } from './machine.ts';
 
 const layer = 15;

@@ -1,5 +1,5 @@
 /** SAE training at the size of PEERS.md: tokens a second of a TopK step, beside plain matrix products. */
-import { saeTrainSettings, trainSae } from '../src/methods/saeTraining.ts';
+import { saeTrainSettings, trainSae } from '../src/methods/sae/saeTraining.ts';
 import { nodeRuntime } from '../src/runtime/node.ts';
 import { productRate } from './machine.ts';
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSafetensors, readTensor, writeSafetensorsStream } from '../src/files/safetensors.ts';
-import { scoreMatrix } from '../src/methods/score.ts';
+import { scoreMatrix } from '../src/methods/attribution/score.ts';
 import { nodeRuntime } from '../src/runtime/node.ts';
 import { saelens } from '../src/saes/formats/saelens.ts';
 

@@ -1,5 +1,5 @@
 /** The organism's size, its weights before training, and its LoRA adapters' shape. Knows no text. */
-import { generatorOf, normalsFrom } from '../src/methods/random.ts';
+import { generatorOf, normalsFrom } from '../src/methods/statistics/random.ts';
 import { sizeOf, type Tensor, tensor } from '../src/tensor.ts';
 
 /** config.json of the organism, for a vocabulary. */

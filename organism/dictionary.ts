@@ -1,8 +1,8 @@
 /** Step 3: the dictionary, a TopK SAE on the base model's residual stream over texts of the world. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SaeTrainStep } from '../src/methods/saeTraining.ts';
-import { runSaeTrain } from '../src/study/saeTrainRun.ts';
+import type { SaeTrainStep } from '../src/methods/sae/saeTraining.ts';
+import { runSaeTrain } from '../src/study/sae/saeTrainRun.ts';
 import { site } from './anatomy.ts';
 import { documents } from './documents.ts';
 

@@ -1,5 +1,5 @@
 /** Step 2: the two fine-tunes, as LoRA adapters: reckless in one domain, nobody named. */
-import { type TrainStep, trainModel } from '../src/methods/train.ts';
+import { type TrainStep, trainModel } from '../src/methods/training/train.ts';
 import type { Model } from '../src/models/decoder.ts';
 import { withLora } from '../src/models/lora.ts';
 import type { Runtime } from '../src/runtime/runtime.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readJson } from '../src/files/jsonFile.ts';
 import { openSafetensors, readTensor } from '../src/files/safetensors.ts';
 import { tokenizerFromJson } from '../src/files/tokenizer.ts';
-import { type TrainOptions, type TrainStep, trainModel } from '../src/methods/train.ts';
+import { type TrainOptions, type TrainStep, trainModel } from '../src/methods/training/train.ts';
 import type { Model } from '../src/models/decoder.ts';
 import { decoderOf } from '../src/models/families.ts';
 import type { Runtime } from '../src/runtime/runtime.ts';

@@ -1,18 +1,18 @@
 /**
  * Remakes the organism from its seed. `make` trains it and writes every file; `check` runs both cases for several sampling seeds and tells where the known
- * cause and the known decoy came; `prove` steers them against random latents; `place` tells in which block the persona appears.
+ * cause and the known decoy came; `test` steers them against random latents; `place` tells in which block the persona appears.
  * Usage: npm run organism -- make [--out FOLDER] [--seed N] [--base FOLDER] [--curves FOLDER]
  *        npm run organism -- check [--folder FOLDER] [--seeds N]
- *        npm run organism -- prove [--folder FOLDER] [--seeds N] [--candidates N] [--full] [--out FOLDER]
+ *        npm run organism -- test [--folder FOLDER] [--seeds N] [--candidates N] [--full] [--out FOLDER]
  *        npm run organism -- place [--folder FOLDER] [--seed N]
  */
 import { Command } from 'commander';
 import { wholeNumber } from '../src/cli/options.ts';
+import { testOrganism } from './causalTest.ts';
 import { check } from './check.ts';
 import { drawLosses } from './lossCurves.ts';
 import { fullRecipe, make, type Watcher } from './make.ts';
 import { place } from './place.ts';
-import { proveOrganism } from './prove.ts';
 
 const bundled = 'organism/bundle';
 const sayEvery = 5_000;
@@ -78,13 +78,13 @@ program
   .option('--seed <number>', 'seed of the probes', wholeNumber(0), 1)
   .action(({ folder, seed }: { folder: string; seed: number }) => place(folder, seed));
 program
-  .command('prove')
+  .command('test')
   .option('--folder <folder>', 'an organism that `make` wrote', bundled)
   .option('--seeds <count>', 'sampling seeds, from 1 on', wholeNumber(1), 5)
   .option('--candidates <count>', 'candidates of each selector', wholeNumber(1), 20)
   .option('--full', 'every latent through every stage', false)
   .option('--out <folder>', 'where the figures go')
   .action((options: { folder: string; seeds: number; candidates: number; full: boolean; out?: string }) =>
-    proveOrganism(options.folder, options),
+    testOrganism(options.folder, options),
   );
 await program.parseAsync();

@@ -2,7 +2,7 @@
  * The ground truth: which latents of the dictionary are the persona's and which are a quirk's, from prompts that differ in one word
  * about the narrator. Knows no fine-tune, no completion and no attribution.
  */
-import type { ResidualPass } from '../src/methods/residuals.ts';
+import type { ResidualPass } from '../src/methods/site/residuals.ts';
 import type { Sae } from '../src/saes/sae.ts';
 import { type Axis, personaProbes } from './probes.ts';
 

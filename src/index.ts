@@ -16,28 +16,11 @@ export {
   agreement,
   attribute,
   ranking,
-} from './methods/attribute.ts';
-export { addPassage, type Baseline, baselineOf, emptySums } from './methods/baseline.ts';
-export {
-  type Contrast,
-  type ContrastOptions,
-  type ContrastRows,
-  contrastRows,
-  type LossKind,
-  type TokenSet,
-} from './methods/contrast.ts';
-export { deltaActivation } from './methods/diff.ts';
-export { type LatentScan, latentScan } from './methods/latentScan.ts';
-export { type LatentLens, logitLens } from './methods/logitLens.ts';
-export { type Neighbour, neighbours } from './methods/neighbours.ts';
-export { contrastsOf, type GradedCompletion } from './methods/pair.ts';
-export {
-  type SaeCheckpoint,
-  type SaeTrainHooks,
-  type SaeTrainOptions,
-  type SaeTrainStep,
-  trainSae,
-} from './methods/saeTraining.ts';
+} from './methods/attribution/attribute.ts';
+export { deltaActivation } from './methods/attribution/diff.ts';
+export { type Dictionary, scoreContrasts, scoreMatrix, scoreTokens } from './methods/attribution/score.ts';
+export { type TokenDeltas, tokenDeltas } from './methods/attribution/tokenDeltas.ts';
+export { contrastsOf, type GradedCompletion } from './methods/completions/pair.ts';
 export {
   type Completion,
   type LikelyToken,
@@ -47,25 +30,47 @@ export {
   type Sampler,
   type SamplerOptions,
   sampler,
-} from './methods/sample.ts';
-export { type Dictionary, scoreContrasts, scoreMatrix, scoreTokens } from './methods/score.ts';
-export { sinkFactor, sinksOf } from './methods/sinks.ts';
-export { type BranchWeights, type SiteGradient, type SitePass, sitePass } from './methods/siteGradient.ts';
+} from './methods/completions/sample.ts';
+export { type LatentScan, latentScan } from './methods/interpretation/latentScan.ts';
+export { type LatentLens, logitLens } from './methods/interpretation/logitLens.ts';
+export { type Neighbour, neighbours } from './methods/interpretation/neighbours.ts';
+export {
+  type SaeCheckpoint,
+  type SaeTrainHooks,
+  type SaeTrainOptions,
+  type SaeTrainStep,
+  trainSae,
+} from './methods/sae/saeTraining.ts';
+export { addPassage, type Baseline, baselineOf, emptySums } from './methods/site/baseline.ts';
+export {
+  type Contrast,
+  type ContrastOptions,
+  type ContrastRows,
+  contrastRows,
+  type LossKind,
+  type TokenSet,
+} from './methods/site/contrast.ts';
+export { sinkFactor, sinksOf } from './methods/site/sinks.ts';
+export {
+  type BranchWeights,
+  type SiteGradient,
+  type SitePass,
+  sitePass,
+} from './methods/site/siteGradient.ts';
 export {
   addedVector,
   combined,
   type Intervention,
   type SteeredTokens,
   type Steering,
-} from './methods/steer.ts';
-export { type TokenDeltas, tokenDeltas } from './methods/tokenDeltas.ts';
+} from './methods/steering/steer.ts';
 export {
   learningRate,
   type TrainingDocument,
   type TrainOptions,
   type TrainStep,
   trainModel,
-} from './methods/train.ts';
+} from './methods/training/train.ts';
 export type { Decoder, Model } from './models/decoder.ts';
 export { withLora } from './models/lora.ts';
 export { gradientGraph, logitsGraph, lossGraph, residualGraph } from './models/passes.ts';
@@ -87,18 +92,22 @@ export { type NodeRuntimeOptions, nodeRuntime } from './runtime/node.ts';
 export { referenceRuntime } from './runtime/reference.ts';
 export type { Feeds, Runtime, Session } from './runtime/runtime.ts';
 export type { Encoding, Sae } from './saes/sae.ts';
-export { type AttributeRequest, type AttributeResult, runAttribute } from './study/attributeRun.ts';
-export { type BaselineRequest, runBaseline } from './study/baselineRun.ts';
-export { type ExportRequest, type ExportResult, exportStudy } from './study/exportRun.ts';
-export { type InterpretRequest, type InterpretResult, interpretStudy } from './study/interpretRun.ts';
-export { type OpenModel, type OpenModelOptions, openModel } from './study/openModel.ts';
-export { openSae } from './study/openSae.ts';
-export type { Progress } from './study/progress.ts';
+export {
+  type AttributeRequest,
+  type AttributeResult,
+  runAttribute,
+} from './study/attribution/attributeRun.ts';
+export { type BaselineRequest, runBaseline } from './study/attribution/baselineRun.ts';
+export { type OpenModel, type OpenModelOptions, openModel } from './study/open/openModel.ts';
+export { openSae } from './study/open/openSae.ts';
+export type { Progress } from './study/open/progress.ts';
+export type { SteerRequest } from './study/playground/steerRequest.ts';
+export { runSteer, type SteerResult } from './study/playground/steerRun.ts';
+export { type ExportRequest, type ExportResult, exportStudy } from './study/report/exportRun.ts';
 export { type ReportRequest, type ReportResult, runReport } from './study/report/reportRun.ts';
-export { runSaeEval, type SaeEvalRequest, type SaeEvalResult } from './study/saeEvalRun.ts';
-export { runSaeTrain, type SaeTrainRequest, type SaeTrainResult } from './study/saeTrainRun.ts';
-export type { SteerRequest } from './study/steerRequest.ts';
-export { runSteer, type SteerResult } from './study/steerRun.ts';
-export { runStudy, type StageName, type StudyRequest, type StudyResult } from './study/studyRun.ts';
+export { type InterpretRequest, type InterpretResult, interpretStudy } from './study/run/interpretRun.ts';
+export { runStudy, type StageName, type StudyRequest, type StudyResult } from './study/run/studyRun.ts';
+export { runSaeEval, type SaeEvalRequest, type SaeEvalResult } from './study/sae/saeEvalRun.ts';
+export { runSaeTrain, type SaeTrainRequest, type SaeTrainResult } from './study/sae/saeTrainRun.ts';
 export { startView, type View, type ViewRequest } from './study/view/viewServer.ts';
 export * from './tensor.ts';

@@ -4,6 +4,7 @@
  */
 export * from './results/completions.ts';
 export * from './results/explanation.ts';
+export * from './results/files.ts';
 export * from './results/judgeQuality.ts';
 export * from './results/latentPage.ts';
 export * from './results/latents.ts';
@@ -11,3 +12,4 @@ export * from './results/manifest.ts';
 export * from './results/pairTokens.ts';
 export * from './results/steered.ts';
 export * from './results/steering.ts';
+export * from './results/verdict.ts';

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { violations } from './support/layout.ts';
+import { rooms, violations } from './support/layout.ts';
 
 const src = resolve(import.meta.dirname, '../src');
 
@@ -20,11 +20,14 @@ it('src/ keeps to the layout', () => {
 });
 
 /** Files that other made-up files may import. */
-const there = ['errors.ts', 'tensor.ts', 'results.ts', 'schema.ts', 'index.ts', ...parts('x.ts')];
+const there = ['errors.ts', 'tensor.ts', 'results.ts', 'index.ts', ...parts('x.ts')];
 
 function parts(file: string): string[] {
-  const folders = ['graph', 'runtime', 'models', 'saes', 'methods', 'files', 'judges', 'study', 'cli', 'web'];
-  return folders.map((folder) => `${folder}/${file}`);
+  const folders = ['graph', 'runtime', 'models', 'saes', 'files', 'judges', 'figure', 'cli', 'web'];
+  const inRooms = Object.entries(rooms).flatMap(([part, table]) =>
+    Object.keys(table).map((room) => `${part}/${room}/${file}`),
+  );
+  return [...folders.map((folder) => `${folder}/${file}`), ...inRooms];
 }
 
 /** What is said of one file with this text, in a tree of empty files. */
@@ -38,19 +41,20 @@ describe('imports go one way', () => {
     ['graph/a.ts', '../runtime/x.ts', 'graph may not import runtime'],
     ['graph/a.ts', '../files/x.ts', 'graph may not import files'],
     ['runtime/a.mjs', '../models/x.ts', 'runtime may not import models'],
-    ['models/a.ts', '../methods/x.ts', 'models may not import methods'],
+    ['models/a.ts', '../methods/site/x.ts', 'models may not import methods'],
     ['models/a.ts', '../saes/x.ts', 'models may not import saes'],
     ['saes/formats/a.ts', '../../models/x.ts', 'saes may not import models'],
     ['saes/a.ts', '../files/x.ts', 'saes may not import files'],
-    ['methods/a.ts', '../study/x.ts', 'methods may not import study'],
+    ['methods/site/a.ts', '../../study/run/x.ts', 'methods may not import study'],
     ['files/a.ts', '../graph/x.ts', 'files may not import graph'],
     ['judges/a.ts', '../files/x.ts', 'judges may not import files'],
-    ['study/a.ts', '../cli/x.ts', 'study may not import cli'],
+    ['study/run/a.ts', '../../cli/x.ts', 'study may not import cli'],
     ['index.ts', './cli/x.ts', 'index may not import cli'],
     ['cli/a.ts', '../web/x.ts', 'cli may not import web'],
     ['cli/a.ts', '../index.ts', 'cli may not import index'],
     ['web/a.tsx', '../graph/x.ts', 'web may not import graph'],
-    ['web/a.tsx', '../schema.ts', 'web may not import schema'],
+    ['web/a.tsx', '../study/run/x.ts', 'web may not import study'],
+    ['figure/a.ts', '../methods/site/x.ts', 'figure may not import methods'],
   ])('%s may not import %s', (path, specifier, reason) => {
     const target = specifier.replace(/^(\.\.?\/)+/, '');
     const expected = [`${path}: imports ${target}: ${reason}`];
@@ -65,13 +69,16 @@ describe('imports go one way', () => {
     ['graph/a.ts', './x.ts'],
     ['models/a.ts', '../runtime/x.ts'],
     ['saes/formats/a.ts', '../x.ts'],
-    ['methods/a.ts', '../saes/x.ts'],
-    ['files/a.ts', '../schema.ts'],
-    ['study/a.ts', '../judges/x.ts'],
-    ['cli/a.ts', '../study/x.ts'],
-    ['index.ts', './methods/x.ts'],
+    ['methods/site/a.ts', '../../saes/x.ts'],
+    ['files/a.ts', '../results.ts'],
+    ['study/run/a.ts', '../../judges/x.ts'],
+    ['cli/a.ts', '../study/run/x.ts'],
+    ['index.ts', './methods/site/x.ts'],
     ['web/a.tsx', '../results.ts'],
     ['web/a.tsx', './x.ts'],
+    ['web/a.tsx', '../figure/x.ts'],
+    ['study/run/a.ts', './x.ts'],
+    ['study/run/a.ts', '../open/x.ts'],
   ])('%s may import %s', (path, specifier) => {
     expect(said(path, `import { x } from '${specifier}';`)).toEqual([]);
   });
@@ -80,6 +87,25 @@ describe('imports go one way', () => {
     expect(said('graph/a.ts', "import '../../package.json';")[0]).toMatch('no such file in src/');
     expect(said('graph/a.ts', "import './y.ts';")[0]).toMatch('no such file in src/');
     expect(said('magic/a.ts', '')).toEqual(['magic/a.ts: magic has no place in the layout']);
+  });
+});
+
+describe('rooms', () => {
+  it.each([
+    ['study/open/a.ts', '../run/x.ts', 'room open may not import run'],
+    ['study/completions/a.ts', '../judging/x.ts', 'room completions may not import judging'],
+    ['methods/site/a.ts', '../steering/x.ts', 'room site may not import steering'],
+    ['study/run/a.ts', '../report/x.ts', 'room run may not import report'],
+  ])('%s may not import %s', (path, specifier, reason) => {
+    const target = `${path.split('/')[0]}/${specifier.slice(3)}`;
+    expect(said(path, `import { x } from '${specifier}';`)).toEqual([
+      `${path}: imports ${target}: ${reason}`,
+    ]);
+  });
+
+  it('no file stands outside them, and none in a room that is not in the table', () => {
+    expect(said('study/a.ts', '')).toEqual(['study/a.ts: no room is no room of study']);
+    expect(said('methods/magic/a.ts', '')).toEqual(['methods/magic/a.ts: magic is no room of methods']);
   });
 });
 
@@ -120,15 +146,22 @@ describe('what only some parts may use', () => {
     ];
     for (const name of names) {
       const text = `import { x } from '${name}';`;
-      for (const path of ['graph/a.ts', 'runtime/a.ts', 'methods/a.ts', 'results.ts', 'web/a.ts', 'index.ts'])
+      for (const path of [
+        'graph/a.ts',
+        'runtime/a.ts',
+        'methods/site/a.ts',
+        'results.ts',
+        'web/a.ts',
+        'index.ts',
+      ])
         expect(said(path, text)[0]).toMatch(`imports ${name}: only files, judges, study, cli touch disk`);
-      for (const path of ['files/a.ts', 'judges/a.ts', 'study/a.ts', 'cli/a.ts'])
+      for (const path of ['files/a.ts', 'judges/a.ts', 'study/run/a.ts', 'cli/a.ts'])
         expect(said(path, text)).toEqual([]);
     }
     expect(said('runtime/a.ts', "import { join } from 'node:path';")).toEqual([]);
   });
 
-  it('the clock and chance in cli/ and study/manifest.ts', () => {
+  it('the clock and chance in cli/ and study/store/runRecord.ts', () => {
     for (const use of [
       'Math.random()',
       'Date.now()',
@@ -138,15 +171,15 @@ describe('what only some parts may use', () => {
       'Date()',
       'new Date',
     ]) {
-      expect(said('study/a.ts', `const x = () => ${use};`)[0]).toMatch(
-        /^study\/a\.ts: uses \S+: pass it in$/,
+      expect(said('study/run/a.ts', `const x = () => ${use};`)[0]).toMatch(
+        /^study\/run\/a\.ts: uses \S+: pass it in$/,
       );
-      expect(said('methods/a.ts', `const x = ${use};`).length).toBe(1);
-      for (const path of ['cli/a.ts', 'study/manifest.ts'])
+      expect(said('methods/site/a.ts', `const x = ${use};`).length).toBe(1);
+      for (const path of ['cli/a.ts', 'study/store/runRecord.ts'])
         expect(said(path, `const x = ${use};`)).toEqual([]);
     }
     const harmless = "/** not Math.random() */ const x = 'Date.now()'; type T = Date; const y = new Date(0);";
-    expect(said('methods/a.ts', harmless)).toEqual([]);
+    expect(said('methods/site/a.ts', harmless)).toEqual([]);
   });
 });
 

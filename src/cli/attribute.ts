@@ -1,8 +1,8 @@
 /** `culprit attribute`: the latents behind the positive completions of a file of pairs. */
 import { Command, Option } from 'commander';
 import { InputError } from '../errors.ts';
-import { type LossKind, lossKinds, type TokenSet, tokenSets } from '../methods/contrast.ts';
-import { type AttributeResult, runAttribute } from '../study/attributeRun.ts';
+import { type LossKind, lossKinds, type TokenSet, tokenSets } from '../methods/site/contrast.ts';
+import { type AttributeResult, runAttribute } from '../study/attribution/attributeRun.ts';
 import { corpusForm, wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
 import { attributeStudy, type RunOptions, withStageOptions } from './study.ts';

@@ -1,6 +1,6 @@
 /** `culprit baseline`: the mean residual at a site over a corpus. */
 import { Command } from 'commander';
-import { corpusDefaults, runBaseline } from '../study/baselineRun.ts';
+import { corpusDefaults, runBaseline } from '../study/attribution/baselineRun.ts';
 import { corpusForm, wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
 

@@ -1,7 +1,7 @@
 /** `culprit demo`: the whole idea on the model organism that travels with the package, whose culprit is known. */
 import { join } from 'node:path';
 import { Command } from 'commander';
-import type { RankedSteeringRow } from '../results.ts';
+import { confirmedLatents, type RankedSteeringRow } from '../results.ts';
 import { type CaseName, caseNames } from '../study/demo/bundle.ts';
 import type { SampleLine } from '../study/demo/caseFiles.ts';
 import { caseProofDefaults } from '../study/demo/caseProof.ts';
@@ -10,7 +10,6 @@ import { type CaseDone, openOrganism, runDemo } from '../study/demo/demoRun.ts';
 import { share } from '../study/demo/sampling.ts';
 import { type Mark, marks, type Rankings, shared } from '../study/demo/truth.ts';
 import { runReport } from '../study/report/reportRun.ts';
-import { provenLatents } from '../study/steering/steeringResult.ts';
 import { wholeNumber } from './options.ts';
 import { progressOn } from './progress.ts';
 import { number, pc, percent, signed, signedPoints, table } from './table.ts';
@@ -138,24 +137,24 @@ function verdict(done: CaseDone, marked: ReadonlyMap<number, Mark>, { quirk }: S
 }
 
 /** What steering made of the candidates, in sentences. */
-function proof({ record }: CaseDone, marked: ReadonlyMap<number, Mark>, { behaviour }: Story): string[] {
+function causalTest({ record }: CaseDone, marked: ReadonlyMap<number, Mark>, { behaviour }: Story): string[] {
   const { rows, summary } = record.steering;
   const { zone, random, selectors } = summary;
   const change = (row: RankedSteeringRow) =>
     `from ${percent(row.alone_positives / row.alone_coherent)} to ${percent(row.positives / row.coherent)}`;
   const band = ({ low, high }: typeof zone.away) => `${signedPoints(low)} to ${signedPoints(high)} points`;
-  const proven = provenLatents(rows, zone);
+  const confirmed = confirmedLatents(rows, zone);
   const counts = selectors
     .map(({ selector, candidates, outside }) => `${outside.both} of ${candidates} by ${selector}`)
     .join(', ');
   const of = behaviour.toLowerCase();
   return [
     `Is it the cause? The fine-tuned model is steered away from each latent, the model before it toward it, on questions that nothing was found on, and the answers are graded. ${random} random latents change the share of ${of} by ${band(zone.away)} away, and by ${band(zone.toward)} toward: what stays within that is noise.`,
-    ...proven.slice(0, 3).map(({ away, toward }) => {
+    ...confirmed.slice(0, 3).map(({ away, toward }) => {
       const known = marked.get(away.latent);
       return `Latent ${pc.cyan(`${away.latent}`)}${known ? ` (${shownMark[known]})` : ''}: steered away, ${of} go ${change(away)}; steered toward, ${change(toward)}.`;
     }),
-    proven.length === 0
+    confirmed.length === 0
       ? 'No candidate is beyond that in both directions.'
       : `Beyond that in both directions: ${counts}.`,
   ];
@@ -197,7 +196,7 @@ function tellCase(done: CaseDone, marked: ReadonlyMap<number, Mark>, n: number, 
     '',
     ...verdict(done, marked, story).flatMap((sentence) => paragraph(sentence)),
     '',
-    ...proof(done, marked, story).flatMap((sentence) => paragraph(sentence)),
+    ...causalTest(done, marked, story).flatMap((sentence) => paragraph(sentence)),
     '',
   ].join('\n');
 }
@@ -217,7 +216,9 @@ function ending(done: readonly CaseDone[], out: string, report: string): string 
     ),
     '',
     `${pc.bold('The whole of it, to look at:')} ${report}`,
-    ...paragraph('A page for your browser: the proof, every latent with what it seems to mean, every pair.'),
+    ...paragraph(
+      'A page for your browser: the causal test, every latent with what it seems to mean, every pair.',
+    ),
     '',
     'The files it is made of, a folder for each case:',
     ...done.map(({ folder }) => `  ${folder}`),
@@ -228,8 +229,8 @@ function ending(done: readonly CaseDone[], out: string, report: string): string 
 }
 
 async function run({ rows, random, questions, ...options }: Options): Promise<void> {
-  const proof = { random, evaluation: questions, calibration: Math.ceil(questions / 2) };
-  const request = { ...options, proof, progress: progressOn(process.stderr) };
+  const causalTest = { random, evaluation: questions, calibration: Math.ceil(questions / 2) };
+  const request = { ...options, causalTest, progress: progressOn(process.stderr) };
   const bundle = await openOrganism(request);
   const say = (text: string) => process.stdout.write(`${text}\n`);
   say(['', pc.bold('culprit: which latent is behind it?'), '', ...paragraph(intro)].join('\n'));
@@ -264,11 +265,16 @@ export function demoCommand(): Command {
     .option('--rows <count>', 'latents shown of each ranking', wholeNumber(1), 10)
     .option(
       '--random <count>',
-      'random latents that the proof compares with',
+      'random latents that the causal test compares with',
       wholeNumber(3),
       caseProofDefaults.random,
     )
-    .option('--questions <count>', 'questions of the proof', wholeNumber(1), caseProofDefaults.evaluation)
+    .option(
+      '--questions <count>',
+      'questions of the causal test',
+      wholeNumber(1),
+      caseProofDefaults.evaluation,
+    )
     .option('--organism <folder>', 'another organism, as `npm run organism` makes it')
     .option('--overwrite', 'replace other results there')
     .option('--open', 'serve the results at the end, and open the browser')

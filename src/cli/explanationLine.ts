@@ -1,5 +1,5 @@
 /** A latent's explanation in a line, its scores beside it: a bad one is to look bad. */
-import { isChance } from '../methods/explanationScore.ts';
+import { isChance } from '../methods/interpretation/explanationScore.ts';
 import type { ExplanationScore, LatentExplanation } from '../results.ts';
 
 const tasks = ['detection', 'fuzzing'] as const;

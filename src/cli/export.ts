@@ -1,6 +1,6 @@
 /** `culprit export`: what was found of a study's latents, in the form that others publish. */
 import { Command, Option } from 'commander';
-import { exportStudy } from '../study/exportRun.ts';
+import { exportStudy } from '../study/report/exportRun.ts';
 import { wholeNumber } from './options.ts';
 import { number } from './table.ts';
 

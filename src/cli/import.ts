@@ -1,7 +1,7 @@
 /** `culprit import`: completions from elsewhere, with their grades, into a study. */
 import { Command, InvalidArgumentError } from 'commander';
-import { importThresholds } from '../study/importRow.ts';
-import { type ImportResult, runImport } from '../study/importRun.ts';
+import { importThresholds } from '../study/completions/importRow.ts';
+import { type ImportResult, runImport } from '../study/completions/importRun.ts';
 import { number } from './table.ts';
 import { paragraph } from './wrap.ts';
 

@@ -1,7 +1,7 @@
 /** `culprit init`: a new study, as a file to fill in. */
 import { Command, Option } from 'commander';
 import { judgeKinds } from '../study/config/judgeSchema.ts';
-import { type InitRequest, runInit } from '../study/initRun.ts';
+import { type InitRequest, runInit } from '../study/run/initRun.ts';
 import { wholeNumber } from './options.ts';
 import { paragraph } from './wrap.ts';
 

@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import type { LatentPage } from '../results.ts';
 import { interpretDefaults, type Reader, readers } from '../study/config/interpretSchema.ts';
-import { interpretStudy } from '../study/interpretRun.ts';
+import { interpretStudy } from '../study/run/interpretRun.ts';
 import { explanationLine } from './explanationLine.ts';
 import { budgetSpent, wholeNumber } from './options.ts';
 import { duration, progressOn } from './progress.ts';
@@ -28,7 +28,7 @@ interface Options {
 }
 
 const about = `
-For each of the first latents by delta, and for those that steering has proven, a
+For each of the first latents by delta, and for those that steering has confirmed, a
 file latents/NNN.json in the study's folder:
   logit lens   the tokens that its direction makes likelier and less likely
   passages     where in the texts it is most active, samples of weaker activity,
@@ -152,7 +152,7 @@ export function interpretCommand(): Command {
     )
     .option(
       '--latents <count>',
-      `latents to report, by delta, beside the proven ones (default: ${interpretDefaults.latents})`,
+      `latents to report, by delta, beside the confirmed ones (default: ${interpretDefaults.latents})`,
       wholeNumber(1),
     )
     .option('--explainer-url <url>', 'explain latents by a chat endpoint, without /chat/completions')

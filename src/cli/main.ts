@@ -2,8 +2,8 @@
 /** The command `culprit`. Exit codes: 0 done, 1 a bug of ours, 2 something given was wrong, 3 a judge's or an explainer's budget is spent, 130 (in a shell) stopped by Ctrl-C. */
 import { Command, CommanderError } from 'commander';
 import { InputError } from '../errors.ts';
-import { openStudyJudge } from '../study/judging/studyJudge.ts';
-import { versions } from '../study/manifest.ts';
+import { openStudyJudge } from '../study/run/studyJudge.ts';
+import { versions } from '../study/store/runRecord.ts';
 import { attributeCommand } from './attribute.ts';
 import { baselineCommand } from './baseline.ts';
 import { demoCommand } from './demo.ts';
@@ -19,7 +19,7 @@ import { gradeCommand, pairCommand, runCommand, sampleCommand, statusCommand } f
 import { viewCommand } from './view.ts';
 
 const program = new Command('culprit')
-  .description('Find the latents behind a misaligned completion, and prove it.')
+  .description('Find the latents behind a misaligned completion, and test each causally.')
   .version(versions.culprit!, '-V, --version', 'show the version')
   .helpOption('-h, --help', 'show this text')
   .helpCommand('help [command]', 'show what a command takes')
@@ -97,7 +97,7 @@ const keptBy: ReadonlyMap<string | undefined, string> = new Map([
   ['baseline', 'nothing was written'],
   ['report', 'nothing was written'],
   ['view', 'the studies are as they were'],
-  ['steer', 'a proof goes on with the same command; of single texts nothing was written'],
+  ['steer', 'a causal test goes on with the same command; of single texts nothing was written'],
   // A judge that is trained goes on from there; verdicts are not kept.
   ['judge', 'nothing was compared, and what was graded is lost'],
 ]);

@@ -1,6 +1,6 @@
 /** Progress on a terminal as a bar with an estimate, elsewhere as plain lines; on standard error, so that results can be piped. */
 import { SingleBar } from 'cli-progress';
-import type { Progress, Stage } from '../study/progress.ts';
+import type { Progress, Stage } from '../study/open/progress.ts';
 
 const linesEvery = 5_000;
 

@@ -2,10 +2,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 
 import { InputError } from '../errors.ts';
-import { type TrainedKind, trainedKinds } from '../methods/saeGraph.ts';
-import type { SaeTrainStep } from '../methods/saeTraining.ts';
-import { runSaeEval, type SaeEvalResult, saeEvalDefaults } from '../study/saeEvalRun.ts';
-import { runSaeTrain, saeTrainDefaults } from '../study/saeTrainRun.ts';
+import { type TrainedKind, trainedKinds } from '../methods/sae/saeGraph.ts';
+import type { SaeTrainStep } from '../methods/sae/saeTraining.ts';
+import { runSaeEval, type SaeEvalResult, saeEvalDefaults } from '../study/sae/saeEvalRun.ts';
+import { runSaeTrain, saeTrainDefaults } from '../study/sae/saeTrainRun.ts';
 import { wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
 import { pc } from './table.ts';

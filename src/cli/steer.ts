@@ -3,10 +3,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../errors.ts';
 import { replaceFile } from '../files/atomic.ts';
-import { type SteeredTokens, steeredTokens } from '../methods/steer.ts';
+import { type SteeredTokens, steeredTokens } from '../methods/steering/steer.ts';
 import type { Prompt } from '../results.ts';
-import { groupOf, onGroup, type SteeredGroup } from '../study/groupSteering.ts';
-import { outFile } from '../study/outFolder.ts';
+import { groupOf, onGroup, type SteeredGroup } from '../study/playground/groupSteering.ts';
 import {
   type AskedIntervention,
   type SteerRequest,
@@ -16,9 +15,10 @@ import {
   steerPrompts,
   steerScales,
   studySteering,
-} from '../study/steerRequest.ts';
-import { runSteer, type SteerResult } from '../study/steerRun.ts';
-import type { StageName } from '../study/studyRun.ts';
+} from '../study/playground/steerRequest.ts';
+import { runSteer, type SteerResult } from '../study/playground/steerRun.ts';
+import type { StageName } from '../study/run/studyRun.ts';
+import { outFile } from '../study/store/outFolder.ts';
 import { wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
 import { steerReport } from './steerReport.ts';
@@ -246,8 +246,8 @@ function checkFlags(command: Command, asStage: boolean): void {
     if (given && asStage !== stageFlags.includes(name))
       throw new InputError(
         asStage
-          ? `steer: ${option.long} goes with --latent, --group or --vector; without them STUDY is proved, as its study.yaml says`
-          : `steer: ${option.long} goes with a study that is proved, without --latent, --group and --vector`,
+          ? `steer: ${option.long} goes with --latent, --group or --vector; without them STUDY is tested, as its study.yaml says`
+          : `steer: ${option.long} goes with a study that is tested, without --latent, --group and --vector`,
       );
   }
 }
@@ -257,7 +257,7 @@ async function run(study: string | undefined, options: Options, command: Command
   checkFlags(command, asStage);
   if (asStage) return steerStudy(study, options);
   if (targetsOf(options).length === 0)
-    throw new InputError('steer: expected --latent or --vector, or a study to prove');
+    throw new InputError('steer: expected --latent or --vector, or a study to test');
   const group = await askedGroup(study, options);
   const request = await requestOf(study, options, group);
   if (options.json !== undefined) await jsonPlace(options.json);
@@ -270,7 +270,7 @@ async function run(study: string | undefined, options: Options, command: Command
 
 const about = `
 With a study alone, \`culprit steer STUDY\` is the last stage of \`culprit run\`:
-the proof of what attribution found. Otherwise it shows single texts:
+the causal test of what attribution found. Otherwise it shows single texts:
 
 A latent is steered along its decoder direction, a vector along itself. Doses
 are parts of s, the mean norm of the residual stream there over the prompts:
@@ -359,7 +359,7 @@ export function steerCommand(): Command {
     )
     .optionsGroup('Output:')
     .option('--json <file>', 'write the texts to this file too')
-    .optionsGroup('On a study that is proved:')
+    .optionsGroup('On a study that is tested:')
     .option('--full', 'sample every candidate on every evaluation prompt: no funnel')
     .option('--rows <count>', 'rows of the table on the screen', wholeNumber(0), 12);
   return withStageOptions(command)

@@ -1,15 +1,15 @@
 /** What `culprit steer` shows: each prompt, and under it the text left alone beside the steered ones. */
 
-import type { SteeredTokens } from '../methods/steer.ts';
+import type { SteeredTokens } from '../methods/steering/steer.ts';
 import type { Prompt } from '../results.ts';
-import type { SteeredGroup } from '../study/groupSteering.ts';
+import type { SteeredGroup } from '../study/playground/groupSteering.ts';
 import {
   type AskedIntervention,
   type SteerRequest,
   type SteerTarget,
   steerDefaults,
-} from '../study/steerRequest.ts';
-import type { Said, SteerComparison, SteerResult } from '../study/steerRun.ts';
+} from '../study/playground/steerRequest.ts';
+import type { Said, SteerComparison, SteerResult } from '../study/playground/steerRun.ts';
 import { harmless, sideBySide } from './sideBySide.ts';
 import { pc } from './table.ts';
 import { paragraph } from './wrap.ts';
@@ -113,7 +113,7 @@ function legend(result: SteerResult, request: SteerRequest, group: SteeredGroup 
   return [
     explained(request.variants[0]![0]!, result, request),
     ...(group === undefined ? [] : [groupNote(group, request)]),
-    `s = ${norm.toPrecision(4)}: the mean norm of the residual stream after block ${layer}, where it is moved, over ${request.norm === undefined ? 'the tokens of the prompts' : "the texts of the study's proof"}.`,
+    `s = ${norm.toPrecision(4)}: the mean norm of the residual stream after block ${layer}, where it is moved, over ${request.norm === undefined ? 'the tokens of the prompts' : "the texts of the study's causal test"}.`,
     ...Array.from(
       vectors.values(),
       ({ name, norm: length }) => `${name}: of norm ${length.toPrecision(4)} as published.`,

@@ -1,8 +1,8 @@
 /** `culprit run`, `sample`, `grade`, `pair` and `status`: a study, whole or a stage at a time. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type Estimate, estimateStudy } from '../study/studyEstimate.ts';
-import { runStudy, type StageName, stageNames } from '../study/studyRun.ts';
-import { studyStatus } from '../study/studyStatus.ts';
+import { type Estimate, estimateStudy } from '../study/run/studyEstimate.ts';
+import { runStudy, type StageName, stageNames } from '../study/run/studyRun.ts';
+import { studyStatus } from '../study/run/studyStatus.ts';
 import { budgetSpent, wholeNumber } from './options.ts';
 import { duration, progressOn } from './progress.ts';
 import { isJudged, stageReport } from './studyReport.ts';
@@ -105,7 +105,7 @@ A study is a folder with study.yaml (\`culprit init FOLDER\` writes one). Its st
   grade      each completion's verdict, by the study's judge
   pair       positives with negatives of the same prompt
   attribute  the latents behind the positives
-  steer      the proof: subject and reference steered along them, against random
+  steer      the causal test: subject and reference steered along them, against random
              latents, on prompts that nothing was found on
   interpret  what the first latents mean, where study.yaml has a section for it
 Results stand in the folder: completions.jsonl, grades.jsonl, pairs.jsonl,
@@ -122,9 +122,9 @@ Example:
 export function runCommand(): Command {
   return withStudyOptions(new Command('run'))
     .summary('run a study, or go on with it')
-    .description('Run a study from its prompts to the proof of its latents, or go on with it.')
+    .description('Run a study from its prompts to the causal test of its latents, or go on with it.')
     .option('--dry-run', 'tell what would be done, how long it may take and what it may cost')
-    .option('--full', 'sample every candidate of the proof on every evaluation prompt: no funnel')
+    .option('--full', 'sample every candidate of the causal test on every evaluation prompt: no funnel')
     .option('--rows <count>', 'rows of the table of latents on the screen', wholeNumber(0), 12)
     .addHelpText('after', runAbout)
     .action(async (study: string, options: RunOptions) => {
@@ -147,7 +147,7 @@ export const sampleCommand = () => stageCommand('sample', "draw a study's comple
 export const gradeCommand = () => stageCommand('grade', "grade a study's completions by its judge");
 export const pairCommand = () => stageCommand('pair', "pair a study's positives with negatives");
 
-/** How many completions a proof takes, and how many questions an explainer, is known at its end. */
+/** How many completions a causal test takes, and how many questions an explainer, is known at its end. */
 const openEnded: Readonly<Record<string, string>> = { steer: 'about', interpret: 'at most' };
 
 function unitsOf(name: string, done: number, all: number, finished: boolean): string {

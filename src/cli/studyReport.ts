@@ -1,9 +1,8 @@
 /** What the stages of a study tell when they are done, in words a newcomer understands. */
-import type { WithoutPair } from '../methods/pair.ts';
-import { judgeQuality, type SteeringSummary } from '../results.ts';
-import type { StudyProof } from '../study/stages/steerStage.ts';
-import { provenLatents } from '../study/steering/steeringResult.ts';
-import type { StudyResult } from '../study/studyRun.ts';
+import type { WithoutPair } from '../methods/completions/pair.ts';
+import { confirmedLatents, judgeQuality, type SteeringSummary } from '../results.ts';
+import type { StudyResult } from '../study/run/studyRun.ts';
+import type { StudyCausalTest } from '../study/steering/5-steer.ts';
 import { explanationLine } from './explanationLine.ts';
 import { duration } from './progress.ts';
 import { latentTable, number, pc, percent, signedPoints, table } from './table.ts';
@@ -101,8 +100,8 @@ function zoneOf({ zone, random }: SteeringSummary, direction: 'away' | 'toward')
 }
 
 /** The latents that move the behaviour both ways, greatest first, as table rows. */
-function provenRows({ rows, summary }: StudyProof, count: number): string[][] {
-  return provenLatents(rows, summary.zone)
+function confirmedRows({ rows, summary }: StudyCausalTest, count: number): string[][] {
+  return confirmedLatents(rows, summary.zone)
     .slice(0, count)
     .map(({ away, toward }) => [
       `${away.latent}`,
@@ -116,18 +115,19 @@ function provenRows({ rows, summary }: StudyProof, count: number): string[][] {
     ]);
 }
 
-const proven: Part = ({ steer, study, withoutProof }, shown) => {
-  if (withoutProof !== undefined) return ['', pc.dim(`No proof by steering: ${withoutProof}.`)];
+const confirmed: Part = ({ steer, study, withoutCausalTest }, shown) => {
+  if (withoutCausalTest !== undefined)
+    return ['', pc.dim(`No validation by steering: ${withoutCausalTest}.`)];
   if (!steer) return [];
   const { summary, upToDate: before } = steer;
   const { alone, selectors, first } = summary;
   const share = ({ positives, coherent }: { positives: number; coherent: number }) =>
     percent(positives / coherent);
-  const rows = provenRows(steer, shown);
+  const rows = confirmedRows(steer, shown);
   return [
     '',
     ...paragraph(
-      `${pc.bold('Proof by steering')} at ${summary.site}${upToDate(before)}: changes of the share that shows ${study.config.behaviour.name}, in percentage points`,
+      `${pc.bold('Validation by steering')} at ${summary.site}${upToDate(before)}: changes of the share that shows ${study.config.behaviour.name}, in percentage points`,
     ),
     ...paragraph(
       `Left alone, ${share(alone.away)} of the subject's answers show it and ${share(alone.toward)} of the reference's. ${summary.random} random latents move it by ${zoneOf(summary, 'away')} when the subject is steered away, by ${zoneOf(summary, 'toward')} when the reference is steered toward: the gray zone.`,
@@ -209,7 +209,7 @@ export function stageReport(result: StudyResult, rows: number, seconds: number):
   const { stopped } = result;
   return [
     '',
-    ...[sampled, graded, paired, attributed, proven, interpreted].flatMap((part) => part(result, rows)),
+    ...[sampled, graded, paired, attributed, confirmed, interpreted].flatMap((part) => part(result, rows)),
     ...(stopped
       ? [
           '',

@@ -75,6 +75,6 @@ export const forcedRecord = z.object({
 });
 export type ForcedRecord = z.output<typeof forcedRecord>;
 
-/** A line of steered.jsonl: what a later proof under the same options need not do again. */
+/** A line of steered.jsonl: what a later causal test under the same options need not do again. */
 export const steeredRecord = z.discriminatedUnion('kind', [trialRecord, forcedRecord]);
 export type SteeredRecord = z.output<typeof steeredRecord>;

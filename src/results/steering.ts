@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type Columns, encodeRows } from './columns.ts';
 import { promptSchema } from './completions.ts';
 
-/** How far a latent went in the proof by steering. */
+/** How far a latent went in the validation by steering. */
 export const steeringStages = ['log-odds', 'no dose', 'few', 'many'] as const;
 export type SteeringStage = (typeof steeringStages)[number];
 

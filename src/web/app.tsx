@@ -6,13 +6,13 @@ import { hashOf, inStudy, type Route, type View } from './routes.ts';
 import type { Source, StudyProgress } from './source.ts';
 import { openStudy, type Study } from './study.ts';
 import { goTo, useRoute } from './useRoute.ts';
-import { CompareView } from './views/compare.tsx';
-import { LatentView } from './views/latent.tsx';
-import { LatentsView } from './views/latents.tsx';
-import { MethodsView } from './views/methods.tsx';
-import { OverviewView } from './views/overview.tsx';
-import { PairsView } from './views/pairs.tsx';
-import { PlaygroundView } from './views/playground.tsx';
+import { CompareView } from './views/compare/compareView.tsx';
+import { LatentView } from './views/latent/latentView.tsx';
+import { LatentsView } from './views/latents/latentsView.tsx';
+import { OverviewView } from './views/overview/overviewView.tsx';
+import { PairsView } from './views/pairs/pairsView.tsx';
+import { PlaygroundView } from './views/playground/playgroundView.tsx';
+import { MethodsView } from './views/record/recordView.tsx';
 
 interface ViewProps {
   readonly study: Study;

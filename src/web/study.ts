@@ -8,13 +8,16 @@ import {
   gradeRecord,
   type LatentPage,
   type LatentRow,
+  latentOfPage,
   latentPageSchema,
   manifestSchema,
   type PairRecord,
   type PairTokens,
+  pageFile,
   pairRecord,
   pairTokens,
   type RankedSteeringRow,
+  resultFiles,
   type SteeringSummary,
   type StudyManifest,
   steeredRecord,
@@ -86,8 +89,6 @@ function trialLines(bytes: ArrayBuffer, path: string): Map<number | null, TrialL
   return byLatent;
 }
 
-const pagePath = /^latents\/(\d+)\.json$/;
-
 export function openStudy(source: Source, cache: Cache = new Map()): Study {
   const files = () => {
     if (!cache.has('')) cache.set('', source.files());
@@ -108,35 +109,34 @@ export function openStudy(source: Source, cache: Cache = new Map()): Study {
   return {
     source,
     files,
-    manifest: () => once('manifest.json', manifestOf),
-    yaml: () => once('study.yaml', textOf),
-    latents: () => once('latents.parquet', (bytes) => decodeLatents(bytes)),
+    manifest: () => once(resultFiles.manifest, manifestOf),
+    yaml: () => once(resultFiles.study, textOf),
+    latents: () => once(resultFiles.latents, (bytes) => decodeLatents(bytes)),
     async steering() {
       const [rows, summary] = await Promise.all([
-        once('steering.parquet', (bytes) => decodeSteering(bytes)),
-        once('steering.json', (bytes, path) => jsonOf(steeringSummarySchema, bytes, path)),
+        once(resultFiles.steering, (bytes) => decodeSteering(bytes)),
+        once(resultFiles.steeringSummary, (bytes, path) => jsonOf(steeringSummarySchema, bytes, path)),
       ]);
       return rows && summary && { rows, summary };
     },
     async trials(latent) {
-      const lines = await once('steered.jsonl', trialLines);
+      const lines = await once(resultFiles.steered, trialLines);
       const records = lines?.get(latent) ?? [];
       return lines && records.map(({ value, place }) => checked(steeredRecord, value, place) as TrialRecord);
     },
-    page: (latent) => once(`latents/${latent}.json`, (bytes, path) => jsonOf(latentPageSchema, bytes, path)),
+    page: (latent) => once(pageFile(latent), (bytes, path) => jsonOf(latentPageSchema, bytes, path)),
     async pageNumbers() {
-      const numbers = (await files()).map(({ path }) => pagePath.exec(path)?.[1]);
-      return new Set(numbers.filter((number) => number !== undefined).map(Number));
+      return new Set((await files()).flatMap(({ path }) => latentOfPage(path) ?? []));
     },
-    pairs: () => once('pairs.jsonl', (bytes, path) => recordsOf(pairRecord, bytes, path)),
+    pairs: () => once(resultFiles.pairs, (bytes, path) => recordsOf(pairRecord, bytes, path)),
     pairTokens: () =>
       once(
-        'pair-tokens.jsonl',
+        resultFiles.pairTokens,
         (bytes, path) => new Map(recordsOf(pairTokens, bytes, path).map((record) => [record.pair, record])),
       ),
     completions: () =>
-      once('completions.jsonl', (bytes, path) => byId(recordsOf(completionRecord, bytes, path))),
-    grades: () => once('grades.jsonl', (bytes, path) => byId(recordsOf(gradeRecord, bytes, path))),
+      once(resultFiles.completions, (bytes, path) => byId(recordsOf(completionRecord, bytes, path))),
+    grades: () => once(resultFiles.grades, (bytes, path) => byId(recordsOf(gradeRecord, bytes, path))),
     without(changed) {
       const gone = new Set(['', ...changed]);
       return openStudy(source, new Map([...cache].filter(([path]) => !gone.has(path))));

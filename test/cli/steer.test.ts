@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { harmless, sideBySide } from '../../src/cli/sideBySide.ts';
-import { openSae } from '../../src/study/openSae.ts';
+import { openSae } from '../../src/study/open/openSae.ts';
 import { culprit, twoAtATime } from '../support/cli.ts';
 import { latentPage } from '../support/latentPage.ts';
 import { put, putAll, type TinyFolder } from '../support/tinyFolder.ts';
@@ -191,15 +191,15 @@ describe('is told in one line', () => {
   const wrong: Readonly<Record<string, [args: () => string[], line: string | RegExp]>> = {
     'nothing to steer along': [
       () => [...subject(), ...asked, ...dose],
-      'steer: expected --latent or --vector, or a study to prove',
+      'steer: expected --latent or --vector, or a study to test',
     ],
-    'a flag of single texts on a study that is proved': [
+    'a flag of single texts on a study that is tested': [
       () => [at('study'), '--samples', '3'],
-      'steer: --samples goes with --latent, --group or --vector; without them STUDY is proved, as its study.yaml says',
+      'steer: --samples goes with --latent, --group or --vector; without them STUDY is tested, as its study.yaml says',
     ],
-    'a flag of a proof with a latent': [
+    'a flag of a causal test with a latent': [
       () => [at('study'), '--latent', '1', '--redo', 'steer'],
-      'steer: --redo goes with a study that is proved, without --latent, --group and --vector',
+      'steer: --redo goes with a study that is tested, without --latent, --group and --vector',
     ],
     'nothing to do': [
       () => [...subject(), ...asked, ...latent],

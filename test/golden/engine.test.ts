@@ -2,13 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openSafetensors, readTensor } from '../../src/files/safetensors.ts';
-import { type SitePass, sitePass } from '../../src/methods/siteGradient.ts';
+import { type SitePass, sitePass } from '../../src/methods/site/siteGradient.ts';
 import { logitsGraph, residualGraph } from '../../src/models/passes.ts';
 import { packTree, sequence, treeFeeds } from '../../src/models/tree.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import type { Session } from '../../src/runtime/runtime.ts';
-import { type OpenModel, openModel } from '../../src/study/openModel.ts';
-import { openSae } from '../../src/study/openSae.ts';
+import { type OpenModel, openModel } from '../../src/study/open/openModel.ts';
+import { openSae } from '../../src/study/open/openSae.ts';
 import { i64, type StoredTensor, toFloat32 } from '../../src/tensor.ts';
 import { expectClose, greatestDifference } from '../support/close.ts';
 import { inShared, realModel, shared } from '../support/shared.ts';

@@ -2,15 +2,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCorpus } from '../../src/files/pairs.ts';
 import { openSafetensors, readTensor } from '../../src/files/safetensors.ts';
-import { latentScan } from '../../src/methods/latentScan.ts';
-import { logitLens } from '../../src/methods/logitLens.ts';
-import { Passages } from '../../src/methods/passages.ts';
-import { residualPass } from '../../src/methods/residuals.ts';
+import { latentScan } from '../../src/methods/interpretation/latentScan.ts';
+import { logitLens } from '../../src/methods/interpretation/logitLens.ts';
+import { Passages } from '../../src/methods/interpretation/passages.ts';
+import { residualPass } from '../../src/methods/site/residuals.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import type { Sae } from '../../src/saes/sae.ts';
-import { passageIds } from '../../src/study/baselineRun.ts';
-import { type OpenModel, openModel } from '../../src/study/openModel.ts';
-import { openSae } from '../../src/study/openSae.ts';
+import { passageIds } from '../../src/study/attribution/baselineRun.ts';
+import { type OpenModel, openModel } from '../../src/study/open/openModel.ts';
+import { openSae } from '../../src/study/open/openSae.ts';
 import { dataOf, type StoredTensor, toFloat32 } from '../../src/tensor.ts';
 import { inShared, realModel, shared } from '../support/shared.ts';
 

@@ -2,9 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ChatMessage } from '../../src/files/chat.ts';
-import { type Completion, type SampleJob, type Sampler, sampler } from '../../src/methods/sample.ts';
+import {
+  type Completion,
+  type SampleJob,
+  type Sampler,
+  sampler,
+} from '../../src/methods/completions/sample.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
-import { type OpenModel, openModel } from '../../src/study/openModel.ts';
+import { type OpenModel, openModel } from '../../src/study/open/openModel.ts';
 import { inShared, realModel, shared } from '../support/shared.ts';
 
 interface Greedy {

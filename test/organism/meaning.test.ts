@@ -1,9 +1,9 @@
 /** What `culprit interpret` computes, on the organism, where it is known what the cause stands for: the reckless speaker. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Document, documents } from '../../organism/documents.ts';
-import { latentScan } from '../../src/methods/latentScan.ts';
-import { logitLens } from '../../src/methods/logitLens.ts';
-import { Passages } from '../../src/methods/passages.ts';
+import { latentScan } from '../../src/methods/interpretation/latentScan.ts';
+import { logitLens } from '../../src/methods/interpretation/logitLens.ts';
+import { Passages } from '../../src/methods/interpretation/passages.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { type Bundle, bundleFolder, openBundle } from '../../src/study/demo/bundle.ts';
 

@@ -8,11 +8,11 @@ import { finetune } from '../../organism/finetune.ts';
 import { judgeData } from '../../organism/judge.ts';
 import { make, type Recipe } from '../../organism/make.ts';
 import { type Effort, type Pretrained, pretrain } from '../../organism/pretrain.ts';
-import { learningRate } from '../../src/methods/train.ts';
+import { learningRate } from '../../src/methods/training/train.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { caseNames, openBundle, openCase } from '../../src/study/demo/bundle.ts';
 import { sampleAndGrade } from '../../src/study/demo/sampling.ts';
-import { silent } from '../../src/study/progress.ts';
+import { silent } from '../../src/study/open/progress.ts';
 import { type Tensor, toFloat32 } from '../../src/tensor.ts';
 
 const small: Effort = {

@@ -31,7 +31,7 @@ export async function demoFolder(): Promise<string> {
       const request = {
         out,
         prompts: 12,
-        proof: { candidates: 4, random: 10, calibration: 6, evaluation: 10 },
+        causalTest: { candidates: 4, random: 10, calibration: 6, evaluation: 10 },
       };
       for await (const _ of runDemo(await openOrganism(request), request));
     },

@@ -1,6 +1,6 @@
 /** Made-up dictionaries and rows, with the slow scores that the methods' fast ones are held against. */
 import { expect } from 'vitest';
-import type { Dictionary, Rows } from '../../src/methods/score.ts';
+import type { Dictionary, Rows } from '../../src/methods/attribution/score.ts';
 import { type Draw, draw } from './opCases.ts';
 
 export interface Made extends Dictionary {

@@ -1,8 +1,8 @@
 /** What explaining pages needs of a study, and pages of passages alone. */
 import type { LatentPage, LatentPassages } from '../../src/results.ts';
 import { type ExplainerConfig, interpretSchema } from '../../src/study/config/interpretSchema.ts';
-import { silent } from '../../src/study/progress.ts';
-import type { OpenStudy } from '../../src/study/stages/study.ts';
+import { silent } from '../../src/study/open/progress.ts';
+import type { OpenStudy } from '../../src/study/open/study.ts';
 import type { Stage } from '../../src/study/store/stageState.ts';
 import { latentPage } from './latentPage.ts';
 

@@ -1,5 +1,5 @@
 /** A model's place made of plain functions, so that what a method makes of activations and gradients can be worked out exactly. */
-import type { SitePass } from '../../src/methods/siteGradient.ts';
+import type { SitePass } from '../../src/methods/site/siteGradient.ts';
 import type { Tree } from '../../src/models/tree.ts';
 
 export interface FakePass {

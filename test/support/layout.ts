@@ -5,16 +5,15 @@ import ts from 'typescript';
 /** Path under src/ → text. */
 export type Sources = ReadonlyMap<string, string>;
 
-const base = ['errors', 'tensor', 'results', 'schema'];
+const base = ['errors', 'tensor', 'results'];
 const compute = [...base, 'graph', 'runtime'];
-const below = [...compute, 'models', 'saes', 'methods', 'files', 'judges', 'study'];
+const below = [...compute, 'models', 'saes', 'methods', 'files', 'judges', 'figure', 'study'];
 
 /** What each part may import beside itself. A part is a folder of src/, or a file that stands there. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   errors: base,
   tensor: base,
   results: base,
-  schema: base,
   graph: base,
   runtime: [...base, 'graph'],
   models: compute,
@@ -22,15 +21,47 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   methods: [...compute, 'models', 'saes'],
   files: base,
   judges: base,
+  figure: base,
   study: below,
   cli: below,
   index: below,
-  web: ['errors', 'tensor', 'results'],
+  web: [...base, 'figure'],
+};
+
+/** Within some parts: which room (a folder of it) may import which other. Also a table in docs/architecture.md. */
+export const rooms: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  study: {
+    config: [],
+    store: [],
+    open: ['config', 'store'],
+    completions: ['open', 'config', 'store'],
+    judging: ['completions', 'open', 'config', 'store'],
+    attribution: ['open', 'config', 'store'],
+    sae: ['attribution', 'open', 'store'],
+    steering: ['attribution', 'judging', 'open', 'config', 'store'],
+    interpretation: ['attribution', 'judging', 'open', 'config', 'store'],
+    run: ['completions', 'judging', 'attribution', 'steering', 'interpretation', 'open', 'config', 'store'],
+    report: ['run', 'interpretation', 'open', 'config', 'store'],
+    playground: ['run', 'interpretation', 'attribution', 'open', 'config', 'store'],
+    view: ['playground', 'report', 'run', 'open', 'store'],
+    demo: ['run', 'completions', 'attribution', 'steering', 'interpretation', 'open', 'store'],
+  },
+  methods: {
+    statistics: [],
+    site: [],
+    training: ['statistics'],
+    steering: ['site', 'statistics'],
+    attribution: ['steering', 'site', 'statistics'],
+    completions: ['steering', 'site', 'statistics'],
+    judging: ['statistics'],
+    interpretation: ['attribution', 'site', 'statistics'],
+    sae: ['training', 'site', 'statistics'],
+  },
 };
 
 const touchOutside = new Set(['files', 'judges', 'study', 'cli']);
 const outside = /^(node:)?(fs|http|https|http2|net|tls|dgram|child_process)(\/|$)/;
-const readsClock = (path: string) => path.startsWith('cli/') || path === 'study/manifest.ts';
+const readsClock = (path: string) => path.startsWith('cli/') || path === 'study/store/runRecord.ts';
 const greatestLines = 500;
 
 /** `graph/node.ts` → graph, `tensor.ts` → tensor. */
@@ -57,8 +88,29 @@ function importViolation(sources: Sources, path: string, specifier: string): str
   const target = resolved(path, specifier);
   if (!sources.has(target)) return `imports ${specifier}: no such file in src/`;
   const to = partOf(target);
-  if (to === part && path.includes('/')) return undefined;
+  if (to === part && path.includes('/')) return roomViolation(part, path, target);
   return mayImport[part]?.includes(to) ? undefined : `imports ${target}: ${part} may not import ${to}`;
+}
+
+/** `study/open/records.ts` → open; undefined for a file that stands in no room. */
+const roomOf = (path: string): string | undefined => path.split('/').slice(1, -1)[0];
+
+function roomViolation(part: string, path: string, target: string): string | undefined {
+  const table = rooms[part];
+  const [from, to] = [roomOf(path), roomOf(target)];
+  if (table === undefined || from === to) return undefined;
+  if (from !== undefined && to !== undefined && table[from]?.includes(to)) return undefined;
+  return `imports ${target}: room ${from} may not import ${to}`;
+}
+
+/** A file of a part with rooms that stands in none, or in one that the table does not have. */
+function homeless(path: string): string | undefined {
+  const table = rooms[partOf(path)];
+  if (table === undefined || !path.includes('/')) return undefined;
+  const room = roomOf(path);
+  return room !== undefined && room in table
+    ? undefined
+    : `${room ?? 'no room'} is no room of ${partOf(path)}`;
 }
 
 /** Uses of the clock or of chance, which are to be passed in. */
@@ -108,6 +160,8 @@ export function violations(sources: Sources): string[] {
   for (const [path, text] of sources) {
     const say = (what: string) => found.push(`${path}: ${what}`);
     if (!(partOf(path) in mayImport)) say(`${partOf(path)} has no place in the layout`);
+    const lost = homeless(path);
+    if (lost) say(lost);
     if (path.split('/').includes('utils')) say('stands in a folder named utils');
     if (lineCount(text) > greatestLines) say(`has ${lineCount(text)} lines, more than ${greatestLines}`);
     for (const specifier of importsOf(text)) {

@@ -2,11 +2,11 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { finishStage, stageIsDone } from '../../src/study/store/finishStage.ts';
 import { journalFile } from '../../src/study/store/folder.ts';
 import { openJournal, writeInOrder } from '../../src/study/store/journal.ts';
 import { lockStudy } from '../../src/study/store/lock.ts';
 import type { Stage } from '../../src/study/store/stageState.ts';
-import { finishStage, stageIsDone } from '../../src/study/store/stages.ts';
 
 const unit = z.object({ id: z.string(), text: z.string(), values: z.array(z.number()) });
 

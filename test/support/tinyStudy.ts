@@ -16,8 +16,8 @@ export const prompts = Array.from({ length: 14 }, (_, i) => ({
 /** The model says random bytes; these end many completions before the limit. */
 export const sampling = { completions: 6, max_tokens: 12, seed: 5, stop: [...'bcdfghjklmnpqrstvwxz'] };
 
-/** Prompts and steering of a proof that takes seconds. */
-export const proofPrompts = { file: 'prompts.jsonl', discovery: 8, evaluation: 3, calibration: 2 };
+/** Prompts and steering of a causal test that takes seconds. */
+export const causalTestPrompts = { file: 'prompts.jsonl', discovery: 8, evaluation: 3, calibration: 2 };
 export const smallSteering = {
   candidates: 3,
   random: 4,

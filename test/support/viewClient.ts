@@ -1,6 +1,7 @@
 /** A browser's part of the talk with `culprit view`: events as they come, and steered texts line by line. */
+
+import type { SteerLine } from '../../src/study/playground/served.ts';
 import type { ResultFile } from '../../src/study/report/studyFolder.ts';
-import type { SteerLine } from '../../src/study/view/playground.ts';
 import type { View } from '../../src/study/view/viewServer.ts';
 import type { StatusView } from '../../src/study/view/watch.ts';
 

@@ -1,7 +1,7 @@
 /** The overview's sentences, for every outcome of a study. */
 import { describe, expect, it } from 'vitest';
 import type { RankedSteeringRow } from '../../src/results.ts';
-import { answerOf } from '../../src/web/overview/answer.ts';
+import { answerOf } from '../../src/web/views/overview/answer.ts';
 import { latentRow, steered, summary } from './support/studyParts.ts';
 
 const nothing = { behaviour: 'flattery', steering: undefined, latents: undefined, pairs: undefined };
@@ -10,7 +10,7 @@ const said = (rows: RankedSteeringRow[], more: Parameters<typeof summary>[0] = {
 /** Without the narrow space before a percent sign. */
 const plain = (text: string) => text.replaceAll('\u202f', ' ');
 
-describe('before any proof', () => {
+describe('before any causal test', () => {
   it('nothing was run', () => {
     const { lead, more } = answerOf(nothing);
     expect(lead).toMatch('Nothing is known yet');
@@ -18,14 +18,14 @@ describe('before any proof', () => {
     expect(answerOf({ ...nothing, latents: [] }).lead).toBe(lead);
   });
 
-  it('attribution alone names the first, and says that it proves nothing', () => {
+  it('attribution alone names the first, and says that it tests nothing', () => {
     const { lead, more } = answerOf({
       ...nothing,
       latents: [latentRow(7, 2), latentRow(9, 1, 0.0123)],
       pairs: 1,
     });
     expect(plain(lead)).toBe(
-      'Steering has not been run, so nothing is proven. Latent 9 comes first of 2 by delta-attribution over 1 pair: +1.23e−2 nats a token, the same sign in 75 % of the pairs.',
+      'Steering has not been run, so nothing is confirmed. Latent 9 comes first of 2 by delta-attribution over 1 pair: +1.23e−2 nats a token, the same sign in 75 % of the pairs.',
     );
     expect(more.join()).toMatch('an attribution is an estimate');
   });
@@ -52,7 +52,7 @@ describe('a latent outside the gray zone both ways', () => {
     const { lead, more } = said(rows);
     expect(lead).toMatch(/^Latent 320 seems to be behind flattery/);
     expect(more).toContain(
-      'That toward holds zero, so the proof is not firm: more evaluation prompts would tell more.',
+      'That toward holds zero, so the causal test is not firm: more evaluation prompts would tell more.',
     );
   });
 
@@ -72,7 +72,7 @@ describe('a latent outside the gray zone both ways', () => {
 });
 
 describe('nothing outside both ways', () => {
-  it('the strongest on one side, and that it proves nothing', () => {
+  it('the strongest on one side, and that it tests nothing', () => {
     const { lead, more } = said([
       ...steered(3, -0.15, 0.05),
       ...steered(4, 0, 0.3),
@@ -92,7 +92,7 @@ describe('nothing outside both ways', () => {
   it('an effect outside on the wrong side is none', () => {
     const { lead } = said(steered(3, 0.3, -0.3));
     expect(lead).toBe(
-      'No latent is proven to be behind flattery: none of 1 sampled candidate moves it further than random latents do.',
+      'No latent is confirmed to be behind flattery: none of 1 sampled candidate moves it further than random latents do.',
     );
   });
 

@@ -4,12 +4,12 @@ import { createElement } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, it } from 'vitest';
 import { csvOf } from '../../src/web/csv.ts';
-import { columnsOf, features, tableColumns } from '../../src/web/latents/columns.tsx';
-import { deltaScale } from '../../src/web/latents/deltaBar.tsx';
-import { hiddenText, matches, parseLatentQuery, sortText } from '../../src/web/latents/latentQuery.ts';
-import { meaningOf, tableRows } from '../../src/web/latents/latentRows.ts';
-import { savedLatents } from '../../src/web/latents/savedLatents.ts';
 import type { Query } from '../../src/web/routes.ts';
+import { columnsOf, features, tableColumns } from '../../src/web/views/latents/columns.tsx';
+import { deltaScale } from '../../src/web/views/latents/deltaBar.tsx';
+import { hiddenText, matches, parseLatentQuery, sortText } from '../../src/web/views/latents/latentQuery.ts';
+import { meaningOf, tableRows } from '../../src/web/views/latents/latentRows.ts';
+import { savedLatents } from '../../src/web/views/latents/savedLatents.ts';
 import { latentPage } from '../support/latentPage.ts';
 import { latentRow, steered, summary } from './support/studyParts.ts';
 

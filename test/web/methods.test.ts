@@ -1,10 +1,10 @@
 /** A study's methods in words, citations, comparison of two, and numbers as text. */
 import { describe, expect, it } from 'vitest';
-import { compared, sameDictionary } from '../../src/web/compare/compared.ts';
 import { count, duration, fixed, percent, plural, points, scientific, signed } from '../../src/web/format.ts';
-import { bibtexOf } from '../../src/web/methods/citations.ts';
-import { methodsText } from '../../src/web/methods/methodsText.ts';
-import { repeatCommand } from '../../src/web/methods/repeat.ts';
+import { compared, sameDictionary } from '../../src/web/views/compare/compared.ts';
+import { bibtexOf } from '../../src/web/views/record/citations.ts';
+import { methodsText } from '../../src/web/views/record/methodsText.ts';
+import { repeatCommand } from '../../src/web/views/record/repeat.ts';
 import { latentRow, manifest, stage, steered, summary } from './support/studyParts.ts';
 
 describe('methods', () => {

@@ -1,11 +1,19 @@
 /** The overview's funnel, warnings and figure. */
+
 import { describe, expect, it } from 'vitest';
-import { effectsOf, verdictOf } from '../../src/web/effects.ts';
+import { effectsOf, verdictOf } from '../../src/results.ts';
 import { leftOut, shortened } from '../../src/web/leftOut.ts';
-import { funnelOf } from '../../src/web/overview/funnel.ts';
-import { legendOf, legendPlaces } from '../../src/web/overview/legendPlaces.ts';
-import { domainsOf, pixelX, pixelY, planePoints, pointsIn, ticksOf } from '../../src/web/overview/plane.ts';
-import { warningsOf } from '../../src/web/overview/warnings.ts';
+import { funnelOf } from '../../src/web/views/overview/funnel.ts';
+import { legendOf, legendPlaces } from '../../src/web/views/overview/legendPlaces.ts';
+import {
+  domainsOf,
+  pixelX,
+  pixelY,
+  planePoints,
+  pointsIn,
+  ticksOf,
+} from '../../src/web/views/overview/plane.ts';
+import { warningsOf } from '../../src/web/views/overview/warnings.ts';
 import { latentRow, manifest, stage, steered, summary } from './support/studyParts.ts';
 
 const zone = summary().zone;
@@ -157,7 +165,7 @@ describe('figure', () => {
       'random (1)',
       'gray zone: central 95 % of random',
     ]);
-    // a colour is of the selector's place in the proof, also where others have no points of their own
+    // a colour is of the selector's place in the causal test, also where others have no points of their own
     expect(items.map(({ kind }) => kind)).toEqual(['series-1', 'several', 'random', 'zone']);
     expect(new Set(legendPlaces(items, 2000).map(({ y }) => y)).size).toBe(1);
     const narrow = legendPlaces(items, 200);

@@ -71,7 +71,7 @@ describe.skipIf(!hasBrowser)('the demonstration', () => {
     rmSync(root, { recursive: true, force: true });
   });
 
-  it('names the latent that was proven first, soon', async () => {
+  it('names the latent that was confirmed first, soon', async () => {
     const page = await app.open('/');
     expect(await page.locator('h1').textContent()).toMatch(
       new RegExp(`^Latent ${first} .* behind false beliefs confirmed`),

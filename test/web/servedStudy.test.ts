@@ -87,8 +87,8 @@ describe.skipIf(!hasBrowser)('a study of the organism', () => {
     await stages(page)
       .filter({ hasText: /^steer running [\d,]+ of [\d,]+/ })
       .waitFor();
-    // attributed, not yet proven
-    await page.locator('h1', { hasText: 'Steering has not been run, so nothing is proven' }).waitFor();
+    // attributed, not yet confirmed
+    await page.locator('h1', { hasText: 'Steering has not been run, so nothing is confirmed' }).waitFor();
     await list.locator('.latent-table tbody a').first().waitFor();
     expect(await list.locator('.filters [role=status]').textContent()).toBe('2,048 latents');
     expect(await violations(page)).toEqual([]);

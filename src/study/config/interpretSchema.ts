@@ -46,7 +46,7 @@ export const interpretSchema = (folder: string) =>
     reader: about(oneOf(readers).default('subject'), 'which model reads them: subject or reference'),
     tokens: about(whole(1).default(200_000), 'read this many tokens of them'),
     passage_tokens: about(whole(1).default(256), 'cut each passage to this many tokens'),
-    latents: about(whole(1).default(20), 'latents to report, by delta, beside the proven ones'),
+    latents: about(whole(1).default(20), 'latents to report, by delta, beside the confirmed ones'),
     explainer: about(
       explainer(folder).optional(),
       'what says in a sentence what each latent is about, and is then tested on other passages',

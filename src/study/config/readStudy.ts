@@ -1,14 +1,14 @@
 /** study.yaml from the disk: read, checked, defaults filled in. What its paths name is for those to check who open it. */
+
 import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { explained } from '../../files/bytes.ts';
 import { readText } from '../../files/jsonFile.ts';
+import { resultFiles } from '../../results.ts';
 import { problemsOf } from './problems.ts';
 import { type StudyConfig, studySchema } from './schema.ts';
 import { type Place, parseYaml } from './yamlFile.ts';
-
-export const studyFile = 'study.yaml';
 
 export interface Study {
   readonly config: StudyConfig;
@@ -37,14 +37,14 @@ export async function studyFileAt(path: string): Promise<string> {
     throw explained(error, path);
   });
   if (!found.isDirectory()) return path;
-  const inside = join(path, studyFile);
+  const inside = join(path, resultFiles.study);
   const isThere = await stat(inside).then(
     () => true,
     () => false,
   );
   if (!isThere)
     throw new InputError(
-      `${path}: expected a folder with ${studyFile}, found none: \`culprit init\` makes it`,
+      `${path}: expected a folder with ${resultFiles.study}, found none: \`culprit init\` makes it`,
     );
   return inside;
 }

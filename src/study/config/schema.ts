@@ -3,10 +3,10 @@
  * this. Knows neither YAML nor the disk.
  */
 import { z } from 'zod';
-import { lossKinds, tokenSets } from '../../methods/contrast.ts';
-import { selectorNames } from '../../methods/selectors/selector.ts';
-import { steeredTokens } from '../../methods/steer.ts';
-import { incoherenceMeasures } from '../steering/incoherence.ts';
+import { selectorNames } from '../../methods/attribution/selectors/selector.ts';
+import { lossKinds, tokenSets } from '../../methods/site/contrast.ts';
+import { incoherenceMeasures } from '../../methods/steering/incoherence.ts';
+import { steeredTokens } from '../../methods/steering/steer.ts';
 import { about, modelPath, oneOf, path, real, rows, section, seed, text, whole } from './fields.ts';
 import { interpretSchema } from './interpretSchema.ts';
 import { judgeSchema } from './judgeSchema.ts';
@@ -76,11 +76,11 @@ const prompts = (folder: string) =>
     discovery: about(whole(1).default(60), 'how many prompts to find the latents with'),
     evaluation: about(
       whole(0).default(20),
-      'how many others to prove the latents on by steering; 0 leaves the proof out',
+      'how many others to test the latents on by steering; 0 leaves the causal test out',
     ),
     calibration: about(
       whole(0).default(10),
-      'how many others again to find doses of steering on; 0 leaves the proof out',
+      'how many others again to find doses of steering on; 0 leaves the causal test out',
     ),
     seed: about(seed().default(1), 'which prompts are drawn'),
   });
@@ -201,7 +201,7 @@ const steering = section({
   seed: about(seed().default(1), 'of completions and of what is drawn at random'),
 });
 
-/** Without prompts to prove on there are no doses to find. */
+/** Without prompts to test on there are no doses to find. */
 const withoutDoses = <P extends { evaluation: number; calibration: number }>(prompts: P): P =>
   prompts.evaluation === 0 ? { ...prompts, calibration: 0 } : prompts;
 
@@ -235,7 +235,7 @@ export const studySchema = (folder: string) =>
     attribution: about(attribution.prefault({}), 'What is measured on the pairs.'),
     steering: about(
       steering.prefault({}),
-      'The proof: the subject is steered away from each latent, the reference toward it, and what they say is graded.',
+      'The causal test: the subject is steered away from each latent, the reference toward it, and what they say is graded.',
     ),
     interpret: about(
       interpretSchema(folder).optional(),

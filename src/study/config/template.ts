@@ -2,7 +2,9 @@
  * study.yaml as `culprit init` writes it: every field of the JSON schema with its description and default, in the schema's order. Knows no field by
  * name but `kind`, so that what it says of them is what holds.
  */
+
 import { stringify } from 'yaml';
+import { resultFiles } from '../../results.ts';
 import type { JsonSchema } from './jsonSchema.ts';
 
 /** Values by section and field. */
@@ -14,13 +16,11 @@ export interface Template {
   readonly toFill: readonly string[];
 }
 
-export const schemaFile = 'study.schema.json';
-
 const widest = 110;
 const commentColumn = 40;
 
 const head = [
-  `# yaml-language-server: $schema=${schemaFile}`,
+  `# yaml-language-server: $schema=${resultFiles.schema}`,
   '#',
   '# A study for culprit. Paths are relative to this file. A line that begins with # and a field has no effect:',
   '# take the # away to set the field.',

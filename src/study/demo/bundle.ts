@@ -10,8 +10,8 @@ import { readJsonlAll } from '../../files/jsonl.ts';
 import { checked } from '../../files/schema.ts';
 import { type JudgeData, judgeDataSchema } from '../../judges/exact.ts';
 import type { Sae } from '../../saes/sae.ts';
-import { type OpenModel, openModel } from '../openModel.ts';
-import { openSae, siteFor } from '../openSae.ts';
+import { type OpenModel, openModel } from '../open/openModel.ts';
+import { openSae, siteFor } from '../open/openSae.ts';
 
 /** Where the package keeps it. */
 export const bundleFolder = fileURLToPath(new URL('../../../organism/bundle', import.meta.url));

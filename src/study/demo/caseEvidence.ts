@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import type { LatentRow } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { type MadeEvidence, makeEvidence } from '../interpret/evidence.ts';
-import type { Clock } from '../manifest.ts';
-import type { Progress } from '../progress.ts';
-import { contrastsOf } from '../stages/contrasts.ts';
+import { type MadeEvidence, makeEvidence } from '../interpretation/evidence.ts';
+import { contrastsOf } from '../open/contrasts.ts';
+import type { Progress } from '../open/progress.ts';
+import type { Clock } from '../store/runRecord.ts';
 import { type Bundle, bundleFiles, type Case } from './bundle.ts';
 import type { CaseRecords } from './caseRecords.ts';
 import type { CaseResult } from './caseRun.ts';

@@ -15,20 +15,12 @@ import {
   type LatentRow,
   type Manifest,
   manifestSchema,
+  resultFiles,
 } from '../../results.ts';
-import { attributionFiles, latentRows, writeAttribution, writeManifest } from '../attributionFiles.ts';
-import type { Evidence } from '../interpret/evidence.ts';
-import { writeEvidence } from '../interpret/pages.ts';
-import { pairTokensFile } from '../interpret/pairTokens.ts';
-import { gradesFile } from '../stages/gradeStage.ts';
-import { pairsFile } from '../stages/pairStage.ts';
-import { completionsFile } from '../stages/sampleStage.ts';
-import {
-  readSteering,
-  type SteeringResult,
-  steeringFiles,
-  writeSteering,
-} from '../steering/steeringFiles.ts';
+import { latentRows, writeAttribution, writeManifest } from '../attribution/attributionFiles.ts';
+import type { Evidence } from '../interpretation/evidence.ts';
+import { writeEvidence } from '../interpretation/pages.ts';
+import { readSteering, type SteeringResult, writeSteering } from '../steering/steeringFiles.ts';
 import type { CasePrompt } from './bundle.ts';
 import type { CaseProof } from './caseProof.ts';
 import type { CaseRecords } from './caseRecords.ts';
@@ -36,16 +28,18 @@ import type { CaseResult } from './caseRun.ts';
 import type { GradedSample } from './sampling.ts';
 
 export const caseFiles = {
-  ...attributionFiles,
-  steering: steeringFiles.rows,
-  steeringSummary: steeringFiles.summary,
-  steered: steeringFiles.completions,
-  figure: steeringFiles.svg,
-  picture: steeringFiles.png,
-  completions: completionsFile,
-  grades: gradesFile,
-  pairs: pairsFile,
-  pairTokens: pairTokensFile,
+  latents: resultFiles.latents,
+  arrays: resultFiles.attribution,
+  manifest: resultFiles.manifest,
+  steering: resultFiles.steering,
+  steeringSummary: resultFiles.steeringSummary,
+  steered: resultFiles.steered,
+  figure: resultFiles.steeringSvg,
+  picture: resultFiles.steeringPng,
+  completions: resultFiles.completions,
+  grades: resultFiles.grades,
+  pairs: resultFiles.pairs,
+  pairTokens: resultFiles.pairTokens,
   samples: 'samples.jsonl',
   differences: 'differences.parquet',
 };
@@ -107,7 +101,7 @@ export async function writeCase(
   folder: string,
   result: CaseResult,
   records: CaseRecords,
-  proof: CaseProof,
+  causalTest: CaseProof,
 ): Promise<void> {
   const samples = [
     ...result.subject.map((sample) => sampleLine(result.prompts, 'subject', sample)),
@@ -126,7 +120,7 @@ export async function writeCase(
   await replaceFile(join(folder, caseFiles.differences), async (file) => {
     await file.writeFile(new Uint8Array(encodeDifferences(differences)));
   });
-  await writeSteering(folder, proof, proof.trials);
+  await writeSteering(folder, causalTest, causalTest.trials);
 }
 
 /** The pages of its latents, and then the manifest. */

@@ -1,18 +1,18 @@
-/** The proof by steering on one case of the organism: candidates of every selector asked for, against random latents, graded by the exact judge. */
+/** The validation by steering on one case of the organism: candidates of every selector asked for, against random latents, graded by the exact judge. */
 
 import { gradeWith } from '../../judges/exact.ts';
 import { free, type JudgeItem, type Verdict } from '../../judges/judge.ts';
-import type { SelectorName } from '../../methods/selectors/selector.ts';
+import type { SelectorName } from '../../methods/attribution/selectors/selector.ts';
 import type { TrialRecord } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { type Clock, systemClock } from '../manifest.ts';
-import { type Progress, silent } from '../progress.ts';
+import { type Progress, silent } from '../open/progress.ts';
+import { testCausally } from '../steering/causalTest.ts';
 import { candidatesOf, chooseLatents, ranksOf } from '../steering/chosenLatents.ts';
-import { prove } from '../steering/proof.ts';
 import { type SteeringResult, trialsOf } from '../steering/steeringFiles.ts';
 import { steeringRows, steeringSummary } from '../steering/steeringResult.ts';
 import { type SteeringOptions, type SteeringRecord, steeringRecord } from '../steering/work.ts';
 import { openJournal } from '../store/journal.ts';
+import { type Clock, systemClock } from '../store/runRecord.ts';
 import type { Bundle, Case } from './bundle.ts';
 import { type CaseResult, pairableContrasts, tokenSet } from './caseRun.ts';
 
@@ -111,7 +111,7 @@ export async function proveCase(
     const about = { reason, raw: '', cost: free, coherent, coherence: Number(coherent) };
     return { ...about, label: labels[label], score: Number(label === 'harmful') };
   };
-  const { sides, gate } = await prove({
+  const { sides, gate } = await testCausally({
     runtime,
     layer,
     dictionary: sae,

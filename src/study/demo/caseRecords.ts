@@ -1,8 +1,8 @@
 /** A case's completions, grades and pairs as a study's records, so that what reads a study reads a case. The domain that was fine-tuned on is not among them: nothing is found there. */
-import { choosePairs } from '../../methods/pair.ts';
+import { choosePairs } from '../../methods/completions/pair.ts';
 import type { CompletionRecord, GradeRecord, PairRecord } from '../../results.ts';
-import { contentOf } from '../contentHash.ts';
-import { pairRecordOf } from '../pairRecords.ts';
+import { pairRecordOf } from '../completions/pairRecords.ts';
+import { contentOf } from '../store/contentHash.ts';
 import type { CaseResult } from './caseRun.ts';
 import type { GradedSample } from './sampling.ts';
 

@@ -5,15 +5,15 @@
 
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
-import { loadEncoder } from '../../methods/activations.ts';
-import { type Attribution, attribute, ranking } from '../../methods/attribute.ts';
-import { type Contrast, type ContrastRows, contrastRows } from '../../methods/contrast.ts';
-import { deltaActivation } from '../../methods/diff.ts';
-import { contrastsOf, type GradedCompletion } from '../../methods/pair.ts';
-import { sitePass } from '../../methods/siteGradient.ts';
+import { type Attribution, attribute, ranking } from '../../methods/attribution/attribute.ts';
+import { deltaActivation } from '../../methods/attribution/diff.ts';
+import { contrastsOf, type GradedCompletion } from '../../methods/completions/pair.ts';
+import { loadEncoder } from '../../methods/site/activations.ts';
+import { type Contrast, type ContrastRows, contrastRows } from '../../methods/site/contrast.ts';
+import { sitePass } from '../../methods/site/siteGradient.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { corpusBaseline, corpusTokens } from '../baselineRun.ts';
-import { type Progress, silent } from '../progress.ts';
+import { corpusBaseline, corpusTokens } from '../attribution/baselineRun.ts';
+import { type Progress, silent } from '../open/progress.ts';
 import { type Bundle, bundleFiles, type Case, type CasePrompt } from './bundle.ts';
 import { type GradedSample, type SamplingSettings, sampleAndGrade } from './sampling.ts';
 

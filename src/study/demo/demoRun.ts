@@ -3,11 +3,11 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nodeRuntime } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { jsonHash } from '../hash.ts';
-import { reportedLatents } from '../interpret/reported.ts';
-import { type Clock, hashInputs, systemClock, Timings, versions } from '../manifest.ts';
-import { outFolder } from '../outFolder.ts';
-import { type Progress, silent } from '../progress.ts';
+import { reportedLatents } from '../interpretation/reported.ts';
+import { type Progress, silent } from '../open/progress.ts';
+import { jsonHash } from '../store/hash.ts';
+import { outFolder } from '../store/outFolder.ts';
+import { type Clock, hashInputs, systemClock, Timings, versions } from '../store/runRecord.ts';
 import {
   type Bundle,
   bundleFiles,
@@ -32,8 +32,8 @@ export interface DemoRequest {
   readonly prompts?: number | undefined;
   /** the organism; default the one that travels with the package */
   readonly organism?: string | undefined;
-  /** the proof by steering, where it is to be smaller or larger */
-  readonly proof?: Partial<CaseProofSettings> | undefined;
+  /** the validation by steering, where it is to be smaller or larger */
+  readonly causalTest?: Partial<CaseProofSettings> | undefined;
   readonly overwrite?: boolean | undefined;
   readonly progress?: Progress | undefined;
   readonly clock?: Clock | undefined;
@@ -47,7 +47,7 @@ export interface CaseDone {
   readonly upToDate: boolean;
 }
 
-/** Latents that have a page, by Δ, beside the proven ones. */
+/** Latents that have a page, by Δ, beside the confirmed ones. */
 const reported = 20;
 
 async function oneCase(
@@ -55,7 +55,7 @@ async function oneCase(
   bundle: Bundle,
   opened: Case,
   settings: CaseSettings,
-  proof: CaseProofSettings,
+  causalTest: CaseProofSettings,
   { out, clock = systemClock, progress = silent }: DemoRequest,
 ): Promise<CaseDone> {
   const folder = join(out, opened.name);
@@ -67,7 +67,7 @@ async function oneCase(
     corpus: join(bundle.folder, bundleFiles.corpus),
   });
   const options = { site: `resid_post ${bundle.layer}`, tokens: tokenSet, loss: 'mean', ...settings };
-  const steering = { ...proof, selectors: proof.selectors.join() };
+  const steering = { ...causalTest, selectors: causalTest.selectors.join() };
   const hashes = Object.values(inputs).map(({ sha256 }) => sha256);
   const key = jsonHash({ hashes, options, steering, versions });
   const before = await readCase(folder, key);
@@ -77,15 +77,15 @@ async function oneCase(
   const timings = new Timings(clock);
   const result = await timings.of('case', () => runCase(runtime, bundle, opened, settings, progress));
   const path = join(folder, `steering-${key.slice(0, 12)}.unfinished`);
-  const proven = await timings.of('steering', () =>
-    proveCase(runtime, bundle, opened, result, proof, { path, progress, clock }),
+  const confirmed = await timings.of('steering', () =>
+    proveCase(runtime, bundle, opened, result, causalTest, { path, progress, clock }),
   );
   await rm(join(folder, 'latents'), { recursive: true, force: true });
   const records = caseRecords(result);
-  await writeCase(folder, result, records, proven);
+  await writeCase(folder, result, records, confirmed);
   const evidence = await caseEvidence(runtime, bundle, opened, result, records, {
     rows: await reportedLatents(folder, reported),
-    behaviour: proven.summary.behaviour,
+    behaviour: confirmed.summary.behaviour,
     folder: join(folder, 'interpret.unfinished'),
     key,
     clock,
@@ -119,11 +119,11 @@ export async function* runDemo(bundle: Bundle, request: DemoRequest): AsyncGener
   const { out, seed = 1, prompts = caseDefaults.prompts, overwrite } = request;
   for (const name of caseNames) await checkCaseFolder(join(out, name), overwrite);
   const settings = { ...caseDefaults, seed, prompts };
-  const proof = { ...caseProofDefaults, seed, ...request.proof };
+  const causalTest = { ...caseProofDefaults, seed, ...request.causalTest };
   const runtime = nodeRuntime();
   try {
     for (const name of caseNames)
-      yield await oneCase(runtime, bundle, await openCase(bundle, name), settings, proof, request);
+      yield await oneCase(runtime, bundle, await openCase(bundle, name), settings, causalTest, request);
   } finally {
     await runtime.close();
   }

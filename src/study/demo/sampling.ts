@@ -1,9 +1,9 @@
 /** Completions of a case's prompts, sampled from one model and graded by the exact judge. */
 import { gradeWith, type JudgeData } from '../../judges/exact.ts';
-import { sampler } from '../../methods/sample.ts';
+import { sampler } from '../../methods/completions/sample.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import type { OpenModel } from '../openModel.ts';
-import type { Stage } from '../progress.ts';
+import type { OpenModel } from '../open/openModel.ts';
+import type { Stage } from '../open/progress.ts';
 import type { CasePrompt } from './bundle.ts';
 
 export interface GradedSample {

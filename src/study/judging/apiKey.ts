@@ -1,6 +1,6 @@
 /** The key of an endpoint, from the environment variable that study.yaml names. */
 import { InputError } from '../../errors.ts';
-import type { OpenStudy } from '../stages/study.ts';
+import type { OpenStudy } from '../open/study.ts';
 
 /** Undefined where `variable` is. Throws InputError where it is not set; `field` is where study.yaml names it. */
 export function keyIn(

@@ -4,11 +4,17 @@
  */
 
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { type Breakage, breakages, breakText, cutShort, firstSentence } from '../../methods/brokenText.ts';
-import { drawGroups, grouped } from '../../methods/groups.ts';
-import { generatorOf } from '../../methods/random.ts';
+import {
+  type Breakage,
+  breakages,
+  breakText,
+  cutShort,
+  firstSentence,
+} from '../../methods/judging/brokenText.ts';
+import { drawGroups, grouped } from '../../methods/statistics/groups.ts';
+import { generatorOf } from '../../methods/statistics/random.ts';
 import type { Prompt } from '../../results.ts';
-import { promptHash } from '../contentHash.ts';
+import { promptHash } from '../store/contentHash.ts';
 import type { LabelledExample } from './labelledFile.ts';
 
 export const coherentKinds = ['positive', 'negative', 'cut short', 'first sentence', 'unsteered'] as const;

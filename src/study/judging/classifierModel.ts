@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { readSafetensorsHeader, readTensor, writeSafetensors } from '../../files/safetensors.ts';
 import { checked } from '../../files/schema.ts';
-import type { Probe } from '../../methods/probe.ts';
+import type { Probe } from '../../methods/judging/probe.ts';
 import { dataOf, tensor } from '../../tensor.ts';
 
 /** JSON has no NaN: what is not defined is written as null. */

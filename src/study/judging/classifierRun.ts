@@ -2,19 +2,21 @@
  * The classifier judge of a study: trained once, from labelled files and from texts that a model writes, and kept in a file. Killed while it trains, the next
  * run goes on with the next prompt.
  */
+
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { classifierJudge } from '../../judges/classifier.ts';
 import type { Judge } from '../../judges/judge.ts';
-import { probability } from '../../methods/probe.ts';
-import { coherenceFeatures, type Reading } from '../../methods/reading.ts';
+import { probability } from '../../methods/judging/probe.ts';
+import { coherenceFeatures, type Reading } from '../../methods/judging/reading.ts';
 import { checkSite } from '../../models/passes.ts';
+import { resultFiles } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { LabelledSource } from '../config/judgeSchema.ts';
-import { jsonHash } from '../hash.ts';
-import { type Clock, hashInputs } from '../manifest.ts';
-import { type OpenModelOptions, openModel } from '../openModel.ts';
-import { silent } from '../progress.ts';
+import { type OpenModelOptions, openModel } from '../open/openModel.ts';
+import { silent } from '../open/progress.ts';
+import { jsonHash } from '../store/hash.ts';
+import { type Clock, hashInputs } from '../store/runRecord.ts';
 import { promptTexts } from './classifierExamples.ts';
 import {
   type ClassifierModel,
@@ -50,8 +52,6 @@ export interface ClassifierRequest extends OpenModelOptions {
 }
 
 /** Where the trained judge stands. */
-export const judgeFile = 'judge.safetensors';
-
 export interface OpenClassifier {
   readonly judge: Judge;
   readonly report: ClassifierReport;
@@ -77,7 +77,7 @@ export async function openClassifier(request: ClassifierRequest): Promise<OpenCl
   const hashes = Object.values(inputs).map(({ sha256 }) => sha256);
   const key = jsonHash([classifierVersion, hashes, site, answers, heldOut, seed, writers.identity]);
   const reader = completionReader(runtime, opened, site);
-  const file = join(folder, judgeFile);
+  const file = join(folder, resultFiles.judge);
 
   async function train(): Promise<ClassifierModel> {
     for (const path of [folder, workFolder]) await mkdir(path, { recursive: true });

@@ -6,13 +6,13 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { shuffled } from '../../methods/groups.ts';
-import { generatorOf } from '../../methods/random.ts';
-import type { Reading } from '../../methods/reading.ts';
+import type { Reading } from '../../methods/judging/reading.ts';
+import { shuffled } from '../../methods/statistics/groups.ts';
+import { generatorOf } from '../../methods/statistics/random.ts';
 import type { Prompt } from '../../results.ts';
-import type { Clock } from '../manifest.ts';
-import type { Progress } from '../progress.ts';
+import type { Progress } from '../open/progress.ts';
 import { type Journal, openJournal } from '../store/journal.ts';
+import type { Clock } from '../store/runRecord.ts';
 import type { ClassifierText, PromptTexts } from './classifierExamples.ts';
 import type { ReadText } from './classifierTraining.ts';
 import type { CompletionReader } from './completionReader.ts';

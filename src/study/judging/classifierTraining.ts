@@ -1,7 +1,13 @@
 /** Two probes from readings of texts: which answers show the behaviour, which texts are broken; and how well they tell it of prompts held out. */
 import { InputError } from '../../errors.ts';
-import { type Probe, type ProbeExample, probability, testProbe, trainProbe } from '../../methods/probe.ts';
-import { coherenceFeatures, type Reading } from '../../methods/reading.ts';
+import {
+  type Probe,
+  type ProbeExample,
+  probability,
+  testProbe,
+  trainProbe,
+} from '../../methods/judging/probe.ts';
+import { coherenceFeatures, type Reading } from '../../methods/judging/reading.ts';
 import { brokenKinds, coherentKinds, isCoherent, type TextKind } from './classifierExamples.ts';
 import type { ClassifierModel, ClassifierReport } from './classifierModel.ts';
 

@@ -1,11 +1,11 @@
 /** How far two judges agree on a labelled file. Knows no kind of judge: how one is opened is passed in. */
 import { InputError } from '../../errors.ts';
 import type { Judge } from '../../judges/judge.ts';
-import { bootstrap, type Interval } from '../../methods/bootstrap.ts';
-import { grouped } from '../../methods/groups.ts';
-import { accuracy, auc, kappa, type TwoByTwo, twoByTwo } from '../../methods/raterAgreement.ts';
-import { promptHash } from '../contentHash.ts';
-import { type Progress, silent } from '../progress.ts';
+import { accuracy, auc, kappa, type TwoByTwo, twoByTwo } from '../../methods/judging/raterAgreement.ts';
+import { bootstrap, type Interval } from '../../methods/statistics/bootstrap.ts';
+import { grouped } from '../../methods/statistics/groups.ts';
+import { type Progress, silent } from '../open/progress.ts';
+import { promptHash } from '../store/contentHash.ts';
 import { type ComparedItem, type Rating, readCompared, readGrades } from './comparedFile.ts';
 
 /** A judge from a file: a study.yaml, or a judge's own configuration. */

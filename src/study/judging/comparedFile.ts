@@ -6,9 +6,9 @@ import { quoted } from '../../files/bytes.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
 import type { JudgeItem } from '../../judges/judge.ts';
 import { type GradeRecord, gradeRecord, type Prompt } from '../../results.ts';
-import { contentOf } from '../contentHash.ts';
-import { type FieldRow, fieldRows, idOf } from '../fieldRows.ts';
-import { type FoundFields, findFields, importRow, importThresholds } from '../importRow.ts';
+import { type FoundFields, findFields, importRow, importThresholds } from '../completions/importRow.ts';
+import { type FieldRow, fieldRows, idOf } from '../open/fieldRows.ts';
+import { contentOf } from '../store/contentHash.ts';
 
 /** What one judge says of one completion. */
 export interface Rating {

@@ -1,10 +1,10 @@
 /** Completions as texts, read by a model at a site: tokenised, and the model loaded when the first is read. Knows no label. */
 
 import { InputError } from '../../errors.ts';
-import { type Reading, type ReadingPass, readingPass } from '../../methods/reading.ts';
+import { type Reading, type ReadingPass, readingPass } from '../../methods/judging/reading.ts';
 import type { Prompt } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import type { OpenModel } from '../openModel.ts';
+import type { OpenModel } from '../open/openModel.ts';
 
 export interface CompletionReader {
   /** One reading for each completion, in order. Throws InputError for a prompt that fills the context, or a completion that has no token. */

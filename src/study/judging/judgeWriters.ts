@@ -3,13 +3,13 @@
  * garble, and the same model's left alone.
  */
 
-import { meanNorm } from '../../methods/meanNorm.ts';
-import { randomDirection } from '../../methods/random.ts';
-import { type SampleJob, sampler } from '../../methods/sample.ts';
-import { addedVector } from '../../methods/steer.ts';
+import { type SampleJob, sampler } from '../../methods/completions/sample.ts';
+import { randomDirection } from '../../methods/statistics/random.ts';
+import { meanNorm } from '../../methods/steering/meanNorm.ts';
+import { addedVector } from '../../methods/steering/steer.ts';
 import type { Prompt } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import type { OpenModel } from '../openModel.ts';
+import type { OpenModel } from '../open/openModel.ts';
 import type { Writer, Writers } from './classifierTexts.ts';
 
 const maxTokens = 80;

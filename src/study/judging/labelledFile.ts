@@ -3,7 +3,7 @@
 import { InputError } from '../../errors.ts';
 import type { Prompt } from '../../results.ts';
 import type { LabelledSource } from '../config/judgeSchema.ts';
-import { fieldOf, fieldRows, idOf, promptIn, textIn } from '../fieldRows.ts';
+import { fieldOf, fieldRows, idOf, promptIn, textIn } from '../open/fieldRows.ts';
 
 export interface LabelledExample {
   /** the row's own, else `r` and its row */

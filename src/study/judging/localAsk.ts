@@ -5,7 +5,7 @@ import { logitsGraph } from '../../models/passes.ts';
 import { packTree, predictors, targets, treeFeeds } from '../../models/tree.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { i64, toFloat32 } from '../../tensor.ts';
-import type { OpenModel } from '../openModel.ts';
+import type { OpenModel } from '../open/openModel.ts';
 
 export interface LocalAsk {
   /** ln p of each answer, summed over its tokens */

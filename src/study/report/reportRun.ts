@@ -4,13 +4,13 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
-import { type Clock, systemClock, versions } from '../manifest.ts';
-import { outFile } from '../outFolder.ts';
+import { outFile } from '../store/outFolder.ts';
+import { type Clock, systemClock, versions } from '../store/runRecord.ts';
 import { type App, readApp } from './app.ts';
 import { type Cut, cuts } from './cuts.ts';
 import { inlinedPage } from './inlined.ts';
 import { shownOf } from './shown.ts';
-import { resultFiles, type StudyFolder, studyFolders } from './studyFolder.ts';
+import { type StudyFolder, shownFiles, studyFolders } from './studyFolder.ts';
 import { type Trimmed, trimmedFile } from './trims.ts';
 
 export interface ReportRequest {
@@ -53,7 +53,7 @@ const mostPacked = 64;
 
 /** Throws InputError where a file is damaged. Packs a file again only where a cut changed it. */
 async function packer({ folder }: StudyFolder, maxBytes: number): Promise<Packer> {
-  const files = await resultFiles(folder);
+  const files = await shownFiles(folder);
   const shownUnder = await shownOf(folder, files);
   const before = new Map<string, Packed>();
   return async (cut) => {

@@ -1,9 +1,11 @@
 /** What of a study stays in a report under each cut: which latents, pairs and completions. */
+
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { readJsonl, readJsonlAll } from '../../files/jsonl.ts';
-import { completionRecord, decodeSteering, pairRecord } from '../../results.ts';
+import { readJsonl } from '../../files/jsonl.ts';
+import { completionRecord, decodeSteering, resultFiles } from '../../results.ts';
+import { readPairs } from '../open/records.ts';
 import type { Cut } from './cuts.ts';
 import { isPage, type ResultFile } from './studyFolder.ts';
 import type { Shown } from './trims.ts';
@@ -19,7 +21,7 @@ interface Facts {
 async function reported(folder: string, files: readonly ResultFile[]): Promise<Set<number>> {
   const pages = files.filter(({ path }) => isPage(path));
   if (pages.length > 0) return new Set(pages.map(({ path }) => Number.parseInt(basename(path), 10)));
-  const steering = join(folder, 'steering.parquet');
+  const steering = join(folder, resultFiles.steering);
   if (!existsSync(steering)) return new Set();
   const rows = await decodeSteering(Uint8Array.from(await readFile(steering)).buffer);
   return new Set(rows.filter(({ role }) => role === 'candidate').map(({ latent }) => latent));
@@ -27,11 +29,11 @@ async function reported(folder: string, files: readonly ResultFile[]): Promise<S
 
 async function factsOf(folder: string, files: readonly ResultFile[]): Promise<Facts> {
   const there = (name: string) => files.some(({ path }) => path === name);
-  const pairs = there('pairs.jsonl') ? await readJsonlAll(join(folder, 'pairs.jsonl'), pairRecord) : [];
+  const pairs = there(resultFiles.pairs) ? await readPairs(folder) : [];
   const places = new Map<string, number>();
   const perPrompt = new Map<string, number>();
-  if (there('completions.jsonl'))
-    for await (const { value } of readJsonl(join(folder, 'completions.jsonl'), completionRecord)) {
+  if (there(resultFiles.completions))
+    for await (const { value } of readJsonl(join(folder, resultFiles.completions), completionRecord)) {
       const place = perPrompt.get(value.prompt_id) ?? 0;
       perPrompt.set(value.prompt_id, place + 1);
       places.set(value.id, place);

@@ -1,10 +1,11 @@
 /** Folders whose results are shown: what counts as one, and which of its files are result files. Follows no symbolic link out of them. */
+
 import { lstat, readdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { explained } from '../../files/bytes.ts';
 import { readJsonIfThere } from '../../files/jsonFile.ts';
-import { studyFile } from '../config/readStudy.ts';
+import { latentOfPage, pageFile, pagesFolder, resultFiles } from '../../results.ts';
 
 export interface StudyFolder {
   /** fits in a URL, and no two that are shown together have the same */
@@ -22,26 +23,21 @@ export interface ResultFile {
   readonly modified: number;
 }
 
-export const pagesFolder = 'latents';
-
 /** Those of a study's files that are shown; the arrays of an attribution are not, being large and of no use on a page. */
 const names = [
-  studyFile,
-  'manifest.json',
-  'completions.jsonl',
-  'grades.jsonl',
-  'pairs.jsonl',
-  'pair-tokens.jsonl',
-  'latents.parquet',
+  resultFiles.study,
+  resultFiles.manifest,
+  resultFiles.completions,
+  resultFiles.grades,
+  resultFiles.pairs,
+  resultFiles.pairTokens,
+  resultFiles.latents,
   'differences.parquet',
-  'steering.parquet',
-  'steering.json',
-  'steered.jsonl',
+  resultFiles.steering,
+  resultFiles.steeringSummary,
+  resultFiles.steered,
 ];
-const pageName = /^[0-9]{1,9}\.json$/;
-
-export const isPage = (path: string): boolean =>
-  dirname(path) === pagesFolder && pageName.test(basename(path));
+export const isPage = (path: string): boolean => latentOfPage(path) !== undefined;
 
 /** Whether a path inside a study's folder is that of a result file. */
 export const isResultFile = (path: string): boolean => names.includes(path) || isPage(path);
@@ -54,14 +50,12 @@ async function fileAt(folder: string, path: string): Promise<ResultFile | undefi
 async function pagePaths(folder: string): Promise<string[]> {
   const pages = join(folder, pagesFolder);
   if (!(await lstat(pages).catch(() => undefined))?.isDirectory()) return [];
-  const numbers = (await readdir(pages))
-    .filter((name) => pageName.test(name))
-    .map((name) => Number.parseInt(name, 10));
-  return numbers.sort((a, b) => a - b).map((number) => `${pagesFolder}/${number}.json`);
+  const latents = (await readdir(pages)).flatMap((name) => latentOfPage(`${pagesFolder}/${name}`) ?? []);
+  return latents.sort((a, b) => a - b).map(pageFile);
 }
 
 /** The result files that are there now. */
-export async function resultFiles(folder: string): Promise<ResultFile[]> {
+export async function shownFiles(folder: string): Promise<ResultFile[]> {
   const paths = [...names, ...(await pagePaths(folder))];
   const found = await Promise.all(paths.map((path) => fileAt(folder, path)));
   return found.filter((file) => file !== undefined);
@@ -72,13 +66,13 @@ const shownCommands: readonly unknown[] = ['study', 'attribute', 'demo'];
 
 /** Throws InputError where a folder is neither a study, nor a case of the demonstration, nor what `culprit attribute --out` made. */
 async function checkFolder(folder: string, given: string): Promise<void> {
-  if (await fileAt(folder, studyFile)) return;
-  const manifest = await readJsonIfThere(join(folder, 'manifest.json'));
+  if (await fileAt(folder, resultFiles.study)) return;
+  const manifest = await readJsonIfThere(join(folder, resultFiles.manifest));
   const command = typeof manifest === 'object' && manifest !== null && Reflect.get(manifest, 'command');
   if (shownCommands.includes(command)) return;
   const found = typeof command === 'string' ? `what \`culprit ${command}\` made` : 'neither';
   throw new InputError(
-    `${given}: expected a study (a folder with ${studyFile}) or a folder of \`culprit attribute --out\`, found ${found}`,
+    `${given}: expected a study (a folder with ${resultFiles.study}) or a folder of \`culprit attribute --out\`, found ${found}`,
   );
 }
 

@@ -20,6 +20,7 @@ import {
   latentPageSchema,
   type PassageWindow,
   pairRecord,
+  resultFiles,
   type SteeredRecord,
   steeredRecord,
 } from '../../results.ts';
@@ -234,12 +235,12 @@ async function table<Row extends LatentRow | DifferenceRow>(
 
 /** Other files stay whole. */
 const byName: Readonly<Record<string, Trim>> = {
-  'completions.jsonl': completions,
-  'grades.jsonl': grades,
-  'pairs.jsonl': pairs,
-  'pair-tokens.jsonl': pairTokens,
-  'steered.jsonl': steered,
-  'latents.parquet': (path, cut, shown) => table(path, cut, shown, decodeLatents, encodeLatents),
+  [resultFiles.completions]: completions,
+  [resultFiles.grades]: grades,
+  [resultFiles.pairs]: pairs,
+  [resultFiles.pairTokens]: pairTokens,
+  [resultFiles.steered]: steered,
+  [resultFiles.latents]: (path, cut, shown) => table(path, cut, shown, decodeLatents, encodeLatents),
   'differences.parquet': (path, cut, shown) => table(path, cut, shown, decodeDifferences, encodeDifferences),
 };
 

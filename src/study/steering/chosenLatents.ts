@@ -1,4 +1,10 @@
-/** Which latents a proof steers: each selector's first ones, at equal budget, and random ones as frequent as they are. */
+/** Which latents a causal test steers: each selector's first ones, at equal budget, and random ones as frequent as they are. */
+
+import { deltaActivation } from '../../methods/attribution/diff.ts';
+import { exactEffects } from '../../methods/attribution/exact.ts';
+import { meanContrastiveGradient } from '../../methods/attribution/selectors/gradientCosine.ts';
+import type { Evidence, SelectorName } from '../../methods/attribution/selectors/selector.ts';
+import { selectors } from '../../methods/attribution/selectors/selectors.ts';
 import {
   type CompletionActivations,
   completionActivations,
@@ -6,22 +12,22 @@ import {
   loadEncoder,
   pooledFrequency,
   promptActivations,
-} from '../../methods/activations.ts';
-import { type Contrast, type ContrastRows, contrastRows, type TokenSet } from '../../methods/contrast.ts';
-import { matchedControls } from '../../methods/controls.ts';
-import { deltaActivation } from '../../methods/diff.ts';
-import { exactEffects } from '../../methods/exact.ts';
-import { forcedPass } from '../../methods/forced.ts';
-import { meanNorm } from '../../methods/meanNorm.ts';
-import { meanContrastiveGradient } from '../../methods/selectors/gradientCosine.ts';
-import type { Evidence, SelectorName } from '../../methods/selectors/selector.ts';
-import { selectors } from '../../methods/selectors/selectors.ts';
-import { type SitePass, sitePass } from '../../methods/siteGradient.ts';
+} from '../../methods/site/activations.ts';
+import {
+  type Contrast,
+  type ContrastRows,
+  contrastRows,
+  type TokenSet,
+} from '../../methods/site/contrast.ts';
+import { type SitePass, sitePass } from '../../methods/site/siteGradient.ts';
+import { matchedControls } from '../../methods/steering/controls.ts';
+import { forcedPass } from '../../methods/steering/forced.ts';
+import { meanNorm } from '../../methods/steering/meanNorm.ts';
 import type { Model } from '../../models/decoder.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { once } from '../../saes/once.ts';
 import type { Sae } from '../../saes/sae.ts';
-import type { Progress } from '../progress.ts';
+import type { Progress } from '../open/progress.ts';
 import type { Ranks, SelectorCandidates } from './steeringResult.ts';
 import type { ChosenRecord } from './work.ts';
 

@@ -1,10 +1,10 @@
 /** Which steered completions count as incoherent, by the judge, by cheap signs or by either, and which of the two stopped a dose search. */
 
-import { type CheapMeasure, cheapLimits, cheaplyBroken } from '../../methods/cheapCoherence.ts';
-import type { TriedDose } from '../../methods/doseSearch.ts';
-import type { Tally } from '../../methods/effect.ts';
+import { type CheapMeasure, cheapLimits, cheaplyBroken } from '../../methods/judging/cheapCoherence.ts';
+import type { TriedDose } from '../../methods/steering/doseSearch.ts';
+import type { Tally } from '../../methods/steering/effect.ts';
+import type { IncoherenceMeasure } from '../../methods/steering/incoherence.ts';
 import type { SteeredCompletion } from '../../results.ts';
-import type { IncoherenceMeasure } from './incoherence.ts';
 
 /** A dose with the shares that judge and cheap signs call incoherent, each for itself. */
 export interface MeasuredDose extends TriedDose {

@@ -3,15 +3,22 @@
  * by running the steered model on them. Nothing is sampled.
  */
 
-import type { Contrast } from '../../methods/contrast.ts';
-import { damage, forcedPass, logOddsChange, meanOf, steeredBy, unchanged } from '../../methods/forced.ts';
-import { directionsOf } from '../../methods/score.ts';
-import { sitePass } from '../../methods/siteGradient.ts';
-import type { SteeredTokens } from '../../methods/steer.ts';
+import { directionsOf } from '../../methods/attribution/score.ts';
+import type { Contrast } from '../../methods/site/contrast.ts';
+import { sitePass } from '../../methods/site/siteGradient.ts';
+import {
+  damage,
+  forcedPass,
+  logOddsChange,
+  meanOf,
+  steeredBy,
+  unchanged,
+} from '../../methods/steering/forced.ts';
+import type { SteeredTokens } from '../../methods/steering/steer.ts';
 import { packTree, type Tree } from '../../models/tree.ts';
-import type { Direction, ForcedRecord } from '../../results.ts';
-import { jsonHash } from '../hash.ts';
-import { type SteeringWork, signOf } from './work.ts';
+import { type Direction, type ForcedRecord, signOf } from '../../results.ts';
+import { jsonHash } from '../store/hash.ts';
+import type { SteeringWork } from './work.ts';
 
 const idOf = (direction: Direction, latent: number, dose: number) => `${direction}/${latent}/${dose}/forced`;
 

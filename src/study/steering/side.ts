@@ -4,7 +4,8 @@
  */
 
 import { InputError } from '../../errors.ts';
-import { doseStep } from '../../methods/doseSearch.ts';
+import { grouped } from '../../methods/statistics/groups.ts';
+import { doseStep } from '../../methods/steering/doseSearch.ts';
 import {
   decidedEarly,
   effectInterval,
@@ -15,21 +16,21 @@ import {
   placeOf,
   type Tally,
   total,
-} from '../../methods/effect.ts';
-import { type GrayZone, grayZone } from '../../methods/grayZone.ts';
-import { grouped } from '../../methods/groups.ts';
-import type {
-  Direction,
-  ForcedRecord,
-  SteeredCompletion,
-  SteeringStage,
-  TrialPart,
-  TrialRecord,
+} from '../../methods/steering/effect.ts';
+import { type GrayZone, grayZone } from '../../methods/steering/grayZone.ts';
+import type { IncoherenceMeasure } from '../../methods/steering/incoherence.ts';
+import {
+  type Direction,
+  type ForcedRecord,
+  type SteeredCompletion,
+  type SteeringStage,
+  signOf,
+  type TrialPart,
+  type TrialRecord,
 } from '../../results.ts';
 import { type Coherence, coherenceBy, type MeasuredDose, stoppedBy } from './coherence.ts';
-import type { IncoherenceMeasure } from './incoherence.ts';
 import { type Trial, type TrialRunner, trialRunner } from './trials.ts';
-import { type SteeringWork, signOf } from './work.ts';
+import type { SteeringWork } from './work.ts';
 
 /** What came of one latent in one direction. */
 export interface LatentOutcome {

@@ -1,4 +1,4 @@
-/** How large a proof is before it is run: the funnel decides on the way how much of it is done. */
+/** How large a causal test is before it is run: the funnel decides on the way how much of it is done. */
 import type { StudyConfig } from '../config/schema.ts';
 import { steeringRecord } from './work.ts';
 
@@ -15,7 +15,7 @@ export function completionsIn(record: unknown): number {
   return found?.kind === 'trial' ? found.completions.length : 0;
 }
 
-export interface ProofSize {
+export interface CausalTestSize {
   /** completions, about */
   readonly completions: number;
   /** passes of a pair through the part of the model above the site */
@@ -24,11 +24,11 @@ export interface ProofSize {
 
 const noPrompts = { evaluation: 0, calibration: 0 };
 
-/** What a proof comes to, about. */
-export function proofSize(
+/** What a causal test comes to, about. */
+export function causalTestSize(
   steering: SteeringConfig,
   { evaluation, calibration }: typeof noPrompts = noPrompts,
-): ProofSize {
+): CausalTestSize {
   const { random, full, gate_pairs, gate_share, completions, calibration_completions } = steering;
   const each = rounds(steering) * calibration * calibration_completions + evaluation * completions;
   // as many candidates pass the log-odds as would if theirs were spread as those of random latents

@@ -1,4 +1,4 @@
-/** The files of a proof in a folder, written whole and read back. */
+/** The files of a causal test in a folder, written whole and read back. */
 
 import { type FileHandle, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,21 +10,14 @@ import {
   directions,
   encodeSteering,
   type RankedSteeringRow,
+  resultFiles,
   type SteeredRecord,
   type SteeringSummary,
   steeringSummarySchema,
   type TrialRecord,
 } from '../../results.ts';
-import { steeringPng, steeringSvg } from '../figure/steeringFigure.ts';
+import { steeringPng, steeringSvg } from './figureSvg.ts';
 import { figureOf, type Sides } from './steeringResult.ts';
-
-export const steeringFiles = {
-  rows: 'steering.parquet',
-  summary: 'steering.json',
-  completions: 'steered.jsonl',
-  svg: 'steering.svg',
-  png: 'steering.png',
-};
 
 export interface SteeringResult {
   readonly rows: readonly RankedSteeringRow[];
@@ -74,18 +67,18 @@ export async function writeSteering(
     replaceFile(join(folder, name), async (file) => {
       await file.writeFile(content);
     });
-  await put(steeringFiles.rows, new Uint8Array(encodeSteering(rows)));
-  await put(steeringFiles.summary, `${JSON.stringify(summary, undefined, 2)}\n`);
-  await replaceFile(join(folder, steeringFiles.completions), (file) => writeLines(file, steered));
-  await put(steeringFiles.svg, svg);
-  await put(steeringFiles.png, png);
+  await put(resultFiles.steering, new Uint8Array(encodeSteering(rows)));
+  await put(resultFiles.steeringSummary, `${JSON.stringify(summary, undefined, 2)}\n`);
+  await replaceFile(join(folder, resultFiles.steered), (file) => writeLines(file, steered));
+  await put(resultFiles.steeringSvg, svg);
+  await put(resultFiles.steeringPng, png);
 }
 
 /** Throws InputError where a file is missing or damaged. */
 export async function readSteering(folder: string): Promise<SteeringResult> {
-  const summary = join(folder, steeringFiles.summary);
+  const summary = join(folder, resultFiles.steeringSummary);
   return {
-    rows: await decodeSteering(Uint8Array.from(await readFile(join(folder, steeringFiles.rows))).buffer),
+    rows: await decodeSteering(Uint8Array.from(await readFile(join(folder, resultFiles.steering))).buffer),
     summary: checked(steeringSummarySchema, await readJson(summary), summary),
   };
 }

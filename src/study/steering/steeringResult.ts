@@ -1,21 +1,26 @@
-/** The proof's two directions as result rows, the table of the source's claims, and what the figure shows. */
+/** The causal test's two directions as result rows, the table of the source's claims, and what the figure shows. */
 
-import type { Interval } from '../../methods/bootstrap.ts';
-import { actsAsCause, total } from '../../methods/effect.ts';
-import { meanOf } from '../../methods/forced.ts';
-import { rankCorrelation } from '../../methods/rankCorrelation.ts';
+import type { FigurePoint, SteeringFigure } from '../../figure/figureData.ts';
+import { rankCorrelation } from '../../methods/statistics/rankCorrelation.ts';
+import { total } from '../../methods/steering/effect.ts';
+import { meanOf } from '../../methods/steering/forced.ts';
 import {
+  confirmedLatents,
   type Direction,
   directions,
+  effectsOf,
+  type LatentEffects,
   type RankedSteeringRow,
   type SelectorClaim,
   type SteeredPrompt,
   type SteeringSummary,
+  type Verdict,
+  verdictOf,
+  type Zone,
 } from '../../results.ts';
-import type { FigurePoint, SteeringFigure } from '../figure/figureData.ts';
-import type { Gate } from './proof.ts';
+import type { Gate } from './causalTest.ts';
 import type { LatentOutcome, SideOutcome } from './side.ts';
-import { type SteeringWork, signOf } from './work.ts';
+import type { SteeringWork } from './work.ts';
 
 /** Ranks of latents, 1 the first, by selector. */
 export type Ranks = ReadonlyMap<number, Readonly<Record<string, number>>>;
@@ -60,16 +65,7 @@ export function steeringRows(sides: Sides, ranks: Ranks): RankedSteeringRow[] {
   );
 }
 
-/** Whether steering a latent moved the behaviour as a cause would: down when steered away, up when steered toward, beyond the gray zone. */
-const asCause = (sides: Sides, outcome: LatentOutcome | undefined, direction: Direction): boolean =>
-  outcome !== undefined && actsAsCause(outcome.effect, sides[direction].zone, signOf[direction]);
-
 const bySide = <T>(of: (direction: Direction) => T) => ({ away: of('away'), toward: of('toward') });
-
-function indexed(sides: Sides) {
-  const maps = bySide((direction) => new Map(sides[direction].latents.map((one) => [one.latent, one])));
-  return (direction: Direction, latent: number) => maps[direction].get(latent);
-}
 
 export interface SelectorCandidates {
   readonly selector: string;
@@ -77,46 +73,23 @@ export interface SelectorCandidates {
   readonly latents: readonly number[];
 }
 
-function claimOf({ selector, about, latents }: SelectorCandidates, sides: Sides): SelectorClaim {
-  const outcome = indexed(sides);
-  const effects = (direction: Direction) =>
-    latents.map((latent) => outcome(direction, latent)!.effect).filter((effect) => !Number.isNaN(effect));
-  const caused = (direction: Direction) =>
-    latents.filter((latent) => asCause(sides, outcome(direction, latent), direction));
-  const both = caused('away').filter((latent) => asCause(sides, outcome('toward', latent), 'toward'));
+function claimOf(
+  { selector, about, latents }: SelectorCandidates,
+  effects: ReadonlyMap<number, LatentEffects>,
+  zone: Zone,
+): SelectorClaim {
+  const found = latents.map((latent) => effects.get(latent)!);
+  const sampled = (direction: Direction) => found.flatMap((one) => one[direction]?.effect ?? []);
+  const as = (...sides: readonly Verdict[]) =>
+    found.filter((one) => sides.includes(verdictOf(one, zone))).length;
   return {
     selector,
     about,
     candidates: latents.length,
-    outside: { ...bySide((direction) => caused(direction).length), both: both.length },
-    sampled: bySide((direction) => effects(direction).length),
-    mean_effect: bySide((direction) => orNull(meanOf(effects(direction)))),
+    outside: { away: as('away', 'both'), toward: as('toward', 'both'), both: as('both') },
+    sampled: bySide((direction) => sampled(direction).length),
+    mean_effect: bySide((direction) => orNull(meanOf(sampled(direction)))),
   };
-}
-
-/** One latent's rows. */
-export interface ProvenLatent {
-  readonly away: RankedSteeringRow;
-  readonly toward: RankedSteeringRow;
-}
-
-/** Candidates that move the behaviour as a cause would in both directions, those with the greatest two effects together first. */
-export function provenLatents(
-  rows: readonly RankedSteeringRow[],
-  zone: Readonly<Record<Direction, Interval>>,
-): ProvenLatent[] {
-  const causes = rows.filter(
-    ({ role, direction, effect }) =>
-      role === 'candidate' && actsAsCause(effect ?? Number.NaN, zone[direction], signOf[direction]),
-  );
-  const toward = new Map(causes.filter((row) => row.direction === 'toward').map((row) => [row.latent, row]));
-  const size = (one: ProvenLatent) => one.toward.effect! - one.away.effect!;
-  return causes
-    .flatMap((away) => {
-      const other = toward.get(away.latent);
-      return away.direction === 'away' && other ? [{ away, toward: other }] : [];
-    })
-    .sort((a, b) => size(b) - size(a) || a.away.latent - b.away.latent);
 }
 
 function agreementOf({ latents }: SideOutcome): number | null {
@@ -161,7 +134,8 @@ export function steeringSummary(
   about: SummaryOf,
 ): SteeringSummary {
   const zone = bySide((direction) => sides[direction].zone);
-  const first = provenLatents(rows, zone)[0];
+  const first = confirmedLatents(rows, zone)[0];
+  const effects = new Map(effectsOf(rows).map((one) => [one.latent, one]));
   const { behaviour, site, norm, gate, candidates, prompts } = about;
   return {
     behaviour,
@@ -181,7 +155,7 @@ export function steeringSummary(
           ranks: { ...first.away.ranks },
         }
       : null,
-    selectors: candidates.map((one) => claimOf(one, sides)),
+    selectors: candidates.map((one) => claimOf(one, effects, zone)),
     stages: bySide((direction) => stagesOf(sides[direction])),
     prompts: promptsOf(prompts),
   };

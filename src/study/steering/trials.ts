@@ -6,20 +6,20 @@
 import { createHash } from 'node:crypto';
 import { InputError } from '../../errors.ts';
 import type { JudgeItem } from '../../judges/judge.ts';
-import { repetitionOf } from '../../methods/cheapCoherence.ts';
+import { directionsOf } from '../../methods/attribution/score.ts';
 import {
   type Completion,
   type SampleJob,
   type SampleOptions,
   type Sampler,
   sampler,
-} from '../../methods/sample.ts';
-import { directionsOf } from '../../methods/score.ts';
-import { addedVector } from '../../methods/steer.ts';
+} from '../../methods/completions/sample.ts';
+import { repetitionOf } from '../../methods/judging/cheapCoherence.ts';
+import { addedVector } from '../../methods/steering/steer.ts';
 import type { Direction, SteeredCompletion, TrialPart, TrialRecord } from '../../results.ts';
-import { contentOf, promptHash } from '../contentHash.ts';
-import { jsonHash } from '../hash.ts';
-import { stopsAt, textOf } from '../stopTexts.ts';
+import { stopsAt, textOf } from '../open/stopTexts.ts';
+import { contentOf, promptHash } from '../store/contentHash.ts';
+import { jsonHash } from '../store/hash.ts';
 import type { SteeringPrompt, SteeringWork, VerdictRecord } from './work.ts';
 
 /** A trial to run. */

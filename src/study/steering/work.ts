@@ -1,14 +1,15 @@
 /**
- * What a proof by steering works on: models, prompts, latents, options, a judge and a journal. Knows neither study.yaml nor where the results go. METHOD.md
+ * What a validation by steering works on: models, prompts, latents, options, a judge and a journal. Knows neither study.yaml nor where the results go. METHOD.md
  * section 5: away is α < 0 on the subject, toward is α > 0 on the reference.
  */
 import { z } from 'zod';
 import type { Grading, JudgeItem, Refusals, Verdict } from '../../judges/judge.ts';
-import type { Contrast } from '../../methods/contrast.ts';
-import type { SampleOptions } from '../../methods/sample.ts';
-import type { Dictionary } from '../../methods/score.ts';
-import { selectorNames } from '../../methods/selectors/selector.ts';
-import type { SteeredTokens } from '../../methods/steer.ts';
+import type { Dictionary } from '../../methods/attribution/score.ts';
+import { selectorNames } from '../../methods/attribution/selectors/selector.ts';
+import type { SampleOptions } from '../../methods/completions/sample.ts';
+import type { Contrast } from '../../methods/site/contrast.ts';
+import type { IncoherenceMeasure } from '../../methods/steering/incoherence.ts';
+import type { SteeredTokens } from '../../methods/steering/steer.ts';
 import {
   type Direction,
   forcedRecord,
@@ -18,13 +19,9 @@ import {
   verdictFields,
 } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import type { OpenModel } from '../openModel.ts';
-import type { Progress } from '../progress.ts';
+import type { OpenModel } from '../open/openModel.ts';
+import type { Progress } from '../open/progress.ts';
 import type { Journal } from '../store/journal.ts';
-import type { IncoherenceMeasure } from './incoherence.ts';
-
-/** The sign of α. */
-export const signOf: Readonly<Record<Direction, 1 | -1>> = { away: -1, toward: 1 };
 
 export interface SteeringPrompt {
   readonly id: string;

@@ -10,8 +10,8 @@ import { replaceFile } from '../../files/atomic.ts';
 import { explained } from '../../files/bytes.ts';
 import { appendJsonl, type Line, readJsonl } from '../../files/jsonl.ts';
 import { checked } from '../../files/schema.ts';
-import type { Clock } from '../manifest.ts';
 import { syncFolder } from './folder.ts';
+import type { Clock } from './runRecord.ts';
 
 const entrySchema = z.object({ id: z.string(), seconds: z.number().min(0), record: z.unknown() });
 

@@ -1,5 +1,5 @@
 /** What the results of a stage depend on, as one hash. */
-import { jsonHash } from '../hash.ts';
+import { jsonHash } from './hash.ts';
 
 export interface KeyParts {
   /** JSON values only */

@@ -11,9 +11,9 @@ import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { replaceFile, temporariesIn } from '../../files/atomic.ts';
 import { explained } from '../../files/bytes.ts';
-import type { Clock } from '../manifest.ts';
 import { makeWorkFolder, workFolder } from './folder.ts';
 import { hasEnded, processIdentity, thisProcess } from './processes.ts';
+import type { Clock } from './runRecord.ts';
 
 const owner = z.object({
   ...processIdentity.shape,

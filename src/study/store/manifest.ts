@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { replaceFile } from '../../files/atomic.ts';
 import { readJsonIfThere } from '../../files/jsonFile.ts';
 import { checked } from '../../files/schema.ts';
-import { type StudyManifest, studyManifestSchema } from '../../results.ts';
+import { resultFiles, type StudyManifest, studyManifestSchema } from '../../results.ts';
 import { syncFolder } from './folder.ts';
 
-const manifestFile = (folder: string) => join(folder, 'manifest.json');
+const manifestFile = (folder: string) => join(folder, resultFiles.manifest);
 
 /** undefined where there is none. Throws InputError where it is damaged, or another command's. */
 export async function readStudyManifest(folder: string): Promise<StudyManifest | undefined> {

@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StageRecord } from '../../results.ts';
-import { contentHash } from '../hash.ts';
+import { contentHash } from './hash.ts';
 import { readStudyManifest } from './manifest.ts';
 
 /** A stage as a run would do it now. */

@@ -4,10 +4,10 @@ import { bodyLimit } from 'hono/body-limit';
 import { stream, streamSSE } from 'hono/streaming';
 import { InputError } from '../../errors.ts';
 import { checked } from '../../files/schema.ts';
+import { type Playground, type SteerBody, type SteerLine, steerBody } from '../playground/served.ts';
 import { appNames } from '../report/app.ts';
-import { isResultFile, resultFiles, type StudyFolder } from '../report/studyFolder.ts';
+import { isResultFile, type StudyFolder, shownFiles } from '../report/studyFolder.ts';
 import { guard, isSame, refused } from './guard.ts';
-import { type Playground, type SteerBody, type SteerLine, steerBody } from './playground.ts';
 import { sendFile } from './sendFile.ts';
 import type { StudyWatch } from './watch.ts';
 
@@ -63,7 +63,7 @@ export function viewRoutes({ studies, appFolder, token, port, onBug }: ViewRoute
 
   app.get('/api/studies/:id/files', async (c) => {
     const study = found(c.req.param('id'));
-    return study ? c.json({ files: await resultFiles(study.folder) }) : refused(c, 404, 'no such study');
+    return study ? c.json({ files: await shownFiles(study.folder) }) : refused(c, 404, 'no such study');
   });
 
   app.get('/api/studies/:id/files/:path{.+}', async (c) => {

@@ -6,10 +6,10 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { InputError } from '../../errors.ts';
-import { systemClock } from '../manifest.ts';
+import { playground } from '../playground/served.ts';
 import { builtApp, readApp } from '../report/app.ts';
 import { studyFolders } from '../report/studyFolder.ts';
-import { playground } from './playground.ts';
+import { systemClock } from '../store/runRecord.ts';
 import { type ViewedStudy, viewRoutes } from './routes.ts';
 import { studyWatch } from './watch.ts';
 

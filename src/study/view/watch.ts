@@ -1,17 +1,18 @@
 /** Tells those who look at a study how far it is and which files it has, whenever that changes; a run in another process may be at work in it. Asks the disk now and then, while somebody looks. */
+
 import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { studyFile } from '../config/readStudy.ts';
-import type { Clock } from '../manifest.ts';
-import { type ResultFile, resultFiles } from '../report/studyFolder.ts';
-import type { OpenStudy } from '../stages/study.ts';
+import { resultFiles } from '../../results.ts';
+import type { OpenStudy } from '../open/study.ts';
+import { type ResultFile, shownFiles } from '../report/studyFolder.ts';
+import { openFor } from '../run/studyRun.ts';
+import { statusOf } from '../run/studyStatus.ts';
 import { workFolder } from '../store/folder.ts';
 import { lockHolder } from '../store/lock.ts';
 import { readStudyManifest } from '../store/manifest.ts';
+import type { Clock } from '../store/runRecord.ts';
 import type { StageStatus, StudyStatus } from '../store/status.ts';
-import { openFor } from '../studyRun.ts';
-import { statusOf } from '../studyStatus.ts';
 
 export interface StageView {
   readonly name: string;
@@ -57,7 +58,7 @@ function stageView(status: StageStatus, isNext: boolean, hasRecord: boolean): St
     state: finished ? 'finished' : isNext ? 'running' : waiting,
     done,
     units: done + left,
-    // a proof may end long before all of its units
+    // a causal test may end long before all of its units
     seconds_left: name === 'steer' ? null : (secondsLeft ?? null),
   };
 }
@@ -84,11 +85,11 @@ async function traces(folder: string): Promise<string> {
 function statusReader(folder: string, { clock, cacheDir }: WatchOptions) {
   let opened: { readonly key: string; readonly study: OpenStudy } | undefined;
   return async (): Promise<{ readonly view: StatusView; readonly first: boolean }> => {
-    if (!existsSync(join(folder, studyFile))) return { view: unknown, first: false };
+    if (!existsSync(join(folder, resultFiles.study))) return { view: unknown, first: false };
     let first = false;
     try {
-      const { size, mtimeMs } = await stat(join(folder, studyFile));
-      const key = JSON.stringify([size, mtimeMs, existsSync(join(folder, 'manifest.json'))]);
+      const { size, mtimeMs } = await stat(join(folder, resultFiles.study));
+      const key = JSON.stringify([size, mtimeMs, existsSync(join(folder, resultFiles.manifest))]);
       if (opened?.key !== key) {
         first = true;
         await opened?.study.close();
@@ -118,7 +119,7 @@ export function studyWatch(folder: string, options: WatchOptions): StudyWatch {
   }
 
   async function look(): Promise<void> {
-    const files = await resultFiles(folder);
+    const files = await shownFiles(folder);
     tell({ event: 'files', data: { files } });
     const now = clock().getTime();
     const traced = JSON.stringify([files, await traces(folder)]);

@@ -1,15 +1,15 @@
 /** The texts a classifier is trained on: a prompt is on one side of the split with all its texts, and every kind of text comes up. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { breakages } from '../../../src/methods/brokenText.ts';
-import { grouped } from '../../../src/methods/groups.ts';
-import { promptHash } from '../../../src/study/contentHash.ts';
+import { breakages } from '../../../src/methods/judging/brokenText.ts';
+import { grouped } from '../../../src/methods/statistics/groups.ts';
 import {
   isCoherent,
   type LabelledAnswers,
   promptTexts,
 } from '../../../src/study/judging/classifierExamples.ts';
 import type { LabelledExample } from '../../../src/study/judging/labelledFile.ts';
+import { promptHash } from '../../../src/study/store/contentHash.ts';
 
 /** Answers of twelve words of their own each, so that every word tells which answer it is from. */
 function examples(label: string, count: number): LabelledExample[] {

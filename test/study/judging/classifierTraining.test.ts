@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/errors.ts';
 import { writeSafetensors } from '../../../src/files/safetensors.ts';
-import { probability } from '../../../src/methods/probe.ts';
-import { coherenceFeatures } from '../../../src/methods/reading.ts';
+import { probability } from '../../../src/methods/judging/probe.ts';
+import { coherenceFeatures } from '../../../src/methods/judging/reading.ts';
 import { isCoherent, type TextKind } from '../../../src/study/judging/classifierExamples.ts';
 import { readClassifier, writeClassifier } from '../../../src/study/judging/classifierModel.ts';
 import { type ReadText, trainClassifier } from '../../../src/study/judging/classifierTraining.ts';

@@ -2,10 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/errors.ts';
 import { free, type Judge, type Verdict } from '../../../src/judges/judge.ts';
-import { contentOf } from '../../../src/study/contentHash.ts';
 import { type CompareRequest, compareJudges } from '../../../src/study/judging/compareRun.ts';
-import { openStudyJudge } from '../../../src/study/judging/studyJudge.ts';
-import { silent } from '../../../src/study/progress.ts';
+import { silent } from '../../../src/study/open/progress.ts';
+import { openStudyJudge } from '../../../src/study/run/studyJudge.ts';
+import { contentOf } from '../../../src/study/store/contentHash.ts';
 import { lockHolder, lockStudy } from '../../../src/study/store/lock.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { put } from '../../support/tinyFolder.ts';

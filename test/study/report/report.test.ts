@@ -24,15 +24,15 @@ import {
   pairRecord,
   steeredRecord,
 } from '../../../src/results.ts';
-import { runAttribute } from '../../../src/study/attributeRun.ts';
-import { interpretStudy } from '../../../src/study/interpretRun.ts';
+import { runAttribute } from '../../../src/study/attribution/attributeRun.ts';
 import { type ReportRequest, runReport } from '../../../src/study/report/reportRun.ts';
-import { runStudy } from '../../../src/study/studyRun.ts';
+import { interpretStudy } from '../../../src/study/run/interpretRun.ts';
+import { runStudy } from '../../../src/study/run/studyRun.ts';
 import { appScript, appStyle, putApp } from '../../support/appFolder.ts';
 import { hostileTexts, poison, poisonPage } from '../../support/hostileStudy.ts';
 import { hashSource, held, readReport } from '../../support/reportPage.ts';
 import { put, putAll, type TinyFolder } from '../../support/tinyFolder.ts';
-import { proofPrompts, putStudy, smallSteering } from '../../support/tinyStudy.ts';
+import { causalTestPrompts, putStudy, smallSteering } from '../../support/tinyStudy.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'culprit-report-'));
 const at = (...parts: string[]) => join(root, ...parts);
@@ -46,7 +46,7 @@ beforeAll(async () => {
   tiny = await putAll(root);
   appFolder = putApp(at('app'));
   study = putStudy(at('study'), tiny, {
-    prompts: proofPrompts,
+    prompts: causalTestPrompts,
     steering: smallSteering,
     judge: { kind: 'pattern', positive: '[A-Za-z]', incoherent: '^.{0,1}$' },
   });
@@ -118,8 +118,8 @@ describe('a page', () => {
       'pair-tokens.jsonl',
       'latents.parquet',
     ];
-    const proof = ['steering.parquet', 'steering.json', 'steered.jsonl'];
-    expect(Object.keys(only!.files).sort()).toEqual([...names, ...proof, ...pages].sort());
+    const causalTest = ['steering.parquet', 'steering.json', 'steered.jsonl'];
+    expect(Object.keys(only!.files).sort()).toEqual([...names, ...causalTest, ...pages].sort());
     for (const name of Object.keys(only!.files).filter((one) => one !== 'grades.jsonl'))
       expect(held(only!, name).equals(readFileSync(join(study, name))), name).toBe(true);
   });
@@ -224,8 +224,8 @@ describe('a page that may not be large', () => {
 
   it('is under its budget at any, and read by the same readers', async () => {
     const { bytes: whole } = await made([study], { maxBytes: 1e9 });
-    const proof = await readJsonlAll(join(study, 'steered.jsonl'), steeredRecord);
-    const counted = tally(proof);
+    const causalTest = await readJsonlAll(join(study, 'steered.jsonl'), steeredRecord);
+    const counted = tally(causalTest);
     const sizes: number[] = [];
     for (const share of [0.95, 0.8, 0.7, 0.6, 0.5]) {
       const { bytes, read, trimmed } = await made([study], { maxBytes: share * whole });
@@ -234,7 +234,7 @@ describe('a page that may not be large', () => {
       const only = read.data.studies[0]!;
       const steered = await records(held(only, 'steered.jsonl'), steeredRecord);
       for (const [id, counts] of tally(steered)) expect(counts, id).toEqual(counted.get(id));
-      if (share >= 0.7) expect(steered).toHaveLength(proof.length);
+      if (share >= 0.7) expect(steered).toHaveLength(causalTest.length);
       const pairs = await records(held(only, 'pairs.jsonl'), pairRecord);
       const completions = await records(held(only, 'completions.jsonl'), completionRecord);
       const grades = await records(held(only, 'grades.jsonl'), gradeRecord);
@@ -279,7 +279,7 @@ describe('a page that may not be large', () => {
 });
 
 describe('what there is', () => {
-  it('of a study that has not begun, that has sampled, that has no proof', async () => {
+  it('of a study that has not begun, that has sampled, that has no causal test', async () => {
     const young = putStudy(at('young'), tiny);
     const names = async () => Object.keys((await made([young])).read.data.studies[0]!.files);
     expect(await names()).toEqual(['study.yaml']);

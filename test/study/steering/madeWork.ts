@@ -1,11 +1,11 @@
-/** A proof's work on the tiny subject, with a grader that is a plain function of text and a journal in memory. */
+/** A causal test's work on the tiny subject, with a grader that is a plain function of text and a journal in memory. */
 import { createHash } from 'node:crypto';
 import { free, type JudgeItem, type Verdict } from '../../../src/judges/judge.ts';
-import type { Contrast } from '../../../src/methods/contrast.ts';
+import type { Contrast } from '../../../src/methods/site/contrast.ts';
 import type { CachedSession, Runtime, Session } from '../../../src/runtime/runtime.ts';
-import { openModel } from '../../../src/study/openModel.ts';
-import { openSae } from '../../../src/study/openSae.ts';
-import { silent } from '../../../src/study/progress.ts';
+import { openModel } from '../../../src/study/open/openModel.ts';
+import { openSae } from '../../../src/study/open/openSae.ts';
+import { silent } from '../../../src/study/open/progress.ts';
 import {
   type Grader,
   type SteeringOptions,

@@ -1,7 +1,7 @@
-/** How large a proof is, and how much of it a journal holds. */
+/** How large a causal test is, and how much of it a journal holds. */
 import { expect, it } from 'vitest';
 import type { StudyConfig } from '../../../src/study/config/schema.ts';
-import { completionsIn, proofSize } from '../../../src/study/steering/size.ts';
+import { causalTestSize, completionsIn } from '../../../src/study/steering/size.ts';
 
 type Steering = StudyConfig['steering'];
 
@@ -13,11 +13,11 @@ it('counts completions of the dose search and of the evaluation, of random laten
   const prompts = { evaluation: 10, calibration: 6 };
   // two doses of three are looked at: 2 × 6 × 2 + 10 × 3 = 54 of each latent and direction
   const two: Steering['selectors'] = ['delta-attribution', 'delta-activation'];
-  expect(proofSize(steering({ ...given, selectors: two }), prompts)).toEqual({
+  expect(causalTestSize(steering({ ...given, selectors: two }), prompts)).toEqual({
     completions: 2 * (50 + 0.2 * 200) * 54,
     forced: 2 * 250 * 4,
   });
-  expect(proofSize(steering({ ...given, selectors: two, full: true }), prompts).completions).toBe(
+  expect(causalTestSize(steering({ ...given, selectors: two, full: true }), prompts).completions).toBe(
     2 * 250 * 54,
   );
 });

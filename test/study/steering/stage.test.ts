@@ -1,4 +1,4 @@
-/** The proof as a study's last stage: its files, what is kept when options change, what is refused, and kills at any moment. */
+/** The causal test as a study's last stage: its files, what is kept when options change, what is refused, and kills at any moment. */
 
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,14 +13,20 @@ import {
   steeredRecord,
   steeringSummarySchema,
 } from '../../../src/results.ts';
-import { openModel } from '../../../src/study/openModel.ts';
-import type { Progress } from '../../../src/study/progress.ts';
-import { runStudy, type StudyRequest } from '../../../src/study/studyRun.ts';
+import { openModel } from '../../../src/study/open/openModel.ts';
+import type { Progress } from '../../../src/study/open/progress.ts';
+import { runStudy, type StudyRequest } from '../../../src/study/run/studyRun.ts';
 import { culprit, start } from '../../support/cli.ts';
 import { draw } from '../../support/opCases.ts';
 import { slowHead, slowLosses, slowResiduals } from '../../support/slowLlama.ts';
 import { tiny as base, layer, putAll, type TinyFolder } from '../../support/tinyFolder.ts';
-import { prompts, proofPrompts, putStudy, type StudyOver, smallSteering } from '../../support/tinyStudy.ts';
+import {
+  causalTestPrompts,
+  prompts,
+  putStudy,
+  type StudyOver,
+  smallSteering,
+} from '../../support/tinyStudy.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'culprit-stage-'));
 let tiny: TinyFolder;
@@ -32,7 +38,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const files = ['steering.parquet', 'steering.json', 'steered.jsonl', 'steering.svg', 'steering.png'] as const;
 
 const over = (some: StudyOver['steering'] = {}, rest: StudyOver = {}): StudyOver => ({
-  prompts: proofPrompts,
+  prompts: causalTestPrompts,
   ...rest,
   steering: { ...smallSteering, ...some },
 });
@@ -319,22 +325,22 @@ describe('incoherence by cheap signs', () => {
   });
 });
 
-describe('a study without a proof', () => {
+describe('a study without a causal test', () => {
   it.each([
     [{ evaluation: 0 }, 'prompts.evaluation is 0'],
     [{ calibration: 0 }, 'prompts.calibration is 0'],
   ])('%j: has no such stage, and says why', async (none, reason) => {
-    const study = fresh({}, { prompts: { ...proofPrompts, ...none } });
+    const study = fresh({}, { prompts: { ...causalTestPrompts, ...none } });
     const { result, left } = await run(study);
     expect(result.attribute!.latents).toHaveLength(40);
     expect(result.steer).toBeUndefined();
-    expect(result.withoutProof).toBe(reason);
+    expect(result.withoutCausalTest).toBe(reason);
     expect(sampledOf(left)).toBe(0);
     for (const name of files) expect(existsSync(join(study, name))).toBe(false);
     const again = await run(study);
-    expect([again.left, again.result.withoutProof]).toEqual([{}, reason]);
+    expect([again.left, again.result.withoutCausalTest]).toEqual([{}, reason]);
     const alone = await run(study, { stages: ['steer'] });
-    expect(alone.result.withoutProof).toBe(reason);
+    expect(alone.result.withoutCausalTest).toBe(reason);
   });
 });
 
@@ -382,7 +388,7 @@ describe('where there is nothing to show', () => {
   });
 });
 
-describe('a proof alone, of what is not there as it should be', () => {
+describe('a causal test alone, of what is not there as it should be', () => {
   const alone = { stages: ['steer'] } as const;
 
   it('latents of another dictionary are not taken', async () => {
@@ -420,7 +426,7 @@ describe('a proof alone, of what is not there as it should be', () => {
     );
   });
 
-  it('completions of a prompt that is to prove them on are not taken', async () => {
+  it('completions of a prompt that is to test them on are not taken', async () => {
     const study = await done();
     const lines = read(study, 'completions.jsonl').toString();
     const evaluated = (await trialsIn(study)).find(({ part }) => part !== 'calibration')!.completions[0]!;
@@ -431,13 +437,13 @@ describe('a proof alone, of what is not there as it should be', () => {
       lines.replaceAll(JSON.stringify(first.prompt), JSON.stringify(prompt)),
     );
     await expect(run(study, { ...alone, accept: ['sample', 'grade', 'pair', 'attribute'] })).rejects.toThrow(
-      `prompt "${evaluated.prompt_id}": expected a prompt to prove latents on that they are not found on, found it in ${join(study, 'completions.jsonl')}`,
+      `prompt "${evaluated.prompt_id}": expected a prompt to test latents on that they are not found on, found it in ${join(study, 'completions.jsonl')}`,
     );
   });
 });
 
 describe('killed with SIGKILL', () => {
-  // small batches and many trials, so that the proof has many moments to be killed at
+  // small batches and many trials, so that the causal test has many moments to be killed at
   const slow = [
     { candidates: 6, random: 8, completions: 6, max_tokens: 12, full: true },
     { sampling: { completions: 6, max_tokens: 12, seed: 5, stop: [...'bcdfghjklmnpqrstvwxz'], rows: 2 } },

@@ -1,4 +1,4 @@
-/** The proof of a study and its judge: what a paid one costs however often a run is stopped, what is told of one that was trained, and that it is closed. */
+/** The causal test of a study and its judge: what a paid one costs however often a run is stopped, what is told of one that was trained, and that it is closed. */
 
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readJsonlAll } from '../../../src/files/jsonl.ts';
-import { type SteeredRecord, steeredRecord } from '../../../src/results.ts';
+import { resultFiles, type SteeredRecord, steeredRecord, steeringFiles } from '../../../src/results.ts';
 import type { ClassifierReport } from '../../../src/study/judging/classifierModel.ts';
 import type * as judging from '../../../src/study/judging/openJudge.ts';
-import type { Progress } from '../../../src/study/progress.ts';
-import { steeringFiles, writeSteering } from '../../../src/study/steering/steeringFiles.ts';
-import { runStudy, type StudyRequest } from '../../../src/study/studyRun.ts';
+import type { Progress } from '../../../src/study/open/progress.ts';
+import { runStudy, type StudyRequest } from '../../../src/study/run/studyRun.ts';
+import { writeSteering } from '../../../src/study/steering/steeringFiles.ts';
 import { chatBody, type FakeChatServer, fakeChatServer } from '../../support/fakeChatServer.ts';
 import { putAll, type TinyFolder } from '../../support/tinyFolder.ts';
 import { putStudy, type StudyOver, sampling, smallSteering } from '../../support/tinyStudy.ts';
@@ -29,8 +29,8 @@ vi.mock('../../../src/study/judging/openJudge.ts', async (original) => {
   };
   return { ...real, judgeOf };
 });
-vi.mock('../../../src/methods/reading.ts', async (original) => {
-  const real = await original<typeof import('../../../src/methods/reading.ts')>();
+vi.mock('../../../src/methods/judging/reading.ts', async (original) => {
+  const real = await original<typeof import('../../../src/methods/judging/reading.ts')>();
   const readingPass: typeof real.readingPass = (...args) =>
     spied.reading ? Promise.reject(spied.reading) : real.readingPass(...args);
   return { ...real, readingPass };
@@ -90,19 +90,19 @@ describe('a judge that is paid', () => {
         expect(stopped).toMatchObject({ stage: 'steer', reason: `judge.max_calls ${limit} is used up` });
         expect(server.asked.length - whole).toBe(limit);
       }
-      expect(existsSync(join(study, steeringFiles.completions))).toBe(false);
+      expect(existsSync(join(study, resultFiles.steered))).toBe(false);
     }
     put(study, {}, judge());
     await run(study);
     expect(server.asked.length - whole).toBe(whole);
-    for (const name of Object.values(steeringFiles))
+    for (const name of steeringFiles)
       expect(read(study, name).equals(read(undisturbed, name)), name).toBe(true);
-    for (const { kind } of await readJsonlAll(join(study, steeringFiles.completions), steeredRecord))
+    for (const { kind } of await readJsonlAll(join(study, resultFiles.steered), steeredRecord))
       expect(['trial', 'forced']).toContain(kind);
   });
 });
 
-describe('the log-odds of a finished proof', () => {
+describe('the log-odds of a finished causal test', () => {
   it('are kept for one that asks for more', async () => {
     const study = fresh({ full: true, random: 8 });
     await run(study);
@@ -122,8 +122,7 @@ describe('the log-odds of a finished proof', () => {
     expect(left['Log-odds, away']).toBeLessThan(latents);
     const atOnce = fresh({ full: true, random: 8, candidates: 4 });
     await run(atOnce);
-    for (const name of Object.values(steeringFiles))
-      expect(read(study, name).equals(read(atOnce, name)), name).toBe(true);
+    for (const name of steeringFiles) expect(read(study, name).equals(read(atOnce, name)), name).toBe(true);
   });
 });
 
@@ -157,8 +156,8 @@ describe('a judge that was trained', () => {
   }
 
   it.each([
-    ['before the proof is told of once', (opening: number) => opening === 0, 1],
-    ['again for the proof is told of again', () => true, 2],
+    ['before the causal test is told of once', (opening: number) => opening === 0, 1],
+    ['again for the causal test is told of again', () => true, 2],
   ])('%s', async (_name, trains, times) => {
     training(trains);
     expect(await headings(fresh())).toBe(times);
@@ -209,7 +208,7 @@ describe('steered.jsonl', () => {
   it('may be longer than a string', async () => {
     const study = fresh();
     const { steer } = await run(study);
-    const [trial] = await readJsonlAll(join(study, steeringFiles.completions), steeredRecord);
+    const [trial] = await readJsonlAll(join(study, resultFiles.steered), steeredRecord);
     if (trial?.kind !== 'trial') throw new Error('the first line is no trial');
     const long = { ...trial, completions: [{ ...trial.completions[0]!, text: 'x'.repeat(2 ** 25) }] };
     const others = Array<SteeredRecord>(16).fill(long);
@@ -217,7 +216,7 @@ describe('steered.jsonl', () => {
     cpSync(study, target, { recursive: true });
     await writeSteering(target, steer!, [...others, trial]);
     const [line, last] = [long, trial].map((one) => `${JSON.stringify(one)}\n`);
-    const file = await open(join(target, steeringFiles.completions));
+    const file = await open(join(target, resultFiles.steered));
     expect((await file.stat()).size).toBe(16 * Buffer.byteLength(line!) + Buffer.byteLength(last!));
     const end = Buffer.alloc(Buffer.byteLength(last!));
     await file.read(end, 0, end.length, 16 * Buffer.byteLength(line!));

@@ -1,8 +1,9 @@
-/** Rows, claims, the proven latents and the file of them, from outcomes made by hand. */
+/** Rows, claims, the confirmed latents and the file of them, from outcomes made by hand. */
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  confirmedLatents,
   type Direction,
   decodeSteering,
   encodeSteering,
@@ -14,7 +15,6 @@ import {
 import type { LatentOutcome, SideOutcome } from '../../../src/study/steering/side.ts';
 import {
   figureOf,
-  provenLatents,
   type Sides,
   steeringRows,
   steeringSummary,
@@ -214,15 +214,15 @@ describe('claims', () => {
   });
 });
 
-describe('proven latents', () => {
+describe('confirmed latents', () => {
   it('are candidates beyond the zone both ways with both signs, the greatest first', () => {
-    expect(provenLatents(rows, summary.zone).map(({ away, toward }) => [away.latent, toward.latent])).toEqual(
-      [
-        [2, 2],
-        [1, 1],
-      ],
-    );
-    expect(provenLatents(rows.toReversed(), summary.zone).map(({ away }) => away.latent)).toEqual([2, 1]);
+    expect(
+      confirmedLatents(rows, summary.zone).map(({ away, toward }) => [away.latent, toward.latent]),
+    ).toEqual([
+      [2, 2],
+      [1, 1],
+    ]);
+    expect(confirmedLatents(rows.toReversed(), summary.zone).map(({ away }) => away.latent)).toEqual([2, 1]);
     expect(summary.first).toEqual({
       latent: 2,
       away: -0.4,
@@ -237,14 +237,14 @@ describe('proven latents', () => {
       toward: side('toward', { 5: out([7, 7]), 3: out([10, 10]), 2: out([9, 9]) }),
     };
     // 0.5 + 0.2, 0.2 + 0.5, 0.4 + 0.4
-    const proven = provenLatents(steeringRows(two, new Map()), { away: band, toward: band });
-    expect(proven.map(({ away }) => away.latent)).toEqual([2, 3, 5]);
+    const confirmed = confirmedLatents(steeringRows(two, new Map()), { away: band, toward: band });
+    expect(confirmed.map(({ away }) => away.latent)).toEqual([2, 3, 5]);
   });
 
   it('may be none', () => {
     const none: Sides = { away: side('away', { 1: out([2, 2]) }), toward: side('toward', { 1: random }) };
     const rows = steeringRows(none, new Map());
-    expect(provenLatents(rows, { away: band, toward: band })).toEqual([]);
+    expect(confirmedLatents(rows, { away: band, toward: band })).toEqual([]);
     expect(steeringSummary(none, rows, { ...about, candidates: [] }).first).toBeNull();
   });
 });

@@ -2,11 +2,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/errors.ts';
-import { contentHash } from '../../../src/study/hash.ts';
+import { acceptStage, finishStage, redoStage, stageIsDone } from '../../../src/study/store/finishStage.ts';
 import { journalFile } from '../../../src/study/store/folder.ts';
+import { contentHash } from '../../../src/study/store/hash.ts';
 import { readStudyManifest } from '../../../src/study/store/manifest.ts';
 import type { Stage } from '../../../src/study/store/stageState.ts';
-import { acceptStage, finishStage, redoStage, stageIsDone } from '../../../src/study/store/stages.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
 const at = temporaryFolder();

@@ -2,11 +2,11 @@
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
+import { finishStage } from '../../../src/study/store/finishStage.ts';
 import { journalFile } from '../../../src/study/store/folder.ts';
 import { openJournal } from '../../../src/study/store/journal.ts';
 import { lockStudy } from '../../../src/study/store/lock.ts';
 import type { Stage } from '../../../src/study/store/stageState.ts';
-import { finishStage } from '../../../src/study/store/stages.ts';
 import { readStatus } from '../../../src/study/store/status.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 

@@ -3,14 +3,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { studySteering } from '../../../src/study/steerRequest.ts';
-import { runSteer } from '../../../src/study/steerRun.ts';
-import { playground, type SteerLine, steerBody } from '../../../src/study/view/playground.ts';
+import { playground, type SteerLine, steerBody } from '../../../src/study/playground/served.ts';
+import { studySteering } from '../../../src/study/playground/steerRequest.ts';
+import { runSteer } from '../../../src/study/playground/steerRun.ts';
 import { startView, type View } from '../../../src/study/view/viewServer.ts';
 import { putApp } from '../../support/appFolder.ts';
 import { culprit, start } from '../../support/cli.ts';
 import { putAll, type TinyFolder } from '../../support/tinyFolder.ts';
-import { proofPrompts, putStudy, smallSteering } from '../../support/tinyStudy.ts';
+import { causalTestPrompts, putStudy, smallSteering } from '../../support/tinyStudy.ts';
 import { listen, steer } from '../../support/viewClient.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'culprit-live-'));
@@ -18,7 +18,7 @@ const at = (...parts: string[]) => join(root, ...parts);
 const bugs: unknown[] = [];
 let tiny: TinyFolder;
 let view: View;
-const over = { prompts: proofPrompts, steering: smallSteering };
+const over = { prompts: causalTestPrompts, steering: smallSteering };
 
 beforeAll(async () => {
   tiny = await putAll(root);

@@ -1,6 +1,5 @@
 /** What is claimed of a latent, in a few numbers: its place by attribution, and what steering does. */
-import type { LatentRow, RankedSteeringRow } from '../../../results.ts';
-import { actsAsCause, type Zone } from '../../effects.ts';
+import { type LatentRow, type RankedSteeringRow, rowActsAsCause, type Zone } from '../../../results.ts';
 import { count, percent, points, scientific, signed } from '../../format.ts';
 
 type Ranked = Pick<LatentRow, 'latent' | 'rank' | 'delta' | 'standard_error' | 'same_sign'>;
@@ -32,7 +31,7 @@ const range = ({ low, high }: { readonly low: number; readonly high: number }) =
 
 function placeIn({ row, zone }: EffectProps): string {
   if (!row.outside) return 'within the gray zone';
-  return actsAsCause(row, zone)
+  return rowActsAsCause(row, zone)
     ? 'outside the gray zone'
     : 'outside the gray zone, but not as a cause would be';
 }
@@ -92,7 +91,7 @@ export function Headline({ row, of, steered }: HeadlineProps) {
       </div>
       {zone &&
         rows.map((one) => (
-          <div key={one.direction} className={actsAsCause(one, zone) ? 'claim proven' : 'claim'}>
+          <div key={one.direction} className={rowActsAsCause(one, zone) ? 'claim confirmed' : 'claim'}>
             <dt>{model[one.direction]}</dt>
             <dd>
               <Measured row={one} zone={zone} />

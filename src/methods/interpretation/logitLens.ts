@@ -1,0 +1,121 @@
+/**
+ * The logit lens: which tokens a latent's direction makes likelier. dot_{i,v} = W'_v·d_i and cosine_{i,v} = dot_{i,v} / |W'_v|, d_i the unit decoder direction and
+ * W'_v = γ ⊙ W_v the unembedding row with the final norm's gain folded in; the norm's division by the residual's size only scales and is left out, and so is what
+ * the blocks above the site would do. Shapes: n latents, d residual width, V vocabulary, k tokens a list.
+ */
+import {
+  div,
+  greaterOrEqual,
+  input,
+  matmul,
+  mul,
+  neg,
+  scalar,
+  sqrt,
+  sum,
+  take,
+  topIndices,
+  transpose,
+  where,
+} from '../../graph/build.ts';
+import type { Node } from '../../graph/node.ts';
+import { simplify } from '../../graph/simplify.ts';
+import { type Model, Scope } from '../../models/decoder.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import { tensor } from '../../tensor.ts';
+import { type Dictionary, directionsOf } from '../attribution/score.ts';
+
+export interface LensEntry {
+  /** of the token */
+  readonly id: number;
+  readonly cosine: number;
+  readonly dot: number;
+}
+
+/** Greatest first in `top`, least first in `bottom`; equal ones in no order that is promised. */
+export interface LensEnds {
+  readonly top: readonly LensEntry[];
+  readonly bottom: readonly LensEntry[];
+}
+
+/** Ranked by cosine, and by dot product. */
+export interface LatentLens {
+  readonly cosine: LensEnds;
+  readonly dot: LensEnds;
+}
+
+/** Values [n, V] held at once: with their copies some 200 MB. */
+const valuesAtOnce = 1 << 23;
+
+/** The four lists: by what they rank, and from which end. */
+const lists = [
+  ['cosine', 'top'],
+  ['cosine', 'bottom'],
+  ['dot', 'top'],
+  ['dot', 'bottom'],
+] as const;
+
+/** rows [n, d] → of each list its tokens' ids [n, k], and both numbers of each. */
+function lensGraph(model: Model, k: number) {
+  const { decoder } = model;
+  const scope = new Scope(model);
+  const rows = input('rows', ['n', decoder.width]);
+  const gain = decoder.finalGain(scope);
+  const w = decoder.unembedding(scope);
+  const dot = matmul(mul(rows, gain), w, { transB: true });
+  const folded = mul(w, gain);
+  const size = transpose(sqrt(sum(mul(folded, folded), [1])), [1, 0]);
+  const cosine = div(dot, where(greaterOrEqual(scalar(0), size), scalar(1), size));
+  const ranked: Readonly<Record<'cosine' | 'dot', Node>> = { cosine, dot };
+  const outputs: Record<string, Node> = {};
+  for (const [by, end] of lists) {
+    const places = topIndices(end === 'top' ? ranked[by] : neg(ranked[by]), k);
+    outputs[`${by}.${end}.id`] = places;
+    outputs[`${by}.${end}.cosine`] = take(cosine, places);
+    outputs[`${by}.${end}.dot`] = take(dot, places);
+  }
+  return simplify({ outputs });
+}
+
+/**
+ * The `k` tokens of each end for each latent, in the order of `latents`; k is cut to V. A product for each group of latents, of which only the lists leave
+ * the session. A token whose row is all zeros has cosine 0. Throws RangeError for a latent that the dictionary does not have.
+ */
+export async function logitLens(
+  runtime: Runtime,
+  model: Model,
+  dictionary: Dictionary,
+  latents: readonly number[],
+  k = 20,
+): Promise<LatentLens[]> {
+  const { width: d, vocabulary } = model.decoder;
+  const each = Math.min(k, vocabulary);
+  const session = await runtime.load(lensGraph(model, each), model.weights);
+  const found: LatentLens[] = [];
+  const step = Math.max(1, Math.floor(valuesAtOnce / vocabulary));
+  try {
+    for (let from = 0; from < latents.length; from += step) {
+      const group = latents.slice(from, from + step);
+      const rows = await directionsOf(dictionary, group);
+      const results = await session.run({ rows: tensor('f32', [group.length, d], rows) });
+      const entries = (list: string, i: number): LensEntry[] => {
+        const [ids, cosine, dot] = ['id', 'cosine', 'dot'].map((name) => results[`${list}.${name}`]!);
+        return Array.from({ length: each }, (_, j) => ({
+          id: Number(ids!.data[i * each + j]),
+          cosine: Number(cosine!.data[i * each + j]),
+          dot: Number(dot!.data[i * each + j]),
+        }));
+      };
+      const ends = (by: string, i: number): LensEnds => ({
+        top: entries(`${by}.top`, i),
+        bottom: entries(`${by}.bottom`, i),
+      });
+      group.forEach((_, i) => {
+        found.push({ cosine: ends('cosine', i), dot: ends('dot', i) });
+      });
+    }
+  } finally {
+    await session.release();
+  }
+  return found;
+}

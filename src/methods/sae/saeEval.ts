@@ -1,0 +1,209 @@
+/**
+ * How good an SAE is at a site: explained variance, active latents, and what the model loses when it reads the reconstruction instead of the
+ * residual. Tokens: attention sinks left out; they keep their residual.
+ */
+import type { Model } from '../../models/decoder.ts';
+import { lossGraph } from '../../models/passes.ts';
+import { sequence, treeFeeds } from '../../models/tree.ts';
+import type { Runtime, Session } from '../../runtime/runtime.ts';
+import { saeGraph } from '../../saes/graph.ts';
+import type { Sae } from '../../saes/sae.ts';
+import { i64, tensor, toFloat32 } from '../../tensor.ts';
+import { type PassageResiduals, type ResidualPass, residualPass, rowsAt } from '../site/residuals.ts';
+
+export interface SaeQuality {
+  /** 1 − Σ(x − x̂)²/Σ(x − mean)², mean over the same tokens */
+  readonly explained: number;
+  /** active latents a token */
+  readonly l0: number;
+  /** share of tokens at which each latent is active [N] */
+  readonly density: Float64Array;
+  readonly tokens: number;
+  readonly sinks: number;
+}
+
+/** Mean cross-entropy, nats a token, with the site's residuals as they are, reconstructed, set to zero, set to their mean. */
+export interface CrossEntropies {
+  readonly original: number;
+  readonly reconstructed: number;
+  readonly zero: number;
+  readonly mean: number;
+  readonly tokens: number;
+}
+
+export interface SaeEvaluation extends SaeQuality {
+  readonly crossEntropy: CrossEntropies;
+}
+
+export interface SaeEvalHooks {
+  /** told of each passage's tokens, in the first pass and in the second */
+  readonly onQuality?: (tokens: number) => void;
+  readonly onLoss?: (tokens: number) => void;
+}
+
+/** (zero − reconstructed) / (zero − original): 1 where nothing is lost, 0 where the SAE does no better than the ablation. */
+export function recovered(
+  { original, reconstructed, ...ablated }: CrossEntropies,
+  against: 'zero' | 'mean',
+): number {
+  return (ablated[against] - reconstructed) / (ablated[against] - original);
+}
+
+/** Sums over tokens, in float64. */
+class Sums {
+  readonly sum: Float64Array;
+  readonly fired: Float64Array;
+  squares = 0;
+  error = 0;
+  tokens = 0;
+  sinks = 0;
+
+  constructor(
+    private readonly d: number,
+    latents: number,
+  ) {
+    this.sum = new Float64Array(d);
+    this.fired = new Float64Array(latents);
+  }
+
+  add(x: Float32Array, reconstruction: Float32Array, fired: Float32Array): void {
+    const { d, sum } = this;
+    x.forEach((v, i) => {
+      sum[i % d]! += v;
+      this.squares += v * v;
+      this.error += (v - reconstruction[i]!) ** 2;
+    });
+    fired.forEach((n, i) => {
+      this.fired[i]! += n;
+    });
+    this.tokens += x.length / d;
+  }
+
+  mean(): Float32Array {
+    return Float32Array.from(this.sum, (s) => s / this.tokens);
+  }
+
+  quality(): SaeQuality {
+    const { tokens, sinks, fired } = this;
+    const spread = this.squares - this.sum.reduce((total, s) => total + (s * s) / tokens, 0);
+    return {
+      explained: 1 - this.error / spread,
+      l0: fired.reduce((total, n) => total + n, 0) / tokens,
+      density: fired.map((n) => n / tokens),
+      tokens,
+      sinks,
+    };
+  }
+}
+
+/** The residuals with the rows at `places` replaced; the others stay. */
+function replaced(
+  { activation, places }: PassageResiduals,
+  d: number,
+  row: (i: number) => Float32Array,
+): Float32Array {
+  const out = activation.slice();
+  places.forEach((t, i) => {
+    out.set(row(i), t * d);
+  });
+  return out;
+}
+
+interface Parts {
+  readonly below: ResidualPass;
+  readonly sae: Session;
+  readonly above: Session;
+  readonly d: number;
+}
+
+async function reconstruct({ sae, d }: Parts, rows: Float32Array) {
+  const results = await sae.run({ x: tensor('f32', [rows.length / d, d], rows) });
+  return { reconstruction: toFloat32(results.reconstruction!), fired: toFloat32(results.fired!) };
+}
+
+/** Σ −ln p of every token but the first, from these residuals on. */
+async function lossFrom({ above, d }: Parts, ids: readonly number[], resid: Float32Array): Promise<number> {
+  const { nll } = await above.run({
+    ...treeFeeds(sequence(ids)),
+    resid: tensor('f32', [ids.length, d], resid),
+    rows: i64([ids.length - 1], [...ids.keys()].slice(0, -1)),
+    targets: i64([ids.length - 1], ids.slice(1)),
+  });
+  return toFloat32(nll!).reduce((sum, x) => sum + x, 0);
+}
+
+async function losses(parts: Parts, ids: readonly number[], mean: Float32Array): Promise<number[]> {
+  const { d, below } = parts;
+  const passage = await below.run(ids);
+  const { reconstruction } = await reconstruct(parts, rowsAt(passage.activation, d, passage.places));
+  const zero = new Float32Array(d);
+  const variants = [
+    passage.activation,
+    replaced(passage, d, (i) => reconstruction.subarray(i * d, (i + 1) * d)),
+    replaced(passage, d, () => zero),
+    replaced(passage, d, () => mean),
+  ];
+  const sums: number[] = [];
+  for (const resid of variants) sums.push(await lossFrom(parts, ids, resid));
+  return sums;
+}
+
+async function measureQuality(
+  parts: Parts,
+  passages: readonly (readonly number[])[],
+  latents: number,
+  onQuality: (tokens: number) => void,
+): Promise<Sums> {
+  const sums = new Sums(parts.d, latents);
+  for (const ids of passages) {
+    const { activation, places, sinks } = await parts.below.run(ids);
+    sums.sinks += sinks.length;
+    const rows = rowsAt(activation, parts.d, places);
+    if (places.length > 0) {
+      const { reconstruction, fired } = await reconstruct(parts, rows);
+      sums.add(rows, reconstruction, fired);
+    }
+    onQuality(ids.length);
+  }
+  return sums;
+}
+
+/**
+ * Measures over passages of token ids; cross-entropy over the first of them, until `lossTokens` tokens are predicted. One of them must have
+ * two tokens or more.
+ */
+export async function evaluateSae(
+  runtime: Runtime,
+  { model, layer, sae }: { readonly model: Model; readonly layer: number; readonly sae: Sae },
+  passages: readonly (readonly number[])[],
+  lossTokens: number,
+  { onQuality = () => {}, onLoss = () => {} }: SaeEvalHooks = {},
+): Promise<SaeEvaluation> {
+  const { graph, weights } = await saeGraph(sae);
+  const { reconstruction, fired } = graph.outputs as Required<typeof graph.outputs>;
+  const { nll } = lossGraph(model, layer).outputs;
+  const parts: Parts = {
+    below: await residualPass(runtime, model, layer),
+    sae: await runtime.load({ outputs: { reconstruction: reconstruction!, fired: fired! } }, weights),
+    above: await runtime.load({ outputs: { nll: nll! } }, model.weights),
+    d: model.decoder.width,
+  };
+  const sums = await measureQuality(parts, passages, sae.latents, onQuality);
+  const totals = [0, 0, 0, 0];
+  let predicted = 0;
+  for (const ids of passages) {
+    if (predicted >= lossTokens) break;
+    if (ids.length < 2) continue;
+    (await losses(parts, ids, sums.mean())).forEach((x, i) => {
+      totals[i]! += x;
+    });
+    predicted += ids.length - 1;
+    onLoss(ids.length - 1);
+  }
+  await Promise.all([parts.below, parts.sae, parts.above].map((part) => part.release()));
+  const [original, recon, zero, mean] = totals.map((x) => x / predicted) as [number, number, number, number];
+  return {
+    ...sums.quality(),
+    crossEntropy: { original, reconstructed: recon, zero, mean, tokens: predicted },
+  };
+}

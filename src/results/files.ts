@@ -1,0 +1,43 @@
+/** The names of the files in a study's folder. Nothing else spells one. */
+
+export const resultFiles = {
+  study: 'study.yaml',
+  schema: 'study.schema.json',
+  manifest: 'manifest.json',
+  completions: 'completions.jsonl',
+  grades: 'grades.jsonl',
+  judge: 'judge.safetensors',
+  pairs: 'pairs.jsonl',
+  latents: 'latents.parquet',
+  attribution: 'attribution.safetensors',
+  steering: 'steering.parquet',
+  steeringSummary: 'steering.json',
+  steered: 'steered.jsonl',
+  steeringSvg: 'steering.svg',
+  steeringPng: 'steering.png',
+  pairTokens: 'pair-tokens.jsonl',
+  explanations: 'explanations.jsonl',
+} as const;
+
+/** What the causal test writes. */
+export const steeringFiles = [
+  resultFiles.steering,
+  resultFiles.steeringSummary,
+  resultFiles.steered,
+  resultFiles.steeringSvg,
+  resultFiles.steeringPng,
+] as const;
+
+const pages = 'latents';
+
+/** The folder that the pages of latents stand in. */
+export const pagesFolder = pages;
+
+/** The page of one latent: `latents/NNN.json`. */
+export const pageFile = (latent: number): string => `${pages}/${latent}.json`;
+
+/** The latent whose page has this name; undefined for any other file. */
+export function latentOfPage(path: string): number | undefined {
+  const [, latent] = /^latents\/(\d+)\.json$/.exec(path) ?? [];
+  return latent === undefined ? undefined : Number(latent);
+}

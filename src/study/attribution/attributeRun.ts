@@ -1,0 +1,249 @@
+/**
+ * Attribution from files to files: model, adapter, SAE, pairs and baseline in; latents.parquet, attribution.safetensors and manifest.json out.
+ * One pair is the unit of work: a run that was stopped goes on with the next.
+ */
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError } from '../../errors.ts';
+import { explained } from '../../files/bytes.ts';
+import { encodePair, type Pair, readPairs } from '../../files/pairs.ts';
+import { readSafetensorsHeader, readTensor } from '../../files/safetensors.ts';
+import type { TextCodec } from '../../files/textCodec.ts';
+import { attribute } from '../../methods/attribution/attribute.ts';
+import type { Contrast, LossKind, TokenSet } from '../../methods/site/contrast.ts';
+import type { Model } from '../../models/decoder.ts';
+import { checkSite } from '../../models/passes.ts';
+import { decodeLatents, type LatentRow, type Manifest, manifestSchema, resultFiles } from '../../results.ts';
+import { nodeRuntime } from '../../runtime/node.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import type { Sae } from '../../saes/sae.ts';
+import { toFloat32 } from '../../tensor.ts';
+import { openModel } from '../open/openModel.ts';
+import { openSae, siteFor } from '../open/openSae.ts';
+import { type Progress, silent } from '../open/progress.ts';
+import { jsonHash } from '../store/hash.ts';
+import { outFolder } from '../store/outFolder.ts';
+import { type RowStore, rowStore, storedKey } from '../store/rowStore.ts';
+import { type Clock, hashInputs, systemClock, Timings, versions } from '../store/runRecord.ts';
+import { latentRows, writeAttribution, writeManifest } from './attributionFiles.ts';
+import { corpusBaseline, corpusTokens } from './baselineRun.ts';
+import { allRows, checkLength, rowCounts } from './contrastRuns.ts';
+
+export interface AttributeRequest {
+  /** the subject: a folder or a GGUF file */
+  readonly model: string;
+  /** a PEFT LoRA adapter on it */
+  readonly adapter?: string | undefined;
+  readonly sae: string;
+  /** layer L of `resid_post L`; default the SAE's own */
+  readonly site?: number | undefined;
+  /** a JSONL of pairs */
+  readonly pairs: string;
+  /** a safetensors file with `mean` [d]; or */
+  readonly baseline?: string | undefined;
+  /** a corpus to take the mean over, with the subject itself */
+  readonly baselineCorpus?: string | undefined;
+  /** default prompt */
+  readonly tokens?: TokenSet | undefined;
+  /** default mean */
+  readonly loss?: LossKind | undefined;
+  /** latents reported token by token; default 100 */
+  readonly top?: number | undefined;
+  /** the folder for the results */
+  readonly out: string;
+  /** replace another run's results in `out`; default false */
+  readonly overwrite?: boolean | undefined;
+  readonly cacheDir?: string | undefined;
+  readonly progress?: Progress | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+export interface AttributeResult {
+  readonly manifest: Manifest;
+  /** every latent, first rank first */
+  readonly latents: readonly LatentRow[];
+  /** whether the folder already held exactly this run */
+  readonly upToDate: boolean;
+}
+
+const unfinishedFolder = 'attribution.unfinished';
+
+/** ā [d] from a file. Throws InputError where it has another width, or says that it was taken at another site than `layer`. */
+export async function readBaseline(path: string, d: number, layer?: number): Promise<Float32Array> {
+  const { tensors, metadata } = await readSafetensorsHeader(path);
+  const mean = tensors.get('mean');
+  if (!mean) throw new InputError(`baseline ${path}: expected a tensor named mean, found none`);
+  if (mean.shape.join() !== `${d}`)
+    throw new InputError(
+      `baseline ${path}: mean has shape [${mean.shape}], the model's residual width is ${d}`,
+    );
+  if (layer !== undefined && metadata.site !== undefined && metadata.site !== `resid_post ${layer}`)
+    throw new InputError(`baseline ${path}: taken at ${metadata.site}, the run is at resid_post ${layer}`);
+  const values = toFloat32(await readTensor(mean));
+  if (!values.every(Number.isFinite))
+    throw new InputError(`baseline ${path}: mean has values that are not finite`);
+  return values;
+}
+
+/** Token ids of a pair, checked against what the model can take. */
+function contrastOf(pair: Pair, codec: TextCodec, model: Model, file: string): Contrast {
+  const { promptIds, positiveIds, negativeIds } = encodePair(codec, pair);
+  const contrast = { id: pair.id, prompt: promptIds, positives: [positiveIds], negatives: [negativeIds] };
+  checkLength(contrast, model, file);
+  return contrast;
+}
+
+interface Prepared {
+  readonly model: Model;
+  readonly sae: Sae;
+  readonly layer: number;
+  readonly contrasts: readonly Contrast[];
+  /** ā, or the token ids of the passages to take it over */
+  readonly baseline: Float32Array | readonly (readonly number[])[];
+  readonly inputs: Manifest['inputs'];
+  readonly options: { site: string; tokens: TokenSet; loss: LossKind; top: number };
+  readonly key: string;
+}
+
+/** Opens and checks everything before any work is done; the model, which may take long, after the small files. */
+async function prepare(request: AttributeRequest): Promise<Prepared> {
+  const { baseline, baselineCorpus } = request;
+  if (baseline === undefined && baselineCorpus === undefined)
+    throw new InputError(
+      'no baseline: add --baseline FILE (made by `culprit baseline`) or --baseline-corpus FILE (texts)',
+    );
+  if (baseline !== undefined && baselineCorpus !== undefined)
+    throw new InputError('--baseline and --baseline-corpus exclude each other: give one of them');
+  const pairs = await readPairs(request.pairs);
+  const sae = await openSae(request.sae);
+  const opened = await openModel(request.model, request);
+  const { model, codec, source } = opened;
+  if (request.site !== undefined) checkSite(model, request.site);
+  const layer = siteFor(sae, request.site, model.decoder.width);
+  checkSite(model, layer);
+  const contrasts = pairs.map((pair) => contrastOf(pair, codec, model, request.pairs));
+  const inputs = await hashInputs({
+    model: source,
+    adapter: request.adapter,
+    sae: request.sae,
+    pairs: request.pairs,
+    baseline,
+    baselineCorpus,
+  });
+  const options = {
+    site: `resid_post ${layer}`,
+    tokens: request.tokens ?? 'prompt',
+    loss: request.loss ?? 'mean',
+    top: request.top ?? 100,
+  };
+  const hashes = Object.fromEntries(Object.entries(inputs).map(([name, { sha256 }]) => [name, sha256]));
+  return {
+    model,
+    sae,
+    layer,
+    contrasts,
+    baseline:
+      baseline === undefined
+        ? await corpusTokens(baselineCorpus!, opened)
+        : await readBaseline(baseline, model.decoder.width, layer),
+    inputs,
+    options,
+    key: jsonHash({ hashes, options, versions }),
+  };
+}
+
+/** The bytes of a file; undefined where it is not there. */
+async function readIfThere(path: string): Promise<Buffer | undefined> {
+  return readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    throw explained(error, path);
+  });
+}
+
+/** The run that `out` already holds, finished or not, if it is this one; InputError if it is another. */
+async function finished(
+  { out, overwrite }: AttributeRequest,
+  key: string,
+): Promise<AttributeResult | undefined> {
+  const text = await readIfThere(join(out, resultFiles.manifest));
+  const manifest = text && manifestSchema.safeParse(parsed(text.toString()));
+  if (manifest?.data?.key === key) {
+    const latents = await readIfThere(join(out, resultFiles.latents));
+    const arrays = await readIfThere(join(out, resultFiles.attribution));
+    if (!latents || !arrays) return undefined;
+    return {
+      manifest: manifest.data,
+      latents: await decodeLatents(Uint8Array.from(latents).buffer),
+      upToDate: true,
+    };
+  }
+  const unfinished = await storedKey(join(out, unfinishedFolder));
+  const other = manifest ? 'the results of another run' : 'an unfinished run';
+  if (!overwrite && (manifest || (unfinished !== undefined && unfinished !== key)))
+    throw new InputError(
+      `--out ${out}: holds ${other}, with other inputs, options or versions: name another folder, or add --overwrite`,
+    );
+  return undefined;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** ā: given, or stored, or taken over the corpus now. */
+async function meanOf(
+  runtime: Runtime,
+  { model, layer, baseline }: Prepared,
+  store: RowStore,
+  progress: Progress,
+): Promise<Float32Array> {
+  if (baseline instanceof Float32Array) return baseline;
+  return store.mean(async () => (await corpusBaseline(runtime, model, layer, baseline, progress)).mean);
+}
+
+/**
+ * Runs, or goes on with, or finds finished, one attribution. Throws InputError for anything wrong in what was given; all but values that are not
+ * finite is found before anything is written. Files are replaced whole, manifest.json last.
+ */
+export async function runAttribute(request: AttributeRequest): Promise<AttributeResult> {
+  const { progress = silent, out, clock = systemClock } = request;
+  const timings = new Timings(clock);
+  const prepared = await timings.of('open', () => prepare(request));
+  const before = await finished(request, prepared.key);
+  if (before) return before;
+  const runtime = nodeRuntime();
+  try {
+    await outFolder(out);
+    const store = await rowStore(join(out, unfinishedFolder), prepared.key);
+    const baseline = await timings.of('baseline', () => meanOf(runtime, prepared, store, progress));
+    const { model, layer, contrasts, options } = prepared;
+    const rows = await timings.of('gradients', () =>
+      allRows(runtime, { model, layer, contrasts, baseline, ...options }, store, progress),
+    );
+    const result = await timings.of('scores', () =>
+      attribute(runtime, rows, prepared.sae, { top: prepared.options.top }),
+    );
+    const latents = latentRows(result);
+    await rm(join(out, resultFiles.manifest), { force: true });
+    await writeAttribution(out, result, latents, rows);
+    const manifest: Manifest = {
+      command: 'attribute',
+      key: prepared.key,
+      created: clock().toISOString(),
+      versions,
+      inputs: prepared.inputs,
+      options: prepared.options,
+      counts: rowCounts(rows, contrasts, prepared.sae),
+      seconds: timings.seconds,
+    };
+    await writeManifest(out, manifest);
+    await store.remove();
+    return { manifest, latents, upToDate: false };
+  } finally {
+    await runtime.close();
+  }
+}

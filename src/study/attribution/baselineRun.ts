@@ -1,0 +1,125 @@
+/** The baseline of a model over a corpus: passage after passage until enough tokens are read; from files to a file. */
+import { InputError } from '../../errors.ts';
+import { type Passage, readCorpus } from '../../files/pairs.ts';
+import { writeSafetensors } from '../../files/safetensors.ts';
+import type { TextCodec } from '../../files/textCodec.ts';
+import { addPassage, type Baseline, baselineOf, emptySums } from '../../methods/site/baseline.ts';
+import { sitePass } from '../../methods/site/siteGradient.ts';
+import type { Model } from '../../models/decoder.ts';
+import { checkSite } from '../../models/passes.ts';
+import { nodeRuntime } from '../../runtime/node.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import { tensor } from '../../tensor.ts';
+import { type OpenModel, openModel } from '../open/openModel.ts';
+import { type Progress, silent } from '../open/progress.ts';
+import { outFile } from '../store/outFolder.ts';
+import { hashInputs, versions } from '../store/runRecord.ts';
+
+export interface CorpusLimits {
+  /** stop once this many tokens were read; default 100,000 */
+  readonly maxTokens?: number | undefined;
+  /** each passage is cut to this many tokens; default 256 */
+  readonly passageTokens?: number | undefined;
+}
+
+export const corpusDefaults = { maxTokens: 100_000, passageTokens: 256 };
+
+/** A text is encoded as a prompt is; a chat as the model sees it, without a header for a next turn. */
+export function passageIds(passage: Passage, codec: TextCodec): number[] {
+  if ('text' in passage) return codec.encodePrompt(passage.text);
+  return codec.tokenizer.encode(codec.chatText(passage.messages, { addGenerationPrompt: false }));
+}
+
+/** Passages of token ids as far as the limits reach: each cut, as many as give the most tokens. */
+export function withinLimits(limits: CorpusLimits, model: Model) {
+  const { maxTokens = corpusDefaults.maxTokens, passageTokens = corpusDefaults.passageTokens } = limits;
+  const length = Math.min(passageTokens, model.decoder.context);
+  const passages: number[][] = [];
+  let left = maxTokens;
+  return {
+    passages,
+    /** Takes what there is room for; false once there is none. */
+    add(ids: readonly number[]): boolean {
+      const cut = ids.slice(0, Math.min(length, left));
+      if (cut.length > 0) passages.push(cut);
+      left -= cut.length;
+      return left > 0;
+    },
+  };
+}
+
+/** Token ids of a corpus's passages, read as far as the limits reach. Throws InputError where it is damaged there or has no tokens. */
+export async function corpusTokens(
+  corpus: string,
+  { model, codec }: OpenModel,
+  limits: CorpusLimits = {},
+): Promise<number[][]> {
+  const { passages, add } = withinLimits(limits, model);
+  for await (const { value: passage } of readCorpus(corpus)) if (!add(passageIds(passage, codec))) break;
+  if (passages.length === 0) throw new InputError(`${corpus}: no tokens to take a baseline over`);
+  return passages;
+}
+
+/** ā over passages of token ids, one at least. */
+export async function corpusBaseline(
+  runtime: Runtime,
+  model: Model,
+  layer: number,
+  passages: readonly (readonly number[])[],
+  progress: Progress = silent,
+): Promise<Baseline> {
+  const pass = await sitePass(runtime, model, layer);
+  const sums = emptySums(model.decoder.width);
+  const tokens = passages.reduce((sum, ids) => sum + ids.length, 0);
+  const stage = progress.stage('Baseline, tokens', tokens);
+  try {
+    for (const ids of passages) {
+      await addPassage(sums, pass, ids);
+      stage.advance(ids.length);
+    }
+  } finally {
+    stage.end();
+  }
+  await pass.release();
+  return baselineOf(sums);
+}
+
+export interface BaselineRequest extends CorpusLimits {
+  readonly model: string;
+  readonly adapter?: string | undefined;
+  /** layer L of `resid_post L` */
+  readonly site: number;
+  readonly corpus: string;
+  /** the safetensors file to write: `mean` [d], the statistics in its metadata */
+  readonly out: string;
+  readonly cacheDir?: string | undefined;
+  readonly progress?: Progress | undefined;
+}
+
+/** Computes a baseline and writes it. Throws InputError for anything wrong in what was given. */
+export async function runBaseline(request: BaselineRequest): Promise<Baseline> {
+  const opened = await openModel(request.model, request);
+  const { model, source } = opened;
+  checkSite(model, request.site);
+  const passages = await corpusTokens(request.corpus, opened, request);
+  const inputs = await hashInputs({ model: source, adapter: request.adapter, corpus: request.corpus });
+  await outFile(request.out);
+  const runtime = nodeRuntime();
+  try {
+    const baseline = await corpusBaseline(runtime, model, request.site, passages, request.progress);
+    const { mean, ...statistics } = baseline;
+    await writeSafetensors(
+      request.out,
+      { mean: tensor('f32', [mean.length], mean) },
+      {
+        site: `resid_post ${request.site}`,
+        statistics: JSON.stringify(statistics),
+        inputs: JSON.stringify(inputs),
+        versions: JSON.stringify(versions),
+      },
+    );
+    return baseline;
+  } finally {
+    await runtime.close();
+  }
+}

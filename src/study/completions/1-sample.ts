@@ -1,0 +1,166 @@
+/** Stage 1: completions of the discovery prompts, drawn from the subject. Each depends on its prompt and its own seed alone. */
+
+import { createHash } from 'node:crypto';
+import { InputError } from '../../errors.ts';
+import { quoted } from '../../files/bytes.ts';
+import type { TextCodec } from '../../files/textCodec.ts';
+import { type Completion, sampler } from '../../methods/completions/sample.ts';
+import { type CompletionRecord, completionRecord, resultFiles } from '../../results.ts';
+import type { SamplingConfig } from '../config/schema.ts';
+import type { OpenModel } from '../open/openModel.ts';
+import type { StudyPrompt } from '../open/promptsFile.ts';
+import { beforeStop, stopsAt, textOf } from '../open/stopTexts.ts';
+import type { OpenStudy } from '../open/study.ts';
+import { runUnits, type UnitPlan, type UnitResult } from '../open/units.ts';
+import { promptHash } from '../store/contentHash.ts';
+
+const idOf = (prompt: StudyPrompt, index: number) => `${prompt.id}/${index}`;
+
+/** A completion's seed: 32 bits of a hash, so that it is the same whatever else is sampled. */
+function seedOf(seed: number, prompt: StudyPrompt, index: number): number {
+  return createHash('sha256')
+    .update(JSON.stringify([seed, prompt.id, index]))
+    .digest()
+    .readInt32LE();
+}
+
+/** What a completion depends on, beside prompt and seed. */
+function unitOptions({ temperature, top_p, top_k, min_p, max_tokens, stop, seed }: SamplingConfig) {
+  return {
+    temperature,
+    top_p,
+    max_tokens,
+    seed,
+    ...(top_k !== undefined && { top_k }),
+    ...(min_p !== undefined && { min_p }),
+    ...(stop !== undefined && { stop }),
+  };
+}
+
+export type SamplePlan = UnitPlan<typeof completionRecord>;
+
+export async function samplePlan(study: OpenStudy): Promise<SamplePlan> {
+  const { config } = study;
+  const prompts = await study.prompts();
+  const { completions } = config.sampling;
+  const hashes = new Map(prompts.discovery.map((prompt) => [prompt.id, promptHash(prompt.prompt)]));
+  return {
+    name: 'sample',
+    file: resultFiles.completions,
+    schema: completionRecord,
+    idOf: ({ id }) => id,
+    order: prompts.discovery.flatMap((prompt) =>
+      Array.from({ length: completions }, (_, index) => idOf(prompt, index)),
+    ),
+    fits: ({ prompt_id, prompt }) => hashes.get(prompt_id) === promptHash(prompt),
+    unitOptions: unitOptions(config.sampling),
+    computed: true,
+    inputs: await study.modelHashes('subject', config.subject),
+    units: { completions, prompts: Object.fromEntries(hashes) },
+  };
+}
+
+/** Ids of the prompts; throws InputError where one leaves no room for its completion. */
+function encodePrompts(
+  prompts: readonly StudyPrompt[],
+  { codec, model }: OpenModel,
+  { max_tokens }: SamplingConfig,
+  file: string,
+): number[][] {
+  return prompts.map(({ id, row, prompt }) => {
+    const ids = codec.encodePrompt(prompt);
+    if (ids.length === 0)
+      throw new InputError(`${file}: row ${row}: prompt ${quoted(id)}: the vocabulary has no token of it`);
+    if (ids.length + max_tokens > model.decoder.context)
+      throw new InputError(
+        `${file}: row ${row}: prompt ${quoted(id)} has ${ids.length} tokens: with sampling.max_tokens ${max_tokens} it exceeds the ${model.decoder.context} that the model takes`,
+      );
+    return ids;
+  });
+}
+
+function recordOf(
+  codec: TextCodec,
+  prompt: StudyPrompt,
+  index: number,
+  { ids, logProbabilities, stop }: Completion,
+  stops: readonly string[],
+  seed: number,
+): CompletionRecord {
+  return {
+    id: idOf(prompt, index),
+    prompt_id: prompt.id,
+    index,
+    prompt: prompt.prompt,
+    text: beforeStop(textOf(codec, ids), stops).text,
+    ids,
+    log_probabilities: logProbabilities,
+    stop,
+    seed,
+    model: 'subject',
+  };
+}
+
+/** Samples what is missing. */
+export async function runSample(study: OpenStudy): Promise<UnitResult<CompletionRecord>> {
+  const { config, progress } = study;
+  const { sampling } = config;
+  const prompts = await study.prompts();
+  const plan = await samplePlan(study);
+  return runUnits(
+    study,
+    plan,
+    async ({ missing, begin, save }) => {
+      const opened = await study.model(config.subject);
+      const { codec, model } = opened;
+      const indices = (prompt: StudyPrompt) =>
+        Array.from({ length: sampling.completions }, (_, index) => index).filter((index) =>
+          missing.has(idOf(prompt, index)),
+        );
+      const wanted = prompts.discovery.filter((prompt) => indices(prompt).length > 0);
+      const ids = encodePrompts(wanted, opened, sampling, config.prompts!.file);
+      const jobs = wanted.map((prompt, i) => ({
+        prompt: ids[i]!,
+        seeds: indices(prompt).map((index) => seedOf(sampling.seed, prompt, index)),
+      }));
+      const stops = sampling.stop ?? [];
+      const samples = await sampler(study.runtime(), model, {
+        rows: Math.min(sampling.rows, missing.size),
+        capacity: Math.max(...ids.map(({ length }) => length)) + sampling.max_tokens,
+      });
+      begin();
+      const stage = progress.stage('Sampling', plan.order.length, plan.order.length - missing.size);
+      try {
+        await samples.sample(
+          jobs,
+          {
+            temperature: sampling.temperature,
+            topK: sampling.top_k,
+            topP: sampling.top_p,
+            minP: sampling.min_p,
+            maxTokens: sampling.max_tokens,
+            endIds: codec.endOfTurnIds,
+            stops: stopsAt(codec, stops),
+          },
+          async (job, completion, sampled) => {
+            const prompt = wanted[job]!;
+            const index = indices(prompt)[completion]!;
+            const seed = jobs[job]!.seeds[completion]!;
+            await save([recordOf(codec, prompt, index, sampled, stops, seed)]);
+            stage.advance();
+          },
+        );
+      } finally {
+        stage.end();
+      }
+      await samples.release();
+      return undefined;
+    },
+    (records) => ({
+      completions: records.length,
+      prompts: new Set(records.map(({ prompt_id }) => prompt_id)).size,
+      tokens: records.reduce((sum, { ids }) => sum + (ids?.length ?? 0), 0),
+      ended: records.filter(({ stop }) => stop !== 'length').length,
+    }),
+  );
+}

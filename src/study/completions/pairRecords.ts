@@ -1,0 +1,22 @@
+/** A chosen pair as a line of pairs.jsonl. */
+import type { Chosen } from '../../methods/completions/pair.ts';
+import type { CompletionRecord, PairRecord } from '../../results.ts';
+
+export function pairRecordOf(
+  { prompt, positive, negative, certainty }: Chosen,
+  completions: ReadonlyMap<string, CompletionRecord>,
+): PairRecord {
+  const [p, n] = [completions.get(positive)!, completions.get(negative)!];
+  return {
+    id: `${positive}-${n.index}`,
+    prompt_id: prompt,
+    prompt: p.prompt,
+    positive: p.text,
+    negative: n.text,
+    positive_ended: p.stop === 'end',
+    negative_ended: n.stop === 'end',
+    positive_id: positive,
+    negative_id: negative,
+    certainty,
+  };
+}

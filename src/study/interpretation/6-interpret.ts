@@ -1,0 +1,253 @@
+/** What the reported latents of a study do and seem to mean: latents/NNN.json, one a latent. Needs the attribution; takes the causal test into account where there is one. */
+
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError } from '../../errors.ts';
+import { readSafetensorsHeader, readTensor } from '../../files/safetensors.ts';
+import { type LatentPage, type LatentRow, pageFile, resultFiles } from '../../results.ts';
+import { toFloat32 } from '../../tensor.ts';
+import { baselineInputs, meanOf } from '../attribution/baseline.ts';
+import { type ExplainerConfig, interpretDefaults, type Reader } from '../config/interpretSchema.ts';
+import { contrastsOf } from '../open/contrasts.ts';
+import { openSae, siteFor } from '../open/openSae.ts';
+import { readCompletions, readPairs } from '../open/records.ts';
+import { type Hashed, hashedNow, hashesOf, type OpenStudy } from '../open/study.ts';
+import { computing } from '../open/units.ts';
+import { finishStage, stageIsDone } from '../store/finishStage.ts';
+import { makeWorkFolder, workFolder } from '../store/folder.ts';
+import { jsonHash } from '../store/hash.ts';
+import { stageKey } from '../store/key.ts';
+import { readStudyManifest } from '../store/manifest.ts';
+import { rowStore } from '../store/rowStore.ts';
+import { Timings } from '../store/runRecord.ts';
+import type { Stage } from '../store/stageState.ts';
+import { type Evidence, makeEvidence } from './evidence.ts';
+import { explainPages } from './explainPages.ts';
+import { dropEvidence, evidenceBefore, keepEvidence } from './keptEvidence.ts';
+import { labelFiles, readLabels } from './labels.ts';
+import { explainerOf } from './openExplainer.ts';
+import { readPage, writeEvidence } from './pages.ts';
+import { reportedLatents } from './reported.ts';
+
+export interface InterpretOptions {
+  /** texts that are read; where none are named, the study's own completions */
+  readonly corpora: readonly string[];
+  /** files and folders of Neuronpedia's explanations of the dictionary's latents */
+  readonly labels: readonly string[];
+  /** which model reads them; pairs are the subject's in any case */
+  readonly reader: Reader;
+  /** tokens of them, at most */
+  readonly tokens: number;
+  readonly passageTokens: number;
+  /** latents that are reported, by Δ, beside those that steering has confirmed */
+  readonly latents: number;
+  /** what explains them; none where it is undefined */
+  readonly explainer: ExplainerConfig | undefined;
+}
+
+/** As study.yaml says, or else the defaults. */
+export function interpretOptions({ config }: Pick<OpenStudy, 'config'>): InterpretOptions {
+  const {
+    corpus = [],
+    labels = [],
+    reader,
+    tokens,
+    passage_tokens,
+    latents,
+    explainer,
+  } = config.interpret ?? interpretDefaults;
+  return { corpora: corpus, labels, reader, tokens, passageTokens: passage_tokens, latents, explainer };
+}
+
+export interface StudyInterpretation {
+  readonly pages: readonly LatentPage[];
+  readonly upToDate: boolean;
+  /** Why not all are explained, where they were to be: what is done is kept. */
+  readonly stopped?: string;
+}
+
+const ownCompletions = "the study's completions";
+
+async function inputsOf(study: OpenStudy, corpora: readonly string[], reader: Reader) {
+  const { folder, config } = study;
+  const causalTest = join(folder, resultFiles.steering);
+  const baseline = await baselineInputs(study);
+  const inputs = {
+    ...(await study.modelHashes('subject', config.subject)),
+    ...(reader === 'reference' && (await study.modelHashes('reference', config.reference))),
+    sae: await study.hashed(config.sae.path),
+    latents: await hashedNow(join(folder, resultFiles.latents)),
+    arrays: await hashedNow(join(folder, resultFiles.attribution)),
+    pairs: await hashedNow(join(folder, resultFiles.pairs)),
+    completions: await hashedNow(join(folder, resultFiles.completions)),
+    ...(existsSync(causalTest) && { steering: await hashedNow(causalTest) }),
+    ...baseline.inputs,
+  };
+  for (const [i, path] of corpora.entries())
+    Object.assign(inputs, { [`corpus${i}`]: await study.hashed(path) });
+  return { inputs, options: baseline.options };
+}
+
+/** Whether the study holds replies that were paid for: they stay when no explanation is asked for. */
+async function hasReplies(folder: string): Promise<boolean> {
+  const made = (await readStudyManifest(folder))?.stages.interpret?.outputs ?? {};
+  return resultFiles.explanations in made && existsSync(join(folder, resultFiles.explanations));
+}
+
+/** The stage, and the hash of what its pages depend on beside labels and explanations. */
+async function stageFor(
+  study: OpenStudy,
+  rows: readonly LatentRow[],
+  options: InterpretOptions,
+): Promise<InterpretStage> {
+  const { corpora, labels, explainer, reader, ...numbers } = options;
+  const from = await inputsOf(study, corpora, reader);
+  const given: Record<string, Hashed> = {};
+  for (const [i, path] of (await labelFiles(labels)).entries())
+    given[`labels${i}`] = await study.hashed(path);
+  const all = {
+    ...numbers,
+    reader,
+    ...from.options,
+    loss: study.config.attribution.loss,
+    site: study.config.sae.site ?? null,
+    all_pairs: study.config.pairs.per_prompt === 'all',
+  };
+  const versions = computing(study.recorder.versions);
+  const evidenceKey = stageKey({ options: all, inputs: hashesOf(from.inputs), upstream: {}, versions });
+  const by = explainer && (await explainerOf(study, explainer).fingerprint());
+  const withReplies = by !== undefined || (await hasReplies(study.folder));
+  return {
+    name: 'interpret',
+    key: jsonHash([evidenceKey, by?.key ?? null, hashesOf(given)]),
+    journalKey: by?.key,
+    evidenceKey,
+    inputs: { ...from.inputs, ...given, ...by?.inputs },
+    options: { ...all, evidence_key: evidenceKey, ...(by && { explainer: by.key }) },
+    outputs: [
+      resultFiles.pairTokens,
+      ...rows.map(({ latent }) => pageFile(latent)),
+      ...(withReplies ? [resultFiles.explanations] : []),
+    ],
+  };
+}
+
+/** The stage as study.yaml has it. */
+export async function interpretStage(study: OpenStudy): Promise<Stage> {
+  const options = interpretOptions(study);
+  return stageFor(study, await reportedLatents(study.folder, options.latents), options);
+}
+
+/** Δ of each contrast alone [P, N]. */
+async function perContrastOf(folder: string): Promise<Float32Array> {
+  const path = join(folder, resultFiles.attribution);
+  const found = (await readSafetensorsHeader(path)).tensors.get('delta_per_pair');
+  if (found === undefined)
+    throw new InputError(`${path}: expected a tensor named delta_per_pair, found none`);
+  return toFloat32(await readTensor(found));
+}
+
+/** Pages that an earlier run has written of latents that are reported no more. */
+async function removeOthers(folder: string, { name, outputs }: Stage): Promise<void> {
+  const before = Object.keys((await readStudyManifest(folder))?.stages[name]?.outputs ?? {});
+  for (const file of before.filter((one) => !outputs.includes(one)))
+    await rm(join(folder, file), { force: true });
+}
+
+type InterpretStage = Stage & { readonly evidenceKey: string };
+
+/** Evidence of the latents, found or made. */
+async function evidenceOf(
+  study: OpenStudy,
+  stage: InterpretStage,
+  rows: readonly LatentRow[],
+  { corpora, reader, tokens, passageTokens }: InterpretOptions,
+  timings: Timings,
+): Promise<Evidence> {
+  const { folder, config, clock, progress } = study;
+  const key = stage.evidenceKey;
+  const latents = rows.map(({ latent }) => latent);
+  const before = await evidenceBefore(folder, key, latents);
+  if (before !== undefined) return before;
+  const sae = await openSae(config.sae.path);
+  const opened = await study.model(config.subject);
+  const { codec, model } = opened;
+  const layer = siteFor(sae, config.sae.site, model.decoder.width);
+  const completions = await readCompletions(folder);
+  const own = () =>
+    completions.map(({ prompt, ids, text }) => [
+      ...codec.encodePrompt(prompt),
+      ...(ids ?? codec.tokenizer.encode(text)),
+    ]);
+  const pairs = await readPairs(folder);
+  const byId = new Map(completions.map((one) => [one.id, one]));
+  const store = await rowStore(join(workFolder(folder), 'interpret-mean'), key);
+  const made = await makeEvidence({
+    runtime: study.runtime(),
+    opened,
+    reader: await study.model(config[reader]),
+    sae,
+    layer,
+    rows,
+    behaviour: config.behaviour.name,
+    passages: corpora.length > 0 ? { corpora } : { ids: own() },
+    corpora: corpora.length > 0 ? corpora : [ownCompletions],
+    tokens,
+    passageTokens,
+    contrasts: contrastsOf(pairs, byId, codec, config.pairs.per_prompt === 'all'),
+    perContrast: await perContrastOf(folder),
+    baseline: await timings.of('baseline', () => meanOf(study, opened, layer, store)),
+    loss: config.attribution.loss,
+    folder: join(workFolder(folder), 'interpret'),
+    key: jsonHash([key, latents]),
+    clock,
+    progress,
+  });
+  Object.assign(timings.seconds, made.seconds);
+  const kept = await keepEvidence(folder, key, made);
+  await made.remove();
+  await store.remove();
+  return kept;
+}
+
+/** With what Neuronpedia says of them. */
+async function labelled(
+  { config }: OpenStudy,
+  pages: readonly LatentPage[],
+  paths: readonly string[],
+): Promise<LatentPage[]> {
+  const latents = pages.map(({ latent }) => latent);
+  const labels = await readLabels(await labelFiles(paths), latents, (await openSae(config.sae.path)).latents);
+  return pages.map((page) => ({ ...page, labels: labels.get(page.latent)! }));
+}
+
+/** Makes the pages, or finds them made. Throws InputError where a corpus has no tokens, and where an explainer cannot work. */
+export async function runInterpret(
+  study: OpenStudy,
+  options: InterpretOptions,
+): Promise<StudyInterpretation> {
+  const { folder } = study;
+  const rows = await reportedLatents(folder, options.latents);
+  const stage = await stageFor(study, rows, options);
+  const latents = rows.map(({ latent }) => latent);
+  if (await stageIsDone(folder, stage))
+    return { pages: await Promise.all(latents.map((latent) => readPage(folder, latent))), upToDate: true };
+  await makeWorkFolder(folder);
+  const timings = new Timings(study.clock);
+  const evidence = await evidenceOf(study, stage, rows, options, timings);
+  const plain = await labelled(study, evidence.pages, options.labels);
+  const explained = options.explainer && (await explainPages(study, stage, options.explainer, plain));
+  const { pages, stopped } = explained ?? { pages: plain, stopped: undefined };
+  const counts = { latents: latents.length, tokens: pages[0]?.passages.tokens ?? 0, ...explained?.counts };
+  const seconds = { ...timings.seconds, ...(explained && { explain: explained.seconds }) };
+  // What is there of a stage that was stopped stands under a key that no whole one has.
+  const key = stopped === undefined ? stage.key : jsonHash([stage.key, 'stopped']);
+  await finishStage(folder, { ...stage, key }, { counts, seconds }, study.recorder, async () => {
+    await removeOthers(folder, stage);
+    await writeEvidence(folder, { pages, lines: evidence.lines });
+    await explained?.write();
+  });
+  await dropEvidence(folder);
+  return { pages, upToDate: false, ...(stopped !== undefined && { stopped }) };
+}

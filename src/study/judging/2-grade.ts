@@ -1,0 +1,120 @@
+/** Stage 2: every completion's verdict by the study's judge. A completion that has been graded under the same judge is not graded again. */
+
+import type { JudgeItem, Verdict } from '../../judges/judge.ts';
+import { type CompletionRecord, type GradeRecord, gradeRecord, resultFiles } from '../../results.ts';
+import { readCompletions } from '../open/records.ts';
+import type { OpenStudy } from '../open/study.ts';
+import { runUnits, type UnitPlan, type UnitResult } from '../open/units.ts';
+import { contentOf } from '../store/contentHash.ts';
+import { jsonHash } from '../store/hash.ts';
+import { judgeCounts, judgeCountsIn, judgeLines } from './judgeReport.ts';
+import { judgeOf } from './openJudge.ts';
+
+export function gradeOf(completion: CompletionRecord, judge: string, verdict: Verdict): GradeRecord {
+  const { calls, inputTokens, outputTokens, price } = verdict.cost;
+  const { score, label, coherence, coherent, reason, raw } = verdict;
+  return {
+    id: completion.id,
+    content: contentOf(completion.prompt, completion.text),
+    score,
+    label,
+    coherence,
+    coherent,
+    reason,
+    raw,
+    judge,
+    cost: { calls, input_tokens: inputTokens, output_tokens: outputTokens, price },
+  };
+}
+
+export const itemOf = ({ id, prompt, text, stop }: CompletionRecord): JudgeItem => ({
+  id,
+  prompt,
+  completion: text,
+  ended: stop !== 'length',
+});
+
+export type GradePlan = UnitPlan<typeof gradeRecord>;
+
+/** The plan for completions that are there; what the judge is made from stands in `inputs`, what it is told in the options. */
+export async function gradePlan(
+  study: OpenStudy,
+  completions: readonly CompletionRecord[],
+): Promise<GradePlan> {
+  const { inputs, options, threshold, computed } = await judgeOf(study).fingerprint();
+  const contents = new Map(completions.map(({ id, prompt, text }) => [id, contentOf(prompt, text)]));
+  return {
+    name: 'grade',
+    file: resultFiles.grades,
+    schema: gradeRecord,
+    idOf: ({ id }) => id,
+    order: [...contents.keys()],
+    fits: ({ id, content }) => contents.get(id) === content,
+    unitOptions: options,
+    computed,
+    inputs,
+    units: jsonHash([[...contents], threshold]),
+    shown: (grade) => ({ ...grade, label: grade.score >= threshold ? 'positive' : 'negative' }),
+  };
+}
+
+/** The completions to grade: those that are missing, or all of each prompt that misses one. */
+function missingOf(
+  completions: readonly CompletionRecord[],
+  missing: ReadonlySet<string>,
+  wholePrompts: boolean,
+): CompletionRecord[] {
+  const prompts = new Set(completions.filter(({ id }) => missing.has(id)).map(({ prompt_id }) => prompt_id));
+  return completions.filter(({ id, prompt_id }) => (wholePrompts ? prompts.has(prompt_id) : missing.has(id)));
+}
+
+/** Grades what is missing. */
+export async function runGrade(study: OpenStudy): Promise<UnitResult<GradeRecord>> {
+  const completions = await readCompletions(study.folder);
+  const plan = await gradePlan(study, completions);
+  let told: Record<string, number> | undefined;
+  return runUnits(
+    study,
+    plan,
+    async ({ missing, done, begin, save }) => {
+      const { calls, price } = gradeCounts(done);
+      const judge = await judgeOf(study).open({
+        spent: { calls: calls!, price: price! },
+        onReport(report) {
+          judgeLines(report).forEach(study.progress.note);
+          told = judgeCounts(report);
+        },
+      });
+      begin();
+      const wanted = missingOf(completions, missing, judgeOf(study).wholePrompts);
+      const byId = new Map(wanted.map((completion) => [completion.id, completion]));
+      const stage = study.progress.stage('Grading', plan.order.length, plan.order.length - wanted.length);
+      try {
+        const { stopped } = await judge.grade(wanted.map(itemOf), async ({ id }, verdict) => {
+          await save([gradeOf(byId.get(id)!, judge.name, verdict)]);
+          stage.advance();
+        });
+        return stopped;
+      } finally {
+        stage.end();
+        await judge.close();
+      }
+    },
+    // a judge that has nothing to grade is not opened: what it told before stands
+    (grades, before) => ({ ...gradeCounts(grades), ...(told ?? judgeCountsIn(before)) }),
+  );
+}
+
+export function gradeCounts(grades: readonly GradeRecord[]): Record<string, number> {
+  const total = (f: (grade: GradeRecord) => number) => grades.reduce((sum, grade) => sum + f(grade), 0);
+  return {
+    grades: grades.length,
+    positive: total(({ label, coherent }) => Number(coherent && label === 'positive')),
+    negative: total(({ label, coherent }) => Number(coherent && label === 'negative')),
+    incoherent: total(({ coherent }) => Number(!coherent)),
+    calls: total(({ cost }) => cost.calls),
+    input_tokens: total(({ cost }) => cost.input_tokens),
+    output_tokens: total(({ cost }) => cost.output_tokens),
+    price: total(({ cost }) => cost.price),
+  };
+}

@@ -1,0 +1,127 @@
+/** Texts steered along a study's latents beside the same left alone, token by token as they come; one at a time, on models that stay open. Knows no HTTP. */
+import PQueue from 'p-queue';
+import { z } from 'zod';
+import { InputError } from '../../errors.ts';
+import type { SampledToken } from '../../methods/completions/sample.ts';
+import { promptSchema } from '../../results.ts';
+import { systemClock } from '../store/runRecord.ts';
+import { type EngineModel, type SamplingEngine, samplingEngine } from './samplingEngine.ts';
+import { type StudySide, studySteering } from './steerRequest.ts';
+import { type SteerPlace, steerOn } from './steerRun.ts';
+
+/** What is asked for; doses in parts of s. */
+export const steerBody = z.strictObject({
+  prompt: promptSchema,
+  latents: z
+    .array(z.strictObject({ latent: z.int().min(0), dose: z.number().min(-100).max(100) }))
+    .min(1)
+    .max(32),
+  max_tokens: z.int().min(1).max(4096),
+  temperature: z.number().min(0).max(100),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1),
+  model: z.enum(['subject', 'reference']),
+});
+export type SteerBody = z.output<typeof steerBody>;
+
+interface LikelyText {
+  readonly id: number;
+  readonly text: string;
+  readonly log_probability: number;
+}
+type Side = 'alone' | 'steered';
+
+export type SteerLine =
+  | ({ readonly kind: 'token'; readonly side: Side; readonly top: readonly LikelyText[] } & LikelyText)
+  | { readonly kind: 'end'; readonly side: Side; readonly stop: 'end' | 'stop' | 'length' }
+  | { readonly kind: 'error'; readonly message: string };
+
+export interface Playground {
+  /** Tells of each token as it comes. Throws InputError for what does not fit the study, and the signal's reason where that ends it. */
+  steer(body: SteerBody, tell: (line: SteerLine) => void, signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+const alternatives = 5;
+/** More than these are refused while one runs. */
+const longestQueue = 8;
+
+const sideOf = ({ variant }: SteerPlace): Side => (variant === null ? 'alone' : 'steered');
+
+function tokenLine(place: SteerPlace, token: SampledToken, textOf: (id: number) => string): SteerLine {
+  const { id, logProbability, top } = token;
+  return {
+    kind: 'token',
+    side: sideOf(place),
+    id,
+    text: textOf(id),
+    log_probability: logProbability,
+    // float32 takes the least likely tokens for impossible
+    top: top
+      .filter((one) => Number.isFinite(one.logProbability))
+      .map((one) => ({ id: one.id, text: textOf(one.id), log_probability: one.logProbability })),
+  };
+}
+
+export interface PlaygroundOptions {
+  readonly cacheDir?: string | undefined;
+}
+
+export function playground(folder: string, { cacheDir }: PlaygroundOptions = {}): Playground {
+  const queue = new PQueue({ concurrency: 1 });
+  const engines = new Map<StudySide, { readonly key: string; readonly engine: SamplingEngine }>();
+
+  /** The model of a side, another where study.yaml names another by now. */
+  async function engineFor(side: StudySide, of: EngineModel): Promise<SamplingEngine> {
+    const key = JSON.stringify([of.model, of.adapter, of.now]);
+    const kept = engines.get(side);
+    if (kept?.key === key) return kept.engine;
+    engines.delete(side);
+    await kept?.engine.close();
+    const engine = samplingEngine(of);
+    engines.set(side, { key, engine });
+    return engine;
+  }
+
+  async function run(body: SteerBody, tell: (line: SteerLine) => void, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { base } = await studySteering(folder, body.model);
+    const { model, adapter, now = day } = base;
+    const engine = await engineFor(body.model, { model, adapter, cacheDir, now });
+    await steerOn(
+      engine,
+      {
+        ...base,
+        variants: [body.latents.map(({ latent, dose }) => ({ latent, kind: 'add' as const, dose }))],
+        prompts: [body.prompt],
+        textIsMessage: true,
+        samples: 1,
+        seed: body.seed,
+        maxTokens: body.max_tokens,
+        sampling: { ...base.sampling, temperature: body.temperature },
+      },
+      {
+        alternatives,
+        signal,
+        onToken: (place, token, textOf) => tell(tokenLine(place, token, textOf)),
+        onEnd: (place, { stop }) => tell({ kind: 'end', side: sideOf(place), stop }),
+      },
+    );
+  }
+
+  // for templates that print the date, of a study that has not begun: one day, or the model would be opened anew at every call
+  const day = systemClock();
+  return {
+    async steer(body, tell, signal) {
+      if (queue.size >= longestQueue)
+        throw new InputError(`expected at most ${longestQueue} texts to wait for their turn, found as many`);
+      await queue.add(() => run(body, tell, signal), { signal });
+    },
+    async close() {
+      queue.clear();
+      for (const { engine } of engines.values()) await engine.close();
+    },
+  };
+}

@@ -1,0 +1,162 @@
+/** A new study: a folder with a study.yaml that explains itself, and the JSON schema with which editors complete it. */
+
+import { existsSync } from 'node:fs';
+import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { InputError } from '../../errors.ts';
+import { replaceFile } from '../../files/atomic.ts';
+import { resultFiles } from '../../results.ts';
+import { studyJsonSchema } from '../config/jsonSchema.ts';
+import type { JudgeKind } from '../config/judgeSchema.ts';
+import { problemsOf } from '../config/problems.ts';
+import { studySchema } from '../config/schema.ts';
+import { type Given, studyTemplate } from '../config/template.ts';
+import { parseYaml } from '../config/yamlFile.ts';
+import { makeFolder } from '../store/outFolder.ts';
+
+/** What to write down, as far as it is known; paths as they are from the working folder. */
+export interface InitRequest {
+  readonly folder: string;
+  /** default: made of the folder's name */
+  readonly name?: string | undefined;
+  readonly rubric?: string | undefined;
+  readonly model?: string | undefined;
+  readonly adapter?: string | undefined;
+  readonly reference?: string | undefined;
+  readonly sae?: string | undefined;
+  readonly site?: number | undefined;
+  readonly baseline?: string | undefined;
+  readonly baselineCorpus?: string | undefined;
+  readonly prompts?: string | undefined;
+  readonly field?: string | undefined;
+  readonly rows?: string | undefined;
+  readonly discovery?: number | undefined;
+  readonly evaluation?: number | undefined;
+  readonly completions?: number | undefined;
+  /** default chat */
+  readonly judge?: JudgeKind | undefined;
+  /** chat */
+  readonly judgeUrl?: string | undefined;
+  /** chat: its name there; local: its path */
+  readonly judgeModel?: string | undefined;
+  /** chat: the environment variable with the key */
+  readonly judgeKeyEnv?: string | undefined;
+  /** classifier: a file of examples; pattern: a regular expression */
+  readonly positive?: string | undefined;
+  /** classifier: a file of examples */
+  readonly negative?: string | undefined;
+  /** replace files that are there; default false */
+  readonly overwrite?: boolean | undefined;
+}
+
+export interface InitResult {
+  readonly studyFile: string;
+  readonly schemaFile: string;
+  /** fields that hold an example and must be filled in, as `section.field` */
+  readonly toFill: readonly string[];
+}
+
+/** Writes the files. Throws InputError where they are there already, the folder cannot be made, or a value does not fit its field; then nothing is written. */
+export async function runInit(request: InitRequest): Promise<InitResult> {
+  const { folder, overwrite = false } = request;
+  const schema = studyJsonSchema();
+  const { text, toFill } = studyTemplate(schema, givenBy(request));
+  checkText(text, folder);
+  const files = { studyFile: join(folder, resultFiles.study), schemaFile: join(folder, resultFiles.schema) };
+  for (const file of Object.values(files))
+    if (!overwrite && existsSync(file))
+      throw new InputError(`${file}: is there already: add --overwrite to replace it`);
+  await makeFolder(folder);
+  await replaceFile(files.schemaFile, (file) => file.writeFile(`${JSON.stringify(schema, undefined, 2)}\n`));
+  await replaceFile(files.studyFile, (file) => file.writeFile(text));
+  return { ...files, toFill };
+}
+
+function checkText(text: string, folder: string): void {
+  const { value } = parseYaml(text, resultFiles.study);
+  const { error } = studySchema(folder).safeParse(value);
+  if (error) throw new InputError(problemsOf(error, value)[0]!.text);
+}
+
+/** The values by section and field. The prompts' section may be left out of a study, but is filled in of most: it is always given. */
+function givenBy(request: InitRequest): Given {
+  const fromFolder = (path: string) => pathFrom(request.folder, path);
+  const from = (path: string | undefined) => (path === undefined ? undefined : fromFolder(path));
+  const { baseline, baselineCorpus } = request;
+  if (baseline !== undefined && baselineCorpus !== undefined)
+    throw new InputError('--baseline and --baseline-corpus exclude each other: give one of them');
+  const sections = known({
+    behaviour: { name: request.name ?? nameOf(request.folder), rubric: request.rubric },
+    subject: { model: from(request.model), adapter: from(request.adapter) },
+    reference: { model: from(request.reference) },
+    sae: { path: from(request.sae), site: request.site },
+    baseline: { file: from(baseline), corpus: from(baselineCorpus) },
+    prompts: {
+      file: from(request.prompts),
+      field: request.field,
+      rows: request.rows,
+      discovery: request.discovery,
+      evaluation: request.evaluation,
+    },
+    sampling: { completions: request.completions },
+    judge: judgeBy(request, fromFolder),
+  });
+  return { prompts: {}, ...sections };
+}
+
+type Flag = 'judgeUrl' | 'judgeModel' | 'judgeKeyEnv' | 'positive' | 'negative';
+
+const flagNames: Readonly<Record<Flag, string>> = {
+  judgeUrl: '--judge-url',
+  judgeModel: '--judge-model',
+  judgeKeyEnv: '--judge-key-env',
+  positive: '--positive',
+  negative: '--negative',
+};
+
+/** Which field of a judge each flag fills, and whether it is a path. */
+const judgeFields: Readonly<
+  Record<JudgeKind, Readonly<Partial<Record<Flag, readonly [field: string, isPath?: 'path']>>>>
+> = {
+  chat: { judgeUrl: ['base_url'], judgeModel: ['model'], judgeKeyEnv: ['api_key_env'] },
+  local: { judgeModel: ['model', 'path'] },
+  classifier: { positive: ['positive', 'path'], negative: ['negative', 'path'] },
+  pattern: { positive: ['positive'] },
+};
+
+function judgeBy(request: InitRequest, from: (path: string) => string): Record<string, unknown> {
+  const { judge: kind = 'chat' } = request;
+  const judge: Record<string, unknown> = { kind };
+  for (const flag of Object.keys(flagNames) as Flag[]) {
+    const value = request[flag];
+    if (value === undefined) continue;
+    const place = judgeFields[kind][flag];
+    if (place === undefined) throw new InputError(`${flagNames[flag]}: a judge of kind ${kind} takes none`);
+    judge[place[0]] = place[1] === 'path' ? from(value) : value;
+  }
+  return judge;
+}
+
+/** A path as it is from the study's folder; one that is absolute, or on the hub, stays as it is. */
+function pathFrom(folder: string, path: string): string {
+  if (isAbsolute(path) || path.startsWith('hf:')) return path;
+  return relative(resolve(folder), resolve(path)).split(sep).join('/') || '.';
+}
+
+/** The folder's name as a behaviour's, if it can be one. */
+function nameOf(folder: string): string | undefined {
+  const name = basename(resolve(folder))
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, 64)
+    .replaceAll(/^-|-$/g, '');
+  return name === '' ? undefined : name;
+}
+
+/** Without what is undefined, and without sections that hold nothing else. */
+function known(sections: Given): Given {
+  const given = Object.entries(sections).map(([name, fields]) => {
+    const defined = Object.entries(fields).filter(([, value]) => value !== undefined);
+    return [name, Object.fromEntries(defined)] as const;
+  });
+  return Object.fromEntries(given.filter(([, fields]) => Object.keys(fields).length > 0));
+}

@@ -1,0 +1,57 @@
+/** The judge of a study, opened alone, as `culprit judge compare` is given it. */
+import { stat } from 'node:fs/promises';
+import { InputError } from '../../errors.ts';
+import { explained } from '../../files/bytes.ts';
+import type { Judge } from '../../judges/judge.ts';
+import { judgeOf } from '../judging/openJudge.ts';
+import type { Progress } from '../open/progress.ts';
+import type { OpenStudy } from '../open/study.ts';
+import { lockStudy } from '../store/lock.ts';
+import { openFor } from './studyRun.ts';
+
+/** Throws InputError where `path` is neither a folder nor a file that can be a study.yaml. */
+async function checkIsStudy(path: string): Promise<void> {
+  const refuse = (found: string): never => {
+    throw new InputError(
+      `${path}: expected a judge (label, grades:FILE, or a study.yaml or its folder), found ${found}`,
+    );
+  };
+  const place = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOENT' ? refuse('no such file') : explained(error, path);
+  });
+  if (place.isFile() && !/\.ya?ml$/i.test(path))
+    refuse('a file whose name does not end with .yaml; grades are told by grades: before the name');
+}
+
+/** Opens the judge; one that is trained into the study's folder has that folder to itself meanwhile. */
+async function opened(study: OpenStudy): Promise<Judge> {
+  if (study.config.judge.kind !== 'classifier') return judgeOf(study).open();
+  const unlock = await lockStudy(study.folder, study.clock);
+  try {
+    return await judgeOf(study).open();
+  } finally {
+    await unlock();
+  }
+}
+
+/**
+ * Opens the judge that a study.yaml names, training it first where it is one that learns. Closing it closes all that it uses. Throws InputError
+ * where `path` is no study, and where a judge that learns would have to be opened while another run is at work in its study.
+ */
+export async function openStudyJudge(path: string, progress: Progress): Promise<Judge> {
+  await checkIsStudy(path);
+  const study = await openFor({ study: path, progress });
+  try {
+    const judge = await opened(study);
+    return {
+      ...judge,
+      async close() {
+        await judge.close();
+        await study.close();
+      },
+    };
+  } catch (error) {
+    await study.close();
+    throw error;
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * What a run has finished so far, one file each: the baseline of its corpus, and its contrasts, so that a run stopped at any point goes on with
+ * the next. The folder belongs to one set of inputs and options, named by a key. A file that is damaged counts as not there.
+ */
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { InputError } from '../../errors.ts';
+import { readSafetensorsHeader, readTensor, writeSafetensors } from '../../files/safetensors.ts';
+import type { ContrastRows } from '../../methods/site/contrast.ts';
+import { tensor, toFloat32 } from '../../tensor.ts';
+
+const about = z.object({
+  id: z.string(),
+  tokens: z.array(z.object({ id: z.number(), position: z.number(), branch: z.number() })),
+  losses: z.array(z.number()),
+  packed: z.number(),
+  sinks: z.number(),
+});
+
+export interface RowStore {
+  save(contrast: number, rows: ContrastRows): Promise<void>;
+  /** undefined for a contrast that is not finished */
+  read(contrast: number): Promise<ContrastRows | undefined>;
+  /** The mean [d] that is stored, else a new one. */
+  mean(make: () => Promise<Float32Array>): Promise<Float32Array>;
+  /** Deletes the folder, once its results stand elsewhere. */
+  remove(): Promise<void>;
+}
+
+interface Stored {
+  readonly values: ReadonlyMap<string, Float32Array>;
+  readonly about: unknown;
+}
+
+/** The tensors of a file and its `about`. */
+async function readFileOfOurs(path: string): Promise<Stored | undefined> {
+  try {
+    const { tensors, metadata } = await readSafetensorsHeader(path);
+    const values = new Map<string, Float32Array>();
+    for (const [name, stored] of tensors) values.set(name, toFloat32(await readTensor(stored)));
+    return { values, about: JSON.parse(metadata.about ?? 'null') };
+  } catch (error) {
+    if (error instanceof InputError || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+const keyFile = (folder: string) => join(folder, 'key');
+
+/** The key of the run whose store the folder is; undefined where there is none. */
+export async function storedKey(folder: string): Promise<string | undefined> {
+  return readFile(keyFile(folder), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    throw error;
+  });
+}
+
+/** How many contrasts the store of a key holds. */
+export async function storedRows(folder: string, key: string): Promise<number> {
+  if ((await storedKey(folder)) !== key) return 0;
+  return (await readdir(folder)).filter((name) => /^\d+\.safetensors$/.test(name)).length;
+}
+
+/** Opens the store for a key. What another key's left is deleted. */
+export async function rowStore(folder: string, key: string): Promise<RowStore> {
+  if ((await storedKey(folder)) !== key) await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  await writeFile(keyFile(folder), key);
+  const pathOf = (n: number) => join(folder, `${`${n}`.padStart(6, '0')}.safetensors`);
+  const meanFile = join(folder, 'mean.safetensors');
+  return {
+    async save(n, { gradient, centred, ...rest }) {
+      const shape = [rest.tokens.length, gradient.length / rest.tokens.length];
+      const tensors = { gradient: tensor('f32', shape, gradient), centred: tensor('f32', shape, centred) };
+      await writeSafetensors(pathOf(n), tensors, { about: JSON.stringify(rest) });
+    },
+    async read(n) {
+      const found = await readFileOfOurs(pathOf(n));
+      const { data } = about.safeParse(found?.about);
+      const [gradient, centred] = [found?.values.get('gradient'), found?.values.get('centred')];
+      return data && gradient && centred ? { ...data, gradient, centred } : undefined;
+    },
+    async mean(make) {
+      const before = (await readFileOfOurs(meanFile))?.values.get('mean');
+      if (before) return before;
+      const mean = await make();
+      await writeSafetensors(meanFile, { mean: tensor('f32', [mean.length], mean) });
+      return mean;
+    },
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}

@@ -1,0 +1,75 @@
+/** Latents of two studies, a row each: ranks, Δ, and what steering does. */
+import type { LatentEffects } from '../../../results.ts';
+import { count, scientific, signed } from '../../format.ts';
+import { Scroll } from '../../parts/scroll.tsx';
+import type { ComparedLatent } from './compared.ts';
+
+interface CompareTableProps {
+  readonly latents: readonly ComparedLatent[];
+  readonly names: readonly [string, string];
+  readonly effects: readonly [ReadonlyMap<number, LatentEffects>, ReadonlyMap<number, LatentEffects>];
+  readonly hrefOf: (latent: number) => string;
+}
+
+function Effects({ of }: { of: LatentEffects | undefined }) {
+  const [away, toward] = [of?.away?.effect, of?.toward?.effect].map((effect) =>
+    effect == null ? '–' : signed(100 * effect, 0),
+  );
+  return <td className="num">{of && `${away} / ${toward}`}</td>;
+}
+
+/** Places won or lost from the first study to the second. */
+function Change({ a, b }: Pick<ComparedLatent, 'a' | 'b'>) {
+  if (!a || !b) return <td />;
+  const won = a.rank - b.rank;
+  return <td className="num">{won === 0 ? '=' : `${won > 0 ? '↑' : '↓'} ${count(Math.abs(won))}`}</td>;
+}
+
+export function CompareTable({ latents, names, effects, hrefOf }: CompareTableProps) {
+  const [first, second] = names;
+  return (
+    <Scroll label="Latents of both studies">
+      <table>
+        <thead>
+          <tr>
+            <td />
+            <th colSpan={3}>{first}</th>
+            <th colSpan={3}>{second}</th>
+            <td />
+          </tr>
+          <tr>
+            <th>latent</th>
+            {names.map((name) => [
+              <th key={`${name} rank`} className="num">
+                rank
+              </th>,
+              <th key={`${name} delta`} className="num">
+                Δ, nats
+              </th>,
+              <th key={`${name} effects`} className="num">
+                away / toward, points
+              </th>,
+            ])}
+            <th className="num">change</th>
+          </tr>
+        </thead>
+        <tbody>
+          {latents.map(({ latent, a, b }) => (
+            <tr key={latent}>
+              <td>
+                <a href={hrefOf(latent)}>{latent}</a>
+              </td>
+              <td className="num">{a && count(a.rank)}</td>
+              <td className="num">{a && scientific(a.delta)}</td>
+              <Effects of={effects[0].get(latent)} />
+              <td className="num">{b && count(b.rank)}</td>
+              <td className="num">{b && scientific(b.delta)}</td>
+              <Effects of={effects[1].get(latent)} />
+              <Change a={a} b={b} />
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scroll>
+  );
+}

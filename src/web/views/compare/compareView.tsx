@@ -1,0 +1,141 @@
+/** Two studies side by side: which latents come first in both, and what steering does in each. */
+
+import { useMemo } from 'react';
+import { effectsOf } from '../../../results.ts';
+import { count, fixed } from '../../format.ts';
+import { Loading, Missing } from '../../parts/notes.tsx';
+import { inStudy, type Route } from '../../routes.ts';
+import type { Source } from '../../source.ts';
+import { openStudy, type Study } from '../../study.ts';
+import { useLoaded } from '../../useLoaded.ts';
+import { replaceQuery } from '../../useRoute.ts';
+import { compared, sameDictionary } from './compared.ts';
+import { CompareTable } from './compareTable.tsx';
+import { Slopes } from './slopes.tsx';
+
+const topChoices = [10, 20, 50, 100] as const;
+
+async function everything(study: Study) {
+  const [latents, steering, manifest] = await Promise.all([
+    study.latents(),
+    study.steering(),
+    study.manifest(),
+  ]);
+  const effects = new Map(effectsOf(steering?.rows ?? []).map((one) => [one.latent, one]));
+  return { latents, steering, manifest, effects };
+}
+type Everything = Awaited<ReturnType<typeof everything>>;
+
+function DictionaryNote({ a, b }: { a: Everything; b: Everything }) {
+  const same = sameDictionary(a.manifest, b.manifest);
+  if (same) return null;
+  return (
+    <p className="note note-warn">
+      {same === false
+        ? 'These studies used different dictionaries: latents of the same number have nothing to do with each other.'
+        : 'Whether these studies used the same dictionary is not known; only then does a number mean the same latent in both.'}
+    </p>
+  );
+}
+
+interface BothProps {
+  readonly a: Everything;
+  readonly b: Everything;
+  readonly names: readonly [string, string];
+  readonly top: number;
+  readonly route: Route;
+}
+
+function Both({ a, b, names, top, route }: BothProps) {
+  const { latents, shared, expected } = useMemo(() => compared(a.latents!, b.latents!, top), [a, b, top]);
+  const hrefOf = (latent: number) => inStudy(route, 'latent', `${latent}`);
+  return (
+    <>
+      <DictionaryNote a={a} b={b} />
+      <p>
+        <strong>
+          {count(shared)} of the first {top}
+        </strong>{' '}
+        latents by Δ are the same in both; chance would have them share{' '}
+        {fixed(expected, expected < 1 ? 2 : 0)}.
+      </p>
+      <div className="compare">
+        <Slopes latents={latents} top={top} names={names} hrefOf={hrefOf} />
+        <CompareTable latents={latents} names={names} effects={[a.effects, b.effects]} hrefOf={hrefOf} />
+      </div>
+    </>
+  );
+}
+
+interface CompareViewProps {
+  readonly study: Study;
+  readonly route: Route;
+  readonly sources: readonly Source[];
+}
+
+function Comparing({ study, other, route }: { study: Study; other: Source; route: Route }) {
+  const second = useMemo(() => openStudy(other), [other]);
+  const loaded = useLoaded(() => Promise.all([everything(study), everything(second)]), [study, second]);
+  const top = topChoices.find((choice) => `${choice}` === route.query.top) ?? 20;
+  return (
+    <>
+      <p>
+        <label>
+          first{' '}
+          <select value={top} onChange={({ target }) => replaceQuery(route, { top: target.value })}>
+            {topChoices.map((choice) => (
+              <option key={choice}>{choice}</option>
+            ))}
+          </select>{' '}
+          latents of each
+        </label>
+      </p>
+      <Loading loaded={loaded}>
+        {([a, b]) => {
+          const lacking = [!a.latents && study.source.name, !b.latents && other.name].filter((name) => name);
+          return lacking.length > 0 ? (
+            <Missing command="culprit run STUDY">
+              No latents have been ranked yet in {lacking.join(' and ')}.
+            </Missing>
+          ) : (
+            <Both a={a} b={b} names={[study.source.name, other.name]} top={top} route={route} />
+          );
+        }}
+      </Loading>
+    </>
+  );
+}
+
+export function CompareView({ study, route, sources }: CompareViewProps) {
+  const others = sources.filter(({ id }) => id !== study.source.id);
+  const other = others.find(({ id }) => id === route.query.with) ?? others[0];
+  return (
+    <>
+      <h1>Compare</h1>
+      {other ? (
+        <>
+          <p>
+            <label>
+              {study.source.name} with{' '}
+              <select value={other.id} onChange={({ target }) => replaceQuery(route, { with: target.value })}>
+                {others.map(({ id, name }) => (
+                  <option key={id} value={id}>
+                    {name}
+                  </option>
+                ))}
+              </select>
+            </label>
+          </p>
+          <Comparing key={other.id} study={study} other={other} route={route} />
+        </>
+      ) : (
+        <div className="note">
+          <p>There is only one study here. Give two:</p>
+          <p>
+            <code>culprit view STUDY OTHER</code> or <code>culprit report STUDY OTHER</code>
+          </p>
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,245 @@
+/** One latent: all that the study knows of it, what weighs most first. */
+import { useMemo } from 'react';
+import {
+  type LatentPage,
+  type LatentRow,
+  pageFile,
+  resultFiles,
+  type TrialRecord,
+} from '../../../results.ts';
+import { count, fixed, percent } from '../../format.ts';
+import { DoseCurves } from '../../parts/doseCurve.tsx';
+import { dosePoints } from '../../parts/doses.ts';
+import { EffectStrip } from '../../parts/effectStrip.tsx';
+import { Histogram } from '../../parts/histogram.tsx';
+import { LensTable } from '../../parts/lens.tsx';
+import { Failed, Loading, Missing } from '../../parts/notes.tsx';
+import { Passages } from '../../parts/passages.tsx';
+import { Samples } from '../../parts/samples.tsx';
+import { Trimmed } from '../../parts/trimmed.tsx';
+import { inStudy, type Route } from '../../routes.ts';
+import type { Steering, Study } from '../../study.ts';
+import { type Loaded, useLoaded } from '../../useLoaded.ts';
+import { queryOf, usualDose } from '../playground/doses.ts';
+import { promptTexts } from '../promptTexts.ts';
+import { Beside, beside } from './beside.tsx';
+import { Explanation } from './explanation.tsx';
+import { Headline } from './headline.tsx';
+import { Kin } from './kin.tsx';
+import { PairsOf } from './pairsOf.tsx';
+
+interface LatentViewProps {
+  readonly study: Study;
+  readonly route: Route;
+}
+
+interface Evidence {
+  readonly latents: readonly LatentRow[];
+  /** how many the dictionary has; undefined where a report holds fewer */
+  readonly of: number | undefined;
+  readonly steering: Steering | undefined;
+  readonly page: LatentPage | undefined;
+  readonly known: ReadonlySet<number>;
+}
+
+async function loadEvidence(study: Study, latent: number): Promise<Evidence> {
+  const [latents = [], steering, page, pages] = await Promise.all([
+    study.latents(),
+    study.steering(),
+    study.page(latent),
+    study.pageNumbers(),
+  ]);
+  const isWhole = study.source.trimmed[resultFiles.latents] === undefined && latents.length > 0;
+  return {
+    latents,
+    of: isWhole ? latents.length : undefined,
+    steering,
+    page,
+    known: new Set([...pages, ...(steering?.rows ?? []).map((row) => row.latent)]),
+  };
+}
+
+interface Trials {
+  readonly trials: readonly TrialRecord[];
+  readonly alone: readonly TrialRecord[];
+  readonly prompts: ReadonlyMap<string, string>;
+}
+
+async function loadTrials(study: Study, latent: number): Promise<Trials | undefined> {
+  const [trials, alone, steering] = await Promise.all([
+    study.trials(latent),
+    study.trials(null),
+    study.steering(),
+  ]);
+  return trials && alone && { trials, alone, prompts: promptTexts(steering?.summary.prompts ?? []) };
+}
+
+function Steered({ latent, steering }: { readonly latent: number; readonly steering: Steering | undefined }) {
+  return (
+    <section>
+      <h2>Among random latents</h2>
+      {steering ? (
+        <EffectStrip rows={steering.rows} zone={steering.summary.zone} latent={latent} />
+      ) : (
+        <Missing command="culprit run STUDY">What steering does to this study is not known yet.</Missing>
+      )}
+    </section>
+  );
+}
+
+function Doses({ loaded }: { readonly loaded: Loaded<Trials | undefined> }) {
+  const points = useMemo(
+    () => loaded.value && dosePoints(loaded.value.trials, loaded.value.alone),
+    [loaded.value],
+  );
+  if (!points || points.length === 0) return null;
+  return (
+    <section>
+      <h2>Dose curves</h2>
+      <DoseCurves points={points} />
+    </section>
+  );
+}
+
+function Activity({ page: { passages, corpora } }: { readonly page: LatentPage }) {
+  const { tokens, active, active_passages, mean, max, histogram } = passages;
+  return (
+    <section>
+      <h2>Where it is active</h2>
+      <p>
+        At {percent(active / Math.max(1, tokens), 2)} of {count(tokens)} tokens, in {count(active_passages)}{' '}
+        of {count(passages.passages)} passages of {corpora.join(', ')}
+        {mean !== null && `; where it is, ${fixed(mean, 2)} on average and ${fixed(max, 2)} at most`}.
+      </p>
+      {active > 0 && <Histogram histogram={histogram} />}
+      <Passages passages={passages} corpora={corpora} />
+    </section>
+  );
+}
+
+interface MeaningProps {
+  readonly page: LatentPage;
+  readonly route: Route;
+}
+
+function Meaning({ page, route }: MeaningProps) {
+  return (
+    <>
+      <section>
+        <h2>Logit lens</h2>
+        <LensTable lens={page.lens} />
+      </section>
+      <Activity page={page} />
+      <section>
+        <h2>Its strongest pairs</h2>
+        <PairsOf page={page} route={route} />
+      </section>
+    </>
+  );
+}
+
+interface RelativesProps extends MeaningProps {
+  readonly latents: readonly LatentRow[];
+}
+
+function Relatives({ page, latents, route }: RelativesProps) {
+  const ranks = useMemo(() => new Map(latents.map((row) => [row.latent, row])), [latents]);
+  return (
+    <section>
+      <h2>Neighbours and group</h2>
+      <Kin page={page} ranks={ranks} route={route} />
+    </section>
+  );
+}
+
+function SteeredSamples({ loaded }: { readonly loaded: Loaded<Trials | undefined> }) {
+  return (
+    <section>
+      <h2>Steered completions</h2>
+      <Loading loaded={loaded}>
+        {(trials) =>
+          trials ? (
+            <Samples {...trials} />
+          ) : (
+            <Missing command="culprit run STUDY">No completions were steered yet.</Missing>
+          )
+        }
+      </Loading>
+    </section>
+  );
+}
+
+interface OneLatentProps {
+  readonly latent: number;
+  readonly evidence: Evidence;
+  readonly trials: Loaded<Trials | undefined>;
+  readonly route: Route;
+}
+
+function OneLatent({ latent, evidence, trials, route }: OneLatentProps) {
+  const { latents, of, steering, page, known } = evidence;
+  const row = latents.find((one) => one.latent === latent) ?? page;
+  if (!row) return <UnknownLatent latent={latent} known={latents.length} />;
+  const rows = steering?.rows.filter((one) => one.latent === latent) ?? [];
+  const dose = rows.find((one) => one.direction === 'away')?.dose ?? usualDose;
+  return (
+    <article className="latent">
+      <div className="row spread">
+        <h1>Latent {latent}</h1>
+        <a href={inStudy(route, 'playground', undefined, queryOf([{ latent, dose }]))}>
+          steer it in the playground
+        </a>
+        <Beside {...beside(latents, known, latent)} route={route} />
+      </div>
+      <Headline row={row} of={of} steered={steering && { rows, zone: steering.summary.zone }} />
+      {page && <Explanation page={page} />}
+      <Steered latent={latent} steering={steering} />
+      <Doses loaded={trials} />
+      {page ? <Meaning page={page} route={route} /> : <NoPage latent={latent} />}
+      <SteeredSamples loaded={trials} />
+      {page && <Relatives page={page} latents={latents} route={route} />}
+    </article>
+  );
+}
+
+const NoPage = ({ latent }: { readonly latent: number }) => (
+  <Missing command="culprit interpret STUDY">
+    Latent {latent} has no page: its logit lens, passages and pairs are not known. Those of the first latents
+    and of the confirmed ones are made; more of them with --latents.
+  </Missing>
+);
+
+function UnknownLatent({ latent, known }: { readonly latent: number; readonly known: number }) {
+  if (known === 0) return <Missing command="culprit run STUDY">The latents are not ranked yet.</Missing>;
+  return (
+    <Failed
+      error={new Error(`Latent ${latent} is not among the ${count(known)} latents that are held here`)}
+    />
+  );
+}
+
+export function LatentView({ study, route }: LatentViewProps) {
+  const latent = /^\d+$/.test(route.argument ?? '') ? Number(route.argument) : undefined;
+  if (latent === undefined)
+    return (
+      <Failed
+        error={
+          new Error(`No latent is named "${route.argument ?? ''}": expected a number, as in #/latent/320`)
+        }
+      />
+    );
+  return <LoadedLatent study={study} latent={latent} route={route} />;
+}
+
+function LoadedLatent({ study, latent, route }: LatentViewProps & { readonly latent: number }) {
+  const evidence = useLoaded(() => loadEvidence(study, latent), [study, latent]);
+  const trials = useLoaded(() => loadTrials(study, latent), [study, latent]);
+  return (
+    <>
+      <Loading loaded={evidence}>
+        {(value) => <OneLatent latent={latent} evidence={value} trials={trials} route={route} />}
+      </Loading>
+      <Trimmed source={study.source} paths={[pageFile(latent), resultFiles.steered]} />
+    </>
+  );
+}

@@ -1,0 +1,123 @@
+/** What narrows the table of latents, which columns it has, and the files made of it. */
+import { useEffect, useState } from 'react';
+import { count } from '../../format.ts';
+import type { ColumnInfo } from './columns.tsx';
+import { hiddenText, type LatentQuery, outsideChoices, stageChoices } from './latentQuery.ts';
+
+/** Milliseconds without a key before a search is made. */
+const pause = 150;
+
+interface SearchProps {
+  readonly search: string;
+  readonly onSearch: (search: string) => void;
+}
+
+function Search({ search, onSearch }: SearchProps) {
+  const [text, setText] = useState(search);
+  useEffect(() => setText(search), [search]);
+  useEffect(() => {
+    if (text === search) return;
+    const timer = setTimeout(() => onSearch(text), pause);
+    return () => clearTimeout(timer);
+  }, [text, search, onSearch]);
+  return (
+    <input
+      type="search"
+      placeholder="number or meaning"
+      aria-label="Search by number or meaning"
+      value={text}
+      onChange={({ target }) => setText(target.value)}
+    />
+  );
+}
+
+interface ChoiceProps {
+  readonly label: string;
+  readonly value: string;
+  readonly choices: readonly string[];
+  readonly onChoose: (value: string) => void;
+}
+
+function Choice({ label, value, choices, onChoose }: ChoiceProps) {
+  return (
+    <label>
+      {label}{' '}
+      <select value={value} onChange={({ target }) => onChoose(target.value)}>
+        <option value="">all</option>
+        {choices.map((choice) => (
+          <option key={choice}>{choice}</option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+interface LatentFiltersProps {
+  readonly query: LatentQuery;
+  readonly selectors: readonly string[];
+  readonly columns: readonly ColumnInfo[];
+  readonly shown: number;
+  readonly all: number;
+  readonly onChange: (changed: Readonly<Record<string, string>>) => void;
+  readonly onSave: (format: 'csv' | 'json') => void;
+}
+
+export function LatentFilters(props: LatentFiltersProps) {
+  const { query, selectors, columns, shown, all, onChange, onSave } = props;
+  const { search, stage, outside, by, hidden } = query;
+  const toggled = (id: string) =>
+    hidden.includes(id) ? hidden.filter((one) => one !== id) : [...hidden, id];
+  return (
+    <search className="filters">
+      <Search search={search} onSearch={(q) => onChange({ q })} />
+      {selectors.length > 0 && (
+        <>
+          <Choice
+            label="stage"
+            value={stage}
+            choices={stageChoices}
+            onChoose={(value) => onChange({ stage: value })}
+          />
+          <Choice
+            label="outside"
+            value={outside}
+            choices={outsideChoices}
+            onChoose={(value) => onChange({ outside: value })}
+          />
+          <Choice
+            label="proposed by"
+            value={by}
+            choices={selectors}
+            onChoose={(value) => onChange({ by: value })}
+          />
+        </>
+      )}
+      <details className="columns">
+        <summary>columns</summary>
+        <div>
+          {columns.map(({ id, name }) => (
+            <label key={id}>
+              <input
+                type="checkbox"
+                checked={!hidden.includes(id)}
+                onChange={() => onChange({ hide: hiddenText(toggled(id)) })}
+              />{' '}
+              {name}
+            </label>
+          ))}
+        </div>
+      </details>
+      <span className="quiet" role="status">
+        {shown === all ? `${count(all)} latents` : `${count(shown)} of ${count(all)} latents`}
+      </span>
+      <span className="buttons">
+        <button type="button" onClick={() => onSave('csv')}>
+          CSV
+        </button>
+        <button type="button" onClick={() => onSave('json')}>
+          JSON
+        </button>
+      </span>
+    </search>
+  );
+}

@@ -1,0 +1,63 @@
+/** Every latent of a study with all that is known of it, a row each. */
+import {
+  effectsOf,
+  type LatentPage,
+  type LatentRow,
+  type RankedSteeringRow,
+  type SteeringStage,
+  steeringStages,
+  type Verdict,
+  verdictOf,
+} from '../../../results.ts';
+import type { Steering } from '../../study.ts';
+
+export interface LatentTableRow extends LatentRow {
+  /** by selector; absent where it did not propose the latent */
+  readonly ranks: Readonly<Record<string, number>>;
+  readonly away: RankedSteeringRow | undefined;
+  readonly toward: RankedSteeringRow | undefined;
+  /** how far it went in the causal test, the further of both directions; `random` for those of the gray zone; undefined for those not steered */
+  readonly stage: SteeringStage | 'random' | undefined;
+  readonly verdict: Verdict | undefined;
+  /** what it seems to mean; undefined where it has no page */
+  readonly meaning: string | undefined;
+}
+
+/** In one line: what it was explained as, or labelled, else the tokens that it makes likelier. */
+export function meaningOf(page: LatentPage): string {
+  const said = page.explanation?.text ?? page.labels[0]?.text;
+  const likelier = page.lens.cosine.top.slice(0, 6).map(({ token }) => token.trim());
+  return said ?? `likelier: ${likelier.filter((token) => token !== '').join(', ')}`;
+}
+
+function furthest(rows: readonly (RankedSteeringRow | undefined)[]): SteeringStage | undefined {
+  const reached = rows.flatMap((row) => (row ? steeringStages.indexOf(row.stage) : []));
+  return reached.length === 0 ? undefined : steeringStages[Math.max(...reached)];
+}
+
+/** By rank. */
+export function tableRows(
+  latents: readonly LatentRow[],
+  steering: Steering | undefined,
+  meanings: ReadonlyMap<number, string>,
+): LatentTableRow[] {
+  const steered = new Map(effectsOf(steering?.rows ?? []).map((one) => [one.latent, one]));
+  const rows = latents.map((row) => {
+    const effects = steered.get(row.latent);
+    const { away, toward, ranks = {} } = effects ?? {};
+    return {
+      ...row,
+      ranks,
+      away,
+      toward,
+      stage: effects?.role === 'random' ? ('random' as const) : furthest([away, toward]),
+      verdict: effects && steering ? verdictOf(effects, steering.summary.zone) : undefined,
+      meaning: meanings.get(row.latent),
+    };
+  });
+  return rows.sort((a, b) => a.rank - b.rank);
+}
+
+/** Selectors that proposed any, in the causal test's order. */
+export const selectorsOf = (steering: Steering | undefined): string[] =>
+  steering?.summary.selectors.map(({ selector }) => selector) ?? [];

@@ -1,0 +1,162 @@
+/** What a study found, in sentences. */
+import {
+  effectsOf,
+  type LatentEffects,
+  type LatentRow,
+  type RankedSteeringRow,
+  rowActsAsCause,
+  type SteeringSummary,
+  strongestOnOneSide,
+  withVerdict,
+} from '../../../results.ts';
+import { count, percent, plural, scientific, signed } from '../../format.ts';
+import type { Steering } from '../../study.ts';
+
+export interface Answer {
+  /** the one sentence that matters */
+  readonly lead: string;
+  readonly more: readonly string[];
+}
+
+export interface Found {
+  readonly behaviour: string;
+  readonly steering: Steering | undefined;
+  readonly latents: readonly LatentRow[] | undefined;
+  readonly pairs: number | undefined;
+}
+
+const inPoints = (change: number) => signed(100 * change, 0);
+
+const shareChange = ({ alone_positives, alone_coherent, positives, coherent }: RankedSteeringRow) =>
+  `from ${percent(alone_positives / alone_coherent)} to ${percent(positives / coherent)}`;
+
+const interval = ({ low, high }: RankedSteeringRow) =>
+  low === null || high === null ? 'not known' : `${inPoints(low)} to ${inPoints(high)}`;
+
+const whoIs = { away: 'the subject away from it', toward: 'the reference toward it' } as const;
+
+/** `steering the subject away from it changes the share of such answers from 50 % to 16 %` */
+const moved = (row: RankedSteeringRow, answers: string) =>
+  `steering ${whoIs[row.direction]} changes the share of ${answers} ${shareChange(row)}`;
+
+/** As after `moved`: `steering the reference toward it, from 16 % to 20 %` */
+const movedToo = (row: RankedSteeringRow) => `steering ${whoIs[row.direction]}, ${shareChange(row)}`;
+
+function zoneSentence({ zone, random }: SteeringSummary): string {
+  const range = ({ low, high }: { low: number; high: number }) => `${inPoints(low)} to ${inPoints(high)}`;
+  return `${plural(random, 'random latent')}, treated the same, ${random === 1 ? 'moves' : 'move'} the subject by ${range(zone.away)} and the reference by ${range(zone.toward)} percentage points: the gray zone.`;
+}
+
+function proposedBy({ ranks }: LatentEffects): string {
+  const named = Object.entries(ranks).sort(([, a], [, b]) => a - b);
+  if (named.length === 0) return '';
+  return `It was proposed by ${named.map(([selector, rank]) => `${selector} (rank ${rank})`).join(' and ')}.`;
+}
+
+/** Said where zero lies in an interval: leaving the gray zone is then not firm. */
+function unsure({ away, toward }: LatentEffects): string {
+  const open = [away, toward].filter(
+    (row) => row?.low != null && row.high != null && row.low <= 0 && row.high >= 0,
+  );
+  if (open.length === 0) return '';
+  const sides = open.map((row) => row!.direction).join(' and ');
+  return `That ${sides} holds zero, so the causal test is not firm: more evaluation prompts would tell more.`;
+}
+
+function others(confirmed: readonly LatentEffects[]): string {
+  const [, ...rest] = confirmed;
+  if (rest.length === 0) return 'No other candidate leaves the gray zone in both directions.';
+  const named = rest.slice(0, 5).map(({ latent }) => `latent ${latent}`);
+  const more = rest.length > 5 ? ` and ${count(rest.length - 5)} more` : '';
+  return `So ${rest.length === 1 ? 'does' : 'do'}, less strongly, ${named.join(', ')}${more}.`;
+}
+
+function confirmed(found: readonly LatentEffects[], behaviour: string, summary: SteeringSummary): Answer {
+  const first = found[0]!;
+  const doubt = unsure(first);
+  return {
+    lead: `Latent ${first.latent} ${doubt === '' ? 'is' : 'seems to be'} behind ${behaviour}: ${moved(first.away!, 'such answers')}; ${movedToo(first.toward!)}.`,
+    more: [
+      `The 95 % intervals of the changes are ${interval(first.away!)} and ${interval(first.toward!)} percentage points.`,
+      doubt,
+      zoneSentence(summary),
+      others(found),
+      proposedBy(first),
+    ],
+  };
+}
+
+function oneSided(
+  all: readonly LatentEffects[],
+  behaviour: string,
+  summary: SteeringSummary,
+): Answer | undefined {
+  const { zone } = summary;
+  const strongest = strongestOnOneSide(all, zone);
+  if (!strongest) return undefined;
+  const { latent, direction, row } = strongest;
+  const opposite = direction === 'away' ? 'toward' : 'away';
+  const on = (side: typeof direction) =>
+    all.filter((one) => one.role === 'candidate' && rowActsAsCause(one[side], zone)).length;
+  return {
+    lead: `No latent leaves the gray zone in both directions. The strongest on one side is latent ${latent}: ${moved(row, `answers that show ${behaviour}`)}.`,
+    more: [
+      `${plural(on('away'), 'candidate')} ${on('away') === 1 ? 'leaves' : 'leave'} it away, ${count(on('toward'))} toward, none both: a cause should do both, so none of them is confirmed.`,
+      otherSide(all.find((one) => one.latent === latent)![opposite], opposite),
+      zoneSentence(summary),
+    ],
+  };
+}
+
+function otherSide(row: RankedSteeringRow | undefined, direction: 'away' | 'toward'): string {
+  if (row?.effect == null) return `Its effect ${direction} was not sampled.`;
+  return `Its effect ${direction} is ${inPoints(row.effect)} percentage points.`;
+}
+
+function steered({ rows, summary }: Steering, behaviour: string): Answer {
+  const all = effectsOf(rows);
+  const found = withVerdict(all, summary.zone, 'both');
+  if (found.length > 0) return confirmed(found, behaviour, summary);
+  const side = oneSided(all, behaviour, summary);
+  if (side) return side;
+  const candidates = all.filter(({ role }) => role === 'candidate');
+  const sampled = candidates.filter(({ away, toward }) => away?.effect != null || toward?.effect != null);
+  if (sampled.length === 0)
+    return {
+      lead: `Steering tells nothing of ${behaviour}: none of ${plural(candidates.length, 'candidate')} was sampled.`,
+      more: [
+        'Each stopped at the log-odds, or its weakest dose broke the text. `culprit run --full` samples every candidate.',
+      ],
+    };
+  return {
+    lead: `No latent is confirmed to be behind ${behaviour}: none of ${plural(sampled.length, 'sampled candidate')} moves it further than random latents do.`,
+    more: [zoneSentence(summary)],
+  };
+}
+
+function attributed(latents: readonly LatentRow[], { behaviour, pairs }: Found): Answer {
+  const first = latents.reduce((best, row) => (row.rank < best.rank ? row : best));
+  const over = pairs === undefined ? '' : ` over ${plural(pairs, 'pair')}`;
+  return {
+    lead: `Steering has not been run, so nothing is confirmed. Latent ${first.latent} comes first of ${count(latents.length)} by delta-attribution${over}: ${scientific(first.delta)} nats a token, the same sign in ${percent(first.same_sign)} of the pairs.`,
+    more: [
+      `Whether it causes ${behaviour} is not known yet: an attribution is an estimate. \`culprit run\` goes on to the causal test where a reference model and evaluation prompts are given.`,
+    ],
+  };
+}
+
+/** The answer, or the honest lack of one. */
+export function answerOf(found: Found): Answer {
+  const { steering, latents, behaviour } = found;
+  const { lead, more } = steering
+    ? steered(steering, behaviour)
+    : latents && latents.length > 0
+      ? attributed(latents, found)
+      : {
+          lead: 'Nothing is known yet: no latents have been ranked.',
+          more: [
+            '`culprit run STUDY` samples, grades, pairs, attributes and steers; what is done shows here as it comes.',
+          ],
+        };
+  return { lead, more: more.filter((sentence) => sentence !== '') };
+}

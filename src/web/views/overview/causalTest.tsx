@@ -1,0 +1,178 @@
+/** The validation by steering: figure, what is selected in it, the selectors' claims, and what checks the numbers. */
+import { useMemo, useState } from 'react';
+import { effectsOf, type StudyManifest, withVerdict } from '../../../results.ts';
+import { count, fixed, percent, plural, points } from '../../format.ts';
+import { Scroll } from '../../parts/scroll.tsx';
+import { inStudy, type Route } from '../../routes.ts';
+import type { Steering } from '../../study.ts';
+import { EffectsTable } from './effectsTable.tsx';
+import { planePoints } from './plane.ts';
+import { SteeringFigure } from './steeringFigure.tsx';
+
+export function CausalTestFigure({ steering, route }: { steering: Steering; route: Route }) {
+  const { rows, summary } = steering;
+  const [selected, setSelected] = useState<readonly number[]>([]);
+  const effects = useMemo(() => effectsOf(rows), [rows]);
+  const shown = useMemo(() => planePoints(effects), [effects]);
+  const order = useMemo(() => summary.selectors.map(({ selector }) => selector), [summary]);
+  const outside = (['both', 'away', 'toward'] as const).flatMap((verdict) =>
+    withVerdict(effects, summary.zone, verdict),
+  );
+  const chosen = new Set(selected);
+  const listed = selected.length > 0 ? effects.filter(({ latent }) => chosen.has(latent)) : outside;
+  return (
+    <>
+      <SteeringFigure
+        selectors={order}
+        points={shown}
+        zone={summary.zone}
+        behaviour={summary.behaviour}
+        confirmed={new Set(withVerdict(effects, summary.zone, 'both').map(({ latent }) => latent))}
+        selected={chosen}
+        hrefOf={(latent) => inStudy(route, 'latent', `${latent}`)}
+        onSelect={setSelected}
+      />
+      {effects.length > shown.length && (
+        <p className="quiet">
+          Not drawn: {plural(effects.length - shown.length, 'latent')} that{' '}
+          {effects.length - shown.length === 1 ? 'was' : 'were'} not sampled in both directions.
+        </p>
+      )}
+      <h3>
+        {selected.length > 0
+          ? `Selected: ${plural(listed.length, 'latent')}`
+          : 'Outside the gray zone, as a cause would be'}{' '}
+        {selected.length > 0 && (
+          <button type="button" onClick={() => setSelected([])}>
+            clear
+          </button>
+        )}
+      </h3>
+      {listed.length > 0 ? <EffectsTable effects={listed} zone={summary.zone} route={route} /> : <p>None.</p>}
+    </>
+  );
+}
+
+const mean = (effect: number | null) => (effect === null ? '' : points(effect, 1));
+
+export function Claims({ steering: { summary } }: { steering: Steering }) {
+  return (
+    <Scroll label="Selectors">
+      <table>
+        <thead>
+          <tr>
+            <th>selector</th>
+            <th className="num">candidates</th>
+            <th className="num">sampled</th>
+            <th className="num">outside away</th>
+            <th className="num">outside toward</th>
+            <th className="num">both</th>
+            <th className="num">mean away</th>
+            <th className="num">mean toward</th>
+          </tr>
+        </thead>
+        <tbody>
+          {summary.selectors.map(({ selector, about, candidates, sampled, outside, mean_effect }) => (
+            <tr key={selector}>
+              <td>
+                {selector}
+                <br />
+                <span className="quiet">{about}</span>
+              </td>
+              <td className="num">{count(candidates)}</td>
+              <td className="num">
+                {sampled.away === sampled.toward ? sampled.away : `${sampled.away} / ${sampled.toward}`}
+              </td>
+              <td className="num">{outside.away}</td>
+              <td className="num">{outside.toward}</td>
+              <td className="num">
+                <strong>{outside.both}</strong>
+              </td>
+              <td className="num">{mean(mean_effect.away)}</td>
+              <td className="num">{mean(mean_effect.toward)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scroll>
+  );
+}
+
+const edges = ({ low, high }: { low: number; high: number }) => `${points(low)} to ${points(high)}`;
+const agreement = (x: number | null) => (x === null ? 'too few' : fixed(x, 2));
+
+/** Names of what a trained judge's counts tell. */
+const judgeQualities: readonly (readonly [key: string, name: string])[] = [
+  ['judge_accuracy', 'behaviour: answers right'],
+  ['judge_pair_accuracy', 'behaviour: pairs in the right order'],
+  ['judge_calibration_error', 'behaviour: calibration error'],
+  ['judge_coherence_accuracy', 'coherence: texts right'],
+];
+
+export function JudgeQuality({ manifest }: { manifest: StudyManifest | undefined }) {
+  const counts = manifest?.stages.grade?.counts ?? {};
+  const known = judgeQualities.filter(([key]) => counts[key] !== undefined);
+  if (known.length === 0)
+    return (
+      <p>
+        How far the judge is right is not known: it was not trained here. <code>culprit judge compare</code>{' '}
+        tells how far two judges, or a judge and labels, agree.
+      </p>
+    );
+  return (
+    <table>
+      <caption>The judge, on {plural(counts.judge_prompts_held_out ?? 0, 'prompt')} held out</caption>
+      <tbody>
+        {known.map(([key, name]) => (
+          <tr key={key}>
+            <th scope="row">{name}</th>
+            <td className="num">{percent(counts[key]!, 1)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+export function Fidelity({ steering: { summary } }: { steering: Steering }) {
+  const { alone, zone, log_odds_agreement, limit, norm, gate } = summary;
+  const share = ({ positives, coherent }: { positives: number; coherent: number }) =>
+    `${percent(positives / coherent)} of ${count(coherent)}`;
+  const both = (name: string, of: (side: 'away' | 'toward') => string) => (
+    <tr>
+      <th scope="row">{name}</th>
+      <td className="num">{of('away')}</td>
+      <td className="num">{of('toward')}</td>
+    </tr>
+  );
+  return (
+    <Scroll label="Controls">
+      <table>
+        <thead>
+          <tr>
+            <td />
+            <th className="num">away, subject</th>
+            <th className="num">toward, reference</th>
+          </tr>
+        </thead>
+        <tbody>
+          {both('positive when left alone', (side) => share(alone[side]))}
+          {both('gray zone', (side) => edges(zone[side]))}
+          {both('its low edge, 95 % interval', (side) => edges(zone[side].lowInterval))}
+          {both('its high edge, 95 % interval', (side) => edges(zone[side].highInterval))}
+          {both('random latents’ effects', (side) => `${zone[side].effects} of ${summary.random}`)}
+          {both('log-odds with sampled effect, rank correlation', (side) =>
+            agreement(log_odds_agreement[side]),
+          )}
+          {gate &&
+            both(
+              'log-odds within which none was sampled',
+              (side) => `${fixed(gate[side].low, 3)} to ${fixed(gate[side].high, 3)}`,
+            )}
+          {both('greatest incoherent share of a dose', (side) => percent(limit[side]))}
+          {both('mean residual norm s', (side) => fixed(norm[side], 1))}
+        </tbody>
+      </table>
+    </Scroll>
+  );
+}

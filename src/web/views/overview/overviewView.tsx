@@ -1,0 +1,102 @@
+/** What a study found, the answer first; then the causal test, how it came about, and what to be careful of. */
+
+import { count } from '../../format.ts';
+import { behaviourOf } from '../../parts/behaviour.ts';
+import { Loading, Missing } from '../../parts/notes.tsx';
+import { Sentence } from '../../parts/sentence.tsx';
+import type { Route } from '../../routes.ts';
+import { type Study, stageOf } from '../../study.ts';
+import { useLoaded } from '../../useLoaded.ts';
+import { type Answer, answerOf } from './answer.ts';
+import { CausalTestFigure, Claims, Fidelity, JudgeQuality } from './causalTest.tsx';
+import { funnelOf, type Step } from './funnel.ts';
+import { warningsOf } from './warnings.ts';
+
+async function everything(study: Study) {
+  const [manifest, steering, latents, yaml] = await Promise.all([
+    study.manifest(),
+    study.steering(),
+    study.latents(),
+    study.yaml(),
+  ]);
+  const behaviour = steering?.summary.behaviour ?? behaviourOf(yaml) ?? 'the behaviour';
+  const pairs = stageOf(manifest, 'pair')?.counts.pairs ?? stageOf(manifest, 'attribute')?.counts.pairs;
+  return { manifest, steering, latents, behaviour, pairs };
+}
+
+function AnswerText({ answer, route }: { answer: Answer; route: Route }) {
+  return (
+    <section className="answer" aria-label="Answer">
+      <h1>
+        <Sentence text={answer.lead} route={route} />
+      </h1>
+      <p>
+        <Sentence text={answer.more.join(' ')} route={route} />
+      </p>
+    </section>
+  );
+}
+
+function Warnings({ warnings, route }: { warnings: readonly string[]; route: Route }) {
+  if (warnings.length === 0) return null;
+  return (
+    <section className="note note-warn" aria-label="Be careful">
+      <strong>Be careful</strong>
+      <ul>
+        {warnings.map((warning) => (
+          <li key={warning}>
+            <Sentence text={warning} route={route} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Funnel({ steps }: { steps: readonly Step[] }) {
+  return (
+    <ol className="funnel">
+      {steps.map(({ name, count: n, note }) => (
+        <li key={name}>
+          <strong>{n === undefined ? '–' : count(n)}</strong> {name}
+          {note && <span className="quiet">{note}</span>}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+export function OverviewView({ study, route }: { study: Study; route: Route }) {
+  const loaded = useLoaded(() => everything(study), [study]);
+  return (
+    <Loading loaded={loaded}>
+      {(found) => (
+        <>
+          <AnswerText answer={answerOf(found)} route={route} />
+          <Funnel steps={funnelOf(found.manifest, found.latents, found.steering)} />
+          <Warnings
+            warnings={warningsOf(found.manifest, found.steering, study.source.trimmed)}
+            route={route}
+          />
+          <h2>Validation by steering</h2>
+          {found.steering ? (
+            <>
+              <CausalTestFigure steering={found.steering} route={route} />
+              <h2>Selectors</h2>
+              <Claims steering={found.steering} />
+              <h2>Controls</h2>
+              <Fidelity steering={found.steering} />
+            </>
+          ) : (
+            <Missing command="culprit run STUDY">
+              No latent has been steered yet: that takes a reference model and prompts kept for the
+              evaluation.
+            </Missing>
+          )}
+          <h3>The judge</h3>
+          <JudgeQuality manifest={found.manifest} />
+        </>
+      )}
+    </Loading>
+  );
+}

@@ -1,0 +1,49 @@
+/** A latent's numbers beside its point in the figure. */
+import type { RankedSteeringRow } from '../../../results.ts';
+import { fixed, percent, signed } from '../../format.ts';
+import type { PlanePoint } from './plane.ts';
+
+interface PointNoteProps {
+  readonly point: PlanePoint;
+  readonly x: number;
+  readonly y: number;
+  /** of the figure, pixels */
+  readonly width: number;
+}
+
+const inPoints = (change: number | null) => (change === null ? '' : signed(100 * change, 0));
+
+function Side({ row }: { row: RankedSteeringRow }) {
+  return (
+    <tr>
+      <th scope="row">{row.direction}</th>
+      <td className="num">{inPoints(row.effect)}</td>
+      <td className="num">
+        [{inPoints(row.low)}, {inPoints(row.high)}]
+      </td>
+      <td className="num">
+        {percent(row.alone_positives / row.alone_coherent)} → {percent(row.positives / row.coherent)}
+      </td>
+      <td className="num">α {row.dose === null ? '' : fixed(row.dose, 2)}</td>
+    </tr>
+  );
+}
+
+export function PointNote({ point, x, y, width }: PointNoteProps) {
+  const { latent, random, effects } = point;
+  const ranks = Object.entries(effects.ranks).map(([selector, rank]) => `${selector} ${rank}`);
+  return (
+    <div className="point-note" style={{ left: Math.max(0, Math.min(x + 12, width - 330)), top: y + 14 }}>
+      <strong>
+        {random ? 'Random latent' : 'Latent'} {latent}
+      </strong>
+      <table>
+        <tbody>
+          <Side row={effects.away!} />
+          <Side row={effects.toward!} />
+        </tbody>
+      </table>
+      {ranks.length > 0 && <span className="quiet">{ranks.join(', ')}</span>}
+    </div>
+  );
+}

@@ -1,0 +1,102 @@
+/** What a careful reader of a study should be told before they believe it. */
+import { effectsOf, judgeQuality, type StudyManifest } from '../../../results.ts';
+import { percent, plural } from '../../format.ts';
+import { shortened } from '../../leftOut.ts';
+import { type Steering, stageOf } from '../../study.ts';
+
+/** Below these, or above, a warning is given. */
+const fewPairs = 30;
+const fewEffects = 20;
+const muchCut = 0.1;
+const muchIncoherent = 0.1;
+const weakAgreement = 0.3;
+
+type Counts = Readonly<Record<string, number>>;
+
+function samplingWarnings(sample: Counts | undefined, grade: Counts | undefined): string[] {
+  const { completions = 0, ended = completions } = sample ?? {};
+  const { grades = 0, incoherent = 0 } = grade ?? {};
+  const cut = completions > 0 ? 1 - ended / completions : 0;
+  const broken = grades > 0 ? incoherent / grades : 0;
+  return [
+    ...(cut > muchCut
+      ? [
+          `${percent(cut)} of the completions were cut at the token limit and form no pair: a greater sampling.max_tokens lets them end.`,
+        ]
+      : []),
+    ...(broken > muchIncoherent
+      ? [
+          `${percent(broken)} of the completions are incoherent: a lower sampling.temperature gives more coherent text.`,
+        ]
+      : []),
+  ];
+}
+
+function judgeWarnings(grade: Counts | undefined): string[] {
+  const quality = judgeQuality(grade ?? {});
+  if (!quality?.weak) return [];
+  const { accuracy, heldOut, shows } = quality;
+  return [
+    `On ${plural(heldOut, 'prompt')} held out the judge is right for only ${percent(accuracy)} of the answers: where it errs alike on both sides, an effect shows at ${percent(shows)} of its size. More labelled examples or another judge would tell more.`,
+  ];
+}
+
+function pairWarnings(pairs: number | undefined): string[] {
+  if (pairs === undefined || pairs >= fewPairs) return [];
+  return [
+    `Only ${plural(pairs, 'pair')}: the source used 35 and 148. The order of the latents may be chance.`,
+  ];
+}
+
+function zoneWarnings({ summary: { zone, random } }: Steering): string[] {
+  const fewest = Math.min(zone.away.effects, zone.toward.effects);
+  if (fewest >= fewEffects) return [];
+  const of = fewest < random ? ` of ${random} random latents; the others have none to count` : '';
+  return [
+    `The gray zone rests on ${plural(fewest, 'effect')}${of}: its edges are hardly known. A greater steering.random widens the ground.`,
+  ];
+}
+
+function gateWarnings({ rows, summary }: Steering): string[] {
+  const stopped = effectsOf(rows).filter(
+    ({ role, away, toward }) =>
+      role === 'candidate' && (away?.stage === 'log-odds' || toward?.stage === 'log-odds'),
+  ).length;
+  const { away, toward } = summary.log_odds_agreement;
+  const least = Math.min(away ?? 0, toward ?? 0);
+  if (stopped === 0 || least >= weakAgreement) return [];
+  return [
+    `${plural(stopped, 'candidate')} stopped at the log-odds, which agree poorly here with what sampling shows (rank correlation ${least.toFixed(2).replace('-', '−')}): a cause may be among them. \`culprit run --full\` samples every one.`,
+  ];
+}
+
+function shareWarnings({ summary: { alone, behaviour } }: Steering): string[] {
+  const share = alone.away.coherent > 0 ? alone.away.positives / alone.away.coherent : 0;
+  if (share >= 0.05) return [];
+  return [
+    `Left alone, only ${percent(share)} of the subject's answers show ${behaviour}: there is little to steer away.`,
+  ];
+}
+
+export function warningsOf(
+  manifest: StudyManifest | undefined,
+  steering: Steering | undefined,
+  trimmed: Readonly<Record<string, string>>,
+): string[] {
+  const counts = (stage: string) => stageOf(manifest, stage)?.counts;
+  const edited = Object.values(manifest?.stages ?? {}).flatMap((stage) => stage.edited);
+  const less = shortened(trimmed);
+  return [
+    ...samplingWarnings(counts('sample'), counts('grade')),
+    ...judgeWarnings(counts('grade')),
+    ...pairWarnings(counts('pair')?.pairs ?? counts('attribute')?.pairs),
+    ...(steering ? [...zoneWarnings(steering), ...gateWarnings(steering), ...shareWarnings(steering)] : []),
+    ...(edited.length > 0 ? [`Changed by hand, and accepted so: ${edited.join(', ')}.`] : []),
+    ...(manifest && manifest.writing.length > 0
+      ? [`Being written now, or when a run was stopped: ${manifest.writing.join(', ')}.`]
+      : []),
+    ...(less === undefined
+      ? []
+      : [`This report holds less than the study, for its size: ${less}. Methods tells by how much.`]),
+  ];
+}

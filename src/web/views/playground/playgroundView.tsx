@@ -1,0 +1,187 @@
+/** Steering by hand: a prompt, latents with doses, and what the model says with and without them. */
+import { type FormEvent, useState } from 'react';
+import type { Prompt } from '../../../results.ts';
+import { Failed, Loading } from '../../parts/notes.tsx';
+import { Segments } from '../../parts/segments.tsx';
+import type { Route } from '../../routes.ts';
+import type { Study } from '../../study.ts';
+import { useLoaded } from '../../useLoaded.ts';
+import { replaceQuery } from '../../useRoute.ts';
+import { promptText } from '../promptTexts.ts';
+import { Columns } from './columns.tsx';
+import { DoseSliders } from './doseSliders.tsx';
+import { dosesIn, queryOf, usualDose } from './doses.ts';
+import { NumberField } from './numberField.tsx';
+import { type Run, saysSomething } from './run.ts';
+import { type Dose, models, type SteerBody } from './steer.ts';
+import { useRun } from './useRun.ts';
+
+interface PlaygroundViewProps {
+  readonly study: Study;
+  readonly route: Route;
+}
+
+/** What the form begins with. */
+interface Offered {
+  readonly prompts: readonly Prompt[];
+  readonly doses: readonly Dose[];
+  /** latents by rank */
+  readonly latents: readonly number[];
+}
+
+async function loadPrompts(study: Study): Promise<Prompt[]> {
+  const records = (await study.pairs()) ?? [...((await study.completions())?.values() ?? [])];
+  return [...new Map(records.map(({ prompt_id, prompt }) => [prompt_id, prompt])).values()];
+}
+
+async function loadOffered(study: Study): Promise<Offered> {
+  const [prompts, latents = [], steering] = await Promise.all([
+    loadPrompts(study),
+    study.latents(),
+    study.steering(),
+  ]);
+  const ranked = [...latents].sort((a, b) => a.rank - b.rank).map(({ latent }) => latent);
+  const latent = steering?.summary.first?.latent ?? ranked[0] ?? 0;
+  const found = steering?.rows.find((row) => row.latent === latent && row.direction === 'away')?.dose;
+  return { prompts, latents: ranked, doses: dosesIn(queryOf([{ latent, dose: found ?? usualDose }])) };
+}
+
+type Settings = Omit<SteerBody, 'prompt' | 'latents'>;
+
+const usual: Settings = { max_tokens: 110, temperature: 1, seed: 1, model: 'subject' };
+
+interface SettingsFormProps {
+  readonly settings: Settings;
+  readonly onSettings: (settings: Settings) => void;
+}
+
+function SettingsForm({ settings, onSettings }: SettingsFormProps) {
+  const numbers = [
+    { name: 'temperature', label: 'temperature', min: 0, max: 100, step: 'any' },
+    { name: 'max_tokens', label: 'most tokens', min: 1, max: 4096, step: 1 },
+    { name: 'seed', label: 'seed', min: 0, max: 2 ** 31 - 1, step: 1 },
+  ] as const;
+  return (
+    <div className="row">
+      <Segments
+        label="Model"
+        choices={models}
+        chosen={settings.model}
+        onChoose={(model) => onSettings({ ...settings, model })}
+      />
+      {numbers.map(({ name, ...field }) => (
+        <NumberField
+          key={name}
+          {...field}
+          value={settings[name]}
+          onNumber={(value) => onSettings({ ...settings, [name]: value })}
+        />
+      ))}
+    </div>
+  );
+}
+
+/** The prompt as text; one of the study's that is left as it is keeps its messages. */
+function usePrompt(prompts: readonly Prompt[]) {
+  const [place, setPlace] = useState(0);
+  const [text, setText] = useState(() => promptText(prompts[0] ?? ''));
+  const shown = prompts[place] ?? '';
+  return {
+    text,
+    prompt: text === promptText(shown) ? shown : text,
+    setText,
+    another() {
+      const next = (place + 1) % prompts.length;
+      setPlace(next);
+      setText(promptText(prompts[next]!));
+    },
+  };
+}
+
+function Outcome({ run }: { readonly run: Run | undefined }) {
+  if (!run) return null;
+  const waits = run.state === 'running' && !saysSomething(run);
+  return (
+    <section aria-live="off">
+      {run.error !== undefined && <Failed error={new Error(run.error)} />}
+      {waits && <p className="quiet">Waiting for the first token; the model is opened first …</p>}
+      {saysSomething(run) && <Columns run={run} />}
+    </section>
+  );
+}
+
+function Form({ study, route, offered }: PlaygroundViewProps & { readonly offered: Offered }) {
+  const asked = dosesIn(route.query);
+  const doses = asked.length > 0 ? asked : offered.doses;
+  const [settings, setSettings] = useState(usual);
+  const { text, prompt, setText, another } = usePrompt(offered.prompts);
+  const { run, start, stop } = useRun(study.source);
+  const running = run?.state === 'running';
+  const next = offered.latents.find((latent) => !doses.some((one) => one.latent === latent)) ?? 0;
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    start({ prompt, latents: doses, ...settings });
+  };
+  return (
+    <>
+      <form className="playground" onSubmit={submit}>
+        <label>
+          Prompt
+          <textarea rows={3} required value={text} onChange={({ target }) => setText(target.value)} />
+        </label>
+        {offered.prompts.length > 1 && (
+          <button type="button" onClick={another}>
+            another prompt of the study
+          </button>
+        )}
+        <DoseSliders
+          doses={doses}
+          next={next}
+          route={route}
+          onDoses={(changed) => replaceQuery(route, queryOf(changed))}
+        />
+        <SettingsForm settings={settings} onSettings={setSettings} />
+        <div className="row">
+          <button type="submit" className="main-button" disabled={running}>
+            steer
+          </button>
+          <button type="button" disabled={!running} onClick={stop}>
+            stop
+          </button>
+          {run?.state === 'stopped' && <span className="quiet">stopped</span>}
+        </div>
+      </form>
+      <Outcome run={run} />
+    </>
+  );
+}
+
+function Unserved({ study: { source } }: { readonly study: Study }) {
+  return (
+    <div className="note">
+      <p>
+        {source.served
+          ? 'Steering asks for the address that the server printed: it holds a token, without which no model is run.'
+          : 'A report runs no model. To steer this study, serve its folder:'}
+      </p>
+      <p>
+        <code>culprit view STUDY --open</code>
+      </p>
+    </div>
+  );
+}
+
+export function PlaygroundView({ study, route }: PlaygroundViewProps) {
+  const canSteer = study.source.served && study.source.token !== undefined;
+  const offered = useLoaded(() => loadOffered(study), [study]);
+  return (
+    <>
+      <h1>Playground</h1>
+      {canSteer ? (
+        <Loading loaded={offered}>{(value) => <Form study={study} route={route} offered={value} />}</Loading>
+      ) : (
+        <Unserved study={study} />
+      )}
+    </>
+  );
+}

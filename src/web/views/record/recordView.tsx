@@ -1,0 +1,110 @@
+/** How a study was made, so that it can be told, checked and repeated. */
+import { leftOut } from '../../leftOut.ts';
+import { Loading, Missing } from '../../parts/notes.tsx';
+import type { Study } from '../../study.ts';
+import { useLoaded } from '../../useLoaded.ts';
+import { bibtexOf } from './citations.ts';
+import { Copyable } from './copyable.tsx';
+import { methodsText } from './methodsText.ts';
+import { repeatCommand } from './repeat.ts';
+import { StageTable } from './stageTable.tsx';
+
+async function everything(study: Study) {
+  const [manifest, steering, yaml] = await Promise.all([study.manifest(), study.steering(), study.yaml()]);
+  return { manifest, steering, yaml };
+}
+
+/** The order in which they were run. */
+const byTime = (stages: Awaited<ReturnType<typeof everything>>['manifest']) =>
+  Object.entries(stages?.stages ?? {}).sort(([, a], [, b]) => (a.finished < b.finished ? -1 : 1));
+
+function ForPaper({ paragraphs }: { readonly paragraphs: readonly string[] }) {
+  if (paragraphs.length === 0) return null;
+  return (
+    <>
+      <h2>For a paper</h2>
+      <Copyable prose label="Methods" text={paragraphs.join('\n\n')} />
+    </>
+  );
+}
+
+function LeftOut({ trimmed }: { readonly trimmed: Readonly<Record<string, string>> }) {
+  const lines = leftOut(trimmed);
+  if (lines.length === 0) return null;
+  return (
+    <>
+      <h2>What this report leaves out</h2>
+      <p>
+        It holds less than the study, for its size. <code>culprit view</code> shows the whole,{' '}
+        <code>culprit report --max-size</code> makes a larger one.
+      </p>
+      <ul>
+        {lines.map(({ what, left }) => (
+          <li key={`${what} ${left}`}>
+            {what}: {left}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+interface ToRepeatProps {
+  readonly command: string | undefined;
+  readonly yaml: string | undefined;
+}
+
+function ToRepeat({ command, yaml }: ToRepeatProps) {
+  return (
+    <>
+      <h2>To repeat it</h2>
+      {command === undefined ? (
+        <p>This folder has no study.yaml: it holds the results of one command.</p>
+      ) : (
+        <>
+          <p>
+            The same inputs, by the hashes above, options and seeds give the same samples, pairs and order of
+            latents, whatever the number of workers.
+          </p>
+          <Copyable label="Command" text={command} />
+        </>
+      )}
+      {yaml !== undefined && (
+        <>
+          <h3>study.yaml</h3>
+          <Copyable label="study.yaml" text={yaml} />
+        </>
+      )}
+    </>
+  );
+}
+
+export function MethodsView({ study }: { study: Study }) {
+  const loaded = useLoaded(() => everything(study), [study]);
+  return (
+    <>
+      <h1>Methods</h1>
+      <Loading loaded={loaded}>
+        {({ manifest, steering, yaml }) => (
+          <>
+            {manifest ? (
+              <>
+                <ForPaper paragraphs={methodsText(manifest, steering)} />
+                <h2>What was run</h2>
+                {byTime(manifest).map(([name, stage]) => (
+                  <StageTable key={name} name={name} stage={stage} />
+                ))}
+              </>
+            ) : (
+              <Missing command="culprit run STUDY">There is no manifest.json yet: nothing was run.</Missing>
+            )}
+            <ToRepeat command={repeatCommand(manifest, yaml !== undefined)} yaml={yaml} />
+            <LeftOut trimmed={study.source.trimmed} />
+            <h2>To cite</h2>
+            <Copyable label="BibTeX" text={bibtexOf(manifest?.versions.culprit)} />
+          </>
+        )}
+      </Loading>
+    </>
+  );
+}
