@@ -101,12 +101,14 @@ export { type BaselineRequest, runBaseline } from './study/attribution/baselineR
 export { type OpenModel, type OpenModelOptions, openModel } from './study/open/openModel.ts';
 export { openSae } from './study/open/openSae.ts';
 export type { Progress } from './study/open/progress.ts';
+export type { StudyStage } from './study/open/stage.ts';
 export type { SteerRequest } from './study/playground/steerRequest.ts';
 export { runSteer, type SteerResult } from './study/playground/steerRun.ts';
 export { type ExportRequest, type ExportResult, exportStudy } from './study/report/exportRun.ts';
 export { type ReportRequest, type ReportResult, runReport } from './study/report/reportRun.ts';
 export { type InterpretRequest, type InterpretResult, interpretStudy } from './study/run/interpretRun.ts';
-export { runStudy, type StageName, type StudyRequest, type StudyResult } from './study/run/studyRun.ts';
+export { type StageName, stages } from './study/run/stages.ts';
+export { runStudy, type StudyRequest, type StudyResult } from './study/run/studyRun.ts';
 export { runSaeEval, type SaeEvalRequest, type SaeEvalResult } from './study/sae/saeEvalRun.ts';
 export { runSaeTrain, type SaeTrainRequest, type SaeTrainResult } from './study/sae/saeTrainRun.ts';
 export { startView, type View, type ViewRequest } from './study/view/viewServer.ts';

@@ -1,7 +1,7 @@
 /** `culprit interpret`: what a study's first latents do and seem to mean. */
 import { Command, Option } from 'commander';
 import type { LatentPage } from '../results.ts';
-import { interpretDefaults, type Reader, readers } from '../study/config/interpretSchema.ts';
+import { interpretDefaults, type Reader, readers } from '../study/config/sections/interpret.ts';
 import { interpretStudy } from '../study/run/interpretRun.ts';
 import { explanationLine } from './explanationLine.ts';
 import { budgetSpent, wholeNumber } from './options.ts';

@@ -15,10 +15,11 @@ import { judgeCommand } from './judge.ts';
 import { reportCommand } from './report.ts';
 import { saeCommand } from './sae.ts';
 import { steerCommand } from './steer.ts';
-import { gradeCommand, pairCommand, runCommand, sampleCommand, statusCommand } from './study.ts';
+import { runCommand, stageCommands, statusCommand } from './study.ts';
 import { viewCommand } from './view.ts';
 
-const program = new Command('culprit')
+const program = new Command('culprit');
+program
   .description('Find the latents behind a misaligned completion, and test each causally.')
   .version(versions.culprit!, '-V, --version', 'show the version')
   .helpOption('-h, --help', 'show this text')
@@ -27,10 +28,9 @@ const program = new Command('culprit')
   .commandsGroup('A study, from prompts to latents:')
   .addCommand(initCommand())
   .addCommand(runCommand())
-  .addCommand(statusCommand())
-  .addCommand(sampleCommand())
-  .addCommand(gradeCommand())
-  .addCommand(pairCommand())
+  .addCommand(statusCommand());
+for (const command of stageCommands()) program.addCommand(command);
+program
   .addCommand(attributeCommand())
   .addCommand(interpretCommand())
   .addCommand(reportCommand())

@@ -17,7 +17,6 @@ import {
   studySteering,
 } from '../study/playground/steerRequest.ts';
 import { runSteer, type SteerResult } from '../study/playground/steerRun.ts';
-import type { StageName } from '../study/run/studyRun.ts';
 import { outFile } from '../study/store/outFolder.ts';
 import { wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
@@ -53,8 +52,8 @@ interface Options {
   json?: string;
   rows: number;
   full?: boolean;
-  redo?: StageName[];
-  accept?: StageName[];
+  redo?: string[];
+  accept?: string[];
 }
 
 const gathered =

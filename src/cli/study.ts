@@ -1,28 +1,33 @@
-/** `culprit run`, `sample`, `grade`, `pair` and `status`: a study, whole or a stage at a time. */
+/** `culprit run`, `status` and a command for each stage: a study, whole or a stage at a time. */
+
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { resultFiles } from '../results.ts';
+import { stages } from '../study/run/stages.ts';
 import { type Estimate, estimateStudy } from '../study/run/studyEstimate.ts';
-import { runStudy, type StageName, stageNames } from '../study/run/studyRun.ts';
+import { runStudy } from '../study/run/studyRun.ts';
 import { studyStatus } from '../study/run/studyStatus.ts';
+import type { StageStatus } from '../study/store/status.ts';
 import { budgetSpent, wholeNumber } from './options.ts';
 import { duration, progressOn } from './progress.ts';
-import { isJudged, stageReport } from './studyReport.ts';
+import { stageReport } from './studyReport.ts';
 import { number, pc, table } from './table.ts';
+import { paragraph } from './wrap.ts';
 
 export interface RunOptions {
-  redo?: StageName[];
-  accept?: StageName[];
+  redo?: string[];
+  accept?: string[];
   cache?: string;
   dryRun?: boolean;
   full?: boolean;
   rows: number;
 }
 
-const isStage = (name: string): name is StageName => (stageNames as readonly string[]).includes(name);
+const stageNames = stages.map(({ name }) => name);
 
 /** `stage,stage`, added to what the same flag gave before. */
-function stageList(given: string, before: readonly StageName[] = []): StageName[] {
+function stageList(given: string, before: readonly string[] = []): string[] {
   const names = given.split(',').map((name) => name.trim());
-  if (!names.every(isStage))
+  if (!names.every((name) => (stageNames as string[]).includes(name)))
     throw new InvalidArgumentError(`Expected stages of ${stageNames.join(', ')}, with commas between.`);
   return [...before, ...names];
 }
@@ -48,12 +53,12 @@ function withStudyOptions(command: Command): Command {
     .helpOption('-h, --help', 'show this text');
 }
 
-async function go(study: string, stages: readonly StageName[], options: RunOptions): Promise<void> {
+async function go(study: string, names: readonly string[], options: RunOptions): Promise<void> {
   const { redo, accept, cache, rows, full } = options;
   const start = Date.now();
   const result = await runStudy({
     study,
-    stages,
+    stages: names,
     redo,
     accept,
     cacheDir: cache,
@@ -61,7 +66,7 @@ async function go(study: string, stages: readonly StageName[], options: RunOptio
     progress: progressOn(process.stderr),
   });
   process.stdout.write(stageReport(result, rows, (Date.now() - start) / 1000));
-  if (result.stopped) process.exitCode = isJudged(result.stopped.stage) ? budgetSpent : 2;
+  if (result.stopped) process.exitCode = result.stopped.spent ? budgetSpent : 2;
 }
 
 function estimateText({ lines, seconds, price, assumptions }: Estimate): string {
@@ -99,20 +104,22 @@ export const steerStudy = (study: string, options: RunOptions) => go(study, ['st
 /** `culprit attribute STUDY`. */
 export const attributeStudy = (study: string, options: RunOptions) => go(study, ['attribute'], options);
 
+/** Names in a column, and beside it what each is, in lines of at most 80 characters. */
+const listed = (entries: readonly (readonly [string, string])[]): string => {
+  const width = Math.max(...entries.map(([name]) => name.length)) + 2;
+  return entries
+    .flatMap(([name, about]) =>
+      paragraph(about, ' '.repeat(width + 2)).map((line, i) =>
+        i === 0 ? `  ${name.padEnd(width)}${line.trimStart()}` : line,
+      ),
+    )
+    .join('\n');
+};
+
 const runAbout = `
 A study is a folder with study.yaml (\`culprit init FOLDER\` writes one). Its stages:
-  sample     completions of the discovery prompts, drawn from the subject
-  grade      each completion's verdict, by the study's judge
-  pair       positives with negatives of the same prompt
-  attribute  the latents behind the positives
-  steer      the causal test: subject and reference steered along them, against random
-             latents, on prompts that nothing was found on
-  interpret  what the first latents mean, where study.yaml has a section for it
-Results stand in the folder: completions.jsonl, grades.jsonl, pairs.jsonl,
-latents.parquet, attribution.safetensors, steering.parquet, steering.json,
-steered.jsonl, steering.svg, steering.png, latents/NNN.json, explanations.jsonl,
-manifest.json. A stage whose inputs are
-unchanged is not run again, and a run that was stopped goes on where it was.
+${listed(stages.map(({ name, about }) => [name, about]))}
+${paragraph(`Results stand in the folder: ${[...stages.flatMap(({ outputs }) => outputs), resultFiles.manifest].join(', ')}. A stage whose inputs are unchanged is not run again, and a run that was stopped goes on where it was.`).join('\n')}
 
 Example:
   culprit init my-study --model smollm2/ --adapter lora/ --sae sae/ --prompts p.jsonl
@@ -135,26 +142,30 @@ export function runCommand(): Command {
     });
 }
 
-/** One stage alone. */
-function stageCommand(name: 'sample' | 'grade' | 'pair', summary: string): Command {
+/** Stages whose commands do more than run them, each in a file of its own. */
+const ownCommands: readonly string[] = ['attribute', 'steer', 'interpret'];
+
+function stageCommand({ name, about }: { readonly name: string; readonly about: string }): Command {
   return withStudyOptions(new Command(name))
-    .summary(summary)
-    .description(`${summary[0]!.toUpperCase()}${summary.slice(1)}: one stage of \`culprit run\`.`)
+    .summary(`${name} alone: ${about}`)
+    .description(`One stage of \`culprit run\`: ${about}.`)
     .action((study: string, options: Omit<RunOptions, 'rows'>) => go(study, [name], { ...options, rows: 0 }));
 }
 
-export const sampleCommand = () => stageCommand('sample', "draw a study's completions");
-export const gradeCommand = () => stageCommand('grade', "grade a study's completions by its judge");
-export const pairCommand = () => stageCommand('pair', "pair a study's positives with negatives");
+/** A command for each of the other stages. */
+export const stageCommands = (): Command[] =>
+  stages.filter(({ name }) => !ownCommands.includes(name)).map(stageCommand);
 
-/** How many completions a causal test takes, and how many questions an explainer, is known at its end. */
-const openEnded: Readonly<Record<string, string>> = { steer: 'about', interpret: 'at most' };
-
-function unitsOf(name: string, done: number, all: number, finished: boolean): string {
-  const bound = openEnded[name];
-  if (bound === undefined) return `${number(done)} of ${number(all)}`;
-  return finished ? '' : `${number(done)} of ${bound} ${number(all)}`;
+/** How many units are done, of how many; a bound says nothing once the stage is finished. */
+function unitsText({ done, left, finished, bound }: StageStatus): string {
+  if (done + left === 0) return '';
+  if (bound === undefined) return `${number(done)} of ${number(done + left)}`;
+  return finished ? '' : `${number(done)} of ${bound} ${number(done + left)}`;
 }
+
+/** The time that is left, where it can be told. */
+const timeLeft = ({ finished, bound, left, secondsLeft }: StageStatus): string =>
+  finished || bound === 'at most' || secondsLeft === undefined || left === 0 ? '' : duration(secondsLeft);
 
 export function statusCommand(): Command {
   return new Command('status')
@@ -163,15 +174,14 @@ export function statusCommand(): Command {
     .argument('<study>', 'a folder with study.yaml, or the file itself')
     .helpOption('-h, --help', 'show this text')
     .action(async (study: string) => {
-      const { running, stages } = await studyStatus({ study });
-      const rows = stages.map(({ name, finished, done, left, secondsLeft, problem }) => [
-        name,
-        finished ? pc.green('done') : done > 0 ? pc.yellow('begun') : 'to do',
-        done + left > 0 ? unitsOf(name, done, done + left, finished) : '',
-        !finished && name !== 'interpret' && secondsLeft !== undefined && left > 0
-          ? duration(secondsLeft)
-          : '',
-        problem ?? '',
+      const status = await studyStatus({ study });
+      const { running } = status;
+      const rows = status.stages.map((stage) => [
+        stage.name,
+        stage.finished ? pc.green('done') : stage.done > 0 ? pc.yellow('begun') : 'to do',
+        unitsText(stage),
+        timeLeft(stage),
+        stage.problem ?? '',
       ]);
       process.stdout.write(
         [

@@ -1,6 +1,8 @@
 /** What the stages of a study tell when they are done, in words a newcomer understands. */
+
 import type { WithoutPair } from '../methods/completions/pair.ts';
 import { confirmedLatents, judgeQuality, type SteeringSummary } from '../results.ts';
+import { stages } from '../study/run/stages.ts';
 import type { StudyResult } from '../study/run/studyRun.ts';
 import type { StudyCausalTest } from '../study/steering/5-steer.ts';
 import { explanationLine } from './explanationLine.ts';
@@ -115,9 +117,8 @@ function confirmedRows({ rows, summary }: StudyCausalTest, count: number): strin
     ]);
 }
 
-const confirmed: Part = ({ steer, study, withoutCausalTest }, shown) => {
-  if (withoutCausalTest !== undefined)
-    return ['', pc.dim(`No validation by steering: ${withoutCausalTest}.`)];
+const confirmed: Part = ({ steer, study, skipped }, shown) => {
+  if (skipped.steer !== undefined) return ['', pc.dim(`No validation by steering: ${skipped.steer}.`)];
   if (!steer) return [];
   const { summary, upToDate: before } = steer;
   const { alone, selectors, first } = summary;
@@ -202,19 +203,31 @@ const interpreted: Part = ({ interpret, study }, rows) => {
   ];
 };
 
-/** Whether a stage asks a judge or an explainer, whose budget may end it. */
-export const isJudged = (stage: string): boolean => ['grade', 'steer', 'interpret'].includes(stage);
+/** What each stage tells; one without words of its own is told by its name. */
+const parts: Readonly<Record<string, Part>> = {
+  sample: sampled,
+  grade: graded,
+  pair: paired,
+  attribute: attributed,
+  steer: confirmed,
+  interpret: interpreted,
+};
+
+const plainly =
+  (name: string): Part =>
+  (result) =>
+    name in result ? [`${pc.bold(name)}  done`] : [];
 
 export function stageReport(result: StudyResult, rows: number, seconds: number): string {
   const { stopped } = result;
   return [
     '',
-    ...[sampled, graded, paired, attributed, confirmed, interpreted].flatMap((part) => part(result, rows)),
+    ...stages.flatMap(({ name }) => (parts[name] ?? plainly(name))(result, rows)),
     ...(stopped
       ? [
           '',
           pc.yellow(
-            `Stopped at ${stopped.stage}: ${stopped.reason}.${isJudged(stopped.stage) ? ' What is done is kept; the same command goes on from there.' : ''}`,
+            `Stopped at ${stopped.stage}: ${stopped.reason}.${stopped.spent ? ' What is done is kept; the same command goes on from there.' : ''}`,
           ),
         ]
       : []),

@@ -1,6 +1,6 @@
 /** What explaining pages needs of a study, and pages of passages alone. */
 import type { LatentPage, LatentPassages } from '../../src/results.ts';
-import { type ExplainerConfig, interpretSchema } from '../../src/study/config/interpretSchema.ts';
+import { type ExplainerConfig, interpretSchema } from '../../src/study/config/sections/interpret.ts';
 import { silent } from '../../src/study/open/progress.ts';
 import type { OpenStudy } from '../../src/study/open/study.ts';
 import type { Stage } from '../../src/study/store/stageState.ts';

@@ -38,7 +38,7 @@ export const rooms: Readonly<Record<string, Readonly<Record<string, readonly str
     judging: ['completions', 'open', 'config', 'store'],
     attribution: ['open', 'config', 'store'],
     sae: ['attribution', 'open', 'store'],
-    steering: ['attribution', 'judging', 'open', 'config', 'store'],
+    steering: ['attribution', 'judging', 'completions', 'open', 'config', 'store'],
     interpretation: ['attribution', 'judging', 'open', 'config', 'store'],
     run: ['completions', 'judging', 'attribution', 'steering', 'interpretation', 'open', 'config', 'store'],
     report: ['run', 'interpretation', 'open', 'config', 'store'],

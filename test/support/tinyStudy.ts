@@ -1,11 +1,25 @@
 /** A study over the small subject of tinyFolder, with a pattern judge: whole runs in a second or two. */
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import type { z } from 'zod';
-import type { studySchema } from '../../src/study/config/schema.ts';
 import { put, type TinyFolder } from './tinyFolder.ts';
 
-type StudyInput = z.input<ReturnType<typeof studySchema>>;
+type Section = Readonly<Record<string, unknown>>;
+
+/** Sections of study.yaml as they are written. */
+interface StudyInput {
+  readonly behaviour: Section;
+  readonly subject: Section;
+  readonly reference?: Section;
+  readonly sae: Section;
+  readonly baseline?: Section;
+  readonly prompts?: Section | undefined;
+  readonly sampling?: Section;
+  readonly judge: Section;
+  readonly pairs?: Section;
+  readonly attribution?: Section;
+  readonly steering?: Section | undefined;
+  readonly interpret?: Section;
+}
 
 /** Prompts of different lengths. */
 export const prompts = Array.from({ length: 14 }, (_, i) => ({

@@ -1,24 +1,25 @@
 /** Stage 4: the latents behind the positives of the study's pairs. */
 
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { attribute } from '../../methods/attribution/attribute.ts';
-import { checkSite } from '../../models/passes.ts';
 import { decodeLatents, type LatentRow, resultFiles } from '../../results.ts';
-import { contrastsOf } from '../open/contrasts.ts';
-import { openSae, siteFor, trainedLayer } from '../open/openSae.ts';
-import { readCompletions, readPairs } from '../open/records.ts';
+import { attributionSection } from '../config/sections/attribution.ts';
+import { readPairs } from '../open/records.ts';
+import { plannedStage, studyStage } from '../open/stage.ts';
 import { hashedNow, hashesOf, type OpenStudy } from '../open/study.ts';
 import { computing } from '../open/units.ts';
 import { finishStage, stageIsDone } from '../store/finishStage.ts';
 import { makeWorkFolder, workFolder } from '../store/folder.ts';
 import { stageKey } from '../store/key.ts';
-import { rowStore } from '../store/rowStore.ts';
+import { rowStore, storedRows } from '../store/rowStore.ts';
 import { Timings } from '../store/runRecord.ts';
-import type { Stage } from '../store/stageState.ts';
+import { type Stage, stageState } from '../store/stageState.ts';
 import { latentRows, writeAttribution } from './attributionFiles.ts';
-import { baselineInputs, meanOf } from './baseline.ts';
+import { baselineInputs, checkBaseline, meanOf } from './baseline.ts';
+import { corpusDefaults } from './baselineRun.ts';
 import { allRows, checkLength, rowCounts } from './contrastRuns.ts';
 
 export interface StudyAttribution {
@@ -29,9 +30,9 @@ export interface StudyAttribution {
 }
 
 /** Where an attribution that is not finished keeps its pairs. */
-export const attributeFolder = (folder: string) => join(workFolder(folder), 'attribute');
+const attributeFolder = (folder: string) => join(workFolder(folder), 'attribute');
 
-export async function attributeStage(study: OpenStudy): Promise<Stage> {
+async function planAttribution(study: OpenStudy): Promise<Stage> {
   const { folder, config, hashed, recorder } = study;
   const baseline = await baselineInputs(study);
   const inputs = {
@@ -62,33 +63,29 @@ export async function attributeStage(study: OpenStudy): Promise<Stage> {
   };
 }
 
+/** Why an attribution of this run's pairs cannot begin. */
+function withoutPairs({ folder }: OpenStudy): string {
+  const old = existsSync(join(folder, resultFiles.latents));
+  return `there are no pairs to attribute: change what is told above${old ? `; ${resultFiles.latents} is of earlier pairs` : ''}`;
+}
+
 /** Attributes, or goes on with it. Throws InputError where there are no pairs. */
-export async function runStudyAttribution(study: OpenStudy): Promise<StudyAttribution> {
+async function runStudyAttribution(study: OpenStudy): Promise<StudyAttribution> {
   const { folder, config, progress } = study;
-  const stage = await attributeStage(study);
-  const sae = await openSae(config.sae.path);
+  const stage = await planAttribution(study);
   const latentsPath = join(folder, resultFiles.latents);
   if (await stageIsDone(folder, stage)) {
-    const site = `resid_post ${config.sae.site ?? trainedLayer(sae)}`;
-    return {
-      latents: await decodeLatents(Uint8Array.from(await readFile(latentsPath)).buffer),
-      site,
-      upToDate: true,
-    };
+    const latents = await decodeLatents(Uint8Array.from(await readFile(latentsPath)).buffer);
+    return { latents, site: `resid_post ${await study.layer()}`, upToDate: true };
   }
-  const pairs = await readPairs(folder);
-  if (pairs.length === 0)
-    throw new InputError(
-      `${join(folder, resultFiles.pairs)}: no pairs to attribute: \`culprit pair\` tells why`,
-    );
+  const pairs = join(folder, resultFiles.pairs);
+  const contrasts = await study.contrasts();
+  if (contrasts.length === 0)
+    throw new InputError(`${pairs}: no pairs to attribute: \`culprit pair\` tells why`);
   const opened = await study.model(config.subject);
-  const { model, codec } = opened;
-  if (config.sae.site !== undefined) checkSite(model, config.sae.site);
-  const layer = siteFor(sae, config.sae.site, model.decoder.width);
-  checkSite(model, layer);
-  const completions = new Map((await readCompletions(folder)).map((one) => [one.id, one]));
-  const contrasts = contrastsOf(pairs, completions, codec, config.pairs.per_prompt === 'all');
-  for (const contrast of contrasts) checkLength(contrast, model, join(folder, resultFiles.pairs));
+  const { sae, layer } = await study.dictionary();
+  const { model } = opened;
+  for (const contrast of contrasts) checkLength(contrast, model, pairs);
   await makeWorkFolder(folder);
   const store = await rowStore(attributeFolder(folder), stage.key);
   const timings = new Timings(study.clock);
@@ -105,3 +102,57 @@ export async function runStudyAttribution(study: OpenStudy): Promise<StudyAttrib
   await store.remove();
   return { latents, site: `resid_post ${layer}`, upToDate: false };
 }
+
+/** Throws InputError where the study's latents are not those of the study as it is now. */
+export async function checkAttributed(study: OpenStudy): Promise<void> {
+  const { folder } = study;
+  const latents = join(folder, resultFiles.latents);
+  const { done, problem } = await stageState(folder, await plannedStage(attributeStage, study));
+  if (problem !== undefined) throw new InputError(problem);
+  if (!done)
+    throw new InputError(
+      `${latents}: expected latents by the study as it is now, found ${existsSync(latents) ? 'those of other inputs or options' : 'none'}: run \`culprit attribute ${folder}\` first`,
+    );
+}
+
+/** How many contrasts the study's pairs come to. */
+async function contrastsIn({ folder, config }: OpenStudy): Promise<number> {
+  if (!existsSync(join(folder, resultFiles.pairs))) return 0;
+  const pairs = await readPairs(folder);
+  if (config.pairs.per_prompt !== 'all') return pairs.length;
+  return new Set(pairs.map(({ prompt_id }) => prompt_id)).size;
+}
+
+export const attributeStage = studyStage({
+  name: 'attribute',
+  about: 'the latents behind the positives',
+  needs: [resultFiles.pairs, resultFiles.completions],
+  outputs: [resultFiles.latents, resultFiles.attribution],
+  section: attributionSection,
+  plan: planAttribution,
+  async check(study) {
+    const { layer } = await study.dictionary();
+    await checkBaseline(study, layer);
+  },
+  async run(study, { pair }) {
+    if ((pair as { readonly pairs: readonly unknown[] } | undefined)?.pairs.length === 0)
+      return { stopped: { reason: withoutPairs(study), spent: false } };
+    return { result: await runStudyAttribution(study) };
+  },
+  async units(study, planned) {
+    if (planned === undefined) return { units: 0 };
+    const units = await contrastsIn(study);
+    const stored = await storedRows(attributeFolder(study.folder), planned.key);
+    return { units, kept: Math.min(stored, units) };
+  },
+  async estimate({ config }, { prompt, token, status }) {
+    const { pairs, sampling, baseline, prompts } = config;
+    const all = pairs.per_prompt === 'all';
+    const asked = (prompts?.discovery ?? 0) * (pairs.per_prompt === 'all' ? 1 : pairs.per_prompt);
+    const most = status.left || Math.min(pairs.limit, asked);
+    const packed = all ? sampling.completions : 2;
+    const gradients = most * 2.5 * (prompt + packed * sampling.max_tokens);
+    const overCorpus = baseline === undefined || 'corpus' in baseline ? corpusDefaults.maxTokens : 0;
+    return { seconds: (gradients + overCorpus / 2) * token, note: `pairs, ${most} at most` };
+  },
+});

@@ -2,7 +2,6 @@
 
 import { imported, type Prompt } from '../../results.ts';
 import type { OpenModel } from '../open/openModel.ts';
-import { readCompletions } from '../open/records.ts';
 import type { Hashed, OpenStudy } from '../open/study.ts';
 import { jsonHash } from '../store/hash.ts';
 import type { RowStore } from '../store/rowStore.ts';
@@ -11,7 +10,7 @@ import { corpusBaseline, corpusTokens, withinLimits } from './baselineRun.ts';
 
 /** The prompts of the study: of its file, in the file's order, or of the completions where those were imported. */
 export async function allPrompts(study: OpenStudy): Promise<Prompt[]> {
-  const completions = await readCompletions(study.folder);
+  const completions = await study.completions();
   if (completions.some(({ model }) => model === imported))
     return [...new Map(completions.map(({ prompt_id, prompt }) => [prompt_id, prompt])).values()];
   const { discovery, evaluation, calibration, others } = await study.prompts();
@@ -61,4 +60,14 @@ export async function meanOf(
         : await corpusTokens(baseline.corpus, opened, { maxTokens: baseline.max_tokens });
     return (await corpusBaseline(study.runtime(), model, layer, passages, study.progress)).mean;
   });
+}
+
+/** Throws InputError where a file of the baseline does not fit, or a corpus has no tokens. */
+export async function checkBaseline(study: OpenStudy, layer: number): Promise<void> {
+  const { baseline, subject } = study.config;
+  const { model, codec } = await study.model(subject);
+  if (baseline !== undefined && 'file' in baseline)
+    await readBaseline(baseline.file, model.decoder.width, layer);
+  if (baseline !== undefined && 'corpus' in baseline)
+    await corpusTokens(baseline.corpus, { model, codec, source: '' }, { maxTokens: 1 });
 }

@@ -1,17 +1,18 @@
 /** Stage 1: completions of the discovery prompts, drawn from the subject. Each depends on its prompt and its own seed alone. */
 
 import { createHash } from 'node:crypto';
-import { InputError } from '../../errors.ts';
-import { quoted } from '../../files/bytes.ts';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { readJsonl } from '../../files/jsonl.ts';
 import type { TextCodec } from '../../files/textCodec.ts';
 import { type Completion, sampler } from '../../methods/completions/sample.ts';
-import { type CompletionRecord, completionRecord, resultFiles } from '../../results.ts';
-import type { SamplingConfig } from '../config/schema.ts';
-import type { OpenModel } from '../open/openModel.ts';
+import { type CompletionRecord, completionRecord, imported, resultFiles } from '../../results.ts';
+import { type SamplingConfig, samplingSection } from '../config/sections/sampling.ts';
 import type { StudyPrompt } from '../open/promptsFile.ts';
+import { type StageOutcome, studyStage } from '../open/stage.ts';
 import { beforeStop, stopsAt, textOf } from '../open/stopTexts.ts';
 import type { OpenStudy } from '../open/study.ts';
-import { runUnits, type UnitPlan, type UnitResult } from '../open/units.ts';
+import { runUnits, stageOf, type UnitPlan, type UnitResult, unitsOf } from '../open/units.ts';
 import { promptHash } from '../store/contentHash.ts';
 
 const idOf = (prompt: StudyPrompt, index: number) => `${prompt.id}/${index}`;
@@ -37,9 +38,7 @@ function unitOptions({ temperature, top_p, top_k, min_p, max_tokens, stop, seed 
   };
 }
 
-export type SamplePlan = UnitPlan<typeof completionRecord>;
-
-export async function samplePlan(study: OpenStudy): Promise<SamplePlan> {
+async function samplePlan(study: OpenStudy): Promise<UnitPlan<typeof completionRecord>> {
   const { config } = study;
   const prompts = await study.prompts();
   const { completions } = config.sampling;
@@ -58,25 +57,6 @@ export async function samplePlan(study: OpenStudy): Promise<SamplePlan> {
     inputs: await study.modelHashes('subject', config.subject),
     units: { completions, prompts: Object.fromEntries(hashes) },
   };
-}
-
-/** Ids of the prompts; throws InputError where one leaves no room for its completion. */
-function encodePrompts(
-  prompts: readonly StudyPrompt[],
-  { codec, model }: OpenModel,
-  { max_tokens }: SamplingConfig,
-  file: string,
-): number[][] {
-  return prompts.map(({ id, row, prompt }) => {
-    const ids = codec.encodePrompt(prompt);
-    if (ids.length === 0)
-      throw new InputError(`${file}: row ${row}: prompt ${quoted(id)}: the vocabulary has no token of it`);
-    if (ids.length + max_tokens > model.decoder.context)
-      throw new InputError(
-        `${file}: row ${row}: prompt ${quoted(id)} has ${ids.length} tokens: with sampling.max_tokens ${max_tokens} it exceeds the ${model.decoder.context} that the model takes`,
-      );
-    return ids;
-  });
 }
 
 function recordOf(
@@ -102,7 +82,7 @@ function recordOf(
 }
 
 /** Samples what is missing. */
-export async function runSample(study: OpenStudy): Promise<UnitResult<CompletionRecord>> {
+async function runSample(study: OpenStudy): Promise<StageOutcome<UnitResult<CompletionRecord>>> {
   const { config, progress } = study;
   const { sampling } = config;
   const prompts = await study.prompts();
@@ -111,14 +91,15 @@ export async function runSample(study: OpenStudy): Promise<UnitResult<Completion
     study,
     plan,
     async ({ missing, begin, save }) => {
-      const opened = await study.model(config.subject);
-      const { codec, model } = opened;
+      const { codec, model } = await study.model(config.subject);
       const indices = (prompt: StudyPrompt) =>
         Array.from({ length: sampling.completions }, (_, index) => index).filter((index) =>
           missing.has(idOf(prompt, index)),
         );
       const wanted = prompts.discovery.filter((prompt) => indices(prompt).length > 0);
-      const ids = encodePrompts(wanted, opened, sampling, config.prompts!.file);
+      const { max_tokens: maxTokens } = sampling;
+      const what = `sampling.max_tokens ${maxTokens}`;
+      const ids = await study.encoded(config.subject, wanted, { maxTokens, what });
       const jobs = wanted.map((prompt, i) => ({
         prompt: ids[i]!,
         seeds: indices(prompt).map((index) => seedOf(sampling.seed, prompt, index)),
@@ -164,3 +145,32 @@ export async function runSample(study: OpenStudy): Promise<UnitResult<Completion
     }),
   );
 }
+
+/** Whether the first record of a file says that it was not made by culprit. */
+async function isImported(folder: string): Promise<boolean> {
+  const path = join(folder, resultFiles.completions);
+  if (!existsSync(path)) return false;
+  for await (const { value } of readJsonl(path, completionRecord)) return value.model === imported;
+  return false;
+}
+
+export const sampleStage = studyStage({
+  name: 'sample',
+  about: 'completions of the discovery prompts, drawn from the subject',
+  needs: [],
+  outputs: [resultFiles.completions],
+  section: samplingSection,
+  imported: isImported,
+  plan: async (study) => stageOf(await samplePlan(study), study.recorder.versions),
+  async check(study) {
+    await study.model(study.config.subject);
+    if (study.config.prompts !== undefined && !(await isImported(study.folder))) await study.prompts();
+  },
+  run: runSample,
+  units: async (study) => unitsOf(study, await samplePlan(study)),
+  async estimate({ config: { sampling } }, { prompt, token, status }) {
+    const tokens = status.left * (prompt / sampling.completions + sampling.max_tokens);
+    const note = `completions of at most ${sampling.max_tokens} tokens, prompts of ${Math.round(prompt)} on average`;
+    return { seconds: tokens * token, note };
+  },
+});

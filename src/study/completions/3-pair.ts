@@ -1,5 +1,6 @@
 /** Stage 3: positives with negatives of the same prompt, and why the other prompts gave none. */
 
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
@@ -11,7 +12,9 @@ import {
   withoutPairReasons,
 } from '../../methods/completions/pair.ts';
 import { type CompletionRecord, type GradeRecord, type PairRecord, resultFiles } from '../../results.ts';
+import { pairsSection } from '../config/sections/pairs.ts';
 import { readCompletions, readGrades, readPairs } from '../open/records.ts';
+import { studyStage } from '../open/stage.ts';
 import { hashedNow, hashesOf, type OpenStudy } from '../open/study.ts';
 import { finishStage, stageIsDone } from '../store/finishStage.ts';
 import { stageKey } from '../store/key.ts';
@@ -47,7 +50,7 @@ function candidates(
   });
 }
 
-export async function pairStage({ folder, config }: OpenStudy): Promise<Stage> {
+async function planPairs({ folder, config }: OpenStudy): Promise<Stage> {
   const inputs = {
     completions: await hashedNow(join(folder, resultFiles.completions)),
     grades: await hashedNow(join(folder, resultFiles.grades)),
@@ -73,11 +76,11 @@ async function finishedResult(folder: string, prompts: number): Promise<PairResu
 }
 
 /** Chooses the pairs, unless that is done. Throws InputError for a completion without a grade. */
-export async function runPair(study: OpenStudy): Promise<PairResult> {
+async function runPair(study: OpenStudy): Promise<PairResult> {
   const { folder, config } = study;
   const completions: Completions = new Map((await readCompletions(folder)).map((one) => [one.id, one]));
   const prompts = new Set([...completions.values()].map(({ prompt_id }) => prompt_id)).size;
-  const stage = await pairStage(study);
+  const stage = await planPairs(study);
   if (await stageIsDone(folder, stage)) return finishedResult(folder, prompts);
   const chosen = choosePairs(candidates([...completions.values()], await readGrades(folder)), {
     perPrompt: config.pairs.per_prompt,
@@ -101,3 +104,18 @@ export async function runPair(study: OpenStudy): Promise<PairResult> {
     upToDate: false,
   };
 }
+
+export const pairStage = studyStage({
+  name: 'pair',
+  about: 'positives with negatives of the same prompt',
+  needs: [resultFiles.completions, resultFiles.grades],
+  outputs: [resultFiles.pairs],
+  section: pairsSection,
+  plan: planPairs,
+  run: async (study) => ({ result: await runPair(study) }),
+  async units({ folder }, planned) {
+    const there = planned !== undefined && existsSync(join(folder, resultFiles.pairs));
+    return { units: there ? (await readPairs(folder)).length : 0 };
+  },
+  estimate: async () => ({ seconds: 0, note: '' }),
+});

@@ -1,7 +1,9 @@
 /** The judges that study.yaml can name: one object a kind. Knows no judge beyond what it is told. */
+
 import { z } from 'zod';
 import { endpointFields, isPriced, temperature, unpriced } from './endpointFields.ts';
 import { about, modelPath, path, type Rows, real, rows, section, seed, text, whole } from './fields.ts';
+import type { Section } from './section.ts';
 
 const threshold = () =>
   about(real({ from: 0, to: 1 }).default(0.5), 'from this score (0 to 1) on a completion is positive');
@@ -145,3 +147,9 @@ export const judgeSchema = (folder: string) =>
   z.discriminatedUnion('kind', [chat(folder), local(folder), classifier(folder), pattern()], {
     error: `expected a judge of one kind: ${judgeKinds.join(', ')}`,
   });
+
+export const judgeSection: Section = {
+  name: 'judge',
+  about: 'Who says which completions are positive, that is, show the behaviour, and which are coherent text.',
+  schema: judgeSchema,
+};

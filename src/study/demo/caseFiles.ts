@@ -1,4 +1,5 @@
 /** The result files of one case, written and read back. manifest.json comes last, so that a folder with one is whole. */
+
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,7 +21,8 @@ import {
 import { latentRows, writeAttribution, writeManifest } from '../attribution/attributionFiles.ts';
 import type { Evidence } from '../interpretation/evidence.ts';
 import { writeEvidence } from '../interpretation/pages.ts';
-import { readSteering, type SteeringResult, writeSteering } from '../steering/steeringFiles.ts';
+import { readSteering, type SteeringResult } from '../open/records.ts';
+import { writeSteering } from '../steering/steeringFiles.ts';
 import type { CasePrompt } from './bundle.ts';
 import type { CaseProof } from './caseProof.ts';
 import type { CaseRecords } from './caseRecords.ts';

@@ -6,9 +6,10 @@ import type { SelectorName } from '../../methods/attribution/selectors/selector.
 import type { TrialRecord } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { type Progress, silent } from '../open/progress.ts';
+import type { SteeringResult } from '../open/records.ts';
 import { testCausally } from '../steering/causalTest.ts';
 import { candidatesOf, chooseLatents, ranksOf } from '../steering/chosenLatents.ts';
-import { type SteeringResult, trialsOf } from '../steering/steeringFiles.ts';
+import { trialsOf } from '../steering/steeringFiles.ts';
 import { steeringRows, steeringSummary } from '../steering/steeringResult.ts';
 import { type SteeringOptions, type SteeringRecord, steeringRecord } from '../steering/work.ts';
 import { openJournal } from '../store/journal.ts';

@@ -5,13 +5,17 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { readSafetensorsHeader, readTensor } from '../../files/safetensors.ts';
-import { type LatentPage, type LatentRow, pageFile, resultFiles } from '../../results.ts';
+import { type LatentPage, type LatentRow, pageFile, pagesFolder, resultFiles } from '../../results.ts';
 import { toFloat32 } from '../../tensor.ts';
+import { checkAttributed } from '../attribution/4-attribute.ts';
 import { baselineInputs, meanOf } from '../attribution/baseline.ts';
-import { type ExplainerConfig, interpretDefaults, type Reader } from '../config/interpretSchema.ts';
-import { contrastsOf } from '../open/contrasts.ts';
-import { openSae, siteFor } from '../open/openSae.ts';
-import { readCompletions, readPairs } from '../open/records.ts';
+import {
+  type ExplainerConfig,
+  interpretDefaults,
+  interpretSection,
+  type Reader,
+} from '../config/sections/interpret.ts';
+import { type StageOutcome, studyStage } from '../open/stage.ts';
 import { type Hashed, hashedNow, hashesOf, type OpenStudy } from '../open/study.ts';
 import { computing } from '../open/units.ts';
 import { finishStage, stageIsDone } from '../store/finishStage.ts';
@@ -23,7 +27,7 @@ import { rowStore } from '../store/rowStore.ts';
 import { Timings } from '../store/runRecord.ts';
 import type { Stage } from '../store/stageState.ts';
 import { type Evidence, makeEvidence } from './evidence.ts';
-import { explainPages } from './explainPages.ts';
+import { explainPages, mostQuestions } from './explainPages.ts';
 import { dropEvidence, evidenceBefore, keepEvidence } from './keptEvidence.ts';
 import { labelFiles, readLabels } from './labels.ts';
 import { explainerOf } from './openExplainer.ts';
@@ -63,8 +67,6 @@ export function interpretOptions({ config }: Pick<OpenStudy, 'config'>): Interpr
 export interface StudyInterpretation {
   readonly pages: readonly LatentPage[];
   readonly upToDate: boolean;
-  /** Why not all are explained, where they were to be: what is done is kept. */
-  readonly stopped?: string;
 }
 
 const ownCompletions = "the study's completions";
@@ -133,12 +135,6 @@ async function stageFor(
   };
 }
 
-/** The stage as study.yaml has it. */
-export async function interpretStage(study: OpenStudy): Promise<Stage> {
-  const options = interpretOptions(study);
-  return stageFor(study, await reportedLatents(study.folder, options.latents), options);
-}
-
 /** Δ of each contrast alone [P, N]. */
 async function perContrastOf(folder: string): Promise<Float32Array> {
   const path = join(folder, resultFiles.attribution);
@@ -170,18 +166,15 @@ async function evidenceOf(
   const latents = rows.map(({ latent }) => latent);
   const before = await evidenceBefore(folder, key, latents);
   if (before !== undefined) return before;
-  const sae = await openSae(config.sae.path);
   const opened = await study.model(config.subject);
-  const { codec, model } = opened;
-  const layer = siteFor(sae, config.sae.site, model.decoder.width);
-  const completions = await readCompletions(folder);
+  const { codec } = opened;
+  const { sae, layer } = await study.dictionary();
+  const completions = await study.completions();
   const own = () =>
     completions.map(({ prompt, ids, text }) => [
       ...codec.encodePrompt(prompt),
       ...(ids ?? codec.tokenizer.encode(text)),
     ]);
-  const pairs = await readPairs(folder);
-  const byId = new Map(completions.map((one) => [one.id, one]));
   const store = await rowStore(join(workFolder(folder), 'interpret-mean'), key);
   const made = await makeEvidence({
     runtime: study.runtime(),
@@ -195,7 +188,7 @@ async function evidenceOf(
     corpora: corpora.length > 0 ? corpora : [ownCompletions],
     tokens,
     passageTokens,
-    contrasts: contrastsOf(pairs, byId, codec, config.pairs.per_prompt === 'all'),
+    contrasts: await study.contrasts(),
     perContrast: await perContrastOf(folder),
     baseline: await timings.of('baseline', () => meanOf(study, opened, layer, store)),
     loss: config.attribution.loss,
@@ -213,12 +206,12 @@ async function evidenceOf(
 
 /** With what Neuronpedia says of them. */
 async function labelled(
-  { config }: OpenStudy,
+  study: OpenStudy,
   pages: readonly LatentPage[],
   paths: readonly string[],
 ): Promise<LatentPage[]> {
   const latents = pages.map(({ latent }) => latent);
-  const labels = await readLabels(await labelFiles(paths), latents, (await openSae(config.sae.path)).latents);
+  const labels = await readLabels(await labelFiles(paths), latents, (await study.sae()).latents);
   return pages.map((page) => ({ ...page, labels: labels.get(page.latent)! }));
 }
 
@@ -226,13 +219,15 @@ async function labelled(
 export async function runInterpret(
   study: OpenStudy,
   options: InterpretOptions,
-): Promise<StudyInterpretation> {
+): Promise<StageOutcome<StudyInterpretation>> {
   const { folder } = study;
   const rows = await reportedLatents(folder, options.latents);
   const stage = await stageFor(study, rows, options);
   const latents = rows.map(({ latent }) => latent);
   if (await stageIsDone(folder, stage))
-    return { pages: await Promise.all(latents.map((latent) => readPage(folder, latent))), upToDate: true };
+    return {
+      result: { pages: await Promise.all(latents.map((latent) => readPage(folder, latent))), upToDate: true },
+    };
   await makeWorkFolder(folder);
   const timings = new Timings(study.clock);
   const evidence = await evidenceOf(study, stage, rows, options, timings);
@@ -249,5 +244,60 @@ export async function runInterpret(
     await explained?.write();
   });
   await dropEvidence(folder);
-  return { pages, upToDate: false, ...(stopped !== undefined && { stopped }) };
+  return {
+    result: { pages, upToDate: false },
+    stopped: stopped === undefined ? undefined : { reason: stopped, spent: true },
+  };
 }
+
+/** Questions to an explainer, at most: confirmed latents come to those that study.yaml asks for. */
+function questionsOf(study: OpenStudy): number {
+  const { latents, explainer } = interpretOptions(study);
+  return explainer ? latents * mostQuestions : 0;
+}
+
+/** Tokens of a question to an explainer, and of its reply; seconds of a call to a chat endpoint. */
+const question = { tokens: 700, reply: 40, seconds: 2 };
+
+function priceOf(study: OpenStudy, finished: boolean): number | undefined {
+  const { explainer } = interpretOptions(study);
+  if (explainer?.kind !== 'chat' || explainer.price === undefined) return undefined;
+  if (finished) return 0;
+  const { input, output } = explainer.price;
+  return (questionsOf(study) * (question.tokens * input + question.reply * output)) / 1e6;
+}
+
+export const interpretStage = studyStage({
+  name: 'interpret',
+  about: 'what the first latents mean, where study.yaml has a section for it',
+  needs: [resultFiles.latents, resultFiles.pairs, resultFiles.completions],
+  outputs: [resultFiles.pairTokens, `${pagesFolder}/NNN.json`, resultFiles.explanations],
+  section: interpretSection,
+  skip: ({ config }) => (config.interpret === undefined ? 'study.yaml has no section interpret' : undefined),
+  async plan(study) {
+    const options = interpretOptions(study);
+    return stageFor(study, await reportedLatents(study.folder, options.latents), options);
+  },
+  async check(study) {
+    const { corpora, explainer } = interpretOptions(study);
+    for (const path of corpora) await study.hashed(path);
+    if (explainer) await explainerOf(study, explainer).check();
+  },
+  async run(study) {
+    await checkAttributed(study);
+    return runInterpret(study, interpretOptions(study));
+  },
+  units: async (study) => ({ units: questionsOf(study), bound: 'at most' }),
+  async estimate(study, { token, status }) {
+    const { tokens, latents, explainer } = interpretOptions(study);
+    const questions = questionsOf(study);
+    const each =
+      explainer?.kind === 'chat' ? question.seconds / explainer.concurrency : 5 * question.tokens * token;
+    const asked = questions > 0 ? `, at most ${questions} questions to the explainer` : '';
+    return {
+      seconds: tokens * token + questions * each,
+      price: priceOf(study, status.finished),
+      note: `${latents} latents in ${tokens.toLocaleString('en')} tokens${asked}`,
+    };
+  },
+});

@@ -24,7 +24,7 @@ import {
   type Trial,
 } from '../../methods/interpretation/heldOut.ts';
 import { type ExplanationRecord, explanationRecord, type LatentPage, resultFiles } from '../../results.ts';
-import type { ExplainerConfig } from '../config/interpretSchema.ts';
+import type { ExplainerConfig } from '../config/sections/interpret.ts';
 import type { OpenStudy } from '../open/study.ts';
 import { journalFile } from '../store/folder.ts';
 import { jsonHash } from '../store/hash.ts';

@@ -3,7 +3,7 @@ import { chatExplainer, chatForms } from '../../judges/chatExplainer.ts';
 import type { Explainer } from '../../judges/explainer.ts';
 import { questionsHash } from '../../judges/explainerQuestions.ts';
 import { localExplainer, localForms } from '../../judges/localExplainer.ts';
-import type { ExplainerConfig } from '../config/interpretSchema.ts';
+import type { ExplainerConfig } from '../config/sections/interpret.ts';
 import { keyIn } from '../judging/apiKey.ts';
 import { localAsk } from '../judging/localAsk.ts';
 import { type Hashed, hashesOf, type OpenStudy } from '../open/study.ts';

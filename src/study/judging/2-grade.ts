@@ -1,16 +1,27 @@
 /** Stage 2: every completion's verdict by the study's judge. A completion that has been graded under the same judge is not graded again. */
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { readJsonl } from '../../files/jsonl.ts';
 import type { JudgeItem, Verdict } from '../../judges/judge.ts';
-import { type CompletionRecord, type GradeRecord, gradeRecord, resultFiles } from '../../results.ts';
-import { readCompletions } from '../open/records.ts';
+import {
+  type CompletionRecord,
+  type GradeRecord,
+  gradeRecord,
+  imported,
+  resultFiles,
+} from '../../results.ts';
+import { judgeSection } from '../config/judgeSchema.ts';
+import { type StageOutcome, studyStage } from '../open/stage.ts';
 import type { OpenStudy } from '../open/study.ts';
-import { runUnits, type UnitPlan, type UnitResult } from '../open/units.ts';
+import { runUnits, stageOf, type UnitPlan, type UnitResult, unitsOf } from '../open/units.ts';
 import { contentOf } from '../store/contentHash.ts';
 import { jsonHash } from '../store/hash.ts';
+import { judgeAssumption, judgeEstimate, judgeNote } from './judgeEstimate.ts';
 import { judgeCounts, judgeCountsIn, judgeLines } from './judgeReport.ts';
 import { judgeOf } from './openJudge.ts';
 
-export function gradeOf(completion: CompletionRecord, judge: string, verdict: Verdict): GradeRecord {
+function gradeOf(completion: CompletionRecord, judge: string, verdict: Verdict): GradeRecord {
   const { calls, inputTokens, outputTokens, price } = verdict.cost;
   const { score, label, coherence, coherent, reason, raw } = verdict;
   return {
@@ -27,20 +38,18 @@ export function gradeOf(completion: CompletionRecord, judge: string, verdict: Ve
   };
 }
 
-export const itemOf = ({ id, prompt, text, stop }: CompletionRecord): JudgeItem => ({
+const itemOf = ({ id, prompt, text, stop }: CompletionRecord): JudgeItem => ({
   id,
   prompt,
   completion: text,
   ended: stop !== 'length',
 });
 
-export type GradePlan = UnitPlan<typeof gradeRecord>;
-
 /** The plan for completions that are there; what the judge is made from stands in `inputs`, what it is told in the options. */
-export async function gradePlan(
+async function gradePlan(
   study: OpenStudy,
   completions: readonly CompletionRecord[],
-): Promise<GradePlan> {
+): Promise<UnitPlan<typeof gradeRecord>> {
   const { inputs, options, threshold, computed } = await judgeOf(study).fingerprint();
   const contents = new Map(completions.map(({ id, prompt, text }) => [id, contentOf(prompt, text)]));
   return {
@@ -69,8 +78,8 @@ function missingOf(
 }
 
 /** Grades what is missing. */
-export async function runGrade(study: OpenStudy): Promise<UnitResult<GradeRecord>> {
-  const completions = await readCompletions(study.folder);
+async function runGrade(study: OpenStudy): Promise<StageOutcome<UnitResult<GradeRecord>>> {
+  const completions = await study.completions();
   const plan = await gradePlan(study, completions);
   let told: Record<string, number> | undefined;
   return runUnits(
@@ -118,3 +127,42 @@ export function gradeCounts(grades: readonly GradeRecord[]): Record<string, numb
     price: total(({ cost }) => cost.price),
   };
 }
+
+/** Whether the first record of a file says that it was not graded by culprit. */
+async function isImported(folder: string): Promise<boolean> {
+  const path = join(folder, resultFiles.grades);
+  if (!existsSync(path)) return false;
+  for await (const { value } of readJsonl(path, gradeRecord)) return value.judge === imported;
+  return false;
+}
+
+export const gradeStage = studyStage({
+  name: 'grade',
+  about: "each completion's verdict, by the study's judge",
+  needs: [resultFiles.completions],
+  outputs: [resultFiles.grades],
+  section: judgeSection,
+  imported: isImported,
+  plan: async (study) => stageOf(await gradePlan(study, await study.completions()), study.recorder.versions),
+  async check(study) {
+    const judge = judgeOf(study);
+    await judge.fingerprint();
+    if (!(await isImported(study.folder))) await judge.check();
+  },
+  run: runGrade,
+  async units(study, planned) {
+    const { prompts, sampling } = study.config;
+    if (planned === undefined)
+      return { units: (prompts?.discovery ?? 0) * sampling.completions, known: true };
+    return unitsOf(study, await gradePlan(study, await study.completions()));
+  },
+  async estimate(study, { status, ...basis }) {
+    const { completions, max_tokens } = study.config.sampling;
+    const graded = { left: status.left, completions, max_tokens };
+    return {
+      ...(await judgeEstimate(study, graded, basis, { training: true })),
+      note: judgeNote(study),
+      assumption: judgeAssumption(study),
+    };
+  },
+});

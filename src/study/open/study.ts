@@ -1,19 +1,27 @@
 /**
- * A study opened for work: its config and prompts, its models when they are first asked for, and the hashes of what it is made from. Knows no
- * stage.
+ * A study opened for work: its config and prompts, its models and its dictionary when they are first
+ * asked for, its records, and the hashes of what it is made from. Knows no stage.
  */
+
 import { InputError } from '../../errors.ts';
+import { quoted } from '../../files/bytes.ts';
 import { localModel } from '../../files/hubCache.ts';
+import { checkSite } from '../../models/passes.ts';
+import type { CompletionRecord } from '../../results.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
+import type { Sae } from '../../saes/sae.ts';
 import type { Study } from '../config/readStudy.ts';
 import type { Recorder } from '../store/finishStage.ts';
 import { contentHash } from '../store/hash.ts';
 import { readStudyManifest } from '../store/manifest.ts';
 import { type Clock, versions } from '../store/runRecord.ts';
+import { contrastsOf, type StudyContrast } from './contrasts.ts';
 import { type OpenModel, openModel } from './openModel.ts';
+import { openSae, siteFor, trainedLayer } from './openSae.ts';
 import type { Progress } from './progress.ts';
-import { readPrompts, type StudyPrompts } from './promptsFile.ts';
+import { readPrompts, type StudyPrompt, type StudyPrompts } from './promptsFile.ts';
+import { readCompletions, readPairs } from './records.ts';
 
 /** A model and its adapter, as study.yaml names them. */
 export interface ModelChoice {
@@ -25,6 +33,12 @@ export interface ModelChoice {
 export interface Hashed {
   readonly path: string;
   readonly sha256: string;
+}
+
+export interface FittingDictionary {
+  readonly sae: Sae;
+  /** L of resid_post L */
+  readonly layer: number;
 }
 
 export interface OpenStudy extends Study {
@@ -41,6 +55,22 @@ export interface OpenStudy extends Study {
   runtime(): Runtime;
   /** Opened when it is first asked for, once for each choice. */
   model(choice: ModelChoice): Promise<OpenModel>;
+  /** The dictionary, opened once. Throws InputError where it is damaged. */
+  sae(): Promise<Sae>;
+  /** L of resid_post L: what study.yaml says, else where the dictionary was trained. Throws InputError where neither says. */
+  layer(): Promise<number>;
+  /** The dictionary and the layer to work at. Throws InputError where they do not fit the subject, or each other. */
+  dictionary(): Promise<FittingDictionary>;
+  /** The completions that stand in the folder now, those of a file that a stage has just written. */
+  completions(): Promise<CompletionRecord[]>;
+  /** The pairs that stand there now, as contrasts: one for each pair, or for each prompt where `pairs.per_prompt` is `all`. */
+  contrasts(): Promise<StudyContrast[]>;
+  /** Token ids of prompts of study.yaml. Throws InputError where one has none, or leaves no room for `maxTokens` more; `what` names them. */
+  encoded(
+    choice: ModelChoice,
+    prompts: readonly StudyPrompt[],
+    room: { readonly maxTokens: number; readonly what: string },
+  ): Promise<number[][]>;
   /** Hashes of a model's parts, by `name` and `nameAdapter`. */
   modelHashes(name: string, choice: ModelChoice): Promise<Record<string, Hashed>>;
   /** The hash of a file or folder from outside, taken once. */
@@ -68,14 +98,53 @@ export async function openStudy(study: Study, options: OpenStudyOptions): Promis
     hashes.set(path, found);
     return found;
   };
+  let sae: Promise<Sae> | undefined;
+  const { config, folder } = study;
   // A template that prints the date prints that of the study's first day, or its prompts would change overnight.
   const now = new Date((await readStudyManifest(study.folder))?.created ?? clock());
   const openChoice = async ({ model, adapter }: ModelChoice) => {
     const parts = { ...(adapter !== undefined && { adapter: await localModel(adapter) }), cacheDir };
     return openModel(await localModel(model), { ...parts, progress, now });
   };
-  return {
+  const opened: OpenStudy = {
     ...study,
+    sae() {
+      sae ??= openSae(config.sae.path);
+      return sae;
+    },
+    async layer() {
+      const layer = config.sae.site ?? trainedLayer(await opened.sae());
+      if (layer === undefined)
+        throw new InputError(`SAE ${config.sae.path} does not say its site: name the layer as sae.site`);
+      return layer;
+    },
+    async dictionary() {
+      const { model } = await opened.model(config.subject);
+      const found = await opened.sae();
+      if (config.sae.site !== undefined) checkSite(model, config.sae.site);
+      const layer = siteFor(found, config.sae.site, model.decoder.width);
+      checkSite(model, layer);
+      return { sae: found, layer };
+    },
+    completions: () => readCompletions(folder),
+    async contrasts() {
+      const { codec } = await opened.model(config.subject);
+      const completions = new Map((await readCompletions(folder)).map((one) => [one.id, one]));
+      return contrastsOf(await readPairs(folder), completions, codec, config.pairs.per_prompt === 'all');
+    },
+    async encoded(choice, asked, { maxTokens, what }) {
+      const { codec, model } = await opened.model(choice);
+      return asked.map((prompt) => {
+        const ids = codec.encodePrompt(prompt.prompt);
+        const where = promptPlace(study, prompt);
+        if (ids.length === 0) throw new InputError(`${where}: the vocabulary has no token of it`);
+        if (ids.length + maxTokens > model.decoder.context)
+          throw new InputError(
+            `${where} has ${ids.length} tokens: with ${what} it exceeds the ${model.decoder.context} that ${model.where} takes`,
+          );
+        return ids;
+      });
+    },
     prompts() {
       prompts ??= promptsOf(study);
       return prompts;
@@ -106,7 +175,12 @@ export async function openStudy(study: Study, options: OpenStudyOptions): Promis
       await runtime?.close();
     },
   };
+  return opened;
 }
+
+/** A prompt of study.yaml in the words of an error. */
+export const promptPlace = ({ config }: Study, { id, row }: StudyPrompt): string =>
+  `${config.prompts!.file}: row ${row}: prompt ${quoted(id)}`;
 
 async function promptsOf({ config, file }: Study): Promise<StudyPrompts> {
   if (config.prompts === undefined)

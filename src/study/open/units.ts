@@ -15,6 +15,7 @@ import { openJournal, writeInOrder } from '../store/journal.ts';
 import { stageKey } from '../store/key.ts';
 import { readStudyManifest } from '../store/manifest.ts';
 import type { Stage } from '../store/stageState.ts';
+import type { StageOutcome, StageUnits } from './stage.ts';
 import type { Hashed, OpenStudy } from './study.ts';
 import { hashesOf } from './study.ts';
 
@@ -51,8 +52,6 @@ export interface UnitResult<R> {
   readonly counts: StageRecord['counts'];
   /** The folder held exactly this. */
   readonly upToDate: boolean;
-  /** Why the stage ended early, where it did: what is done is kept. */
-  readonly stopped?: string;
 }
 
 /** The stage of a plan: its key is of all, its journal's of what a unit depends on. */
@@ -95,13 +94,15 @@ export async function runUnits<S extends z.ZodType>(
   plan: UnitPlan<S>,
   work: (units: Units<z.output<S>>) => Promise<string | undefined>,
   counts: (records: readonly z.output<S>[], before: StageRecord['counts']) => StageRecord['counts'],
-): Promise<UnitResult<z.output<S>>> {
+): Promise<StageOutcome<UnitResult<z.output<S>>>> {
   const { folder, clock, recorder, progress } = study;
   const path = join(folder, plan.file);
   const stage = stageOf(plan, recorder.versions);
   const before = (await readStudyManifest(folder))?.stages[plan.name];
   if (await stageIsDone(folder, stage))
-    return { records: await readJsonlAll(path, plan.schema), counts: before!.counts, upToDate: true };
+    return {
+      result: { records: await readJsonlAll(path, plan.schema), counts: before!.counts, upToDate: true },
+    };
   await makeWorkFolder(folder);
   const journal = await openJournal(journalFile(folder, stage), plan.schema, plan.idOf, {
     clock,
@@ -128,18 +129,27 @@ export async function runUnits<S extends z.ZodType>(
   const { shown = (record) => record } = plan;
   const records = recordsOf().map(shown);
   const told = counts(records, before?.options.unit_key === stage.options.unit_key ? before!.counts : {});
-  if (stopped !== undefined) return { records, counts: told, upToDate: false, stopped };
+  const result = { records, counts: told, upToDate: false };
+  if (stopped !== undefined) return { result, stopped: { reason: stopped, spent: true } };
   const final = {
     path: journal.path,
     records: new Map(records.map((record) => [plan.idOf(record), record])),
   };
   const outcome = { counts: told, seconds: { [plan.name]: journal.seconds } };
   await finishStage(folder, stage, outcome, recorder, () => writeInOrder(final, plan.order, path));
-  return { records, counts: told, upToDate: false };
+  return { result };
+}
+
+/** How many units a plan has, and how many a run would take over from the file that is there. */
+export async function unitsOf<S extends z.ZodType>(study: OpenStudy, plan: UnitPlan<S>): Promise<StageUnits> {
+  const finished = await finishedUnits(study, plan, stageOf(plan, study.recorder.versions));
+  const order = new Set(plan.order);
+  const kept = finished.filter((record) => plan.fits(record) && order.has(plan.idOf(record)));
+  return { units: plan.order.length, kept: kept.length, known: true };
 }
 
 /** Units of the finished file that were made under the same options: a study that asks for more keeps what it has. */
-export async function finishedUnits<S extends z.ZodType>(
+async function finishedUnits<S extends z.ZodType>(
   { folder }: OpenStudy,
   { name, file, schema }: UnitPlan<S>,
   stage: Stage,

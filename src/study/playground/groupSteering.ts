@@ -2,9 +2,9 @@
 
 import { InputError } from '../../errors.ts';
 import { pageFile } from '../../results.ts';
-import { readStudy } from '../config/readStudy.ts';
 import { readPage } from '../interpretation/pages.ts';
 import { openSae } from '../open/openSae.ts';
+import { readStudy } from '../run/ownStudy.ts';
 import type { AskedIntervention, SteerChange } from './steerRequest.ts';
 
 export interface SteeredGroup {

@@ -7,11 +7,11 @@ import { checked } from '../../files/schema.ts';
 import type { SampleOptions } from '../../methods/completions/sample.ts';
 import type { SteeredTokens } from '../../methods/steering/steer.ts';
 import { type Prompt, resultFiles, steeringSummarySchema } from '../../results.ts';
-import { readStudy } from '../config/readStudy.ts';
 import { fieldOf, fieldRows, promptIn } from '../open/fieldRows.ts';
 import { openSae, trainedLayer } from '../open/openSae.ts';
 import type { Progress } from '../open/progress.ts';
 import { readPrompts } from '../open/promptsFile.ts';
+import { readStudy } from '../run/ownStudy.ts';
 import { readStudyManifest } from '../store/manifest.ts';
 
 /** What is steered along: a latent's unit decoder direction d_i, or the vector of a file (`readVector`). */

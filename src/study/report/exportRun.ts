@@ -1,12 +1,13 @@
 /** A study's pages of latents in the form that others publish: Neuronpedia's batches, or one latent as its API answers. Changes nothing in the study. */
+
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
 import { quoted } from '../../files/bytes.ts';
 import type { LatentPage } from '../../results.ts';
-import { readStudy } from '../config/readStudy.ts';
 import { pagedLatents, readPage } from '../interpretation/pages.ts';
+import { readStudy } from '../run/ownStudy.ts';
 import { outFolder } from '../store/outFolder.ts';
 import { activationsOf, explanationsOf, featureOf, type NeuronpediaPlace } from './neuronpediaRecords.ts';
 

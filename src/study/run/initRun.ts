@@ -12,6 +12,9 @@ import { studySchema } from '../config/schema.ts';
 import { type Given, studyTemplate } from '../config/template.ts';
 import { parseYaml } from '../config/yamlFile.ts';
 import { makeFolder } from '../store/outFolder.ts';
+import { sectionsOf, stages } from './stages.ts';
+
+const sections = sectionsOf(stages);
 
 /** What to write down, as far as it is known; paths as they are from the working folder. */
 export interface InitRequest {
@@ -58,7 +61,7 @@ export interface InitResult {
 /** Writes the files. Throws InputError where they are there already, the folder cannot be made, or a value does not fit its field; then nothing is written. */
 export async function runInit(request: InitRequest): Promise<InitResult> {
   const { folder, overwrite = false } = request;
-  const schema = studyJsonSchema();
+  const schema = studyJsonSchema(sections);
   const { text, toFill } = studyTemplate(schema, givenBy(request));
   checkText(text, folder);
   const files = { studyFile: join(folder, resultFiles.study), schemaFile: join(folder, resultFiles.schema) };
@@ -73,7 +76,7 @@ export async function runInit(request: InitRequest): Promise<InitResult> {
 
 function checkText(text: string, folder: string): void {
   const { value } = parseYaml(text, resultFiles.study);
-  const { error } = studySchema(folder).safeParse(value);
+  const { error } = studySchema(folder, sections).safeParse(value);
   if (error) throw new InputError(problemsOf(error, value)[0]!.text);
 }
 

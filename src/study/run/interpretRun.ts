@@ -1,10 +1,11 @@
 /** What a study's latents seem to mean, in its folder. One run at a time in a study. */
 import { checked } from '../../files/schema.ts';
+import { checkAttributed } from '../attribution/4-attribute.ts';
 import {
   type ChatExplainerConfig,
   chatExplainerSchema,
   type ExplainerConfig,
-} from '../config/interpretSchema.ts';
+} from '../config/sections/interpret.ts';
 import {
   type InterpretOptions,
   interpretOptions,
@@ -15,7 +16,7 @@ import { explainerOf } from '../interpretation/openExplainer.ts';
 import type { Progress } from '../open/progress.ts';
 import { beginManifest } from '../store/finishStage.ts';
 import { lockStudy } from '../store/lock.ts';
-import { checkAttributed, openFor } from './studyRun.ts';
+import { openFor } from './studyRun.ts';
 
 /** What is told in place of study.yaml's explainer, or beside it: no explainer, or fields of a chat endpoint. */
 export type ExplainerChange = false | Partial<Record<keyof ChatExplainerConfig, unknown>>;
@@ -37,6 +38,8 @@ export interface InterpretRequest extends Given {
 
 export interface InterpretResult extends StudyInterpretation {
   readonly folder: string;
+  /** why not all are explained, where they were to be: what is done is kept */
+  readonly stopped?: string;
 }
 
 const isGiven = ([, value]: [string, unknown]) => value !== undefined;
@@ -68,7 +71,8 @@ export async function interpretStudy(request: InterpretRequest): Promise<Interpr
       explainer: changed(from.explainer, explainer),
     };
     if (options.explainer) await explainerOf(study, options.explainer).check();
-    return { ...(await runInterpret(study, options)), folder: study.folder };
+    const { result, stopped } = await runInterpret(study, options);
+    return { ...result!, folder: study.folder, ...(stopped && { stopped: stopped.reason }) };
   } finally {
     await study.close();
     await unlock();

@@ -1,30 +1,22 @@
-/** What a study would take before it is run: tokens counted, the machine timed on a few products, the judge's prices as study.yaml gives them. */
-
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+/** What a study would take before it is run: tokens counted, the machine timed on a few products, prices as study.yaml gives them. Knows no stage by name. */
 import { input, matmul } from '../../graph/build.ts';
-import { resultFiles } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { sizeOf, tensor } from '../../tensor.ts';
-import { corpusDefaults } from '../attribution/baselineRun.ts';
-import { interpretOptions } from '../interpretation/6-interpret.ts';
-import { mostQuestions } from '../interpretation/explainPages.ts';
-import { mostWritten } from '../judging/classifierTexts.ts';
-import { readLabelled } from '../judging/labelledFile.ts';
-import { readCompletions } from '../open/records.ts';
+import type { StageEstimate } from '../open/stage.ts';
 import type { OpenStudy } from '../open/study.ts';
-import { causalTestSize } from '../steering/size.ts';
 import { type Clock, systemClock } from '../store/runRecord.ts';
 import type { StageStatus } from '../store/status.ts';
-import { checkStudy, isImported, openFor, type StageName, type StudyRequest } from './studyRun.ts';
+import { stages as ownStages } from './stages.ts';
+import { checkStudy, isImported, openFor, type StudyRequest, stagesOf } from './studyRun.ts';
 import { statusOf } from './studyStatus.ts';
 
 export interface EstimateLine {
-  readonly stage: StageName;
+  readonly stage: string;
+  /** undefined where it is not known before the stage is done */
   readonly units: number | undefined;
   readonly done: number;
-  /** about; undefined where it cannot be told */
-  readonly seconds: number | undefined;
+  /** about */
+  readonly seconds: number;
   readonly note: string;
 }
 
@@ -41,14 +33,6 @@ const rounds = 8;
 
 /** Part of plain products' speed that sampling and attribution reach. */
 const efficiency = 0.5;
-/** A chat judge's call, where none was timed yet. */
-const callSeconds = 2;
-/** Tokens of a judge's question beside prompt and completion, and of its reply. */
-const questionTokens = 350;
-const replyTokens = 40;
-const callsPerCompletion = 2;
-/** Tokens of a question to an explainer. */
-const explainerTokens = 700;
 
 /** Floating-point operations a second in plain products. */
 async function productRate(runtime: Runtime, clock: Clock): Promise<number> {
@@ -76,171 +60,54 @@ function weightsOf(model: {
   return sum;
 }
 
-interface Sizes {
-  /** mean tokens of a prompt */
-  readonly prompt: number;
-  /** seconds of one token's forward pass */
-  readonly token: number;
-}
-
-async function sizesOf(study: OpenStudy): Promise<Sizes> {
+/** Mean tokens of a prompt, and seconds of one token's forward pass. */
+async function sizesOf(study: OpenStudy): Promise<{ readonly prompt: number; readonly token: number }> {
   const { model, codec } = await study.model(study.config.subject);
   const rate = await productRate(study.runtime(), study.clock);
-  const asked =
-    study.config.prompts === undefined || (await isImported(study.folder, 'sample'))
-      ? await readCompletions(study.folder)
-      : (await study.prompts()).discovery;
+  const taken = study.config.prompts === undefined || (await isImported(ownStages[0], study.folder));
+  const asked = taken ? await study.completions() : (await study.prompts()).discovery;
   const tokens = asked.reduce((sum, { prompt }) => sum + codec.encodePrompt(prompt).length, 0);
   return { prompt: tokens / asked.length, token: (2 * weightsOf(model)) / (efficiency * rate) };
 }
 
-/** What is graded: completions of each prompt, and their tokens. */
-interface Graded {
-  readonly completions: number;
-  readonly max_tokens: number;
+/** From what was timed already, where something was. */
+function secondsOf({ finished, bound, left, secondsLeft }: StageStatus, { seconds }: StageEstimate): number {
+  if (finished) return 0;
+  return bound === 'at most' || left === 0 ? seconds : (secondsLeft ?? seconds);
 }
 
-function gradeSeconds(
-  { config: { judge } }: OpenStudy,
-  left: number,
-  { prompt, token }: Sizes,
-  { completions, max_tokens }: Graded,
-  trainingTexts = 0,
-): number {
-  const shared = prompt / completions + max_tokens;
-  switch (judge.kind) {
-    case 'pattern':
-      return 0;
-    case 'chat':
-      return (left * callsPerCompletion * callSeconds) / judge.concurrency;
-    case 'local':
-      return left * callsPerCompletion * (questionTokens + prompt + max_tokens) * token;
-    case 'classifier':
-      return left === 0 ? 0 : (left + trainingTexts) * shared * token;
-  }
-}
-
-function gradePrice(
-  { config: { judge, sampling } }: OpenStudy,
-  left: number,
-  prompt: number,
-): number | undefined {
-  if (judge.kind !== 'chat' || judge.price === undefined) return undefined;
-  const calls = left * callsPerCompletion;
-  const inputs = calls * (questionTokens + prompt + sampling.max_tokens);
-  return (inputs * judge.price.input + calls * replyTokens * judge.price.output) / 1e6;
-}
-
-/** Texts that a classifier judge reads and writes before its first verdict: its examples, broken forms of most, and what is written for it. */
-async function trainingTexts({ config: { judge }, folder }: OpenStudy): Promise<number> {
-  if (judge.kind !== 'classifier' || existsSync(join(folder, resultFiles.judge))) return 0;
-  const examples = (await readLabelled(judge.positive)).length + (await readLabelled(judge.negative)).length;
-  return 1.75 * examples + 2 * Math.min(mostWritten, examples);
-}
-
-/** Questions to the explainer, at most. */
-function questionsLeft(study: OpenStudy): number {
-  const { latents, explainer } = interpretOptions(study);
-  return explainer ? latents * mostQuestions : 0;
-}
-
-function interpretSeconds(study: OpenStudy, { token }: Sizes): number {
-  const { tokens, explainer } = interpretOptions(study);
-  const questions = questionsLeft(study);
-  const each = explainer?.kind === 'chat' ? callSeconds / explainer.concurrency : 5 * explainerTokens * token;
-  return tokens * token + questions * each;
-}
-
-function interpretNote(study: OpenStudy): string {
-  const { latents, tokens } = interpretOptions(study);
-  const questions = questionsLeft(study);
-  return `${latents} latents in ${tokens.toLocaleString('en')} tokens${questions > 0 ? `, at most ${questions} questions to the explainer` : ''}`;
-}
-
-function explainPrice(study: OpenStudy, stages: readonly StageStatus[]): number | undefined {
-  const { explainer } = interpretOptions(study);
-  if (explainer?.kind !== 'chat' || explainer.price === undefined) return undefined;
-  if (stages.find(({ name }) => name === 'interpret')?.finished !== false) return 0;
-  const { input, output } = explainer.price;
-  return (questionsLeft(study) * (explainerTokens * input + replyTokens * output)) / 1e6;
+function lineOf(status: StageStatus, estimate: StageEstimate): EstimateLine {
+  const { name, finished, done, left, bound, known } = status;
+  return {
+    stage: name,
+    units: known || (finished && bound === undefined) ? done + left : undefined,
+    done,
+    seconds: secondsOf(status, estimate),
+    note: finished ? 'done' : estimate.note,
+  };
 }
 
 /** Throws InputError for anything wrong in the study. */
 export async function estimateStudy(request: StudyRequest): Promise<Estimate> {
   const study = await openFor({ clock: systemClock, ...request });
   try {
-    const { config } = study;
-    await checkStudy(study);
-    const { stages } = await statusOf(study);
+    const { list } = request;
+    await checkStudy(study, list);
+    const { stages } = await statusOf(study, list);
     const sizes = await sizesOf(study);
-    const stageOf = (name: StageName) => stages.find((stage) => stage.name === name)!;
-    const left = (name: StageName) => stageOf(name).left;
-    /** From what was timed already, where something was. */
-    const timed = (name: StageName, estimate: number) => stageOf(name).secondsLeft ?? estimate;
-    const { per_prompt } = config.pairs;
-    const asked = config.prompts?.discovery ?? 0;
-    const pairs =
-      left('attribute') || Math.min(config.pairs.limit, asked * (per_prompt === 'all' ? 1 : per_prompt));
-    const packed = per_prompt === 'all' ? config.sampling.completions : 2;
-    const steerLeft = stages.find(({ name }) => name === 'steer')?.left ?? 0;
-    const judging = gradePrice(study, left('grade') + steerLeft, sizes.prompt);
-    const explaining = explainPrice(study, stages);
-    const price =
-      judging === undefined && explaining === undefined ? undefined : (judging ?? 0) + (explaining ?? 0);
-    const sampling =
-      left('sample') * (sizes.prompt / config.sampling.completions + config.sampling.max_tokens);
-    const baseline =
-      config.baseline === undefined || 'corpus' in config.baseline ? corpusDefaults.maxTokens : 0;
-    const gradients = pairs * 2.5 * (sizes.prompt + packed * config.sampling.max_tokens);
-    const causalTest = causalTestSize(config.steering, config.prompts);
-    const { completions, max_tokens = config.sampling.max_tokens } = config.steering;
-    const steered =
-      steerLeft * (sizes.prompt / completions + max_tokens) * sizes.token +
-      gradeSeconds(study, steerLeft, sizes, { completions, max_tokens }) +
-      causalTest.forced * 0.5 * (sizes.prompt + packed * max_tokens) * sizes.token;
-    const seconds: Record<StageName, number> = {
-      steer: steerLeft > 0 ? timed('steer', steered) : 0,
-      sample: timed('sample', sampling * sizes.token),
-      grade: timed(
-        'grade',
-        gradeSeconds(study, left('grade'), sizes, config.sampling, await trainingTexts(study)),
-      ),
-      pair: 0,
-      attribute: (gradients + baseline / 2) * sizes.token,
-      interpret: interpretSeconds(study, sizes),
-    };
-    const { judge } = config;
-    const notes: Record<StageName, string> = {
-      sample: `completions of at most ${config.sampling.max_tokens} tokens, prompts of ${Math.round(sizes.prompt)} on average`,
-      grade: `${judge.kind} judge${judge.kind === 'chat' ? `, ${callsPerCompletion} calls a completion` : ''}${judge.kind === 'classifier' ? ', and its training before the first' : ''}`,
-      pair: '',
-      attribute: `pairs, ${pairs} at most`,
-      steer: `about ${(Math.round(steerLeft / 100) * 100).toLocaleString('en')} completions, as the funnel decides on the way`,
-      interpret: interpretNote(study),
-    };
-    const lines = stages.map(({ name, done, left: units, finished }) => {
-      const stage = name as StageName;
-      const known =
-        stage === 'sample' || stage === 'grade' || (finished && stage !== 'steer' && stage !== 'interpret');
-      return {
-        stage,
-        units: known ? done + units : undefined,
-        done,
-        seconds: finished ? 0 : seconds[stage],
-        note: finished ? 'done' : notes[stage],
-      };
-    });
+    const estimates: StageEstimate[] = [];
+    for (const [i, stage] of stagesOf(study, list).entries())
+      estimates.push(await stage.estimate(study, { ...sizes, status: stages[i]! }));
+    const lines = estimates.map((estimate, i) => lineOf(stages[i]!, estimate));
+    const prices = estimates.flatMap(({ price }) => price ?? []);
+    const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
     return {
       lines,
-      seconds: lines.reduce((sum, line) => sum + line.seconds, 0),
-      price,
+      seconds: sum(lines.map(({ seconds }) => seconds)),
+      price: prices.length === 0 ? undefined : sum(prices),
       assumptions: [
         `This machine was timed on plain matrix products; models are taken to reach ${efficiency} of that speed.`,
-        ...(judge.kind === 'chat'
-          ? [
-              `A call of the judge is taken to last ${callSeconds} s and to send ${questionTokens} tokens beside prompt and completion.`,
-            ]
-          : []),
+        ...estimates.flatMap(({ assumption }) => assumption ?? []),
       ],
     };
   } finally {

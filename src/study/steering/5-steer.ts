@@ -4,65 +4,43 @@
  */
 
 import { existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InputError } from '../../errors.ts';
-import { quoted } from '../../files/bytes.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
-import type { Judge } from '../../judges/judge.ts';
 import { type ReadingPass, readingPass } from '../../methods/judging/reading.ts';
-import type { Contrast } from '../../methods/site/contrast.ts';
-import { TooFewLatents } from '../../methods/steering/controls.ts';
-import { decodeLatents, resultFiles, steeredRecord, steeringFiles } from '../../results.ts';
-import type { Sae } from '../../saes/sae.ts';
-import { meanOf } from '../attribution/baseline.ts';
-import { gradeCounts } from '../judging/2-grade.ts';
-import { judgeLines } from '../judging/judgeReport.ts';
+import { resultFiles, steeredRecord, steeringFiles } from '../../results.ts';
+import { checkAttributed } from '../attribution/4-attribute.ts';
+import { sampleStage } from '../completions/1-sample.ts';
+import { steeringSection } from '../config/sections/steering.ts';
+import { judgeEstimate } from '../judging/judgeEstimate.ts';
 import { judgeOf } from '../judging/openJudge.ts';
-import { contrastsOf } from '../open/contrasts.ts';
-import type { OpenModel } from '../open/openModel.ts';
-import { openSae, siteFor } from '../open/openSae.ts';
 import type { StudyPrompt } from '../open/promptsFile.ts';
-import { readCompletions, readGrades, readPairs } from '../open/records.ts';
+import { readSteering, type SteeringResult } from '../open/records.ts';
+import { type StageOutcome, studyStage } from '../open/stage.ts';
 import { beforeStop } from '../open/stopTexts.ts';
 import { hashedNow, hashesOf, type OpenStudy } from '../open/study.ts';
 import { computing } from '../open/units.ts';
 import { promptHash } from '../store/contentHash.ts';
 import { finishStage, stageIsDone } from '../store/finishStage.ts';
-import { journalFile, makeWorkFolder, workFolder } from '../store/folder.ts';
+import { journalFile, makeWorkFolder } from '../store/folder.ts';
 import { jsonHash } from '../store/hash.ts';
-import { type Journal, openJournal } from '../store/journal.ts';
+import { openJournal } from '../store/journal.ts';
 import { stageKey } from '../store/key.ts';
 import { readStudyManifest } from '../store/manifest.ts';
-import { rowStore } from '../store/rowStore.ts';
 import { Timings } from '../store/runRecord.ts';
 import type { Stage } from '../store/stageState.ts';
 import { testCausally } from './causalTest.ts';
-import { candidatesOf, chooseLatents, ranksOf } from './chosenLatents.ts';
-import { readSteering, type SteeringResult, steeredOf, trialsOf, writeSteering } from './steeringFiles.ts';
+import { checkCausalTest, checkUnseen, steeringPrompts, withoutCausalTest } from './causalTestChecks.ts';
+import { candidatesOf, ranksOf } from './chosenLatents.ts';
+import { chosenRecord } from './chosenRecord.ts';
+import { causalTestSize, completionsIn } from './size.ts';
+import { steeredOf, trialsOf, writeSteering } from './steeringFiles.ts';
+import { graderOf, openedJudge } from './steeringJudge.ts';
 import { type Sides, steeringRows, steeringSummary } from './steeringResult.ts';
 import { JudgeStopped } from './trials.ts';
-import {
-  type ChosenRecord,
-  type Grader,
-  type Likelihood,
-  type SteeringOptions,
-  type SteeringPrompt,
-  type SteeringRecord,
-  steeringRecord,
-  type VerdictRecord,
-} from './work.ts';
+import { type Likelihood, type SteeringOptions, type SteeringRecord, steeringRecord } from './work.ts';
 
 export interface StudyCausalTest extends SteeringResult {
   readonly upToDate: boolean;
-}
-
-/** Why the study has no causal test; undefined where it has one. */
-export function withoutCausalTest({ config }: Pick<OpenStudy, 'config'>): string | undefined {
-  const { prompts } = config;
-  if (prompts === undefined) return 'study.yaml names no prompts to steer on';
-  const missing = (['evaluation', 'calibration'] as const).find((name) => prompts[name] === 0);
-  return missing === undefined ? undefined : `prompts.${missing} is 0`;
 }
 
 const sampledWith = ({ config }: OpenStudy) => {
@@ -73,7 +51,7 @@ const sampledWith = ({ config }: OpenStudy) => {
 const idsAndHashes = (prompts: readonly StudyPrompt[]) =>
   prompts.map(({ id, prompt }) => [id, promptHash(prompt)]);
 
-export async function steerStage(study: OpenStudy): Promise<Stage> {
+async function planSteering(study: OpenStudy): Promise<Stage> {
   const { folder, config, recorder } = study;
   const judge = await judgeOf(study).fingerprint();
   const models = {
@@ -141,131 +119,6 @@ function optionsOf(study: OpenStudy): SteeringOptions {
   };
 }
 
-const graderOf =
-  (judge: Judge): Grader =>
-  (items, onVerdict, refusals) =>
-    judge.grade(items, onVerdict, undefined, refusals);
-
-/** What was spent on the study's judge so far; a trial's cost holds that of its verdicts. */
-async function spentOf(folder: string, journal: Journal<SteeringRecord>) {
-  const graded = gradeCounts([...(await readGrades(folder)).values()]);
-  let [calls, price] = [graded.calls!, graded.price!];
-  const isInTrial = ({ trial, trial_content }: VerdictRecord) => {
-    const found = journal.records.get(trial);
-    return found?.kind === 'trial' && found.content === trial_content;
-  };
-  for (const record of journal.records.values())
-    if (record.kind === 'trial' || (record.kind === 'verdict' && !isInTrial(record))) {
-      calls += record.cost.calls;
-      price += record.cost.price;
-    }
-  return { calls, price };
-}
-
-/** Opens the study's judge; tells how it did where it was trained just now. */
-async function openedJudge(study: OpenStudy, journal: Journal<SteeringRecord>): Promise<Judge> {
-  const { folder, progress } = study;
-  const stamp = () =>
-    stat(join(folder, resultFiles.judge)).then(
-      ({ ino, mtimeMs }) => `${ino} ${mtimeMs}`,
-      () => undefined,
-    );
-  const before = await stamp();
-  let lines: string[] = [];
-  const judge = await judgeOf(study).open({
-    spent: await spentOf(folder, journal),
-    onReport(report) {
-      lines = judgeLines(report);
-    },
-  });
-  if ((await stamp()) !== before) lines.forEach(progress.note);
-  return judge;
-}
-
-async function studyContrasts(study: OpenStudy): Promise<Contrast[]> {
-  const { folder, config } = study;
-  const { codec } = await study.model(config.subject);
-  const completions = new Map((await readCompletions(folder)).map((one) => [one.id, one]));
-  const pairs = await readPairs(folder);
-  return contrastsOf(pairs, completions, codec, config.pairs.per_prompt === 'all');
-}
-
-/** Δ [N] of the study's attribution. Throws InputError where it is of another dictionary. */
-async function deltaOf(folder: string, sae: Sae): Promise<Float32Array> {
-  const path = join(folder, resultFiles.latents);
-  const rows = await decodeLatents(Uint8Array.from(await readFile(path)).buffer);
-  if (rows.length !== sae.latents)
-    throw new InputError(
-      `${path}: expected the ${sae.latents} latents of ${sae.where}, found ${rows.length}: run \`culprit attribute ${folder}\` first`,
-    );
-  const delta = new Float32Array(rows.length);
-  for (const row of rows) delta[row.latent] = row.delta;
-  return delta;
-}
-
-/** What `matchedControls` refuses as a line on study.yaml; any other error as it is. */
-function onRandom({ file, config }: OpenStudy, error: unknown): unknown {
-  if (!(error instanceof TooFewLatents)) return error;
-  const { found } = error;
-  return new InputError(
-    found === undefined
-      ? `${file}: steering.random: expected candidates that are active on the study's texts, found none: is sae.path the dictionary of this model and site?`
-      : `${file}: steering.random: expected ${config.steering.random} latents that are active on the study's texts and no candidates, found ${found}: lower steering.random, to ${found} at most, or steering.candidates`,
-  );
-}
-
-/** The latents to steer, kept in the journal so that a run that goes on does not choose anew. Throws InputError where there are too few, or no pairs. */
-async function chosenLatents(
-  study: OpenStudy,
-  stage: Stage,
-  layer: number,
-  contrasts: readonly Contrast[],
-  journal: Journal<SteeringRecord>,
-): Promise<ChosenRecord> {
-  const { config, folder, progress } = study;
-  const { selectors, candidates, random, seed, gate_pairs } = config.steering;
-  const { inputs, options } = stage;
-  if (contrasts.length === 0)
-    throw new InputError(
-      `${join(folder, resultFiles.pairs)}: expected pairs, found none: \`culprit pair ${folder}\` tells why; then run \`culprit attribute ${folder}\` first`,
-    );
-  const exactContrasts = selectors.includes('exact-ablation') ? gate_pairs : 0;
-  const content = jsonHash([
-    [selectors, candidates, random, seed, exactContrasts, options.prompts, config.attribution.tokens],
-    [inputs.latents, inputs.pairs, inputs.completions].map((input) => input!.sha256),
-  ]);
-  const before = journal.records.get('chosen');
-  if (before?.kind === 'chosen' && before.content === content) return before;
-  const subject = await study.model(config.subject);
-  const reference = await study.model(config.reference);
-  const { discovery } = await study.prompts();
-  const store = await rowStore(join(workFolder(folder), 'steer-baseline'), content);
-  const sae = await openSae(config.sae.path);
-  const chosen = await chooseLatents({
-    runtime: study.runtime(),
-    subject: subject.model,
-    reference: reference.model,
-    sae,
-    layer,
-    prompts: discovery.map(({ prompt }) => subject.codec.encodePrompt(prompt)),
-    contrasts,
-    baseline: () => meanOf(study, subject, layer, store),
-    tokenSet: config.attribution.tokens,
-    delta: await deltaOf(folder, sae),
-    selectors,
-    candidates,
-    random,
-    exactContrasts,
-    seed,
-    progress,
-  }).catch((error: unknown) => {
-    throw onRandom(study, error);
-  });
-  await store.remove();
-  await journal.append([{ kind: 'chosen', id: 'chosen', content, ...chosen }]);
-  return { kind: 'chosen', id: 'chosen', content, ...chosen };
-}
-
 /** Trials and log-odds of the finished causal test that were made under the same options: one that asks for others keeps what it has. */
 async function finishedRecords(folder: string, stage: Stage): Promise<SteeringRecord[]> {
   const manifest = await readStudyManifest(folder);
@@ -276,48 +129,44 @@ async function finishedRecords(folder: string, stage: Stage): Promise<SteeringRe
   return readJsonlAll(path, steeredRecord);
 }
 
-/** Throws InputError where a prompt has no tokens for the model, or leaves no room for its completion. */
-export function encodedPrompts(
-  study: OpenStudy,
-  { codec, model }: OpenModel,
-  prompts: readonly StudyPrompt[],
-): SteeringPrompt[] {
-  const { max_tokens } = sampledWith(study);
-  return prompts.map(({ id, row, prompt }) => {
-    const ids = codec.encodePrompt(prompt);
-    const where = `${study.config.prompts!.file}: row ${row}: prompt ${quoted(id)}`;
-    if (ids.length === 0) throw new InputError(`${where}: the vocabulary has no token of it`);
-    if (ids.length + max_tokens > model.decoder.context)
-      throw new InputError(
-        `${where} has ${ids.length} tokens: with ${max_tokens} tokens of a steered completion it exceeds the ${model.decoder.context} that ${model.where} takes`,
-      );
-    return { id, prompt, ids };
-  });
+/** Throws InputError where a causal test would start from anything but the study's present latents. */
+async function checkBefore(study: OpenStudy): Promise<void> {
+  await checkAttributed(study);
+  await checkCausalTest(study);
+  await checkUnseen(study);
+}
+
+async function openedJournal({ folder, clock, progress }: OpenStudy, stage: Stage) {
+  await makeWorkFolder(folder);
+  const path = journalFile(folder, stage);
+  const options = { clock, note: progress.note };
+  const journal = await openJournal(path, steeringRecord, ({ id }) => id, options);
+  const before = await finishedRecords(folder, stage);
+  await journal.append(before.filter(({ id }) => !journal.records.has(id)));
+  return journal;
 }
 
 /** Tests, or goes on with it. */
-export async function runStudyCausalTest(study: OpenStudy): Promise<StudyCausalTest | { stopped: string }> {
+async function runCausalTest(study: OpenStudy): Promise<StageOutcome<StudyCausalTest>> {
   const { folder, config, progress, clock } = study;
-  const stage = await steerStage(study);
-  if (await stageIsDone(folder, stage)) return { ...(await readSteering(folder)), upToDate: true };
-  await makeWorkFolder(folder);
+  const stage = await planSteering(study);
+  if (await stageIsDone(folder, stage))
+    return { result: { ...(await readSteering(folder)), upToDate: true } };
+  await checkBefore(study);
   const timings = new Timings(clock);
-  const journal = await openJournal(journalFile(folder, stage), steeringRecord, ({ id }) => id, {
-    clock,
-    note: progress.note,
-  });
-  const before = await finishedRecords(folder, stage);
-  await journal.append(before.filter(({ id }) => !journal.records.has(id)));
+  const journal = await openedJournal(study, stage);
   const [subject, reference] = [await study.model(config.subject), await study.model(config.reference)];
-  const sae = await openSae(config.sae.path);
-  const layer = siteFor(sae, config.sae.site, subject.model.decoder.width);
+  const dictionary = await study.dictionary();
+  const { sae, layer } = dictionary;
   const { calibration, evaluation } = await study.prompts();
   const prompts = {
-    calibration: encodedPrompts(study, subject, calibration),
-    evaluation: encodedPrompts(study, subject, evaluation),
+    calibration: await steeringPrompts(study, config.subject, calibration),
+    evaluation: await steeringPrompts(study, config.subject, evaluation),
   };
-  const contrasts = await studyContrasts(study);
-  const chosen = await timings.of('selectors', () => chosenLatents(study, stage, layer, contrasts, journal));
+  const contrasts = await study.contrasts();
+  const chosen = await timings.of('selectors', () =>
+    chosenRecord(study, stage, dictionary, contrasts, journal),
+  );
   const ranks = ranksOf(chosen.selectors);
   const judge = await openedJudge(study, journal);
   const likelihood = likelihoodUnder(study, layer);
@@ -352,9 +201,9 @@ export async function runStudyCausalTest(study: OpenStudy): Promise<StudyCausalT
       prompts,
     });
     await finish(study, stage, { sides, rows, summary, timings });
-    return { rows, summary, upToDate: false };
+    return { result: { rows, summary, upToDate: false } };
   } catch (error) {
-    if (error instanceof JudgeStopped) return { stopped: error.message };
+    if (error instanceof JudgeStopped) return { stopped: { reason: error.message, spent: true } };
     throw error;
   } finally {
     try {
@@ -403,3 +252,39 @@ async function finish(
     writeSteering(folder, { rows, summary }, steeredOf(sides)),
   );
 }
+
+export const steerStage = studyStage({
+  name: 'steer',
+  about:
+    'the causal test: subject and reference steered along them, against random latents, on prompts that nothing was found on',
+  needs: [resultFiles.latents, resultFiles.pairs, resultFiles.completions, resultFiles.grades],
+  outputs: steeringFiles,
+  section: steeringSection,
+  skip: withoutCausalTest,
+  plan: planSteering,
+  async check(study) {
+    await checkCausalTest(study);
+    if (await sampleStage.imported!(study.folder)) await checkUnseen(study);
+  },
+  run: runCausalTest,
+  async units({ config }) {
+    const units = causalTestSize(config.steering, config.prompts).completions;
+    return { units, unitsIn: completionsIn, bound: 'about' };
+  },
+  async estimate(study, { prompt, token, status }) {
+    const { steering, prompts, sampling, pairs } = study.config;
+    const { completions, max_tokens = sampling.max_tokens } = steering;
+    const { left } = status;
+    const packed = pairs.per_prompt === 'all' ? sampling.completions : 2;
+    const { forced } = causalTestSize(steering, prompts);
+    const graded = { left, completions, max_tokens };
+    const judged = await judgeEstimate(study, graded, { prompt, token }, { training: false });
+    const sampled = left * (prompt / completions + max_tokens) * token;
+    const passes = forced * 0.5 * (prompt + packed * max_tokens) * token;
+    return {
+      seconds: left > 0 ? sampled + judged.seconds + passes : 0,
+      price: judged.price,
+      note: `about ${(Math.round(left / 100) * 100).toLocaleString('en')} completions, as the funnel decides on the way`,
+    };
+  },
+});

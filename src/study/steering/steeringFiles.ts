@@ -1,28 +1,18 @@
 /** The files of a causal test in a folder, written whole and read back. */
 
-import { type FileHandle, readFile } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '../../files/atomic.ts';
-import { readJson } from '../../files/jsonFile.ts';
-import { checked } from '../../files/schema.ts';
 import {
-  decodeSteering,
   directions,
   encodeSteering,
-  type RankedSteeringRow,
   resultFiles,
   type SteeredRecord,
-  type SteeringSummary,
-  steeringSummarySchema,
   type TrialRecord,
 } from '../../results.ts';
+import type { SteeringResult } from '../open/records.ts';
 import { steeringPng, steeringSvg } from './figureSvg.ts';
 import { figureOf, type Sides } from './steeringResult.ts';
-
-export interface SteeringResult {
-  readonly rows: readonly RankedSteeringRow[];
-  readonly summary: SteeringSummary;
-}
 
 /** The trials of both directions, by id. */
 export const trialsOf = ({ away, toward }: Sides): TrialRecord[] =>
@@ -72,13 +62,4 @@ export async function writeSteering(
   await replaceFile(join(folder, resultFiles.steered), (file) => writeLines(file, steered));
   await put(resultFiles.steeringSvg, svg);
   await put(resultFiles.steeringPng, png);
-}
-
-/** Throws InputError where a file is missing or damaged. */
-export async function readSteering(folder: string): Promise<SteeringResult> {
-  const summary = join(folder, resultFiles.steeringSummary);
-  return {
-    rows: await decodeSteering(Uint8Array.from(await readFile(join(folder, resultFiles.steering))).buffer),
-    summary: checked(steeringSummarySchema, await readJson(summary), summary),
-  };
 }

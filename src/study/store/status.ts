@@ -27,6 +27,10 @@ export interface StageStatus {
   readonly secondsLeft?: number;
   /** What stands in the way of the stage, in one line. */
   readonly problem?: string;
+  /** Its units are an estimate or a bound, as long as it is not finished. */
+  readonly bound?: 'about' | 'at most' | undefined;
+  /** Whether the number of its units is right before it is finished. */
+  readonly known?: boolean;
 }
 
 export interface StudyStatus {

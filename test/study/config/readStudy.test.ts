@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readStudy } from '../../../src/study/config/readStudy.ts';
+import { readStudy } from '../../../src/study/run/ownStudy.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { damage, outcome } from '../../support/hostile.ts';
 

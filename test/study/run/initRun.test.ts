@@ -1,10 +1,11 @@
+import { sectionsOf, stages } from '../../../src/study/run/stages.ts';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type JsonSchema, studyJsonSchema } from '../../../src/study/config/jsonSchema.ts';
 import { type JudgeKind, judgeKinds } from '../../../src/study/config/judgeSchema.ts';
-import { readStudy } from '../../../src/study/config/readStudy.ts';
 import { type InitRequest, runInit } from '../../../src/study/run/initRun.ts';
+import { readStudy } from '../../../src/study/run/ownStudy.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
 const path = temporaryFolder();
@@ -42,7 +43,7 @@ describe.each(judgeKinds)('the study that is written for a judge of kind %s', (j
     const text = await written({ judge });
     const sections = text.split(/\n\n/);
     let names = 0;
-    for (const [name, schema] of Object.entries(studyJsonSchema().properties!)) {
+    for (const [name, schema] of Object.entries(studyJsonSchema(sectionsOf(stages)).properties!)) {
       const section = sections.find((lines) => new RegExp(`^(# )?${name}:$`, 'm').test(lines));
       for (const [field] of fieldsOf(schema)) {
         expect(section, `${name}.${field}`).toMatch(new RegExp(`(^|[ {])${field}: `, 'm'));
@@ -54,7 +55,7 @@ describe.each(judgeKinds)('the study that is written for a judge of kind %s', (j
 
   test('says of each field what the schema says, and holds its default', async () => {
     const text = (await written({ judge })).replaceAll(/\n *(# )*#? */g, ' ').replaceAll(/\s+/g, ' ');
-    for (const [name, { description, default: value }] of fieldsOf(studyJsonSchema())) {
+    for (const [name, { description, default: value }] of fieldsOf(studyJsonSchema(sectionsOf(stages)))) {
       if (
         description !== undefined &&
         !/^for a million|^its field|^these lines only, |^a prompt and/.test(description)
@@ -259,7 +260,7 @@ test('the prompts are to be filled in, and may be taken away', async () => {
 
 describe('the JSON schema', () => {
   test('says of every field what it is for', () => {
-    const bare = fieldsOf(studyJsonSchema()).filter(
+    const bare = fieldsOf(studyJsonSchema(sectionsOf(stages))).filter(
       ([name, { description }]) => name !== 'kind' && !description,
     );
     expect(bare).toEqual([]);
@@ -277,7 +278,7 @@ describe('the JSON schema', () => {
   test('has the defaults that reading gives', async () => {
     await init();
     const { config } = await readStudy(study());
-    const { properties } = studyJsonSchema();
+    const { properties } = studyJsonSchema(sectionsOf(stages));
     for (const name of ['sampling', 'pairs', 'attribution', 'prompts'] as const) {
       const defaults = Object.entries(properties![name]!.properties!).flatMap(
         ([field, { default: value }]) => (value === undefined ? [] : [[field, value]]),

@@ -334,13 +334,13 @@ describe('a study without a causal test', () => {
     const { result, left } = await run(study);
     expect(result.attribute!.latents).toHaveLength(40);
     expect(result.steer).toBeUndefined();
-    expect(result.withoutCausalTest).toBe(reason);
+    expect(result.skipped.steer).toBe(reason);
     expect(sampledOf(left)).toBe(0);
     for (const name of files) expect(existsSync(join(study, name))).toBe(false);
     const again = await run(study);
-    expect([again.left, again.result.withoutCausalTest]).toEqual([{}, reason]);
+    expect([again.left, again.result.skipped.steer]).toEqual([{}, reason]);
     const alone = await run(study, { stages: ['steer'] });
-    expect(alone.result.withoutCausalTest).toBe(reason);
+    expect(alone.result.skipped.steer).toBe(reason);
   });
 });
 

@@ -1,7 +1,8 @@
 /** The section of study.yaml that has latents interpreted, and the explainers that it can name. */
 import { z } from 'zod';
-import { endpointFields, isPriced, temperature, unpriced } from './endpointFields.ts';
-import { about, modelPath, oneOf, path, section, whole } from './fields.ts';
+import { endpointFields, isPriced, temperature, unpriced } from '../endpointFields.ts';
+import { about, modelPath, oneOf, path, section, whole } from '../fields.ts';
+import type { Section } from '../section.ts';
 
 export const chatExplainerSchema = section({
   kind: about(z.literal('chat'), 'chat, an OpenAI-compatible endpoint; or local, a model that culprit runs'),
@@ -66,3 +67,10 @@ export type ExplainerConfig = NonNullable<InterpretConfig['explainer']>;
 
 /** What holds where nothing is said. */
 export const interpretDefaults: InterpretConfig = interpretSchema('.').parse({});
+
+export const interpretSection: Section = {
+  name: 'interpret',
+  about:
+    'What the first latents mean, as the last stage of `culprit run` (default: `culprit interpret` alone).',
+  schema: (folder) => interpretSchema(folder).optional(),
+};

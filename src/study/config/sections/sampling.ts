@@ -1,0 +1,38 @@
+/** How completions are drawn, as study.yaml says it. */
+import { z } from 'zod';
+import { about, real, section, seed, whole } from '../fields.ts';
+import { defaulted } from '../section.ts';
+
+const schema = section({
+  completions: about(whole(1, 10_000).default(12), 'completions of each prompt'),
+  temperature: about(real({ from: 0, to: 100 }).default(1), '0 takes the likeliest token each time'),
+  top_p: about(
+    real({ above: 0, to: 1 }).default(1),
+    'draw from the likeliest tokens with this probability in all',
+  ),
+  top_k: about(whole(1).optional(), 'draw from this many of the likeliest tokens (default: all)', 50),
+  min_p: about(
+    real({ from: 0, to: 1 }).optional(),
+    "draw from tokens with this share of the likeliest one's probability or more",
+    0.05,
+  ),
+  max_tokens: about(whole(1, 1_000_000).default(110), 'the most tokens of a completion'),
+  stop: about(
+    z
+      .array(
+        z.string({ error: 'expected a text' }).min(1, { error: 'expected a text of a character or more' }),
+        {
+          error: 'expected a list of texts',
+        },
+      )
+      .max(64, { error: 'expected at most 64 texts' })
+      .optional(),
+    'texts that end a completion, beside the end of its turn',
+    ['\n\n'],
+  ),
+  seed: about(seed().default(1), 'of all completions: equal seeds give equal completions'),
+  rows: about(whole(1, 4096).default(64), 'completions that grow at the same time; more take more memory'),
+});
+
+export const samplingSection = defaulted('sampling', 'How its completions are drawn.', () => schema);
+export type SamplingConfig = z.output<typeof schema>;

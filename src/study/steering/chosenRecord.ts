@@ -1,0 +1,92 @@
+/** The latents of a study that its causal test steers, chosen once and kept in the journal. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError } from '../../errors.ts';
+import type { Contrast } from '../../methods/site/contrast.ts';
+import { TooFewLatents } from '../../methods/steering/controls.ts';
+import { decodeLatents, resultFiles } from '../../results.ts';
+import type { Sae } from '../../saes/sae.ts';
+import { meanOf } from '../attribution/baseline.ts';
+import type { FittingDictionary, OpenStudy } from '../open/study.ts';
+import { workFolder } from '../store/folder.ts';
+import { jsonHash } from '../store/hash.ts';
+import type { Journal } from '../store/journal.ts';
+import { rowStore } from '../store/rowStore.ts';
+import type { Stage } from '../store/stageState.ts';
+import { chooseLatents } from './chosenLatents.ts';
+import type { ChosenRecord, SteeringRecord } from './work.ts';
+
+/** Δ [N] of the study's attribution. Throws InputError where it is of another dictionary. */
+async function deltaOf(folder: string, sae: Sae): Promise<Float32Array> {
+  const path = join(folder, resultFiles.latents);
+  const rows = await decodeLatents(Uint8Array.from(await readFile(path)).buffer);
+  if (rows.length !== sae.latents)
+    throw new InputError(
+      `${path}: expected the ${sae.latents} latents of ${sae.where}, found ${rows.length}: run \`culprit attribute ${folder}\` first`,
+    );
+  const delta = new Float32Array(rows.length);
+  for (const row of rows) delta[row.latent] = row.delta;
+  return delta;
+}
+
+/** What `matchedControls` refuses as a line on study.yaml; any other error as it is. */
+function onRandom({ file, config }: OpenStudy, error: unknown): unknown {
+  if (!(error instanceof TooFewLatents)) return error;
+  const { found } = error;
+  return new InputError(
+    found === undefined
+      ? `${file}: steering.random: expected candidates that are active on the study's texts, found none: is sae.path the dictionary of this model and site?`
+      : `${file}: steering.random: expected ${config.steering.random} latents that are active on the study's texts and no candidates, found ${found}: lower steering.random, to ${found} at most, or steering.candidates`,
+  );
+}
+
+/** The latents to steer, kept in the journal so that a run that goes on does not choose anew. Throws InputError where there are too few, or no pairs. */
+export async function chosenRecord(
+  study: OpenStudy,
+  stage: Stage,
+  { sae, layer }: FittingDictionary,
+  contrasts: readonly Contrast[],
+  journal: Journal<SteeringRecord>,
+): Promise<ChosenRecord> {
+  const { config, folder, progress } = study;
+  const { selectors, candidates, random, seed, gate_pairs } = config.steering;
+  const { inputs, options } = stage;
+  if (contrasts.length === 0)
+    throw new InputError(
+      `${join(folder, resultFiles.pairs)}: expected pairs, found none: \`culprit pair ${folder}\` tells why; then run \`culprit attribute ${folder}\` first`,
+    );
+  const exactContrasts = selectors.includes('exact-ablation') ? gate_pairs : 0;
+  const content = jsonHash([
+    [selectors, candidates, random, seed, exactContrasts, options.prompts, config.attribution.tokens],
+    [inputs.latents, inputs.pairs, inputs.completions].map((input) => input!.sha256),
+  ]);
+  const before = journal.records.get('chosen');
+  if (before?.kind === 'chosen' && before.content === content) return before;
+  const subject = await study.model(config.subject);
+  const reference = await study.model(config.reference);
+  const { discovery } = await study.prompts();
+  const store = await rowStore(join(workFolder(folder), 'steer-baseline'), content);
+  const chosen = await chooseLatents({
+    runtime: study.runtime(),
+    subject: subject.model,
+    reference: reference.model,
+    sae,
+    layer,
+    prompts: discovery.map(({ prompt }) => subject.codec.encodePrompt(prompt)),
+    contrasts,
+    baseline: () => meanOf(study, subject, layer, store),
+    tokenSet: config.attribution.tokens,
+    delta: await deltaOf(folder, sae),
+    selectors,
+    candidates,
+    random,
+    exactContrasts,
+    seed,
+    progress,
+  }).catch((error: unknown) => {
+    throw onRandom(study, error);
+  });
+  await store.remove();
+  await journal.append([{ kind: 'chosen', id: 'chosen', content, ...chosen }]);
+  return { kind: 'chosen', id: 'chosen', content, ...chosen };
+}

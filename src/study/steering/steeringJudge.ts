@@ -1,0 +1,53 @@
+/** The study's judge as a causal test asks it: what was spent on it before, and how it did where it was trained just now. */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Judge } from '../../judges/judge.ts';
+import { resultFiles } from '../../results.ts';
+import { gradeCounts } from '../judging/2-grade.ts';
+import { judgeLines } from '../judging/judgeReport.ts';
+import { judgeOf } from '../judging/openJudge.ts';
+import { readGrades } from '../open/records.ts';
+import type { OpenStudy } from '../open/study.ts';
+import type { Journal } from '../store/journal.ts';
+import type { Grader, SteeringRecord, VerdictRecord } from './work.ts';
+
+export const graderOf =
+  (judge: Judge): Grader =>
+  (items, onVerdict, refusals) =>
+    judge.grade(items, onVerdict, undefined, refusals);
+
+/** What was spent on the study's judge so far; a trial's cost holds that of its verdicts. */
+async function spentOf(folder: string, journal: Journal<SteeringRecord>) {
+  const graded = gradeCounts([...(await readGrades(folder)).values()]);
+  let [calls, price] = [graded.calls!, graded.price!];
+  const isInTrial = ({ trial, trial_content }: VerdictRecord) => {
+    const found = journal.records.get(trial);
+    return found?.kind === 'trial' && found.content === trial_content;
+  };
+  for (const record of journal.records.values())
+    if (record.kind === 'trial' || (record.kind === 'verdict' && !isInTrial(record))) {
+      calls += record.cost.calls;
+      price += record.cost.price;
+    }
+  return { calls, price };
+}
+
+/** Opens the study's judge; tells how it did where it was trained just now. */
+export async function openedJudge(study: OpenStudy, journal: Journal<SteeringRecord>): Promise<Judge> {
+  const { folder, progress } = study;
+  const stamp = () =>
+    stat(join(folder, resultFiles.judge)).then(
+      ({ ino, mtimeMs }) => `${ino} ${mtimeMs}`,
+      () => undefined,
+    );
+  const before = await stamp();
+  let lines: string[] = [];
+  const judge = await judgeOf(study).open({
+    spent: await spentOf(folder, journal),
+    onReport(report) {
+      lines = judgeLines(report);
+    },
+  });
+  if ((await stamp()) !== before) lines.forEach(progress.note);
+  return judge;
+}
