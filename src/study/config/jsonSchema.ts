@@ -1,6 +1,6 @@
 /** The JSON schema of study.yaml, for editors: made from the zod schema. */
 import { z } from 'zod';
-import { studySchema } from './schema.ts';
+import { type JudgeSection, studySchema } from './schema.ts';
 
 /** What is used here of a JSON schema. */
 export interface JsonSchema {
@@ -16,8 +16,8 @@ export interface JsonSchema {
 }
 
 /** Of a study as it is written: with what may be left out, and its defaults. */
-export function studyJsonSchema(): JsonSchema {
-  return z.toJSONSchema(studySchema('.'), {
+export function studyJsonSchema(judge: JudgeSection): JsonSchema {
+  return z.toJSONSchema(studySchema('.', judge), {
     io: 'input',
     // The draft that editors know best.
     target: 'draft-7',

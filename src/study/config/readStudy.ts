@@ -7,7 +7,7 @@ import { explained } from '../../files/bytes.ts';
 import { readText } from '../../files/jsonFile.ts';
 import { resultFiles } from '../../results.ts';
 import { problemsOf } from './problems.ts';
-import { type StudyConfig, studySchema } from './schema.ts';
+import { type JudgeSection, type StudyConfig, studySchema } from './schema.ts';
 import { type Place, parseYaml } from './yamlFile.ts';
 
 export interface Study {
@@ -24,11 +24,11 @@ export interface Study {
  * The study of a folder with study.yaml, or of such a file. Throws InputError `file:line:column: field.path: expected ..., found ...` for the first
  * thing in it that is wrong; where there are more, it says at which lines.
  */
-export async function readStudy(path: string): Promise<Study> {
+export async function readStudy(path: string, judge: JudgeSection): Promise<Study> {
   const given = await studyFileAt(path);
   const text = await readText(given);
   const file = resolve(given);
-  return { config: parseStudy(text, given, dirname(file)), folder: dirname(file), file, text };
+  return { config: parseStudy(text, given, dirname(file), judge), folder: dirname(file), file, text };
 }
 
 /** The study.yaml of a folder, or the file itself. Throws InputError where there is none. */
@@ -50,9 +50,9 @@ export async function studyFileAt(path: string): Promise<string> {
 }
 
 /** The study that `text` writes down; `name` stands for its file in errors. */
-function parseStudy(text: string, name: string, folder: string): StudyConfig {
+function parseStudy(text: string, name: string, folder: string, judge: JudgeSection): StudyConfig {
   const yaml = parseYaml(text, name);
-  const result = studySchema(folder).safeParse(yaml.value);
+  const result = studySchema(folder, judge).safeParse(yaml.value);
   if (result.success) return result.data;
   const [first, ...more] = problemsOf(result.error, yaml.value)
     .map(({ path, key, text }) => ({

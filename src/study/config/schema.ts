@@ -9,7 +9,6 @@ import { incoherenceMeasures } from '../../methods/steering/incoherence.ts';
 import { steeredTokens } from '../../methods/steering/steer.ts';
 import { about, modelPath, oneOf, path, real, rows, section, seed, text, whole } from './fields.ts';
 import { interpretSchema } from './interpretSchema.ts';
-import { judgeSchema } from './judgeSchema.ts';
 
 const behaviour = section({
   name: about(
@@ -205,8 +204,21 @@ const steering = section({
 const withoutDoses = <P extends { evaluation: number; calibration: number }>(prompts: P): P =>
   prompts.evaluation === 0 ? { ...prompts, calibration: 0 } : prompts;
 
+/** The judge of a study. Its other fields are its kind's own. */
+export interface JudgeConfig {
+  readonly kind: string;
+}
+
+/** The section that names the judge, given by whoever knows the kinds of judge. */
+export interface JudgeSection {
+  readonly name: 'judge';
+  readonly about: string;
+  /** with paths relative to `folder` */
+  schema(folder: string): z.ZodType<JudgeConfig>;
+}
+
 /** A study whose paths are relative to `folder`. */
-export const studySchema = (folder: string) =>
+export const studySchema = (folder: string, judge: JudgeSection) =>
   section({
     behaviour: about(behaviour, 'What is being debugged.'),
     subject: about(model(folder), 'The model that sometimes misbehaves.'),
@@ -224,10 +236,7 @@ export const studySchema = (folder: string) =>
       'What the subject is asked. A study without this section draws no completions: `culprit import` brings them.',
     ),
     sampling: about(sampling.prefault({}), 'How its completions are drawn.'),
-    judge: about(
-      judgeSchema(folder),
-      'Who says which completions are positive, that is, show the behaviour, and which are coherent text.',
-    ),
+    judge: about(judge.schema(folder), judge.about),
     pairs: about(
       pairs.prefault({}),
       'Which completions are compared: a positive with a negative of the same prompt, both coherent and finished.',
@@ -251,4 +260,3 @@ export const studySchema = (folder: string) =>
 export type StudyConfig = z.output<ReturnType<typeof studySchema>>;
 export type PromptsConfig = NonNullable<StudyConfig['prompts']>;
 export type SamplingConfig = StudyConfig['sampling'];
-export type JudgeConfig = StudyConfig['judge'];

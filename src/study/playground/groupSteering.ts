@@ -2,9 +2,9 @@
 
 import { InputError } from '../../errors.ts';
 import { pageFile } from '../../results.ts';
-import { readStudy } from '../config/readStudy.ts';
 import { readPage } from '../interpretation/pages.ts';
 import { openSae } from '../open/openSae.ts';
+import { readStudyFile } from '../run/studyFile.ts';
 import type { AskedIntervention, SteerChange } from './steerRequest.ts';
 
 export interface SteeredGroup {
@@ -20,7 +20,7 @@ const leastLength = 0.1;
 
 /** The group that `culprit interpret` found for a latent. Throws InputError where the latent has no page, stands alone, or the group's directions cancel. */
 export async function groupOf(study: string, latent: number): Promise<SteeredGroup> {
-  const { config, folder } = await readStudy(study);
+  const { config, folder } = await readStudyFile(study);
   const { group: members } = await readPage(folder, latent);
   if (members.length < 2)
     throw new InputError(

@@ -7,11 +7,11 @@ import { checked } from '../../files/schema.ts';
 import type { SampleOptions } from '../../methods/completions/sample.ts';
 import type { SteeredTokens } from '../../methods/steering/steer.ts';
 import { type Prompt, resultFiles, steeringSummarySchema } from '../../results.ts';
-import { readStudy } from '../config/readStudy.ts';
 import { fieldOf, fieldRows, promptIn } from '../open/fieldRows.ts';
 import { openSae, trainedLayer } from '../open/openSae.ts';
 import type { Progress } from '../open/progress.ts';
 import { readPrompts } from '../open/promptsFile.ts';
+import { readStudyFile } from '../run/studyFile.ts';
 import { readStudyManifest } from '../store/manifest.ts';
 
 /** What is steered along: a latent's unit decoder direction d_i, or the vector of a file (`readVector`). */
@@ -149,7 +149,7 @@ export async function studySteering(
   path: string,
   side: StudySide = 'subject',
 ): Promise<{ base: StudySteering; prompt: () => Promise<Prompt> }> {
-  const { config, folder, file } = await readStudy(path);
+  const { config, folder, file } = await readStudyFile(path);
   const { sae, baseline, sampling } = config;
   const created = (await readStudyManifest(folder))?.created;
   const site = sae.site ?? trainedLayer(await openSae(sae.path));

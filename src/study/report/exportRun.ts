@@ -5,8 +5,8 @@ import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
 import { quoted } from '../../files/bytes.ts';
 import type { LatentPage } from '../../results.ts';
-import { readStudy } from '../config/readStudy.ts';
 import { pagedLatents, readPage } from '../interpretation/pages.ts';
+import { readStudyFile } from '../run/studyFile.ts';
 import { outFolder } from '../store/outFolder.ts';
 import { activationsOf, explanationsOf, featureOf, type NeuronpediaPlace } from './neuronpediaRecords.ts';
 
@@ -99,7 +99,7 @@ async function writeOne(folder: string, page: LatentPage, place: NeuronpediaPlac
 
 /** Writes them. Throws InputError where the study has no pages, or not that of the latent asked for. */
 export async function exportStudy(request: ExportRequest): Promise<ExportResult> {
-  const { config, folder: study } = await readStudy(request.study);
+  const { config, folder: study } = await readStudyFile(request.study);
   const { latent, creatorId = defaultCreator } = request;
   const latents = latent === undefined ? await pagedLatents(study) : [latent];
   const pages = await Promise.all(latents.map((one) => readPage(study, one)));

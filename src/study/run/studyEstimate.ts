@@ -1,16 +1,14 @@
 /** What a study would take before it is run: tokens counted, the machine timed on a few products, the judge's prices as study.yaml gives them. */
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { input, matmul } from '../../graph/build.ts';
-import { resultFiles } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { sizeOf, tensor } from '../../tensor.ts';
 import { corpusDefaults } from '../attribution/baselineRun.ts';
 import { interpretOptions } from '../interpretation/6-interpret.ts';
 import { mostQuestions } from '../interpretation/explainPages.ts';
-import { mostWritten } from '../judging/classifierTexts.ts';
-import { readLabelled } from '../judging/labelledFile.ts';
+import { callSeconds, replyTokens } from '../judging/callCosts.ts';
+import type { GradingWork } from '../judging/judgeKind.ts';
+import { judgeKindOf } from '../judging/openJudge.ts';
 import { readCompletions } from '../open/records.ts';
 import type { OpenStudy } from '../open/study.ts';
 import { causalTestSize } from '../steering/size.ts';
@@ -41,12 +39,6 @@ const rounds = 8;
 
 /** Part of plain products' speed that sampling and attribution reach. */
 const efficiency = 0.5;
-/** A chat judge's call, where none was timed yet. */
-const callSeconds = 2;
-/** Tokens of a judge's question beside prompt and completion, and of its reply. */
-const questionTokens = 350;
-const replyTokens = 40;
-const callsPerCompletion = 2;
 /** Tokens of a question to an explainer. */
 const explainerTokens = 700;
 
@@ -100,42 +92,24 @@ interface Graded {
   readonly max_tokens: number;
 }
 
-function gradeSeconds(
-  { config: { judge } }: OpenStudy,
+const gradingOf = (
   left: number,
   { prompt, token }: Sizes,
   { completions, max_tokens }: Graded,
-  trainingTexts = 0,
-): number {
-  const shared = prompt / completions + max_tokens;
-  switch (judge.kind) {
-    case 'pattern':
-      return 0;
-    case 'chat':
-      return (left * callsPerCompletion * callSeconds) / judge.concurrency;
-    case 'local':
-      return left * callsPerCompletion * (questionTokens + prompt + max_tokens) * token;
-    case 'classifier':
-      return left === 0 ? 0 : (left + trainingTexts) * shared * token;
-  }
-}
+): GradingWork => ({
+  completions: left,
+  perPrompt: completions,
+  promptTokens: prompt,
+  completionTokens: max_tokens,
+  tokenSeconds: token,
+});
 
-function gradePrice(
-  { config: { judge, sampling } }: OpenStudy,
-  left: number,
-  prompt: number,
-): number | undefined {
-  if (judge.kind !== 'chat' || judge.price === undefined) return undefined;
-  const calls = left * callsPerCompletion;
-  const inputs = calls * (questionTokens + prompt + sampling.max_tokens);
-  return (inputs * judge.price.input + calls * replyTokens * judge.price.output) / 1e6;
-}
-
-/** Texts that a classifier judge reads and writes before its first verdict: its examples, broken forms of most, and what is written for it. */
-async function trainingTexts({ config: { judge }, folder }: OpenStudy): Promise<number> {
-  if (judge.kind !== 'classifier' || existsSync(join(folder, resultFiles.judge))) return 0;
-  const examples = (await readLabelled(judge.positive)).length + (await readLabelled(judge.negative)).length;
-  return 1.75 * examples + 2 * Math.min(mostWritten, examples);
+/** What the judge reads and writes before its first verdict counts as completions to grade, where any are left. */
+async function gradeSeconds(study: OpenStudy, work: GradingWork): Promise<number> {
+  const { judge } = study.config;
+  const kind = judgeKindOf(judge);
+  const first = (await kind.firstTexts?.(judge, study)) ?? 0;
+  return work.completions === 0 ? 0 : kind.seconds(judge, { ...work, completions: work.completions + first });
 }
 
 /** Questions to the explainer, at most. */
@@ -183,7 +157,9 @@ export async function estimateStudy(request: StudyRequest): Promise<Estimate> {
       left('attribute') || Math.min(config.pairs.limit, asked * (per_prompt === 'all' ? 1 : per_prompt));
     const packed = per_prompt === 'all' ? config.sampling.completions : 2;
     const steerLeft = stages.find(({ name }) => name === 'steer')?.left ?? 0;
-    const judging = gradePrice(study, left('grade') + steerLeft, sizes.prompt);
+    const { judge } = config;
+    const kind = judgeKindOf(judge);
+    const judging = kind.price?.(judge, gradingOf(left('grade') + steerLeft, sizes, config.sampling));
     const explaining = explainPrice(study, stages);
     const price =
       judging === undefined && explaining === undefined ? undefined : (judging ?? 0) + (explaining ?? 0);
@@ -196,23 +172,19 @@ export async function estimateStudy(request: StudyRequest): Promise<Estimate> {
     const { completions, max_tokens = config.sampling.max_tokens } = config.steering;
     const steered =
       steerLeft * (sizes.prompt / completions + max_tokens) * sizes.token +
-      gradeSeconds(study, steerLeft, sizes, { completions, max_tokens }) +
+      kind.seconds(judge, gradingOf(steerLeft, sizes, { completions, max_tokens })) +
       causalTest.forced * 0.5 * (sizes.prompt + packed * max_tokens) * sizes.token;
     const seconds: Record<StageName, number> = {
       steer: steerLeft > 0 ? timed('steer', steered) : 0,
       sample: timed('sample', sampling * sizes.token),
-      grade: timed(
-        'grade',
-        gradeSeconds(study, left('grade'), sizes, config.sampling, await trainingTexts(study)),
-      ),
+      grade: timed('grade', await gradeSeconds(study, gradingOf(left('grade'), sizes, config.sampling))),
       pair: 0,
       attribute: (gradients + baseline / 2) * sizes.token,
       interpret: interpretSeconds(study, sizes),
     };
-    const { judge } = config;
     const notes: Record<StageName, string> = {
       sample: `completions of at most ${config.sampling.max_tokens} tokens, prompts of ${Math.round(sizes.prompt)} on average`,
-      grade: `${judge.kind} judge${judge.kind === 'chat' ? `, ${callsPerCompletion} calls a completion` : ''}${judge.kind === 'classifier' ? ', and its training before the first' : ''}`,
+      grade: [`${judge.kind} judge`, ...(kind.note === undefined ? [] : [kind.note])].join(', '),
       pair: '',
       attribute: `pairs, ${pairs} at most`,
       steer: `about ${(Math.round(steerLeft / 100) * 100).toLocaleString('en')} completions, as the funnel decides on the way`,
@@ -236,11 +208,7 @@ export async function estimateStudy(request: StudyRequest): Promise<Estimate> {
       price,
       assumptions: [
         `This machine was timed on plain matrix products; models are taken to reach ${efficiency} of that speed.`,
-        ...(judge.kind === 'chat'
-          ? [
-              `A call of the judge is taken to last ${callSeconds} s and to send ${questionTokens} tokens beside prompt and completion.`,
-            ]
-          : []),
+        ...(kind.assumption === undefined ? [] : [kind.assumption]),
       ],
     };
   } finally {

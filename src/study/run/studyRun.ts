@@ -25,7 +25,6 @@ import { readBaseline } from '../attribution/attributeRun.ts';
 import { corpusTokens } from '../attribution/baselineRun.ts';
 import { runSample, samplePlan } from '../completions/1-sample.ts';
 import { type PairResult, pairStage, runPair } from '../completions/3-pair.ts';
-import { readStudy } from '../config/readStudy.ts';
 import {
   interpretOptions,
   interpretStage,
@@ -54,6 +53,7 @@ import { acceptStage, beginManifest, redoStage } from '../store/finishStage.ts';
 import { lockStudy } from '../store/lock.ts';
 import { type Clock, systemClock } from '../store/runRecord.ts';
 import { type Stage, stageState } from '../store/stageState.ts';
+import { readStudyFile } from './studyFile.ts';
 
 export const stageNames = ['sample', 'grade', 'pair', 'attribute', 'steer', 'interpret'] as const;
 export type StageName = (typeof stageNames)[number];
@@ -307,7 +307,7 @@ export async function openFor({
   cacheDir,
   full = false,
 }: StudyRequest): Promise<OpenStudy> {
-  const read = await readStudy(study);
+  const read = await readStudyFile(study);
   const steering = { ...read.config.steering, ...(full && { full }) };
   return openStudy(
     { ...read, config: { ...read.config, steering } },
