@@ -5,6 +5,8 @@ import { type InitRequest, judgeFlags, runInit } from '../study/run/initRun.ts';
 import { wholeNumber } from './options.ts';
 import { paragraph } from './wrap.ts';
 
+const widest = Math.max(...judgeKinds.map(({ kind }) => kind.length));
+
 const about = `
 Writes study.yaml, in which every field is explained, and study.schema.json,
 with which editors complete and check it. Asks nothing: what no option says has
@@ -12,7 +14,7 @@ its default, or an example marked TO FILL IN. Paths are given as seen from here;
 study.yaml has them as seen from its folder.
 
 Kinds of judge:
-${judgeKinds.map(({ kind, about }) => `  ${kind.padEnd(10)}  ${about}`).join('\n')}
+${judgeKinds.map(({ kind, about }) => `  ${kind.padEnd(widest)}  ${about}`).join('\n')}
 
 Example:
   culprit init my-study --model smollm2/ --adapter lora/ --sae sae/ \\

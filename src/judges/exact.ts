@@ -84,8 +84,8 @@ export function gradeWith(data: JudgeData, prompt: string, completion: string): 
 /** A prompt as the text that the model goes on from. Throws InputError for a chat of more than one user message. */
 function textOf(prompt: JudgeItem['prompt']): string {
   if (typeof prompt === 'string') return prompt;
-  const [message] = prompt;
-  if (prompt.length === 1 && message!.role === 'user') return message!.content;
+  const [message, ...more] = prompt;
+  if (message?.role === 'user' && more.length === 0) return message.content;
   throw new InputError(
     `judge: expected a prompt that is a text, or a chat of one user message, found ${shown(prompt)}`,
   );
