@@ -168,7 +168,7 @@ describe('flags', () => {
     ['classifier', { '--positive': 'a.jsonl' }, () => ({}), ['judge.negative']],
     ['exact', { '--judge-data': 'judge.json' }, () => ({ data: path('judge.json') }), []],
     ['exact', {}, () => ({}), ['judge.data']],
-  ])('of a %s judge', async (judge, judgeFlags, fields, left) => {
+  ])('of the judge %s', async (judge, judgeFlags, fields, left) => {
     const { toFill } = await runInit({ folder: 'my-study', judge, judgeFlags });
     expect(toFill).toEqual(['behaviour.rubric', 'subject.model', 'sae.path', 'prompts.file', ...left]);
     const { config, text } = await readStudy('my-study');
