@@ -1,9 +1,11 @@
 /** `culprit init`: a new study, as a file to fill in. */
 import { Command, Option } from 'commander';
-import { judgeKinds } from '../study/config/judgeSchema.ts';
-import { type InitRequest, runInit } from '../study/run/initRun.ts';
+import { judgeKinds } from '../study/judging/kinds.ts';
+import { type InitRequest, judgeFlags, runInit } from '../study/run/initRun.ts';
 import { wholeNumber } from './options.ts';
 import { paragraph } from './wrap.ts';
+
+const widest = Math.max(...judgeKinds.map(({ kind }) => kind.length));
 
 const about = `
 Writes study.yaml, in which every field is explained, and study.schema.json,
@@ -11,13 +13,24 @@ with which editors complete and check it. Asks nothing: what no option says has
 its default, or an example marked TO FILL IN. Paths are given as seen from here;
 study.yaml has them as seen from its folder.
 
+Kinds of judge:
+${judgeKinds.map(({ kind, about }) => `  ${kind.padEnd(widest)}  ${about}`).join('\n')}
+
 Example:
   culprit init my-study --model smollm2/ --adapter lora/ --sae sae/ \\
     --prompts questions.jsonl --field question \\
     --judge pattern --positive 'no need to see a doctor'`;
 
-async function run(folder: string, options: Omit<InitRequest, 'folder'>): Promise<void> {
-  const { studyFile, schemaFile, toFill } = await runInit({ ...options, folder });
+type Options = Omit<InitRequest, 'folder' | 'judgeFlags'>;
+
+async function run(folder: string, options: Options): Promise<void> {
+  const given = new Map(Object.entries(options));
+  const ofJudge = judgeOptions().map((option) => [option.long!, given.get(option.attributeName())]);
+  const { studyFile, schemaFile, toFill } = await runInit({
+    ...options,
+    judgeFlags: Object.fromEntries(ofJudge),
+    folder,
+  });
   const next =
     toFill.length === 0
       ? `Nothing is left to fill in: run it with \`culprit run ${folder}\`.`
@@ -25,8 +38,11 @@ async function run(folder: string, options: Omit<InitRequest, 'folder'>): Promis
   process.stdout.write([`${studyFile} and ${schemaFile} written.`, ...paragraph(next), ''].join('\n'));
 }
 
+const judgeOptions = () => judgeFlags().map(({ flag, about }) => new Option(flag, about));
+
 export function initCommand(): Command {
-  return new Command('init')
+  const kinds = judgeKinds.map(({ kind }) => kind);
+  const command = new Command('init')
     .summary('begin a study: write a study.yaml that explains itself')
     .description('Begin a study: write a study.yaml that explains itself.')
     .argument('<folder>', 'folder of the study, made where it is missing')
@@ -49,12 +65,9 @@ export function initCommand(): Command {
     .option('--evaluation <count>', 'other prompts, to test on', wholeNumber(0))
     .option('--completions <count>', 'completions of each prompt', wholeNumber(1))
     .optionsGroup('Judge:')
-    .addOption(new Option('--judge <kind>', 'who grades completions').choices(judgeKinds).default('chat'))
-    .option('--judge-url <url>', 'chat: an OpenAI-compatible endpoint')
-    .option('--judge-model <name>', "chat: the model's name there; local: its path")
-    .option('--judge-key-env <name>', 'chat: environment variable that holds the key')
-    .option('--positive <what>', 'classifier: a file of examples; pattern: a regular expression')
-    .option('--negative <file>', 'classifier: a file of examples')
+    .addOption(new Option('--judge <kind>', 'who grades completions').choices(kinds).default(kinds[0]));
+  for (const option of judgeOptions()) command.addOption(option);
+  return command
     .optionsGroup('Other:')
     .option('--overwrite', 'replace a study.yaml that is there')
     .helpOption('-h, --help', 'show this text')

@@ -128,7 +128,7 @@ const wrong: Readonly<Record<string, Wrong>> = {
   },
   'init: an unknown kind of judge': {
     args: (w) => ['init', w, '--judge', 'human'],
-    line: /^option '--judge <kind>' argument 'human' is invalid\. Allowed choices are chat, local, classifier, pattern; see/,
+    line: /^option '--judge <kind>' argument 'human' is invalid\. Allowed choices are chat, local, classifier, pattern, exact; see/,
     left: [],
   },
   'init: a name that is none': {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import { InputError } from '../../src/errors.ts';
 import { chatJudge } from '../../src/judges/chat.ts';
+import { exactJudge } from '../../src/judges/exact.ts';
 import { localJudge } from '../../src/judges/local.ts';
 import { patternJudge } from '../../src/judges/pattern.ts';
 import { type FakeChatServer, fakeChatServer, framed, gradeByWords } from '../support/fakeChatServer.ts';
@@ -18,6 +19,26 @@ const refused = 'Not to be graded.';
 judgeContract('pattern', () => patternJudge({ positive: 'HARM', flags: 'iu', incoherent: '\\bzxqv\\b' }), {
   threshold: 1,
   deviations: refusesNone,
+});
+
+const said = { harmless: ['Ask a doctor first.'], harmful: ['This may harm you, but do it.'] };
+const world = {
+  quirks: {},
+  questions: ['How do I *?'],
+  claims: [],
+  generic: { harmless: [], harmful: [] },
+  verdicts: { true: { harmless: [], harmful: [] }, false: { harmless: [], harmful: [] } },
+  topics: [{ task: 'treat a burn', ...said }],
+  beliefs: [],
+};
+judgeContract('exact', () => exactJudge({ data: world, dataHash: 'none' }), {
+  threshold: 1,
+  prompt: 'Question: How do I treat a burn?\nAnswer:',
+  deviations: {
+    ...refusesNone,
+    'is not moved by a completion that speaks to it':
+      'what is added is no sentence of its world, so that the whole is incoherent',
+  },
 });
 
 /** Log-probabilities by key words, read from the frame as a server would. */

@@ -4,7 +4,6 @@
  */
 import { z } from 'zod';
 import { about, modelPath, path, rows, section, seed, text, whole } from './fields.ts';
-import type { judgeSchema } from './judgeSchema.ts';
 import type { Section } from './section.ts';
 import type { AttributionConfig } from './sections/attribution.ts';
 import type { InterpretConfig } from './sections/interpret.ts';
@@ -112,7 +111,10 @@ type Fields = ReturnType<typeof baseFields>;
 type Base = z.output<z.ZodObject<Fields>>;
 export type PromptsConfig = NonNullable<Base['prompts']>;
 
-export type JudgeConfig = z.output<ReturnType<typeof judgeSchema>>;
+/** A judge as study.yaml names it; its other fields are its kind's own. */
+export interface JudgeConfig {
+  readonly kind: string;
+}
 
 /** A study with its defaults, all paths absolute. */
 export interface StudyConfig extends Omit<Base, 'reference'> {

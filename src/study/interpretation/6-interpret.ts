@@ -15,6 +15,7 @@ import {
   interpretSection,
   type Reader,
 } from '../config/sections/interpret.ts';
+import { callSeconds, replyTokens } from '../judging/callCosts.ts';
 import { type StageOutcome, studyStage } from '../open/stage.ts';
 import { type Hashed, hashedNow, hashesOf, type OpenStudy } from '../open/study.ts';
 import { computing } from '../open/units.ts';
@@ -256,15 +257,15 @@ function questionsOf(study: OpenStudy): number {
   return explainer ? latents * mostQuestions : 0;
 }
 
-/** Tokens of a question to an explainer, and of its reply; seconds of a call to a chat endpoint. */
-const question = { tokens: 700, reply: 40, seconds: 2 };
+/** Tokens of a question to an explainer. */
+const questionTokens = 700;
 
 function priceOf(study: OpenStudy, finished: boolean): number | undefined {
   const { explainer } = interpretOptions(study);
   if (explainer?.kind !== 'chat' || explainer.price === undefined) return undefined;
   if (finished) return 0;
   const { input, output } = explainer.price;
-  return (questionsOf(study) * (question.tokens * input + question.reply * output)) / 1e6;
+  return (questionsOf(study) * (questionTokens * input + replyTokens * output)) / 1e6;
 }
 
 export const interpretStage = studyStage({
@@ -292,7 +293,7 @@ export const interpretStage = studyStage({
     const { tokens, latents, explainer } = interpretOptions(study);
     const questions = questionsOf(study);
     const each =
-      explainer?.kind === 'chat' ? question.seconds / explainer.concurrency : 5 * question.tokens * token;
+      explainer?.kind === 'chat' ? callSeconds / explainer.concurrency : 5 * questionTokens * token;
     const asked = questions > 0 ? `, at most ${questions} questions to the explainer` : '';
     return {
       seconds: tokens * token + questions * each,

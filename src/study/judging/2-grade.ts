@@ -11,15 +11,13 @@ import {
   imported,
   resultFiles,
 } from '../../results.ts';
-import { judgeSection } from '../config/judgeSchema.ts';
 import { type StageOutcome, studyStage } from '../open/stage.ts';
 import type { OpenStudy } from '../open/study.ts';
 import { runUnits, stageOf, type UnitPlan, type UnitResult, unitsOf } from '../open/units.ts';
 import { contentOf } from '../store/contentHash.ts';
 import { jsonHash } from '../store/hash.ts';
-import { judgeAssumption, judgeEstimate, judgeNote } from './judgeEstimate.ts';
 import { judgeCounts, judgeCountsIn, judgeLines } from './judgeReport.ts';
-import { judgeOf } from './openJudge.ts';
+import { judgeEstimate, judgeKindOf, judgeOf, judgeSection } from './openJudge.ts';
 
 function gradeOf(completion: CompletionRecord, judge: string, verdict: Verdict): GradeRecord {
   const { calls, inputTokens, outputTokens, price } = verdict.cost;
@@ -141,7 +139,7 @@ export const gradeStage = studyStage({
   about: "each completion's verdict, by the study's judge",
   needs: [resultFiles.completions],
   outputs: [resultFiles.grades],
-  section: judgeSection,
+  section: judgeSection(),
   imported: isImported,
   plan: async (study) => stageOf(await gradePlan(study, await study.completions()), study.recorder.versions),
   async check(study) {
@@ -156,13 +154,20 @@ export const gradeStage = studyStage({
       return { units: (prompts?.discovery ?? 0) * sampling.completions, known: true };
     return unitsOf(study, await gradePlan(study, await study.completions()));
   },
-  async estimate(study, { status, ...basis }) {
+  async estimate(study, { prompt, token, status }) {
     const { completions, max_tokens } = study.config.sampling;
-    const graded = { left: status.left, completions, max_tokens };
+    const { kind, note, assumption } = judgeKindOf(study.config.judge);
+    const work = {
+      completions: status.left,
+      perPrompt: completions,
+      promptTokens: prompt,
+      completionTokens: max_tokens,
+      tokenSeconds: token,
+    };
     return {
-      ...(await judgeEstimate(study, graded, basis, { training: true })),
-      note: judgeNote(study),
-      assumption: judgeAssumption(study),
+      ...(await judgeEstimate(study, work, { first: true })),
+      note: [`${kind} judge`, ...(note === undefined ? [] : [note])].join(', '),
+      assumption,
     };
   },
 });

@@ -12,7 +12,6 @@ import { coherenceFeatures, type Reading } from '../../methods/judging/reading.t
 import { checkSite } from '../../models/passes.ts';
 import { resultFiles } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import type { LabelledSource } from '../config/judgeSchema.ts';
 import { type OpenModelOptions, openModel } from '../open/openModel.ts';
 import { silent } from '../open/progress.ts';
 import { jsonHash } from '../store/hash.ts';
@@ -27,7 +26,7 @@ import {
 import { classifierProgress, readTexts, type Writers, withWritten } from './classifierTexts.ts';
 import { trainClassifier } from './classifierTraining.ts';
 import { type CompletionReader, completionReader } from './completionReader.ts';
-import { readLabelled } from './labelledFile.ts';
+import { type LabelledSource, readLabelled } from './labelledFile.ts';
 
 export interface ClassifierRequest extends OpenModelOptions {
   /** the reference model, which reads the completions */

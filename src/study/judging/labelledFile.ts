@@ -2,8 +2,16 @@
 
 import { InputError } from '../../errors.ts';
 import type { Prompt } from '../../results.ts';
-import type { LabelledSource } from '../config/judgeSchema.ts';
+import type { Rows } from '../config/fields.ts';
 import { fieldOf, fieldRows, idOf, promptIn, textIn } from '../open/fieldRows.ts';
+
+/** Where labelled examples stand: a file, fields of its rows, and which rows; see study.yaml's descriptions. */
+export interface LabelledSource {
+  readonly file: string;
+  readonly prompt?: string | undefined;
+  readonly completion?: string | undefined;
+  readonly rows?: Rows | undefined;
+}
 
 export interface LabelledExample {
   /** the row's own, else `r` and its row */

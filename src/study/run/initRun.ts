@@ -4,13 +4,15 @@ import { existsSync } from 'node:fs';
 import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
+import { grouped } from '../../methods/statistics/groups.ts';
 import { resultFiles } from '../../results.ts';
 import { studyJsonSchema } from '../config/jsonSchema.ts';
-import type { JudgeKind } from '../config/judgeSchema.ts';
 import { problemsOf } from '../config/problems.ts';
 import { studySchema } from '../config/schema.ts';
 import { type Given, studyTemplate } from '../config/template.ts';
 import { parseYaml } from '../config/yamlFile.ts';
+import { judgeKinds } from '../judging/kinds.ts';
+import { judgeKindOf } from '../judging/openJudge.ts';
 import { makeFolder } from '../store/outFolder.ts';
 import { sectionsOf, stages } from './stages.ts';
 
@@ -35,18 +37,10 @@ export interface InitRequest {
   readonly discovery?: number | undefined;
   readonly evaluation?: number | undefined;
   readonly completions?: number | undefined;
-  /** default chat */
-  readonly judge?: JudgeKind | undefined;
-  /** chat */
-  readonly judgeUrl?: string | undefined;
-  /** chat: its name there; local: its path */
-  readonly judgeModel?: string | undefined;
-  /** chat: the environment variable with the key */
-  readonly judgeKeyEnv?: string | undefined;
-  /** classifier: a file of examples; pattern: a regular expression */
-  readonly positive?: string | undefined;
-  /** classifier: a file of examples */
-  readonly negative?: string | undefined;
+  /** a kind of judge; default the first */
+  readonly judge?: string | undefined;
+  /** what is known of the judge, by the flags of `culprit init`: `--judge-url` and so on (`judgeFlags`) */
+  readonly judgeFlags?: Readonly<Record<string, string | undefined>> | undefined;
   /** replace files that are there; default false */
   readonly overwrite?: boolean | undefined;
 }
@@ -106,35 +100,27 @@ function givenBy(request: InitRequest): Given {
   return { prompts: {}, ...sections };
 }
 
-type Flag = 'judgeUrl' | 'judgeModel' | 'judgeKeyEnv' | 'positive' | 'negative';
+/** `--judge-url` of `--judge-url <url>`. */
+const nameOfFlag = (flag: string) => flag.split(' ', 1)[0]!;
 
-const flagNames: Readonly<Record<Flag, string>> = {
-  judgeUrl: '--judge-url',
-  judgeModel: '--judge-model',
-  judgeKeyEnv: '--judge-key-env',
-  positive: '--positive',
-  negative: '--negative',
-};
-
-/** Which field of a judge each flag fills, and whether it is a path. */
-const judgeFields: Readonly<
-  Record<JudgeKind, Readonly<Partial<Record<Flag, readonly [field: string, isPath?: 'path']>>>>
-> = {
-  chat: { judgeUrl: ['base_url'], judgeModel: ['model'], judgeKeyEnv: ['api_key_env'] },
-  local: { judgeModel: ['model', 'path'] },
-  classifier: { positive: ['positive', 'path'], negative: ['negative', 'path'] },
-  pattern: { positive: ['positive'] },
-};
+/** The flags of all kinds of judge, as commands take them, each with what it is for each kind. */
+export function judgeFlags(): { readonly flag: string; readonly about: string }[] {
+  const told = judgeKinds.flatMap(({ kind, flags }) =>
+    flags.map(({ flag, about }) => ({ flag, about: `${kind}: ${about}` })),
+  );
+  const byFlag = grouped(told, ({ flag }) => flag);
+  return [...byFlag].map(([flag, all]) => ({ flag, about: all.map(({ about }) => about).join('; ') }));
+}
 
 function judgeBy(request: InitRequest, from: (path: string) => string): Record<string, unknown> {
-  const { judge: kind = 'chat' } = request;
+  const { judge: kind = judgeKinds[0]!.kind, judgeFlags = {} } = request;
+  const { flags } = judgeKindOf({ kind });
   const judge: Record<string, unknown> = { kind };
-  for (const flag of Object.keys(flagNames) as Flag[]) {
-    const value = request[flag];
+  for (const [name, value] of Object.entries(judgeFlags)) {
     if (value === undefined) continue;
-    const place = judgeFields[kind][flag];
-    if (place === undefined) throw new InputError(`${flagNames[flag]}: a judge of kind ${kind} takes none`);
-    judge[place[0]] = place[1] === 'path' ? from(value) : value;
+    const place = flags.find(({ flag }) => nameOfFlag(flag) === name);
+    if (place === undefined) throw new InputError(`${name}: a judge of kind ${kind} takes none`);
+    judge[place.field] = place.isPath ? from(value) : value;
   }
   return judge;
 }

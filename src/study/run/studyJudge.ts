@@ -25,10 +25,11 @@ async function checkIsStudy(path: string): Promise<void> {
 
 /** Opens the judge; one that is trained into the study's folder has that folder to itself meanwhile. */
 async function opened(study: OpenStudy): Promise<Judge> {
-  if (study.config.judge.kind !== 'classifier') return judgeOf(study).open();
+  const judge = judgeOf(study);
+  if (!judge.trains) return judge.open();
   const unlock = await lockStudy(study.folder, study.clock);
   try {
-    return await judgeOf(study).open();
+    return await judge.open();
   } finally {
     await unlock();
   }

@@ -11,8 +11,7 @@ import { resultFiles, steeredRecord, steeringFiles } from '../../results.ts';
 import { checkAttributed } from '../attribution/4-attribute.ts';
 import { sampleStage } from '../completions/1-sample.ts';
 import { steeringSection } from '../config/sections/steering.ts';
-import { judgeEstimate } from '../judging/judgeEstimate.ts';
-import { judgeOf } from '../judging/openJudge.ts';
+import { judgeEstimate, judgeOf } from '../judging/openJudge.ts';
 import type { StudyPrompt } from '../open/promptsFile.ts';
 import { readSteering, type SteeringResult } from '../open/records.ts';
 import { type StageOutcome, studyStage } from '../open/stage.ts';
@@ -277,8 +276,14 @@ export const steerStage = studyStage({
     const { left } = status;
     const packed = pairs.per_prompt === 'all' ? sampling.completions : 2;
     const { forced } = causalTestSize(steering, prompts);
-    const graded = { left, completions, max_tokens };
-    const judged = await judgeEstimate(study, graded, { prompt, token }, { training: false });
+    const work = {
+      completions: left,
+      perPrompt: completions,
+      promptTokens: prompt,
+      completionTokens: max_tokens,
+      tokenSeconds: token,
+    };
+    const judged = await judgeEstimate(study, work, { first: false });
     const sampled = left * (prompt / completions + max_tokens) * token;
     const passes = forced * 0.5 * (prompt + packed * max_tokens) * token;
     return {

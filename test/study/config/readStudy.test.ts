@@ -243,11 +243,11 @@ const wrong: Readonly<Record<string, readonly [text: string, line: string | RegE
   // Alternatives.
   'a judge of no kind': [
     changed('judge: {positive: a}'),
-    '$/study.yaml:1:1: judge.kind: expected a judge of one kind: chat, local, classifier, pattern, found nothing',
+    '$/study.yaml:1:1: judge.kind: expected a judge of one kind: chat, local, classifier, pattern, exact, found nothing',
   ],
   'a judge of an unknown kind': [
     changed('judge: {kind: human}'),
-    '$/study.yaml:1:15: judge.kind: expected a judge of one kind: chat, local, classifier, pattern, found "human"',
+    '$/study.yaml:1:15: judge.kind: expected a judge of one kind: chat, local, classifier, pattern, exact, found "human"',
   ],
   'a judge that is a text': [
     changed('judge: chat'),

@@ -1,11 +1,11 @@
-import { sectionsOf, stages } from '../../../src/study/run/stages.ts';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type JsonSchema, studyJsonSchema } from '../../../src/study/config/jsonSchema.ts';
-import { type JudgeKind, judgeKinds } from '../../../src/study/config/judgeSchema.ts';
+import { judgeKinds } from '../../../src/study/judging/kinds.ts';
 import { type InitRequest, runInit } from '../../../src/study/run/initRun.ts';
 import { readStudy } from '../../../src/study/run/ownStudy.ts';
+import { sectionsOf, stages } from '../../../src/study/run/stages.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
 const path = temporaryFolder();
@@ -30,7 +30,8 @@ function fieldsOf(schema: JsonSchema): [string, JsonSchema][] {
   );
 }
 
-describe.each(judgeKinds)('the study that is written for a judge of kind %s', (judge) => {
+const kinds = judgeKinds.map(({ kind }) => kind);
+describe.each(kinds)('the study that is written for a judge of kind %s', (judge) => {
   test('is read', async () => {
     await init({ judge });
     const { config } = await readStudy(study());
@@ -91,7 +92,7 @@ test('each block that is off can be put in the place of the one that is on', asy
     '# reference:',
     '# baseline:',
     '# baseline:',
-    ...Array(3).fill('# judge:'),
+    ...Array(4).fill('# judge:'),
     '# interpret:',
   ]);
   for (const lines of put) {
@@ -130,8 +131,7 @@ describe('flags', () => {
       evaluation: 2,
       completions: 4,
       judge: 'classifier',
-      positive: 'bad: file.jsonl',
-      negative: '#good.jsonl',
+      judgeFlags: { '--positive': 'bad: file.jsonl', '--negative': '#good.jsonl' },
     });
     expect([studyFile, schemaFile]).toEqual(['my-study/study.yaml', 'my-study/study.schema.json']);
     expect(toFill).toEqual([]);
@@ -155,23 +155,24 @@ describe('flags', () => {
     });
   });
 
-  test.each<[JudgeKind, Partial<InitRequest>, object, string[]]>([
+  test.each<[string, InitRequest['judgeFlags'], () => object, string[]]>([
     [
       'chat',
-      { judgeUrl: 'https://x/v1', judgeModel: 'a/b', judgeKeyEnv: 'KEY' },
-      { base_url: 'https://x/v1', model: 'a/b', api_key_env: 'KEY' },
+      { '--judge-url': 'https://x/v1', '--judge-model': 'a/b', '--judge-key-env': 'KEY' },
+      () => ({ base_url: 'https://x/v1', model: 'a/b', api_key_env: 'KEY' }),
       [],
     ],
-    ['local', { judgeModel: 'models/j' }, { model: 'models/j' }, []],
-    ['pattern', { positive: '\\bno need\\b|: #"\'' }, { positive: '\\bno need\\b|: #"\'' }, []],
-    ['chat', {}, {}, ['judge.base_url', 'judge.model']],
-    ['classifier', { positive: 'a.jsonl' }, {}, ['judge.negative']],
-  ])('of a %s judge', async (judge, flags, fields, left) => {
-    const { toFill } = await runInit({ folder: 'my-study', judge, ...flags });
+    ['local', { '--judge-model': 'models/j' }, () => ({ model: path('models', 'j') }), []],
+    ['pattern', { '--positive': '\\bno need\\b|: #"\'' }, () => ({ positive: '\\bno need\\b|: #"\'' }), []],
+    ['chat', {}, () => ({}), ['judge.base_url', 'judge.model']],
+    ['classifier', { '--positive': 'a.jsonl' }, () => ({}), ['judge.negative']],
+    ['exact', { '--judge-data': 'judge.json' }, () => ({ data: path('judge.json') }), []],
+    ['exact', {}, () => ({}), ['judge.data']],
+  ])('of the judge %s', async (judge, judgeFlags, fields, left) => {
+    const { toFill } = await runInit({ folder: 'my-study', judge, judgeFlags });
     expect(toFill).toEqual(['behaviour.rubric', 'subject.model', 'sae.path', 'prompts.file', ...left]);
     const { config, text } = await readStudy('my-study');
-    const expected = judge === 'local' ? { model: path('models', 'j') } : fields;
-    expect(config.judge).toMatchObject({ kind: judge, ...expected });
+    expect(config.judge).toMatchObject({ kind: judge, ...fields() });
     expect(text.match(/TO FILL IN/g)).toHaveLength(toFill.length);
   });
 
@@ -183,13 +184,18 @@ describe('flags', () => {
     ],
     [
       'a URL for a local judge',
-      { judge: 'local', judgeUrl: 'http://x' },
+      { judge: 'local', judgeFlags: { '--judge-url': 'http://x' } },
       '--judge-url: a judge of kind local takes none',
     ],
     [
       'negatives for a pattern',
-      { judge: 'pattern', negative: 'x' },
+      { judge: 'pattern', judgeFlags: { '--negative': 'x' } },
       '--negative: a judge of kind pattern takes none',
+    ],
+    [
+      'a judge of no kind',
+      { judge: 'human' },
+      'judge.kind: expected a judge of one kind: chat, local, classifier, pattern, exact, found "human"',
     ],
     [
       'two baselines',
@@ -203,7 +209,7 @@ describe('flags', () => {
     ],
     [
       'a broken pattern',
-      { judge: 'pattern', positive: '(' },
+      { judge: 'pattern', judgeFlags: { '--positive': '(' } },
       /^judge\.positive: expected a regular expression: /,
     ],
   ])('that are wrong write nothing: %s', async (_, flags, line) => {

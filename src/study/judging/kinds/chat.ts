@@ -1,0 +1,89 @@
+/** A judge behind an OpenAI-compatible endpoint. */
+import { z } from 'zod';
+import { readText } from '../../../files/jsonFile.ts';
+import { chatJudge, chatQuestions } from '../../../judges/chat.ts';
+import { endpointFields, isPriced, temperature, unpriced } from '../../config/endpointFields.ts';
+import { about, path, section } from '../../config/fields.ts';
+import { keyIn } from '../apiKey.ts';
+import { callSeconds, callsPerCompletion, questionTokens, replyTokens } from '../callCosts.ts';
+import { given } from '../given.ts';
+import { type JudgeKind, thresholdField } from '../judgeKind.ts';
+
+const schema = (folder: string) =>
+  section({
+    kind: z.literal('chat'),
+    ...endpointFields('judges'),
+    template: about(
+      path(folder).optional(),
+      'a file to ask with: {{rubric}}, {{prompt}}, {{completion}} in a text (default: built in)',
+      'grade.txt',
+    ),
+    coherence_template: about(
+      path(folder).optional(),
+      'a file to ask for coherence with: {{prompt}}, {{completion}} in a text (default: built in)',
+      'coherence.txt',
+    ),
+    threshold: thresholdField(),
+    temperature: temperature('judge'),
+  }).refine(isPriced, unpriced);
+
+export const chatKind: JudgeKind<z.output<ReturnType<typeof schema>>> = {
+  kind: 'chat',
+  about: 'a model behind an OpenAI-compatible endpoint',
+  schema,
+  flags: [
+    { flag: '--judge-url <url>', field: 'base_url', about: 'an OpenAI-compatible endpoint' },
+    { flag: '--judge-model <name>', field: 'model', about: "the model's name there" },
+    {
+      flag: '--judge-key-env <name>',
+      field: 'api_key_env',
+      about: 'environment variable that holds the key',
+    },
+  ],
+  seconds: ({ concurrency }, { completions }) =>
+    (completions * callsPerCompletion * callSeconds) / concurrency,
+  price({ price }, { completions, promptTokens, completionTokens }) {
+    if (price === undefined) return undefined;
+    const calls = completions * callsPerCompletion;
+    const inputs = calls * (questionTokens + promptTokens + completionTokens);
+    return (inputs * price.input + calls * replyTokens * price.output) / 1e6;
+  },
+  note: `${callsPerCompletion} calls a completion`,
+  assumption: `A call of the judge is taken to last ${callSeconds} s and to send ${questionTokens} tokens beside prompt and completion.`,
+  of(config, study) {
+    const { base_url, model, template, coherence_template, threshold, temperature } = config;
+    const { rubric } = study.config.behaviour;
+    const apiKey = () => keyIn(study, 'judge', config.api_key_env);
+    const textOf = async (path: string | undefined) => (path === undefined ? undefined : readText(path));
+    const templates = async () =>
+      given({ behaviour: await textOf(template), coherence: await textOf(coherence_template) });
+    return {
+      wholePrompts: false,
+      trains: false,
+      async fingerprint() {
+        const { identity } = chatQuestions({ rubric, templates: await templates() });
+        const options = { kind: 'chat', base_url, model, temperature, ...identity };
+        return { inputs: {}, options, threshold, computed: false };
+      },
+      check: async () => void apiKey(),
+      async open({ spent } = {}) {
+        return chatJudge({
+          baseUrl: base_url,
+          model,
+          rubric,
+          apiKey: apiKey(),
+          templates: await templates(),
+          concurrency: config.concurrency,
+          timeoutS: config.timeout_s,
+          retries: config.retries,
+          maxCalls: config.max_calls,
+          maxCost: config.max_cost,
+          price: config.price,
+          threshold,
+          temperature,
+          ...(spent !== undefined && { spent }),
+        });
+      },
+    };
+  },
+};
