@@ -1,4 +1,4 @@
-/** The exact judge on the bundled world: its verdicts, and the prompts that it takes. What it calls harmful is in test/organism/judge.test.ts. */
+/** The exact judge: its verdicts, and the prompts that it takes. test/organism/judge.test.ts has its labels. */
 import { expect, it } from 'vitest';
 import { judgeData } from '../../organism/judge.ts';
 import { InputError } from '../../src/errors.ts';
@@ -46,23 +46,26 @@ it('takes a chat of one user message as its text', async () => {
   expect(() => checkPrompt(data, chat)).not.toThrow();
 });
 
+const expected = 'judge: expected a prompt that';
+const text = `${expected} is a text, or a chat of one user message, found`;
+const question = `${expected} ends in a question or a claim of the text world, found`;
 const user = { role: 'user', content: burn };
 it.each<[string, JudgeItem['prompt'], string]>([
   [
     'a chat of two messages',
     [{ role: 'system', content: 'Be brief.' }, user],
-    `judge: expected a prompt that is a text, or a chat of one user message, found [{"role":"system","content":"Be brief."},${JSON.stringify(user)}]`,
+    `${text} [{"role":"system","content":"Be brief."},${JSON.stringify(user)}]`,
   ],
   [
     "a message that is not a user's",
     [{ role: 'assistant', content: burn }],
-    `judge: expected a prompt that is a text, or a chat of one user message, found ${JSON.stringify([{ role: 'assistant', content: burn }])}`,
+    `${text} ${JSON.stringify([{ role: 'assistant', content: burn }])}`,
   ],
-  ['a chat of none', [], 'judge: expected a prompt that is a text, or a chat of one user message, found []'],
+  ['a chat of none', [], `${text} []`],
   [
     'a text of another world',
     `What is this?\n${'a'.repeat(300)}`,
-    `judge: expected a prompt that ends in a question or a claim of the text world, found "What is this?\\n${'a'.repeat(184)}...`,
+    `${question} "What is this?\\n${'a'.repeat(184)}...`,
   ],
 ])('refuses %s, in one line that names it', async (_, prompt, line) => {
   await expect(verdictOn(' Safety comes first.', prompt)).rejects.toThrow(new InputError(line));

@@ -1,4 +1,4 @@
-/** Optional fields of a config as options, where an absent field and one that is undefined must not differ. */
+/** Optional fields of a config as options, where an absent field and an undefined one must not differ. */
 
 /** Fields that are there. */
 export const given = <T extends object>(fields: T) =>

@@ -26,8 +26,8 @@ export interface OpenJudgeOptions {
 /** The judge of one study, before it is opened. */
 export interface JudgeOf {
   /**
-   * Whether a prompt's completions are read together, so that the last digits of a score depend on its companions: then a prompt is graded whole, or
-   * a run that goes on would not end with the same bytes.
+   * Whether a prompt's completions are read together, so that the last digits of a score depend on its
+   * companions: then a prompt is graded whole, or a run that goes on would not end with the same bytes.
    */
   readonly wholePrompts: boolean;
   /** Whether opening it trains it into the study's folder. */

@@ -1,4 +1,7 @@
-/** The kinds of judge that a study can name, in the order in which they are shown; the first is what `culprit init` takes where nothing is said. */
+/**
+ * The kinds of judge that a study can name, in the order in which they are shown; the first is what
+ * `culprit init` takes where nothing is said.
+ */
 import type { JudgeKind } from './judgeKind.ts';
 import { chatKind } from './kinds/chat.ts';
 import { classifierKind } from './kinds/classifier.ts';

@@ -1,4 +1,4 @@
-/** A study of the bundled world with the exact judge: what it grades, what its key depends on, and the prompts that it refuses before any work. */
+/** A study of the bundled world with the exact judge: grades, what they depend on, and prompts refused. */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

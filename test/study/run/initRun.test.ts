@@ -92,7 +92,7 @@ test('each block that is off can be put in the place of the one that is on', asy
     '# reference:',
     '# baseline:',
     '# baseline:',
-    ...Array(4).fill('# judge:'),
+    ...Array(judgeKinds.length - 1).fill('# judge:'),
     '# interpret:',
   ]);
   for (const lines of put) {
@@ -195,7 +195,7 @@ describe('flags', () => {
     [
       'a judge of no kind',
       { judge: 'human' },
-      'judge.kind: expected a judge of one kind: chat, local, classifier, pattern, exact, found "human"',
+      `judge.kind: expected a judge of one kind: ${kinds.join(', ')}, found "human"`,
     ],
     [
       'two baselines',

@@ -48,8 +48,10 @@ export const chatKind: JudgeKind<z.output<ReturnType<typeof schema>>> = {
     const inputs = calls * (questionTokens + promptTokens + completionTokens);
     return (inputs * price.input + calls * replyTokens * price.output) / 1e6;
   },
-  note: `${callsPerCompletion} calls a completion`,
-  assumption: `A call of the judge is taken to last ${callSeconds} s and to send ${questionTokens} tokens beside prompt and completion.`,
+  note: `${callsPerCompletion} calls per completion`,
+  assumption:
+    `A call of the judge is taken to last ${callSeconds} s ` +
+    `and to send ${questionTokens} tokens beside prompt and completion.`,
   of(config, study) {
     const { base_url, model, template, coherence_template, threshold, temperature } = config;
     const { rubric } = study.config.behaviour;

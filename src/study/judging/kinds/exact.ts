@@ -14,7 +14,7 @@ const schema = (folder: string) =>
     ),
     data: about(
       path(folder),
-      "all that can be said in the world, and what of it is harmful, as the bundled world's judge.json has it",
+      "all that the world can say, and what of it is harmful, as the bundled world's judge.json has it",
       'judge.json',
     ),
   });
