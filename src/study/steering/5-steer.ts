@@ -41,7 +41,7 @@ import { testCausally } from './causalTest.ts';
 import { candidatesOf, chooseLatents, ranksOf } from './chosenLatents.ts';
 import { readSteering, type SteeringResult, steeredOf, trialsOf, writeSteering } from './steeringFiles.ts';
 import { type Sides, steeringRows, steeringSummary } from './steeringResult.ts';
-import { JudgeStopped } from './trials.ts';
+import { JudgeStopped } from './trialVerdicts.ts';
 import {
   type ChosenRecord,
   type Grader,

@@ -29,7 +29,8 @@ import {
   type TrialRecord,
 } from '../../results.ts';
 import { type Coherence, coherenceBy, type MeasuredDose, stoppedBy } from './coherence.ts';
-import { type Trial, type TrialRunner, trialRunner } from './trials.ts';
+import type { Trial } from './trial.ts';
+import { type TrialRunner, trialRunner } from './trials.ts';
 import type { SteeringWork } from './work.ts';
 
 /** What came of one latent in one direction. */

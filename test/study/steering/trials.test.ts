@@ -10,7 +10,9 @@ import { addedVector, type SteeredTokens } from '../../../src/methods/steering/s
 import type { Direction, TrialRecord } from '../../../src/results.ts';
 import { nodeRuntime } from '../../../src/runtime/node.ts';
 import type { Runtime } from '../../../src/runtime/runtime.ts';
-import { JudgeStopped, type Trial, trialRunner } from '../../../src/study/steering/trials.ts';
+import type { Trial } from '../../../src/study/steering/trial.ts';
+import { trialRunner } from '../../../src/study/steering/trials.ts';
+import { JudgeStopped } from '../../../src/study/steering/trialVerdicts.ts';
 import type { Grader, SteeringPrompt, SteeringWork } from '../../../src/study/steering/work.ts';
 import { toFloat32 } from '../../../src/tensor.ts';
 import { layer, putAll, type TinyFolder, width } from '../../support/tinyFolder.ts';
