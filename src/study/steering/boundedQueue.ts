@@ -1,4 +1,7 @@
-/** Pieces of work done one after another beside whoever adds them, who waits where too many are left. Knows no trial. */
+/**
+ * Pieces of work done one after another beside whoever adds them, who waits where too many are left. Knows no
+ * trial.
+ */
 
 export interface BoundedQueue {
   /** Resolves once fewer than `most` pieces are left. Throws as `check` does. */

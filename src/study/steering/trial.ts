@@ -1,6 +1,6 @@
 /**
- * What a trial is: completions of one part's prompts under one latent at one dose, its id in the journal, and the
- * hash of what its completions depend on. Knows neither how they are sampled nor how they are graded.
+ * What a trial is: completions of one part's prompts under one latent at one dose, its id in the journal, and
+ * the hash of what its completions depend on. Knows neither how they are sampled nor how they are graded.
  */
 import type { Direction, TrialPart, TrialRecord } from '../../results.ts';
 import { promptHash } from '../store/contentHash.ts';
@@ -9,7 +9,7 @@ import { type PartPrompts, sizeOfPart, trialParts } from './trialParts.ts';
 import type { SteeringWork } from './work.ts';
 
 /** A trial to run. */
-export interface Trial {
+export interface SteeringTrial {
   /** undefined: left alone */
   readonly latent: number | undefined;
   /** α, signed */
@@ -18,7 +18,7 @@ export interface Trial {
 }
 
 /** A trial with all that sampling, grading and the journal ask of it. */
-export interface PlannedTrial extends Trial, PartPrompts {
+export interface PlannedTrial extends SteeringTrial, PartPrompts {
   /** of its record */
   readonly id: string;
   readonly direction: Direction;
@@ -29,7 +29,10 @@ export interface PlannedTrial extends Trial, PartPrompts {
 }
 
 /** Plans trials of one direction. */
-export function trialPlanner(work: SteeringWork, direction: Direction): (trial: Trial) => PlannedTrial {
+export function trialPlanner(
+  work: SteeringWork,
+  direction: Direction,
+): (trial: SteeringTrial) => PlannedTrial {
   const { norm } = work.sides[direction];
   const parts = trialParts(work);
   const contents = {

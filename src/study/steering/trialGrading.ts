@@ -1,4 +1,7 @@
-/** From the sampled completions of a whole trial to its record in the journal: judged, measured without the judge, or both. */
+/**
+ * From the sampled completions of a whole trial to its record in the journal: judged, measured without the
+ * judge, or both.
+ */
 import type { Completion } from '../../methods/completions/sample.ts';
 import { repetitionOf } from '../../methods/judging/cheapCoherence.ts';
 import type { SteeredCompletion } from '../../results.ts';

@@ -1,4 +1,7 @@
-/** Which prompts belong to each part of a causal test, and how many completions each of them gets. Knows no model. */
+/**
+ * Which prompts belong to each part of a causal test, and how many completions each of them gets. Knows no
+ * model.
+ */
 import type { TrialPart } from '../../results.ts';
 import type { SteeringPrompt, SteeringWork } from './work.ts';
 
@@ -11,7 +14,10 @@ export interface PartPrompts {
 /** Completions of all prompts together. */
 export const sizeOfPart = ({ prompts, perPrompt }: PartPrompts): number => prompts.length * perPrompt;
 
-/** Calibration prompts find the dose; the evaluation prompts give the effects, the first of them before the rest. */
+/**
+ * Calibration prompts find the dose; the evaluation prompts give the effects, the first of them before the
+ * rest.
+ */
 export function trialParts({
   prompts: { calibration, evaluation },
   options: { firstLook, calibrationCompletions, completions },

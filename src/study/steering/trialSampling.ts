@@ -1,6 +1,6 @@
 /**
- * The completions of trials, many trials in one batch. A trial's completions depend on its latent, dose and prompts
- * alone, never on what was sampled beside it. Knows neither judge nor journal.
+ * The completions of trials, many trials in one batch. A trial's completions depend on its latent, dose and
+ * prompts alone, never on what was sampled beside it. Knows neither judge nor journal.
  */
 import { createHash } from 'node:crypto';
 import { directionsOf } from '../../methods/attribution/score.ts';

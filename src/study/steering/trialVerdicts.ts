@@ -1,4 +1,7 @@
-/** What the judge says of a trial's completions; verdicts that are paid for are kept in the journal as they come. */
+/**
+ * What the judge says of a trial's completions; verdicts that are paid for are kept in the journal as they
+ * come.
+ */
 import { InputError } from '../../errors.ts';
 import type { JudgeItem } from '../../judges/judge.ts';
 import type { TrialRecord } from '../../results.ts';
@@ -51,8 +54,8 @@ export interface AskedCompletion {
 export type Advance = (completions: number) => void;
 
 /**
- * Verdicts in the order of what is asked: those that were paid before from the journal, the others by the judge. Throws
- * JudgeStopped.
+ * Verdicts in the order of what is asked: those that were paid before from the journal, the others by the
+ * judge. Throws JudgeStopped.
  */
 export async function trialVerdicts(
   work: Pick<SteeringWork, 'grade' | 'journal'>,
@@ -100,7 +103,8 @@ const paidRecord = (trial: PlannedTrial, id: string, content: string, kept: Kept
 });
 
 /**
- * Asks the judge, which has graded what was left alone before it sees what may be refused for what steering makes of it.
+ * Asks the judge, which has graded what was left alone before it sees what may be refused for what steering
+ * makes of it.
  */
 async function judged(
   { grade }: Pick<SteeringWork, 'grade'>,

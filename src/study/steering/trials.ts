@@ -1,10 +1,11 @@
 /**
- * Runs trials: those that the journal lacks are sampled many at once in one batch, and each is graded and kept as soon as
- * it is whole, while others grow. Knows neither what a trial adds to the model nor what the judge is asked.
+ * Runs trials: those that the journal lacks are sampled many at once in one batch, and each is graded and
+ * kept as soon as it is whole, while others grow. Knows neither what a trial adds to the model nor what the
+ * judge is asked.
  */
 import type { Direction, TrialRecord } from '../../results.ts';
 import { boundedQueue } from './boundedQueue.ts';
-import { keptTrial, type PlannedTrial, type Trial, trialPlanner, trialRecordOf } from './trial.ts';
+import { keptTrial, type PlannedTrial, type SteeringTrial, trialPlanner, trialRecordOf } from './trial.ts';
 import { gradeTrial } from './trialGrading.ts';
 import { type TrialSampler, trialSampler } from './trialSampling.ts';
 import type { Advance } from './trialVerdicts.ts';
@@ -12,7 +13,7 @@ import type { SteeringWork } from './work.ts';
 
 export interface TrialRunner {
   /** The records of these trials, in their order; those that are missing are run. Throws JudgeStopped. */
-  run(trials: readonly Trial[], label: string): Promise<TrialRecord[]>;
+  run(trials: readonly SteeringTrial[], label: string): Promise<TrialRecord[]>;
   /** every record that `run` has returned, of parts that have prompts */
   readonly used: ReadonlyMap<string, TrialRecord>;
   release(): Promise<void>;
