@@ -50,7 +50,6 @@ export async function attributeStage(study: OpenStudy): Promise<Stage> {
   const key = stageKey({
     options,
     inputs: hashesOf(inputs),
-    upstream: {},
     versions: computing(recorder.versions),
   });
   return {

@@ -107,7 +107,7 @@ export async function steerStage(study: OpenStudy): Promise<Stage> {
     prompts: jsonHash([evaluation, calibration, discovery].map(idsAndHashes)),
   };
   const key = (parts: object, from: typeof inputs | typeof models) =>
-    stageKey({ options: parts, inputs: hashesOf(from), upstream: {}, versions });
+    stageKey({ options: parts, inputs: hashesOf(from), versions });
   const unitKey = key(unitOptions, models);
   return {
     name: 'steer',
