@@ -29,13 +29,14 @@ const reasons: Record<string, string> = {
   ENOSPC: 'not enough disk space',
   EDQUOT: 'the disk quota is used up',
   EFBIG: 'the file is larger than the file system allows',
+  EIO: 'the disk reports an error',
 };
 
 /** The system's error as an InputError about `path` where the user can mend it; any other error unchanged. */
 export function explained(error: unknown, path: string): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const reason = reasons[code];
-  return reason === undefined ? error : new InputError(`${path}: ${reason}`);
+  return reason === undefined ? error : new InputError(`${path}: ${reason}`, { cause: error });
 }
 
 /** Text from a file, made safe for a one-line message: quoted, escaped, at most 80 characters. */
@@ -69,8 +70,13 @@ export async function withFile<T>(path: string, use: (file: SourceFile) => Promi
   }
 }
 
-async function openRegular(path: string): Promise<SourceFile> {
+/** Throws InputError for a path that no system takes. */
+export function checkPath(path: string): void {
   if (path.includes('\0')) throw new InputError(`${quoted(path)}: a path cannot hold a NUL character`);
+}
+
+async function openRegular(path: string): Promise<SourceFile> {
+  checkPath(path);
   try {
     // Before opening: to open a named pipe would wait for its writer.
     const { size, isFile } = await statOf(path);

@@ -4,13 +4,13 @@
  * which tensors it holds.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdir, rm, statfs } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, isAbsolute, join } from 'node:path';
 import { InputError } from '../errors.ts';
 import { explained, readInto, type SourceFile, withFile } from './bytes.ts';
 import type { GgufFile } from './gguf.ts';
+import { isThere } from './ifThere.ts';
 import { makeOnce } from './madeOnce.ts';
 import { dequantisedPieces, type LaidTensor, layOut, type PlannedTensor } from './plannedTensors.ts';
 import { readSafetensorsHeader, writeSafetensorsStream } from './safetensors.ts';
@@ -110,7 +110,7 @@ async function hashRange(hash: Hash, file: SourceFile, begin: number, end: numbe
 
 /** Whether the file is there with the very header that we would write, and all bytes that it promises. */
 async function isSound({ path, tensors, metadata }: Entry, verify: boolean): Promise<boolean> {
-  if (!existsSync(path)) return false;
+  if (!(await isThere(path))) return false;
   try {
     const stored = await readSafetensorsHeader(path);
     const checksum = stored.metadata[checksumKey] ?? '';

@@ -1,9 +1,9 @@
 /** Repositories that Hugging Face's tools have downloaded, in the cache folder that those share. Downloads nothing. */
-import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { InputError } from '../errors.ts';
-import { explained, quoted } from './bytes.ts';
+import { quoted } from './bytes.ts';
+import { isFolderThere, readTextIfThere } from './ifThere.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -26,7 +26,7 @@ export async function localModel(path: string, env: Environment = process.env): 
   const folder = join(cacheFolder(env), `models--${id.replace('/', '--')}`);
   const revision = await revisionOf(folder);
   const snapshot = revision === undefined ? undefined : join(folder, 'snapshots', revision);
-  if (snapshot !== undefined && (await isFolder(snapshot))) return snapshot;
+  if (snapshot !== undefined && (await isFolderThere(snapshot))) return snapshot;
   throw new InputError(
     `${path}: not in the Hugging Face cache (${cacheFolder(env)}): download it with \`hf download ${id}\` (older: huggingface-cli download ${id})`,
   );
@@ -35,19 +35,10 @@ export async function localModel(path: string, env: Environment = process.env): 
 /** The commit that was downloaded as `main`. */
 async function revisionOf(folder: string): Promise<string | undefined> {
   const file = join(folder, 'refs', 'main');
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-    throw explained(error, file);
-  });
+  const text = await readTextIfThere(file);
   if (text === undefined) return undefined;
   const commit = text.trim();
   if (!/^[0-9a-f]{40}$/.test(commit))
     throw new InputError(`${file}: expected a commit of 40 hexadecimal digits, found ${quoted(commit)}`);
   return commit;
 }
-
-const isFolder = (path: string) =>
-  stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );

@@ -1,5 +1,4 @@
 /** JSON files, read whole. Knows no schema. */
-import { existsSync } from 'node:fs';
 import { InputError } from '../errors.ts';
 import { quoted, readInto, withFile } from './bytes.ts';
 
@@ -29,8 +28,4 @@ export async function readJson(path: string): Promise<unknown> {
   } catch (error) {
     throw new InputError(`${path}: expected JSON: ${quoted(String(error))}`);
   }
-}
-
-export async function readJsonIfThere(path: string): Promise<unknown> {
-  return existsSync(path) ? readJson(path) : undefined;
 }

@@ -3,8 +3,7 @@
  * tensor larger than one read. Assumes a little-endian machine, as ONNX Runtime does. Knows no model.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { type FileHandle, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { isAbsolute, join, normalize } from 'node:path';
 import { InputError } from '../errors.ts';
 import {
@@ -18,6 +17,7 @@ import {
 } from '../tensor.ts';
 import { replaceFile } from './atomic.ts';
 import { piecesOf, quoted, readInto, type SourceFile, withFile } from './bytes.ts';
+import { isFolderThere, isThere } from './ifThere.ts';
 import {
   bytesOf,
   formatHeader,
@@ -71,12 +71,11 @@ async function readJson(file: SourceFile, begin: number, end: number): Promise<U
  * Throws InputError where a file is missing or malformed, a shard lies outside the folder or lacks a listed tensor.
  */
 export async function openSafetensors(path: string): Promise<Map<string, StoredTensor>> {
-  if (!existsSync(path) || !(await stat(path)).isDirectory())
-    return (await readSafetensorsHeader(path)).tensors;
+  if (!(await isFolderThere(path))) return (await readSafetensorsHeader(path)).tensors;
   const single = join(path, 'model.safetensors');
-  if (existsSync(single)) return (await readSafetensorsHeader(single)).tensors;
+  if (await isThere(single)) return (await readSafetensorsHeader(single)).tensors;
   const index = join(path, 'model.safetensors.index.json');
-  if (existsSync(index)) return openShards(path, index);
+  if (await isThere(index)) return openShards(path, index);
   throw new InputError(`${path}: expected model.safetensors or model.safetensors.index.json in this folder`);
 }
 

@@ -2,7 +2,6 @@
  * A model's text side: its tokenizer, its chat template, and which tokens end a turn; from a folder as transformers saves
  * one, or from a GGUF's metadata alone. Knows no weights.
  */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
@@ -10,7 +9,8 @@ import { quoted } from './bytes.ts';
 import { type ChatMessage, type ChatTemplate, chatTemplate } from './chat.ts';
 import type { GgufMetadata } from './ggufFields.ts';
 import { endIdsOfGguf, tokenizerFromGguf } from './ggufTokenizer.ts';
-import { readJson, readJsonIfThere, readText } from './jsonFile.ts';
+import { readJsonIfThere, readTextIfThere } from './ifThere.ts';
+import { readJson } from './jsonFile.ts';
 import { checked } from './schema.ts';
 import { type Tokenizer, tokenizerFromJson } from './tokenizer.ts';
 
@@ -136,7 +136,8 @@ const templateField = z.object({ chat_template: z.union([z.string(), namedTempla
 /** The folder's template, from the first of the places where transformers looks. */
 async function templateIn(folder: string, config: unknown): Promise<ChatTemplate | undefined> {
   const jinja = join(folder, 'chat_template.jinja');
-  if (existsSync(jinja)) return chatTemplate(await readText(jinja), jinja);
+  const inFile = await readTextIfThere(jinja);
+  if (inFile !== undefined) return chatTemplate(inFile, jinja);
   const configPath = join(folder, 'tokenizer_config.json');
   const inConfig = templateOf(config, configPath);
   if (inConfig !== undefined) return chatTemplate(inConfig, configPath);

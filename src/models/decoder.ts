@@ -1,6 +1,7 @@
 /**
- * A language model as embed → blocks → unembed over a residual stream, and the scope through which a family reads its weights.
- * Shapes: T tokens, n rows whose logits are wanted, d residual width, V vocabulary. Knows no family.
+ * A language model as embed → blocks → unembed over a residual stream, and the scope through which a family
+ * reads its weights. Shapes: T tokens, n rows whose logits are wanted, d residual width, V vocabulary. Knows
+ * no family.
  */
 
 import { InputError } from '../errors.ts';
@@ -15,7 +16,10 @@ export interface Pass {
   readonly ids: Node;
   /** positions [T, 1], as float32 */
   readonly positions: Node;
-  /** softmax(scale · q kᵀ) v over what each token may see: query [T, query·h], key and value [T, keyValue·h] → [T, query·h] */
+  /**
+   * softmax(scale · q kᵀ) v over what each token may see: query [T, query·h], key and value [T, keyValue·h] →
+   * [T, query·h]
+   */
   attend(layer: number, query: Node, key: Node, value: Node, heads: Heads, scale: number): Node;
 }
 
@@ -40,11 +44,12 @@ export interface Decoder {
   finalGain(scope: Scope): Node;
   /** unembedding rows [V, d] */
   unembedding(scope: Scope): Node;
-  /** what follows the product with the unembedding, element by element (a cap, a scale); nothing for most families */
-  readonly logitTransform?: (logits: Node) => Node;
 }
 
-/** A low-rank update of one linear module: y += scale · (x Aᵀ) Bᵀ, with A [r, in] and B [out, r] named in the weights. */
+/**
+ * A low-rank update of one linear module: y += scale · (x Aᵀ) Bᵀ, with A [r, in] and B [out, r] named in the
+ * weights.
+ */
 export interface LowRank {
   readonly a: string;
   readonly b: string;
@@ -52,7 +57,9 @@ export interface LowRank {
   readonly scale: number;
 }
 
-/** A model ready to be written as graphs: its shape, its weights by name, and the adapter's updates by module. */
+/**
+ * A model ready to be written as graphs: its shape, its weights by name, and the adapter's updates by module.
+ */
 export interface Model {
   readonly decoder: Decoder;
   readonly weights: ReadonlyMap<string, Tensor | StoredTensor>;
@@ -62,8 +69,8 @@ export interface Model {
 }
 
 /**
- * Reads a model's weights into a graph, checking each against the shape that the family expects. Weights named `trainable` become inputs, so
- * that they can change from run to run; `used` gathers their nodes.
+ * Reads a model's weights into a graph, checking each against the shape that the family expects. Weights
+ * named `trainable` become inputs, so that they can change from run to run; `used` gathers their nodes.
  */
 export class Scope {
   readonly used = new Map<string, Node>();
@@ -91,7 +98,9 @@ export class Scope {
     return node;
   }
 
-  /** x Wᵀ (+ bias where the file has one) (+ the adapter's update), W [outputs, inputs] at `module`.weight. */
+  /**
+   * x Wᵀ (+ bias where the file has one) (+ the adapter's update), W [outputs, inputs] at `module`.weight.
+   */
   linear(x: Node, module: string, inputs: number, outputs: number): Node {
     const product = matmul(x, this.param(`${module}.weight`, [outputs, inputs]), { transB: true });
     const bias = `${module}.bias`;

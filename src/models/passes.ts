@@ -1,6 +1,7 @@
 /**
- * The graphs that methods run on a model, cut at a site: from tokens to the residual stream there, and from there to logits or to the
- * loss and its gradient. Lengths: 'tokens' T of the packed sequence, 'rows' n of the places whose logits are wanted.
+ * The graphs that methods run on a model, cut at a site: from tokens to the residual stream there, and from
+ * there to logits or to the loss and its gradient. Lengths: 'tokens' T of the packed sequence, 'rows' n of
+ * the places whose logits are wanted.
  */
 import { InputError } from '../errors.ts';
 import { gather, input, logSumExp, matmul, mul, sub, sum, sumLast } from '../graph/build.ts';
@@ -32,7 +33,10 @@ export function runBlocks(model: Model, scope: Scope, x: Node, from: number, to:
   return residual;
 }
 
-/** ids, positions, mask → `resid_post.L` [T, d] for each layer asked. Blocks above the last of them are not in the graph. */
+/**
+ * ids, positions, mask → `resid_post.L` [T, d] for each layer asked. Blocks above the last of them are not in
+ * the graph.
+ */
 export function residualGraph(model: Model, layers: readonly number[]): Graph {
   for (const layer of layers) checkSite(model, layer);
   const scope = new Scope(model);
@@ -49,8 +53,7 @@ export function residualGraph(model: Model, layers: readonly number[]): Graph {
 }
 
 export function logitsOf(model: Model, hidden: Node, scope: Scope): Node {
-  const logits = matmul(hidden, model.decoder.unembedding(scope), { transB: true });
-  return model.decoder.logitTransform?.(logits) ?? logits;
+  return matmul(hidden, model.decoder.unembedding(scope), { transB: true });
 }
 
 /** ids, positions, mask, rows [n] → `logits` [n, V]. */
@@ -81,8 +84,7 @@ function head(model: Model, layer: number): Head {
   const hidden = decoder.finalNorm(gather(last, input('rows', ['rows'], 'i64')), scope);
   const logits = logitsOf(model, hidden, scope);
   const wanted = gather(decoder.unembedding(scope), input('targets', ['rows'], 'i64'));
-  const chosen = sumLast(mul(hidden, wanted));
-  const target = decoder.logitTransform?.(chosen) ?? chosen;
+  const target = sumLast(mul(hidden, wanted));
   return { resid, nll: sub(logSumExp(logits), target), logits };
 }
 
@@ -93,8 +95,8 @@ export function lossGraph(model: Model, layer: number): Graph {
 }
 
 /**
- * The attribution pass above the cut. resid [T, d], positions, mask, rows [n], targets [n], weights [n, 1] → `nll` [n, 1] and `grad` [T, d], the
- * gradient of Σ weights · nll with respect to resid.
+ * The attribution pass above the cut. resid [T, d], positions, mask, rows [n], targets [n], weights [n, 1] →
+ * `nll` [n, 1] and `grad` [T, d], the gradient of Σ weights · nll with respect to resid.
  */
 export function gradientGraph(model: Model, layer: number): Graph {
   const { resid, nll } = head(model, layer);

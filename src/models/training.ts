@@ -43,13 +43,12 @@ export function trainingGraph(
       attention(query, key, value, input('mask', [length, length]), heads, scale, sequences),
   };
   const table = decoder.unembedding(scope);
-  const transform = decoder.logitTransform ?? ((x) => x);
   const wanted = gather(table, input('targets', [tokens], 'i64'));
   const weights = input('weights', [tokens, 1]);
   const lossAt = (residual: Node) => {
     const hidden = decoder.finalNorm(residual, scope);
-    const logits = transform(matmul(hidden, table, { transB: true }));
-    const nll = sub(logSumExp(logits), transform(sumLast(mul(hidden, wanted))));
+    const logits = matmul(hidden, table, { transB: true });
+    const nll = sub(logSumExp(logits), sumLast(mul(hidden, wanted)));
     return reshape(sum(mul(nll, weights), [0]), []);
   };
   let residual = decoder.embed(scope, pass);

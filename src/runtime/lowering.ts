@@ -123,5 +123,4 @@ export const lowering: OpTable<[e: Emitter, inputs: readonly string[]], string> 
   put,
   broadcastLike: (node, e, [x]) => e.emit('Expand', [x!, e.shape(node.shape)]),
   detach: (_, __, [x]) => x!,
-  // written by the attention that reads it
 };

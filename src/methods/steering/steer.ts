@@ -1,6 +1,6 @@
 /**
- * Interventions on the residual stream at one site, latent by latent, and several of them as the one change that a graph or a loop applies.
- * METHOD.md section 5: a_t ← a_t + α·s·d_i. Knows no model; `applySteering` and the decoding graph do the same arithmetic.
+ * Interventions on the residual stream at one site, latent by latent, and several of them as the one change
+ * that a graph or a loop applies. docs/method.md section 5: a_t ← a_t + α·s·d_i. Knows no model.
  */
 
 /**
@@ -14,7 +14,7 @@ export type Intervention =
   | { readonly kind: 'set' | 'cap'; readonly direction: Float32Array; readonly value: number };
 
 export const steeredTokens = ['all', 'prompt', 'completion'] as const;
-/** At which tokens; METHOD.md: at every token. */
+/** At which tokens; the method: at every token. */
 export type SteeredTokens = (typeof steeredTokens)[number];
 
 /** A projection on `direction` held within [low, high] by moving along `dual` [d]. */
@@ -50,8 +50,9 @@ function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
 const leastIndependent = 1e-3;
 
 /**
- * The dual of each direction: dual_k · direction_l is 1 for k = l and 0 otherwise, and all lie in the directions' span; so that moving along one leaves the
- * other projections. For orthogonal unit vectors they are the directions themselves. Throws RangeError where a direction lies in the span of the others.
+ * The dual of each direction: dual_k · direction_l is 1 for k = l and 0 otherwise, and all lie in the
+ * directions' span; so that moving along one leaves the other projections. For orthogonal unit vectors they
+ * are the directions themselves. Throws RangeError where a direction lies in the span of the others.
  */
 function duals(directions: readonly Float32Array[]): Float32Array[] {
   return directions.map((direction, k) => {
@@ -82,8 +83,9 @@ function duals(directions: readonly Float32Array[]): Float32Array[] {
 }
 
 /**
- * Interventions as one change: projections are held first, each exactly at its own bound whatever the angles between directions; then what is added is added.
- * Throws RangeError for no interventions, and where the directions of held projections depend on one another.
+ * Interventions as one change: projections are held first, each exactly at its own bound whatever the angles
+ * between directions; then what is added is added. Throws RangeError for no interventions, and where the
+ * directions of held projections depend on one another.
  */
 export function combined(interventions: readonly Intervention[], tokens: SteeredTokens = 'all'): Steering {
   if (interventions.length === 0) throw new RangeError('steering: no interventions');
@@ -103,15 +105,4 @@ export function combined(interventions: readonly Intervention[], tokens: Steered
     held: bounds.map((bound, k) => ({ ...bound, dual: dual[k]! })),
     tokens,
   };
-}
-
-/** The change of a single a_t [d]. */
-export function steeredRow(a: Float32Array, { add, held }: Steering): Float32Array {
-  const out = Float32Array.from(a, (x, i) => x + add[i]!);
-  for (const { direction, dual, low, high } of held) {
-    const p = dot(a, direction);
-    const move = Math.min(Math.max(p, low), high) - p;
-    for (let i = 0; i < out.length; i++) out[i] = out[i]! + move * dual[i]!;
-  }
-  return out;
 }

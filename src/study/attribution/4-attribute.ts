@@ -51,7 +51,6 @@ async function planAttribution(study: OpenStudy): Promise<Stage> {
   const key = stageKey({
     options,
     inputs: hashesOf(inputs),
-    upstream: {},
     versions: computing(recorder.versions),
   });
   return {

@@ -2,10 +2,10 @@
  * Attribution from files to files: model, adapter, SAE, pairs and baseline in; latents.parquet, attribution.safetensors and manifest.json out.
  * One pair is the unit of work: a run that was stopped goes on with the next.
  */
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
-import { explained } from '../../files/bytes.ts';
+import { readBytesIfThere } from '../../files/ifThere.ts';
 import { encodePair, type Pair, readPairs } from '../../files/pairs.ts';
 import { readSafetensorsHeader, readTensor } from '../../files/safetensors.ts';
 import type { TextCodec } from '../../files/textCodec.ts';
@@ -152,24 +152,16 @@ async function prepare(request: AttributeRequest): Promise<Prepared> {
   };
 }
 
-/** The bytes of a file; undefined where it is not there. */
-async function readIfThere(path: string): Promise<Buffer | undefined> {
-  return readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-    throw explained(error, path);
-  });
-}
-
 /** The run that `out` already holds, finished or not, if it is this one; InputError if it is another. */
 async function finished(
   { out, overwrite }: AttributeRequest,
   key: string,
 ): Promise<AttributeResult | undefined> {
-  const text = await readIfThere(join(out, resultFiles.manifest));
+  const text = await readBytesIfThere(join(out, resultFiles.manifest));
   const manifest = text && manifestSchema.safeParse(parsed(text.toString()));
   if (manifest?.data?.key === key) {
-    const latents = await readIfThere(join(out, resultFiles.latents));
-    const arrays = await readIfThere(join(out, resultFiles.attribution));
+    const latents = await readBytesIfThere(join(out, resultFiles.latents));
+    const arrays = await readBytesIfThere(join(out, resultFiles.attribution));
     if (!latents || !arrays) return undefined;
     return {
       manifest: manifest.data,

@@ -58,7 +58,7 @@ async function planPairs({ folder, config }: OpenStudy): Promise<Stage> {
   const { per_prompt, limit } = config.pairs;
   const options = { per_prompt, ...(limit !== undefined && { limit }) };
   // of nothing that computes: choosing is exact
-  const key = stageKey({ options, inputs: hashesOf(inputs), upstream: {}, versions: {} });
+  const key = stageKey({ options, inputs: hashesOf(inputs), versions: {} });
   return { name: 'pair', key, inputs, options, outputs: [resultFiles.pairs] };
 }
 

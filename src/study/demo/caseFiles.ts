@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
-import { readJsonIfThere } from '../../files/jsonFile.ts';
+import { readJsonIfThere } from '../../files/ifThere.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
 import {
   type DifferenceRow,

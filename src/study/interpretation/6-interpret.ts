@@ -118,7 +118,7 @@ async function stageFor(
     all_pairs: study.config.pairs.per_prompt === 'all',
   };
   const versions = computing(study.recorder.versions);
-  const evidenceKey = stageKey({ options: all, inputs: hashesOf(from.inputs), upstream: {}, versions });
+  const evidenceKey = stageKey({ options: all, inputs: hashesOf(from.inputs), versions });
   const by = explainer && (await explainerOf(study, explainer).fingerprint());
   const withReplies = by !== undefined || (await hasReplies(study.folder));
   return {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
-import { readJsonIfThere } from '../../files/jsonFile.ts';
+import { readJsonIfThere } from '../../files/ifThere.ts';
 import type { TextCodec } from '../../files/textCodec.ts';
 import { latentScan } from '../../methods/interpretation/latentScan.ts';
 import { Passages, passagesSnapshot } from '../../methods/interpretation/passages.ts';

@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { replaceFile } from '../../files/atomic.ts';
-import { readJsonIfThere } from '../../files/jsonFile.ts';
+import { readJsonIfThere } from '../../files/ifThere.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
 import { type LatentPage, latentPageSchema, pageFile, pairTokens, resultFiles } from '../../results.ts';
 import { workFolder } from '../store/folder.ts';

@@ -2,11 +2,12 @@
  * From a path to a model that can run: a folder as Hugging Face publishes it, a folder with one GGUF file, or a GGUF file alone; with or
  * without a PEFT adapter. Quantised weights are dequantised once, into the cache.
  */
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { defaultCacheDir, dequantiseOnce } from '../../files/dequantised.ts';
 import { type GgufFile, readGguf } from '../../files/gguf.ts';
+import { isThere, statIfThere } from '../../files/ifThere.ts';
 import { readJson } from '../../files/jsonFile.ts';
 import { openSafetensors } from '../../files/safetensors.ts';
 import { readTokenizerFolder, type TextCodec, tokenizerOfGguf } from '../../files/textCodec.ts';
@@ -34,13 +35,6 @@ export interface OpenModelOptions {
   readonly progress?: Progress | undefined;
 }
 
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
-}
-
 /** ONNX Runtime maps files by their real paths. */
 async function real(tensors: ReadonlyMap<string, StoredTensor>): Promise<Map<string, StoredTensor>> {
   const paths = new Map<string, string>();
@@ -57,15 +51,14 @@ interface Found {
 
 /** What a model path names. */
 async function locate(path: string): Promise<Found> {
-  const found = await stat(path).catch(() => {
-    throw new InputError(`model ${path}: no such file or folder`);
-  });
+  const found = await statIfThere(path);
+  if (found === undefined) throw new InputError(`model ${path}: no such file or folder`);
   if (path.endsWith('.safetensors') && !found.isDirectory())
     throw new InputError(`model ${path}: expected a folder or a .gguf file: name the folder of this file`);
   if (!found.isDirectory()) return { gguf: path };
   if (
-    (await exists(join(path, 'model.safetensors'))) ||
-    (await exists(join(path, 'model.safetensors.index.json')))
+    (await isThere(join(path, 'model.safetensors'))) ||
+    (await isThere(join(path, 'model.safetensors.index.json')))
   )
     return { folder: path };
   const ggufs = (await readdir(path)).filter((name) => name.endsWith('.gguf'));
@@ -124,12 +117,12 @@ async function fromGguf(
   const gguf = await readGguf(path);
   const family = familyOfGguf(gguf.metadata.get('general.architecture'), path);
   const beside =
-    folder && (await exists(join(folder, 'config.json'))) ? join(folder, 'config.json') : undefined;
+    folder && (await isThere(join(folder, 'config.json'))) ? join(folder, 'config.json') : undefined;
   const config = beside ? await readJson(beside) : family.gguf.config(gguf.metadata, gguf.tensors, path);
   const decoder = beside ? decoderOf(config, beside) : readDecoder(family, config, path);
   const weights = await ggufWeights(gguf, config, options);
   const codec =
-    folder && (await exists(join(folder, 'tokenizer.json')))
+    folder && (await isThere(join(folder, 'tokenizer.json')))
       ? await readTokenizerFolder(folder, dated(options))
       : tokenizerOfGguf(gguf.metadata, path, dated(options));
   return { model: { decoder, weights, updates: new Map(), where: path }, codec, source: folder ?? path };
@@ -137,7 +130,7 @@ async function fromGguf(
 
 async function withAdapter(model: Model, folder: string): Promise<Model> {
   const config = join(folder, 'adapter_config.json');
-  if (!(await exists(config)))
+  if (!(await isThere(config)))
     throw new InputError(`adapter ${folder}: expected a folder with adapter_config.json`);
   const file = join(folder, 'adapter_model.safetensors');
   return withLora(model, await readJson(config), await real(await openSafetensors(file)), folder);

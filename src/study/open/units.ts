@@ -61,7 +61,6 @@ export function stageOf<S extends z.ZodType>(
 ): Stage {
   const parts = {
     inputs: hashesOf(plan.inputs),
-    upstream: {},
     versions: plan.computed ? computing(versions) : {},
   };
   const unitKey = stageKey({ ...parts, options: plan.unitOptions });

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
-import { readJsonIfThere } from '../../files/jsonFile.ts';
+import { readJsonIfThere } from '../../files/ifThere.ts';
 import { checked } from '../../files/schema.ts';
 import type { SampleOptions } from '../../methods/completions/sample.ts';
 import type { SteeredTokens } from '../../methods/steering/steer.ts';

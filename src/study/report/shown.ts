@@ -1,8 +1,7 @@
 /** What of a study stays in a report under each cut: which latents, pairs and completions. */
 
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { readBytesIfThere } from '../../files/ifThere.ts';
 import { readJsonl } from '../../files/jsonl.ts';
 import { completionRecord, decodeSteering, resultFiles } from '../../results.ts';
 import { readPairs } from '../open/records.ts';
@@ -21,9 +20,9 @@ interface Facts {
 async function reported(folder: string, files: readonly ResultFile[]): Promise<Set<number>> {
   const pages = files.filter(({ path }) => isPage(path));
   if (pages.length > 0) return new Set(pages.map(({ path }) => Number.parseInt(basename(path), 10)));
-  const steering = join(folder, resultFiles.steering);
-  if (!existsSync(steering)) return new Set();
-  const rows = await decodeSteering(Uint8Array.from(await readFile(steering)).buffer);
+  const steering = await readBytesIfThere(join(folder, resultFiles.steering));
+  if (steering === undefined) return new Set();
+  const rows = await decodeSteering(Uint8Array.from(steering).buffer);
   return new Set(rows.filter(({ role }) => role === 'candidate').map(({ latent }) => latent));
 }
 

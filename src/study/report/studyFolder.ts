@@ -4,7 +4,7 @@ import { lstat, readdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { explained } from '../../files/bytes.ts';
-import { readJsonIfThere } from '../../files/jsonFile.ts';
+import { ifThere, readJsonIfThere } from '../../files/ifThere.ts';
 import { latentOfPage, pageFile, pagesFolder, resultFiles } from '../../results.ts';
 
 export interface StudyFolder {
@@ -43,13 +43,13 @@ export const isPage = (path: string): boolean => latentOfPage(path) !== undefine
 export const isResultFile = (path: string): boolean => names.includes(path) || isPage(path);
 
 async function fileAt(folder: string, path: string): Promise<ResultFile | undefined> {
-  const found = await lstat(join(folder, path)).catch(() => undefined);
+  const found = await ifThere(join(folder, path), (own) => lstat(own));
   return found?.isFile() ? { path, size: found.size, modified: found.mtimeMs } : undefined;
 }
 
 async function pagePaths(folder: string): Promise<string[]> {
   const pages = join(folder, pagesFolder);
-  if (!(await lstat(pages).catch(() => undefined))?.isDirectory()) return [];
+  if (!(await ifThere(pages, (own) => lstat(own)))?.isDirectory()) return [];
   const latents = (await readdir(pages)).flatMap((name) => latentOfPage(`${pagesFolder}/${name}`) ?? []);
   return latents.sort((a, b) => a - b).map(pageFile);
 }

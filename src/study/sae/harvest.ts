@@ -2,11 +2,12 @@
  * Residuals of a model over corpora, on disk: shards of float32 rows in a folder that belongs to one set of inputs and options, named by a key. A
  * shard ends where a passage ends, so a harvest stopped at any point goes on with the next passage.
  */
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { temporariesIn } from '../../files/atomic.ts';
+import { readBytesIfThere } from '../../files/ifThere.ts';
 import { readSafetensorsHeader, readTensor, writeSafetensors } from '../../files/safetensors.ts';
 import type { TextCodec } from '../../files/textCodec.ts';
 import { type ResidualPass, residualPass, rowsAt } from '../../methods/site/residuals.ts';
@@ -84,7 +85,7 @@ async function openShard(path: string): Promise<StoredShard> {
 /** The shards that the folder already holds for the key. */
 async function openFolder({ folder, key, replace = false }: HarvestRequest): Promise<StoredShard[]> {
   const keyFile = join(folder, 'key');
-  const before = await readFile(keyFile, 'utf8').catch(() => undefined);
+  const before = (await readBytesIfThere(keyFile))?.toString();
   if (before !== key && replace) await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   if (before !== key && (await readdir(folder)).length > 0)

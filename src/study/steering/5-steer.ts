@@ -35,7 +35,7 @@ import { causalTestSize, completionsIn } from './size.ts';
 import { steeredOf, trialsOf, writeSteering } from './steeringFiles.ts';
 import { graderOf, openedJudge } from './steeringJudge.ts';
 import { type Sides, steeringRows, steeringSummary } from './steeringResult.ts';
-import { JudgeStopped } from './trials.ts';
+import { JudgeStopped } from './trialVerdicts.ts';
 import { type Likelihood, type SteeringOptions, type SteeringRecord, steeringRecord } from './work.ts';
 
 export interface StudyCausalTest extends SteeringResult {
@@ -84,7 +84,7 @@ async function planSteering(study: OpenStudy): Promise<Stage> {
     prompts: jsonHash([evaluation, calibration, discovery].map(idsAndHashes)),
   };
   const key = (parts: object, from: typeof inputs | typeof models) =>
-    stageKey({ options: parts, inputs: hashesOf(from), upstream: {}, versions });
+    stageKey({ options: parts, inputs: hashesOf(from), versions });
   const unitKey = key(unitOptions, models);
   return {
     name: 'steer',

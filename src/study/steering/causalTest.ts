@@ -1,6 +1,7 @@
 /**
- * The causal test: both directions of every latent, as far as the funnel takes it. First the log-odds of all, on subject and reference; then the candidates that
- * stand out there in both directions are sampled, and all random latents.
+ * The causal test: both directions of every latent, as far as the funnel takes it. First the log-odds of all,
+ * on subject and reference; then the candidates that stand out there in both directions are sampled, and all
+ * random latents.
  */
 
 import type { Interval } from '../../methods/statistics/bootstrap.ts';

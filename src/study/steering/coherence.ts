@@ -1,4 +1,7 @@
-/** Which steered completions count as incoherent, by the judge, by cheap signs or by either, and which of the two stopped a dose search. */
+/**
+ * Which steered completions count as incoherent, by the judge, by cheap signs or by either, and which of the
+ * two stopped a dose search.
+ */
 
 import { type CheapMeasure, cheapLimits, cheaplyBroken } from '../../methods/judging/cheapCoherence.ts';
 import type { TriedDose } from '../../methods/steering/doseSearch.ts';
@@ -56,8 +59,8 @@ export function coherenceBy(measure: IncoherenceMeasure, alone: readonly Steered
 }
 
 /**
- * Which measure stopped the search: at the weakest dose whose share exceeded the limit, the measures that exceed it by themselves, or both together; undefined
- * where no dose did.
+ * Which measure stopped the search: at the weakest dose whose share exceeded the limit, the measures that
+ * exceed it by themselves, or both together; undefined where no dose did.
  */
 export function stoppedBy(tried: readonly MeasuredDose[], limit: number): IncoherenceMeasure | undefined {
   const [first] = tried.filter(({ incoherent }) => incoherent > limit).sort((a, b) => a.dose - b.dose);

@@ -1,6 +1,6 @@
 /**
- * The first two stages of the funnel: what each latent does to the log-odds of the positive completions against the negative ones, to first order and
- * by running the steered model on them. Nothing is sampled.
+ * The first two stages of the funnel: what each latent does to the log-odds of the positive completions
+ * against the negative ones, to first order and by running the steered model on them. Nothing is sampled.
  */
 
 import { directionsOf } from '../../methods/attribution/score.ts';
@@ -8,9 +8,11 @@ import type { Contrast } from '../../methods/site/contrast.ts';
 import { sitePass } from '../../methods/site/siteGradient.ts';
 import {
   damage,
+  type ForcedPass,
   forcedPass,
   logOddsChange,
   meanOf,
+  type PreparedContrast,
   steeredBy,
   unchanged,
 } from '../../methods/steering/forced.ts';
@@ -66,7 +68,7 @@ async function contrastiveGradient(
   return sum;
 }
 
-/** What these latents do, told one after another as each is known. */
+/** Latents that are missing, measured one after another; each is kept as it is known. */
 async function measure(
   work: SteeringWork,
   direction: Direction,
@@ -80,16 +82,11 @@ async function measure(
   const gradient = await contrastiveGradient(work, direction, contrasts);
   const pass = await forcedPass(runtime, opened.model, layer);
   try {
-    const prepared = [];
-    for (const contrast of contrasts) prepared.push(await pass.prepare(contrast));
-    const before: number[][] = [];
-    for (const one of prepared) before.push(await pass.losses(one, unchanged));
+    const losses = await lossesOf(pass, contrasts, options.tokens);
+    const before = await losses(undefined);
     for (const latent of latents) {
       const unit = await directionsOf(dictionary, [latent]);
-      const vector = unit.map((x) => dose * norm * x);
-      const after: number[][] = [];
-      for (const one of prepared)
-        after.push(await pass.losses(one, steeredBy(vector, covered(options.tokens, one.tree))));
+      const after = await losses(unit.map((x) => dose * norm * x));
       const along = unit.reduce((sum, x, i) => sum + x * gradient[i]!, 0);
       await keep({
         kind: 'forced',
@@ -106,6 +103,26 @@ async function measure(
   } finally {
     await pass.release();
   }
+}
+
+/**
+ * Losses of each contrast's completions with a vector [d] added at the steered tokens, or with nothing added.
+ */
+async function lossesOf(
+  pass: ForcedPass,
+  contrasts: readonly Contrast[],
+  tokens: SteeredTokens,
+): Promise<(added: Float32Array | undefined) => Promise<number[][]>> {
+  const prepared: PreparedContrast[] = [];
+  for (const contrast of contrasts) prepared.push(await pass.prepare(contrast));
+  return async (added) => {
+    const losses: number[][] = [];
+    for (const one of prepared) {
+      const change = added === undefined ? unchanged : steeredBy(added, covered(tokens, one.tree));
+      losses.push(await pass.losses(one, change));
+    }
+    return losses;
+  };
 }
 
 /** The records of these latents, from the journal where they are done. */

@@ -19,7 +19,8 @@ import {
   type Zone,
 } from '../../results.ts';
 import type { Gate } from './causalTest.ts';
-import type { LatentOutcome, SideOutcome } from './side.ts';
+import type { LatentOutcome } from './latentOutcome.ts';
+import type { SideOutcome } from './side.ts';
 import type { SteeringWork } from './work.ts';
 
 /** Ranks of latents, 1 the first, by selector. */

@@ -1,6 +1,7 @@
 /**
- * What a validation by steering works on: models, prompts, latents, options, a judge and a journal. Knows neither study.yaml nor where the results go. METHOD.md
- * section 5: away is α < 0 on the subject, toward is α > 0 on the reference.
+ * What the causal test works on: models, prompts, latents, options, a judge and a journal. Knows
+ * neither study.yaml nor where the results go. docs/method.md section 5: away is α < 0 on the subject, toward
+ * is α > 0 on the reference.
  */
 import { z } from 'zod';
 import type { Grading, JudgeItem, Refusals, Verdict } from '../../judges/judge.ts';

@@ -3,11 +3,11 @@
  * needs. For a run that holds the study's lock. Knows not what a stage does.
  */
 
-import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { explained } from '../../files/bytes.ts';
+import { isThere } from '../../files/ifThere.ts';
 import type { StageRecord, StudyManifest } from '../../results.ts';
 import { journalFile, syncFolder } from './folder.ts';
 import { contentHash } from './hash.ts';
@@ -120,9 +120,9 @@ async function hashesOf(folder: string, { outputs }: Stage): Promise<Record<stri
 
 /** Renames a file that is there to FILE.bak, or FILE.bak2 and so on where that is taken. */
 async function setAside(path: string): Promise<void> {
-  if (!existsSync(path)) return;
+  if (!(await isThere(path))) return;
   let to = `${path}.bak`;
-  for (let n = 2; existsSync(to); n++) to = `${path}.bak${n}`;
+  for (let n = 2; await isThere(to); n++) to = `${path}.bak${n}`;
   await rename(path, to).catch((error: unknown) => {
     throw explained(error, path);
   });

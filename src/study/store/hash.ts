@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { explained } from '../../files/bytes.ts';
+import { isFileThere } from '../../files/ifThere.ts';
 
 /** Files above this many bytes are hashed by size and evenly spaced samples instead of whole. */
 const wholeUpTo = 2 ** 30;
@@ -33,12 +34,6 @@ async function hashFile(path: string): Promise<string> {
   }
 }
 
-const isFile = (path: string) =>
-  stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  );
-
 /**
  * SHA-256 of a file's bytes, or of a folder's files by name and content (not its subfolders, nor links that lead nowhere). Above 1 GiB a file
  * counts by its size and 64 samples of 1 MiB, and the hash says `sampled-`. Throws InputError where a file cannot be read.
@@ -50,7 +45,7 @@ export async function contentHash(path: string): Promise<string> {
   if (!found.isDirectory()) return hashFile(path);
   const hash = createHash('sha256');
   for (const name of (await readdir(path)).sort())
-    if (await isFile(join(path, name))) hash.update(`${name}\0${await hashFile(join(path, name))}\n`);
+    if (await isFileThere(join(path, name))) hash.update(`${name}\0${await hashFile(join(path, name))}\n`);
   return hash.digest('hex');
 }
 

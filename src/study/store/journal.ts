@@ -2,12 +2,13 @@
  * The units of a stage that are done so far: a file that only grows, a line a unit, `{id, seconds, record}`. A unit stands in it for good once
  * `append` has returned. The seconds, which differ from run to run, stay here: the final file holds the records alone. Knows no stage.
  */
-import { open, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
 import { explained } from '../../files/bytes.ts';
+import { statIfThere } from '../../files/ifThere.ts';
 import { appendJsonl, type Line, readJsonl } from '../../files/jsonl.ts';
 import { checked } from '../../files/schema.ts';
 import { syncFolder } from './folder.ts';
@@ -134,14 +135,7 @@ export async function journalProgress(
   return { done: [...units.values()].reduce((sum, own) => sum + own, 0), seconds, timed };
 }
 
-const sizeOf = (path: string): Promise<number | undefined> =>
-  stat(path).then(
-    ({ size }) => size,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined;
-      throw explained(error, path);
-    },
-  );
+const sizeOf = async (path: string): Promise<number | undefined> => (await statIfThere(path))?.size;
 
 interface Entry<R> {
   readonly id: string;

@@ -4,17 +4,19 @@ import { jsonHash } from './hash.ts';
 export interface KeyParts {
   /** JSON values only */
   readonly options: unknown;
-  /** hashes of the files from outside */
+  /** hashes of the files that it reads: those from outside and those of earlier stages */
   readonly inputs: Readonly<Record<string, string>>;
-  /** hashes of the files of earlier stages */
-  readonly upstream: Readonly<Record<string, string>>;
   /** of what computes the results */
   readonly versions: Readonly<Record<string, string>>;
 }
 
-/** Equal for equal parts, whatever the order of their keys; a field that is undefined counts as absent. Throws for what is no JSON value. */
-export function stageKey({ options, inputs, upstream, versions }: KeyParts): string {
-  return jsonHash(sorted({ options, inputs, upstream, versions }));
+/**
+ * Equal for equal parts, whatever the order of their keys; a field that is undefined counts as absent. Throws
+ * for what is no JSON value. `upstream` is hashed for the sake of studies that are there: without it no
+ * finished stage would be known again.
+ */
+export function stageKey({ options, inputs, versions }: KeyParts): string {
+  return jsonHash(sorted({ options, inputs, upstream: {}, versions }));
 }
 
 /** The value with the keys of every object in one order. */

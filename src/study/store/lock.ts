@@ -5,12 +5,13 @@
  * its folder.
  */
 import { randomUUID } from 'node:crypto';
-import { link, readdir, readFile, rm } from 'node:fs/promises';
+import { link, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { replaceFile, temporariesIn } from '../../files/atomic.ts';
 import { explained } from '../../files/bytes.ts';
+import { readBytesIfThere } from '../../files/ifThere.ts';
 import { makeWorkFolder, workFolder } from './folder.ts';
 import { hasEnded, processIdentity, thisProcess } from './processes.ts';
 import type { Clock } from './runRecord.ts';
@@ -105,10 +106,7 @@ async function linked(ticket: string, path: string): Promise<boolean> {
 }
 
 async function ownerOf(path: string): Promise<Owner | undefined> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw explained(error, path);
-  });
+  const text = (await readBytesIfThere(path))?.toString();
   if (text === undefined) return undefined;
   const { data } = owner.safeParse(parsed(text));
   if (data === undefined)

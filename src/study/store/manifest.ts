@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { replaceFile } from '../../files/atomic.ts';
-import { readJsonIfThere } from '../../files/jsonFile.ts';
+import { readJsonIfThere } from '../../files/ifThere.ts';
 import { checked } from '../../files/schema.ts';
 import { resultFiles, type StudyManifest, studyManifestSchema } from '../../results.ts';
 import { syncFolder } from './folder.ts';

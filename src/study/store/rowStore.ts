@@ -2,10 +2,11 @@
  * What a run has finished so far, one file each: the baseline of its corpus, and its contrasts, so that a run stopped at any point goes on with
  * the next. The folder belongs to one set of inputs and options, named by a key. A file that is damaged counts as not there.
  */
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
+import { readBytesIfThere } from '../../files/ifThere.ts';
 import { readSafetensorsHeader, readTensor, writeSafetensors } from '../../files/safetensors.ts';
 import type { ContrastRows } from '../../methods/site/contrast.ts';
 import { tensor, toFloat32 } from '../../tensor.ts';
@@ -50,10 +51,7 @@ const keyFile = (folder: string) => join(folder, 'key');
 
 /** The key of the run whose store the folder is; undefined where there is none. */
 export async function storedKey(folder: string): Promise<string | undefined> {
-  return readFile(keyFile(folder), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-    throw error;
-  });
+  return (await readBytesIfThere(keyFile(folder)))?.toString();
 }
 
 /** How many contrasts the store of a key holds. */

@@ -3,8 +3,8 @@
  * was changed since, may not be overwritten unasked. Changes nothing, and knows not what a stage does.
  */
 
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { ifThere } from '../../files/ifThere.ts';
 import type { StageRecord } from '../../results.ts';
 import { contentHash } from './hash.ts';
 import { readStudyManifest } from './manifest.ts';
@@ -32,7 +32,7 @@ export async function stageState(folder: string, stage: Stage): Promise<StageSta
   const made = manifest?.stages[stage.name];
   let done = made?.key === stage.key;
   for (const name of stage.outputs) {
-    const hash = await hashIfThere(join(folder, name));
+    const hash = await ifThere(join(folder, name), contentHash);
     const reason = hash && protectedBecause(name, hash, stage, made);
     if (reason)
       return { done: false, problem: `${join(folder, name)}: ${reason}: ${waysOn(stage.name, name)}` };
@@ -40,9 +40,6 @@ export async function stageState(folder: string, stage: Stage): Promise<StageSta
   }
   return { done };
 }
-
-const hashIfThere = async (path: string): Promise<string | undefined> =>
-  existsSync(path) ? contentHash(path) : undefined;
 
 /** Why a file that is there may not be overwritten. */
 function protectedBecause(

@@ -1,8 +1,8 @@
 /** Tells those who look at a study how far it is and which files it has, whenever that changes; a run in another process may be at work in it. Asks the disk now and then, while somebody looks. */
 
-import { existsSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifThere, isThere, statIfThere } from '../../files/ifThere.ts';
 import { resultFiles } from '../../results.ts';
 import type { OpenStudy } from '../open/study.ts';
 import { type ResultFile, shownFiles } from '../report/studyFolder.ts';
@@ -72,11 +72,16 @@ async function statusView(folder: string, { running, stages }: StudyStatus): Pro
   };
 }
 
+const problemView = (error: unknown): StatusView => ({
+  ...unknown,
+  problem: error instanceof Error ? error.message : String(error),
+});
+
 /** Names, sizes and times of what the status is read from. */
 async function traces(folder: string): Promise<string> {
   const work = workFolder(folder);
-  const names = (await readdir(work, { recursive: true }).catch(() => [])).sort();
-  const seen = await Promise.all(names.map((name) => stat(join(work, name)).catch(() => undefined)));
+  const names = ((await ifThere(work, () => readdir(work, { recursive: true }))) ?? []).sort();
+  const seen = await Promise.all(names.map((name) => statIfThere(join(work, name))));
   const holder = await lockHolder(folder).catch(() => undefined);
   return JSON.stringify([holder, names, seen.map((found) => found && [found.size, found.mtimeMs])]);
 }
@@ -85,11 +90,12 @@ async function traces(folder: string): Promise<string> {
 function statusReader(folder: string, { clock, cacheDir }: WatchOptions) {
   let opened: { readonly key: string; readonly study: OpenStudy } | undefined;
   return async (): Promise<{ readonly view: StatusView; readonly first: boolean }> => {
-    if (!existsSync(join(folder, resultFiles.study))) return { view: unknown, first: false };
     let first = false;
     try {
-      const { size, mtimeMs } = await stat(join(folder, resultFiles.study));
-      const key = JSON.stringify([size, mtimeMs, existsSync(join(folder, resultFiles.manifest))]);
+      const found = await statIfThere(join(folder, resultFiles.study));
+      if (found === undefined) return { view: unknown, first };
+      const hasManifest = await isThere(join(folder, resultFiles.manifest));
+      const key = JSON.stringify([found.size, found.mtimeMs, hasManifest]);
       if (opened?.key !== key) {
         first = true;
         await opened?.study.close();
@@ -98,7 +104,7 @@ function statusReader(folder: string, { clock, cacheDir }: WatchOptions) {
       }
       return { view: await statusView(folder, await statusOf(opened.study)), first };
     } catch (error) {
-      return { view: { ...unknown, problem: error instanceof Error ? error.message : String(error) }, first };
+      return { view: problemView(error), first };
     }
   };
 }
@@ -132,7 +138,10 @@ export function studyWatch(folder: string, options: WatchOptions): StudyWatch {
   }
 
   async function go(): Promise<void> {
-    await look();
+    await look().catch((error: unknown) => {
+      seen = '';
+      tell({ event: 'status', data: problemView(error) });
+    });
     timer = listeners.size > 0 ? setTimeout(go, every) : undefined;
   }
 

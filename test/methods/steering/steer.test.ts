@@ -1,11 +1,6 @@
 /** Several interventions as one change of a row, against what each is to do to its own projection. */
 import { describe, expect, it } from 'vitest';
-import {
-  combined,
-  type Intervention,
-  type Steering,
-  steeredRow,
-} from '../../../src/methods/steering/steer.ts';
+import { combined, type Intervention, type Steering } from '../../../src/methods/steering/steer.ts';
 import { draw } from '../../support/opCases.ts';
 
 const d = 16;
@@ -20,6 +15,17 @@ function unit(values: ArrayLike<number> = vector()): Float32Array {
 
 const dot = (a: ArrayLike<number>, b: ArrayLike<number>) =>
   Array.from(a).reduce((sum, x, i) => sum + x * b[i]!, 0);
+
+/** The change of a single a_t [d], as the decoding graph makes it. */
+function steeredRow(a: Float32Array, { add, held }: Steering): Float32Array {
+  const out = Float32Array.from(a, (x, i) => x + add[i]!);
+  for (const { direction, dual, low, high } of held) {
+    const p = dot(a, direction);
+    const move = Math.min(Math.max(p, low), high) - p;
+    for (let i = 0; i < out.length; i++) out[i] = out[i]! + move * dual[i]!;
+  }
+  return out;
+}
 
 const axis = (at: number) => Float32Array.from({ length: d }, (_, i) => Number(i === at));
 

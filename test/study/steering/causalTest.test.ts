@@ -11,7 +11,8 @@ import { type Direction, directions, type TrialRecord } from '../../../src/resul
 import { nodeRuntime } from '../../../src/runtime/node.ts';
 import type { Runtime } from '../../../src/runtime/runtime.ts';
 import { type CausalTest, testCausally } from '../../../src/study/steering/causalTest.ts';
-import type { LatentOutcome, SideOutcome } from '../../../src/study/steering/side.ts';
+import type { LatentOutcome } from '../../../src/study/steering/latentOutcome.ts';
+import type { SideOutcome } from '../../../src/study/steering/side.ts';
 import { steeringRows } from '../../../src/study/steering/steeringResult.ts';
 import type { SteeringRecord, SteeringWork } from '../../../src/study/steering/work.ts';
 import { slowHead, slowLosses, slowResiduals } from '../../support/slowLlama.ts';

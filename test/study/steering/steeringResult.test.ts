@@ -12,7 +12,8 @@ import {
   steeringStages,
   steeringSummarySchema,
 } from '../../../src/results.ts';
-import type { LatentOutcome, SideOutcome } from '../../../src/study/steering/side.ts';
+import type { LatentOutcome } from '../../../src/study/steering/latentOutcome.ts';
+import type { SideOutcome } from '../../../src/study/steering/side.ts';
 import {
   figureOf,
   type Sides,

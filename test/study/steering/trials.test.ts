@@ -10,7 +10,9 @@ import { addedVector, type SteeredTokens } from '../../../src/methods/steering/s
 import type { Direction, TrialRecord } from '../../../src/results.ts';
 import { nodeRuntime } from '../../../src/runtime/node.ts';
 import type { Runtime } from '../../../src/runtime/runtime.ts';
-import { JudgeStopped, type Trial, trialRunner } from '../../../src/study/steering/trials.ts';
+import type { SteeringTrial } from '../../../src/study/steering/trial.ts';
+import { trialRunner } from '../../../src/study/steering/trials.ts';
+import { JudgeStopped } from '../../../src/study/steering/trialVerdicts.ts';
 import type { Grader, SteeringPrompt, SteeringWork } from '../../../src/study/steering/work.ts';
 import { toFloat32 } from '../../../src/tensor.ts';
 import { layer, putAll, type TinyFolder, width } from '../../support/tinyFolder.ts';
@@ -42,7 +44,7 @@ afterAll(async () => {
 const work = (over: Partial<SteeringWork> = {}) => madeWork(runtime, opened, over);
 
 async function ran(
-  trials: readonly Trial[],
+  trials: readonly SteeringTrial[],
   over: Partial<SteeringWork> = {},
   direction: Direction = 'away',
 ): Promise<TrialRecord[]> {
@@ -66,7 +68,7 @@ async function unitOf(latent: number): Promise<Float64Array> {
 const trialsIn = ({ records }: SteeringWork['journal']) =>
   [...records.values()].flatMap(({ kind, id }) => (kind === 'trial' ? [id] : []));
 
-const asked: Trial[] = [
+const asked: SteeringTrial[] = [
   { latent: undefined, dose: 0, part: 'calibration' },
   { latent: 3, dose: -0.3, part: 'calibration' },
   { latent: 3, dose: -0.6, part: 'calibration' },
@@ -76,7 +78,7 @@ const asked: Trial[] = [
 ];
 
 describe('a trial', () => {
-  const promptsOf: Record<Trial['part'], () => readonly SteeringPrompt[]> = {
+  const promptsOf: Record<SteeringTrial['part'], () => readonly SteeringPrompt[]> = {
     calibration: () => opened.prompts.calibration,
     // two fifths of five
     first: () => opened.prompts.evaluation.slice(0, 2),
@@ -146,14 +148,14 @@ describe('a trial', () => {
   });
 
   it('has other completions under another seed', async () => {
-    const trial: Trial = { latent: 3, dose: 0.3, part: 'first' };
+    const trial: SteeringTrial = { latent: 3, dose: 0.3, part: 'first' };
     const [a] = await ran([trial]);
     const [b] = await ran([trial], { options: { ...options, seed: 12 } });
     expect(a!.completions.map(({ text }) => text)).not.toEqual(b!.completions.map(({ text }) => text));
   });
 
   it('ends at a stop text, which is no part of what is graded', async () => {
-    const trial: Trial = { latent: 3, dose: 0.3, part: 'rest' };
+    const trial: SteeringTrial = { latent: 3, dose: 0.3, part: 'rest' };
     const [free] = await ran([trial]);
     const letter = /[a-z]/.exec(free!.completions.map(({ text }) => text.slice(0, -1)).join(''))![0];
     const graded = countingGrader();
@@ -209,7 +211,7 @@ describe('the journal', () => {
     expect(await ran(asked, { journal, runtime: spy, grade })).toEqual(first);
     expect(told.loads).toBe(0);
     expect(graded).toEqual([]);
-    const more: Trial = { latent: 9, dose: -0.3, part: 'first' };
+    const more: SteeringTrial = { latent: 9, dose: -0.3, part: 'first' };
     await ran([...asked, more], { journal, runtime: spy, grade });
     expect(told.loads).toBe(1);
     expect(graded.map((ids) => ids.length)).toEqual([2 * 4]);
@@ -333,7 +335,7 @@ it('a prompt that does not fit fails the run without leaving a trial half kept',
   const { prompts } = opened;
   const journal = memoryJournal();
   const wrong = { ...prompts.evaluation[1]!, ids: [] };
-  const trials: Trial[] = [
+  const trials: SteeringTrial[] = [
     { latent: 3, dose: 0.3, part: 'calibration' },
     { latent: 3, dose: 0.3, part: 'rest' },
   ];

@@ -9,7 +9,9 @@ import { chatJudge } from '../../../src/judges/chat.ts';
 import { free, type JudgeItem, type Refusals } from '../../../src/judges/judge.ts';
 import { nodeRuntime } from '../../../src/runtime/node.ts';
 import type { Runtime } from '../../../src/runtime/runtime.ts';
-import { JudgeStopped, type Trial, trialRunner } from '../../../src/study/steering/trials.ts';
+import type { SteeringTrial } from '../../../src/study/steering/trial.ts';
+import { trialRunner } from '../../../src/study/steering/trials.ts';
+import { JudgeStopped } from '../../../src/study/steering/trialVerdicts.ts';
 import type { Grader, SteeringRecord, SteeringWork } from '../../../src/study/steering/work.ts';
 import { chatBody, type FakeChatServer, fakeChatServer } from '../../support/fakeChatServer.ts';
 import { putAll } from '../../support/tinyFolder.ts';
@@ -36,7 +38,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function ran(trials: readonly Trial[], over: Partial<SteeringWork> = {}) {
+async function ran(trials: readonly SteeringTrial[], over: Partial<SteeringWork> = {}) {
   const runner = trialRunner(madeWork(runtime, opened, over), 'away');
   try {
     return await runner.run(trials, 'trials');
@@ -46,7 +48,10 @@ async function ran(trials: readonly Trial[], over: Partial<SteeringWork> = {}) {
 }
 
 /** Two prompts, three completions each. */
-const many = Array.from({ length: 14 }, (_, latent): Trial => ({ latent, dose: -0.3, part: 'calibration' }));
+const many = Array.from(
+  { length: 14 },
+  (_, latent): SteeringTrial => ({ latent, dose: -0.3, part: 'calibration' }),
+);
 const each = 6;
 
 describe('a slow judge', () => {
@@ -178,8 +183,8 @@ describe('a judge that refuses', () => {
     (of = judge()): Grader =>
     (items, onVerdict, refusals) =>
       of.grade(items, onVerdict, undefined, refusals);
-  const steered: Trial = { latent: 3, dose: -0.3, part: 'rest' };
-  const alone: Trial = { latent: undefined, dose: 0, part: 'rest' };
+  const steered: SteeringTrial = { latent: 3, dose: -0.3, part: 'rest' };
+  const alone: SteeringTrial = { latent: undefined, dose: 0, part: 'rest' };
 
   it('everything that is steered: each text has a verdict, incoherent', async () => {
     server = await refusing(400);

@@ -1,0 +1,49 @@
+/** One direction's model left alone: what its completions set for all that is steered. Knows no latent. */
+import { InputError } from '../../errors.ts';
+import { grouped } from '../../methods/statistics/groups.ts';
+import { incoherentShare, type Tally, total } from '../../methods/steering/effect.ts';
+import type { Direction, SteeredCompletion, TrialPart } from '../../results.ts';
+import { type Coherence, coherenceBy } from './coherence.ts';
+import type { TrialRunner } from './trials.ts';
+import type { SteeringOptions } from './work.ts';
+
+/** What steering is measured against. */
+export interface Unsteered {
+  readonly coherence: Coherence;
+  /** share of incoherent completions, at most, of a dose */
+  readonly limit: number;
+  /** of the evaluation prompts, by id */
+  readonly byPrompt: ReadonlyMap<string, Tally>;
+}
+
+/** Tallies of completions of evaluation prompts, by prompt id. */
+export const tallyByPrompt = (
+  completions: readonly SteeredCompletion[],
+  { evaluation }: Coherence,
+): Map<string, Tally> =>
+  new Map([...grouped(completions, ({ prompt_id }) => prompt_id)].map(([id, own]) => [id, evaluation(own)]));
+
+/** Throws InputError where none of the evaluation prompts' completions is coherent. */
+export async function leftAlone(
+  runner: TrialRunner,
+  direction: Direction,
+  { incoherence, incoherent }: Pick<SteeringOptions, 'incoherence' | 'incoherent'>,
+): Promise<Unsteered> {
+  const completionsOf = async (part: TrialPart) => {
+    const trial = { latent: undefined, dose: 0, part };
+    return (await runner.run([trial], `Left alone, ${direction}`))[0]!.completions;
+  };
+  const calibrated = await completionsOf('calibration');
+  const coherence = coherenceBy(incoherence, calibrated);
+  const evaluated = [...(await completionsOf('first')), ...(await completionsOf('rest'))];
+  const byPrompt = tallyByPrompt(evaluated, coherence);
+  checkCoherent(total([...byPrompt.values()]), direction);
+  return { coherence, limit: incoherent + incoherentShare(coherence.calibration(calibrated)), byPrompt };
+}
+
+function checkCoherent({ coherent, completions }: Tally, direction: Direction): void {
+  if (coherent > 0) return;
+  throw new InputError(
+    `steering ${direction}: no gray zone: all ${completions} completions of the evaluation prompts left alone are incoherent`,
+  );
+}
