@@ -1,9 +1,10 @@
 /** The app's frame: which study, which view of it, how far it is. */
 import { type ReactNode, useEffect, useState } from 'react';
+import type { StudyProgress } from '../results.ts';
 import { Progress } from './parts/progress.tsx';
 import { ThemeSwitch } from './parts/themeSwitch.tsx';
 import { hashOf, inStudy, type Route, type View } from './routes.ts';
-import type { Source, StudyProgress } from './source.ts';
+import type { Source } from './source.ts';
 import { openStudy, type Study } from './study.ts';
 import { goTo, useRoute } from './useRoute.ts';
 import { CompareView } from './views/compare/compareView.tsx';

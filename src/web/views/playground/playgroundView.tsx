@@ -1,6 +1,6 @@
 /** Steering by hand: a prompt, latents with doses, and what the model says with and without them. */
 import { type FormEvent, useState } from 'react';
-import type { Prompt } from '../../../results.ts';
+import { type Prompt, type SteerBody, steeredModels } from '../../../results.ts';
 import { Failed, Loading } from '../../parts/notes.tsx';
 import { Segments } from '../../parts/segments.tsx';
 import type { Route } from '../../routes.ts';
@@ -13,7 +13,7 @@ import { DoseSliders } from './doseSliders.tsx';
 import { dosesIn, queryOf, usualDose } from './doses.ts';
 import { NumberField } from './numberField.tsx';
 import { type Run, saysSomething } from './run.ts';
-import { type Dose, models, type SteerBody } from './steer.ts';
+import type { Dose } from './steer.ts';
 import { useRun } from './useRun.ts';
 
 interface PlaygroundViewProps {
@@ -65,7 +65,7 @@ function SettingsForm({ settings, onSettings }: SettingsFormProps) {
     <div className="row">
       <Segments
         label="Model"
-        choices={models}
+        choices={steeredModels}
         chosen={settings.model}
         onChoose={(model) => onSettings({ ...settings, model })}
       />
