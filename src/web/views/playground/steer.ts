@@ -2,8 +2,6 @@
 import { linesType, type SteerBody, type SteerLine, steerLine, studyAddresses } from '../../../results.ts';
 import { checked } from '../../records.ts';
 
-export type Dose = SteerBody['latents'][number];
-
 export type SteerToken = Extract<SteerLine, { kind: 'token' }>;
 
 function lineOf(text: string): SteerLine {

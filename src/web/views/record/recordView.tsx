@@ -3,6 +3,7 @@ import { leftOut } from '../../leftOut.ts';
 import { Loading, Missing } from '../../parts/notes.tsx';
 import type { Study } from '../../study.ts';
 import { useLoaded } from '../../useLoaded.ts';
+import type { ViewProps, WebView } from '../../view.ts';
 import { bibtexOf } from './citations.ts';
 import { Copyable } from './copyable.tsx';
 import { methodsText } from './methodsText.ts';
@@ -79,7 +80,7 @@ function ToRepeat({ command, yaml }: ToRepeatProps) {
   );
 }
 
-export function MethodsView({ study }: { study: Study }) {
+function Methods({ study }: ViewProps) {
   const loaded = useLoaded(() => everything(study), [study]);
   return (
     <>
@@ -108,3 +109,5 @@ export function MethodsView({ study }: { study: Study }) {
     </>
   );
 }
+
+export const recordView: WebView = { name: 'methods', tab: 'Methods', component: Methods };
