@@ -65,10 +65,6 @@ function manifestOf(bytes: ArrayBuffer, path: string): StudyManifest {
   return { command: 'study', created, versions, stages: { [command]: stage }, writing: [] };
 }
 
-/** A stage's record; that of the whole run where one command did all of it. */
-export const stageOf = (manifest: StudyManifest | undefined, name: string) =>
-  manifest?.stages[name] ?? manifest?.stages.demo;
-
 const byId = <T extends { id: string }>(records: readonly T[]) =>
   new Map(records.map((record) => [record.id, record]));
 

@@ -5,7 +5,7 @@ import { behaviourOf } from '../../parts/behaviour.ts';
 import { Loading, Missing } from '../../parts/notes.tsx';
 import { Sentence } from '../../parts/sentence.tsx';
 import { home, type Route } from '../../routes.ts';
-import { type Study, stageOf } from '../../study.ts';
+import type { Study } from '../../study.ts';
 import { useLoaded } from '../../useLoaded.ts';
 import type { ViewProps, WebView } from '../../view.ts';
 import { type Answer, answerOf } from './answer.ts';
@@ -21,7 +21,7 @@ async function everything(study: Study) {
     study.yaml(),
   ]);
   const behaviour = steering?.summary.behaviour ?? behaviourOf(yaml) ?? 'the behaviour';
-  const pairs = stageOf(manifest, 'pair')?.counts.pairs ?? stageOf(manifest, 'attribute')?.counts.pairs;
+  const pairs = manifest?.stages.pair?.counts.pairs ?? manifest?.stages.attribute?.counts.pairs;
   return { manifest, steering, latents, behaviour, pairs };
 }
 
