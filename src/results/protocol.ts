@@ -1,5 +1,6 @@
 /**
- * What the server of `culprit view` and the app in a browser say to each other: the addresses, and a schema for each answer, event and request. Knows neither
+ * What the server of `culprit view` and the app in a browser say to each other: the addresses, and a schema
+ * for each answer, event and request. Knows neither
  * HTTP nor how a study is made or shown.
  */
 import { z } from 'zod';
@@ -88,7 +89,10 @@ export type SteerSide = (typeof steerSides)[number];
 const likelyText = { id: z.int(), text: z.string(), log_probability: z.number() };
 const side = z.enum(steerSides);
 
-/** A line of the answer: a token with the likeliest ones in its place, the end of a text, or why there is no more. */
+/**
+ * A line of the answer: a token with the likeliest ones in its place, the end of a text, or why there is no
+ * more.
+ */
 export const steerLine = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('token'), side, ...likelyText, top: z.array(z.object(likelyText)) }),
   z.object({ kind: z.literal('end'), side, stop: z.enum(stopReasons) }),

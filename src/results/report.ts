@@ -1,4 +1,7 @@
-/** The data of a report: the result files of its studies, inside the page. Knows neither the page nor what is cut from the files. */
+/**
+ * The data of a report: the result files of its studies, inside the page. Knows neither the page nor what
+ * is cut from the files.
+ */
 import { z } from 'zod';
 
 /** The id of the page's element that holds the data. */

@@ -1,4 +1,7 @@
-/** What a view of the app is: one object, which its folder in views/ exports and the list in views.ts names. Knows no view. */
+/**
+ * What a view of the app is: one object, which its folder in views/ exports and the list in views.ts names.
+ * Knows no view.
+ */
 import type { ReactNode } from 'react';
 import type { Route } from './routes.ts';
 import type { Source } from './source.ts';
@@ -16,7 +19,10 @@ export interface WebView {
   readonly name: string;
   /** the title of its tab; undefined where it has none */
   readonly tab?: string;
-  /** for a view without a tab of its own: the view whose tab is marked, and which is shown when another study is chosen */
+  /**
+   * for a view without a tab of its own: the view whose tab is marked, and which is shown when another
+   * study is chosen
+   */
   readonly under?: string;
   readonly component: (props: ViewProps) => ReactNode;
 }

@@ -1,4 +1,7 @@
-/** Every sentence of the methods text, of three unlike studies that are run here, is true of the study's own records. */
+/**
+ * Every sentence of the methods text, of three unlike studies that are run here, is true of the study's own
+ * records.
+ */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +16,8 @@ import { methodsText } from '../../src/web/views/record/methodsText.ts';
 import { put, putAll, type TinyFolder } from '../support/tinyFolder.ts';
 import { causalTestPrompts, putStudy, type StudyOver, smallSteering } from '../support/tinyStudy.ts';
 import { heldSource } from './support/heldSource.ts';
-import { checkMethods, type StudyRecords } from './support/methodsChecker.ts';
+import { checkMethods } from './support/methodsChecker.ts';
+import type { StudyRecords } from './support/methodsRecords.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'culprit-methods-'));
 let tiny: TinyFolder;

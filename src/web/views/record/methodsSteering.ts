@@ -1,4 +1,7 @@
-/** The causal test as the methods text states it: what was done to which latents, by the stage's options, the summary and the rows. */
+/**
+ * The causal test as the methods text states it: what was done to which latents, by the stage's options,
+ * the summary and the rows.
+ */
 import {
   type Direction,
   directions,
@@ -37,7 +40,12 @@ function howSteered({ options, inputs }: StageRecord, { norm, site }: SteeringSu
   const tokens = steeredTokens[textIn(options, 'tokens') ?? ''];
   if (tokens === undefined) return undefined;
   const reference = listedModel(inputs.reference, inputs.referenceAdapter);
-  return `A latent is steered by itself: α·s·d is added to the residual stream at ${site}, at ${tokens}, with s the mean residual norm there (${fixed(norm.away, 1)} for the subject, ${fixed(norm.toward, 1)} for the reference); away is the subject model with α < 0, toward the reference model${reference} with α > 0.`;
+  return [
+    `A latent is steered by itself: α·s·d is added to the residual stream at ${site}, at ${tokens},`,
+    `with s the mean residual norm there (${fixed(norm.away, 1)} for the subject,`,
+    `${fixed(norm.toward, 1)} for the reference); away is the subject model with α < 0, toward the`,
+    `reference model${reference} with α > 0.`,
+  ].join(' ');
 }
 
 type Input = StageRecord['inputs'][string] | undefined;
@@ -61,7 +69,12 @@ function gated(stages: StudyManifest['stages'], { rows, summary }: Steering): st
     stages.attribute?.options.all_pairs === true
       ? `the pairs of at most ${plural(pairs, 'prompt')}`
       : `at most ${plural(pairs, 'pair')}`;
-  return `${count(stopped)} of ${plural(candidates, 'candidate')} went no further than the log-odds: their change of the log-odds of the positive against the negative completions, at |α| = ${dose} on ${on}, lay within the central ${exactPercent(share)} of the random latents’ in one direction or both.`;
+  return [
+    `${count(stopped)} of ${plural(candidates, 'candidate')} went no further than the log-odds: their`,
+    `change of the log-odds of the positive against the negative completions, at |α| = ${dose} on`,
+    `${on}, lay within the central ${exactPercent(share)} of the random latents’ in one direction or`,
+    `both.`,
+  ].join(' ');
 }
 
 /** What calls a completion of the dose search incoherent. */
@@ -84,9 +97,17 @@ function dosed({ options }: StageRecord, { rows, summary }: Steering): Sentences
   const without = (direction: Direction) =>
     rowsAt(rows, 'no dose').filter((row) => row.direction === direction).length;
   return [
-    `For every other latent a dose was sought by bisection of the ladder |α| = ${doses.join(', ')}: the strongest at which the share of incoherent completions (${measure}) on ${plural(prompts, 'calibration prompt')}, ${plural(each, 'completion')} of each, exceeds that of completions left alone by at most ${exactPercent(bound)}.`,
+    [
+      `For every other latent a dose was sought by bisection of the ladder |α| = ${doses.join(', ')}:`,
+      `the strongest at which the share of incoherent completions (${measure}) on`,
+      `${plural(prompts, 'calibration prompt')}, ${plural(each, 'completion')} of each, exceeds that of`,
+      `completions left alone by at most ${exactPercent(bound)}.`,
+    ].join(' '),
     rowsAt(rows, 'no dose').length > 0 &&
-      `Even the weakest dose exceeded it for some latents, which have no effect then: ${bothWays((direction) => count(without(direction)))}.`,
+      [
+        `Even the weakest dose exceeded it for some latents, which have no effect then:`,
+        `${bothWays((direction) => count(without(direction)))}.`,
+      ].join(' '),
   ];
 }
 
@@ -102,10 +123,18 @@ function evaluated({ options }: StageRecord, { rows, summary }: Steering): Sente
     rowsAt(rows, 'few', 'candidate').filter((row) => row.direction === direction).length;
   const first = look === undefined ? prompts : firstOf(prompts, look);
   return [
-    `At its dose a latent was tested on ${plural(prompts, 'evaluation prompt')}, ${plural(each, 'completion')} of each; none of these is a calibration prompt or a prompt of the pairs.`,
+    [
+      `At its dose a latent was tested on ${plural(prompts, 'evaluation prompt')},`,
+      `${plural(each, 'completion')} of each; none of these is a calibration prompt or a prompt of the`,
+      `pairs.`,
+    ].join(' '),
     options.full !== true &&
       first < prompts &&
-      `A candidate was decided after the first ${count(first)} of them where the 95 % interval of its effect (Newcombe’s, over prompts) crossed no edge of the gray zone: ${bothWays((direction) => count(early(direction)))}.`,
+      [
+        `A candidate was decided after the first ${count(first)} of them where the 95 % interval of its`,
+        `effect (Newcombe’s, over prompts) crossed no edge of the gray zone:`,
+        `${bothWays((direction) => count(early(direction)))}.`,
+      ].join(' '),
   ];
 }
 
@@ -116,9 +145,19 @@ function measured({ alone, behaviour, random, zone }: SteeringSummary): Sentence
   const share = ({ positives, coherent }: SteeringSummary['alone']['away']) =>
     `${count(positives)} of ${plural(coherent, 'coherent completion')} (${percent(positives / coherent)})`;
   return [
-    `Left alone, ${share(alone.away)} of the subject and ${share(alone.toward)} of the reference on the evaluation prompts show ${behaviour}.`,
-    'The effect of a latent is the change of that share against the same prompts, with the same seeds, left alone; its 95 % interval is bootstrapped over prompts.',
-    `${plural(random, 'random latent')}, none of them a candidate and together about as often active as the candidates, went through the same search for a dose, and those with a dose through all evaluation prompts.`,
+    [
+      `Left alone, ${share(alone.away)} of the subject and ${share(alone.toward)} of the reference on`,
+      `the evaluation prompts show ${behaviour}.`,
+    ].join(' '),
+    [
+      'The effect of a latent is the change of that share against the same prompts, with the same',
+      'seeds, left alone; its 95 % interval is bootstrapped over prompts.',
+    ].join(' '),
+    [
+      `${plural(random, 'random latent')}, none of them a candidate and together about as often active`,
+      `as the candidates, went through the same search for a dose, and those with a dose through all`,
+      `evaluation prompts.`,
+    ].join(' '),
     `The central 95 % of their effects is the gray zone: ${directions
       .map(
         (side) =>

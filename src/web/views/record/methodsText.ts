@@ -1,5 +1,6 @@
 /**
- * A study's methods as a paper would state them: every number from the study's own files, and nothing where a file does not say. Sampling, grading, pairing and
+ * A study's methods as a paper would state them: every number from the study's own files, and nothing where
+ * a file does not say. Sampling, grading, pairing and
  * attribution stand here, the causal test in methodsSteering.ts.
  */
 import { judgeQuality, resultFiles, type StageRecord, type StudyManifest } from '../../../results.ts';
@@ -8,7 +9,10 @@ import type { Steering } from '../../study.ts';
 import { steeredSentences } from './methodsSteering.ts';
 import { listed, nameOf, numberIn, type Sentences, textIn } from './recordFields.ts';
 
-/** How a file that a later stage read came to be: by the stage's record, taken as it stood, not the one that the record is of, or by no stage of the study. */
+/**
+ * How a file that a later stage read came to be: by the stage's record, taken as it stood, not the one that
+ * the record is of, or by no stage of the study.
+ */
 type Origin = 'made' | 'accepted' | 'other' | 'elsewhere';
 
 /** `read`: the hash of the file that the later stage read; undefined where there is none yet. */
@@ -51,7 +55,10 @@ function sampled({ options, counts, inputs }: StageRecord): Sentences {
   const { completions, prompts, ended } = counts;
   if (completions === undefined || prompts === undefined) return [];
   return [
-    `We sampled ${plural(completions, 'completion')} of ${plural(prompts, 'prompt')} from the subject model${how === '' ? '' : ` (${how})`}.`,
+    [
+      `We sampled ${plural(completions, 'completion')} of ${plural(prompts, 'prompt')} from the subject`,
+      `model${how === '' ? '' : ` (${how})`}.`,
+    ].join(' '),
     ended !== undefined &&
       completions > 0 &&
       `${count(ended)} of them (${percent(ended / completions)}) ended before the token limit.`,
@@ -80,9 +87,15 @@ function graded(stage: StageRecord): Sentences {
   const known = judgeQuality(stage.counts);
   return [
     grades !== undefined &&
-      `${judgeIn(stage)} graded ${plural(grades, 'completion')}: ${count(positive ?? 0)} positive, ${count(negative ?? 0)} negative, ${count(incoherent ?? 0)} incoherent.`,
+      [
+        `${judgeIn(stage)} graded ${plural(grades, 'completion')}: ${count(positive ?? 0)} positive,`,
+        `${count(negative ?? 0)} negative, ${count(incoherent ?? 0)} incoherent.`,
+      ].join(' '),
     known &&
-      `On ${plural(known.heldOut, 'prompt')} of its labelled examples that were held out, its label was right for ${percent(known.accuracy, 1)} of the answers.`,
+      [
+        `On ${plural(known.heldOut, 'prompt')} of its labelled examples that were held out, its label`,
+        `was right for ${percent(known.accuracy, 1)} of the answers.`,
+      ].join(' '),
   ];
 }
 
@@ -99,9 +112,15 @@ function paired({ counts, options }: StageRecord, completions: Origin): Sentence
   if (pairs === undefined) return [];
   const what = options.per_prompt === 'all' ? 'prompt' : 'pair';
   return [
-    `From the grades we formed ${plural(pairs, 'pair')} of a positive and a negative completion of the same prompt, ${fit}${perPrompt(options)}.`,
+    [
+      `From the grades we formed ${plural(pairs, 'pair')} of a positive and a negative completion of`,
+      `the same prompt, ${fit}${perPrompt(options)}.`,
+    ].join(' '),
     beyond > 0 &&
-      `${plural(beyond, `further ${what}`)} exceeded the limit of ${options.limit} and ${beyond === 1 ? 'was' : 'were'} left out.`,
+      [
+        `${plural(beyond, `further ${what}`)} exceeded the limit of ${options.limit} and`,
+        `${beyond === 1 ? 'was' : 'were'} left out.`,
+      ].join(' '),
   ];
 }
 
@@ -146,9 +165,17 @@ function attributed(stage: StageRecord, site: string | undefined): Sentences {
       ? `over the pairs of ${plural(pairs, 'prompt')}`
       : `over ${plural(pairs, 'pair')}`;
   return [
-    `For each of the ${plural(latents, 'latent')} of a sparse autoencoder${dictionary}${site === undefined ? '' : ` at ${site}`} we estimated to first order how the loss changes where the projection of the activation a on the latent’s direction d is set to that of the baseline ā: −(g·d)((a − ā)·d), with g the gradient of ${loss}.`,
+    [
+      `For each of the ${plural(latents, 'latent')} of a sparse`,
+      `autoencoder${dictionary}${site === undefined ? '' : ` at ${site}`} we estimated to first order`,
+      `how the loss changes where the projection of the activation a on the latent’s direction d is set`,
+      `to that of the baseline ā: −(g·d)((a − ā)·d), with g the gradient of ${loss}.`,
+    ].join(' '),
     baseline !== undefined && `The baseline ${baseline}.`,
-    `The estimate is averaged over ${tokens}, attention sinks left out, taken as positive minus negative completion, and averaged ${over}.`,
+    [
+      `The estimate is averaged over ${tokens}, attention sinks left out, taken as positive minus`,
+      `negative completion, and averaged ${over}.`,
+    ].join(' '),
   ];
 }
 
