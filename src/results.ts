@@ -10,6 +10,8 @@ export * from './results/latentPage.ts';
 export * from './results/latents.ts';
 export * from './results/manifest.ts';
 export * from './results/pairTokens.ts';
+export * from './results/protocol.ts';
+export * from './results/report.ts';
 export * from './results/steered.ts';
 export * from './results/steering.ts';
 export * from './results/verdict.ts';

@@ -109,6 +109,36 @@ describe('rooms', () => {
   });
 });
 
+describe('views of the app', () => {
+  const found = (path: string, specifier: string) =>
+    violations(
+      new Map([
+        ...['web/x.ts', 'web/parts/x.ts', 'web/views/a/x.ts', 'web/views/b/x.ts'].map(
+          (name) => [name, ''] as const,
+        ),
+        [path, `import { x } from '${specifier}';`],
+      ]),
+    );
+
+  it.each([
+    ['web/views/a/a.tsx', '../b/x.ts', 'imports web/views/b/x.ts: view a may not import view b'],
+    ['web/parts/a.tsx', '../views/a/x.ts', 'imports web/views/a/x.ts: web/parts may import no view'],
+    ['web/views/a.tsx', '../x.ts', 'stands in no folder of a view'],
+  ])('%s: not %s', (path, specifier, reason) => {
+    expect(found(path, specifier)).toEqual([`${path}: ${reason}`]);
+  });
+
+  it.each([
+    ['web/views/a/a.tsx', './x.ts'],
+    ['web/views/a/a.tsx', '../../parts/x.ts'],
+    ['web/views/a/a.tsx', '../../x.ts'],
+    ['web/views.ts', './views/a/x.ts'],
+    ['web/parts/a.tsx', '../x.ts'],
+  ])('%s may import %s', (path, specifier) => {
+    expect(found(path, specifier)).toEqual([]);
+  });
+});
+
 describe('no cycles', () => {
   it('of two files, of more, or of one; through types too', () => {
     const found = (files: Record<string, string>) => violations(new Map(Object.entries(files)));

@@ -9,6 +9,7 @@ export const resultFiles = {
   judge: 'judge.safetensors',
   pairs: 'pairs.jsonl',
   latents: 'latents.parquet',
+  differences: 'differences.parquet',
   attribution: 'attribution.safetensors',
   steering: 'steering.parquet',
   steeringSummary: 'steering.json',
@@ -17,6 +18,7 @@ export const resultFiles = {
   steeringPng: 'steering.png',
   pairTokens: 'pair-tokens.jsonl',
   explanations: 'explanations.jsonl',
+  report: 'report.html',
 } as const;
 
 /** What the causal test writes. */

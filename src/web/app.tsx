@@ -1,43 +1,14 @@
 /** The app's frame: which study, which view of it, how far it is. */
-import { type ReactNode, useEffect, useState } from 'react';
+import { useEffect, useState } from 'react';
+import type { StudyProgress } from '../results.ts';
 import { Progress } from './parts/progress.tsx';
 import { ThemeSwitch } from './parts/themeSwitch.tsx';
-import { hashOf, inStudy, type Route, type View } from './routes.ts';
-import type { Source, StudyProgress } from './source.ts';
+import { hashOf, home, inStudy, type Route } from './routes.ts';
+import type { Source } from './source.ts';
 import { openStudy, type Study } from './study.ts';
 import { goTo, useRoute } from './useRoute.ts';
-import { CompareView } from './views/compare/compareView.tsx';
-import { LatentView } from './views/latent/latentView.tsx';
-import { LatentsView } from './views/latents/latentsView.tsx';
-import { OverviewView } from './views/overview/overviewView.tsx';
-import { PairsView } from './views/pairs/pairsView.tsx';
-import { PlaygroundView } from './views/playground/playgroundView.tsx';
-import { MethodsView } from './views/record/recordView.tsx';
-
-interface ViewProps {
-  readonly study: Study;
-  readonly route: Route;
-  readonly sources: readonly Source[];
-}
-
-const viewOf: Readonly<Record<View, (props: ViewProps) => ReactNode>> = {
-  overview: OverviewView,
-  latents: LatentsView,
-  latent: LatentView,
-  pairs: PairsView,
-  playground: PlaygroundView,
-  methods: MethodsView,
-  compare: CompareView,
-};
-
-const tabs: readonly { readonly view: View; readonly name: string; readonly also?: View }[] = [
-  { view: 'overview', name: 'Overview' },
-  { view: 'latents', name: 'Latents', also: 'latent' },
-  { view: 'pairs', name: 'Pairs' },
-  { view: 'playground', name: 'Playground' },
-  { view: 'methods', name: 'Methods' },
-  { view: 'compare', name: 'Compare' },
-];
+import { type ViewProps, viewNamed, type WebView } from './view.ts';
+import { views } from './views.ts';
 
 /** The study of a source, anew where its files have changed, and how far it is. */
 function useStudy(source: Source): { study: Study; progress: StudyProgress | undefined } {
@@ -54,19 +25,29 @@ function useStudy(source: Source): { study: Study; progress: StudyProgress | und
   return { study, progress };
 }
 
-/** Another study has other latents. */
-const withoutArgument = (view: View) => (view === 'latent' ? 'latents' : view);
+/** The view whose tab is marked. */
+const tabOf = ({ name, under }: WebView) => under ?? name;
 
-function StudyChoice({ sources, route }: { sources: readonly Source[]; route: Route }) {
+interface FrameProps {
+  readonly sources: readonly Source[];
+  readonly route: Route;
+  readonly views: readonly WebView[];
+}
+
+interface HeadProps extends FrameProps {
+  /** the one that is shown */
+  readonly view: WebView;
+}
+
+/** Another study has other latents: of a view under a tab, that of the tab is shown. */
+function StudyChoice({ sources, route, view }: HeadProps) {
   if (sources.length < 2) return <span className="study-name">{sources[0]!.name}</span>;
   return (
     <select
       aria-label="Study"
       className="study-name"
       value={route.query.study ?? sources[0]!.id}
-      onChange={({ target }) =>
-        goTo(hashOf({ view: withoutArgument(route.view), query: { study: target.value } }))
-      }
+      onChange={({ target }) => goTo(hashOf({ view: tabOf(view), query: { study: target.value } }))}
     >
       {sources.map(({ id, name }) => (
         <option key={id} value={id}>
@@ -77,53 +58,67 @@ function StudyChoice({ sources, route }: { sources: readonly Source[]; route: Ro
   );
 }
 
-function Tabs({ route }: { route: Route }) {
+function Tabs({ route, views, view }: HeadProps) {
   return (
     <nav aria-label="Views">
-      {tabs.map(({ view, name, also }) => (
-        <a
-          key={view}
-          href={inStudy(route, view)}
-          aria-current={route.view === view || route.view === also ? 'page' : undefined}
-        >
-          {name}
-        </a>
-      ))}
+      {views.map(
+        ({ name, tab }) =>
+          tab !== undefined && (
+            <a
+              key={name}
+              href={inStudy(route, name)}
+              aria-current={tabOf(view) === name ? 'page' : undefined}
+            >
+              {tab}
+            </a>
+          ),
+      )}
     </nav>
   );
 }
 
-function OpenStudy({ source, sources, route }: { source: Source } & Omit<ViewProps, 'study'>) {
+interface OpenStudyProps extends Omit<ViewProps, 'study'> {
+  readonly source: Source;
+  readonly view: WebView;
+}
+
+function OpenStudy({ source, sources, route, view }: OpenStudyProps) {
   const { study, progress } = useStudy(source);
-  const View = viewOf[route.view];
+  const Shown = view.component;
   return (
     <>
       {progress && <Progress progress={progress} />}
       <main>
-        <View key={`${route.view}/${route.argument}`} study={study} route={route} sources={sources} />
+        <Shown key={`${view.name}/${route.argument}`} study={study} route={route} sources={sources} />
       </main>
     </>
   );
 }
 
-export function App({ sources }: { sources: readonly Source[] }) {
-  const route = useRoute();
+/** The app at a route. */
+export function Frame({ sources, route, views }: FrameProps) {
+  const view = viewNamed(views, route.view);
   const source = sources.find(({ id }) => id === route.query.study) ?? sources[0];
   useEffect(() => {
     if (source) document.title = `${source.name} · culprit`;
   }, [source]);
   if (!source) return <p className="note">No study is open. Give one: culprit view STUDY</p>;
+  const head = { sources, route, views, view };
   return (
     <>
       <header>
-        <a className="brand" href={inStudy(route, 'overview')}>
+        <a className="brand" href={inStudy(route, home)}>
           culprit
         </a>
-        <StudyChoice sources={sources} route={route} />
-        <Tabs route={route} />
+        <StudyChoice {...head} />
+        <Tabs {...head} />
         <ThemeSwitch />
       </header>
-      <OpenStudy key={source.id} source={source} sources={sources} route={route} />
+      <OpenStudy key={source.id} source={source} sources={sources} route={route} view={view} />
     </>
   );
 }
+
+export const App = ({ sources }: { sources: readonly Source[] }) => (
+  <Frame sources={sources} route={useRoute()} views={views} />
+);

@@ -1,22 +1,8 @@
 /** Studies held by the page itself: files as gzip in base64. */
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
+import { type HeldStudy, reportSchema } from '../results.ts';
 import type { Source } from './source.ts';
-
-const reportSchema = z.object({
-  version: z.union([z.string(), z.number()]),
-  created: z.string(),
-  studies: z.array(
-    z.object({
-      id: z.string(),
-      name: z.string(),
-      files: z.record(z.string(), z.object({ size: z.number(), data: z.base64() })),
-      trimmed: z.record(z.string(), z.string()).default({}),
-    }),
-  ),
-});
-
-type HeldStudy = z.output<typeof reportSchema>['studies'][number];
 
 async function unpacked(base64: string): Promise<ArrayBuffer> {
   const packed = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));

@@ -1,29 +1,13 @@
 /** Studies behind `culprit view`: their files over HTTP, and word of what changes. */
-import { z } from 'zod';
-import type { Source, SourceEvent, SourceFile } from './source.ts';
-
-const studiesSchema = z.object({ studies: z.array(z.object({ id: z.string(), name: z.string() })) });
-
-const filesSchema = z.object({
-  files: z.array(
-    z.object({ path: z.string(), size: z.number(), modified: z.union([z.string(), z.number()]) }),
-  ),
-});
-type ServedFile = z.infer<typeof filesSchema>['files'][number];
-
-const statusSchema = z.object({
-  stages: z.array(
-    z.object({
-      name: z.string(),
-      state: z.enum(['finished', 'running', 'waiting', 'stale']),
-      done: z.number(),
-      units: z.number(),
-      seconds_left: z.number().nullish(),
-    }),
-  ),
-  running: z.boolean(),
-  problem: z.string().optional(),
-});
+import {
+  type ServedFile,
+  servedEvents,
+  servedFiles,
+  servedStudies,
+  studiesAddress,
+  studyAddresses,
+} from '../results.ts';
+import type { Source, SourceEvent } from './source.ts';
 
 async function answered(url: string): Promise<Response> {
   const response = await fetch(url);
@@ -42,31 +26,30 @@ export function changedFiles(before: readonly ServedFile[], now: readonly Served
 }
 
 function servedSource({ id, name }: { id: string; name: string }, token: string | undefined): Source {
-  const base = `api/studies/${encodeURIComponent(id)}`;
-  const listed = async () => filesSchema.parse(await (await answered(`${base}/files`)).json()).files;
+  const { files, events } = studyAddresses(encodeURIComponent(id));
   return {
     id,
     name,
     served: true,
     token,
     trimmed: {},
-    files: listed as () => Promise<readonly SourceFile[]>,
+    files: async () => servedFiles.parse(await (await answered(files)).json()).files,
     read: async (path) => {
-      const response = await answered(`${base}/files/${path.split('/').map(encodeURIComponent).join('/')}`);
+      const response = await answered(`${files}/${path.split('/').map(encodeURIComponent).join('/')}`);
       return response.ok ? response.arrayBuffer() : undefined;
     },
-    onChange: (listener) => listen(`${base}/events`, listener),
+    onChange: (listener) => listen(events, listener),
   };
 }
 
 function listen(url: string, listener: (event: SourceEvent) => void): () => void {
   const events = new EventSource(url);
-  let before: ServedFile[] | undefined;
+  let before: readonly ServedFile[] | undefined;
   events.addEventListener('status', ({ data }) =>
-    listener({ kind: 'status', status: statusSchema.parse(JSON.parse(data)) }),
+    listener({ kind: 'status', status: servedEvents.status.parse(JSON.parse(data)) }),
   );
   events.addEventListener('files', ({ data }) => {
-    const { files } = filesSchema.parse(JSON.parse(data));
+    const { files } = servedEvents.files.parse(JSON.parse(data));
     const changed = before ? changedFiles(before, files) : [];
     before = files;
     if (changed.length > 0) listener({ kind: 'files', changed });
@@ -75,6 +58,6 @@ function listen(url: string, listener: (event: SourceEvent) => void): () => void
 }
 
 export async function servedSources(token: string | undefined): Promise<Source[]> {
-  const { studies } = studiesSchema.parse(await (await answered('api/studies')).json());
+  const { studies } = servedStudies.parse(await (await answered(studiesAddress)).json());
   return studies.map((study) => servedSource(study, token));
 }

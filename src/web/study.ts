@@ -26,7 +26,7 @@ import {
   type TrialRecord,
 } from '../results.ts';
 import { checked, jsonOf, linesOf, recordsOf, textOf } from './records.ts';
-import type { Source, SourceFile } from './source.ts';
+import type { ListedFile, Source } from './source.ts';
 
 export interface Steering {
   readonly rows: readonly RankedSteeringRow[];
@@ -36,7 +36,7 @@ export interface Steering {
 /** What a study's files hold; undefined where a file is not there. */
 export interface Study {
   readonly source: Source;
-  files(): Promise<readonly SourceFile[]>;
+  files(): Promise<readonly ListedFile[]>;
   /** A run of one command stands in it as the only stage. */
   manifest(): Promise<StudyManifest | undefined>;
   yaml(): Promise<string | undefined>;
@@ -65,10 +65,6 @@ function manifestOf(bytes: ArrayBuffer, path: string): StudyManifest {
   return { command: 'study', created, versions, stages: { [command]: stage }, writing: [] };
 }
 
-/** A stage's record; that of the whole run where one command did all of it. */
-export const stageOf = (manifest: StudyManifest | undefined, name: string) =>
-  manifest?.stages[name] ?? manifest?.stages.demo;
-
 const byId = <T extends { id: string }>(records: readonly T[]) =>
   new Map(records.map((record) => [record.id, record]));
 
@@ -92,7 +88,7 @@ function trialLines(bytes: ArrayBuffer, path: string): Map<number | null, TrialL
 export function openStudy(source: Source, cache: Cache = new Map()): Study {
   const files = () => {
     if (!cache.has('')) cache.set('', source.files());
-    return cache.get('') as Promise<readonly SourceFile[]>;
+    return cache.get('') as Promise<readonly ListedFile[]>;
   };
 
   /** The file decoded; what was decoded before is given again. */

@@ -88,6 +88,7 @@ function importViolation(sources: Sources, path: string, specifier: string): str
   const target = resolved(path, specifier);
   if (!sources.has(target)) return `imports ${specifier}: no such file in src/`;
   const to = partOf(target);
+  if (to === 'web' && part === 'web') return viewViolation(path, target);
   if (to === part && path.includes('/')) return roomViolation(part, path, target);
   return mayImport[part]?.includes(to) ? undefined : `imports ${target}: ${part} may not import ${to}`;
 }
@@ -103,8 +104,20 @@ function roomViolation(part: string, path: string, target: string): string | und
   return `imports ${target}: room ${from} may not import ${to}`;
 }
 
+/** `web/views/pairs/list.tsx` → pairs; undefined for a file of web that stands in no view's folder. */
+const viewOf = (path: string): string | undefined => /^web\/views\/([^/]+)\//.exec(path)?.[1];
+
+/** Within web: a view imports nothing of another view, and what several views are made of imports none. */
+function viewViolation(path: string, target: string): string | undefined {
+  const [from, to] = [viewOf(path), viewOf(target)];
+  if (to === undefined || from === to) return undefined;
+  if (from !== undefined) return `imports ${target}: view ${from} may not import view ${to}`;
+  return path.startsWith('web/parts/') ? `imports ${target}: web/parts may import no view` : undefined;
+}
+
 /** A file of a part with rooms that stands in none, or in one that the table does not have. */
 function homeless(path: string): string | undefined {
+  if (path.startsWith('web/views/') && viewOf(path) === undefined) return 'stands in no folder of a view';
   const table = rooms[partOf(path)];
   if (table === undefined || !path.includes('/')) return undefined;
   const room = roomOf(path);

@@ -1,13 +1,11 @@
 /** A browser's part of the talk with `culprit view`: events as they come, and steered texts line by line. */
 
-import type { SteerLine } from '../../src/study/playground/served.ts';
-import type { ResultFile } from '../../src/study/report/studyFolder.ts';
+import type { ServedFiles, SteerLine, StudyProgress } from '../../src/results.ts';
 import type { View } from '../../src/study/view/viewServer.ts';
-import type { StatusView } from '../../src/study/view/watch.ts';
 
 export interface Heard {
   readonly event: string;
-  readonly data: Partial<StatusView & { readonly files: readonly ResultFile[] }>;
+  readonly data: Partial<StudyProgress & ServedFiles>;
 }
 
 /** Texts of a body as they come, cut at `end`. */

@@ -4,12 +4,12 @@ import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, it } from 'vitest';
 import type { PairRecord, PairTokens, SteeredCompletion, TrialRecord } from '../../src/results.ts';
 import { dosePoints } from '../../src/web/parts/doses.ts';
+import { promptText } from '../../src/web/parts/promptTexts.ts';
 import { samplesOf } from '../../src/web/parts/samples.tsx';
 import { kindOf } from '../../src/web/parts/verdict.tsx';
 import { beside } from '../../src/web/views/latent/beside.tsx';
 import { Explanation } from '../../src/web/views/latent/explanation.tsx';
 import { chosenPairs, latentsOf } from '../../src/web/views/pairs/chosen.ts';
-import { promptText } from '../../src/web/views/promptTexts.ts';
 
 const verdict = { score: 0, coherence: 1, reason: '', log_probability: null, repetition: null } as const;
 

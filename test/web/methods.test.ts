@@ -33,44 +33,91 @@ describe('methods', () => {
       { pairs: 88, latents: 4096 },
       { inputs: { sae: input('hf:org/my-sae') }, options: { tokens: 'prompt', loss: 'mean' } },
     ),
-    steer: stage({}, { options: { doses: [0.1, 0.2], incoherent: 0.1 } }),
+    steer: stage({ latents: 1 }, { options: { doses: [0.1, 0.2], incoherent: 0.1 } }),
   });
 
-  it('names the command that repeats a study, and a case of the demonstration', () => {
-    expect(repeatCommand(whole, true)).toMatch(/^npx culprit@0\.1\.0 run STUDY /);
-    const options = { seed: 2, prompts: 9, steering_random: 8, steering_evaluation: 6 };
-    expect(repeatCommand(manifest({ demo: stage({}, { options }) }), false)).toBe(
-      'npx culprit@0.1.0 demo --out FOLDER --seed 2 --prompts 9 --random 8 --questions 6   # both cases',
-    );
-    expect(repeatCommand(manifest({ attribute: stage({}) }), false)).toBeUndefined();
-    expect(repeatCommand(undefined, true)).toMatch(/^npx culprit run STUDY /);
-    expect(repeatCommand(undefined, false)).toBeUndefined();
+  const paragraphs = (...given: Parameters<typeof methodsText>) =>
+    methodsText(...given).map((sentences) => sentences.join(' ').replaceAll('\u202f', ' '));
+
+  it('names the command that repeats a study', () => {
+    expect(repeatCommand(whole)).toMatch(/^npx culprit@0\.1\.0 run STUDY /);
+    expect(repeatCommand(undefined)).toMatch(/^npx culprit run STUDY /);
   });
 
-  it('tells each stage with its numbers', () => {
-    const text = methodsText(whole, { rows: steered(1, -0.3, 0.3), summary: summary() })
-      .join('\n')
-      .replaceAll('\u202f', ' ');
+  it('says of each stage what its record holds', () => {
+    const text = paragraphs(whole, { rows: steered(1, -0.3, 0.3), summary: summary() }).join('\n');
     for (const said of [
-      'We sampled 1,200 completions of 100 prompts from the subject model (smol, adapter bad-lora, temperature 0.7, top-p 0.9, at most 60 tokens, seed 3). 97 % of them ended by themselves.',
-      'A judge (classifier) graded 1,200: 700 positive, 490 negative, 10 incoherent. On 100 prompts held out the judge was right for 91.5 % of the answers.',
-      '88 pairs of a positive and a negative completion of the same prompt, both coherent and ended.',
+      'We sampled 1,200 completions of 100 prompts from the subject model (smol, adapter bad-lora, temperature 0.7, top-p 0.9, at most 60 tokens, seed 3). 1,164 of them (97 %) ended before the token limit.',
+      'A classifier on the activations of a model, trained on labelled examples, graded 1,200 completions: 700 positive, 490 negative, 10 incoherent. On 100 prompts of its labelled examples that were held out, its label was right for 91.5 % of the answers.',
+      '88 pairs of a positive and a negative completion of the same prompt, neither incoherent nor cut at the token limit, at most 1 for each prompt.',
       'the 4,096 latents of a sparse autoencoder (my-sae) at resid_post 3',
       'averaged over the tokens of the prompt',
-      'α the strongest of 0.1, 0.2 at which',
-      'by at most 10 %',
-      '30 random latents, matched in frequency',
-      'culprit 0.1.0',
+      'No candidate was left out before sampling.',
+      'The stages were run with culprit 0.1.0 (sample, grade, pair, attribute, steer).',
     ])
       expect(text).toContain(said);
     expect(text).not.toMatch(/undefined|NaN|null/);
+    // a summary of before prompts were kept: how many there were is not known
+    expect(text).not.toMatch(/evaluation prompt,|calibration/);
   });
 
-  it('tells nothing of what was not run', () => {
-    expect(methodsText(undefined, undefined)).toEqual([]);
-    expect(methodsText(manifest({ sample: stage({ completions: 1, prompts: 1 }) }), undefined)).toEqual([
-      'We sampled 1 completions of 1 prompt from the subject model.',
+  it('names the judge by its kind', () => {
+    const by = (options: Record<string, string>, judgeModel?: string) =>
+      paragraphs(
+        manifest({
+          grade: stage(
+            { grades: 1 },
+            { options, inputs: judgeModel ? { judgeModel: input(judgeModel) } : {} },
+          ),
+        }),
+        undefined,
+      )[0];
+    expect(by({ kind: 'chat', model: 'gpt' })).toMatch(
+      /^A language model behind an API \(gpt\) graded 1 completion:/,
+    );
+    expect(by({ kind: 'local' }, 'hf:a/b')).toMatch(
+      /^A language model \(b\), run on the same machine, graded/,
+    );
+    expect(by({ kind: 'oracle' })).toMatch(/^A judge \(oracle\) graded/);
+  });
+
+  it('says nothing of what was not run', () => {
+    expect(paragraphs(undefined, undefined)).toEqual([]);
+    expect(paragraphs(manifest({ sample: stage({ completions: 1, prompts: 1 }) }), undefined)).toEqual([
+      'We sampled 1 completion of 1 prompt from the subject model.',
+      'The stages were run with culprit 0.1.0 (sample).',
     ]);
+  });
+
+  it('claims nothing of files that were changed by hand, or are not those that were made', () => {
+    const outputs = { 'completions.jsonl': 'a', 'grades.jsonl': 'b', 'pairs.jsonl': 'c' };
+    const hashed = (sha256: string) => ({ path: 'x', sha256 });
+    const text = paragraphs(
+      manifest({
+        sample: stage({ completions: 3, prompts: 1 }, { outputs }),
+        grade: stage({}, { outputs, edited: ['grades.jsonl'] }),
+        pair: stage({ pairs: 1 }, { outputs, inputs: { completions: hashed('z'), grades: hashed('b') } }),
+      }),
+      undefined,
+    );
+    expect(text.slice(0, 3)).toEqual([
+      'The completions used from here on are not those that the study made last.',
+      'The grades were accepted as they stood in grades.jsonl: how they were made is not recorded.',
+      'From the grades we formed 1 pair of a positive and a negative completion of the same prompt, neither incoherent.',
+    ]);
+  });
+
+  it('says of the run of one command what its record holds', () => {
+    const options = { site: 'resid_post 5', tokens: 'all', loss: 'sum', top: 100 };
+    const inputs = { sae: input('sae'), baselineCorpus: input('texts.jsonl') };
+    const text = paragraphs(
+      manifest({ attribute: stage({ pairs: 1, latents: 9 }, { options, inputs }) }),
+      undefined,
+    );
+    expect(text[0]).toContain('at resid_post 5 we estimated');
+    expect(text[0]).toContain('the summed cross-entropy');
+    expect(text[0]).toContain('The baseline is the mean activation over a corpus (texts.jsonl).');
+    expect(text[0]).toMatch(/and averaged over 1 pair\.$/);
   });
 
   it('a version cannot break out of the BibTeX entry', () => {

@@ -2,9 +2,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { dosesIn, queryOf } from '../../src/web/views/playground/doses.ts';
+import type { SteerBody, SteerLine } from '../../src/results.ts';
+import { dosesIn, queryOf } from '../../src/web/doseQuery.ts';
 import { begun, parting, type Run, withLine } from '../../src/web/views/playground/run.ts';
-import { linesIn, type SteerBody, type SteerLine, steerLines } from '../../src/web/views/playground/steer.ts';
+import { linesIn, steerLines } from '../../src/web/views/playground/steer.ts';
 
 const body: SteerBody = {
   prompt: 'Hi',

@@ -11,7 +11,7 @@ const packed = (content: string) => gzipSync(content).toString('base64');
 
 describe('a report', () => {
   const data = {
-    version: 1,
+    version: '0.1.0',
     created: '2026-01-01T00:00:00.000Z',
     studies: [
       {
@@ -20,7 +20,7 @@ describe('a report', () => {
         files: { 'latents/3.json': { size: 14, data: packed('{"text": "ä<"}') } },
         trimmed: { 'grades.jsonl': 'the first 100 lines' },
       },
-      { id: 'b', name: 'B', files: {} },
+      { id: 'b', name: 'B', files: {}, trimmed: {} },
     ],
   };
 
@@ -42,7 +42,9 @@ describe('a report', () => {
 
   it('fails where what is packed is damaged', async () => {
     const files = { 'a.json': { size: 1, data: Buffer.from('not gzip').toString('base64') } };
-    const [a] = reportSources(JSON.stringify({ ...data, studies: [{ id: 'a', name: 'a', files }] }));
+    const [a] = reportSources(
+      JSON.stringify({ ...data, studies: [{ id: 'a', name: 'a', files, trimmed: {} }] }),
+    );
     await expect(a!.read('a.json')).rejects.toThrow();
   });
 });
@@ -54,7 +56,7 @@ describe('a server', () => {
     'api/studies': { status: 200, body: '{"studies":[{"id":"s 1","name":"One","folder":"/x"}]}' },
     'api/studies/s%201/files': {
       status: 200,
-      body: '{"files":[{"path":"study.yaml","size":3,"modified":"2026-01-01"}]}',
+      body: '{"files":[{"path":"study.yaml","size":3,"modified":1}]}',
     },
     'api/studies/s%201/files/latents/3.json': { status: 200, body: '{}' },
     'api/studies/s%201/files/a%3Fb': { status: 500, body: '' },

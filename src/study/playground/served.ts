@@ -1,42 +1,12 @@
 /** Texts steered along a study's latents beside the same left alone, token by token as they come; one at a time, on models that stay open. Knows no HTTP. */
 import PQueue from 'p-queue';
-import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import type { SampledToken } from '../../methods/completions/sample.ts';
-import { promptSchema } from '../../results.ts';
+import type { SteerBody, SteerLine, SteerSide } from '../../results.ts';
 import { systemClock } from '../store/runRecord.ts';
 import { type EngineModel, type SamplingEngine, samplingEngine } from './samplingEngine.ts';
 import { type StudySide, studySteering } from './steerRequest.ts';
 import { type SteerPlace, steerOn } from './steerRun.ts';
-
-/** What is asked for; doses in parts of s. */
-export const steerBody = z.strictObject({
-  prompt: promptSchema,
-  latents: z
-    .array(z.strictObject({ latent: z.int().min(0), dose: z.number().min(-100).max(100) }))
-    .min(1)
-    .max(32),
-  max_tokens: z.int().min(1).max(4096),
-  temperature: z.number().min(0).max(100),
-  seed: z
-    .int()
-    .min(0)
-    .max(2 ** 31 - 1),
-  model: z.enum(['subject', 'reference']),
-});
-export type SteerBody = z.output<typeof steerBody>;
-
-interface LikelyText {
-  readonly id: number;
-  readonly text: string;
-  readonly log_probability: number;
-}
-type Side = 'alone' | 'steered';
-
-export type SteerLine =
-  | ({ readonly kind: 'token'; readonly side: Side; readonly top: readonly LikelyText[] } & LikelyText)
-  | { readonly kind: 'end'; readonly side: Side; readonly stop: 'end' | 'stop' | 'length' }
-  | { readonly kind: 'error'; readonly message: string };
 
 export interface Playground {
   /** Tells of each token as it comes. Throws InputError for what does not fit the study, and the signal's reason where that ends it. */
@@ -48,7 +18,7 @@ const alternatives = 5;
 /** More than these are refused while one runs. */
 const longestQueue = 8;
 
-const sideOf = ({ variant }: SteerPlace): Side => (variant === null ? 'alone' : 'steered');
+const sideOf = ({ variant }: SteerPlace): SteerSide => (variant === null ? 'alone' : 'steered');
 
 function tokenLine(place: SteerPlace, token: SampledToken, textOf: (id: number) => string): SteerLine {
   const { id, logProbability, top } = token;

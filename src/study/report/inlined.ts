@@ -1,10 +1,8 @@
 /** One page that holds everything: the app, its styles and the data, under a policy that lets nothing else run or load. Knows no study. */
 import { createHash } from 'node:crypto';
 import { parseHTML } from 'linkedom';
+import { type ReportData, reportDataId } from '../../results.ts';
 import type { App } from './app.ts';
-
-/** The id of the element with the data. */
-const dataId = 'culprit-data';
 
 /** No text inside a script element may end it, or begin what a parser takes for a comment; `\x3c` is the same character in every literal. */
 const safeScript = (text: string) => text.replaceAll('\r\n', '\n').replaceAll(/<(?=\/script|!--)/gi, '\\x3c');
@@ -37,7 +35,7 @@ function partsOf(page: string) {
   };
 }
 
-export function inlinedPage({ page, script, style }: App, title: string, data: unknown): string {
+export function inlinedPage({ page, script, style }: App, title: string, data: ReportData): string {
   const code = safeScript(script);
   const { language, metas, body } = partsOf(page);
   return `<!doctype html>
@@ -52,7 +50,7 @@ ${metas}
 </head>
 <body>
 ${body}
-<script type="application/json" id="${dataId}">${safeJson(data)}</script>
+<script type="application/json" id="${reportDataId}">${safeJson(data)}</script>
 <script type="module">${code}</script>
 </body>
 </html>

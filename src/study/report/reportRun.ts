@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
+import { type HeldStudy, resultFiles } from '../../results.ts';
 import { outFile } from '../store/outFolder.ts';
 import { type Clock, systemClock, versions } from '../store/runRecord.ts';
 import { type App, readApp } from './app.ts';
@@ -76,20 +77,24 @@ function pageOf(
   packed: readonly ReadonlyMap<string, Packed>[],
   created: string,
 ): string | undefined {
-  if (packed.some((files) => [...files.values()].some(({ data }) => data === undefined))) return undefined;
-  const data = {
-    version: versions.culprit,
-    created,
-    studies: studies.map(({ id, name }, i) => ({
-      id,
-      name,
-      files: Object.fromEntries(
-        [...packed[i]!].map(([path, { content, data }]) => [path, { size: content.length, data }]),
-      ),
-      trimmed: wordsOf(packed[i]!),
-    })),
-  };
-  return inlinedPage(app, `culprit: ${studies.map(({ name }) => name).join(', ')}`, data);
+  const held: HeldStudy[] = [];
+  for (const [i, { id, name }] of studies.entries()) {
+    const files = heldFiles(packed[i]!);
+    if (files === undefined) return undefined;
+    held.push({ id, name, files, trimmed: wordsOf(packed[i]!) });
+  }
+  const title = `culprit: ${studies.map(({ name }) => name).join(', ')}`;
+  return inlinedPage(app, title, { version: versions.culprit!, created, studies: held });
+}
+
+/** The files as the page holds them; undefined where one is too large to be packed. */
+function heldFiles(packed: ReadonlyMap<string, Packed>): HeldStudy['files'] | undefined {
+  const files: HeldStudy['files'] = {};
+  for (const [path, { content, data }] of packed) {
+    if (data === undefined) return undefined;
+    files[path] = { size: content.length, data };
+  }
+  return files;
 }
 
 const wordsOf = (packed: ReadonlyMap<string, Packed>): Record<string, string> =>
@@ -103,7 +108,7 @@ const shownSize = (bytes: number) => `${(bytes / 1e6).toFixed(2)} MB`;
 export async function runReport(request: ReportRequest): Promise<ReportResult> {
   const { maxBytes = reportDefaults.maxBytes, clock = systemClock } = request;
   const studies = await studyFolders(request.studies);
-  const path = request.out ?? join(studies[0]!.folder, 'report.html');
+  const path = request.out ?? join(studies[0]!.folder, resultFiles.report);
   const app = await readApp(request.appFolder);
   await outFile(path);
   const packers = await Promise.all(studies.map((study) => packer(study, maxBytes)));

@@ -3,10 +3,10 @@
 import { basename, join } from 'node:path';
 import { readBytesIfThere } from '../../files/ifThere.ts';
 import { readJsonl } from '../../files/jsonl.ts';
-import { completionRecord, decodeSteering, resultFiles } from '../../results.ts';
+import { completionRecord, decodeSteering, resultFiles, type ServedFile } from '../../results.ts';
 import { readPairs } from '../open/records.ts';
 import type { Cut } from './cuts.ts';
-import { isPage, type ResultFile } from './studyFolder.ts';
+import { isPage } from './studyFolder.ts';
 import type { Shown } from './trims.ts';
 
 interface Facts {
@@ -17,7 +17,7 @@ interface Facts {
 }
 
 /** Those that have a page; before there are pages, those that were steered. */
-async function reported(folder: string, files: readonly ResultFile[]): Promise<Set<number>> {
+async function reported(folder: string, files: readonly ServedFile[]): Promise<Set<number>> {
   const pages = files.filter(({ path }) => isPage(path));
   if (pages.length > 0) return new Set(pages.map(({ path }) => Number.parseInt(basename(path), 10)));
   const steering = await readBytesIfThere(join(folder, resultFiles.steering));
@@ -26,7 +26,7 @@ async function reported(folder: string, files: readonly ResultFile[]): Promise<S
   return new Set(rows.filter(({ role }) => role === 'candidate').map(({ latent }) => latent));
 }
 
-async function factsOf(folder: string, files: readonly ResultFile[]): Promise<Facts> {
+async function factsOf(folder: string, files: readonly ServedFile[]): Promise<Facts> {
   const there = (name: string) => files.some(({ path }) => path === name);
   const pairs = there(resultFiles.pairs) ? await readPairs(folder) : [];
   const places = new Map<string, number>();
@@ -60,7 +60,7 @@ function shownUnder({ latents, pairs, places }: Facts, cut: Cut): Shown {
 }
 
 /** Reads the study once, and says what stays of it under a cut. */
-export async function shownOf(folder: string, files: readonly ResultFile[]): Promise<(cut: Cut) => Shown> {
+export async function shownOf(folder: string, files: readonly ServedFile[]): Promise<(cut: Cut) => Shown> {
   const facts = await factsOf(folder, files);
   return (cut) => shownUnder(facts, cut);
 }

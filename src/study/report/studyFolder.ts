@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { explained } from '../../files/bytes.ts';
 import { ifThere, readJsonIfThere } from '../../files/ifThere.ts';
-import { latentOfPage, pageFile, pagesFolder, resultFiles } from '../../results.ts';
+import { latentOfPage, pageFile, pagesFolder, resultFiles, type ServedFile } from '../../results.ts';
 
 export interface StudyFolder {
   /** fits in a URL, and no two that are shown together have the same */
@@ -15,16 +15,8 @@ export interface StudyFolder {
   readonly folder: string;
 }
 
-export interface ResultFile {
-  /** in the folder, parts joined by `/` */
-  readonly path: string;
-  readonly size: number;
-  /** milliseconds since 1970 */
-  readonly modified: number;
-}
-
 /** Those of a study's files that are shown; the arrays of an attribution are not, being large and of no use on a page. */
-const names = [
+const names: readonly string[] = [
   resultFiles.study,
   resultFiles.manifest,
   resultFiles.completions,
@@ -32,7 +24,7 @@ const names = [
   resultFiles.pairs,
   resultFiles.pairTokens,
   resultFiles.latents,
-  'differences.parquet',
+  resultFiles.differences,
   resultFiles.steering,
   resultFiles.steeringSummary,
   resultFiles.steered,
@@ -42,7 +34,7 @@ export const isPage = (path: string): boolean => latentOfPage(path) !== undefine
 /** Whether a path inside a study's folder is that of a result file. */
 export const isResultFile = (path: string): boolean => names.includes(path) || isPage(path);
 
-async function fileAt(folder: string, path: string): Promise<ResultFile | undefined> {
+async function fileAt(folder: string, path: string): Promise<ServedFile | undefined> {
   const found = await ifThere(join(folder, path), (own) => lstat(own));
   return found?.isFile() ? { path, size: found.size, modified: found.mtimeMs } : undefined;
 }
@@ -55,7 +47,7 @@ async function pagePaths(folder: string): Promise<string[]> {
 }
 
 /** The result files that are there now. */
-export async function shownFiles(folder: string): Promise<ResultFile[]> {
+export async function shownFiles(folder: string): Promise<ServedFile[]> {
   const paths = [...names, ...(await pagePaths(folder))];
   const found = await Promise.all(paths.map((path) => fileAt(folder, path)));
   return found.filter((file) => file !== undefined);

@@ -241,7 +241,8 @@ const byName: Readonly<Record<string, Trim>> = {
   [resultFiles.pairTokens]: pairTokens,
   [resultFiles.steered]: steered,
   [resultFiles.latents]: (path, cut, shown) => table(path, cut, shown, decodeLatents, encodeLatents),
-  'differences.parquet': (path, cut, shown) => table(path, cut, shown, decodeDifferences, encodeDifferences),
+  [resultFiles.differences]: (path, cut, shown) =>
+    table(path, cut, shown, decodeDifferences, encodeDifferences),
 };
 
 /** A result file of a folder, as much of it as the cut says. Throws InputError where it is damaged. */

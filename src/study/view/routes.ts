@@ -4,7 +4,17 @@ import { bodyLimit } from 'hono/body-limit';
 import { stream, streamSSE } from 'hono/streaming';
 import { InputError } from '../../errors.ts';
 import { checked } from '../../files/schema.ts';
-import { type Playground, type SteerBody, type SteerLine, steerBody } from '../playground/served.ts';
+import {
+  linesType,
+  type ServedFiles,
+  type ServedStudies,
+  type SteerBody,
+  type SteerLine,
+  steerBody,
+  studiesAddress,
+  studyAddresses,
+} from '../../results.ts';
+import type { Playground } from '../playground/served.ts';
 import { appNames } from '../report/app.ts';
 import { isResultFile, type StudyFolder, shownFiles } from '../report/studyFolder.ts';
 import { guard, isSame, refused } from './guard.ts';
@@ -45,6 +55,7 @@ const errorLine = (message: string): string =>
 
 export function viewRoutes({ studies, appFolder, token, port, onBug }: ViewRoutes): Hono {
   const app = new Hono();
+  const { files, events, steer } = studyAddresses(':id');
   const found = (id: string) => studies.find((study) => study.id === id);
   app.use(guard(port));
 
@@ -57,30 +68,32 @@ export function viewRoutes({ studies, appFolder, token, port, onBug }: ViewRoute
       async (c) => (await sendFile(c, appFolder, name!)) ?? refused(c, 404, `${name}: not built`),
     );
 
-  app.get('/api/studies', (c) =>
-    c.json({ studies: studies.map(({ id, name, folder }) => ({ id, name, folder })) }),
-  );
-
-  app.get('/api/studies/:id/files', async (c) => {
-    const study = found(c.req.param('id'));
-    return study ? c.json({ files: await shownFiles(study.folder) }) : refused(c, 404, 'no such study');
+  app.get(`/${studiesAddress}`, (c) => {
+    const listed = studies.map(({ id, name, folder }) => ({ id, name, folder }));
+    return c.json({ studies: listed } satisfies ServedStudies);
   });
 
-  app.get('/api/studies/:id/files/:path{.+}', async (c) => {
+  app.get(`/${files}`, async (c) => {
+    const study = found(c.req.param('id'));
+    if (!study) return refused(c, 404, 'no such study');
+    return c.json({ files: await shownFiles(study.folder) } satisfies ServedFiles);
+  });
+
+  app.get(`/${files}/:path{.+}`, async (c) => {
     const study = found(c.req.param('id'));
     const path = c.req.param('path');
     const sent = study && isResultFile(path) && (await sendFile(c, study.folder, path));
     return sent || refused(c, 404, 'no such file');
   });
 
-  app.get('/api/studies/:id/events', (c) => {
+  app.get(`/${events}`, (c) => {
     const study = found(c.req.param('id'));
     if (!study) return refused(c, 404, 'no such study');
     if (c.req.method === 'HEAD') return c.body(null);
-    return streamSSE(c, async (events) => {
-      const ended = new Promise<void>((resolve) => events.onAbort(resolve));
+    return streamSSE(c, async (out) => {
+      const ended = new Promise<void>((resolve) => out.onAbort(resolve));
       const unsubscribe = study.watch.subscribe(({ event, data }) => {
-        void events.writeSSE({ event, data: JSON.stringify(data) });
+        void out.writeSSE({ event, data: JSON.stringify(data) });
       });
       await ended;
       unsubscribe();
@@ -88,13 +101,13 @@ export function viewRoutes({ studies, appFolder, token, port, onBug }: ViewRoute
   });
 
   app.post(
-    '/api/studies/:id/steer',
+    `/${steer}`,
     bodyLimit({
       maxSize,
       onError: (c) => c.body(errorLine(`steer: expected at most ${maxSize} bytes`), 413),
     }),
     async (c) => {
-      c.header('Content-Type', 'application/x-ndjson');
+      c.header('Content-Type', linesType);
       const study = found(c.req.param('id'));
       if (!study) return c.body(errorLine('no such study'), 404);
       if (!isSame(c.req.query('token') ?? '', token))

@@ -3,9 +3,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifThere, isThere, statIfThere } from '../../files/ifThere.ts';
-import { resultFiles } from '../../results.ts';
+import { resultFiles, type ServedEvent, type StageProgress, type StudyProgress } from '../../results.ts';
 import type { OpenStudy } from '../open/study.ts';
-import { type ResultFile, shownFiles } from '../report/studyFolder.ts';
+import { shownFiles } from '../report/studyFolder.ts';
 import { openFor } from '../run/studyRun.ts';
 import { statusOf } from '../run/studyStatus.ts';
 import { workFolder } from '../store/folder.ts';
@@ -14,28 +14,9 @@ import { readStudyManifest } from '../store/manifest.ts';
 import type { Clock } from '../store/runRecord.ts';
 import type { StageStatus, StudyStatus } from '../store/status.ts';
 
-export interface StageView {
-  readonly name: string;
-  readonly state: 'finished' | 'running' | 'waiting' | 'stale';
-  readonly done: number;
-  readonly units: number;
-  readonly seconds_left: number | null;
-}
-
-export interface StatusView {
-  readonly stages: readonly StageView[];
-  readonly running: boolean;
-  /** why the stages are not known, in one line */
-  readonly problem?: string;
-}
-
-export type WatchEvent =
-  | { readonly event: 'status'; readonly data: StatusView }
-  | { readonly event: 'files'; readonly data: { readonly files: readonly ResultFile[] } };
-
 export interface StudyWatch {
   /** The listener is told what is known at once, then of every change; returns what ends that. */
-  subscribe(listener: (event: WatchEvent) => void): () => void;
+  subscribe(listener: (event: ServedEvent) => void): () => void;
 }
 
 export interface WatchOptions {
@@ -48,22 +29,22 @@ export interface WatchOptions {
 /** The status is not asked for more often than this many times as long as it takes; the first time, when models are hashed, does not count. */
 const rest = 10;
 
-const unknown: StatusView = { stages: [], running: false };
+const unknown: StudyProgress = { stages: [], running: false };
 
-function stageView(status: StageStatus, isNext: boolean, hasRecord: boolean): StageView {
-  const { name, finished, done, left, secondsLeft, problem } = status;
+function stageView(status: StageStatus, isNext: boolean, hasRecord: boolean): StageProgress {
+  const { name, finished, done, left, secondsLeft, problem, bound } = status;
   const waiting = problem !== undefined || hasRecord ? 'stale' : 'waiting';
   return {
     name,
     state: finished ? 'finished' : isNext ? 'running' : waiting,
     done,
     units: done + left,
-    // a causal test may end long before all of its units
-    seconds_left: name === 'steer' ? null : (secondsLeft ?? null),
+    // a stage whose units are an estimate may end long before all of them
+    seconds_left: bound === undefined ? (secondsLeft ?? null) : null,
   };
 }
 
-async function statusView(folder: string, { running, stages }: StudyStatus): Promise<StatusView> {
+async function statusView(folder: string, { running, stages }: StudyStatus): Promise<StudyProgress> {
   const records = (await readStudyManifest(folder))?.stages ?? {};
   const next = running && stages.find(({ finished }) => !finished)?.name;
   return {
@@ -72,7 +53,7 @@ async function statusView(folder: string, { running, stages }: StudyStatus): Pro
   };
 }
 
-const problemView = (error: unknown): StatusView => ({
+const problemView = (error: unknown): StudyProgress => ({
   ...unknown,
   problem: error instanceof Error ? error.message : String(error),
 });
@@ -89,7 +70,7 @@ async function traces(folder: string): Promise<string> {
 /** The status of a study, which is opened once for each content of its study.yaml: hashes of models are not taken at every look. */
 function statusReader(folder: string, { clock, cacheDir }: WatchOptions) {
   let opened: { readonly key: string; readonly study: OpenStudy } | undefined;
-  return async (): Promise<{ readonly view: StatusView; readonly first: boolean }> => {
+  return async (): Promise<{ readonly view: StudyProgress; readonly first: boolean }> => {
     let first = false;
     try {
       const found = await statIfThere(join(folder, resultFiles.study));
@@ -111,14 +92,14 @@ function statusReader(folder: string, { clock, cacheDir }: WatchOptions) {
 
 export function studyWatch(folder: string, options: WatchOptions): StudyWatch {
   const { clock, every = 1000 } = options;
-  const listeners = new Set<(event: WatchEvent) => void>();
+  const listeners = new Set<(event: ServedEvent) => void>();
   const readStatus = statusReader(folder, options);
-  const latest = new Map<WatchEvent['event'], WatchEvent>();
+  const latest = new Map<ServedEvent['event'], ServedEvent>();
   let seen = '';
   let resting = 0;
   let timer: NodeJS.Timeout | undefined;
 
-  function tell(event: WatchEvent): void {
+  function tell(event: ServedEvent): void {
     if (JSON.stringify(latest.get(event.event)) === JSON.stringify(event)) return;
     latest.set(event.event, event);
     for (const listener of listeners) listener(event);

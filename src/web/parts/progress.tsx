@@ -1,6 +1,6 @@
 /** How far a study that is running is, stage by stage. */
+import type { StageProgress, StudyProgress } from '../../results.ts';
 import { count, duration } from '../format.ts';
-import type { StageProgress, StudyProgress } from '../source.ts';
 import { Failed } from './notes.tsx';
 
 const stateNames: Readonly<Record<StageProgress['state'], string>> = {
@@ -12,7 +12,7 @@ const stateNames: Readonly<Record<StageProgress['state'], string>> = {
 
 function StageBar({ name, state, done, units, seconds_left }: StageProgress) {
   const share = state === 'finished' ? 1 : units > 0 ? Math.min(1, done / units) : 0;
-  const left = seconds_left == null || state === 'finished' ? '' : `, about ${duration(seconds_left)} left`;
+  const left = seconds_left === null || state === 'finished' ? '' : `, about ${duration(seconds_left)} left`;
   const counted = state === 'running' && units > 0 ? ` ${count(done)} of ${count(units)}` : '';
   return (
     <li className={`stage stage-${state}`}>

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
+import { type ReportData, reportDataId } from '../../../src/results.ts';
 import { launch } from './chromium.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
@@ -23,7 +24,7 @@ function dataOf(studies: Readonly<Record<string, StudyFiles>>): string {
     files: Object.fromEntries(Object.entries(files).map(([path, content]) => [path, packed(content)])),
     trimmed: {},
   }));
-  const data = { version: 1, created: '2026-01-01T00:00:00.000Z', studies: held };
+  const data: ReportData = { version: '0.1.0', created: '2026-01-01T00:00:00.000Z', studies: held };
   return JSON.stringify(data).replaceAll('<', '\\u003c');
 }
 
@@ -37,7 +38,7 @@ function pageOf(folder: string, data: string): string {
     .replace(/<link [^>]*app\.css[^>]*>/, () => `<style>${style}</style>`)
     .replace('</body>', () => {
       const code = script.replaceAll('</script', '<\\/script');
-      return `<script type="application/json" id="culprit-data">${data}</script><script type="module">${code}</script></body>`;
+      return `<script type="application/json" id="${reportDataId}">${data}</script><script type="module">${code}</script></body>`;
     });
 }
 

@@ -9,6 +9,7 @@ import type { Source } from '../../source.ts';
 import { openStudy, type Study } from '../../study.ts';
 import { useLoaded } from '../../useLoaded.ts';
 import { replaceQuery } from '../../useRoute.ts';
+import type { ViewProps, WebView } from '../../view.ts';
 import { compared, sameDictionary } from './compared.ts';
 import { CompareTable } from './compareTable.tsx';
 import { Slopes } from './slopes.tsx';
@@ -67,12 +68,6 @@ function Both({ a, b, names, top, route }: BothProps) {
   );
 }
 
-interface CompareViewProps {
-  readonly study: Study;
-  readonly route: Route;
-  readonly sources: readonly Source[];
-}
-
 function Comparing({ study, other, route }: { study: Study; other: Source; route: Route }) {
   const second = useMemo(() => openStudy(other), [other]);
   const loaded = useLoaded(() => Promise.all([everything(study), everything(second)]), [study, second]);
@@ -106,7 +101,7 @@ function Comparing({ study, other, route }: { study: Study; other: Source; route
   );
 }
 
-export function CompareView({ study, route, sources }: CompareViewProps) {
+function Compare({ study, route, sources }: ViewProps) {
   const others = sources.filter(({ id }) => id !== study.source.id);
   const other = others.find(({ id }) => id === route.query.with) ?? others[0];
   return (
@@ -139,3 +134,5 @@ export function CompareView({ study, route, sources }: CompareViewProps) {
     </>
   );
 }
+
+export const compareView: WebView = { name: 'compare', tab: 'Compare', component: Compare };

@@ -1,7 +1,6 @@
 /** Two studies' lists of latents side by side. */
 
 import type { LatentRow, StudyManifest } from '../../../results.ts';
-import { stageOf } from '../../study.ts';
 
 export interface ComparedLatent {
   readonly latent: number;
@@ -42,6 +41,6 @@ export function sameDictionary(
   a: StudyManifest | undefined,
   b: StudyManifest | undefined,
 ): boolean | undefined {
-  const [hashA, hashB] = [a, b].map((manifest) => stageOf(manifest, 'attribute')?.inputs.sae?.sha256);
+  const [hashA, hashB] = [a, b].map((manifest) => manifest?.stages.attribute?.inputs.sae?.sha256);
   return hashA === undefined || hashB === undefined ? undefined : hashA === hashB;
 }

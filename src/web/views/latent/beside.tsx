@@ -42,7 +42,7 @@ export function Beside({ previous, next, route }: BesideProps) {
     return () => document.removeEventListener('keydown', go);
   }, [previous, next, route]);
   return (
-    <nav className="beside" aria-label="Latents by rank">
+    <nav className="previous-next" aria-label="Latents by rank">
       {previous !== undefined && <a href={inStudy(route, 'latent', `${previous}`)}>← {previous}</a>}
       {next !== undefined && <a href={inStudy(route, 'latent', `${next}`)}>{next} →</a>}
     </nav>

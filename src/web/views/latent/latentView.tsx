@@ -7,6 +7,7 @@ import {
   resultFiles,
   type TrialRecord,
 } from '../../../results.ts';
+import { queryOf, usualDose } from '../../doseQuery.ts';
 import { count, fixed, percent } from '../../format.ts';
 import { DoseCurves } from '../../parts/doseCurve.tsx';
 import { dosePoints } from '../../parts/doses.ts';
@@ -15,23 +16,18 @@ import { Histogram } from '../../parts/histogram.tsx';
 import { LensTable } from '../../parts/lens.tsx';
 import { Failed, Loading, Missing } from '../../parts/notes.tsx';
 import { Passages } from '../../parts/passages.tsx';
+import { promptTexts } from '../../parts/promptTexts.ts';
 import { Samples } from '../../parts/samples.tsx';
 import { Trimmed } from '../../parts/trimmed.tsx';
 import { inStudy, type Route } from '../../routes.ts';
 import type { Steering, Study } from '../../study.ts';
 import { type Loaded, useLoaded } from '../../useLoaded.ts';
-import { queryOf, usualDose } from '../playground/doses.ts';
-import { promptTexts } from '../promptTexts.ts';
+import type { ViewProps, WebView } from '../../view.ts';
 import { Beside, beside } from './beside.tsx';
 import { Explanation } from './explanation.tsx';
 import { Headline } from './headline.tsx';
 import { Kin } from './kin.tsx';
 import { PairsOf } from './pairsOf.tsx';
-
-interface LatentViewProps {
-  readonly study: Study;
-  readonly route: Route;
-}
 
 interface Evidence {
   readonly latents: readonly LatentRow[];
@@ -218,7 +214,7 @@ function UnknownLatent({ latent, known }: { readonly latent: number; readonly kn
   );
 }
 
-export function LatentView({ study, route }: LatentViewProps) {
+function Latent({ study, route }: ViewProps) {
   const latent = /^\d+$/.test(route.argument ?? '') ? Number(route.argument) : undefined;
   if (latent === undefined)
     return (
@@ -231,7 +227,7 @@ export function LatentView({ study, route }: LatentViewProps) {
   return <LoadedLatent study={study} latent={latent} route={route} />;
 }
 
-function LoadedLatent({ study, latent, route }: LatentViewProps & { readonly latent: number }) {
+function LoadedLatent({ study, latent, route }: Omit<ViewProps, 'sources'> & { readonly latent: number }) {
   const evidence = useLoaded(() => loadEvidence(study, latent), [study, latent]);
   const trials = useLoaded(() => loadTrials(study, latent), [study, latent]);
   return (
@@ -243,3 +239,5 @@ function LoadedLatent({ study, latent, route }: LatentViewProps & { readonly lat
     </>
   );
 }
+
+export const latentView: WebView = { name: 'latent', under: 'latents', component: Latent };

@@ -10,6 +10,7 @@ import { inStudy, type Route } from '../../routes.ts';
 import type { Study } from '../../study.ts';
 import { useLoaded } from '../../useLoaded.ts';
 import { replaceQuery } from '../../useRoute.ts';
+import type { ViewProps, WebView } from '../../view.ts';
 import { type ColumnInfo, columnsOf, features, tableColumns } from './columns.tsx';
 import { deltaScale } from './deltaBar.tsx';
 import { LatentFilters } from './latentFilters.tsx';
@@ -112,7 +113,7 @@ function Table({ rows, columns, selectors, route, name }: Listed & { route: Rout
   );
 }
 
-export function LatentsView({ study, route }: { study: Study; route: Route }) {
+function Latents({ study, route }: ViewProps) {
   const loaded = useLoaded(() => listed(study), [study]);
   return (
     <>
@@ -130,3 +131,5 @@ export function LatentsView({ study, route }: { study: Study; route: Route }) {
     </>
   );
 }
+
+export const latentsView: WebView = { name: 'latents', tab: 'Latents', component: Latents };

@@ -1,7 +1,7 @@
 /** How many of what were left at each step of a study, from prompts to latents outside the gray zone. */
 import { effectsOf, type LatentRow, type StudyManifest, withVerdict } from '../../../results.ts';
 import { percent } from '../../format.ts';
-import { type Steering, stageOf } from '../../study.ts';
+import type { Steering } from '../../study.ts';
 
 export interface Step {
   readonly name: string;
@@ -37,7 +37,7 @@ export function funnelOf(
   latents: readonly LatentRow[] | undefined,
   steering: Steering | undefined,
 ): Step[] {
-  const counted = (stage: string, name: string) => stageOf(manifest, stage)?.counts[name];
+  const counted = (stage: string, name: string) => manifest?.stages[stage]?.counts[name];
   const completions = counted('sample', 'completions');
   const grades = counted('grade', 'grades');
   return [

@@ -4,9 +4,10 @@ import { count } from '../../format.ts';
 import { behaviourOf } from '../../parts/behaviour.ts';
 import { Loading, Missing } from '../../parts/notes.tsx';
 import { Sentence } from '../../parts/sentence.tsx';
-import type { Route } from '../../routes.ts';
-import { type Study, stageOf } from '../../study.ts';
+import { home, type Route } from '../../routes.ts';
+import type { Study } from '../../study.ts';
 import { useLoaded } from '../../useLoaded.ts';
+import type { ViewProps, WebView } from '../../view.ts';
 import { type Answer, answerOf } from './answer.ts';
 import { CausalTestFigure, Claims, Fidelity, JudgeQuality } from './causalTest.tsx';
 import { funnelOf, type Step } from './funnel.ts';
@@ -20,7 +21,7 @@ async function everything(study: Study) {
     study.yaml(),
   ]);
   const behaviour = steering?.summary.behaviour ?? behaviourOf(yaml) ?? 'the behaviour';
-  const pairs = stageOf(manifest, 'pair')?.counts.pairs ?? stageOf(manifest, 'attribute')?.counts.pairs;
+  const pairs = manifest?.stages.pair?.counts.pairs ?? manifest?.stages.attribute?.counts.pairs;
   return { manifest, steering, latents, behaviour, pairs };
 }
 
@@ -66,7 +67,7 @@ function Funnel({ steps }: { steps: readonly Step[] }) {
   );
 }
 
-export function OverviewView({ study, route }: { study: Study; route: Route }) {
+function Overview({ study, route }: ViewProps) {
   const loaded = useLoaded(() => everything(study), [study]);
   return (
     <Loading loaded={loaded}>
@@ -100,3 +101,5 @@ export function OverviewView({ study, route }: { study: Study; route: Route }) {
     </Loading>
   );
 }
+
+export const overviewView: WebView = { name: home, tab: 'Overview', component: Overview };

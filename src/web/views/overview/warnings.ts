@@ -2,7 +2,7 @@
 import { effectsOf, judgeQuality, type StudyManifest } from '../../../results.ts';
 import { percent, plural } from '../../format.ts';
 import { shortened } from '../../leftOut.ts';
-import { type Steering, stageOf } from '../../study.ts';
+import type { Steering } from '../../study.ts';
 
 /** Below these, or above, a warning is given. */
 const fewPairs = 30;
@@ -83,7 +83,7 @@ export function warningsOf(
   steering: Steering | undefined,
   trimmed: Readonly<Record<string, string>>,
 ): string[] {
-  const counts = (stage: string) => stageOf(manifest, stage)?.counts;
+  const counts = (stage: string) => manifest?.stages[stage]?.counts;
   const edited = Object.values(manifest?.stages ?? {}).flatMap((stage) => stage.edited);
   const less = shortened(trimmed);
   return [

@@ -1,6 +1,6 @@
 /** What is known of each pair, in the order asked for. Knows nothing of how it is shown. */
 import type { PairRecord, PairTokens } from '../../../results.ts';
-import { promptText } from '../promptTexts.ts';
+import { promptText } from '../../parts/promptTexts.ts';
 
 export interface ListedPair {
   readonly pair: PairRecord;

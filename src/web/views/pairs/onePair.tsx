@@ -4,10 +4,10 @@ import type { GradeRecord, PairRecord, PairTokens } from '../../../results.ts';
 import { fixed } from '../../format.ts';
 import { nats } from '../../parts/nats.ts';
 import { Missing } from '../../parts/notes.tsx';
+import { promptText } from '../../parts/promptTexts.ts';
 import { ShadedPair, type Side } from '../../parts/shadedPair.tsx';
 import { VerdictMark } from '../../parts/verdict.tsx';
 import { inStudy, type Route } from '../../routes.ts';
-import { promptText } from '../promptTexts.ts';
 
 type Grades = ReadonlyMap<string, GradeRecord> | undefined;
 type Shading = PairTokens['latents'][number] | undefined;
@@ -153,7 +153,7 @@ export function OnePair({ pair, tokens, grades, before, after, route }: OnePairP
     <>
       <div className="row spread">
         <h1>Pair {pair.id}</h1>
-        <nav className="beside" aria-label="Pairs">
+        <nav className="previous-next" aria-label="Pairs">
           {before !== undefined && <a href={link(before)}>← before</a>}
           <a href={inStudy(route, 'pairs', undefined, { latent })}>all pairs</a>
           {after !== undefined && <a href={link(after)}>after →</a>}

@@ -5,14 +5,10 @@ import { Trimmed } from '../../parts/trimmed.tsx';
 import type { Route } from '../../routes.ts';
 import type { Study } from '../../study.ts';
 import { useLoaded } from '../../useLoaded.ts';
+import type { ViewProps, WebView } from '../../view.ts';
 import { PairList } from './list.tsx';
 import { OnePair } from './onePair.tsx';
 import { tokensOf } from './pairTokens.ts';
-
-interface PairsViewProps {
-  readonly study: Study;
-  readonly route: Route;
-}
 
 interface Compared {
   readonly pairs: readonly PairRecord[];
@@ -54,7 +50,7 @@ function Named({
   );
 }
 
-export function PairsView({ study, route }: PairsViewProps) {
+function Pairs({ study, route }: ViewProps) {
   const id = route.argument;
   const loaded = useLoaded(() => loadCompared(study, id !== undefined), [study, id]);
   return (
@@ -75,3 +71,5 @@ export function PairsView({ study, route }: PairsViewProps) {
     </>
   );
 }
+
+export const pairsView: WebView = { name: 'pairs', tab: 'Pairs', component: Pairs };

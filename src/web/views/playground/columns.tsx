@@ -1,5 +1,6 @@
 /** The two texts as they come, left alone and steered, with how likely each token was. */
 import { useMemo } from 'react';
+import { type SteerSide, steerSides } from '../../../results.ts';
 import { fixed, percent } from '../../format.ts';
 import { Facts } from '../../parts/facts.tsx';
 import { Legend } from '../../parts/legend.tsx';
@@ -7,7 +8,7 @@ import type { Scale } from '../../parts/shade.ts';
 import { Tokens } from '../../parts/tokens.tsx';
 import { TokenText } from '../../parts/tokenText.tsx';
 import { parting, type Run } from './run.ts';
-import { type SteerSide, type SteerToken, sides } from './steer.ts';
+import type { SteerToken } from './steer.ts';
 
 /** Nats; a token less likely than e^−5 is as surprising as it gets. */
 const surprise: Scale = { kind: 'sequential', max: 5 };
@@ -42,7 +43,7 @@ function Likely({ token: { text, id, log_probability, top } }: { readonly token:
   );
 }
 
-const stops: Readonly<Record<string, string>> = {
+const stops: Readonly<Record<NonNullable<Run[SteerSide]['stop']>, string>> = {
   end: 'ended by itself',
   stop: 'ended at a stop text',
   length: 'cut at the most tokens',
@@ -59,7 +60,7 @@ function Column({ side, run }: ColumnProps) {
   const { tokens, stop } = run[side];
   const texts = useMemo(() => tokens.map(({ text }) => text), [tokens]);
   const values = useMemo(() => tokens.map(({ log_probability }) => -log_probability), [tokens]);
-  const state = stop === undefined ? (run.state === 'running' ? '…' : 'not finished') : (stops[stop] ?? stop);
+  const state = stop === undefined ? (run.state === 'running' ? '…' : 'not finished') : stops[stop];
   return (
     <section className="side" aria-busy={run.state === 'running' && stop === undefined}>
       <p className="side-heading">
@@ -89,7 +90,7 @@ export function Columns({ run }: { readonly run: Run }) {
         format={(nats) => `${fixed(nats, 0)} and more`}
       />
       <div className="two-columns">
-        {sides.map((side) => (
+        {steerSides.map((side) => (
           <Column key={side} side={side} run={run} />
         ))}
       </div>

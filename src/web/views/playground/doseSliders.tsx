@@ -1,8 +1,8 @@
 /** Which latents are steered along, and how much. */
+import type { Dose } from '../../doseQuery.ts';
 import { signed } from '../../format.ts';
 import { inStudy, type Route } from '../../routes.ts';
 import { NumberField } from './numberField.tsx';
-import type { Dose } from './steer.ts';
 
 interface DoseSlidersProps {
   readonly doses: readonly Dose[];

@@ -1,25 +1,19 @@
 /** Steering by hand: a prompt, latents with doses, and what the model says with and without them. */
 import { type FormEvent, useState } from 'react';
-import type { Prompt } from '../../../results.ts';
+import { type Prompt, type SteerBody, steeredModels } from '../../../results.ts';
+import { type Dose, dosesIn, queryOf, usualDose } from '../../doseQuery.ts';
 import { Failed, Loading } from '../../parts/notes.tsx';
+import { promptText } from '../../parts/promptTexts.ts';
 import { Segments } from '../../parts/segments.tsx';
-import type { Route } from '../../routes.ts';
 import type { Study } from '../../study.ts';
 import { useLoaded } from '../../useLoaded.ts';
 import { replaceQuery } from '../../useRoute.ts';
-import { promptText } from '../promptTexts.ts';
+import type { ViewProps, WebView } from '../../view.ts';
 import { Columns } from './columns.tsx';
 import { DoseSliders } from './doseSliders.tsx';
-import { dosesIn, queryOf, usualDose } from './doses.ts';
 import { NumberField } from './numberField.tsx';
 import { type Run, saysSomething } from './run.ts';
-import { type Dose, models, type SteerBody } from './steer.ts';
 import { useRun } from './useRun.ts';
-
-interface PlaygroundViewProps {
-  readonly study: Study;
-  readonly route: Route;
-}
 
 /** What the form begins with. */
 interface Offered {
@@ -65,7 +59,7 @@ function SettingsForm({ settings, onSettings }: SettingsFormProps) {
     <div className="row">
       <Segments
         label="Model"
-        choices={models}
+        choices={steeredModels}
         chosen={settings.model}
         onChoose={(model) => onSettings({ ...settings, model })}
       />
@@ -110,7 +104,7 @@ function Outcome({ run }: { readonly run: Run | undefined }) {
   );
 }
 
-function Form({ study, route, offered }: PlaygroundViewProps & { readonly offered: Offered }) {
+function Form({ study, route, offered }: Omit<ViewProps, 'sources'> & { readonly offered: Offered }) {
   const asked = dosesIn(route.query);
   const doses = asked.length > 0 ? asked : offered.doses;
   const [settings, setSettings] = useState(usual);
@@ -171,7 +165,7 @@ function Unserved({ study: { source } }: { readonly study: Study }) {
   );
 }
 
-export function PlaygroundView({ study, route }: PlaygroundViewProps) {
+function Playground({ study, route }: ViewProps) {
   const canSteer = study.source.served && study.source.token !== undefined;
   const offered = useLoaded(() => loadOffered(study), [study]);
   return (
@@ -185,3 +179,5 @@ export function PlaygroundView({ study, route }: PlaygroundViewProps) {
     </>
   );
 }
+
+export const playgroundView: WebView = { name: 'playground', tab: 'Playground', component: Playground };

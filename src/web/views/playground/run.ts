@@ -1,10 +1,11 @@
 /** What came of a request so far. */
-import { type SteerLine, type SteerSide, type SteerToken, sides } from './steer.ts';
+import { type SteerLine, type SteerSide, steerSides } from '../../../results.ts';
+import type { SteerToken } from './steer.ts';
 
 interface Said {
   readonly tokens: readonly SteerToken[];
   /** why it ended; undefined while it goes on */
-  readonly stop: string | undefined;
+  readonly stop: Extract<SteerLine, { kind: 'end' }>['stop'] | undefined;
 }
 
 export interface Run extends Readonly<Record<SteerSide, Said>> {
@@ -33,4 +34,4 @@ export function parting({ alone, steered }: Run): number | undefined {
 }
 
 /** Whether there is anything to show. */
-export const saysSomething = (run: Run): boolean => sides.some((side) => run[side].tokens.length > 0);
+export const saysSomething = (run: Run): boolean => steerSides.some((side) => run[side].tokens.length > 0);

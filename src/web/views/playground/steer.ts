@@ -1,40 +1,8 @@
 /** Asks a server to steer, and reads what it says token by token. Knows nothing of how it is shown. */
-import { z } from 'zod';
-import type { Prompt } from '../../../results.ts';
+import { linesType, type SteerBody, type SteerLine, steerLine, studyAddresses } from '../../../results.ts';
 import { checked } from '../../records.ts';
 
-export interface Dose {
-  readonly latent: number;
-  /** signed, in parts of s */
-  readonly dose: number;
-}
-
-export const models = ['subject', 'reference'] as const;
-
-/** What is asked for, as the server reads it. */
-export interface SteerBody {
-  readonly prompt: Prompt;
-  readonly latents: readonly Dose[];
-  readonly max_tokens: number;
-  readonly temperature: number;
-  readonly seed: number;
-  readonly model: (typeof models)[number];
-}
-
-export const sides = ['alone', 'steered'] as const;
-export type SteerSide = (typeof sides)[number];
-
-const likely = { id: z.int(), text: z.string(), log_probability: z.number() };
-const side = z.enum(sides);
-const steerLine = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('token'), side, ...likely, top: z.array(z.object(likely)) }),
-  z.object({ kind: z.literal('end'), side, stop: z.string() }),
-  z.object({ kind: z.literal('error'), message: z.string() }),
-]);
-export type SteerLine = z.infer<typeof steerLine>;
 export type SteerToken = Extract<SteerLine, { kind: 'token' }>;
-
-const ofLines = 'application/x-ndjson';
 
 function lineOf(text: string): SteerLine {
   return checked(steerLine, JSON.parse(text), "the server's reply");
@@ -63,10 +31,11 @@ export async function* steerLines(
   body: SteerBody,
   signal: AbortSignal,
 ): AsyncGenerator<SteerLine> {
-  const url = `api/studies/${encodeURIComponent(id)}/steer?token=${encodeURIComponent(token)}`;
+  const { steer } = studyAddresses(encodeURIComponent(id));
+  const url = `${steer}?token=${encodeURIComponent(token)}`;
   const headers = { 'Content-Type': 'application/json' };
   const reply = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body), signal });
-  if (!reply.headers.get('Content-Type')?.startsWith(ofLines))
+  if (!reply.headers.get('Content-Type')?.startsWith(linesType))
     throw new Error(`steer: the server answered ${reply.status} ${reply.statusText}`);
   yield* linesIn(reply.body!);
 }

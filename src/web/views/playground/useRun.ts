@@ -1,8 +1,9 @@
 /** A request as React state: begun, followed line by line, stopped. */
 import { useEffect, useRef, useState } from 'react';
+import type { SteerBody } from '../../../results.ts';
 import type { Source } from '../../source.ts';
 import { begun, type Run, withLine } from './run.ts';
-import { type SteerBody, steerLines } from './steer.ts';
+import { steerLines } from './steer.ts';
 
 interface Following {
   readonly run: Run | undefined;

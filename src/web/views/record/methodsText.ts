@@ -1,56 +1,127 @@
-/** A study's methods as a paper would tell them: every number from its files, and nothing where a file does not say. */
-import { judgeQuality, type StageRecord, type StudyManifest } from '../../../results.ts';
-import { count, fixed, percent, plural, signed } from '../../format.ts';
+/**
+ * A study's methods as a paper would state them: every number from the study's own files, and nothing where
+ * a file does not say. Sampling, grading, pairing and
+ * attribution stand here, the causal test in methodsSteering.ts.
+ */
+import { judgeQuality, resultFiles, type StageRecord, type StudyManifest } from '../../../results.ts';
+import { count, percent, plural } from '../../format.ts';
 import type { Steering } from '../../study.ts';
+import { steeredSentences } from './methodsSteering.ts';
+import { listed, nameOf, numberIn, type Sentences, textIn } from './recordFields.ts';
 
-type Options = StageRecord['options'];
+/**
+ * How a file that a later stage read came to be: by the stage's record, taken as it stood, not the one that
+ * the record is of, or by no stage of the study.
+ */
+type Origin = 'made' | 'accepted' | 'other' | 'elsewhere';
 
-const numberOf = (options: Options, name: string) =>
-  typeof options[name] === 'number' ? options[name] : undefined;
-const textOf = (options: Options, name: string) =>
-  typeof options[name] === 'string' ? options[name] : undefined;
+/** `read`: the hash of the file that the later stage read; undefined where there is none yet. */
+function originOf(stage: StageRecord | undefined, file: string, read?: string): Origin {
+  if (stage === undefined) return 'elsewhere';
+  if (read !== undefined && stage.outputs[file] !== read) return 'other';
+  const isCounted = Object.keys(stage.counts).length > 0;
+  return isCounted && stage.edited.length === 0 ? 'made' : 'accepted';
+}
 
-/** The last part of a path or of `hf:org/name`, or all of it where it is one. */
-const nameOf = (path: string) => path.split('/').findLast((part) => part !== '') ?? path;
+const notMade: Readonly<Record<Exclude<Origin, 'made'>, (what: string, file: string) => string>> = {
+  accepted: (what, file) =>
+    `The ${what} were accepted as they stood in ${file}: how they were made is not recorded.`,
+  other: (what) => `The ${what} used from here on are not those that the study made last.`,
+  elsewhere: (what) => `The ${what} were not made by culprit: they were imported.`,
+};
 
-/** Parts that are known, in one sentence. */
-const listed = (parts: readonly (string | undefined | false)[]) => parts.filter(Boolean).join(', ');
-
-function sampled({ options, counts, inputs }: StageRecord): string {
-  const { completions, prompts, ended } = counts;
-  const model = inputs.subject && nameOf(inputs.subject.path);
-  const adapter = inputs.subjectAdapter && `adapter ${nameOf(inputs.subjectAdapter.path)}`;
-  const [temperature, topP, most, seed] = ['temperature', 'top_p', 'max_tokens', 'seed'].map((name) =>
-    numberOf(options, name),
-  );
+function sampled({ options, counts, inputs }: StageRecord): Sentences {
+  const number = (name: string) => numberIn(options, name);
+  const [temperature, topK, topP, minP, most, seed] = [
+    number('temperature'),
+    number('top_k'),
+    number('top_p'),
+    number('min_p'),
+    number('max_tokens'),
+    number('seed'),
+  ];
+  const { stop } = options;
   const how = listed([
-    model,
-    adapter,
+    inputs.subject && nameOf(inputs.subject.path),
+    inputs.subjectAdapter && `adapter ${nameOf(inputs.subjectAdapter.path)}`,
     temperature !== undefined && `temperature ${temperature}`,
+    topK !== undefined && `top-k ${topK}`,
     topP !== undefined && topP !== 1 && `top-p ${topP}`,
+    minP !== undefined && `min-p ${minP}`,
     most !== undefined && `at most ${most} tokens`,
+    Array.isArray(stop) && plural(stop.length, 'stop string'),
     seed !== undefined && `seed ${seed}`,
   ]);
-  const share =
-    ended !== undefined && completions ? ` ${percent(ended / completions)} of them ended by themselves.` : '';
-  return `We sampled ${count(completions ?? 0)} completions of ${plural(prompts ?? 0, 'prompt')} from the subject model${how === '' ? '' : ` (${how})`}.${share}`;
+  const { completions, prompts, ended } = counts;
+  if (completions === undefined || prompts === undefined) return [];
+  return [
+    [
+      `We sampled ${plural(completions, 'completion')} of ${plural(prompts, 'prompt')} from the subject`,
+      `model${how === '' ? '' : ` (${how})`}.`,
+    ].join(' '),
+    ended !== undefined &&
+      completions > 0 &&
+      `${count(ended)} of them (${percent(ended / completions)}) ended before the token limit.`,
+  ];
 }
 
-function graded({ options, counts }: StageRecord): string {
-  const kind = textOf(options, 'kind');
-  const known = judgeQuality(counts);
-  const quality = known
-    ? ` On ${plural(known.heldOut, 'prompt')} held out the judge was right for ${percent(known.accuracy, 1)} of the answers.`
-    : '';
-  return `A judge${kind === undefined ? '' : ` (${kind})`} graded ${count(counts.grades ?? 0)}: ${count(counts.positive ?? 0)} positive, ${count(counts.negative ?? 0)} negative, ${count(counts.incoherent ?? 0)} incoherent.${quality}`;
+/** Who graded, by the judge's kind. */
+function judgeIn({ options, inputs }: StageRecord): string {
+  const model = inputs.judgeModel && ` (${nameOf(inputs.judgeModel.path)})`;
+  switch (textIn(options, 'kind')) {
+    case 'pattern':
+      return 'A regular expression';
+    case 'chat':
+      return `A language model behind an API (${textIn(options, 'model') ?? 'not named'})`;
+    case 'local':
+      return `A language model${model ?? ''}, run on the same machine,`;
+    case 'classifier':
+      return `A classifier on the activations of a model${model ?? ''}, trained on labelled examples,`;
+    default:
+      return `A judge (${textIn(options, 'kind') ?? 'of a kind that is not recorded'})`;
+  }
 }
 
-function paired({ counts, options }: StageRecord): string {
-  const each = options.per_prompt === 'all' ? ', all with all,' : '';
-  return `From these we formed ${plural(counts.pairs ?? 0, 'pair')} of a positive and a negative completion of the same prompt${each} both coherent and ended.`.replace(
-    'prompt both',
-    'prompt, both',
-  );
+function graded(stage: StageRecord): Sentences {
+  const { grades, positive, negative, incoherent } = stage.counts;
+  const known = judgeQuality(stage.counts);
+  return [
+    grades !== undefined &&
+      [
+        `${judgeIn(stage)} graded ${plural(grades, 'completion')}: ${count(positive ?? 0)} positive,`,
+        `${count(negative ?? 0)} negative, ${count(incoherent ?? 0)} incoherent.`,
+      ].join(' '),
+    known &&
+      [
+        `On ${plural(known.heldOut, 'prompt')} of its labelled examples that were held out, its label`,
+        `was right for ${percent(known.accuracy, 1)} of the answers.`,
+      ].join(' '),
+  ];
+}
+
+function perPrompt(options: StageRecord['options']): string {
+  if (options.per_prompt === 'all') return ', each such positive with each such negative';
+  const most = numberIn(options, 'per_prompt');
+  return most === undefined ? '' : `, at most ${most} for each prompt`;
+}
+
+/** Of imported completions nobody knows where they were cut. */
+function paired({ counts, options }: StageRecord, completions: Origin): Sentences {
+  const fit = completions === 'made' ? 'neither incoherent nor cut at the token limit' : 'neither incoherent';
+  const { pairs, beyond_limit: beyond = 0 } = counts;
+  if (pairs === undefined) return [];
+  const what = options.per_prompt === 'all' ? 'prompt' : 'pair';
+  return [
+    [
+      `From the grades we formed ${plural(pairs, 'pair')} of a positive and a negative completion of`,
+      `the same prompt, ${fit}${perPrompt(options)}.`,
+    ].join(' '),
+    beyond > 0 &&
+      [
+        `${plural(beyond, `further ${what}`)} exceeded the limit of ${options.limit} and`,
+        `${beyond === 1 ? 'was' : 'were'} left out.`,
+      ].join(' '),
+  ];
 }
 
 const tokenSets: Readonly<Record<string, string>> = {
@@ -59,39 +130,99 @@ const tokenSets: Readonly<Record<string, string>> = {
   all: 'the tokens of prompt and completion',
 };
 
-function attributed({ options, counts, inputs }: StageRecord, site: string | undefined): string {
-  const tokens = tokenSets[textOf(options, 'tokens') ?? ''];
-  const loss = textOf(options, 'loss') === 'sum' ? 'summed' : 'mean';
+const losses: Readonly<Record<string, string>> = {
+  mean: 'the mean cross-entropy of the completion’s tokens',
+  sum: 'the summed cross-entropy of the completion’s tokens',
+};
+
+function siteOf({ options }: StageRecord, steering: Steering | undefined): string | undefined {
+  const layer = numberIn(options, 'site');
+  return (
+    steering?.summary.site ??
+    textIn(options, 'site') ??
+    (layer === undefined ? undefined : `resid_post ${layer}`)
+  );
+}
+
+function baselineOf({ options, inputs }: StageRecord): string | undefined {
+  if (inputs.baseline) return `was read from a file (${nameOf(inputs.baseline.path)})`;
+  const most = numberIn(options, 'baseline_tokens');
+  const limit = most === undefined ? '' : `, at most ${count(most)} tokens`;
+  if (inputs.baselineCorpus)
+    return `is the mean activation over a corpus (${nameOf(inputs.baselineCorpus.path)}${limit})`;
+  return options.baseline === 'prompts' ? 'is the mean activation over the study’s own prompts' : undefined;
+}
+
+function attributed(stage: StageRecord, site: string | undefined): Sentences {
+  const { options, counts, inputs } = stage;
+  const [tokens, loss] = [tokenSets[textIn(options, 'tokens') ?? ''], losses[textIn(options, 'loss') ?? '']];
+  const { latents, pairs } = counts;
+  if (tokens === undefined || loss === undefined || latents === undefined || pairs === undefined) return [];
   const dictionary = inputs.sae ? ` (${nameOf(inputs.sae.path)})` : '';
-  const pairs = counts.pairs === undefined ? 'pairs' : `the ${plural(counts.pairs, 'pair')}`;
-  return `For each of the ${count(counts.latents ?? 0)} latents of a sparse autoencoder${dictionary}${site === undefined ? '' : ` at ${site}`} we estimated to first order how mean ablation of its direction d changes the loss, −(g·d)((a − ā)·d), with g the gradient of the ${loss} cross-entropy of the completion's tokens; averaged over ${tokens ?? 'tokens'}, attention sinks left out, positive minus negative completion, and over ${pairs}.`;
-}
-
-function steered({ options }: StageRecord, { summary }: Steering): string {
-  const { selectors, random, norm, zone, alone, behaviour } = summary;
-  const named = selectors.map(({ selector, candidates }) => `${selector} (${candidates})`).join(', ');
-  const doses = Array.isArray(options.doses) ? ` of ${options.doses.join(', ')}` : '';
-  const incoherent = numberOf(options, 'incoherent');
-  const bound = incoherent === undefined ? '' : ` by at most ${percent(incoherent)}`;
-  const range = ({ low, high }: { low: number; high: number }) =>
-    `${signed(100 * low, 1)} to ${signed(100 * high, 1)}`;
-  const share = ({ positives, coherent }: { positives: number; coherent: number }) =>
-    percent(positives / coherent);
-  return `Candidates were proposed by ${named}. Each was steered alone, the subject away from it (α < 0) and the reference model toward it (α > 0), by a ← a + α·s·d, with s the mean residual norm (${fixed(norm.away, 1)} and ${fixed(norm.toward, 1)}) and α the strongest${doses} at which the share of incoherent completions on calibration prompts exceeded that of completions left alone${bound}. Left alone, ${share(alone.away)} of the subject's and ${share(alone.toward)} of the reference's completions of the evaluation prompts show ${behaviour}. An effect is the change of that share among coherent completions; its 95 % interval is bootstrapped over prompts. ${plural(random, 'random latent')}, matched in frequency and treated identically, give the gray zone, the central 95 % of their effects: ${range(zone.away)} (away) and ${range(zone.toward)} (toward) percentage points.`;
-}
-
-/** Paragraphs of one stage each; empty where nothing was run. */
-export function methodsText(manifest: StudyManifest | undefined, steering: Steering | undefined): string[] {
-  const { sample, grade, pair, attribute, steer } = manifest?.stages ?? {};
-  const version = manifest?.versions.culprit;
-  const site = steering?.summary.site ?? (attribute && textOf(attribute.options, 'site'));
-  const parts = [
-    sample && sampled(sample),
-    grade && graded(grade),
-    pair && paired(pair),
-    attribute && attributed(attribute, site),
-    steer && steering && steered(steer, steering),
-    version && attribute && `All was computed with culprit ${version}.`,
+  const baseline = baselineOf(stage);
+  const over =
+    options.all_pairs === true
+      ? `over the pairs of ${plural(pairs, 'prompt')}`
+      : `over ${plural(pairs, 'pair')}`;
+  return [
+    [
+      `For each of the ${plural(latents, 'latent')} of a sparse`,
+      `autoencoder${dictionary}${site === undefined ? '' : ` at ${site}`} we estimated to first order`,
+      `how the loss changes where the projection of the activation a on the latent’s direction d is set`,
+      `to that of the baseline ā: −(g·d)((a − ā)·d), with g the gradient of ${loss}.`,
+    ].join(' '),
+    baseline !== undefined && `The baseline ${baseline}.`,
+    [
+      `The estimate is averaged over ${tokens}, attention sinks left out, taken as positive minus`,
+      `negative completion, and averaged ${over}.`,
+    ].join(' '),
   ];
-  return parts.flatMap((part) => part || []);
+}
+
+/** Which version ran the stages. */
+function versionsOf(stages: StudyManifest['stages']): Sentences {
+  const names = new Map<string, string[]>();
+  for (const [stage, { versions }] of Object.entries(stages))
+    if (versions.culprit !== undefined)
+      names.set(versions.culprit, [...(names.get(versions.culprit) ?? []), stage]);
+  const each = [...names].map(([version, ran]) => `culprit ${version} (${ran.join(', ')})`);
+  return [each.length > 0 && `The stages were run with ${each.join(' and ')}.`];
+}
+
+/** Paragraphs of one stage each, sentence by sentence; none where nothing was run. */
+export function methodsText(manifest: StudyManifest | undefined, steering: Steering | undefined): string[][] {
+  const stages = manifest?.stages ?? {};
+  const { sample, grade, pair, attribute, steer } = stages;
+  const read = (stage: StageRecord | undefined, input: string) => stage?.inputs[input]?.sha256;
+  const origins = {
+    completions: originOf(sample, resultFiles.completions, read(pair, 'completions')),
+    grades: originOf(grade, resultFiles.grades, read(pair, 'grades')),
+    pairs: originOf(pair, resultFiles.pairs, read(attribute, 'pairs')),
+    latents: originOf(attribute, resultFiles.latents, read(steer, 'latents')),
+    effects: originOf(steer, resultFiles.steering),
+  };
+  /** What a stage's record says where it is that of the file in use; else why nothing is said. */
+  const told = (
+    what: keyof typeof origins,
+    file: string,
+    wanted: unknown,
+    of: () => Sentences,
+  ): Sentences => {
+    const origin = origins[what];
+    if (origin === 'made') return of();
+    return wanted === undefined ? [] : [notMade[origin](what, file)];
+  };
+  const paragraphs = [
+    told('completions', resultFiles.completions, sample ?? pair, () => sampled(sample!)),
+    told('grades', resultFiles.grades, grade ?? pair, () => graded(grade!)),
+    told('pairs', resultFiles.pairs, pair, () => paired(pair!, origins.completions)),
+    told('latents', resultFiles.latents, attribute, () =>
+      attributed(attribute!, siteOf(attribute!, steering)),
+    ),
+    steering ? told('effects', resultFiles.steering, steer, () => steeredSentences(stages, steering)) : [],
+    versionsOf(stages),
+  ];
+  return paragraphs
+    .map((sentences) => sentences.filter((sentence): sentence is string => Boolean(sentence)))
+    .filter((sentences) => sentences.length > 0);
 }

@@ -1,8 +1,10 @@
 /** How a study was made, so that it can be told, checked and repeated. */
+import { resultFiles } from '../../../results.ts';
 import { leftOut } from '../../leftOut.ts';
 import { Loading, Missing } from '../../parts/notes.tsx';
 import type { Study } from '../../study.ts';
 import { useLoaded } from '../../useLoaded.ts';
+import type { ViewProps, WebView } from '../../view.ts';
 import { bibtexOf } from './citations.ts';
 import { Copyable } from './copyable.tsx';
 import { methodsText } from './methodsText.ts';
@@ -18,12 +20,16 @@ async function everything(study: Study) {
 const byTime = (stages: Awaited<ReturnType<typeof everything>>['manifest']) =>
   Object.entries(stages?.stages ?? {}).sort(([, a], [, b]) => (a.finished < b.finished ? -1 : 1));
 
-function ForPaper({ paragraphs }: { readonly paragraphs: readonly string[] }) {
+function ForPaper({ paragraphs }: { readonly paragraphs: readonly (readonly string[])[] }) {
   if (paragraphs.length === 0) return null;
   return (
     <>
       <h2>For a paper</h2>
-      <Copyable prose label="Methods" text={paragraphs.join('\n\n')} />
+      <Copyable
+        prose
+        label="Methods"
+        text={paragraphs.map((sentences) => sentences.join(' ')).join('\n\n')}
+      />
     </>
   );
 }
@@ -50,7 +56,7 @@ function LeftOut({ trimmed }: { readonly trimmed: Readonly<Record<string, string
 }
 
 interface ToRepeatProps {
-  readonly command: string | undefined;
+  readonly command: string;
   readonly yaml: string | undefined;
 }
 
@@ -58,28 +64,24 @@ function ToRepeat({ command, yaml }: ToRepeatProps) {
   return (
     <>
       <h2>To repeat it</h2>
-      {command === undefined ? (
-        <p>This folder has no study.yaml: it holds the results of one command.</p>
+      {yaml === undefined ? (
+        <p>This folder has no {resultFiles.study}: it holds the results of one command.</p>
       ) : (
         <>
           <p>
-            The same inputs, by the hashes above, options and seeds give the same samples, pairs and order of
-            latents, whatever the number of workers.
+            Inputs with the hashes above, and the same options and seeds, give the same samples, pairs and
+            order of latents, whatever the number of workers.
           </p>
           <Copyable label="Command" text={command} />
-        </>
-      )}
-      {yaml !== undefined && (
-        <>
-          <h3>study.yaml</h3>
-          <Copyable label="study.yaml" text={yaml} />
+          <h3>{resultFiles.study}</h3>
+          <Copyable label={resultFiles.study} text={yaml} />
         </>
       )}
     </>
   );
 }
 
-export function MethodsView({ study }: { study: Study }) {
+function Methods({ study }: ViewProps) {
   const loaded = useLoaded(() => everything(study), [study]);
   return (
     <>
@@ -96,9 +98,11 @@ export function MethodsView({ study }: { study: Study }) {
                 ))}
               </>
             ) : (
-              <Missing command="culprit run STUDY">There is no manifest.json yet: nothing was run.</Missing>
+              <Missing command="culprit run STUDY">
+                There is no {resultFiles.manifest} yet: nothing was run.
+              </Missing>
             )}
-            <ToRepeat command={repeatCommand(manifest, yaml !== undefined)} yaml={yaml} />
+            <ToRepeat command={repeatCommand(manifest)} yaml={yaml} />
             <LeftOut trimmed={study.source.trimmed} />
             <h2>To cite</h2>
             <Copyable label="BibTeX" text={bibtexOf(manifest?.versions.culprit)} />
@@ -108,3 +112,5 @@ export function MethodsView({ study }: { study: Study }) {
     </>
   );
 }
+
+export const recordView: WebView = { name: 'methods', tab: 'Methods', component: Methods };

@@ -1,6 +1,8 @@
 /** Latents and their doses as they stand in the address: `latent=320,7&dose=-0.2,0.1`. */
-import type { Query } from '../../routes.ts';
-import type { Dose } from './steer.ts';
+import type { SteerBody } from '../results.ts';
+import type { Query } from './routes.ts';
+
+export type Dose = SteerBody['latents'][number];
 
 export const usualDose = -0.2;
 

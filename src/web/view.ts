@@ -1,0 +1,32 @@
+/**
+ * What a view of the app is: one object, which its folder in views/ exports and the list in views.ts names.
+ * Knows no view.
+ */
+import type { ReactNode } from 'react';
+import type { Route } from './routes.ts';
+import type { Source } from './source.ts';
+import type { Study } from './study.ts';
+
+export interface ViewProps {
+  readonly study: Study;
+  readonly route: Route;
+  /** of all studies that are open */
+  readonly sources: readonly Source[];
+}
+
+export interface WebView {
+  /** in the address: `#/NAME` */
+  readonly name: string;
+  /** the title of its tab; undefined where it has none */
+  readonly tab?: string;
+  /**
+   * for a view without a tab of its own: the view whose tab is marked, and which is shown when another
+   * study is chosen
+   */
+  readonly under?: string;
+  readonly component: (props: ViewProps) => ReactNode;
+}
+
+/** The view with this name; the first where none has it. */
+export const viewNamed = (views: readonly WebView[], name: string): WebView =>
+  views.find((view) => view.name === name) ?? views[0]!;
