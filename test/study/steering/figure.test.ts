@@ -3,13 +3,10 @@ import fc from 'fast-check';
 import { DOMParser } from 'linkedom';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { describe, expect, it } from 'vitest';
+import type { FigurePoint, SteeringFigure } from '../../../src/figure/figureData.ts';
 import { type Box, placeLabels } from '../../../src/figure/labels.ts';
-import {
-  type FigurePoint,
-  type SteeringFigure,
-  steeringPng,
-  steeringSvg,
-} from '../../../src/study/steering/figureSvg.ts';
+import { steeringPng } from '../../../src/study/steering/figurePng.ts';
+import { steeringSvg } from '../../../src/study/steering/figureSvg.ts';
 
 const around = (value: number, half: number) => ({ low: value - half, high: value + half });
 

@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { figureOf } from '../../../src/figure/figureOf.ts';
 import {
   confirmedLatents,
   type Direction,
@@ -13,12 +14,7 @@ import {
   steeringSummarySchema,
 } from '../../../src/results.ts';
 import type { LatentOutcome, SideOutcome } from '../../../src/study/steering/side.ts';
-import {
-  figureOf,
-  type Sides,
-  steeringRows,
-  steeringSummary,
-} from '../../../src/study/steering/steeringResult.ts';
+import { type Sides, steeringRows, steeringSummary } from '../../../src/study/steering/steeringResult.ts';
 
 const alone = { completions: 10, coherent: 10, positives: 5 };
 const signs = { away: -1, toward: 1 };
