@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { progressOn } from '../src/cli/progress.ts';
 import { signedPoints } from '../src/cli/table.ts';
+import { figureOf } from '../src/figure/figureOf.ts';
 import { selectorNames } from '../src/methods/attribution/selectors/selector.ts';
 import type { RankedSteeringRow, SteeringSummary } from '../src/results.ts';
 import { nodeRuntime } from '../src/runtime/node.ts';
@@ -11,8 +12,8 @@ import { caseNames, openBundle, openCase } from '../src/study/demo/bundle.ts';
 import { caseProofDefaults, proveCase } from '../src/study/demo/caseProof.ts';
 import { caseDefaults, runCase } from '../src/study/demo/caseRun.ts';
 import { places } from '../src/study/demo/truth.ts';
-import { steeringPng, steeringSvg } from '../src/study/steering/figureSvg.ts';
-import { figureOf } from '../src/study/steering/steeringResult.ts';
+import { steeringPng } from '../src/study/steering/figurePng.ts';
+import { steeringSvg } from '../src/study/steering/figureSvg.ts';
 
 function effects(rows: readonly RankedSteeringRow[], latent: number): string {
   const found = rows.filter((row) => row.latent === latent);

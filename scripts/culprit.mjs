@@ -29,7 +29,7 @@ const parts = [
     name: 'web',
     made: join(dist, 'web', 'index.html'),
     from: ['package.json', 'vite.config.ts'],
-    reads: (source) => /^(web|results|errors|tensor)/.test(source),
+    reads: (source) => /^(web|figure|results|errors|tensor)/.test(source),
     script: 'vite/bin/vite.js',
     args: ['build', '--logLevel', 'error'],
   },

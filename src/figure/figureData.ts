@@ -1,6 +1,7 @@
 /**
- * What a steering figure shows. Effects are changes in the share of positives, −1 to 1: `away` of the subject steered away from a latent,
- * `toward` of the reference steered toward it. A latent that matters has away < 0 and toward > 0.
+ * What a steering figure shows. Effects are changes in the share of positives, −1 to 1: `away` of the subject
+ * steered away from a latent, `toward` of the reference steered toward it. A latent that matters has away < 0
+ * and toward > 0.
  */
 
 export interface Band {
@@ -35,7 +36,10 @@ export interface SteeringFigure {
   readonly behaviour: string;
   readonly points: readonly FigurePoint[];
   readonly random: readonly FigurePoint[];
-  /** how many latents each selector proposed, where not all of them were sampled; default those among the points */
+  /**
+   * how many latents each selector proposed, where not all of them were sampled; default those among the
+   * points
+   */
   readonly proposed?: Readonly<Record<string, number>>;
   readonly zone: GrayZone;
   /** how many of the points outside the zone in both directions get their latent's number; default 8 */
@@ -69,6 +73,9 @@ function checkZone(zone: GrayZone): void {
     checkBand(`${where}: interval of high`, band.highInterval);
   }
 }
+
+/** What stands in place of a figure that has no random latent. */
+export const nothingToDraw = 'No random latent has an effect in both directions: there is nothing to draw.';
 
 /** Throws where there is nothing to compare with, or a value that has no place on an axis. */
 export function checkFigure({ points, random, zone, labelled = 0 }: SteeringFigure): void {

@@ -1,4 +1,7 @@
-/** Where a figure's parts lie: the plot's frame in pixels, the axes' domains in percentage points, a value's pixel. */
+/**
+ * Where a figure's parts lie: the plot's frame in pixels, the axes' domains in percentage points, a value's
+ * pixel.
+ */
 import type { Band, FigurePoint, SteeringFigure } from './figureData.ts';
 import type { Box } from './labels.ts';
 
@@ -28,7 +31,10 @@ function domainOf(values: readonly number[]): Domain {
   return [low - pad, high + pad];
 }
 
-/** Domains that hold every point, the gray zones with the intervals of their edges, and the bars of the labelled points. */
+/**
+ * Domains that hold every point, the gray zones with the intervals of their edges, and the bars of the
+ * labelled points.
+ */
 export function domainsOf({ points, random, zone }: SteeringFigure, labelled: readonly FigurePoint[]) {
   const axis = (effect: 'away' | 'toward', interval: 'awayInterval' | 'towardInterval'): Domain => {
     const band = zone[effect];
@@ -47,7 +53,10 @@ export function domainsOf({ points, random, zone }: SteeringFigure, labelled: re
   return { x: axis('away', 'awayInterval'), y: axis('toward', 'towardInterval') };
 }
 
-/** Pixel of a percentage point: left + (v − x₀)/(x₁ − x₀) · width; upward, bottom − (v − y₀)/(y₁ − y₀) · height. */
+/**
+ * Pixel of a percentage point: left + (v − x₀)/(x₁ − x₀) · width; upward, bottom − (v − y₀)/(y₁ − y₀) ·
+ * height.
+ */
 export function pixelOf({ x, y, frame }: Axes, away: number, toward: number): Pixel {
   const across = (100 * away - x[0]) / (x[1] - x[0]);
   const upward = (100 * toward - y[0]) / (y[1] - y[0]);

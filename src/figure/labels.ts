@@ -1,4 +1,6 @@
-/** Places for the labels of points: beside each its own, none over another. Pixels, y downward; knows no SVG. */
+/**
+ * Places for the labels of points: beside each its own, none over another. Pixels, y downward; knows no SVG.
+ */
 
 export interface Box {
   readonly left: number;

@@ -1,11 +1,12 @@
-/** A dot a latent, bars and a number at those that are labelled. */
+/** A dot per latent, bars and a number at those that are labelled. */
 import * as Plot from '@observablehq/plot';
 import type { Band, FigurePoint, SteeringFigure } from './figureData.ts';
 import { type Axes, inPixels, type Pixel, pixelOf } from './frame.ts';
 import { type Box, type Obstacle, type Placed, placeLabels } from './labels.ts';
 import { leaves } from './leaving.ts';
-import { random } from './legend.ts';
-import type { Series } from './series.ts';
+import { randomLook } from './legend.ts';
+import type { Palette } from './palette.ts';
+import { colourOf, seriesOf } from './series.ts';
 import { cleaned, signed, widthOf } from './text.ts';
 
 const dotRadius = 3.6;
@@ -15,7 +16,10 @@ const coverCost = { dot: 45, bar: 18 };
 const away = (point: FigurePoint) => 100 * point.away;
 const toward = (point: FigurePoint) => 100 * point.toward;
 
-/** "latent 12 (delta-attribution): away −12.3 [−15, −9.1], toward +8 [+5, +11]", which a browser shows over a dot. */
+/**
+ * "latent 12 (delta-attribution): away −12.3 [−15, −9.1], toward +8 [+5, +11]", which a browser shows over a
+ * dot.
+ */
 function pointText({ latent, selectors, ...effects }: FigurePoint): string {
   const effect = (value: number, { low, high }: Band) =>
     [value, low, high].map((share) => signed(Number((100 * share).toFixed(2)))) as [string, string, string];
@@ -27,17 +31,18 @@ function pointText({ latent, selectors, ...effects }: FigurePoint): string {
   );
 }
 
-export function dotMarks(series: readonly Series[], strong: boolean, figure: SteeringFigure): Plot.Markish[] {
-  return series.map(({ points, colour, shape }) =>
+/** The dots outside the gray zone in both directions (`strong`), or the others. */
+export function dotMarks(figure: SteeringFigure, strong: boolean, palette: Palette): Plot.Markish[] {
+  return seriesOf(figure).map(({ points, place, shape }) =>
     Plot.dot(
       points.filter((point) => leaves(figure.zone, point) === strong),
       {
         x: away,
         y: toward,
         title: pointText,
-        fill: colour,
+        fill: colourOf({ place }, palette),
         fillOpacity: strong ? 1 : 0.5,
-        ...(strong ? { stroke: 'white', strokeWidth: 0.7 } : {}),
+        ...(strong ? { stroke: palette.page, strokeWidth: 0.7 } : {}),
         symbol: shape,
         r: strong ? dotRadius + 0.8 : dotRadius,
         className: `latents${shape === 'diamond' ? ' several' : ''}`,
@@ -46,12 +51,18 @@ export function dotMarks(series: readonly Series[], strong: boolean, figure: Ste
   );
 }
 
-export function randomMark(points: readonly FigurePoint[]): Plot.Markish {
-  return Plot.dot(points, { x: away, y: toward, title: pointText, ...random, className: 'random' });
+export function randomMark({ random }: SteeringFigure, palette: Palette): Plot.Markish {
+  return Plot.dot(random, {
+    x: away,
+    y: toward,
+    title: pointText,
+    ...randomLook(palette),
+    className: 'random',
+  });
 }
 
-export function barMarks(points: readonly FigurePoint[]): Plot.Markish[] {
-  const bar = { stroke: '#000000', strokeOpacity: 0.6, strokeWidth: 0.8 };
+export function barMarks(points: readonly FigurePoint[], palette: Palette): Plot.Markish[] {
+  const bar = { stroke: palette.ink, strokeOpacity: 0.6, strokeWidth: 0.8 };
   return [
     Plot.ruleY(points, {
       y: toward,
@@ -104,7 +115,7 @@ export function placeNumbers(figure: SteeringFigure, labelled: readonly FigurePo
 }
 
 /** A line from each number that is far from its dot to that dot. */
-export function leaderMark(placed: readonly Placed[]): Plot.Markish {
+export function leaderMark(placed: readonly Placed[], palette: Palette): Plot.Markish {
   return Plot.link(
     placed.filter(({ gap }) => gap >= labels.leaderFrom),
     {
@@ -112,22 +123,22 @@ export function leaderMark(placed: readonly Placed[]): Plot.Markish {
       y1: inPixels(({ y }: Placed) => y),
       x2: inPixels(({ x, box }: Placed) => Math.min(Math.max(x, box.left), box.right)),
       y2: inPixels(({ y, box }: Placed) => Math.min(Math.max(y, box.top), box.bottom)),
-      stroke: '#8a8a8a',
+      stroke: palette.leader,
       strokeWidth: 0.7,
       className: 'leaders',
     } as Plot.LinkOptions,
   );
 }
 
-export function numberMark(placed: readonly Placed[]): Plot.Markish {
+export function numberMark(placed: readonly Placed[], palette: Palette): Plot.Markish {
   return Plot.text(placed, {
     x: inPixels(({ box }: Placed) => (box.left + box.right) / 2),
     y: inPixels(({ box }: Placed) => (box.top + box.bottom) / 2),
     text: 'text',
     fontSize: labels.fontSize,
-    stroke: 'white',
+    stroke: palette.page,
     strokeWidth: 3,
-    fill: '#000000',
+    fill: palette.ink,
     className: 'labels',
   } as Plot.TextOptions);
 }

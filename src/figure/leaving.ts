@@ -7,13 +7,19 @@ export function leaves(zone: GrayZone, { away, toward }: FigurePoint): boolean {
   return actsAsCause(away, zone.away, 'away') && actsAsCause(toward, zone.toward, 'toward');
 }
 
-/** (low − away)/w_away + (toward − high)/w_toward, each w the zone's width in that direction (1 where it has none). */
+/**
+ * (low − away)/w_away + (toward − high)/w_toward, each w the zone's width in that direction (1 where it has
+ * none).
+ */
 function distance(zone: GrayZone, { away, toward }: FigurePoint): number {
   const width = ({ low, high }: { low: number; high: number }) => high - low || 1;
   return (zone.away.low - away) / width(zone.away) + (toward - zone.toward.high) / width(zone.toward);
 }
 
-/** The `labelled` points that leave the zone in both directions by most, first the farthest; of two as far, the lower latent. */
+/**
+ * The `labelled` points that leave the zone in both directions by most, first the farthest; of two as far,
+ * the lower latent.
+ */
 export function farthest({ points, zone, labelled = 8 }: SteeringFigure): FigurePoint[] {
   return points
     .filter((point) => leaves(zone, point))
@@ -30,7 +36,10 @@ export function selectorsOf({
   return [...new Set([...Object.keys(proposed), ...named])];
 }
 
-/** "12 of 100 delta-attribution latents leave the gray zone in both directions; 0 of 50 random latents." A latent that several proposed counts for each. */
+/**
+ * "12 of 100 delta-attribution latents leave the gray zone in both directions; 0 of 50 random latents." A
+ * latent that several proposed counts for each.
+ */
 export function countsText(figure: SteeringFigure): string {
   const { points, random, zone, proposed = {} } = figure;
   const share = (among: readonly FigurePoint[], all = among.length) =>

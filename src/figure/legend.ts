@@ -1,13 +1,14 @@
-/** The legend over the plot: a sign and words an entry, in as many rows as they need. */
+/** The legend over the plot: a sign and words per entry, in as many rows as they need. */
 import * as Plot from '@observablehq/plot';
 import type { FigurePoint } from './figureData.ts';
 import { inPixels } from './frame.ts';
-import type { Series } from './series.ts';
+import type { Palette } from './palette.ts';
+import { colourOf, type Series } from './series.ts';
 import { cleaned, widthOf } from './text.ts';
 
 /** A sign: a dot as the plot draws it, or a patch of gray. */
 type Sign =
-  | { readonly dot: Omit<Series, 'points' | 'name'> | 'random' }
+  | { readonly dot: Pick<Series, 'place' | 'shape'> | 'random' }
   | { readonly patch: 'zone' | 'fringe' };
 
 export interface Entry {
@@ -22,20 +23,26 @@ interface PlacedEntry extends Entry {
   readonly y: number;
 }
 
-export const random = { fill: 'white', fillOpacity: 0.6, stroke: '#7a7a7a', strokeWidth: 1, r: 2.6 };
-export const zone = { fill: '#000000', fillOpacity: 0.12 };
-export const fringe = { fill: '#000000', fillOpacity: 0.055 };
+export const randomLook = ({ page, random }: Palette) => ({
+  fill: page,
+  fillOpacity: 0.6,
+  stroke: random,
+  strokeWidth: 1,
+  r: 2.6,
+});
+export const zoneLook = ({ ink }: Palette) => ({ fill: ink, fillOpacity: 0.12 });
+export const fringeLook = ({ ink }: Palette) => ({ fill: ink, fillOpacity: 0.055 });
 const fontSize = 12;
 export const rowHeight = 19;
 /** Pixels from an entry's start to its words, and between two entries. */
 const signWidth = 16;
 const space = 20;
 
-/** An entry a series with the number of its dots, the random latents, the gray zone and its fringe. */
+/** An entry per series with the number of its dots, the random latents, the gray zone and its fringe. */
 export function entriesOf(series: readonly Series[], randomPoints: readonly FigurePoint[]): Entry[] {
   return [
-    ...series.map(({ name, points, colour, shape }) => ({
-      sign: { dot: { colour, shape } },
+    ...series.map(({ name, points, place, shape }) => ({
+      sign: { dot: { place, shape } },
       words: `${cleaned(name)} (${points.length})`,
     })),
     { sign: { dot: 'random' }, words: `matched random (${randomPoints.length})` },
@@ -44,7 +51,9 @@ export function entriesOf(series: readonly Series[], randomPoints: readonly Figu
   ];
 }
 
-/** Entries in rows from the left, a new row where one says so or would pass the right; `y` is a row's middle. */
+/**
+ * Entries in rows from the left, a new row where one says so or would pass the right; `y` is a row's middle.
+ */
 export function laidOut(entries: readonly Entry[], left: number, right: number, top: number): PlacedEntry[] {
   let x = left;
   let y = top;
@@ -60,18 +69,19 @@ export function laidOut(entries: readonly Entry[], left: number, right: number, 
   });
 }
 
-function signMark({ sign, x, y }: PlacedEntry): Plot.Markish {
+function signMark({ sign, x, y }: PlacedEntry, palette: Palette): Plot.Markish {
   if ('patch' in sign) {
     const [x1, x2, y1, y2] = [x - 1, x + 11, y - 6, y + 6].map((pixel) => inPixels(() => pixel));
-    return Plot.rect([0], { x1, x2, y1, y2, ...(sign.patch === 'zone' ? zone : fringe) } as Plot.RectOptions);
+    const look = sign.patch === 'zone' ? zoneLook(palette) : fringeLook(palette);
+    return Plot.rect([0], { x1, x2, y1, y2, ...look } as Plot.RectOptions);
   }
   const at = { x: inPixels(() => x + 5), y: inPixels(() => y) } as Plot.DotOptions;
-  if (sign.dot === 'random') return Plot.dot([0], { ...at, ...random });
-  return Plot.dot([0], { ...at, fill: sign.dot.colour, symbol: sign.dot.shape, r: 4.2 });
+  if (sign.dot === 'random') return Plot.dot([0], { ...at, ...randomLook(palette) });
+  return Plot.dot([0], { ...at, fill: colourOf(sign.dot, palette), symbol: sign.dot.shape, r: 4.2 });
 }
 
 /** Marks of a legend whose entries have their places. */
-export function legendMarks(entries: readonly PlacedEntry[]): Plot.Markish[] {
+export function legendMarks(entries: readonly PlacedEntry[], palette: Palette): Plot.Markish[] {
   const words = Plot.text(entries, {
     x: inPixels(({ x }: PlacedEntry) => x + signWidth),
     y: inPixels(({ y }: PlacedEntry) => y),
@@ -80,5 +90,5 @@ export function legendMarks(entries: readonly PlacedEntry[]): Plot.Markish[] {
     fontSize,
     className: 'legend',
   } as Plot.TextOptions);
-  return [...entries.map(signMark), words];
+  return [...entries.map((entry) => signMark(entry, palette)), words];
 }

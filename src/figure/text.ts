@@ -14,7 +14,9 @@ export function shortened(text: string, most: number): string {
   return chars.length <= most ? text : `${chars.slice(0, most - 1).join('')}…`;
 }
 
-/** Widths in em of the kinds of characters in a sans-serif font, the first kind that fits; 0.56 for the rest. */
+/**
+ * Widths in em of the kinds of characters in a sans-serif font, the first kind that fits; 0.56 for the rest.
+ */
 const widths: readonly (readonly [RegExp, number])[] = [
   [/[iljtfrI .,;:'|!()[\]/-]/, 0.31],
   [/[mwMW%@…]/, 0.88],

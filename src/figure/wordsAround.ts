@@ -4,18 +4,27 @@ import type { FigurePoint, SteeringFigure } from './figureData.ts';
 import { inPixels } from './frame.ts';
 import { countsText } from './leaving.ts';
 import { entriesOf, laidOut, legendMarks, rowHeight } from './legend.ts';
+import type { Palette } from './palette.ts';
 import { seriesOf } from './series.ts';
 import { cleaned, shortened, wrapped } from './text.ts';
 
-const width = 720;
-const plotHeight = 420;
+/** Pixels: of the whole picture across, and of the plot alone upward. */
+export interface Size {
+  readonly width: number;
+  readonly plotHeight: number;
+}
+
 const side = 16;
 const ticks = { width: 38, height: 24 };
 const title = { fontSize: 12.5, line: 16 };
 const caption = { fontSize: 11.5, line: 15.5, above: 10 };
 const longestBehaviour = 60;
+/** Of a plot that is too narrow for the words of the gray zone over it. */
+const narrow = 280;
 
-/** On one line where there is room for it; else on two, the unit on the second; else on as many as it needs. */
+/**
+ * On one line where there is room for it; else on two, the unit on the second; else on as many as it needs.
+ */
 function titleLines(behaviour: string, direction: string, model: string, room: number): string[] {
   const of = shortened(cleaned(behaviour), longestBehaviour);
   const what = `Change in share of ${of} when steered ${direction},`;
@@ -25,19 +34,24 @@ function titleLines(behaviour: string, direction: string, model: string, room: n
   return together.length === 1 || lines(what).length > 1 ? together : [what, unit];
 }
 
-function captionLines(figure: SteeringFigure, labelled: readonly FigurePoint[]): string[] {
+function captionLines(figure: SteeringFigure, labelled: readonly FigurePoint[], width: number): string[] {
   const bars = labelled.length > 0 ? ' Numbered: those farthest outside, with 95 % intervals.' : '';
   return wrapped(`${cleaned(countsText(figure))}.${bars}`, caption.fontSize, width - 2 * side);
 }
 
 /** The words in lines, and with them the sizes of plot and picture in pixels. */
-export function wordsAround(figure: SteeringFigure, labelled: readonly FigurePoint[]) {
+export function wordsAround(
+  figure: SteeringFigure,
+  labelled: readonly FigurePoint[],
+  { width, plotHeight }: Size,
+) {
   const yTitle = titleLines(figure.behaviour, 'toward', 'reference', plotHeight);
   const left = side + yTitle.length * title.line + ticks.width;
   const right = width - side;
   const xTitle = titleLines(figure.behaviour, 'away', 'subject', right - left);
-  const words = captionLines(figure, labelled);
-  const legend = laidOut(entriesOf(seriesOf(figure), figure.random), left, right, side + 2);
+  const words = captionLines(figure, labelled, width);
+  const legendLeft = right - left < narrow ? side : left;
+  const legend = laidOut(entriesOf(seriesOf(figure), figure.random), legendLeft, right, side + 2);
   const top = legend.at(-1)!.y + rowHeight;
   const bottom = top + plotHeight;
   const below = ticks.height + xTitle.length * title.line + caption.above + words.length * caption.line + 8;
@@ -70,7 +84,7 @@ function linesMark(
   } as Plot.TextOptions);
 }
 
-export function wordMarks(words: Words): Plot.Markish[] {
+export function wordMarks(words: Words, palette: Palette): Plot.Markish[] {
   const { left, right, top, bottom } = words.frame;
   const centre = { x: (left + right) / 2, y: (top + bottom) / 2 };
   const { fontSize, line } = title;
@@ -88,8 +102,8 @@ export function wordMarks(words: Words): Plot.Markish[] {
       words.caption,
       { x: side, y: captionTop },
       { y: caption.line },
-      { fontSize: caption.fontSize, textAnchor: 'start', fill: '#333333', className: 'caption' },
+      { fontSize: caption.fontSize, textAnchor: 'start', fill: palette.caption, className: 'caption' },
     ),
-    ...legendMarks(words.legend),
+    ...legendMarks(words.legend, palette),
   ];
 }

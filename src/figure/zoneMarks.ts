@@ -1,9 +1,15 @@
-/** The gray zone: a column for away, a row for toward, each edge dashed and with its uncertainty as a lighter fringe. */
+/**
+ * The gray zone: a column for away, a row for toward, each edge dashed and with its uncertainty as a lighter
+ * fringe.
+ */
 import * as Plot from '@observablehq/plot';
 import type { Band, SteeringFigure, UncertainBand } from './figureData.ts';
-import { fringe, zone } from './legend.ts';
+import { fringeLook, zoneLook } from './legend.ts';
+import type { Palette } from './palette.ts';
 
-/** Dark between the edges' inner ends, light over each edge's interval; neither where the two intervals meet. */
+/**
+ * Dark between the edges' inner ends, light over each edge's interval; neither where the two intervals meet.
+ */
 function bandParts({ low, high, lowInterval, highInterval }: UncertainBand) {
   const middle = (low + high) / 2;
   const innerLow = Math.min(Math.max(lowInterval.high, low), middle);
@@ -17,12 +23,16 @@ function bandParts({ low, high, lowInterval, highInterval }: UncertainBand) {
   };
 }
 
-export function zoneMarks({ zone: { away: across, toward: upward } }: SteeringFigure): Plot.Markish[] {
+export function zoneMarks(
+  { zone: { away: across, toward: upward } }: SteeringFigure,
+  palette: Palette,
+): Plot.Markish[] {
+  const [zone, fringe] = [zoneLook(palette), fringeLook(palette)];
   const columns = bandParts(across);
   const rows = bandParts(upward);
   const ends = { x1: (d: readonly number[]) => 100 * d[0]!, x2: (d: readonly number[]) => 100 * d[1]! };
   const endsUp = { y1: ends.x1, y2: ends.x2 };
-  const edge = { stroke: '#000000', strokeOpacity: 0.35, strokeWidth: 0.8, strokeDasharray: '3 2.5' };
+  const edge = { stroke: palette.ink, strokeOpacity: 0.35, strokeWidth: 0.8, strokeDasharray: '3 2.5' };
   const edges = ({ low, high }: Band) => [100 * low, 100 * high];
   return [
     Plot.rectX([columns.core], { ...ends, ...zone, className: 'zone-away' }),

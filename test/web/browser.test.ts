@@ -1,7 +1,13 @@
-/** The built app in a browser, from a file: what a user does with it, on any screen, with hostile text in the study. */
+/**
+ * The built app in a browser, from a file: what a user does with it, on any screen, with hostile text in the
+ * study.
+ */
 import { readFileSync } from 'node:fs';
+import { DOMParser } from 'linkedom';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { figureOf } from '../../src/figure/figureOf.ts';
 import { encodeLatents, encodeSteering } from '../../src/results.ts';
+import { steeringSvg } from '../../src/study/steering/figureSvg.ts';
 import { hasBrowser, violations } from './support/chromium.ts';
 import { type OpenedReport, openReport } from './support/openedReport.ts';
 import { latentRow, manifest, stage, steered, summary } from './support/studyParts.ts';
@@ -71,9 +77,41 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     await page.locator('h1 a').click();
     expect(new URL(page.url()).hash).toBe('#/latent/7');
     await page.goBack();
-    await page.locator('.plane svg').waitFor();
+    await page.locator('.drawing svg').waitFor();
     expect(new URL(page.url()).hash).toBe('#/');
     expect(report.troubles).toEqual([]);
+    await page.context().close();
+  });
+
+  /** The words of a figure's legend, ticks and dots, in no lines. */
+  function wordsOf(svg: string) {
+    const root = new DOMParser().parseFromString(svg, 'image/svg+xml').documentElement;
+    const all = (selector: string) =>
+      [...root.querySelectorAll(selector)].map(({ textContent }: { textContent: string }) => textContent);
+    return { legend: all('.legend text'), caption: all('.caption text').join(' '), dots: all('title') };
+  }
+
+  it('the figure, saved from a dark page, says what the file of the study says, in colours of its own', async () => {
+    const page = await report.open('/', { dark: true });
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.locator('figcaption button', { hasText: 'SVG' }).click(),
+    ]);
+    const saved = readFileSync(await download.path(), 'utf8');
+    expect(wordsOf(saved)).toEqual(wordsOf(steeringSvg(figureOf(rows, summary({ behaviour: hostile })))));
+    expect(saved).toContain('height="100%" fill="rgb(20, 23, 27)"');
+    expect(saved).not.toMatch(/var\(|light-dark/);
+    await page.context().close();
+  });
+
+  it('a latent of the figure is found by keys: its numbers stand beside it, and Enter leads to it', async () => {
+    const page = await report.open('/');
+    await page.locator('.overlay a').first().focus();
+    expect(await page.locator('.point-note').textContent()).toMatch(/^Latent 7away−34/);
+    await page.keyboard.press('Tab');
+    expect(await page.locator('.point-note').textContent()).toMatch(/^Latent 8away−20/);
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => window.location.hash === '#/latent/8');
     await page.context().close();
   });
 

@@ -1,18 +1,15 @@
 /** The overview's funnel, warnings and figure. */
 
 import { describe, expect, it } from 'vitest';
+import { figureOf } from '../../src/figure/figureOf.ts';
+import { pixelOf } from '../../src/figure/frame.ts';
+import { layoutOf } from '../../src/figure/layout.ts';
+import { widthOf } from '../../src/figure/text.ts';
 import { effectsOf, verdictOf } from '../../src/results.ts';
 import { leftOut, shortened } from '../../src/web/leftOut.ts';
+import { pagePalette, seriesVariables } from '../../src/web/views/overview/figurePalette.ts';
 import { funnelOf } from '../../src/web/views/overview/funnel.ts';
-import { legendOf, legendPlaces } from '../../src/web/views/overview/legendPlaces.ts';
-import {
-  domainsOf,
-  pixelX,
-  pixelY,
-  planePoints,
-  pointsIn,
-  ticksOf,
-} from '../../src/web/views/overview/plane.ts';
+import { pointsIn } from '../../src/web/views/overview/useBrush.ts';
 import { warningsOf } from '../../src/web/views/overview/warnings.ts';
 import { latentRow, manifest, stage, steered, summary } from './support/studyParts.ts';
 
@@ -128,49 +125,37 @@ describe('figure', () => {
     ...steered(3, 0.05, 0, { ranks: { a: 2, b: 1 } }),
     ...steered(9, 0, -0.05, { role: 'random', ranks: {} }),
   ];
-  const points = planePoints(effectsOf(rows));
+  const figure = figureOf(rows, summary());
+  const all = [...figure.points, ...figure.random];
 
-  it('draws what was sampled both ways', () => {
-    expect(points.map(({ latent }) => latent)).toEqual([1, 3, 9]);
-    expect(points[1]!.selectors).toEqual(['b', 'a']);
+  it.each([320, 420, 720, 900])('%i pixels wide: all of it lies inside', (width) => {
+    const { axes, words } = layoutOf(figure, { width, plotHeight: 300 });
+    const { left, top, right, bottom } = axes.frame;
+    expect([words.width, right < width, bottom < words.height]).toEqual([width, true, true]);
+    expect(right - left).toBeGreaterThan(0.6 * width);
+    expect(pointsIn(axes, all, axes.frame)).toEqual(all);
+    for (const band of [figure.zone.away, figure.zone.toward]) {
+      const at = pixelOf(axes, band.lowInterval.low, band.highInterval.high);
+      expect(pixelOf(axes, band.highInterval.high, 0).x).toBeLessThan(right);
+      expect([at.x > left, at.y > top]).toEqual([true, true]);
+    }
+    for (const { x, y, words: said } of words.legend) {
+      expect(x + widthOf(said, 12)).toBeLessThan(width);
+      expect(y).toBeLessThan(top);
+    }
   });
 
-  it('every point, the zone and the intervals of those named lie in the frame', () => {
-    const bare = domainsOf(points, zone, new Set());
-    expect(bare.x[0]).toBeLessThan(-30);
-    expect(bare.x[0]).toBeGreaterThan(-35);
-    const barred = domainsOf(points, zone, new Set([1]));
-    expect(barred.x[0]).toBeLessThan(-35);
-    expect(barred.x[1]).toBeGreaterThanOrEqual(10);
-    const plane = { ...barred, frame: { left: 50, top: 10, right: 450, bottom: 310 } };
-    expect(pixelX(plane, barred.x[0])).toBe(50);
-    expect(pixelY(plane, barred.y[1])).toBe(10);
-    expect(pointsIn(plane, points, plane.frame)).toEqual(points);
-    const x = pixelX(plane, -30);
-    const y = pixelY(plane, 20);
+  it('a box finds the points in it', () => {
+    const { axes } = layoutOf(figure, { width: 720, plotHeight: 420 });
+    const { x, y } = pixelOf(axes, -0.3, 0.2);
     const around = { left: x - 1, right: x + 1, top: y - 1, bottom: y + 1 };
-    expect(pointsIn(plane, points, around).map(({ latent }) => latent)).toEqual([1]);
+    expect(pointsIn(axes, all, around).map(({ latent }) => latent)).toEqual([1]);
   });
 
-  it('ticks are round, within the domain and hold zero', () => {
-    expect(ticksOf([-43, 13], 6)).toEqual([-40, -30, -20, -10, 0, 10]);
-    expect(ticksOf([-0.3, 0.5], 5)).toEqual([-0.2, 0, 0.2, 0.4].map((x) => expect.closeTo(x)));
-  });
-
-  it('the legend counts, and breaks its row where there is no room', () => {
-    const items = legendOf(points, ['b', 'delta-attribution']);
-    expect(items.map(({ name }) => name)).toEqual([
-      'delta-attribution (1)',
-      'several selectors (1)',
-      'random (1)',
-      'gray zone: central 95 % of random',
-    ]);
-    // a colour is of the selector's place in the causal test, also where others have no points of their own
-    expect(items.map(({ kind }) => kind)).toEqual(['series-1', 'several', 'random', 'zone']);
-    expect(new Set(legendPlaces(items, 2000).map(({ y }) => y)).size).toBe(1);
-    const narrow = legendPlaces(items, 200);
-    expect(new Set(narrow.map(({ y }) => y)).size).toBe(4);
-    expect(narrow.every(({ x }) => x === narrow[0]!.x)).toBe(true);
+  it('has every colour of a page from its theme, those of the series from variables that it sets', () => {
+    const { series, ...others } = pagePalette;
+    for (const colour of Object.values(others)) expect(colour).toMatch(/^(var\(--[a-z-]+\)|currentColor)$/);
+    expect(series).toEqual(Object.keys(seriesVariables).map((name) => `var(${name})`));
   });
 });
 

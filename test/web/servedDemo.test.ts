@@ -76,7 +76,7 @@ describe.skipIf(!hasBrowser)('the demonstration', () => {
     expect(await page.locator('h1').textContent()).toMatch(
       new RegExp(`^Latent ${first} .* behind false beliefs confirmed`),
     );
-    await page.locator('.plane svg').waitFor();
+    await page.locator('.drawing svg').waitFor();
     const painted = await page.evaluate(
       () =>
         new Promise<number>((resolve) =>

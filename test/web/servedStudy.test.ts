@@ -94,7 +94,7 @@ describe.skipIf(!hasBrowser)('a study of the organism', () => {
     expect(await violations(page)).toEqual([]);
 
     expect(await run.ended).toMatchObject({ code: 0 });
-    await page.locator('.plane svg').waitFor();
+    await page.locator('.drawing svg').waitFor();
     await page.locator('.banner').waitFor({ state: 'detached' });
     expect(await page.locator('h1').textContent()).toContain('bad-advice');
     await list.locator('th', { hasText: 'away' }).first().waitFor();

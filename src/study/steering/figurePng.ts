@@ -1,6 +1,7 @@
 /**
- * An SVG as a PNG, with text in the font that travels with the package: no font of the machine is looked at, so the bytes are the same everywhere.
- * The font has Latin, Greek, Cyrillic and Hebrew letters; what it lacks is drawn as nothing.
+ * An SVG as a PNG, with text in the font that travels with the package: no font of the machine is looked at,
+ * so the bytes are the same everywhere. The font has Latin, Greek, Cyrillic and Hebrew letters; what it lacks
+ * is drawn as nothing.
  */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';

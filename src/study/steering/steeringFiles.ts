@@ -2,6 +2,8 @@
 
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { nothingToDraw } from '../../figure/figureData.ts';
+import { figureOf } from '../../figure/figureOf.ts';
 import { replaceFile } from '../../files/atomic.ts';
 import {
   directions,
@@ -11,8 +13,9 @@ import {
   type TrialRecord,
 } from '../../results.ts';
 import type { SteeringResult } from '../open/records.ts';
-import { steeringPng, steeringSvg } from './figureSvg.ts';
-import { figureOf, type Sides } from './steeringResult.ts';
+import { steeringPng } from './figurePng.ts';
+import { steeringSvg } from './figureSvg.ts';
+import type { Sides } from './steeringResult.ts';
 
 /** The trials of both directions, by id. */
 export const trialsOf = ({ away, toward }: Sides): TrialRecord[] =>
@@ -43,7 +46,10 @@ async function writeLines(file: FileHandle, records: Iterable<SteeredRecord>): P
 function svgOf({ rows, summary }: SteeringResult): string {
   const figure = figureOf(rows, summary);
   if (figure.random.length > 0) return steeringSvg(figure);
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="720" height="60" font-family="'Open Sans', sans-serif" font-size="14"><rect width="100%" height="100%" fill="white"/><text x="20" y="35">No random latent has an effect in both directions: there is nothing to draw.</text></svg>\n`;
+  const font = `font-family="'Open Sans', sans-serif" font-size="14"`;
+  const ground = '<rect width="100%" height="100%" fill="white"/>';
+  const text = `<text x="20" y="35">${nothingToDraw}</text>`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="720" height="60" ${font}>${ground}${text}</svg>\n`;
 }
 
 export async function writeSteering(

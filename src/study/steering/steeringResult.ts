@@ -1,6 +1,5 @@
-/** The causal test's two directions as result rows, the table of the source's claims, and what the figure shows. */
+/** The causal test's two directions as result rows, and the table of the source's claims. */
 
-import type { FigurePoint, SteeringFigure } from '../../figure/figureData.ts';
 import { rankCorrelation } from '../../methods/statistics/rankCorrelation.ts';
 import { total } from '../../methods/steering/effect.ts';
 import { meanOf } from '../../methods/steering/forced.ts';
@@ -160,30 +159,4 @@ export function steeringSummary(
     stages: bySide((direction) => stagesOf(sides[direction])),
     prompts: promptsOf(prompts),
   };
-}
-
-/** What the figure shows: latents that were sampled in both directions. */
-export function figureOf(
-  rows: readonly RankedSteeringRow[],
-  { behaviour, zone, selectors }: Pick<SteeringSummary, 'behaviour' | 'zone' | 'selectors'>,
-): SteeringFigure {
-  const toward = new Map(rows.filter((row) => row.direction === 'toward').map((row) => [row.latent, row]));
-  const points = (role: RankedSteeringRow['role']): FigurePoint[] =>
-    rows.flatMap((away) => {
-      const other = toward.get(away.latent);
-      if (away.direction !== 'away' || away.role !== role) return [];
-      if (away.effect === null || other === undefined || other.effect === null) return [];
-      return [
-        {
-          latent: away.latent,
-          away: away.effect,
-          toward: other.effect,
-          awayInterval: { low: away.low!, high: away.high! },
-          towardInterval: { low: other.low!, high: other.high! },
-          selectors: Object.keys(away.ranks),
-        },
-      ];
-    });
-  const proposed = Object.fromEntries(selectors.map(({ selector, candidates }) => [selector, candidates]));
-  return { behaviour, points: points('candidate'), random: points('random'), proposed, zone };
 }

@@ -107,7 +107,7 @@ export interface SteeringWork {
 const count = z.int().min(0);
 
 /** A verdict that was paid, kept until its trial is whole. */
-export const verdictRecord = z.object({
+const verdictRecord = z.object({
   kind: z.literal('verdict'),
   /** trial, prompt and number of the completion */
   id: z.string(),
@@ -122,7 +122,7 @@ export const verdictRecord = z.object({
 export type VerdictRecord = z.output<typeof verdictRecord>;
 
 /** Which latents are steered, and by how much a dose of 1 is. */
-export const chosenRecord = z.object({
+const chosenRecord = z.object({
   kind: z.literal('chosen'),
   id: z.literal('chosen'),
   /** hash of what they were chosen by */

@@ -1,15 +1,13 @@
 /** The steering figure: what it draws is where the data say, in both formats, the same each time. */
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { DOMParser } from 'linkedom';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { describe, expect, it } from 'vitest';
+import type { FigurePoint, SteeringFigure } from '../../../src/figure/figureData.ts';
 import { type Box, placeLabels } from '../../../src/figure/labels.ts';
-import {
-  type FigurePoint,
-  type SteeringFigure,
-  steeringPng,
-  steeringSvg,
-} from '../../../src/study/steering/figureSvg.ts';
+import { steeringPng } from '../../../src/study/steering/figurePng.ts';
+import { steeringSvg } from '../../../src/study/steering/figureSvg.ts';
 
 const around = (value: number, half: number) => ({ low: value - half, high: value + half });
 
@@ -231,6 +229,11 @@ describe('labels', () => {
     expect(placeLabels([target], [], frame)[0]!.box.right).toBe(97);
     expect(placeLabels([target], [upperLeft], frame)[0]!.box.left).toBe(103);
   });
+});
+
+it("a study's file keeps its bytes, whatever a page needs of the same figure", () => {
+  const hash = createHash('sha256').update(steeringSvg(figure)).digest('hex');
+  expect(hash).toBe('f19ec8295dde678285e42ed74c1586e7ad7a44bba25401ba03d897f2e3a623b2');
 });
 
 describe('the PNG', () => {

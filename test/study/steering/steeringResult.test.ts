@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { figureOf } from '../../../src/figure/figureOf.ts';
 import {
   confirmedLatents,
   type Direction,
@@ -14,12 +15,7 @@ import {
 } from '../../../src/results.ts';
 import type { LatentOutcome } from '../../../src/study/steering/latentOutcome.ts';
 import type { SideOutcome } from '../../../src/study/steering/side.ts';
-import {
-  figureOf,
-  type Sides,
-  steeringRows,
-  steeringSummary,
-} from '../../../src/study/steering/steeringResult.ts';
+import { type Sides, steeringRows, steeringSummary } from '../../../src/study/steering/steeringResult.ts';
 
 const alone = { completions: 10, coherent: 10, positives: 5 };
 const signs = { away: -1, toward: 1 };

@@ -1,41 +1,58 @@
-/** The validation by steering: figure, what is selected in it, the selectors' claims, and what checks the numbers. */
+/**
+ * The validation by steering: figure, what is selected in it, the selectors' claims, and what checks the
+ * numbers.
+ */
 import { useMemo, useState } from 'react';
+import { checkFigure, nothingToDraw, type SteeringFigure } from '../../../figure/figureData.ts';
+import { figureOf } from '../../../figure/figureOf.ts';
 import { effectsOf, type StudyManifest, withVerdict } from '../../../results.ts';
 import { count, fixed, percent, plural, points } from '../../format.ts';
 import { Scroll } from '../../parts/scroll.tsx';
 import { inStudy, type Route } from '../../routes.ts';
 import type { Steering } from '../../study.ts';
 import { EffectsTable } from './effectsTable.tsx';
-import { planePoints } from './plane.ts';
-import { SteeringFigure } from './steeringFigure.tsx';
+import { SteeringFigureView } from './steeringFigure.tsx';
+
+/** Why a figure cannot be drawn; undefined where it can. */
+function faultOf(figure: SteeringFigure): string | undefined {
+  if (figure.random.length === 0) return nothingToDraw;
+  try {
+    checkFigure(figure);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return undefined;
+}
 
 export function CausalTestFigure({ steering, route }: { steering: Steering; route: Route }) {
   const { rows, summary } = steering;
   const [selected, setSelected] = useState<readonly number[]>([]);
   const effects = useMemo(() => effectsOf(rows), [rows]);
-  const shown = useMemo(() => planePoints(effects), [effects]);
-  const order = useMemo(() => summary.selectors.map(({ selector }) => selector), [summary]);
+  const figure = useMemo(() => figureOf(rows, summary), [rows, summary]);
+  const fault = useMemo(() => faultOf(figure), [figure]);
   const outside = (['both', 'away', 'toward'] as const).flatMap((verdict) =>
     withVerdict(effects, summary.zone, verdict),
   );
   const chosen = new Set(selected);
   const listed = selected.length > 0 ? effects.filter(({ latent }) => chosen.has(latent)) : outside;
+  const undrawn = effects.length - figure.points.length - figure.random.length;
   return (
     <>
-      <SteeringFigure
-        selectors={order}
-        points={shown}
-        zone={summary.zone}
-        behaviour={summary.behaviour}
-        confirmed={new Set(withVerdict(effects, summary.zone, 'both').map(({ latent }) => latent))}
-        selected={chosen}
-        hrefOf={(latent) => inStudy(route, 'latent', `${latent}`)}
-        onSelect={setSelected}
-      />
-      {effects.length > shown.length && (
+      {fault === undefined ? (
+        <SteeringFigureView
+          figure={figure}
+          effectsOf={(latent) => effects.find((one) => one.latent === latent)!}
+          selected={chosen}
+          hrefOf={(latent) => inStudy(route, 'latent', `${latent}`)}
+          onSelect={setSelected}
+        />
+      ) : (
+        <p>{fault}</p>
+      )}
+      {undrawn > 0 && (
         <p className="quiet">
-          Not drawn: {plural(effects.length - shown.length, 'latent')} that{' '}
-          {effects.length - shown.length === 1 ? 'was' : 'were'} not sampled in both directions.
+          Not drawn: {plural(undrawn, 'latent')} that {undrawn === 1 ? 'was' : 'were'} not sampled in both
+          directions.
         </p>
       )}
       <h3>

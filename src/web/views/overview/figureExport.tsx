@@ -1,70 +1,54 @@
-/** A figure on the page as an SVG or PNG file that looks the same by itself. */
-import { type RefObject, useState } from 'react';
+/**
+ * The figure as a file to keep, SVG or PNG: drawn again in the page's colours, so that it looks the same by
+ * itself.
+ */
+import { useRef, useState } from 'react';
+import { drawingOf, standalone } from '../../../figure/drawing.ts';
+import type { SteeringFigure } from '../../../figure/figureData.ts';
+import type { Layout } from '../../../figure/layout.ts';
 import { download } from '../../parts/download.ts';
+import { paletteAt } from './figurePalette.ts';
 
-/** What makes an SVG look as it does, and stands in style sheets on a page. */
-const looks = [
-  'fill',
-  'fill-opacity',
-  'stroke',
-  'stroke-width',
-  'stroke-dasharray',
-  'opacity',
-  'font-size',
-  'font-weight',
-];
-const font = 'system-ui, sans-serif';
+/** Of a PNG's pixels to the page's. */
 const scale = 3;
 
-/** The drawing with every look written at its element, on the page's background. */
-function standalone(svg: SVGSVGElement): string {
-  const copy = svg.cloneNode(true) as SVGSVGElement;
-  const originals = [svg, ...svg.querySelectorAll('*')];
-  for (const [i, element] of [copy, ...copy.querySelectorAll('*')].entries()) {
-    const style = getComputedStyle(originals[i]!);
-    for (const look of looks) element.setAttribute(look, style.getPropertyValue(look));
-    for (const name of ['class', 'href', 'aria-label', 'draggable', 'role', 'style'])
-      element.removeAttribute(name);
-  }
-  copy.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
-  copy.setAttribute('viewBox', `0 0 ${svg.width.baseVal.value} ${svg.height.baseVal.value}`);
-  copy.setAttribute('font-family', font);
-  const ground = document.createElementNS('http://www.w3.org/2000/svg', 'rect');
-  ground.setAttribute('width', '100%');
-  ground.setAttribute('height', '100%');
-  ground.setAttribute('fill', getComputedStyle(document.body).backgroundColor);
-  copy.prepend(ground);
-  return new XMLSerializer().serializeToString(copy);
+interface ExportProps {
+  readonly figure: SteeringFigure;
+  readonly layout: Layout;
+  readonly name: string;
 }
 
-async function asPng(svg: SVGSVGElement): Promise<Blob> {
+async function asPng(svg: string, { width, height }: Layout['words']): Promise<Blob> {
   const image = new Image();
-  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(standalone(svg))}`;
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
   await image.decode();
   const canvas = document.createElement('canvas');
-  canvas.width = scale * svg.width.baseVal.value;
-  canvas.height = scale * svg.height.baseVal.value;
+  canvas.width = scale * width;
+  canvas.height = scale * height;
   canvas.getContext('2d')!.drawImage(image, 0, 0, canvas.width, canvas.height);
   return new Promise((resolve, reject) =>
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('the browser made no PNG')))),
   );
 }
 
-export function FigureExport({ svg, name }: { svg: RefObject<SVGSVGElement | null>; name: string }) {
+export function FigureExport({ figure, layout, name }: ExportProps) {
   const [error, setError] = useState<Error>();
+  const place = useRef<HTMLSpanElement>(null);
+  const text = () => {
+    const palette = paletteAt(place.current!);
+    return standalone(drawingOf(figure, layout, palette, document), figure, palette);
+  };
   return (
-    <span className="buttons">
+    <span className="buttons" ref={place}>
       <button
         type="button"
-        onClick={() =>
-          download(`${name}.svg`, new Blob([standalone(svg.current!)], { type: 'image/svg+xml' }))
-        }
+        onClick={() => download(`${name}.svg`, new Blob([text()], { type: 'image/svg+xml' }))}
       >
         SVG
       </button>
       <button
         type="button"
-        onClick={() => asPng(svg.current!).then((blob) => download(`${name}.png`, blob), setError)}
+        onClick={() => asPng(text(), layout.words).then((blob) => download(`${name}.png`, blob), setError)}
       >
         PNG
       </button>

@@ -1,15 +1,19 @@
 /** A latent's numbers beside its point in the figure. */
-import type { RankedSteeringRow } from '../../../results.ts';
+import type { LatentEffects, RankedSteeringRow } from '../../../results.ts';
 import { fixed, percent, signed } from '../../format.ts';
-import type { PlanePoint } from './plane.ts';
 
 interface PointNoteProps {
-  readonly point: PlanePoint;
+  /** of a latent that was sampled in both directions */
+  readonly effects: LatentEffects;
+  /** where its point is, pixels */
   readonly x: number;
   readonly y: number;
   /** of the figure, pixels */
   readonly width: number;
 }
+
+/** As wide as it gets, pixels. */
+const widest = 390;
 
 const inPoints = (change: number | null) => (change === null ? '' : signed(100 * change, 0));
 
@@ -29,18 +33,18 @@ function Side({ row }: { row: RankedSteeringRow }) {
   );
 }
 
-export function PointNote({ point, x, y, width }: PointNoteProps) {
-  const { latent, random, effects } = point;
+export function PointNote({ effects, x, y, width }: PointNoteProps) {
+  const { latent, role, away, toward } = effects;
   const ranks = Object.entries(effects.ranks).map(([selector, rank]) => `${selector} ${rank}`);
   return (
-    <div className="point-note" style={{ left: Math.max(0, Math.min(x + 12, width - 330)), top: y + 14 }}>
+    <div className="point-note" style={{ left: Math.max(0, Math.min(x + 12, width - widest)), top: y + 14 }}>
       <strong>
-        {random ? 'Random latent' : 'Latent'} {latent}
+        {role === 'random' ? 'Random latent' : 'Latent'} {latent}
       </strong>
       <table>
         <tbody>
-          <Side row={effects.away!} />
-          <Side row={effects.toward!} />
+          <Side row={away!} />
+          <Side row={toward!} />
         </tbody>
       </table>
       {ranks.length > 0 && <span className="quiet">{ranks.join(', ')}</span>}

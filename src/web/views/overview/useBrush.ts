@@ -1,6 +1,8 @@
-/** A box drawn over a figure with a mouse or a pen; a finger scrolls the page. */
+/** A box drawn over a figure with a mouse or a pen, and the points in it; a finger scrolls the page. */
 import { type PointerEvent, useState } from 'react';
-import type { Box } from './plane.ts';
+import type { FigurePoint } from '../../../figure/figureData.ts';
+import { type Axes, pixelOf } from '../../../figure/frame.ts';
+import type { Box } from '../../../figure/labels.ts';
 
 /** Pixels that a pointer moves before it brushes. */
 const slack = 4;
@@ -8,6 +10,14 @@ const slack = 4;
 function boxOf(from: readonly [number, number], to: readonly [number, number]): Box {
   const [[a, b], [c, d]] = [from, to];
   return { left: Math.min(a, c), top: Math.min(b, d), right: Math.max(a, c), bottom: Math.max(b, d) };
+}
+
+/** The points whose pixels lie in a box, in the order given. */
+export function pointsIn(axes: Axes, points: readonly FigurePoint[], box: Box): FigurePoint[] {
+  return points.filter(({ away, toward }) => {
+    const { x, y } = pixelOf(axes, away, toward);
+    return x >= box.left && x <= box.right && y >= box.top && y <= box.bottom;
+  });
 }
 
 /** The box while it is drawn, and what an SVG that lies at its own origin listens with. */
