@@ -15,7 +15,10 @@ function choose(names: (family: Family) => string, name: unknown, what: string, 
   );
 }
 
-/** The decoder of a parsed config.json; InputError where the family is unknown or a field is missing or not supported. */
+/**
+ * The decoder of a parsed config.json; InputError where the family is unknown or a field is missing or not
+ * supported.
+ */
 export function decoderOf(config: unknown, where: string): Decoder {
   const { model_type: type } = z
     .looseObject({ model_type: z.unknown() })

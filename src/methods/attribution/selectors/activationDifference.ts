@@ -1,4 +1,6 @@
-/** By how strongly latents are active on the two kinds of completions. Needs no gradient and no second model. */
+/**
+ * By how strongly latents are active on the two kinds of completions. Needs no gradient and no second model.
+ */
 import { ranking } from '../attribute.ts';
 import { firstAlive, type Selector } from './selector.ts';
 

@@ -2,7 +2,10 @@
 import { ranking } from '../attribute.ts';
 import { firstAlive, type Selector } from './selector.ts';
 
-/** Greatest mean activation of the subject over the reference on the same prompts first. Rejects where the evidence cannot give it. */
+/**
+ * Greatest mean activation of the subject over the reference on the same prompts first. Rejects where the
+ * evidence cannot give it.
+ */
 export const deltaActivation: Selector = {
   name: 'delta-activation',
   about: 'mean activation on the same prompts, subject minus reference model',

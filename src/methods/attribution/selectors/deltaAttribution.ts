@@ -2,7 +2,10 @@
 import { ranking } from '../attribute.ts';
 import { firstAlive, type Selector } from './selector.ts';
 
-/** Greatest Δ first: −dᵀ M d, to first order how much removing the latent raises the positives' loss over the negatives'. */
+/**
+ * Greatest Δ first: −dᵀ M d, to first order how much removing the latent raises the positives' loss over the
+ * negatives'.
+ */
 export const deltaAttribution: Selector = {
   name: 'delta-attribution',
   about: 'first-order effect of removing the latent, positive minus negative completions',

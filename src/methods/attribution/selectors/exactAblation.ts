@@ -5,7 +5,10 @@ import type { Selector } from './selector.ts';
 /** How many of the first-order estimate's first are run, for each that is asked. */
 const oversampling = 4;
 
-/** The first 4·count of delta-attribution by their exact contrast, greatest first; of equal ones the lower latent. */
+/**
+ * The first 4·count of delta-attribution by their exact contrast, greatest first; of equal ones the lower
+ * latent.
+ */
 export const exactAblation: Selector = {
   name: 'exact-ablation',
   about: 'exact effect of removing the latent, of four times as many that delta-attribution proposes',
