@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { progressOn } from '../src/cli/progress.ts';
 import { signedPoints } from '../src/cli/table.ts';
-import { selectorNames } from '../src/methods/attribution/selectors/selector.ts';
+import { selectorNames } from '../src/methods/attribution/selectors/selectors.ts';
 import type { RankedSteeringRow, SteeringSummary } from '../src/results.ts';
 import { nodeRuntime } from '../src/runtime/node.ts';
 import { caseNames, openBundle, openCase } from '../src/study/demo/bundle.ts';

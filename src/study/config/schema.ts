@@ -3,7 +3,7 @@
  * this. Knows neither YAML nor the disk.
  */
 import { z } from 'zod';
-import { selectorNames } from '../../methods/attribution/selectors/selector.ts';
+import { selectorNames } from '../../methods/attribution/selectors/selectors.ts';
 import { lossKinds, tokenSets } from '../../methods/site/contrast.ts';
 import { incoherenceMeasures } from '../../methods/steering/incoherence.ts';
 import { steeredTokens } from '../../methods/steering/steer.ts';

@@ -10,6 +10,7 @@ import { InputError } from '../../errors.ts';
 import { quoted } from '../../files/bytes.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
 import type { Judge } from '../../judges/judge.ts';
+import { selectorNamed } from '../../methods/attribution/selectors/selectors.ts';
 import { type ReadingPass, readingPass } from '../../methods/judging/reading.ts';
 import type { Contrast } from '../../methods/site/contrast.ts';
 import { TooFewLatents } from '../../methods/steering/controls.ts';
@@ -229,7 +230,7 @@ async function chosenLatents(
     throw new InputError(
       `${join(folder, resultFiles.pairs)}: expected pairs, found none: \`culprit pair ${folder}\` tells why; then run \`culprit attribute ${folder}\` first`,
     );
-  const exactContrasts = selectors.includes('exact-ablation') ? gate_pairs : 0;
+  const exactContrasts = selectors.some((name) => selectorNamed(name).exact) ? gate_pairs : 0;
   const content = jsonHash([
     [selectors, candidates, random, seed, exactContrasts, options.prompts, config.attribution.tokens],
     [inputs.latents, inputs.pairs, inputs.completions].map((input) => input!.sha256),

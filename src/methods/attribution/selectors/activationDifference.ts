@@ -5,7 +5,7 @@ import { ranking } from '../attribute.ts';
 import { firstAlive, type Selector } from './selector.ts';
 
 /** Greatest mean activation on positive minus negative completions first. */
-export const activationDifference: Selector = {
+export const activationDifference: Selector<'activation-difference'> = {
   name: 'activation-difference',
   about: 'mean activation on positive minus negative completions',
   async select(evidence, count) {

@@ -54,7 +54,7 @@ async function cosines({ dictionary, latents }: Evidence, gradient: Float32Array
  * Greatest |cos(d_i, mean contrastive gradient)| first; its sign is left out, as the activation's decides
  * with it which way a latent works.
  */
-export const gradientCosine: Selector = {
+export const gradientCosine: Selector<'gradient-cosine'> = {
   name: 'gradient-cosine',
   about: 'how far the decoder direction points along the mean contrastive gradient, either way',
   async select(evidence, count) {

@@ -5,17 +5,6 @@
 import type { CompletionActivations } from '../../site/activations.ts';
 import { type Dictionary, directionsOf } from '../score.ts';
 
-export const selectorNames = [
-  'delta-attribution',
-  'delta-activation',
-  'activation-difference',
-  'frequency-difference',
-  'gradient-cosine',
-  'exact-ablation',
-  'random',
-] as const;
-export type SelectorName = (typeof selectorNames)[number];
-
 /**
  * What selectors choose by. What takes work is a function: a selector calls what it needs, and whoever gives
  * the evidence keeps what was computed. Shapes: N latents, d residual width.
@@ -43,10 +32,13 @@ export interface Evidence {
   readonly seed: number;
 }
 
-export interface Selector {
-  readonly name: SelectorName;
+export interface Selector<Name extends string = string> {
+  /** as study.yaml gives it */
+  readonly name: Name;
   /** one phrase for tables and pages */
   readonly about: string;
+  /** whether it asks for exact effects; default false */
+  readonly exact?: boolean;
   /**
    * The `count` first latents, first rank first, each once; fewer only where the dictionary has fewer to
    * propose. Latents that are dead or have a direction of zeros are never proposed. The same evidence gives
