@@ -1,6 +1,6 @@
 /**
  * What every sparse autoencoder (SAE) offers, whatever its kind and the format it was published in. Decoder
- * directions are unit vectors, their norms folded into the activations (docs/method.md section 2). Knows no
+ * directions are unit vectors, their norms folded into the activations (docs/method.md, terms). Knows no
  * format, no file and no model.
  *
  * Shapes, here and in every file of this folder: T tokens, d the width of the residual stream, N latents;

@@ -25,13 +25,14 @@ const format = saelensOf([...saeKinds, madeUp]);
 const runtime = nodeRuntime({ threads: 1 });
 afterAll(() => runtime.close());
 
-/** A JumpReLU's case with its thresholds as slopes. */
+/** A JumpReLU's case, with the sizes of its thresholds as slopes. */
 const madeUpCases = cases('jumprelu').map(({ config, weights, ...rest }): Case => {
   const { threshold, ...others } = weights;
+  const slope = { ...threshold!, values: threshold!.values.map(Math.abs) };
   return {
     ...rest,
     config: { ...config, architecture: 'made-up' },
-    weights: { ...others, slope: threshold! },
+    weights: { ...others, slope },
   };
 });
 
