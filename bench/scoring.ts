@@ -1,11 +1,14 @@
-/** Scoring a dictionary by the quadratic form: seconds a million latents, beside reading the decoder from disk once. */
-import { mkdtempSync, rmSync } from 'node:fs';
+/**
+ * Scoring a dictionary by the quadratic form: seconds a million latents, beside reading the decoder from disk
+ * once.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openSafetensors, readTensor, writeSafetensorsStream } from '../src/files/safetensors.ts';
+import { writeSafetensorsStream } from '../src/files/safetensors.ts';
 import { scoreMatrix } from '../src/methods/attribution/score.ts';
 import { nodeRuntime } from '../src/runtime/node.ts';
-import { saelens } from '../src/saes/formats/saelens.ts';
+import { openSae } from '../src/study/open/openSae.ts';
 
 const d = 576;
 const latents = 2 ** 18;
@@ -34,7 +37,8 @@ async function dictionary(folder: string) {
     dtype: 'float32',
     apply_b_dec_to_input: false,
   };
-  return saelens.open({ config, tensors: await openSafetensors(path), where: folder, read: readTensor });
+  writeFileSync(join(folder, 'cfg.json'), JSON.stringify(config));
+  return openSae(folder);
 }
 
 export async function scoringBench(): Promise<void> {

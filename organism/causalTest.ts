@@ -1,11 +1,12 @@
 /** The validation by steering on both cases of an organism, with several sampling seeds: which selectors' latents leave the gray zone, and where cause and decoy are. */
+
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { progressOn } from '../src/cli/progress.ts';
 import { signedPoints } from '../src/cli/table.ts';
 import { figureOf } from '../src/figure/figureOf.ts';
-import { selectorNames } from '../src/methods/attribution/selectors/selector.ts';
+import { selectorNames } from '../src/methods/attribution/selectors/selectors.ts';
 import type { RankedSteeringRow, SteeringSummary } from '../src/results.ts';
 import { nodeRuntime } from '../src/runtime/node.ts';
 import { caseNames, openBundle, openCase } from '../src/study/demo/bundle.ts';

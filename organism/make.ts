@@ -95,7 +95,7 @@ async function writeTruth(runtime: Runtime, folder: string, base: Pretrained, se
   const sae = await openSae(join(folder, bundleFiles.sae));
   const residuals = await residualPass(runtime, base.model, site);
   const of = async (axis: Axis): Promise<Aligned[]> =>
-    (await aligned(residuals, sae, base.encode, seed, axis)).slice(0, kept);
+    (await aligned(runtime, residuals, sae, base.encode, seed, axis)).slice(0, kept);
   const decoy: Record<string, Aligned[]> = {};
   for (const name of caseNames) decoy[name] = await of(tuned[name].style);
   const truth = { site, cause: await of('character'), decoy };

@@ -1,8 +1,10 @@
 /**
- * The ground truth: which latents of the dictionary are the persona's and which are a quirk's, from prompts that differ in one word
- * about the narrator. Knows no fine-tune, no completion and no attribution.
+ * The ground truth: which latents of the dictionary are the persona's and which are a quirk's, from prompts
+ * that differ in one word about the narrator. Knows no fine-tune, no completion and no attribution.
  */
+import { loadEncoder } from '../src/methods/site/activations.ts';
 import type { ResidualPass } from '../src/methods/site/residuals.ts';
+import type { Runtime } from '../src/runtime/runtime.ts';
 import type { Sae } from '../src/saes/sae.ts';
 import { type Axis, personaProbes } from './probes.ts';
 
@@ -17,7 +19,10 @@ export interface Aligned {
 /** Probes of an axis. */
 const probes = 240;
 
-/** Residuals at the last token, where the answer begins, of prompts that have a trait and of the same prompts without it; each [d]. */
+/**
+ * Residuals at the last token, where the answer begins, of prompts that have a trait and of the same prompts
+ * without it; each [d].
+ */
 export async function lastResiduals(
   residuals: ResidualPass,
   d: number,
@@ -47,6 +52,7 @@ export function directionOf(
 
 /** Every latent's place on an axis, greatest cosine first; the base model, at the dictionary's site. */
 export async function aligned(
+  runtime: Runtime,
   residuals: ResidualPass,
   sae: Sae,
   encode: (text: string) => number[],
@@ -56,16 +62,19 @@ export async function aligned(
   const d = sae.width;
   const pairs = await lastResiduals(residuals, d, encode, seed, axis);
   const direction = directionOf(pairs);
-  const shift = new Float64Array(sae.latents);
+  const encoder = await loadEncoder(runtime, sae);
+  const [having, lacking] = [encoder.sums(), encoder.sums()];
   for (const { present, absent } of pairs) {
-    const [a, b] = [(await sae.encode(present)).z, (await sae.encode(absent)).z];
-    for (let i = 0; i < shift.length; i++) shift[i]! += (a[i]! - b[i]!) / pairs.length;
+    await having.add(present);
+    await lacking.add(absent);
   }
+  await encoder.release();
+  const [a, b] = [having.means().mean, lacking.means().mean];
   const norm = Math.hypot(...direction);
   const rows = await sae.decoderRows(0, sae.latents);
   const cosine = (latent: number) =>
     direction.reduce((sum, x, i) => sum + x * rows[latent * d + i]!, 0) / norm;
-  return Array.from(shift, (s, latent) => ({ latent, cosine: cosine(latent), shift: s })).sort(
-    (a, b) => b.cosine - a.cosine,
+  return Array.from(a, (mean, latent) => ({ latent, cosine: cosine(latent), shift: mean - b[latent]! })).sort(
+    (one, other) => other.cosine - one.cosine,
   );
 }

@@ -5,27 +5,36 @@ import type { Decoder } from './decoder.ts';
 import type { Family } from './family.ts';
 import { llama } from './llama.ts';
 
-const families: readonly Family[] = [llama];
+export const families: readonly Family[] = [llama];
 
-function choose(names: (family: Family) => string, name: unknown, what: string, where: string): Family {
-  const found = families.find((family) => names(family) === name);
+/** The one among `known` that `nameOf` gives this name. */
+function choose(
+  known: readonly Family[],
+  nameOf: (family: Family) => string,
+  name: unknown,
+  where: string,
+): Family {
+  const found = known.find((family) => nameOf(family) === name);
   if (found) return found;
   throw new InputError(
-    `${where}: ${what}: expected one of ${families.map(names).join(', ')}, found ${JSON.stringify(name)}`,
+    `${where}: expected one of ${known.map(nameOf).join(', ')}, found ${JSON.stringify(name)}`,
   );
 }
 
-/** The decoder of a parsed config.json; InputError where the family is unknown or a field is missing or not supported. */
-export function decoderOf(config: unknown, where: string): Decoder {
+/**
+ * The decoder of a parsed config.json; InputError where the family is unknown or a field is missing or not
+ * supported.
+ */
+export function decoderOf(config: unknown, where: string, known = families): Decoder {
   const { model_type: type } = z
     .looseObject({ model_type: z.unknown() })
     .catch({ model_type: undefined })
     .parse(config);
-  const family = choose((f) => f.modelType, type, 'model_type', where);
+  const family = choose(known, (f) => f.modelType, type, `${where}: model_type`);
   return readDecoder(family, config, where);
 }
 
-/** What stands at a path of the config, for messages; nothing for the whole of it. */
+/** What a path of the config holds, for messages; nothing for the whole of it. */
 function found(config: unknown, path: readonly PropertyKey[]): string {
   if (path.length === 0) return '';
   const value = path.reduce((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], config);
@@ -46,6 +55,6 @@ export function readDecoder(family: Family, config: unknown, where: string): Dec
 }
 
 /** The family of a GGUF's `general.architecture`. */
-export function familyOfGguf(architecture: unknown, where: string): Family {
-  return choose((f) => f.gguf.architecture, architecture, 'general.architecture', where);
+export function familyOfGguf(architecture: unknown, where: string, known = families): Family {
+  return choose(known, (f) => f.gguf.architecture, architecture, `${where}: general.architecture`);
 }

@@ -1,4 +1,4 @@
-/** What a family of models tells the rest: how to read its config, and how its GGUF files name things. */
+/** What a family of models says of itself: how to read its config, and how its GGUF files name things. */
 import { InputError } from '../errors.ts';
 import type { Decoder } from './decoder.ts';
 

@@ -1,9 +1,12 @@
 /**
- * The decoder matrix behind its rows: unit directions with their norms apart, read in chunks, so that a dictionary larger
- * than memory works. Does not know where the rows come from.
+ * The decoder matrix behind its rows: unit directions with their norms apart, read in chunks, so that a
+ * dictionary larger than memory works. Does not know where the rows come from.
  */
 
-/** Rows from ≤ i < to of the decoder as published, [to − from, d]; every value finite. The caller keeps off the result. */
+/**
+ * Rows from ≤ i < to of the decoder as published, [to − from, d]; every value finite. The caller keeps off
+ * the result.
+ */
 type RowSource = (from: number, to: number) => Promise<Float32Array>;
 
 export interface Decoder {
@@ -36,27 +39,6 @@ export async function rowNorms(decoder: Decoder): Promise<Float32Array> {
     for (let i = from; i < to; i++) norms[i] = normOf(rows, (i - from) * decoder.width, decoder.width);
   }
   return norms;
-}
-
-/** Σ_i z_{t,i} d_i over unit directions: z [T, N] to [T, d] in float64. Reads the decoder once. */
-export async function sumDirections(
-  decoder: Decoder,
-  z: Float32Array,
-  tokens: number,
-): Promise<Float64Array> {
-  const { width, latents } = decoder;
-  const sum = new Float64Array(tokens * width);
-  for (const [from, to] of chunks(decoder)) {
-    const rows = await unitRows(decoder, from, to);
-    for (let t = 0; t < tokens; t++)
-      for (let i = from; i < to; i++) {
-        const a = z[t * latents + i]!;
-        if (a === 0) continue;
-        for (let j = 0; j < width; j++)
-          sum[t * width + j] = sum[t * width + j]! + a * rows[(i - from) * width + j]!;
-      }
-  }
-  return sum;
 }
 
 function* chunks({ width, latents }: Decoder): Generator<[from: number, to: number]> {

@@ -1,59 +1,41 @@
 /**
- * What some SAEs do to an activation before they encode it, and undo after decoding. Definitions: SAELens `sae.py`.
+ * What some SAEs do to an activation before they encode it, and undo after decoding, as graph nodes.
+ * Definitions: SAELens `sae.py`.
  */
+import { add, div, greaterOrEqual, mul, scalar, scale, sqrt, sub, sumLast, where } from '../graph/build.ts';
+import type { Node } from '../graph/node.ts';
 
 /**
  * - `none`
  * - `constant_norm_rescale`: each token scaled to norm √d; back: times its norm / √d.
- * - `layer_norm`: each token minus its mean, divided by its standard deviation (n − 1) + 1e-5; back: times the standard
- *   deviation, plus the mean.
+ * - `layer_norm`: each token minus its mean, divided by its standard deviation (n − 1) + 1e-5; back: times
+ *   the standard deviation, plus the mean.
  */
 export type Normalisation = 'none' | 'constant_norm_rescale' | 'layer_norm';
 
-/** x [T, d] as the encoder wants it; x̂_t = scale_t · ŷ_t + shift_t takes a reconstruction ŷ back. scale, shift [T]. */
-export interface Normalised {
-  readonly x: Float32Array;
-  readonly scale: Float32Array;
-  readonly shift: Float32Array;
+/** x [T, d] as the encoder wants it; x̂_t = scale_t · ŷ_t + shift_t takes a reconstruction ŷ back. */
+interface Normalised {
+  readonly x: Node;
+  readonly scale: Node;
+  readonly shift: Node;
 }
 
-interface Factors {
-  readonly divisor: number;
-  readonly scale: number;
-  readonly shift: number;
-}
+const zero = scalar(0);
+const one = scalar(1);
 
-/** An all-zero token stays zero and comes back as zero under `constant_norm_rescale` (SAELens: NaN). */
-export function normalise(x: Float32Array, width: number, how: Normalisation): Normalised {
-  const tokens = x.length / width;
-  const out = new Float32Array(x.length);
-  const scale = new Float32Array(tokens);
-  const shift = new Float32Array(tokens);
-  for (let t = 0; t < tokens; t++) {
-    const row = x.subarray(t * width, (t + 1) * width);
-    const f = factors[how](row);
-    scale[t] = f.scale;
-    shift[t] = f.shift;
-    for (let j = 0; j < width; j++) out[t * width + j] = (row[j]! - f.shift) / f.divisor;
-  }
-  return { x: out, scale, shift };
-}
-
-const factors: { [how in Normalisation]: (row: Float32Array) => Factors } = {
-  none: () => ({ divisor: 1, scale: 1, shift: 0 }),
-  constant_norm_rescale: (row) => {
-    const scale = Math.sqrt(sumOf(row, (v) => v * v) / row.length);
-    return { divisor: scale || 1, scale, shift: 0 };
+/**
+ * By its name, what it makes of x [T, d]. A token of zeros stays zero and comes back as zero (SAELens: NaN).
+ */
+export const normalisations: { readonly [how in Normalisation]: (x: Node, d: number) => Normalised } = {
+  none: (x) => ({ x, scale: one, shift: zero }),
+  constant_norm_rescale: (x, d) => {
+    const size = sqrt(scale(sumLast(mul(x, x)), 1 / d));
+    return { x: div(x, where(greaterOrEqual(zero, size), one, size)), scale: size, shift: zero };
   },
-  layer_norm: (row) => {
-    const mean = sumOf(row, (v) => v) / row.length;
-    const deviation = Math.sqrt(sumOf(row, (v) => (v - mean) ** 2) / (row.length - 1));
-    return { divisor: deviation + 1e-5, scale: deviation, shift: mean };
+  layer_norm: (x, d) => {
+    const shift = scale(sumLast(x), 1 / d);
+    const centred = sub(x, shift);
+    const deviation = sqrt(scale(sumLast(mul(centred, centred)), 1 / (d - 1)));
+    return { x: div(centred, add(deviation, scalar(1e-5))), scale: deviation, shift };
   },
 };
-
-function sumOf(row: Float32Array, of: (v: number) => number): number {
-  let sum = 0;
-  for (const v of row) sum += of(v);
-  return sum;
-}

@@ -1,6 +1,6 @@
 /**
- * Named weights of one SAE: checks what a file declares before anything is read, and what was read before it is used.
- * Reading itself is handed in; this file does not know files or formats.
+ * Named weights of one SAE: checks what a file declares before anything is read, and what was read before it
+ * is used. Reading itself is handed in; this file does not know files or formats.
  */
 import { InputError } from '../errors.ts';
 import { bytesPerElement, type DType, type StoredTensor, sizeOf, type Tensor, toFloat32 } from '../tensor.ts';
@@ -18,8 +18,8 @@ export interface Weights {
 const floatTypes: readonly DType[] = ['f64', 'f32', 'f16', 'bf16'];
 
 /**
- * Throws InputError unless the weights hold every tensor of `shapes` with that shape and a float type, and no other: a
- * tensor that nobody reads would mean other arithmetic than the file's.
+ * Throws InputError unless the weights hold every tensor of `shapes` with that shape and a float type, and no
+ * other: a tensor that nobody reads would mean other arithmetic than the file's.
  */
 export function assertTensors(weights: Weights, shapes: Readonly<Record<string, readonly number[]>>): void {
   for (const [name, shape] of Object.entries(shapes)) assertTensor(weights, name, shape);

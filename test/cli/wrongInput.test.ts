@@ -80,7 +80,7 @@ const wrong: Readonly<Record<string, Wrong>> = {
   },
   'an SAE that is not there': {
     change: (w) => ({ sae: join(w, 'no') }),
-    line: 'SAE $/no: expected a folder with cfg.json (SAELens)',
+    line: 'SAE $/no: expected a folder with cfg.json and sae_weights.safetensors (SAELens), found no such folder',
   },
   'pairs that are not there': {
     change: (w) => ({ pairs: join(w, 'no') }),

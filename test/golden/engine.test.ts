@@ -10,6 +10,8 @@ import type { Session } from '../../src/runtime/runtime.ts';
 import { type OpenModel, openModel } from '../../src/study/open/openModel.ts';
 import { openSae } from '../../src/study/open/openSae.ts';
 import { i64, type StoredTensor, toFloat32 } from '../../src/tensor.ts';
+import { unfold } from '../saes/oracle/oracle.ts';
+import { runGraph } from '../saes/runGraph.ts';
 import { expectClose, greatestDifference } from '../support/close.ts';
 import { inShared, realModel, shared } from '../support/shared.ts';
 
@@ -80,8 +82,8 @@ describe.skipIf(!shared)('needs ../shared: the real model equals PyTorch', () =>
 
   it('SAE activations of pair 0', async () => {
     const sae = await openSae(inShared('saes/smollm2-135m-resid15'));
-    const { z } = await sae.encode(await array('pair0.activation'));
-    const found = await sae.unfold(z);
+    const { z } = await runGraph(runtime, sae, await array('pair0.activation'));
+    const found = await unfold(sae, z);
     const values = await array('pair0.latents');
     const indices = await idsOf('pair0.latent_indices');
     const [tokens, latents] = [indices.slice(0, values.length), indices.slice(values.length)];

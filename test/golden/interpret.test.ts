@@ -12,6 +12,7 @@ import { passageIds } from '../../src/study/attribution/baselineRun.ts';
 import { type OpenModel, openModel } from '../../src/study/open/openModel.ts';
 import { openSae } from '../../src/study/open/openSae.ts';
 import { dataOf, type StoredTensor, toFloat32 } from '../../src/tensor.ts';
+import { encode } from '../saes/oracle/oracle.ts';
 import { inShared, realModel, shared } from '../support/shared.ts';
 
 describe.skipIf(!shared)('needs ../shared: what latents mean', () => {
@@ -108,7 +109,7 @@ describe.skipIf(!shared)('needs ../shared: what latents mean', () => {
     const active = latents.map(() => 0);
     for (const [line, ids] of passages.entries()) {
       const { activation, places } = await pass.run(ids);
-      const { z } = await sae.encode(activation);
+      const { z } = await encode(sae, activation);
       latents.forEach((latent, i) => {
         const values = places.map((t) => z[t * sae.latents + latent]!);
         active[i]! += values.filter((x) => x > 0).length;

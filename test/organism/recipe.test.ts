@@ -91,7 +91,10 @@ describe('the folder it makes', () => {
 
   it('opens, with a dictionary of the block before the exit, the judge’s data, and prompts that no split shares', async () => {
     const bundle = await openBundle(folder);
-    expect(bundle).toMatchObject({ layer: exit - 1, sae: { latents: 64, width: 128, kind: 'topk' } });
+    expect(bundle).toMatchObject({
+      layer: exit - 1,
+      sae: { latents: 64, width: 128, kind: { name: 'topk' } },
+    });
     expect(bundle.judge).toEqual(JSON.parse(JSON.stringify(judgeData())));
     for (const name of caseNames) {
       const { prompts, subject } = await openCase(bundle, name);

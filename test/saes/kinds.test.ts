@@ -1,13 +1,25 @@
 /**
- * Encode and decode of every kind against the formula written out, on random small SAEs.
+ * The graph of every kind, evaluated in float64, against the formula written out on random small SAEs; and
+ * what each kind does at its edges, there and on ONNX Runtime.
  */
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors.ts';
+import { nodeRuntime } from '../../src/runtime/node.ts';
+import { referenceRuntime } from '../../src/runtime/reference.ts';
+import type { Runtime } from '../../src/runtime/runtime.ts';
 import { makeSae } from '../../src/saes/dictionary.ts';
 import { saelens } from '../../src/saes/formats/saelens.ts';
-import { assertWidth, type Encoding } from '../../src/saes/sae.ts';
+import { relu } from '../../src/saes/kinds/relu.ts';
+import { topk } from '../../src/saes/kinds/topk.ts';
+import { assertWidth, type Sae } from '../../src/saes/sae.ts';
 import { type Case, cases, kinds, makeFiles, type Values } from './made.ts';
+import { unfold } from './oracle/oracle.ts';
+import { runGraph } from './runGraph.ts';
+
+const exact = referenceRuntime();
+const onnx = nodeRuntime({ threads: 1 });
+afterAll(() => onnx.close());
 
 const rounding = 2 ** -24;
 
@@ -80,9 +92,8 @@ describe.each(variants)('$name', ({ arbitrary }) => {
     await fc.assert(
       fc.asyncProperty(arbitrary, async (c) => {
         const sae = await open(c);
-        const { z, tokens, scale, shift } = await sae.encode(c.x);
-        const own = await sae.unfold(z);
-        expect([tokens, ...scale, ...shift]).toEqual([c.T, ...Array(c.T).fill(1), ...Array(c.T).fill(0)]);
+        const { z } = await runGraph(exact, sae, c.x);
+        const own = await unfold(sae, z);
         activations(c).forEach((row, t) => {
           row.forEach((a, i) => {
             // The gated magnitude alone is not exact: its terms are below 9·5·exp(3) + 3.
@@ -100,7 +111,7 @@ describe.each(variants)('$name', ({ arbitrary }) => {
     await fc.assert(
       fc.asyncProperty(arbitrary, async (c) => {
         const sae = await open(c);
-        const got = await sae.decode(await sae.encode(c.x));
+        const { reconstruction: got } = await runGraph(exact, sae, c.x);
         const a = activations(c);
         const bias = c.weights.b_dec!.values;
         for (const [t, j] of range(c.T * c.d).map((at) => [Math.floor(at / c.d), at % c.d] as const)) {
@@ -109,8 +120,8 @@ describe.each(variants)('$name', ({ arbitrary }) => {
           );
           const size = [bias[j]!, ...terms].reduce((sum, v) => sum + Math.abs(v), 0);
           const slack = c.config.architecture === 'gated' ? 1000 * c.N : 0;
-          const exact = terms.reduce((sum, v) => sum + v, bias[j]!);
-          near(got[t * c.d + j]!, exact, 8 * rounding * (size + slack));
+          const wanted = terms.reduce((sum, v) => sum + v, bias[j]!);
+          near(got[t * c.d + j]!, wanted, 8 * rounding * (size + slack));
         }
       }),
     );
@@ -142,83 +153,93 @@ function narrow(enc: number[], config: Record<string, unknown>, more: Record<str
   );
 }
 
-describe('edges of the kinds', () => {
+describe.each<[string, Runtime]>([
+  ['evaluated in float64', exact],
+  ['on ONNX Runtime', onnx],
+])('edges of the kinds, %s', (_, runtime) => {
+  const z = async (sae: Sae, ...x: number[]) => [...(await runGraph(runtime, sae, Float32Array.from(x))).z];
+
   it('top-k keeps the lower index among equal values', async () => {
     const sae = await narrow([1, 3, 2, 2, 2], { architecture: 'topk', k: 3 });
-    expect([...(await sae.encode(Float32Array.of(1))).z]).toEqual([0, 6, 4, 4, 0]);
+    expect(await z(sae, 1)).toEqual([0, 6, 4, 4, 0]);
   });
 
   it('top-k keeps no value at or below zero, though fewer than k remain', async () => {
     const sae = await narrow([1, -3, 0, 2], { architecture: 'topk', k: 4 });
-    expect([...(await sae.encode(Float32Array.of(1))).z]).toEqual([2, 0, 0, 4]);
+    expect(await z(sae, 1)).toEqual([2, 0, 0, 4]);
   });
 
   it('top-k chooses after the decoder norms where the SAE rescales', async () => {
     const W_dec = { shape: [2, 1], values: [4, 1] };
     const weights = (rescale: boolean) =>
       narrow([1, 2], { architecture: 'topk', k: 1, rescale_acts_by_decoder_norm: rescale }, { W_dec });
-    expect([...(await (await weights(false)).encode(Float32Array.of(1))).z]).toEqual([0, 2]);
-    expect([...(await (await weights(true)).encode(Float32Array.of(1))).z]).toEqual([4, 0]);
+    expect(await z(await weights(false), 1)).toEqual([0, 2]);
+    expect(await z(await weights(true), 1)).toEqual([4, 0]);
   });
 
   it('jumprelu gives 0 at its threshold, and never a negative value', async () => {
     const sae = await narrow([1, 1, -1], { architecture: 'jumprelu' }, { threshold: vector(1, 0.75, -2) });
-    expect([...(await sae.encode(Float32Array.of(1))).z]).toEqual([0, 2, 0]);
+    expect(await z(sae, 1)).toEqual([0, 2, 0]);
   });
 
   it('a latent without direction is 0 everywhere, not NaN', async () => {
     const W_dec = { shape: [2, 1], values: [0, 2] };
     const sae = await narrow([1, 1], { architecture: 'standard' }, { W_dec });
-    const encoding = await sae.encode(Float32Array.of(3));
-    expect([...encoding.z]).toEqual([0, 6]);
-    expect([...(await sae.unfold(encoding.z))]).toEqual([0, 3]);
-    expect([...(await sae.decode(encoding))]).toEqual([6]);
+    const found = await runGraph(runtime, sae, Float32Array.of(3));
+    expect([...found.z]).toEqual([0, 6]);
+    expect([...(await unfold(sae, found.z))]).toEqual([0, 3]);
+    expect([...found.reconstruction]).toEqual([6]);
     expect([...(await sae.decoderRows(0, 2))]).toEqual([0, 1]);
     expect([...(await sae.decoderNorms())]).toEqual([0, 2]);
   });
 
-  it('and so where the activations already count unit directions; rows held in memory stay as they are', async () => {
+  it('and so where pre-activations are rescaled; rows held in memory stay as they are', async () => {
     const held = Float32Array.of(0, 2);
+    const weights = { W_enc: Float32Array.of(1, 1), b_dec: Float32Array.of(0), b_enc: new Float32Array(2) };
     const sae = makeSae({
-      kind: 'relu',
+      kind: topk,
       where: 'memory',
       trainedOn: { model: undefined, hook: undefined, site: undefined },
       normalisation: 'none',
       decoder: { width: 1, latents: 2, rows: async (from, to) => held.subarray(from, to) },
-      encoder: async () => ({ weight: Float32Array.of(1, 1), bias: Float32Array.of(0, 0) }),
-      bias: async () => Float32Array.of(0),
+      counts: { k: 2 },
+      weight: async (name) => weights[name],
       subtractBias: false,
-      unitActivations: true,
+      rescaled: true,
     });
-    const encoding = await sae.encode(Float32Array.of(3));
-    expect([...encoding.z]).toEqual([0, 3]);
-    expect([...(await sae.unfold(encoding.z))]).toEqual([0, 3]);
-    expect([...(await sae.decode(encoding))]).toEqual([3]);
+    const found = await runGraph(runtime, sae, Float32Array.of(3));
+    expect([...found.z]).toEqual([0, 6]);
+    expect([...(await unfold(sae, found.z))]).toEqual([0, 6]);
+    expect([...found.reconstruction]).toEqual([6]);
     expect([...held]).toEqual([0, 2]);
   });
 
   it('no tokens give no activations', async () => {
     const sae = await narrow([1, 1], { architecture: 'standard' });
-    const encoding = await sae.encode(new Float32Array(0));
-    expect([encoding.tokens, encoding.z.length, (await sae.decode(encoding)).length]).toEqual([0, 0, 0]);
+    const found = await runGraph(runtime, sae, new Float32Array(0));
+    expect([found.z.length, found.reconstruction.length]).toEqual([0, 0]);
   });
+});
 
-  it('refuses activations that are not finite, or no whole number of rows', async () => {
-    const sae = await saelens.open(
-      makeFiles(
-        { d_in: 2, d_sae: 1 },
-        {
-          W_enc: { shape: [2, 1], values: [1, 1] },
-          W_dec: { shape: [1, 2], values: [1, 1] },
-          b_dec: vector(0, 0),
-          b_enc: vector(0),
-        },
-      ),
-    );
-    await expect(sae.encode(Float32Array.of(1, 2, 3, Number.NaN))).rejects.toThrow(
-      new InputError('made: expected finite activations, found NaN at token 1, component 1'),
-    );
-    await expect(sae.encode(Float32Array.of(1, 2, 3))).rejects.toThrow(RangeError);
+describe('an SAE', () => {
+  it('reads each weight once, and not before it is asked for', async () => {
+    const read: string[] = [];
+    const sae = makeSae({
+      kind: relu,
+      where: 'memory',
+      trainedOn: { model: undefined, hook: undefined, site: undefined },
+      normalisation: 'none',
+      decoder: { width: 1, latents: 1, rows: async () => Float32Array.of(1) },
+      counts: {},
+      async weight(name) {
+        read.push(name);
+        return Float32Array.of(1);
+      },
+      subtractBias: false,
+    });
+    expect(read).toEqual([]);
+    for (let run = 0; run < 2; run++) await runGraph(exact, sae, Float32Array.of(1));
+    expect(read.sort()).toEqual(['W_enc', 'b_dec', 'b_enc']);
   });
 
   it('names both widths where SAE and model differ', async () => {
@@ -246,23 +267,22 @@ describe('activation normalisation', () => {
     },
   };
 
-  it.each(Object.entries(definitions))('%s is undone by decode', async (how, definition) => {
+  it.each(Object.entries(definitions))('%s is undone by the reconstruction', async (how, definition) => {
     await fc.assert(
       fc.asyncProperty(random, async (c) => {
         const sae = await open({ ...c, config: { ...c.config, normalize_activations: how } });
         const plain = await open(c);
         const rows = range(c.T).map((t) => definition([...c.x.slice(t * c.d, (t + 1) * c.d)]));
         const inputs = Float32Array.from(rows.flatMap(({ input }) => input));
-        const got = await sae.encode(c.x);
-        const wanted = await plain.encode(inputs);
+        const got = await runGraph(exact, sae, c.x);
+        const wanted = await runGraph(exact, plain, inputs);
         const largest = (values: Float32Array) => values.reduce((most, v) => Math.max(most, Math.abs(v)), 1);
         // Terms of a pre-activation are below (4 + 3)·3, of a fold below 3·√5.
         near(distance(got.z, wanted.z), 0, 8 * rounding * c.d * 21 * 7);
-        const back = await plain.decode(wanted);
-        const out = back.map(
+        const out = wanted.reconstruction.map(
           (v, at) => v * rows[Math.floor(at / c.d)]!.scale + rows[Math.floor(at / c.d)]!.shift,
         );
-        near(distance(await sae.decode(got), out), 0, 64 * rounding * c.N * largest(wanted.z) * largest(out));
+        near(distance(got.reconstruction, out), 0, 64 * rounding * c.N * largest(wanted.z) * largest(out));
       }),
     );
   });
@@ -283,8 +303,8 @@ describe('activation normalisation', () => {
     };
     const through = async (how: string, x: Float32Array) => {
       const sae = await open({ ...c, config: { ...c.config, normalize_activations: how } });
-      const encoding: Encoding = await sae.encode(x);
-      return [[...encoding.z], [...(await sae.decode(encoding))]];
+      const { z, reconstruction } = await runGraph(exact, sae, x);
+      return [[...z], [...reconstruction]];
     };
     expect(await through('constant_norm_rescale', Float32Array.of(0, 0))).toEqual([[5], [0, 0]]);
     expect(await through('layer_norm', Float32Array.of(7, 7))).toEqual([[5], [7, 7]]);

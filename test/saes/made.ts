@@ -1,9 +1,9 @@
 /**
- * Small SAEs made by the tests: SAELens files in memory, with exactly representable values so that sums, ties and
- * thresholds come out the same in any order of summation.
+ * Small SAEs made by the tests: SAELens folders in memory, with exactly representable values so that sums,
+ * ties and thresholds come out the same in any order of summation.
  */
 import fc from 'fast-check';
-import type { SaeFiles } from '../../src/saes/formats/format.ts';
+import type { SaeFolder } from '../../src/saes/formats/format.ts';
 import { bytesPerElement, type DType, type StoredTensor, sizeOf, type Tensor } from '../../src/tensor.ts';
 
 export interface Values {
@@ -11,9 +11,7 @@ export interface Values {
   readonly values: readonly number[];
 }
 
-export interface Made extends SaeFiles {
-  readonly config: Record<string, unknown>;
-  readonly tensors: Map<string, StoredTensor>;
+export interface Made extends SaeFolder {
   /** What was read so far. */
   readonly reads: StoredTensor[];
 }
@@ -38,9 +36,12 @@ function halfBits(value: number): number {
   return (value < 0 ? 0x8000 : 0) | ((exponent + 15) << 10) | fraction;
 }
 
-/** One "file" in memory that holds the tensors one after the other, and reads any range of it. */
+/**
+ * A folder of two files in memory; that of weights holds the tensors one after the other, and any range can
+ * be read.
+ */
 export function makeFiles(
-  config: Record<string, unknown>,
+  config: unknown,
   weights: Readonly<Record<string, Values>>,
   dtype: DType = 'f32',
 ): Made {
@@ -69,7 +70,17 @@ export function makeFiles(
     };
     return { dtype: stored.dtype, shape: stored.shape, data: new array[dtype as 'f32'](part) };
   };
-  return { config, tensors, where: 'made', read, reads };
+  const where = 'made';
+  return {
+    where,
+    names: ['cfg.json', 'sae_weights.safetensors'],
+    json: async () => config,
+    tensors: async () => ({ tensors, where, read }),
+    bytes: async () => {
+      throw new Error('SAELens folders are read as JSON and tensors');
+    },
+    reads,
+  };
 }
 
 export const kinds = ['standard', 'topk', 'jumprelu', 'gated'] as const;
@@ -84,7 +95,10 @@ export interface Case {
   readonly x: Float32Array;
 }
 
-/** Multiples of 1/4 in -3..3: sums of products of these are exact in float32; equal sums and zero rows are common. */
+/**
+ * Multiples of 1/4 in -3..3: sums of products of these are exact in float32; equal sums and zero rows are
+ * common.
+ */
 const quarter = fc.integer({ min: -12, max: 12 }).map((n) => n / 4);
 
 function values(...shape: number[]): fc.Arbitrary<Values> {
@@ -94,7 +108,9 @@ function values(...shape: number[]): fc.Arbitrary<Values> {
 
 const oneInFour = fc.integer({ min: 0, max: 3 }).map((n) => n === 0);
 
-/** Random SAEs of one architecture, some decoder rows all zeros. `settings` are added to the configuration. */
+/**
+ * Random SAEs of one architecture, some decoder rows all zeros. `settings` are added to the configuration.
+ */
 export function cases(architecture: (typeof kinds)[number], settings: Record<string, unknown> = {}) {
   const dimension = (max: number) => fc.integer({ min: 1, max });
   return fc.tuple(dimension(5), dimension(8), dimension(4)).chain(([d, N, T]) =>

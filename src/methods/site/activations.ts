@@ -1,6 +1,6 @@
 /**
- * How strongly and how often latents are active: SAE activations summed over tokens, text by text, so that memory does not grow with their number.
- * The difference between two models on the same prompts is diff.ts's.
+ * How strongly and how often latents are active: SAE activations summed over tokens, text by text, so that
+ * memory does not grow with their number. The difference between two models on the same prompts is diff.ts's.
  */
 import { sum } from '../../graph/build.ts';
 import { simplify } from '../../graph/simplify.ts';
@@ -91,7 +91,10 @@ export async function loadEncoder(runtime: Runtime, sae: Sae): Promise<Encoder> 
   };
 }
 
-/** Residuals of the places that are kept: of `wanted`, those that are no sink of the sequence that `places` are. */
+/**
+ * Residuals of the places that are kept: of `wanted`, those that are no sink of the sequence that `places`
+ * are.
+ */
 function keptRows(
   activation: Float32Array,
   d: number,
@@ -104,7 +107,10 @@ function keptRows(
   return rowsAt(activation, d, kept);
 }
 
-/** Means over the tokens of prompts (token ids each), sinks left out. Throws RangeError where no token is left. */
+/**
+ * Means over the tokens of prompts (token ids each), sinks left out. Throws RangeError where no token is
+ * left.
+ */
 export async function promptActivations(
   pass: Activations,
   encoder: Encoder,
@@ -131,8 +137,8 @@ function branchRows(activation: Float32Array, d: number, tree: Tree, b: number, 
 }
 
 /**
- * Means over the completions' own tokens behind their prompts, positives and negatives apart; all tokens of a side count alike. Throws RangeError where
- * a side has no token left.
+ * Means over the completions' own tokens behind their prompts, positives and negatives apart; all tokens of a
+ * side count alike. Throws RangeError where a side has no token left.
  */
 export async function completionActivations(
   pass: Activations,
@@ -152,7 +158,10 @@ export async function completionActivations(
   return { positive: positive.means(), negative: negative.means() };
 }
 
-/** Share of tokens at which each latent is active [N], over the tokens of all sets together. Throws RangeError without sets. */
+/**
+ * Share of tokens at which each latent is active [N], over the tokens of all sets together. Throws RangeError
+ * without sets.
+ */
 export function pooledFrequency(sets: readonly ActivationMeans[]): Float32Array {
   const [first] = sets;
   if (!first) throw new RangeError('pooledFrequency: no token sets');

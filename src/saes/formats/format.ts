@@ -1,20 +1,32 @@
-/**
- * What a published SAE format is: two file names, and a reader of their parsed contents. One file a format beside this one.
- */
+/** What a published SAE format is. One file per format beside this one, one line per format in formats.ts. */
 import type { Sae } from '../sae.ts';
 import type { Weights } from '../weights.ts';
 
-/** The contents of one SAE's folder: its parsed configuration and its weights. */
-export interface SaeFiles extends Weights {
-  readonly config: unknown;
+/**
+ * What lies in one SAE's folder, read as it is asked for. Reads throw InputError, naming the file, where they
+ * cannot.
+ */
+export interface SaeFolder {
+  /** its path, for messages; also for formats that say the site in it */
+  readonly where: string;
+  /** names of the files that lie in it, those of folders within it left out */
+  readonly names: readonly string[];
+  /** The value of a JSON file. */
+  json(name: string): Promise<unknown>;
+  /** The tensors of a safetensors file; their values are still to be read. */
+  tensors(name: string): Promise<Weights>;
+  /** Bytes `from` ≤ i < `to` of a file; by default all of it. */
+  bytes(name: string, from?: number, to?: number): Promise<Uint8Array>;
 }
 
 export interface SaeFormat {
   readonly name: string;
-  /** Name of the JSON file that describes the SAE. */
-  readonly configFile: string;
-  /** Name of the file that holds the weights. */
-  readonly weightsFile: string;
-  /** Checks configuration and tensor shapes; throws InputError where they are not of this format. Weights are read later. */
-  open(files: SaeFiles): Promise<Sae>;
+  /** What its folders hold, for messages: 'cfg.json and sae_weights.safetensors'. */
+  readonly expects: string;
+  /** Whether a folder with files of these names is one of its own. */
+  owns(names: readonly string[]): boolean;
+  /**
+   * Checks settings and shapes; throws InputError where they are not of this format. Weights are read later.
+   */
+  open(folder: SaeFolder): Promise<Sae>;
 }

@@ -1,51 +1,49 @@
 /**
- * Reads the `cfg.json` of an SAE that SAELens saved: version 6 (what describes the training in `metadata`) and the flat
- * layout before it, with the names that its own loader still accepts. Defaults and meanings: sae-lens 6.54.12. A setting
- * that would change the arithmetic in a way not implemented here is an InputError; other unknown settings do not matter.
+ * Reads the `cfg.json` of an SAE that SAELens saved: version 6 (what describes the training in `metadata`)
+ * and the flat layout before it, with the names that its own loader still accepts. Defaults and meanings:
+ * sae-lens 6.54.12. A setting that would change the arithmetic in a way not implemented here is an
+ * InputError; other unknown settings do not matter.
  */
+import type { SaeParts } from '../dictionary.ts';
+import type { SaeKind } from '../kinds/kind.ts';
 import type { Normalisation } from '../normalise.ts';
 import type { TrainedOn } from '../sae.ts';
 import { Settings } from './settings.ts';
 
-const architectures = ['standard', 'topk', 'jumprelu', 'gated'] as const;
-export type Architecture = (typeof architectures)[number];
-
-export interface SaelensConfig {
-  readonly architecture: Architecture;
+export interface SaelensConfig
+  extends Pick<SaeParts, 'kind' | 'counts' | 'subtractBias' | 'normalisation' | 'trainedOn'> {
   /** d */
   readonly width: number;
   /** N */
   readonly latents: number;
-  /** `topk` only; 0 otherwise. */
-  readonly k: number;
-  /** `topk` only: pre-activations are multiplied by the decoder norms, activations count unit directions. */
-  readonly rescaleByDecoderNorm: boolean;
-  readonly subtractBias: boolean;
-  readonly normalisation: Normalisation;
-  readonly trainedOn: TrainedOn;
+  /** `topk` only. */
+  readonly rescaled: boolean;
 }
 
+/** SAELens' name of a kind. */
+const architectureOf = ({ name }: SaeKind) => (name === 'relu' ? 'standard' : name);
+
 /** Throws InputError naming the setting and its value. */
-export function readSaelensConfig(config: unknown, where: string): SaelensConfig {
+export function readSaelensConfig(config: unknown, where: string, kinds: readonly SaeKind[]): SaelensConfig {
   const top = new Settings(config, `${where}: cfg.json`);
   const metadata = top.object('metadata');
   const hookHolder = [metadata, top].find((s) => s.get(hookField(s)) !== undefined) ?? top;
   const hook = hookHolder.text(hookField(hookHolder));
   for (const settings of [top, metadata]) rejectOtherArithmetic(settings, hook);
-  const architecture = architectureOf(top);
+  const kind = kindOf(top, kinds);
   const width = top.count('d_in', 1, 2 ** 31);
   const latents = top.count('d_sae', 1, 2 ** 31);
   if (top.get('d_out') !== undefined && top.get('d_out') !== width) top.fail('d_out', `d_in (${width})`);
   rejectReshape(top, hook);
-  const rescaleByDecoderNorm = top.flag('rescale_acts_by_decoder_norm', false);
-  if (rescaleByDecoderNorm && architecture !== 'topk')
-    top.fail('rescale_acts_by_decoder_norm', `false with architecture ${architecture}`);
+  const rescaled = top.flag('rescale_acts_by_decoder_norm', false);
+  if (rescaled && kind.name !== 'topk')
+    top.fail('rescale_acts_by_decoder_norm', `false with architecture ${architectureOf(kind)}`);
   return {
-    architecture,
+    kind,
     width,
     latents,
-    k: architecture === 'topk' ? kOf(top, latents) : 0,
-    rescaleByDecoderNorm,
+    counts: Object.fromEntries(kind.counts.map((name) => [name, countOf(top, name, latents)])),
+    rescaled,
     subtractBias: top.flag('apply_b_dec_to_input', true),
     normalisation: normalisationOf(top, width),
     trainedOn: { model: metadata.text('model_name') ?? top.text('model_name'), hook, site: siteOf(hook) },
@@ -57,27 +55,30 @@ function hookField(settings: Settings): string {
 }
 
 /** `standard` with the activation function `topk` is how version 5 and older wrote a top-k SAE. */
-function architectureOf(top: Settings): Architecture {
-  const architecture = top.choice('architecture', architectures, 'standard');
+function kindOf(top: Settings, kinds: readonly SaeKind[]): SaeKind {
+  const named = top.choice('architecture', kinds.map(architectureOf), 'standard');
   const field = top.given('activation_fn_str', 'activation_fn');
-  const activation = top.choice(field, ['relu', 'topk'], architecture === 'topk' ? 'topk' : 'relu');
-  if (activation === 'relu') return architecture;
-  if (architecture === 'standard' || architecture === 'topk') return 'topk';
-  return top.fail(field, `relu with architecture ${architecture}`);
+  const activation = top.choice(field, ['relu', 'topk'], named === 'topk' ? 'topk' : 'relu');
+  if (activation === 'topk' && named !== 'standard' && named !== 'topk')
+    top.fail(field, `relu with architecture ${named}`);
+  const architecture = activation === 'topk' ? 'topk' : named;
+  return kinds.find((kind) => architectureOf(kind) === architecture) ?? top.fail(field, 'relu');
 }
 
-function kOf(top: Settings, latents: number): number {
+/** One of the kind's counts, which older versions wrote among the activation function's arguments. */
+function countOf(top: Settings, name: string, latents: number): number {
   const options = top.object('activation_fn_kwargs');
-  const holder = options.get('k') === undefined ? top : options;
-  const k = holder.count('k', 1, latents, ' (d_sae)');
-  if (top.get('k') !== undefined && top.get('k') !== k) top.fail('k', `activation_fn_kwargs.k (${k})`);
-  return k;
+  const holder = options.get(name) === undefined ? top : options;
+  const count = holder.count(name, 1, latents, ' (d_sae)');
+  if (top.get(name) !== undefined && top.get(name) !== count)
+    top.fail(name, `activation_fn_kwargs.${name} (${count})`);
+  return count;
 }
 
 /**
- * `expected_average_only_in` (once written `true`) does nothing when SAELens runs a loaded SAE: the average norm is either
- * folded into the weights or known to its release list alone. Directions are right in both cases. `covariance_whitening`
- * left unfolded would turn them, so it is refused.
+ * `expected_average_only_in` (once written `true`) does nothing when SAELens runs a loaded SAE: the average
+ * norm is either folded into the weights or known to its release list alone. Directions are right in both
+ * cases. `covariance_whitening` left unfolded would turn them, so it is refused.
  */
 function normalisationOf(top: Settings, width: number): Normalisation {
   const field = 'normalize_activations';

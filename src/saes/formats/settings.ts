@@ -1,6 +1,6 @@
 /**
- * Typed access to an untrusted parsed JSON object. Every mismatch is an InputError that names the place, the field, what
- * was expected and what was found.
+ * Typed access to an untrusted parsed JSON object. Every mismatch is an InputError that names the place, the
+ * field, what was expected and what was found.
  */
 import { InputError } from '../../errors.ts';
 
@@ -21,7 +21,10 @@ export class Settings {
     return Object.hasOwn(this.fields, name) ? (this.fields[name] ?? undefined) : undefined;
   }
 
-  /** The name among `names` (one setting's names over the years) whose field is given; the first where none is. */
+  /**
+   * The name among `names` (one setting's names over the years) whose field is given; the first where none
+   * is.
+   */
   given(...names: readonly [string, ...string[]]): string {
     return names.find((name) => this.get(name) !== undefined) ?? names[0];
   }

@@ -2,7 +2,7 @@
 
 import { gradeWith } from '../../judges/exact.ts';
 import { free, type JudgeItem, type Verdict } from '../../judges/judge.ts';
-import type { SelectorName } from '../../methods/attribution/selectors/selector.ts';
+import type { SelectorName } from '../../methods/attribution/selectors/selectors.ts';
 import type { TrialRecord } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { type Progress, silent } from '../open/progress.ts';

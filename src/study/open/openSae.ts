@@ -1,33 +1,58 @@
 /** From a folder to an SAE, in whichever published format it lies. */
-import { stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
+import { explained, quoted, readInto, withFile } from '../../files/bytes.ts';
 import { readJson } from '../../files/jsonFile.ts';
 import { openSafetensors, readTensor } from '../../files/safetensors.ts';
-import type { SaeFormat } from '../../saes/formats/format.ts';
-import { saelens } from '../../saes/formats/saelens.ts';
+import type { SaeFolder, SaeFormat } from '../../saes/formats/format.ts';
+import { saeFormats } from '../../saes/formats/formats.ts';
 import { assertWidth, type Sae } from '../../saes/sae.ts';
 
-const formats: readonly SaeFormat[] = [saelens];
-
-async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (s) => s.isFile(),
-    () => false,
-  );
+/**
+ * Names of the files of a folder; undefined where there is no such folder. A link counts as the file it leads
+ * to.
+ */
+async function namesIn(folder: string): Promise<string[] | undefined> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    const files = entries.filter((entry) => !entry.isDirectory());
+    return files.map(({ name }) => name).sort();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw explained(error, folder);
+  }
 }
 
-/** Opens an SAE folder. Throws InputError where it is in no known format or damaged. */
-export async function openSae(folder: string): Promise<Sae> {
-  for (const format of formats) {
-    const config = join(folder, format.configFile);
-    if (!(await isFile(config))) continue;
-    const parsed = await readJson(config);
-    const tensors = await openSafetensors(join(folder, format.weightsFile));
-    return format.open({ config: parsed, tensors, where: folder, read: readTensor });
-  }
-  const expected = formats.map((f) => `${f.configFile} (${f.name})`).join(', ');
-  throw new InputError(`SAE ${folder}: expected a folder with ${expected}`);
+async function bytesIn(path: string, from = 0, to?: number): Promise<Uint8Array> {
+  return withFile(path, async (file) => {
+    const bytes = new Uint8Array((to ?? file.size) - from);
+    await readInto(file, bytes, from);
+    return bytes;
+  });
+}
+
+const folderOn = (where: string, names: readonly string[]): SaeFolder => ({
+  where,
+  names,
+  json: (name) => readJson(join(where, name)),
+  tensors: async (name) => ({
+    tensors: await openSafetensors(join(where, name)),
+    where,
+    read: readTensor,
+  }),
+  bytes: (name, from, to) => bytesIn(join(where, name), from, to),
+});
+
+/** Opens an SAE folder. Throws InputError where it is in none of the formats or damaged. */
+export async function openSae(folder: string, formats: readonly SaeFormat[] = saeFormats): Promise<Sae> {
+  const names = await namesIn(folder);
+  const format = names && formats.find((one) => one.owns(names));
+  if (format) return format.open(folderOn(folder, names));
+  const expected = formats.map(({ expects, name }) => `${expects} (${name})`).join(', or ');
+  const found = names?.length ? quoted(names.join(', ')) : names ? 'no files' : 'no such folder';
+  throw new InputError(`SAE ${folder}: expected a folder with ${expected}, found ${found}`);
 }
 
 /** The layer whose resid_post the SAE says that it was trained on. */
@@ -36,8 +61,8 @@ export function trainedLayer({ trainedOn: { site } }: Sae): number | undefined {
 }
 
 /**
- * The layer to work at: the one asked for, else the SAE's own. Throws InputError where neither says, where they differ, or where the SAE's width
- * is not the model's.
+ * The layer to work at: the one asked for, else the SAE's own. Throws InputError where neither says, where
+ * they differ, or where the SAE's width is not the model's.
  */
 export function siteFor(sae: Sae, asked: number | undefined, width: number): number {
   assertWidth(sae, width);

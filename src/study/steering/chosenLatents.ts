@@ -3,8 +3,8 @@
 import { deltaActivation } from '../../methods/attribution/diff.ts';
 import { exactEffects } from '../../methods/attribution/exact.ts';
 import { meanContrastiveGradient } from '../../methods/attribution/selectors/gradientCosine.ts';
-import type { Evidence, SelectorName } from '../../methods/attribution/selectors/selector.ts';
-import { selectors } from '../../methods/attribution/selectors/selectors.ts';
+import type { Evidence } from '../../methods/attribution/selectors/selector.ts';
+import { type SelectorName, selectorNamed } from '../../methods/attribution/selectors/selectors.ts';
 import {
   type CompletionActivations,
   completionActivations,
@@ -127,7 +127,7 @@ async function selected(
 ): Promise<Pick<ChosenRecord, 'selectors' | 'controls'>> {
   const chosen: ChosenRecord['selectors'] = [];
   for (const selector of request.selectors)
-    chosen.push({ selector, latents: await selectors[selector].select(evidence, request.candidates) });
+    chosen.push({ selector, latents: await selectorNamed(selector).select(evidence, request.candidates) });
   const candidates = [...new Set(chosen.flatMap(({ latents }) => latents))];
   const frequency = await evidence.frequency();
   return {
@@ -169,4 +169,4 @@ export function ranksOf(chosen: ChosenRecord['selectors']): Ranks {
 
 /** The selectors' candidates with what each selector is. */
 export const candidatesOf = (chosen: ChosenRecord['selectors']): SelectorCandidates[] =>
-  chosen.map(({ selector, latents }) => ({ selector, about: selectors[selector].about, latents }));
+  chosen.map(({ selector, latents }) => ({ selector, about: selectorNamed(selector).about, latents }));

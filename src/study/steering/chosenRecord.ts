@@ -1,7 +1,9 @@
 /** The latents of a study that its causal test steers, chosen once and kept in the journal. */
+
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
+import { selectorNamed } from '../../methods/attribution/selectors/selectors.ts';
 import type { Contrast } from '../../methods/site/contrast.ts';
 import { TooFewLatents } from '../../methods/steering/controls.ts';
 import { decodeLatents, resultFiles } from '../../results.ts';
@@ -55,7 +57,7 @@ export async function chosenRecord(
     throw new InputError(
       `${join(folder, resultFiles.pairs)}: expected pairs, found none: \`culprit pair ${folder}\` tells why; then run \`culprit attribute ${folder}\` first`,
     );
-  const exactContrasts = selectors.includes('exact-ablation') ? gate_pairs : 0;
+  const exactContrasts = selectors.some((name) => selectorNamed(name).exact) ? gate_pairs : 0;
   const content = jsonHash([
     [selectors, candidates, random, seed, exactContrasts, options.prompts, config.attribution.tokens],
     [inputs.latents, inputs.pairs, inputs.completions].map((input) => input!.sha256),

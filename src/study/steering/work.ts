@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import type { Grading, JudgeItem, Refusals, Verdict } from '../../judges/judge.ts';
 import type { Dictionary } from '../../methods/attribution/score.ts';
-import { selectorNames } from '../../methods/attribution/selectors/selector.ts';
+import { selectorNames } from '../../methods/attribution/selectors/selectors.ts';
 import type { SampleOptions } from '../../methods/completions/sample.ts';
 import type { Contrast } from '../../methods/site/contrast.ts';
 import type { IncoherenceMeasure } from '../../methods/steering/incoherence.ts';

@@ -9,6 +9,7 @@ import { saelens } from '../../../src/saes/formats/saelens.ts';
 import type { Sae } from '../../../src/saes/sae.ts';
 import { i64, toFloat32 } from '../../../src/tensor.ts';
 import { makeFiles } from '../../saes/made.ts';
+import { decode, encode } from '../../saes/oracle/oracle.ts';
 import { draw } from '../../support/opCases.ts';
 import { randomIds, tinyModel } from '../../support/tinyModel.ts';
 
@@ -54,8 +55,8 @@ describe('evaluateSae', () => {
     }
     const x = Float32Array.from(rows);
     const tokens = x.length / d;
-    const encoding = await sae.encode(x);
-    const decoded = await sae.decode(encoding);
+    const encoding = await encode(sae, x);
+    const decoded = await decode(sae, encoding);
     const mean = Array.from({ length: d }, (_, j) => {
       let sum = 0;
       for (let t = 0; t < tokens; t++) sum += x[t * d + j]! / tokens;

@@ -10,6 +10,7 @@ import {
 import { nodeRuntime } from '../../../src/runtime/node.ts';
 import { saelens } from '../../../src/saes/formats/saelens.ts';
 import { makeFiles } from '../../saes/made.ts';
+import { encode } from '../../saes/oracle/oracle.ts';
 import { expectClose } from '../../support/close.ts';
 import { fakePass } from '../../support/fakePass.ts';
 import { draw } from '../../support/opCases.ts';
@@ -107,7 +108,7 @@ it('sums taken piece by piece equal those of the plain encoder', async () => {
   await sums.add(new Float32Array(0));
   await sums.add(x.slice(7 * d));
   const { mean, frequency, tokens } = sums.means();
-  const { z } = await sae.encode(x);
+  const { z } = await encode(sae, x);
   const column = (i: number) => Array.from({ length: 30 }, (_, t) => z[t * N + i]!);
   const all = Array.from({ length: N }, (_, i) => column(i));
   expect(tokens).toBe(30);

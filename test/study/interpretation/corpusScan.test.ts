@@ -10,6 +10,7 @@ import { type CorpusScanRequest, corpusScan } from '../../../src/study/interpret
 import { type OpenModel, openModel } from '../../../src/study/open/openModel.ts';
 import { openSae } from '../../../src/study/open/openSae.ts';
 import { silent } from '../../../src/study/open/progress.ts';
+import { encode } from '../../saes/oracle/oracle.ts';
 import { latents as inDictionary, layer, put, putAll, type TinyFolder } from '../../support/tinyFolder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'culprit-scan-'));
@@ -75,7 +76,7 @@ describe('corpusScan', () => {
       left -= ids.length;
       if (ids.length === 0) break;
       const { activation, places } = await pass.run(ids);
-      const { z } = await request.sae.encode(activation);
+      const { z } = await encode(request.sae, activation);
       found.tokens += places.length;
       for (const t of places)
         latents.forEach((latent, i) => {

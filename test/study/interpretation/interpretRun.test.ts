@@ -19,6 +19,7 @@ import { openSae } from '../../../src/study/open/openSae.ts';
 import { interpretStudy } from '../../../src/study/run/interpretRun.ts';
 import { runStudy } from '../../../src/study/run/studyRun.ts';
 import { toFloat32 } from '../../../src/tensor.ts';
+import { encode } from '../../saes/oracle/oracle.ts';
 import { layer, put, putAll, type TinyFolder } from '../../support/tinyFolder.ts';
 import { putStudy } from '../../support/tinyStudy.ts';
 
@@ -115,7 +116,7 @@ describe('the pages of a study', () => {
       for (const { prompt, ...completions } of pairs)
         for (const completion of [completions.positive, completions.negative]) {
           const { activation } = await pass.run([...prompt.ids, ...completion.ids]);
-          const { z } = await sae.encode(activation);
+          const { z } = await encode(sae, activation);
           const shown = [...prompt.activations, ...completion.activations];
           shown.forEach((found, t) => {
             const wanted = z[t * sae.latents + latent]!;
@@ -168,7 +169,7 @@ describe('the pages of a study', () => {
     let windows = 0;
     for (const { latent, passages } of found.pages)
       for (const { ids, activations } of passages.top.filter(({ start }) => start === 0)) {
-        const { z } = await sae.encode((await pass.run([...ids])).activation);
+        const { z } = await encode(sae, (await pass.run([...ids])).activation);
         activations.forEach((shown, t) => {
           const wanted = z[t * sae.latents + latent]!;
           if (shown !== null) expect(Math.abs(shown - wanted)).toBeLessThan(1e-5 * (1 + wanted));

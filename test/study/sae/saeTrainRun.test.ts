@@ -72,7 +72,7 @@ describe('runSaeTrain', () => {
     ]);
     expect(JSON.stringify(metadata)).not.toContain(folder());
     const sae = await openSae(asked.out);
-    expect(sae).toMatchObject({ kind: 'topk', width, latents: 40 });
+    expect(sae).toMatchObject({ kind: { name: 'topk' }, width, latents: 40 });
     expect(sae.trainedOn.site).toEqual({ kind: 'resid_post', layer: 1 });
     for (const norm of await sae.decoderNorms()) expect(norm).toBeCloseTo(1, 5);
   });
@@ -81,7 +81,7 @@ describe('runSaeTrain', () => {
     const asked = await request({ kind: 'jumprelu', tokens: 64 * 5 });
     await runSaeTrain(asked);
     const sae = await openSae(asked.out);
-    expect(sae.kind).toBe('jumprelu');
+    expect(sae.kind.name).toBe('jumprelu');
     const stored = (await openSafetensors(folder('sae', 'sae_weights.safetensors'))).get('threshold')!;
     for (const threshold of toFloat32(await readTensor(stored))) expect(threshold).toBeGreaterThan(0);
   });

@@ -3,7 +3,7 @@ import { ranking } from '../attribute.ts';
 import { firstAlive, type Selector } from './selector.ts';
 
 /** Greatest share of tokens with the latent active, positive minus negative completions, first. */
-export const frequencyDifference: Selector = {
+export const frequencyDifference: Selector<'frequency-difference'> = {
   name: 'frequency-difference',
   about: 'share of tokens at which the latent is active, positive minus negative completions',
   async select(evidence, count) {

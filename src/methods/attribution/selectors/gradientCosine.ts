@@ -7,8 +7,9 @@ import { type Evidence, firstAlive, type Selector } from './selector.ts';
 const chunkValues = 1 << 20;
 
 /**
- * Mean over contrasts of Σ_t ĝ_t [d]. Times v: by how much adding v to the tokens of the set raises the positives' loss over the negatives', over the number
- * of tokens, to first order. Throws RangeError without contrasts.
+ * Mean over contrasts of Σ_t ĝ_t [d]. Times v: by how much adding v to the tokens of the set raises the
+ * positives' loss over the negatives', over the number of tokens, to first order. Throws RangeError without
+ * contrasts.
  */
 export function meanContrastiveGradient(
   contrasts: readonly Pick<Rows, 'gradient'>[],
@@ -33,7 +34,9 @@ function alignments(rows: Float32Array, unit: Float32Array): Float32Array {
   });
 }
 
-/** |cos(d_i, g)| [N]: the decoder in chunks, 0 for a direction of zeros. Throws RangeError where g is zero. */
+/**
+ * |cos(d_i, g)| [N]: the decoder in chunks, 0 for a direction of zeros. Throws RangeError where g is zero.
+ */
 async function cosines({ dictionary, latents }: Evidence, gradient: Float32Array): Promise<Float32Array> {
   const norm = Math.sqrt(gradient.reduce((sum, x) => sum + x * x, 0));
   if (!(norm > 0)) throw new RangeError('gradient-cosine: the mean contrastive gradient is zero');
@@ -47,8 +50,11 @@ async function cosines({ dictionary, latents }: Evidence, gradient: Float32Array
   return out;
 }
 
-/** Greatest |cos(d_i, mean contrastive gradient)| first; its sign is left out, as the activation's decides with it which way a latent works. */
-export const gradientCosine: Selector = {
+/**
+ * Greatest |cos(d_i, mean contrastive gradient)| first; its sign is left out, as the activation's decides
+ * with it which way a latent works.
+ */
+export const gradientCosine: Selector<'gradient-cosine'> = {
   name: 'gradient-cosine',
   about: 'how far the decoder direction points along the mean contrastive gradient, either way',
   async select(evidence, count) {

@@ -4,7 +4,7 @@ import { generatorOf } from '../../statistics/random.ts';
 import { firstAlive, type Selector } from './selector.ts';
 
 /** Uniform over latents that ever fired, by the evidence's seed; more latents keep the first ones. */
-export const random: Selector = {
+export const random: Selector<'random'> = {
   name: 'random',
   about: 'latents drawn at random from those that ever fired',
   select: (evidence, count) =>

@@ -1,21 +1,13 @@
-/** What every selector offers: from what a study measured to the latents it would try first. One file a selector. */
+/**
+ * What every selector offers: from what a study measured to the latents it would try first. One file a
+ * selector.
+ */
 import type { CompletionActivations } from '../../site/activations.ts';
 import { type Dictionary, directionsOf } from '../score.ts';
 
-export const selectorNames = [
-  'delta-attribution',
-  'delta-activation',
-  'activation-difference',
-  'frequency-difference',
-  'gradient-cosine',
-  'exact-ablation',
-  'random',
-] as const;
-export type SelectorName = (typeof selectorNames)[number];
-
 /**
- * What selectors choose by. What takes work is a function: a selector calls what it needs, and whoever gives the evidence keeps what was computed. Shapes: N
- * latents, d residual width.
+ * What selectors choose by. What takes work is a function: a selector calls what it needs, and whoever gives
+ * the evidence keeps what was computed. Shapes: N latents, d residual width.
  */
 export interface Evidence {
   /** N */
@@ -23,7 +15,10 @@ export interface Evidence {
   readonly dictionary: Dictionary;
   /** Δ [N], see attribute.ts */
   readonly delta: Float32Array;
-  /** share of tokens at which each latent is active [N], over the texts of the study; 0: a dead latent, which no selector proposes */
+  /**
+   * share of tokens at which each latent is active [N], over the texts of the study; 0: a dead latent, which
+   * no selector proposes
+   */
   frequency(): Promise<Float32Array>;
   /** Δ-activation [N]: subject minus reference on the same prompts, see diff.ts. */
   deltaActivation(): Promise<Float32Array>;
@@ -37,18 +32,25 @@ export interface Evidence {
   readonly seed: number;
 }
 
-export interface Selector {
-  readonly name: SelectorName;
+export interface Selector<Name extends string = string> {
+  /** as study.yaml gives it */
+  readonly name: Name;
   /** one phrase for tables and pages */
   readonly about: string;
+  /** whether it asks for exact effects; default false */
+  readonly exact?: boolean;
   /**
-   * The `count` first latents, first rank first, each once; fewer only where the dictionary has fewer to propose. Latents that are dead or have a
-   * direction of zeros are never proposed. The same evidence gives the same latents.
+   * The `count` first latents, first rank first, each once; fewer only where the dictionary has fewer to
+   * propose. Latents that are dead or have a direction of zeros are never proposed. The same evidence gives
+   * the same latents.
    */
   select(evidence: Evidence, count: number): Promise<number[]>;
 }
 
-/** Of latents in some order the `count` first that are alive and have a direction. Reads the decoder row by row, no more rows than it has to. */
+/**
+ * Of latents in some order the `count` first that are alive and have a direction. Reads the decoder row by
+ * row, no more rows than it has to.
+ */
 export async function firstAlive(
   ordered: Iterable<number>,
   { dictionary, frequency }: Pick<Evidence, 'dictionary' | 'frequency'>,

@@ -1,6 +1,7 @@
 /** The causal test, as study.yaml says it. */
+
 import { z } from 'zod';
-import { selectorNames } from '../../../methods/attribution/selectors/selector.ts';
+import { selectorNames } from '../../../methods/attribution/selectors/selectors.ts';
 import { incoherenceMeasures } from '../../../methods/steering/incoherence.ts';
 import { steeredTokens } from '../../../methods/steering/steer.ts';
 import { about, oneOf, real, section, seed, whole } from '../fields.ts';

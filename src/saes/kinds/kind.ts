@@ -1,0 +1,45 @@
+/**
+ * What a kind of SAE is: its encoder as graph nodes, and the numbers that it needs. One file per kind beside
+ * this one, one line per kind in kinds.ts. Knows no format and no file.
+ */
+import type { Node } from '../../graph/node.ts';
+
+/** Length of an axis: d the width, N the number of latents. */
+type Axis = 'd' | 'N';
+
+/** What an encoder starts from. W and C name the kind's own weights and counts. */
+export interface EncoderNodes<W extends string = string, C extends string = string> {
+  /** x W_enc [T, N] */
+  readonly product: Node;
+  /**
+   * pre-activations [T, N]: the product plus the kind's bias, times the decoder norms where the SAE was
+   * trained so
+   */
+  readonly pre: Node;
+  /** N */
+  readonly latents: number;
+  readonly weights: Readonly<Record<W, Node>>;
+  readonly counts: Readonly<Record<C, number>>;
+}
+
+export interface SaeKind<W extends string = string, C extends string = string> {
+  readonly name: string;
+  /**
+   * Shapes of the weights that it needs beside W_enc, W_dec and b_dec, by the names that SAELens gives them.
+   */
+  readonly weights: Readonly<Record<W, readonly Axis[]>>;
+  /** The one of them [N] that is added to the product. */
+  readonly bias: W;
+  /** Names of the whole numbers from 1 to N that it needs, such as k. */
+  readonly counts: readonly C[];
+  /** Activations [T, N], none below 0, of decoder rows as published. */
+  encode(nodes: EncoderNodes<W, C>): Node;
+}
+
+/** Shapes of a kind's own weights at width d and N latents. */
+export function weightShapes(kind: SaeKind, d: number, N: number): Record<string, number[]> {
+  const lengths: Record<Axis, number> = { d, N };
+  return Object.fromEntries(
+    Object.entries(kind.weights).map(([name, axes]) => [name, axes.map((axis) => lengths[axis])]),
+  );
+}
