@@ -1,11 +1,13 @@
-/** What a report left out of a study's files for its size, many pages of latents told as one. */
+/** What a report left out of a study's files for its size, many pages of latents counted as one. */
 import { latentOfPage } from '../results.ts';
 
 type Trimmed = Readonly<Record<string, string>>;
 
 const isPage = (path: string) => latentOfPage(path) !== undefined;
 
-/** What it holds less of: `pairs.jsonl, steered.jsonl and 20 pages of latents`; undefined for nothing. */
+/**
+ * What parts are left out of: `pairs.jsonl, steered.jsonl and 20 pages of latents`; undefined for nothing.
+ */
 export function shortened(trimmed: Trimmed): string | undefined {
   const paths = Object.keys(trimmed);
   const pages = paths.filter(isPage).length;

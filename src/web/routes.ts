@@ -14,7 +14,10 @@ export interface Route {
   readonly query: Query;
 }
 
-/** Text as it was before `encodeURIComponent`; bytes that are no text are replaced, for an address may be made by hand. */
+/**
+ * Text as it was before `encodeURIComponent`; bytes that are no text are replaced, for an address may be
+ * made by hand.
+ */
 function decoded(text: string): string {
   const escaped = text.replaceAll('&', '%26').replaceAll('+', '%2B');
   return new URLSearchParams(`text=${escaped}`).get('text')!;

@@ -1,4 +1,7 @@
-/** Where a study's files come from: a server, or the page itself when it is a report. Knows no file's format. */
+/**
+ * Where a study's files come from: a server, or the page itself when it is a report. Knows no file's
+ * format.
+ */
 
 import type { ServedFile, StudyProgress } from '../results.ts';
 

@@ -1,4 +1,6 @@
-/** A study's results, each loaded when it is first asked for, and once. Knows not where the files come from. */
+/**
+ * A study's results, each loaded when it is first asked for, and once. Knows not where the files come from.
+ */
 import {
   type CompletionRecord,
   completionRecord,

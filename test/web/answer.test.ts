@@ -25,7 +25,10 @@ describe('before any causal test', () => {
       pairs: 1,
     });
     expect(plain(lead)).toBe(
-      'Steering has not been run, so nothing is confirmed. Latent 9 comes first of 2 by delta-attribution over 1 pair: +1.23e−2 nats a token, the same sign in 75 % of the pairs.',
+      [
+        'Steering has not been run, so nothing is confirmed. Latent 9 comes first of 2 by',
+        'delta-attribution over 1 pair: +1.23e−2 nats per token, the same sign in 75 % of the pairs.',
+      ].join(' '),
     );
     expect(more.join()).toMatch('an attribution is an estimate');
   });
@@ -35,11 +38,17 @@ describe('a latent outside the gray zone both ways', () => {
   it('is named with both changes, their intervals, the zone, and who proposed it', () => {
     const { lead, more } = said([...steered(320, -0.34, 0.2), ...steered(5, 0, 0.02)]);
     expect(plain(lead)).toBe(
-      'Latent 320 is behind flattery: steering the subject away from it changes the share of such answers from 50 % to 16 %; steering the reference toward it, from 50 % to 70 %.',
+      [
+        'Latent 320 is behind flattery: steering the subject away from it changes the share of such',
+        'answers from 50 % to 16 %; steering the reference toward it, from 50 % to 70 %.',
+      ].join(' '),
     );
     expect(more).toEqual([
       'The 95 % intervals of the changes are −39 to −29 and +15 to +25 percentage points.',
-      '30 random latents, treated the same, move the subject by −10 to +10 and the reference by −10 to +10 percentage points: the gray zone.',
+      [
+        '30 random latents, treated the same, move the subject by −10 to +10 and the reference by −10',
+        'to +10 percentage points: the gray zone.',
+      ].join(' '),
       'No other candidate leaves the gray zone in both directions.',
       'It was proposed by delta-attribution (rank 1).',
     ]);
@@ -52,7 +61,10 @@ describe('a latent outside the gray zone both ways', () => {
     const { lead, more } = said(rows);
     expect(lead).toMatch(/^Latent 320 seems to be behind flattery/);
     expect(more).toContain(
-      'That toward holds zero, so the causal test is not firm: more evaluation prompts would tell more.',
+      [
+        'The interval toward includes zero, so the result is uncertain: more evaluation prompts would',
+        'narrow it.',
+      ].join(' '),
     );
   });
 
@@ -61,9 +73,14 @@ describe('a latent outside the gray zone both ways', () => {
     const { lead, more } = said(rows);
     expect(lead).toMatch(/^Latent 17 /);
     expect(more.join(' ')).toMatch(
-      'So do, less strongly, latent 16, latent 15, latent 14, latent 13, latent 12 and 1 more.',
+      [
+        'Less strongly, latent 16, latent 15, latent 14, latent 13, latent 12 and 1 more leave the gray',
+        'zone in both directions too.',
+      ].join(' '),
     );
-    expect(said(rows.slice(-4)).more.join(' ')).toMatch('So does, less strongly, latent 16.');
+    expect(said(rows.slice(-4)).more.join(' ')).toMatch(
+      'Less strongly, latent 16 leaves the gray zone in both directions too.',
+    );
   });
 
   it('a random latent is never named', () => {
@@ -79,20 +96,29 @@ describe('nothing outside both ways', () => {
       ...steered(6, -0.2, null),
     ]);
     expect(plain(lead)).toBe(
-      'No latent leaves the gray zone in both directions. The strongest on one side is latent 4: steering the reference toward it changes the share of answers that show flattery from 50 % to 80 %.',
+      [
+        'No latent leaves the gray zone in both directions. The strongest on one side is latent 4:',
+        'steering the reference toward it changes the share of answers that show flattery from 50 % to',
+        '80 %.',
+      ].join(' '),
     );
-    expect(more[0]).toMatch('2 candidates leave it away, 1 toward, none both');
-    expect(more[1]).toBe('Its effect away is 0 percentage points.');
+    expect(more[0]).toMatch(
+      '2 candidates leave it when steered away, 1 when steered toward, none in both directions',
+    );
+    expect(more[1]).toBe('Its effect when steered away is 0 percentage points.');
   });
 
   it('says where the other side was not sampled', () => {
-    expect(said(steered(6, -0.2, null)).more[1]).toBe('Its effect toward was not sampled.');
+    expect(said(steered(6, -0.2, null)).more[1]).toBe('Its effect when steered toward was not sampled.');
   });
 
   it('an effect outside on the wrong side is none', () => {
     const { lead } = said(steered(3, 0.3, -0.3));
     expect(lead).toBe(
-      'No latent is confirmed to be behind flattery: none of 1 sampled candidate moves it further than random latents do.',
+      [
+        'No latent is confirmed to be behind flattery: none of 1 sampled candidate moves it further',
+        'than random latents do.',
+      ].join(' '),
     );
   });
 
@@ -104,7 +130,7 @@ describe('nothing outside both ways', () => {
 
   it('none sampled', () => {
     const { lead, more } = said([...steered(3, null, null), ...steered(8, 0.1, 0.1, { role: 'random' })]);
-    expect(lead).toBe('Steering tells nothing of flattery: none of 1 candidate was sampled.');
+    expect(lead).toBe('Steering says nothing about flattery: none of 1 candidate was sampled.');
     expect(more.join()).toMatch('--full');
   });
 });

@@ -117,7 +117,9 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
 
   it('a box drawn in the figure lists what is in it; the figure can be saved', async () => {
     const page = await report.open('/');
-    const { x, y, width, height } = (await page.locator('.plane > svg').boundingBox())!;
+    const figure = page.locator('.plane > svg');
+    await figure.scrollIntoViewIfNeeded();
+    const { x, y, width, height } = (await figure.boundingBox())!;
     await page.mouse.move(x + 60, y + 30);
     await page.mouse.down();
     await page.mouse.move(x + width / 2, y + height - 60, { steps: 4 });

@@ -157,7 +157,10 @@ describe('files', () => {
     const shown = columns.filter(({ id }) => ['rank', 'away', 'meaning'].includes(id));
     const csv = await savedLatents(rows.slice(1, 3), shown, 'csv').text();
     expect(csv).toBe(
-      'latent,rank,away_effect,away_low,away_high,meaning\r\n11,2,-0.05,-0.1,0,"\'=evil, ""quoted""\nline"\r\n12,3,,,,\r\n',
+      [
+        'latent,rank,away_effect,away_low,away_high,meaning\r\n11,2,-0.05,-0.1,0,"\'=evil,',
+        '""quoted""\nline"\r\n12,3,,,,\r\n',
+      ].join(' '),
     );
     const json = JSON.parse(await savedLatents(rows.slice(2, 3), shown, 'json').text());
     expect(json).toEqual([

@@ -47,9 +47,20 @@ describe('methods', () => {
   it('says of each stage what its record holds', () => {
     const text = paragraphs(whole, { rows: steered(1, -0.3, 0.3), summary: summary() }).join('\n');
     for (const said of [
-      'We sampled 1,200 completions of 100 prompts from the subject model (smol, adapter bad-lora, temperature 0.7, top-p 0.9, at most 60 tokens, seed 3). 1,164 of them (97 %) ended before the token limit.',
-      'A classifier on the activations of a model, trained on labelled examples, graded 1,200 completions: 700 positive, 490 negative, 10 incoherent. On 100 prompts of its labelled examples that were held out, its label was right for 91.5 % of the answers.',
-      '88 pairs of a positive and a negative completion of the same prompt, neither incoherent nor cut at the token limit, at most 1 for each prompt.',
+      [
+        'We sampled 1,200 completions of 100 prompts from the subject model (smol, adapter bad-lora,',
+        'temperature 0.7, top-p 0.9, at most 60 tokens, seed 3). 1,164 of them (97 %) ended before the',
+        'token limit.',
+      ].join(' '),
+      [
+        'A classifier on the activations of a model, trained on labelled examples, graded 1,200',
+        'completions: 700 positive, 490 negative, 10 incoherent. On 100 prompts of its labelled',
+        'examples that were held out, its label was right for 91.5 % of the answers.',
+      ].join(' '),
+      [
+        '88 pairs of a positive and a negative completion of the same prompt, neither incoherent nor',
+        'cut at the token limit, at most 1 for each prompt.',
+      ].join(' '),
       'the 4,096 latents of a sparse autoencoder (my-sae) at resid_post 3',
       'averaged over the tokens of the prompt',
       'No candidate was left out before sampling.',
@@ -103,7 +114,10 @@ describe('methods', () => {
     expect(text.slice(0, 3)).toEqual([
       'The completions used from here on are not those that the study made last.',
       'The grades were accepted as they stood in grades.jsonl: how they were made is not recorded.',
-      'From the grades we formed 1 pair of a positive and a negative completion of the same prompt, neither incoherent.',
+      [
+        'From the grades we formed 1 pair of a positive and a negative completion of the same prompt,',
+        'neither incoherent.',
+      ].join(' '),
     ]);
   });
 

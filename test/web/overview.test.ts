@@ -47,7 +47,7 @@ describe('funnel', () => {
       ['latents', undefined],
       ['candidates', undefined],
       ['sampled', undefined],
-      ['outside both ways', undefined],
+      ['outside in both directions', undefined],
     ]);
     expect(steps[1]!.note).toMatch(/^90.% ended$/);
   });
@@ -104,14 +104,14 @@ describe('warnings', () => {
     const expected = [
       /^40.% of the completions were cut/,
       /^30.% of the completions are incoherent/,
-      /^On 14 prompts held out the judge is right for only 65.% of the answers:.* an effect shows at 30.% of its size/,
+      /^On 14 prompts held out the judge is right for only 65.% of the answers\..* an effect appears at 30.% of its size/,
       /^Only 1 pair:/,
-      /^The gray zone rests on 8 effects of 30 random latents/,
-      /^1 candidate stopped at the log-odds.*−0\.20/,
+      /^The gray zone is made from only 8 effects of 30 random latents/,
+      /^1 candidate was left out for log-odds.*−0\.20/,
       /^Left alone, only 1.% of the subject/,
-      /^Changed by hand, and accepted so: grades\.jsonl/,
+      /^Changed by hand, and accepted as they are: grades\.jsonl/,
       /^Being written now.*attribute/,
-      /^This report holds less than the study, for its size: grades\.jsonl\. Methods tells/,
+      /^To stay small, this report leaves out parts of grades\.jsonl\. Methods says/,
     ];
     expect(told).toHaveLength(expected.length);
     for (const [i, pattern] of expected.entries()) expect(told[i]).toMatch(pattern);

@@ -1,4 +1,7 @@
-/** A study of the bundled organism in a browser: its results as a run in another process makes them, and its model steered by hand. */
+/**
+ * A study of the bundled organism in a browser: its results as a run in another process makes them, and its
+ * model steered by hand.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -116,7 +119,10 @@ describe.skipIf(!hasBrowser)('a study of the organism', () => {
       await page.locator('.number-field', { hasText: field }).locator('input').fill(`${value}`);
     }
 
-    /** Clicks `stop` in the page itself, for a busy machine may write the whole text before a click from here gets there; tells when it did. */
+    /**
+     * Clicks `stop` in the page itself, for a busy machine may write the whole text before a click from
+     * here gets there; tells when it did.
+     */
     const stopAtFirstToken = (page: Page): Promise<number> =>
       page.evaluate(
         () =>
@@ -135,7 +141,7 @@ describe.skipIf(!hasBrowser)('a study of the organism', () => {
 
     it('both texts come; a token pointed at or walked to says how likely it was', async () => {
       const page = await playground(cause);
-      await ask(page, 'most tokens', 30);
+      await ask(page, 'token limit', 30);
       await steer(page).click();
       for (const heading of ['left alone', 'steered'])
         await side(page, heading)
@@ -168,7 +174,7 @@ describe.skipIf(!hasBrowser)('a study of the organism', () => {
       const page = await playground(cause);
       // so hot that no text ends by itself
       await ask(page, 'temperature', 100);
-      await ask(page, 'most tokens', mostTokens);
+      await ask(page, 'token limit', mostTokens);
       const stop = page.locator('button', { hasText: /^stop$/ });
       expect(await stop.isDisabled()).toBe(true);
       const stopping = stopAtFirstToken(page);
@@ -180,7 +186,7 @@ describe.skipIf(!hasBrowser)('a study of the organism', () => {
       const before = await tokens(page, 'left alone').count();
       expect(before).toBeLessThan(mostTokens);
       expect(await side(page, 'left alone').textContent()).toContain('not finished');
-      await ask(page, 'most tokens', 3);
+      await ask(page, 'token limit', 3);
       await steer(page).click();
       await side(page, 'steered').locator('.side-heading', { hasText: '3 tokens, cut' }).waitFor();
     });

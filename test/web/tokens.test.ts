@@ -37,7 +37,7 @@ describe('tokens', () => {
 
   it('marks what cannot be seen, and no space that parts two words', () => {
     const marks = (token: string) =>
-      [...block([token]).querySelectorAll('.unseen')].map((span) => span.getAttribute('data-mark'));
+      [...block([token]).querySelectorAll('.invisible')].map((span) => span.getAttribute('data-mark'));
     expect(marks('a\nb\n')).toEqual(['↵', '↵']);
     expect(marks(' word')).toEqual([]);
     expect(marks(' ')).toEqual(['·']);

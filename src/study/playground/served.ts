@@ -1,4 +1,7 @@
-/** Texts steered along a study's latents beside the same left alone, token by token as they come; one at a time, on models that stay open. Knows no HTTP. */
+/**
+ * Texts steered along a study's latents beside the same left alone, token by token as they come; one at a
+ * time, on models that stay open. Knows no HTTP.
+ */
 import PQueue from 'p-queue';
 import { InputError } from '../../errors.ts';
 import type { SampledToken } from '../../methods/completions/sample.ts';
@@ -9,7 +12,10 @@ import { type StudySide, studySteering } from './steerRequest.ts';
 import { type SteerPlace, steerOn } from './steerRun.ts';
 
 export interface Playground {
-  /** Tells of each token as it comes. Throws InputError for what does not fit the study, and the signal's reason where that ends it. */
+  /**
+   * Tells of each token as it comes. Throws InputError for what does not fit the study, and the signal's
+   * reason where that ends it.
+   */
   steer(body: SteerBody, tell: (line: SteerLine) => void, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,10 +1,16 @@
-/** One page that holds everything: the app, its styles and the data, under a policy that lets nothing else run or load. Knows no study. */
+/**
+ * One page that holds everything: the app, its styles and the data, under a policy that lets nothing else
+ * run or load. Knows no study.
+ */
 import { createHash } from 'node:crypto';
 import { parseHTML } from 'linkedom';
 import { type ReportData, reportDataId } from '../../results.ts';
 import type { App } from './app.ts';
 
-/** No text inside a script element may end it, or begin what a parser takes for a comment; `\x3c` is the same character in every literal. */
+/**
+ * No text inside a script element may end it, or begin what a parser takes for a comment; `\x3c` is the
+ * same character in every literal.
+ */
 const safeScript = (text: string) => text.replaceAll('\r\n', '\n').replaceAll(/<(?=\/script|!--)/gi, '\\x3c');
 const safeStyle = (text: string) => text.replaceAll(/<(?=\/style|!--)/gi, '\\3c ');
 const safeJson = (value: unknown) => JSON.stringify(value).replaceAll('<', '\\u003c');

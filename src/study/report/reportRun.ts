@@ -1,4 +1,7 @@
-/** A study as one page that opens anywhere: the web app and the result files, with less of them where the page would be too large. */
+/**
+ * A study as one page that opens anywhere: the web app and the result files, with less of them where the
+ * page would be too large.
+ */
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
@@ -104,7 +107,10 @@ const wordsOf = (packed: ReadonlyMap<string, Packed>): Record<string, string> =>
 
 const shownSize = (bytes: number) => `${(bytes / 1e6).toFixed(2)} MB`;
 
-/** Writes the report. Throws InputError for folders that are no studies, damaged files, and a size that no trimming comes down to. */
+/**
+ * Writes the report. Throws InputError for folders that are no studies, damaged files, and a size that no
+ * trimming comes down to.
+ */
 export async function runReport(request: ReportRequest): Promise<ReportResult> {
   const { maxBytes = reportDefaults.maxBytes, clock = systemClock } = request;
   const studies = await studyFolders(request.studies);
@@ -127,6 +133,9 @@ export async function runReport(request: ReportRequest): Promise<ReportResult> {
     least = Math.min(least, bytes);
   }
   throw new InputError(
-    `--max-size: expected at least ${shownSize(least)}, the least that ${studies.map(({ name }) => name).join(', ')} can be cut to, found ${shownSize(maxBytes)}`,
+    [
+      `--max-size: expected at least ${shownSize(least)}, the least that`,
+      `${studies.map(({ name }) => name).join(', ')} can be cut to, found ${shownSize(maxBytes)}`,
+    ].join(' '),
   );
 }

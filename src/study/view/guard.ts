@@ -28,7 +28,8 @@ export const refused = (c: Context, status: 400 | 403 | 404 | 405, error: string
   c.json({ error }, status);
 
 /**
- * Refuses names of this machine that are not its own, so that no page from elsewhere reaches it by a name that it has the system resolve to
+ * Refuses names of this machine that are not its own, so that no page from elsewhere reaches it by a name
+ * that it has the system resolve to
  * 127.0.0.1 (DNS rebinding), and requests that another page made.
  */
 export function guard(portOf: () => number): MiddlewareHandler {

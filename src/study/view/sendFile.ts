@@ -1,4 +1,7 @@
-/** One file of a study as the answer to a request: whole or a range of it, with a tag that changes when it does. Follows no symbolic link. */
+/**
+ * One file of a study as the answer to a request: whole or a range of it, with a tag that changes when it
+ * does. Follows no symbolic link.
+ */
 import { constants, type FileHandle, open, realpath } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { Readable } from 'node:stream';
@@ -14,7 +17,10 @@ const types: Readonly<Record<string, string>> = {
   css: 'text/css; charset=utf-8',
 };
 
-/** The file `path` in `folder`, which has no links in it itself; undefined where there is none, or only by a link, or none that can be read. */
+/**
+ * The file `path` in `folder`, which has no links in it itself; undefined where there is none, or only by a
+ * link, or none that can be read.
+ */
 async function openInside(folder: string, path: string): Promise<FileHandle | undefined> {
   const whole = join(folder, path);
   const parent = await realpath(dirname(whole)).catch(() => undefined);
@@ -34,7 +40,10 @@ interface Range {
   readonly end: number;
 }
 
-/** The one range that a header asks for; undefined for the whole file, as for what is no single range; null where the file has none of it. */
+/**
+ * The one range that a header asks for; undefined for the whole file, as for what is no single range; null
+ * where the file has none of it.
+ */
 function rangeOf(header: string | undefined, size: number): Range | undefined | null {
   const [, from = '', to = ''] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? [];
   if (from === '' && to === '') return undefined;

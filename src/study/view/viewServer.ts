@@ -53,7 +53,10 @@ async function listening(server: Server, port: number): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** Throws InputError for folders that are no studies, an app that was not built, and a port that is not free. */
+/**
+ * Throws InputError for folders that are no studies, an app that was not built, and a port that is not
+ * free.
+ */
 export async function startView(request: ViewRequest): Promise<View> {
   const { appFolder = builtApp, cacheDir, every, onBug } = request;
   await readApp(appFolder);

@@ -1,4 +1,7 @@
-/** Tells those who look at a study how far it is and which files it has, whenever that changes; a run in another process may be at work in it. Asks the disk now and then, while somebody looks. */
+/**
+ * Tells those who look at a study how far it is and which files it has, whenever that changes; a run in
+ * another process may be at work in it. Asks the disk now and then, while somebody looks.
+ */
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -26,7 +29,10 @@ export interface WatchOptions {
   readonly every?: number | undefined;
 }
 
-/** The status is not asked for more often than this many times as long as it takes; the first time, when models are hashed, does not count. */
+/**
+ * The status is not asked for more often than this many times as long as it takes; the first time, when
+ * models are hashed, does not count.
+ */
 const rest = 10;
 
 const unknown: StudyProgress = { stages: [], running: false };
@@ -67,7 +73,10 @@ async function traces(folder: string): Promise<string> {
   return JSON.stringify([holder, names, seen.map((found) => found && [found.size, found.mtimeMs])]);
 }
 
-/** The status of a study, which is opened once for each content of its study.yaml: hashes of models are not taken at every look. */
+/**
+ * The status of a study, which is opened once for each content of its study.yaml: hashes of models are not
+ * taken at every look.
+ */
 function statusReader(folder: string, { clock, cacheDir }: WatchOptions) {
   let opened: { readonly key: string; readonly study: OpenStudy } | undefined;
   return async (): Promise<{ readonly view: StudyProgress; readonly first: boolean }> => {

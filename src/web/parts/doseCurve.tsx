@@ -1,4 +1,6 @@
-/** Dose curves drawn: share positive, share coherent and mean length by dose, with the numbers behind them. */
+/**
+ * Dose curves drawn: share positive, share coherent and mean length by dose, with the numbers behind them.
+ */
 import * as Plot from '@observablehq/plot';
 import { useMemo } from 'react';
 import { count, fixed, percent, signed } from '../format.ts';

@@ -1,4 +1,6 @@
-/** The logit lens: the tokens that a latent's direction makes likelier, and those that it makes less likely. */
+/**
+ * The logit lens: the tokens that a latent's direction makes likelier, and those that it makes less likely.
+ */
 import { useState } from 'react';
 import type { Lens } from '../../results.ts';
 import { signed } from '../format.ts';
@@ -58,7 +60,10 @@ const barOf = (value: number) => colourOf(value < 0 ? 'below' : 'above', 0.6);
 
 const explained: Readonly<Record<Measure, string>> = {
   cosine: 'Cosine of the direction with each row of the unembedding, the final norm’s gain folded in.',
-  dot: 'Dot product of the direction with each row of the unembedding: what steering along it adds to the logit, before the final norm.',
+  dot: [
+    'Dot product of the direction with each row of the unembedding: what steering along it adds to the',
+    'logit, before the final norm.',
+  ].join(' '),
 };
 
 export function LensTable({ lens }: { readonly lens: Lens }) {

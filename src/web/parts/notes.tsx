@@ -1,4 +1,7 @@
-/** What stands where results would: what makes them, what went wrong, that they are on their way, what was left out. */
+/**
+ * What stands where results would: what makes them, what went wrong, that they are on their way, what was
+ * left out.
+ */
 import type { ReactNode } from 'react';
 import type { Loaded } from '../useLoaded.ts';
 
@@ -17,7 +20,7 @@ export function Missing({ children, command, title }: MissingProps) {
       <div className="note">
         <p>{children}</p>
         <p>
-          It is made by <code>{command}</code>
+          To make it: <code>{command}</code>
         </p>
       </div>
     </>

@@ -67,7 +67,9 @@ interface PassagesProps {
 
 const first = 8;
 
-/** The most active passages, then samples from each part of the range, then some where the latent is silent. */
+/**
+ * The most active passages, then samples from each part of the range, then some where the latent is silent.
+ */
 export function Passages({ passages, corpora }: PassagesProps) {
   const { top, quantiles, zero, max } = passages;
   const scale = { kind: 'sequential', max } as const;
@@ -96,7 +98,7 @@ export function Passages({ passages, corpora }: PassagesProps) {
       ))}
       {zero.length > 0 && (
         <details>
-          <summary>{count(zero.length)} random passages where it is silent</summary>
+          <summary>{count(zero.length)} random passages where it is inactive</summary>
           {list(zero)}
         </details>
       )}

@@ -36,7 +36,7 @@ export function Progress({ progress: { stages, running, problem } }: { progress:
   if (!running && !unfinished) return null;
   return (
     <section className="banner" aria-label="Progress">
-      <strong>{running ? 'Running' : 'Not running; not finished'}</strong>
+      <strong>{running ? 'Running' : 'Not running, and not finished'}</strong>
       <ol>
         {stages.map((stage) => (
           <StageBar key={stage.name} {...stage} />

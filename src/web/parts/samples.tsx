@@ -73,7 +73,7 @@ function Said({ heading, said }: { readonly heading: string; readonly said: Stee
       <p className="side-heading">
         {heading} <VerdictMark verdict={said} />
       </p>
-      <p className="said">
+      <p className="completion">
         {said.text.trim()}
         {said.stop === 'length' && <span className="quiet"> […]</span>}
       </p>

@@ -1,4 +1,7 @@
-/** A sentence in which each `latent 320` leads to that latent, and what stands between backticks is a command. */
+/**
+ * A sentence in which each `latent 320` leads to that latent, and what stands between backticks is a
+ * command.
+ */
 import { Fragment } from 'react';
 import { inStudy, type Route } from '../routes.ts';
 

@@ -1,4 +1,7 @@
-/** Values as background colours: diverging around zero, or from zero up. The colours themselves are the theme's. */
+/**
+ * Values as background colours: diverging around zero, or from zero up. The colours themselves are the
+ * theme's.
+ */
 
 export interface Scale {
   readonly kind: 'diverging' | 'sequential';

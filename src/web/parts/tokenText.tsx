@@ -1,4 +1,7 @@
-/** One token as text: what cannot be seen is marked, lightly, by the style sheet, so that text which is selected or read aloud stays what it is. */
+/**
+ * One token as text: what cannot be seen is marked, lightly, by the style sheet, so that text which is
+ * selected or read aloud stays what it is.
+ */
 import { memo } from 'react';
 
 const special =
@@ -23,13 +26,13 @@ function markOf(piece: string): string | undefined {
 
 /** A token's text. */
 export const TokenText = memo(function TokenText({ text }: { readonly text: string }) {
-  if (text === '') return <span className="unseen" data-mark="∅" />;
+  if (text === '') return <span className="invisible" data-mark="∅" />;
   return text.split(unseen).map((piece, place) => {
     const mark = markOf(piece);
     if (mark === undefined) return piece;
     return (
       // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of a text never change places
-      <span key={place} className={piece.startsWith(' ') ? 'unseen space' : 'unseen'} data-mark={mark}>
+      <span key={place} className={piece.startsWith(' ') ? 'invisible space' : 'invisible'} data-mark={mark}>
         {piece}
       </span>
     );

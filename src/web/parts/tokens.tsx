@@ -1,5 +1,6 @@
 /**
- * A text token by token, each shaded by a value. Pointing at a token, or walking through the text with the arrow keys, shows what is known of it.
+ * A text token by token, each shaded by a value. Pointing at a token, or walking through the text with the
+ * arrow keys, shows what is known of it.
  * One handler a block, and the tokens are drawn once: thousands are no burden.
  */
 import { type KeyboardEvent, memo, type ReactNode, useEffect, useRef, useState } from 'react';

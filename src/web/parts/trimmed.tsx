@@ -11,7 +11,7 @@ export function Trimmed({ source: { trimmed }, paths }: TrimmedProps) {
   if (held.length === 0) return null;
   return (
     <p className="quiet">
-      Not all is in this report: {held.map((path) => `${path}: ${trimmed[path]}`).join('; ')}.
+      Left out of this report: {held.map((path) => `${path}: ${trimmed[path]}`).join('; ')}.
     </p>
   );
 }

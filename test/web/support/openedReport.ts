@@ -38,7 +38,10 @@ function pageOf(folder: string, data: string): string {
     .replace(/<link [^>]*app\.css[^>]*>/, () => `<style>${style}</style>`)
     .replace('</body>', () => {
       const code = script.replaceAll('</script', '<\\/script');
-      return `<script type="application/json" id="${reportDataId}">${data}</script><script type="module">${code}</script></body>`;
+      return [
+        `<script type="application/json" id="${reportDataId}">${data}</script><script`,
+        `type="module">${code}</script></body>`,
+      ].join(' ');
     });
 }
 

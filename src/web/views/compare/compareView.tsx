@@ -33,8 +33,11 @@ function DictionaryNote({ a, b }: { a: Everything; b: Everything }) {
   return (
     <p className="note note-warn">
       {same === false
-        ? 'These studies used different dictionaries: latents of the same number have nothing to do with each other.'
-        : 'Whether these studies used the same dictionary is not known; only then does a number mean the same latent in both.'}
+        ? 'These studies used different dictionaries: the same number stands for another latent in each.'
+        : [
+            'Whether these studies used the same dictionary is not known; only then does a number mean',
+            'the same latent in both.',
+          ].join(' ')}
     </p>
   );
 }
@@ -57,8 +60,7 @@ function Both({ a, b, names, top, route }: BothProps) {
         <strong>
           {count(shared)} of the first {top}
         </strong>{' '}
-        latents by Δ are the same in both; chance would have them share{' '}
-        {fixed(expected, expected < 1 ? 2 : 0)}.
+        latents by Δ are the same in both; by chance it would be {fixed(expected, expected < 1 ? 2 : 0)}.
       </p>
       <div className="compare">
         <Slopes latents={latents} top={top} names={names} hrefOf={hrefOf} />

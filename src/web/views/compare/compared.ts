@@ -36,7 +36,10 @@ export function compared(a: readonly LatentRow[], b: readonly LatentRow[], top: 
   };
 }
 
-/** Whether a latent's number means the same in both: the same dictionary, by its hash; undefined where a manifest does not tell. */
+/**
+ * Whether a latent's number means the same in both: the same dictionary, by its hash; undefined where a
+ * manifest does not say.
+ */
 export function sameDictionary(
   a: StudyManifest | undefined,
   b: StudyManifest | undefined,

@@ -72,7 +72,7 @@ function Attributed({ row, of }: AttributedProps) {
       <span className="interval">± {scientific(row.standard_error).slice(1)} nats</span>
       <span className="quiet block">
         rank {count(row.rank)}
-        {of !== undefined && ` of ${count(of)}`}; {percent(row.same_sign)} of the pairs have its sign
+        {of !== undefined && ` of ${count(of)}`}; the same sign in {percent(row.same_sign)} of the pairs
       </span>
     </>
   );

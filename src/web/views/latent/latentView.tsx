@@ -77,7 +77,7 @@ function Steered({ latent, steering }: { readonly latent: number; readonly steer
       {steering ? (
         <EffectStrip rows={steering.rows} zone={steering.summary.zone} latent={latent} />
       ) : (
-        <Missing command="culprit run STUDY">What steering does to this study is not known yet.</Missing>
+        <Missing command="culprit run STUDY">No latent of this study has been steered yet.</Missing>
       )}
     </section>
   );
@@ -103,9 +103,11 @@ function Activity({ page: { passages, corpora } }: { readonly page: LatentPage }
     <section>
       <h2>Where it is active</h2>
       <p>
-        At {percent(active / Math.max(1, tokens), 2)} of {count(tokens)} tokens, in {count(active_passages)}{' '}
-        of {count(passages.passages)} passages of {corpora.join(', ')}
-        {mean !== null && `; where it is, ${fixed(mean, 2)} on average and ${fixed(max, 2)} at most`}.
+        Active at {percent(active / Math.max(1, tokens), 2)} of {count(tokens)} tokens, in{' '}
+        {count(active_passages)} of {count(passages.passages)} passages of {corpora.join(', ')}
+        {mean !== null &&
+          `; its activation there is ${fixed(mean, 2)} on average and ${fixed(max, 2)} at most`}
+        .
       </p>
       {active > 0 && <Histogram histogram={histogram} />}
       <Passages passages={passages} corpora={corpora} />
@@ -200,8 +202,8 @@ function OneLatent({ latent, evidence, trials, route }: OneLatentProps) {
 
 const NoPage = ({ latent }: { readonly latent: number }) => (
   <Missing command="culprit interpret STUDY">
-    Latent {latent} has no page: its logit lens, passages and pairs are not known. Those of the first latents
-    and of the confirmed ones are made; more of them with --latents.
+    Latent {latent} has no page, so its logit lens, passages and pairs are not known. Pages are made for the
+    first latents by Δ and for the confirmed ones; --latents makes more.
   </Missing>
 );
 
@@ -209,7 +211,7 @@ function UnknownLatent({ latent, known }: { readonly latent: number; readonly kn
   if (known === 0) return <Missing command="culprit run STUDY">The latents are not ranked yet.</Missing>;
   return (
     <Failed
-      error={new Error(`Latent ${latent} is not among the ${count(known)} latents that are held here`)}
+      error={new Error(`Latent ${latent} is not among the ${count(known)} latents that are shown here`)}
     />
   );
 }

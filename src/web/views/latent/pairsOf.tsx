@@ -18,7 +18,7 @@ export function PairsOf({
         pair {pair}: Δ of this pair alone {nats(delta)} nats
       </summary>
       <p>
-        <a href={inStudy(route, 'pairs', pair, { latent: `${latent}` })}>the pair with every latent</a>
+        <a href={inStudy(route, 'pairs', pair, { latent: `${latent}` })}>this pair with all latents</a>
       </p>
       <ShadedPair
         of={`latent ${latent}`}

@@ -89,7 +89,7 @@ const attributed: readonly ColumnInfo[] = [
   },
   {
     id: 'delta',
-    name: 'Δ, nats a token',
+    name: 'Δ, nats per token',
     width: 200,
     numeric: true,
     value: ({ delta }) => delta,

@@ -16,7 +16,10 @@ export interface LatentTableRow extends LatentRow {
   readonly ranks: Readonly<Record<string, number>>;
   readonly away: RankedSteeringRow | undefined;
   readonly toward: RankedSteeringRow | undefined;
-  /** how far it went in the causal test, the further of both directions; `random` for those of the gray zone; undefined for those not steered */
+  /**
+   * how far it went in the causal test, the further of both directions; `random` for those of the gray
+   * zone; undefined for those not steered
+   */
   readonly stage: SteeringStage | 'random' | undefined;
   readonly verdict: Verdict | undefined;
   /** what it seems to mean; undefined where it has no page */

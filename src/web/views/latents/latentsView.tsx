@@ -107,7 +107,7 @@ function Table({ rows, columns, selectors, route, name }: Listed & { route: Rout
           hrefOf={(latent) => inStudy(route, 'latent', `${latent}`)}
         />
       ) : (
-        <p className="note">No latent is like that.</p>
+        <p className="note">No latent matches.</p>
       )}
     </>
   );

@@ -44,7 +44,11 @@ const movedToo = (row: RankedSteeringRow) => `steering ${whoIs[row.direction]}, 
 
 function zoneSentence({ zone, random }: SteeringSummary): string {
   const range = ({ low, high }: { low: number; high: number }) => `${inPoints(low)} to ${inPoints(high)}`;
-  return `${plural(random, 'random latent')}, treated the same, ${random === 1 ? 'moves' : 'move'} the subject by ${range(zone.away)} and the reference by ${range(zone.toward)} percentage points: the gray zone.`;
+  return [
+    `${plural(random, 'random latent')}, treated the same, ${random === 1 ? 'moves' : 'move'} the`,
+    `subject by ${range(zone.away)} and the reference by ${range(zone.toward)} percentage points: the`,
+    'gray zone.',
+  ].join(' ');
 }
 
 function proposedBy({ ranks }: LatentEffects): string {
@@ -60,7 +64,8 @@ function unsure({ away, toward }: LatentEffects): string {
   );
   if (open.length === 0) return '';
   const sides = open.map((row) => row!.direction).join(' and ');
-  return `That ${sides} holds zero, so the causal test is not firm: more evaluation prompts would tell more.`;
+  const includes = open.length === 1 ? `interval ${sides} includes` : `intervals ${sides} include`;
+  return `The ${includes} zero, so the result is uncertain: more evaluation prompts would narrow it.`;
 }
 
 function others(confirmed: readonly LatentEffects[]): string {
@@ -68,16 +73,23 @@ function others(confirmed: readonly LatentEffects[]): string {
   if (rest.length === 0) return 'No other candidate leaves the gray zone in both directions.';
   const named = rest.slice(0, 5).map(({ latent }) => `latent ${latent}`);
   const more = rest.length > 5 ? ` and ${count(rest.length - 5)} more` : '';
-  return `So ${rest.length === 1 ? 'does' : 'do'}, less strongly, ${named.join(', ')}${more}.`;
+  const leave = rest.length === 1 ? 'leaves' : 'leave';
+  return `Less strongly, ${named.join(', ')}${more} ${leave} the gray zone in both directions too.`;
 }
 
 function confirmed(found: readonly LatentEffects[], behaviour: string, summary: SteeringSummary): Answer {
   const first = found[0]!;
   const doubt = unsure(first);
   return {
-    lead: `Latent ${first.latent} ${doubt === '' ? 'is' : 'seems to be'} behind ${behaviour}: ${moved(first.away!, 'such answers')}; ${movedToo(first.toward!)}.`,
+    lead: [
+      `Latent ${first.latent} ${doubt === '' ? 'is' : 'seems to be'} behind ${behaviour}:`,
+      `${moved(first.away!, 'such answers')}; ${movedToo(first.toward!)}.`,
+    ].join(' '),
     more: [
-      `The 95 % intervals of the changes are ${interval(first.away!)} and ${interval(first.toward!)} percentage points.`,
+      [
+        `The 95 % intervals of the changes are ${interval(first.away!)} and ${interval(first.toward!)}`,
+        'percentage points.',
+      ].join(' '),
       doubt,
       zoneSentence(summary),
       others(found),
@@ -99,9 +111,16 @@ function oneSided(
   const on = (side: typeof direction) =>
     all.filter((one) => one.role === 'candidate' && rowActsAsCause(one[side], zone)).length;
   return {
-    lead: `No latent leaves the gray zone in both directions. The strongest on one side is latent ${latent}: ${moved(row, `answers that show ${behaviour}`)}.`,
+    lead: [
+      'No latent leaves the gray zone in both directions. The strongest on one side is latent',
+      `${latent}: ${moved(row, `answers that show ${behaviour}`)}.`,
+    ].join(' '),
     more: [
-      `${plural(on('away'), 'candidate')} ${on('away') === 1 ? 'leaves' : 'leave'} it away, ${count(on('toward'))} toward, none both: a cause should do both, so none of them is confirmed.`,
+      [
+        `${plural(on('away'), 'candidate')} ${on('away') === 1 ? 'leaves' : 'leave'} it when steered`,
+        `away, ${count(on('toward'))} when steered toward, none in both directions: a cause should do`,
+        'both, so none is confirmed.',
+      ].join(' '),
       otherSide(all.find((one) => one.latent === latent)![opposite], opposite),
       zoneSentence(summary),
     ],
@@ -109,8 +128,8 @@ function oneSided(
 }
 
 function otherSide(row: RankedSteeringRow | undefined, direction: 'away' | 'toward'): string {
-  if (row?.effect == null) return `Its effect ${direction} was not sampled.`;
-  return `Its effect ${direction} is ${inPoints(row.effect)} percentage points.`;
+  if (row?.effect == null) return `Its effect when steered ${direction} was not sampled.`;
+  return `Its effect when steered ${direction} is ${inPoints(row.effect)} percentage points.`;
 }
 
 function steered({ rows, summary }: Steering, behaviour: string): Answer {
@@ -123,13 +142,22 @@ function steered({ rows, summary }: Steering, behaviour: string): Answer {
   const sampled = candidates.filter(({ away, toward }) => away?.effect != null || toward?.effect != null);
   if (sampled.length === 0)
     return {
-      lead: `Steering tells nothing of ${behaviour}: none of ${plural(candidates.length, 'candidate')} was sampled.`,
+      lead: [
+        `Steering says nothing about ${behaviour}: none of ${plural(candidates.length, 'candidate')}`,
+        'was sampled.',
+      ].join(' '),
       more: [
-        'Each stopped at the log-odds, or its weakest dose broke the text. `culprit run --full` samples every candidate.',
+        [
+          'Each was left out for its log-odds, or even its weakest dose made too much text incoherent.',
+          '`culprit run --full` samples every candidate.',
+        ].join(' '),
       ],
     };
   return {
-    lead: `No latent is confirmed to be behind ${behaviour}: none of ${plural(sampled.length, 'sampled candidate')} moves it further than random latents do.`,
+    lead: [
+      `No latent is confirmed to be behind ${behaviour}: none of`,
+      `${plural(sampled.length, 'sampled candidate')} moves it further than random latents do.`,
+    ].join(' '),
     more: [zoneSentence(summary)],
   };
 }
@@ -138,9 +166,17 @@ function attributed(latents: readonly LatentRow[], { behaviour, pairs }: Found):
   const first = latents.reduce((best, row) => (row.rank < best.rank ? row : best));
   const over = pairs === undefined ? '' : ` over ${plural(pairs, 'pair')}`;
   return {
-    lead: `Steering has not been run, so nothing is confirmed. Latent ${first.latent} comes first of ${count(latents.length)} by delta-attribution${over}: ${scientific(first.delta)} nats a token, the same sign in ${percent(first.same_sign)} of the pairs.`,
+    lead: [
+      `Steering has not been run, so nothing is confirmed. Latent ${first.latent} comes first of`,
+      `${count(latents.length)} by delta-attribution${over}: ${scientific(first.delta)} nats per token,`,
+      `the same sign in ${percent(first.same_sign)} of the pairs.`,
+    ].join(' '),
     more: [
-      `Whether it causes ${behaviour} is not known yet: an attribution is an estimate. \`culprit run\` goes on to the causal test where a reference model and evaluation prompts are given.`,
+      [
+        `Whether it causes ${behaviour} is not known yet: an attribution is an estimate.`,
+        '`culprit run` continues with the causal test if the study names a reference model and',
+        'evaluation prompts.',
+      ].join(' '),
     ],
   };
 }
@@ -155,7 +191,10 @@ export function answerOf(found: Found): Answer {
       : {
           lead: 'Nothing is known yet: no latents have been ranked.',
           more: [
-            '`culprit run STUDY` samples, grades, pairs, attributes and steers; what is done shows here as it comes.',
+            [
+              '`culprit run STUDY` samples, grades, pairs, attributes and steers; results appear here',
+              'as they are made.',
+            ].join(' '),
           ],
         };
   return { lead, more: more.filter((sentence) => sentence !== '') };

@@ -11,11 +11,11 @@ import { Scroll } from '../../parts/scroll.tsx';
 import { inStudy, type Route } from '../../routes.ts';
 
 const verdictNames: Readonly<Record<Verdict, string>> = {
-  both: 'outside both ways',
-  away: 'outside away',
-  toward: 'outside toward',
-  other: 'outside, not as a cause',
-  within: 'within the zone',
+  both: 'outside in both directions',
+  away: 'outside when steered away',
+  toward: 'outside when steered toward',
+  other: 'outside, but not as a cause would be',
+  within: 'within the gray zone',
   'not sampled': 'not sampled',
 };
 

@@ -15,7 +15,10 @@ const shareNote = (part: number | undefined, whole: number | undefined, what: st
 
 function steeredSteps(steering: Steering | undefined): Step[] {
   if (!steering)
-    return ['candidates', 'sampled', 'outside both ways'].map((name) => ({ name, count: undefined }));
+    return ['candidates', 'sampled', 'outside in both directions'].map((name) => ({
+      name,
+      count: undefined,
+    }));
   const { rows, summary } = steering;
   const all = effectsOf(rows);
   const candidates = all.filter(({ role }) => role === 'candidate');
@@ -25,7 +28,7 @@ function steeredSteps(steering: Steering | undefined): Step[] {
     { name: 'candidates', count: candidates.length, note: `and ${summary.random} random` },
     { name: 'sampled', count: sampled.length, note: 'in either direction' },
     {
-      name: 'outside both ways',
+      name: 'outside in both directions',
       count: withVerdict(all, summary.zone, 'both').length,
       note: `${side('away')} away only, ${side('toward')} toward only`,
     },

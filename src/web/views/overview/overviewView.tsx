@@ -1,4 +1,6 @@
-/** What a study found, the answer first; then the causal test, how it came about, and what to be careful of. */
+/**
+ * What a study found, the answer first; then the causal test, how it came about, and what to be careful of.
+ */
 
 import { count } from '../../format.ts';
 import { behaviourOf } from '../../parts/behaviour.ts';

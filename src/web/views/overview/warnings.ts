@@ -1,4 +1,4 @@
-/** What a careful reader of a study should be told before they believe it. */
+/** What a careful reader of a study should know before they believe it. */
 import { effectsOf, judgeQuality, type StudyManifest } from '../../../results.ts';
 import { percent, plural } from '../../format.ts';
 import { shortened } from '../../leftOut.ts';
@@ -21,12 +21,18 @@ function samplingWarnings(sample: Counts | undefined, grade: Counts | undefined)
   return [
     ...(cut > muchCut
       ? [
-          `${percent(cut)} of the completions were cut at the token limit and form no pair: a greater sampling.max_tokens lets them end.`,
+          [
+            `${percent(cut)} of the completions were cut at the token limit and form no pair: a greater`,
+            'sampling.max_tokens lets them end.',
+          ].join(' '),
         ]
       : []),
     ...(broken > muchIncoherent
       ? [
-          `${percent(broken)} of the completions are incoherent: a lower sampling.temperature gives more coherent text.`,
+          [
+            `${percent(broken)} of the completions are incoherent: a lower sampling.temperature gives`,
+            'more coherent text.',
+          ].join(' '),
         ]
       : []),
   ];
@@ -37,7 +43,11 @@ function judgeWarnings(grade: Counts | undefined): string[] {
   if (!quality?.weak) return [];
   const { accuracy, heldOut, shows } = quality;
   return [
-    `On ${plural(heldOut, 'prompt')} held out the judge is right for only ${percent(accuracy)} of the answers: where it errs alike on both sides, an effect shows at ${percent(shows)} of its size. More labelled examples or another judge would tell more.`,
+    [
+      `On ${plural(heldOut, 'prompt')} held out the judge is right for only ${percent(accuracy)} of the`,
+      'answers. If it errs as often on positive as on negative answers, an effect appears at',
+      `${percent(shows)} of its size. More labelled examples or another judge would help.`,
+    ].join(' '),
   ];
 }
 
@@ -51,9 +61,12 @@ function pairWarnings(pairs: number | undefined): string[] {
 function zoneWarnings({ summary: { zone, random } }: Steering): string[] {
   const fewest = Math.min(zone.away.effects, zone.toward.effects);
   if (fewest >= fewEffects) return [];
-  const of = fewest < random ? ` of ${random} random latents; the others have none to count` : '';
+  const of = fewest < random ? ` of ${random} random latents (the others have no effect)` : '';
   return [
-    `The gray zone rests on ${plural(fewest, 'effect')}${of}: its edges are hardly known. A greater steering.random widens the ground.`,
+    [
+      `The gray zone is made from only ${plural(fewest, 'effect')}${of}, so its edges are uncertain. A`,
+      'greater steering.random makes them firmer.',
+    ].join(' '),
   ];
 }
 
@@ -66,7 +79,12 @@ function gateWarnings({ rows, summary }: Steering): string[] {
   const least = Math.min(away ?? 0, toward ?? 0);
   if (stopped === 0 || least >= weakAgreement) return [];
   return [
-    `${plural(stopped, 'candidate')} stopped at the log-odds, which agree poorly here with what sampling shows (rank correlation ${least.toFixed(2).replace('-', '−')}): a cause may be among them. \`culprit run --full\` samples every one.`,
+    [
+      `${plural(stopped, 'candidate')} ${stopped === 1 ? 'was' : 'were'} left out for log-odds, which`,
+      'agree poorly here with what sampling shows (rank correlation',
+      `${least.toFixed(2).replace('-', '−')}): a cause may be among them. \`culprit run --full\``,
+      'samples every one.',
+    ].join(' '),
   ];
 }
 
@@ -74,7 +92,10 @@ function shareWarnings({ summary: { alone, behaviour } }: Steering): string[] {
   const share = alone.away.coherent > 0 ? alone.away.positives / alone.away.coherent : 0;
   if (share >= 0.05) return [];
   return [
-    `Left alone, only ${percent(share)} of the subject's answers show ${behaviour}: there is little to steer away.`,
+    [
+      `Left alone, only ${percent(share)} of the subject's answers show ${behaviour}: there is little`,
+      'to steer away.',
+    ].join(' '),
   ];
 }
 
@@ -91,12 +112,12 @@ export function warningsOf(
     ...judgeWarnings(counts('grade')),
     ...pairWarnings(counts('pair')?.pairs ?? counts('attribute')?.pairs),
     ...(steering ? [...zoneWarnings(steering), ...gateWarnings(steering), ...shareWarnings(steering)] : []),
-    ...(edited.length > 0 ? [`Changed by hand, and accepted so: ${edited.join(', ')}.`] : []),
+    ...(edited.length > 0 ? [`Changed by hand, and accepted as they are: ${edited.join(', ')}.`] : []),
     ...(manifest && manifest.writing.length > 0
-      ? [`Being written now, or when a run was stopped: ${manifest.writing.join(', ')}.`]
+      ? [`Being written now, or left unfinished when a run was stopped: ${manifest.writing.join(', ')}.`]
       : []),
     ...(less === undefined
       ? []
-      : [`This report holds less than the study, for its size: ${less}. Methods tells by how much.`]),
+      : [`To stay small, this report leaves out parts of ${less}. Methods says how much.`]),
   ];
 }

@@ -1,4 +1,7 @@
-/** One pair: the prompt, both completions token by token as a latent or all of them weigh on them, and what the judge said. */
+/**
+ * One pair: the prompt, both completions token by token as a latent or all of them weigh on them, and what
+ * the judge said.
+ */
 
 import type { GradeRecord, PairRecord, PairTokens } from '../../../results.ts';
 import { fixed } from '../../format.ts';
@@ -110,7 +113,7 @@ function Shaded({
       )}
       {shading && (
         <p>
-          <a href={inStudy(route, 'latent', `${shading.latent}`)}>what is known of latent {shading.latent}</a>
+          <a href={inStudy(route, 'latent', `${shading.latent}`)}>more about latent {shading.latent}</a>
         </p>
       )}
       <ShadedPair
@@ -129,7 +132,7 @@ function Plain({ pair, grades }: Pick<OnePairProps, 'pair' | 'grades'>) {
   ] as const;
   return (
     <>
-      <Missing command="culprit interpret STUDY">How each token weighs is not known.</Missing>
+      <Missing command="culprit interpret STUDY">How much each token counts is not known.</Missing>
       <p className="prompt">{promptText(pair.prompt)}</p>
       <div className="two-columns">
         {sides.map(({ id, label, text }) => (
@@ -137,7 +140,7 @@ function Plain({ pair, grades }: Pick<OnePairProps, 'pair' | 'grades'>) {
             <p className="side-heading">
               <Heading id={id} label={label} grade={grades?.get(id)} />
             </p>
-            <p className="said">{text}</p>
+            <p className="completion">{text}</p>
             <Notes grade={grades?.get(id)} />
           </section>
         ))}
@@ -154,9 +157,9 @@ export function OnePair({ pair, tokens, grades, before, after, route }: OnePairP
       <div className="row spread">
         <h1>Pair {pair.id}</h1>
         <nav className="previous-next" aria-label="Pairs">
-          {before !== undefined && <a href={link(before)}>← before</a>}
+          {before !== undefined && <a href={link(before)}>← previous</a>}
           <a href={inStudy(route, 'pairs', undefined, { latent })}>all pairs</a>
-          {after !== undefined && <a href={link(after)}>after →</a>}
+          {after !== undefined && <a href={link(after)}>next →</a>}
         </nav>
       </div>
       <p className="quiet">certainty {fixed(pair.certainty, 2)}: the positive’s score minus the negative’s</p>

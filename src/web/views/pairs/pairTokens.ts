@@ -1,4 +1,7 @@
-/** The tokens of a pair: its own, or where all positives of a prompt stand against all its negatives, the two of them that are the pair's. */
+/**
+ * The tokens of a pair: its own, or where all positives of a prompt stand against all its negatives, the
+ * two of them that are the pair's.
+ */
 import type { PairRecord, PairTokens } from '../../../results.ts';
 
 export type AllTokens = ReadonlyMap<string, PairTokens> | undefined;

@@ -45,8 +45,8 @@ function Likely({ token: { text, id, log_probability, top } }: { readonly token:
 
 const stops: Readonly<Record<NonNullable<Run[SteerSide]['stop']>, string>> = {
   end: 'ended by itself',
-  stop: 'ended at a stop text',
-  length: 'cut at the most tokens',
+  stop: 'ended at a stop string',
+  length: 'cut at the token limit',
 };
 
 const headings: Readonly<Record<SteerSide, string>> = { alone: 'left alone', steered: 'steered' };
@@ -86,7 +86,7 @@ export function Columns({ run }: { readonly run: Run }) {
     <>
       <Legend
         scale={surprise}
-        quantity="−ln p of the token, nats; underlined where the texts part"
+        quantity="−ln p of the token, nats; underlined where the two texts first differ"
         format={(nats) => `${fixed(nats, 0)} and more`}
       />
       <div className="two-columns">

@@ -56,7 +56,7 @@ function OneDose({ dose: { latent, dose }, route, onDose, onRemove }: OneDosePro
         onNumber={(other) => onDose({ latent, dose: other })}
       />
       <span className="quiet">s</span>
-      <a href={inStudy(route, 'latent', `${latent}`)}>what is known of it</a>
+      <a href={inStudy(route, 'latent', `${latent}`)}>more about it</a>
       {onRemove && (
         <button type="button" aria-label={`Remove latent ${latent}`} onClick={onRemove}>
           remove
@@ -71,7 +71,8 @@ export function DoseSliders({ doses, next, route, onDoses }: DoseSlidersProps) {
   return (
     <fieldset className="doses">
       <legend>
-        Latents, and what is added along each at every token, in parts of s, the mean residual norm
+        Latents to steer, and how much is added along each at every token, in parts of s, the mean residual
+        norm
       </legend>
       <ul>
         {doses.map((dose, at) => (

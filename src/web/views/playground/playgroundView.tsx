@@ -52,7 +52,7 @@ interface SettingsFormProps {
 function SettingsForm({ settings, onSettings }: SettingsFormProps) {
   const numbers = [
     { name: 'temperature', label: 'temperature', min: 0, max: 100, step: 'any' },
-    { name: 'max_tokens', label: 'most tokens', min: 1, max: 4096, step: 1 },
+    { name: 'max_tokens', label: 'token limit', min: 1, max: 4096, step: 1 },
     { name: 'seed', label: 'seed', min: 0, max: 2 ** 31 - 1, step: 1 },
   ] as const;
   return (
@@ -155,8 +155,11 @@ function Unserved({ study: { source } }: { readonly study: Study }) {
     <div className="note">
       <p>
         {source.served
-          ? 'Steering asks for the address that the server printed: it holds a token, without which no model is run.'
-          : 'A report runs no model. To steer this study, serve its folder:'}
+          ? [
+              'To steer, open the address that the server printed: it holds a token, without which no',
+              'model is run.',
+            ].join(' ')
+          : 'A report cannot run a model. To steer this study, serve its folder:'}
       </p>
       <p>
         <code>culprit view STUDY --open</code>

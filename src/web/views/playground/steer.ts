@@ -25,7 +25,10 @@ interface Served {
   readonly token?: string | undefined;
 }
 
-/** What the server says to a request; throws where it does not answer line by line, and when the signal ends it. */
+/**
+ * What the server says to a request; throws where it does not answer line by line, and when the signal ends
+ * it.
+ */
 export async function* steerLines(
   { id, token = '' }: Served,
   body: SteerBody,

@@ -11,7 +11,7 @@ export function Clipped({ text }: { text: string }) {
     <span className="clipped">
       {open ? text : `${text.slice(0, most)}… `}
       <button type="button" onClick={() => setOpen(!open)}>
-        {open ? 'less' : `all ${count(text.length)} characters`}
+        {open ? 'show less' : `show all ${count(text.length)} characters`}
       </button>
     </span>
   );

@@ -13,7 +13,7 @@ import {
 } from '../../../results.ts';
 import { count, fixed, percent, plural, signed } from '../../format.ts';
 import type { Steering } from '../../study.ts';
-import { exactPercent, nameOf, numberIn, type Sentences, textIn } from './recordFields.ts';
+import { exactPercent, nameOf, numberOption, type Sentences, textOption } from './recordFields.ts';
 
 type Rows = readonly RankedSteeringRow[];
 
@@ -37,7 +37,7 @@ function proposed({ rows, summary }: Steering): string {
 }
 
 function howSteered({ options, inputs }: StageRecord, { norm, site }: SteeringSummary): string | undefined {
-  const tokens = steeredTokens[textIn(options, 'tokens') ?? ''];
+  const tokens = steeredTokens[textOption(options, 'tokens') ?? ''];
   if (tokens === undefined) return undefined;
   const reference = listedModel(inputs.reference, inputs.referenceAdapter);
   return [
@@ -59,9 +59,9 @@ function gated(stages: StudyManifest['stages'], { rows, summary }: Steering): st
   const candidates = effectsOf(rows).filter(({ role }) => role === 'candidate').length;
   if (summary.gate === null) return 'No candidate was left out before sampling.';
   const [dose, pairs, share] = [
-    numberIn(options, 'gate_dose'),
-    numberIn(options, 'gate_pairs'),
-    numberIn(options, 'gate_share'),
+    numberOption(options, 'gate_dose'),
+    numberOption(options, 'gate_pairs'),
+    numberOption(options, 'gate_share'),
   ];
   if (dose === undefined || pairs === undefined || share === undefined) return undefined;
   const stopped = new Set(rowsAt(rows, 'log-odds', 'candidate').map(({ latent }) => latent)).size;
@@ -88,8 +88,11 @@ const promptsFor = ({ prompts }: SteeringSummary, use: 'calibration' | 'evaluati
   prompts.filter((prompt) => prompt.use === use).length;
 
 function dosed({ options }: StageRecord, { rows, summary }: Steering): Sentences {
-  const [bound, each] = [numberIn(options, 'incoherent'), numberIn(options, 'calibration_completions')];
-  const measure = measures[textIn(options, 'incoherence') ?? 'judge'];
+  const [bound, each] = [
+    numberOption(options, 'incoherent'),
+    numberOption(options, 'calibration_completions'),
+  ];
+  const measure = measures[textOption(options, 'incoherence') ?? 'judge'];
   const prompts = promptsFor(summary, 'calibration');
   const { doses } = options;
   const isKnown = bound !== undefined && each !== undefined && measure !== undefined && prompts > 0;
@@ -116,7 +119,7 @@ const firstOf = (evaluation: number, share: number) =>
   Math.min(evaluation, Math.max(1, Math.ceil(share * evaluation)));
 
 function evaluated({ options }: StageRecord, { rows, summary }: Steering): Sentences {
-  const [each, look] = [numberIn(options, 'completions'), numberIn(options, 'first_look')];
+  const [each, look] = [numberOption(options, 'completions'), numberOption(options, 'first_look')];
   const prompts = promptsFor(summary, 'evaluation');
   if (each === undefined || prompts === 0) return [];
   const early = (direction: Direction) =>

@@ -7,7 +7,7 @@ import { judgeQuality, resultFiles, type StageRecord, type StudyManifest } from 
 import { count, percent, plural } from '../../format.ts';
 import type { Steering } from '../../study.ts';
 import { steeredSentences } from './methodsSteering.ts';
-import { listed, nameOf, numberIn, type Sentences, textIn } from './recordFields.ts';
+import { listed, nameOf, numberOption, type Sentences, textOption } from './recordFields.ts';
 
 /**
  * How a file that a later stage read came to be: by the stage's record, taken as it stood, not the one that
@@ -31,7 +31,7 @@ const notMade: Readonly<Record<Exclude<Origin, 'made'>, (what: string, file: str
 };
 
 function sampled({ options, counts, inputs }: StageRecord): Sentences {
-  const number = (name: string) => numberIn(options, name);
+  const number = (name: string) => numberOption(options, name);
   const [temperature, topK, topP, minP, most, seed] = [
     number('temperature'),
     number('top_k'),
@@ -68,17 +68,17 @@ function sampled({ options, counts, inputs }: StageRecord): Sentences {
 /** Who graded, by the judge's kind. */
 function judgeIn({ options, inputs }: StageRecord): string {
   const model = inputs.judgeModel && ` (${nameOf(inputs.judgeModel.path)})`;
-  switch (textIn(options, 'kind')) {
+  switch (textOption(options, 'kind')) {
     case 'pattern':
       return 'A regular expression';
     case 'chat':
-      return `A language model behind an API (${textIn(options, 'model') ?? 'not named'})`;
+      return `A language model behind an API (${textOption(options, 'model') ?? 'not named'})`;
     case 'local':
       return `A language model${model ?? ''}, run on the same machine,`;
     case 'classifier':
       return `A classifier on the activations of a model${model ?? ''}, trained on labelled examples,`;
     default:
-      return `A judge (${textIn(options, 'kind') ?? 'of a kind that is not recorded'})`;
+      return `A judge (${textOption(options, 'kind') ?? 'of a kind that is not recorded'})`;
   }
 }
 
@@ -101,7 +101,7 @@ function graded(stage: StageRecord): Sentences {
 
 function perPrompt(options: StageRecord['options']): string {
   if (options.per_prompt === 'all') return ', each such positive with each such negative';
-  const most = numberIn(options, 'per_prompt');
+  const most = numberOption(options, 'per_prompt');
   return most === undefined ? '' : `, at most ${most} for each prompt`;
 }
 
@@ -136,17 +136,17 @@ const losses: Readonly<Record<string, string>> = {
 };
 
 function siteOf({ options }: StageRecord, steering: Steering | undefined): string | undefined {
-  const layer = numberIn(options, 'site');
+  const layer = numberOption(options, 'site');
   return (
     steering?.summary.site ??
-    textIn(options, 'site') ??
+    textOption(options, 'site') ??
     (layer === undefined ? undefined : `resid_post ${layer}`)
   );
 }
 
 function baselineOf({ options, inputs }: StageRecord): string | undefined {
   if (inputs.baseline) return `was read from a file (${nameOf(inputs.baseline.path)})`;
-  const most = numberIn(options, 'baseline_tokens');
+  const most = numberOption(options, 'baseline_tokens');
   const limit = most === undefined ? '' : `, at most ${count(most)} tokens`;
   if (inputs.baselineCorpus)
     return `is the mean activation over a corpus (${nameOf(inputs.baselineCorpus.path)}${limit})`;
@@ -155,7 +155,10 @@ function baselineOf({ options, inputs }: StageRecord): string | undefined {
 
 function attributed(stage: StageRecord, site: string | undefined): Sentences {
   const { options, counts, inputs } = stage;
-  const [tokens, loss] = [tokenSets[textIn(options, 'tokens') ?? ''], losses[textIn(options, 'loss') ?? '']];
+  const [tokens, loss] = [
+    tokenSets[textOption(options, 'tokens') ?? ''],
+    losses[textOption(options, 'loss') ?? ''],
+  ];
   const { latents, pairs } = counts;
   if (tokens === undefined || loss === undefined || latents === undefined || pairs === undefined) return [];
   const dictionary = inputs.sae ? ` (${nameOf(inputs.sae.path)})` : '';

@@ -6,10 +6,10 @@ type Options = StageRecord['options'];
 /** Sentences of one paragraph; false or undefined for one that the files do not support. */
 export type Sentences = readonly (string | false | undefined)[];
 
-export const numberIn = (options: Options, name: string): number | undefined =>
+export const numberOption = (options: Options, name: string): number | undefined =>
   typeof options[name] === 'number' ? options[name] : undefined;
 
-export const textIn = (options: Options, name: string): string | undefined =>
+export const textOption = (options: Options, name: string): string | undefined =>
   typeof options[name] === 'string' ? options[name] : undefined;
 
 /** The last part of a path or of `hf:org/name`, or all of it where it is one. */

@@ -1,4 +1,4 @@
-/** How a study was made, so that it can be told, checked and repeated. */
+/** How a study was made, so that it can be described, checked and repeated. */
 import { resultFiles } from '../../../results.ts';
 import { leftOut } from '../../leftOut.ts';
 import { Loading, Missing } from '../../parts/notes.tsx';
@@ -41,7 +41,7 @@ function LeftOut({ trimmed }: { readonly trimmed: Readonly<Record<string, string
     <>
       <h2>What this report leaves out</h2>
       <p>
-        It holds less than the study, for its size. <code>culprit view</code> shows the whole,{' '}
+        To stay small, it leaves out parts of the study. <code>culprit view</code> shows all of it,{' '}
         <code>culprit report --max-size</code> makes a larger one.
       </p>
       <ul>
