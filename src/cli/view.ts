@@ -1,7 +1,5 @@
 /** `culprit view`: studies in a browser, while they run and after. */
 import { Command, InvalidArgumentError } from 'commander';
-import open from 'open';
-import { startView } from '../study/view/viewServer.ts';
 import { wholeNumber } from './options.ts';
 import { pc } from './table.ts';
 
@@ -19,6 +17,7 @@ function portNumber(text: string): number {
 
 /** Serves studies until the process is stopped, and says where. */
 export async function serveStudies(studies: readonly string[], options: Options): Promise<void> {
+  const { startView } = await import('../study/view/viewServer.ts');
   const { url } = await startView({
     studies,
     port: options.port,
@@ -30,7 +29,7 @@ export async function serveStudies(studies: readonly string[], options: Options)
     },
   });
   process.stdout.write(`\n${pc.bold(url)}\n${pc.dim('Ctrl-C ends it.')}\n`);
-  if (options.open) await open(url);
+  if (options.open) await (await import('open')).default(url);
 }
 
 const about = `

@@ -12,7 +12,6 @@ import { outFile } from '../store/outFolder.ts';
 import { type Clock, systemClock, versions } from '../store/runRecord.ts';
 import { type App, readApp } from './app.ts';
 import { type Cut, cuts } from './cuts.ts';
-import { inlinedPage } from './inlined.ts';
 import { shownOf } from './shown.ts';
 import { type StudyFolder, shownFiles, studyFolders } from './studyFolder.ts';
 import { type Trimmed, trimmedFile } from './trims.ts';
@@ -74,12 +73,12 @@ async function packer({ folder }: StudyFolder, maxBytes: number): Promise<Packer
 }
 
 /** The page under a cut; undefined where a file of it is too large to be packed. */
-function pageOf(
+async function pageOf(
   app: App,
   studies: readonly StudyFolder[],
   packed: readonly ReadonlyMap<string, Packed>[],
   created: string,
-): string | undefined {
+): Promise<string | undefined> {
   const held: HeldStudy[] = [];
   for (const [i, { id, name }] of studies.entries()) {
     const files = heldFiles(packed[i]!);
@@ -87,6 +86,7 @@ function pageOf(
     held.push({ id, name, files, trimmed: wordsOf(packed[i]!) });
   }
   const title = `culprit: ${studies.map(({ name }) => name).join(', ')}`;
+  const { inlinedPage } = await import('./inlined.ts');
   return inlinedPage(app, title, { version: versions.culprit!, created, studies: held });
 }
 
@@ -123,7 +123,7 @@ export async function runReport(request: ReportRequest): Promise<ReportResult> {
   for (const cut of cuts) {
     const packed: Map<string, Packed>[] = [];
     for (const pack of packers) packed.push(await pack(cut));
-    const page = pageOf(app, studies, packed, created);
+    const page = await pageOf(app, studies, packed, created);
     const bytes = page === undefined ? Number.POSITIVE_INFINITY : Buffer.byteLength(page);
     if (page !== undefined && bytes <= maxBytes) {
       await replaceFile(path, (file) => file.writeFile(page));

@@ -13,8 +13,6 @@ import {
   type TrialRecord,
 } from '../../results.ts';
 import type { SteeringResult } from '../open/records.ts';
-import { steeringPng } from './figurePng.ts';
-import { steeringSvg } from './figureSvg.ts';
 import type { Sides } from './steeringResult.ts';
 
 /** The trials of both directions, by id. */
@@ -43,9 +41,10 @@ async function writeLines(file: FileHandle, records: Iterable<SteeredRecord>): P
 }
 
 /** The figure, or where no random latent has an effect in both directions a line that says so. */
-function svgOf({ rows, summary }: SteeringResult): string {
+async function svgOf({ rows, summary }: SteeringResult): Promise<string> {
   const figure = figureOf(rows, summary);
-  if (figure.random.length > 0) return steeringSvg(figure);
+  // loaded when a figure is drawn: it would double the time in which any command starts
+  if (figure.random.length > 0) return (await import('./figureSvg.ts')).steeringSvg(figure);
   const font = `font-family="'Open Sans', sans-serif" font-size="14"`;
   const ground = '<rect width="100%" height="100%" fill="white"/>';
   const text = `<text x="20" y="35">${nothingToDraw}</text>`;
@@ -57,7 +56,8 @@ export async function writeSteering(
   { rows, summary }: SteeringResult,
   steered: Iterable<SteeredRecord>,
 ): Promise<void> {
-  const svg = svgOf({ rows, summary });
+  const svg = await svgOf({ rows, summary });
+  const { steeringPng } = await import('./figurePng.ts');
   const png = await steeringPng(svg);
   const put = (name: string, content: string | Uint8Array) =>
     replaceFile(join(folder, name), async (file) => {
