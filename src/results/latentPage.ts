@@ -86,7 +86,8 @@ export const latentPageSchema = z.object({
   behaviour: z.string(),
   delta: z.number(),
   rank: z.int(),
-  standard_error: z.number(),
+  /** null where there is one pair alone */
+  standard_error: z.number().nullable(),
   same_sign: z.number(),
   lens: lensSchema,
   /** nearest by cosine of decoder directions, nearest first */

@@ -116,7 +116,7 @@ export async function makeEvidence(request: EvidenceRequest): Promise<MadeEviden
       behaviour,
       delta,
       rank,
-      standard_error,
+      standard_error: Number.isNaN(standard_error) ? null : standard_error,
       same_sign,
       lens: withTokens(lens[i]!, textOf),
       neighbours: near[i]!,

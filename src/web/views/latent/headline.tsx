@@ -2,7 +2,10 @@
 import { type LatentRow, type RankedSteeringRow, rowActsAsCause, type Zone } from '../../../results.ts';
 import { count, percent, points, scientific, signed } from '../../format.ts';
 
-type Ranked = Pick<LatentRow, 'latent' | 'rank' | 'delta' | 'standard_error' | 'same_sign'>;
+type Ranked = Pick<LatentRow, 'latent' | 'rank' | 'delta' | 'same_sign'> & {
+  /** none where there is one pair alone */
+  readonly standard_error: number | null;
+};
 
 interface HeadlineProps {
   readonly row: Ranked;
@@ -65,11 +68,14 @@ interface AttributedProps {
   readonly of: number | undefined;
 }
 
+const errorText = (error: number | null) =>
+  error === null || Number.isNaN(error) ? '' : `± ${scientific(error).slice(1)}`;
+
 function Attributed({ row, of }: AttributedProps) {
   return (
     <>
       <strong>{scientific(row.delta)}</strong>{' '}
-      <span className="interval">± {scientific(row.standard_error).slice(1)} nats</span>
+      <span className="interval">{errorText(row.standard_error)} nats</span>
       <span className="quiet block">
         rank {count(row.rank)}
         {of !== undefined && ` of ${count(of)}`}; the same sign in {percent(row.same_sign)} of the pairs

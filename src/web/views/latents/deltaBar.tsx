@@ -14,9 +14,11 @@ const widthOf = (from: number, to: number, { low, high }: DeltaScale) =>
 
 export function DeltaBar({ row, scale }: { row: LatentTableRow; scale: DeltaScale }) {
   const { delta, standard_error } = row;
-  const error = Number.isNaN(standard_error) ? 0 : standard_error;
+  const known = !Number.isNaN(standard_error);
+  const error = known ? standard_error : 0;
+  const title = scientific(delta) + (known ? ` ± ${standard_error.toExponential(1)}` : '');
   return (
-    <span className="delta" title={`${scientific(delta)} ± ${standard_error.toExponential(1)}`}>
+    <span className="delta" title={title}>
       <span className="delta-bar" aria-hidden="true">
         <span
           className={delta < 0 ? 'bar below' : 'bar above'}
