@@ -24,7 +24,7 @@ export interface ResultFile {
 }
 
 /** Those of a study's files that are shown; the arrays of an attribution are not, being large and of no use on a page. */
-const names = [
+const names: readonly string[] = [
   resultFiles.study,
   resultFiles.manifest,
   resultFiles.completions,
@@ -32,7 +32,6 @@ const names = [
   resultFiles.pairs,
   resultFiles.pairTokens,
   resultFiles.latents,
-  'differences.parquet',
   resultFiles.steering,
   resultFiles.steeringSummary,
   resultFiles.steered,
@@ -62,9 +61,9 @@ export async function shownFiles(folder: string): Promise<ResultFile[]> {
 }
 
 /** The commands whose folders hold what is shown. */
-const shownCommands: readonly unknown[] = ['study', 'attribute', 'demo'];
+const shownCommands: readonly unknown[] = ['study', 'attribute'];
 
-/** Throws InputError where a folder is neither a study, nor a case of the demonstration, nor what `culprit attribute --out` made. */
+/** Throws InputError where a folder is neither a study nor what `culprit attribute --out` made. */
 async function checkFolder(folder: string, given: string): Promise<void> {
   if (await fileAt(folder, resultFiles.study)) return;
   const manifest = await readJsonIfThere(join(folder, resultFiles.manifest));
