@@ -19,7 +19,7 @@ describe('culprit demo', () => {
   let told: Ended;
   beforeAll(async () => {
     ({ folder: out, args: demo, told } = await demonstration());
-  }, 600_000);
+  }, 1_200_000);
 
   it('tells both cases in 80 plain columns, with cause and decoy marked and the files named', () => {
     const { stdout } = told;
@@ -43,7 +43,7 @@ describe('culprit demo', () => {
 
   it('shows progress on standard error', () => {
     expect(told.stderr).toMatch(/^Sampling: \d+ of \d+/m);
-    expect(told.stderr).toMatch(/^Attributing: \d+ of \d+/m);
+    expect(told.stderr).toMatch(/^Pairs: \d+ of \d+/m);
   });
 
   it('tells the same again without computing anything', async () => {

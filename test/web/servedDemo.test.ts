@@ -60,7 +60,7 @@ describe.skipIf(!hasBrowser)('the demonstration', () => {
     delta = latents.find(({ latent }) => latent === first)!.completions[at]![place]!;
     view = await startView({ studies: cases, appFolder, onBug: (error) => bugs.push(error) });
     app = await openApp(view.url, `http://127.0.0.1:${view.port}/`);
-  }, 600_000);
+  }, 1_200_000);
   afterEach(() => {
     expect(app.troubles.splice(0)).toEqual([]);
     expect(bugs).toEqual([]);

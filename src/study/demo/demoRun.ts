@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
+import { grouped } from '../../methods/statistics/groups.ts';
 import { type Direction, resultFiles, steeredRecord, type TrialRecord } from '../../results.ts';
 import type { Progress } from '../open/progress.ts';
 import { type StageResults, stages } from '../run/stages.ts';
@@ -60,7 +61,7 @@ function tally(trials: readonly TrialRecord[], direction: Direction, ids: Readon
   return { harmful, coherent: answers.length };
 }
 
-/** Of what the causal test left alone, on the prompts that it was done on, in the order of their domains' first prompts. */
+/** Of what the causal test left alone, in the order of the domains' first prompts; without those that it asked nothing about. */
 async function domainsOf(
   organism: string,
   name: CaseName,
@@ -71,10 +72,11 @@ async function domainsOf(
   const domainOf = new Map(lines.map(({ prompt, domain }) => [prompt, domain]));
   const records = await readJsonlAll(join(folder, resultFiles.steered), steeredRecord);
   const alone = records.filter((record) => record.kind === 'trial').filter(({ latent }) => latent === null);
-  return [...new Set(domainOf.values())].map((domain) => {
-    const prompts = summary.prompts.filter(({ prompt }) => domainOf.get(prompt as string) === domain);
-    const ids = new Set(prompts.map(({ id }) => id));
-    return { domain, before: tally(alone, 'toward', ids), after: tally(alone, 'away', ids) };
+  const asked = grouped(summary.prompts, ({ prompt }) => domainOf.get(prompt as string) ?? '');
+  return [...new Set(domainOf.values())].flatMap((domain) => {
+    const ids = new Set(asked.get(domain)?.map(({ id }) => id));
+    if (ids.size === 0) return [];
+    return [{ domain, before: tally(alone, 'toward', ids), after: tally(alone, 'away', ids) }];
   });
 }
 

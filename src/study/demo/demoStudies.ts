@@ -7,7 +7,6 @@ import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
 import { readText } from '../../files/jsonFile.ts';
 import { resultFiles } from '../../results.ts';
-import { pathFrom } from '../run/initRun.ts';
 import { outFolder } from '../store/outFolder.ts';
 import { caseNames } from './bundle.ts';
 
@@ -48,12 +47,12 @@ const settingFields = ({ seed, prompts, random, questions }: DemoSettings): [Fie
   [['steering', 'random'], random],
 ];
 
-/** The study in folder `from` as it must read in folder `to`. */
-async function movedStudy(from: string, to: string): Promise<Document> {
+/** The study in a folder as it may stand in any other: its paths are absolute. */
+async function movedStudy(from: string): Promise<Document> {
   const document = parseDocument(await readText(join(from, resultFiles.study)));
   for (const field of pathFields) {
     const path = document.getIn(field);
-    if (typeof path === 'string') document.setIn(field, pathFrom(to, resolve(from, path)));
+    if (typeof path === 'string') document.setIn(field, resolve(from, path));
   }
   return document;
 }
@@ -95,7 +94,7 @@ export async function writeDemoStudies(
   const studies = await Promise.all(
     caseNames.map(async (name) => {
       const folder = join(out, name);
-      const document = await movedStudy(join(organism, name), folder);
+      const document = await movedStudy(join(organism, name));
       await checkFolder(folder, document);
       const changed = withFields(document, settingFields(settings));
       return { folder, text: changed.toString({ lineWidth: 0, flowCollectionPadding: false }) };

@@ -126,7 +126,7 @@ function judgeBy(request: InitRequest, from: (path: string) => string): Record<s
 }
 
 /** A path as it is from the study's folder; one that is absolute, or on the hub, stays as it is. */
-export function pathFrom(folder: string, path: string): string {
+function pathFrom(folder: string, path: string): string {
   if (isAbsolute(path) || path.startsWith('hf:')) return path;
   return relative(resolve(folder), resolve(path)).split(sep).join('/') || '.';
 }

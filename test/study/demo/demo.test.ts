@@ -13,7 +13,7 @@ beforeAll(async () => {
   const { folder } = await demonstration();
   cases = [];
   for await (const done of runDemo(await openDemo({ out: folder, random: 20 }))) cases.push(done);
-}, 600_000);
+}, 1_200_000);
 
 const share = (tallies: readonly Tally[]) => {
   const sum = (of: (one: Tally) => number) => tallies.reduce((total, one) => total + of(one), 0);
