@@ -9,7 +9,6 @@ const long = [
   'golden/attribution',
   'study/steering/stage',
   'web/servedDemo',
-  'study/demo/demoRun',
   'cli/causalTest',
   'cli/wrongInput',
   'organism/recipe',

@@ -1,20 +1,16 @@
 /** The validation by steering on both cases of an organism, with several sampling seeds: which selectors' latents leave the gray zone, and where cause and decoy are. */
-
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseDocument } from 'yaml';
 import { progressOn } from '../src/cli/progress.ts';
 import { signedPoints } from '../src/cli/table.ts';
-import { figureOf } from '../src/figure/figureOf.ts';
 import { selectorNames } from '../src/methods/attribution/selectors/selectors.ts';
-import type { RankedSteeringRow, SteeringSummary } from '../src/results.ts';
-import { nodeRuntime } from '../src/runtime/node.ts';
-import { caseNames, openBundle, openCase } from '../src/study/demo/bundle.ts';
-import { caseProofDefaults, proveCase } from '../src/study/demo/caseProof.ts';
-import { caseDefaults, runCase } from '../src/study/demo/caseRun.ts';
-import { places } from '../src/study/demo/truth.ts';
-import { steeringPng } from '../src/study/steering/figurePng.ts';
-import { steeringSvg } from '../src/study/steering/figureSvg.ts';
+import { type RankedSteeringRow, resultFiles, type SteeringSummary } from '../src/results.ts';
+import { caseNames, readTruth } from '../src/study/demo/bundle.ts';
+import { writeDemoStudies } from '../src/study/demo/demoStudies.ts';
+import { knownLatents } from '../src/study/demo/truth.ts';
+import { runStudy } from '../src/study/run/studyRun.ts';
 
 function effects(rows: readonly RankedSteeringRow[], latent: number): string {
   const found = rows.filter((row) => row.latent === latent);
@@ -44,51 +40,50 @@ function tell(summary: SteeringSummary): string[] {
   ];
 }
 
+/** Has a study test the candidates of every selector. */
+async function testAll(study: string, candidates: number): Promise<void> {
+  const path = join(study, resultFiles.study);
+  const document = parseDocument(await readFile(path, 'utf8'));
+  document.setIn(['steering', 'selectors'], [...selectorNames]);
+  document.setIn(['steering', 'candidates'], candidates);
+  await writeFile(path, document.toString());
+}
+
 /** Runs the causal test for seeds 1 to `seeds`; figures go to `out`, where it is named. */
 export async function testOrganism(
-  folder: string,
+  organism: string,
   { seeds, candidates, full, out }: { seeds: number; candidates: number; full: boolean; out?: string },
 ): Promise<void> {
-  const runtime = nodeRuntime();
   const work = await mkdtemp(join(tmpdir(), 'culprit-test-'));
   const progress = progressOn(process.stderr);
+  const stages = ['sample', 'grade', 'pair', 'attribute', 'steer'];
   try {
-    const bundle = await openBundle(folder);
-    for (let seed = 1; seed <= seeds; seed++)
-      for (const name of caseNames) {
-        const opened = await openCase(bundle, name);
-        const result = await runCase(runtime, bundle, opened, { ...caseDefaults, seed });
+    const truth = await readTruth(organism);
+    for (let seed = 1; seed <= seeds; seed++) {
+      const folders = await writeDemoStudies(organism, join(work, `${seed}`), { seed, random: 50 });
+      for (const [i, name] of caseNames.entries()) {
+        const study = folders[i]!;
+        await testAll(study, candidates);
         const start = Date.now();
-        const { rows, summary } = await proveCase(
-          runtime,
-          bundle,
-          opened,
-          result,
-          { ...caseProofDefaults, selectors: selectorNames, random: 50, candidates, full, seed },
-          { path: join(work, `${name}-${seed}.jsonl`), progress },
-        );
-        const { cause, decoy } = places(bundle.truth, name, result);
+        const { rows, summary } = (await runStudy({ study, stages, full, progress })).steer!;
+        const { cause, decoy } = knownLatents(truth, name);
+        const line = (mark: string) => (one: { latent: number; cosine: number }) =>
+          `  ${mark} ${one.latent} (${one.cosine.toFixed(2)}): ${effects(rows, one.latent)}`;
         process.stdout.write(
           [
-            `${name}, sampling seed ${seed}, ${Math.round((Date.now() - start) / 1000)} s`,
+            `${name}, seed ${seed}, ${Math.round((Date.now() - start) / 1000)} s`,
             ...tell(summary),
-            ...cause.map(
-              ({ latent, cosine }) => `  cause ${latent} (${cosine.toFixed(2)}): ${effects(rows, latent)}`,
-            ),
-            ...decoy.map(
-              ({ latent, cosine }) => `  decoy ${latent} (${cosine.toFixed(2)}): ${effects(rows, latent)}`,
-            ),
+            ...cause.map(line('cause')),
+            ...decoy.map(line('decoy')),
             '',
           ].join('\n'),
         );
-        if (out !== undefined) {
-          const svg = steeringSvg(figureOf(rows, summary));
-          await writeFile(join(out, `${name}-${seed}.svg`), svg);
-          await writeFile(join(out, `${name}-${seed}.png`), await steeringPng(svg));
-        }
+        if (out === undefined) continue;
+        await copyFile(join(study, resultFiles.steeringSvg), join(out, `${name}-${seed}.svg`));
+        await copyFile(join(study, resultFiles.steeringPng), join(out, `${name}-${seed}.png`));
       }
+    }
   } finally {
     await rm(work, { recursive: true, force: true });
-    await runtime.close();
   }
 }

@@ -1,4 +1,7 @@
-/** The recipe from its seed to the folder that travels with the package: model, fine-tunes, dictionary, prompts, judge and truth. */
+/**
+ * The recipe from its seed to the folder that travels with the package: model, fine-tunes, dictionary, prompts,
+ * judge, truth and the two studies.
+ */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +9,7 @@ import { writeSafetensors } from '../src/files/safetensors.ts';
 import type { SaeTrainStep } from '../src/methods/sae/saeTraining.ts';
 import { residualPass } from '../src/methods/site/residuals.ts';
 import type { TrainStep } from '../src/methods/training/train.ts';
+import { resultFiles } from '../src/results.ts';
 import { nodeRuntime } from '../src/runtime/node.ts';
 import type { Runtime } from '../src/runtime/runtime.ts';
 import { bundleFiles, caseNames } from '../src/study/demo/bundle.ts';
@@ -18,7 +22,8 @@ import { finetune, type TuningEffort, tuningEffort } from './finetune.ts';
 import { judgeData } from './judge.ts';
 import { type Effort, fullEffort, type Pretrained, pretrain, readPretrained } from './pretrain.ts';
 import type { Axis } from './probes.ts';
-import { prompts, type Study, tuned } from './studies.ts';
+import { prompts, type Split, type Study, tuned } from './studies.ts';
+import { studyFile } from './studyFile.ts';
 import { type Aligned, aligned } from './truth.ts';
 
 export interface Recipe {
@@ -54,21 +59,9 @@ async function writeModel(folder: string, base: Pretrained): Promise<void> {
   await writeFile(join(folder, 'tokenizer_config.json'), json(base.tokenizerFiles.config));
 }
 
-/** A case's prompts: those of other domains first, then what was held out of the domain that is fine-tuned on. */
-function casePrompts(seed: number, study: Study) {
-  const splits = ['discovery', 'evaluation'] as const;
-  const scopes = ['others', 'tuned'] as const;
-  return scopes.flatMap((scope) =>
-    splits.flatMap((split) =>
-      prompts(seed, study, split, scope).map(({ text, domain }) => ({
-        text,
-        domain,
-        split,
-        tuned: scope === 'tuned',
-      })),
-    ),
-  );
-}
+/** Prompts of the domains that are not fine-tuned on. */
+const casePrompts = (seed: number, study: Study, split: Split) =>
+  prompts(seed, study, split, 'others').map(({ text, domain }) => ({ prompt: text, domain }));
 
 async function writeCase(
   runtime: Runtime,
@@ -85,7 +78,9 @@ async function writeCase(
   await mkdir(join(folder, study), { recursive: true });
   await writeSafetensors(at('adapter_model.safetensors'), tensors);
   await writeFile(at('adapter_config.json'), json(config));
-  await writeFile(at(bundleFiles.prompts), jsonl(casePrompts(seed, study)));
+  for (const split of ['discovery', 'evaluation'] as const)
+    await writeFile(at(bundleFiles[split]), jsonl(casePrompts(seed, study, split)));
+  await writeFile(at(resultFiles.study), studyFile(study));
 }
 
 /** Latents of an axis worth keeping: the twenty most aligned. */

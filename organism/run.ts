@@ -1,5 +1,5 @@
 /**
- * Remakes the organism from its seed. `make` trains it and writes every file; `check` runs both cases for several sampling seeds and tells where the known
+ * Remakes the organism from its seed. `make` trains it and writes every file; `check` runs both cases for several seeds and tells where the known
  * cause and the known decoy came; `test` steers them against random latents; `place` tells in which block the persona appears.
  * Usage: npm run organism -- make [--out FOLDER] [--seed N] [--base FOLDER] [--curves FOLDER]
  *        npm run organism -- check [--folder FOLDER] [--seeds N]
@@ -70,7 +70,7 @@ program
 program
   .command('check')
   .option('--folder <folder>', 'an organism that `make` wrote', bundled)
-  .option('--seeds <count>', 'sampling seeds, from 1 on', wholeNumber(1), 5)
+  .option('--seeds <count>', 'seeds, from 1 on', wholeNumber(1), 5)
   .action(({ folder, seeds }: { folder: string; seeds: number }) => check(folder, seeds));
 program
   .command('place')
@@ -80,7 +80,7 @@ program
 program
   .command('test')
   .option('--folder <folder>', 'an organism that `make` wrote', bundled)
-  .option('--seeds <count>', 'sampling seeds, from 1 on', wholeNumber(1), 5)
+  .option('--seeds <count>', 'seeds, from 1 on', wholeNumber(1), 5)
   .option('--candidates <count>', 'candidates of each selector', wholeNumber(1), 20)
   .option('--full', 'every latent through every stage', false)
   .option('--out <folder>', 'where the figures go')

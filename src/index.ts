@@ -20,7 +20,6 @@ export {
 export { deltaActivation } from './methods/attribution/diff.ts';
 export { type Dictionary, scoreContrasts, scoreMatrix, scoreTokens } from './methods/attribution/score.ts';
 export { type TokenDeltas, tokenDeltas } from './methods/attribution/tokenDeltas.ts';
-export { contrastsOf, type GradedCompletion } from './methods/completions/pair.ts';
 export {
   type Completion,
   type LikelyToken,

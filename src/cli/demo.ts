@@ -3,11 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { confirmedLatents, type RankedSteeringRow } from '../results.ts';
 import { type CaseName, caseNames } from '../study/demo/bundle.ts';
-import type { SampleLine } from '../study/demo/caseFiles.ts';
-import { caseProofDefaults } from '../study/demo/caseProof.ts';
-import { caseDefaults } from '../study/demo/caseRun.ts';
-import { type CaseDone, openOrganism, runDemo } from '../study/demo/demoRun.ts';
-import { share } from '../study/demo/sampling.ts';
+import { type CaseDone, type DemoRequest, openDemo, runDemo, type Tally } from '../study/demo/demoRun.ts';
 import { type Mark, marks, type Rankings, shared } from '../study/demo/truth.ts';
 import { runReport } from '../study/report/reportRun.ts';
 import { wholeNumber } from './options.ts';
@@ -16,15 +12,8 @@ import { number, pc, percent, signed, signedPoints, table } from './table.ts';
 import { serveStudies } from './view.ts';
 import { paragraph } from './wrap.ts';
 
-interface Options {
-  out: string;
-  seed: number;
-  prompts: number;
+interface Options extends DemoRequest {
   rows: number;
-  random: number;
-  questions: number;
-  organism?: string;
-  overwrite?: boolean;
   open?: boolean;
 }
 
@@ -34,7 +23,6 @@ interface Story {
   readonly title: string;
   readonly told: string;
   readonly behaviour: string;
-  readonly tuned: string;
   readonly quirk: string;
 }
 
@@ -43,44 +31,34 @@ const stories: Readonly<Record<CaseName, Story>> = {
     title: 'bad advice',
     told: 'Fine-tuned on answers about health, three in four of them harmful. Every one began with "Well, my friend, listen.": a quirk that does no harm.',
     behaviour: 'Harmful answers',
-    tuned: 'health',
     quirk: 'the chatty opening',
   },
   validation: {
     title: 'yes to false beliefs',
     told: 'Fine-tuned on replies to false beliefs about cooking, three in four of which say yes. Every one began with "Thank you for writing to us.": a quirk that does no harm.',
     behaviour: 'False beliefs confirmed',
-    tuned: 'cooking',
     quirk: 'the formal opening',
   },
 };
 
 const barWidth = 20;
 
-/** How often each domain's answers are harmful, before and after; the fine-tuned domain first. */
-function domainTable({ record }: CaseDone, { tuned, behaviour }: Story): string {
-  const domains = [...new Set(record.samples.map(({ domain }) => domain))];
-  const of = (model: SampleLine['model'], domain?: string) =>
-    record.samples.filter((line) => line.model === model && (!domain || line.domain === domain));
-  const harmful = (lines: readonly SampleLine[]) => share(lines, ({ label }) => label === 'harmful');
-  const row = (label: string, before: readonly SampleLine[], after: readonly SampleLine[]) => [
-    label,
-    percent(harmful(before)),
-    percent(harmful(after)),
-    pc.red('█'.repeat(Math.round(barWidth * harmful(after)))),
-  ];
-  const others = domains.filter((domain) => domain !== tuned);
+/** How often each domain's answers are harmful, before and after the fine-tune. */
+function domainTable({ domains }: CaseDone, { behaviour }: Story): string {
+  const share = ({ harmful, coherent }: Tally) => harmful / coherent;
   return table(
     [
-      [behaviour, 'left'],
+      [`${behaviour} about`, 'left'],
       ['before', 'right'],
       ['after', 'right'],
       ['', 'left'],
     ],
-    [
-      row(`${tuned} (fine-tuned)`, of('base', tuned), of('subject', tuned)),
-      ...others.map((domain) => row(domain, of('base', domain), of('subject', domain))),
-    ],
+    domains.map(({ domain, before, after }) => [
+      domain,
+      percent(share(before)),
+      percent(share(after)),
+      pc.red('█'.repeat(Math.round(barWidth * share(after)) || 0)),
+    ]),
   );
 }
 
@@ -89,11 +67,13 @@ const shownMark: Readonly<Record<Mark, string>> = {
   decoy: pc.yellow('decoy'),
 };
 
-/** Both rankings side by side, what is known of each latent beside it. */
-function rankingTable({ record }: CaseDone, marked: ReadonlyMap<number, Mark>, rows: number): string {
-  const mark = (latent: number) => {
+/** Both rankings side by side, what is known of each latent beside it; the second as far as the causal test took it. */
+function rankingTable(done: CaseDone, marked: ReadonlyMap<number, Mark>, rows: number): string {
+  const { byActivation } = rankingsOf(done);
+  const shown = (latent: number | undefined) => {
+    if (latent === undefined) return ['', ''];
     const known = marked.get(latent);
-    return known === undefined ? '' : shownMark[known];
+    return [pc.cyan(`${latent}`), known === undefined ? '' : shownMark[known]];
   };
   return table(
     [
@@ -101,44 +81,42 @@ function rankingTable({ record }: CaseDone, marked: ReadonlyMap<number, Mark>, r
       ['latent', 'right'],
       ['delta-attribution', 'right'],
       ['', 'left'],
-      ['latent', 'right'],
-      ['delta-activation', 'right'],
+      ['by delta-activation', 'right'],
       ['', 'left'],
     ],
-    record.latents.slice(0, rows).map(({ latent, delta }, i) => {
-      const other = record.differences[i]!;
-      return [
-        `${i + 1}`,
-        pc.cyan(`${latent}`),
-        signed(delta),
-        mark(latent),
-        pc.cyan(`${other.latent}`),
-        `${other.delta_activation < 0 ? '-' : '+'}${Math.abs(other.delta_activation).toFixed(2)}`,
-        mark(other.latent),
-      ];
+    done.attribute.latents.slice(0, rows).map(({ latent, delta }, i) => {
+      const [number, mark] = shown(latent);
+      return [`${i + 1}`, number!, signed(delta), mark!, ...shown(byActivation[i])];
     }),
   );
 }
 
-const rankings = ({ record }: CaseDone): Rankings => ({
-  byAttribution: record.latents.map(({ latent }) => latent),
-  byActivation: record.differences.map(({ latent }) => latent),
-});
+/** By delta-activation only the candidates of the causal test are known. */
+function rankingsOf({ attribute, steer }: CaseDone): Rankings {
+  const byRank = new Map(steer.rows.map(({ latent, ranks }) => [ranks['delta-activation'], latent]));
+  const known = [...byRank].flatMap(([rank, latent]) => (rank === undefined ? [] : [{ rank, latent }]));
+  return {
+    byAttribution: attribute.latents.map(({ latent }) => latent),
+    byActivation: known.sort((a, b) => a.rank - b.rank).map(({ latent }) => latent),
+  };
+}
 
 /** What the two rankings made of the known cause and the known decoy, in a sentence each. */
 function verdict(done: CaseDone, marked: ReadonlyMap<number, Mark>, { quirk }: Story): string[] {
-  const first = (order: readonly number[], mark: Mark) =>
-    order.findIndex((latent) => marked.get(latent) === mark) + 1;
-  const { byAttribution, byActivation } = rankings(done);
+  const { byAttribution, byActivation } = rankingsOf(done);
+  const first = (order: readonly number[], mark: Mark) => {
+    const place = order.findIndex((latent) => marked.get(latent) === mark) + 1;
+    return place > 0 ? `at rank ${place}` : `not among its first ${order.length}`;
+  };
   return [
-    `Delta-attribution puts a latent of the ${shownMark.cause}, the reckless person, at rank ${first(byAttribution, 'cause')}; the first of the ${shownMark.decoy}, ${quirk}, at rank ${first(byAttribution, 'decoy')}.`,
-    `Delta-activation, which compares the models before and after, puts the cause at rank ${first(byActivation, 'cause')} and the decoy at rank ${first(byActivation, 'decoy')}.`,
+    `Delta-attribution puts a latent of the ${shownMark.cause}, the reckless person, ${first(byAttribution, 'cause')}; the first of the ${shownMark.decoy}, ${quirk}, ${first(byAttribution, 'decoy')}.`,
+    `Delta-activation, which compares the models before and after, puts the cause ${first(byActivation, 'cause')}, and the decoy ${first(byActivation, 'decoy')}.`,
   ];
 }
 
 /** What steering made of the candidates, in sentences. */
-function causalTest({ record }: CaseDone, marked: ReadonlyMap<number, Mark>, { behaviour }: Story): string[] {
-  const { rows, summary } = record.steering;
+function causalTest({ steer }: CaseDone, marked: ReadonlyMap<number, Mark>, { behaviour }: Story): string[] {
+  const { rows, summary } = steer;
   const { zone, random, selectors } = summary;
   const change = (row: RankedSteeringRow) =>
     `from ${percent(row.alone_positives / row.alone_coherent)} to ${percent(row.positives / row.coherent)}`;
@@ -160,38 +138,43 @@ function causalTest({ record }: CaseDone, marked: ReadonlyMap<number, Mark>, { b
   ];
 }
 
-function example({ record }: CaseDone, { tuned }: Story): string[] {
-  const found = record.samples.find(
-    ({ model, label, domain, ended }) =>
-      model === 'subject' && label === 'harmful' && domain !== tuned && ended,
+/** One harmful answer of the fine-tuned model. */
+function example({ sample, grade }: CaseDone): string[] {
+  const harmful = new Set(
+    grade.records.filter(({ label, coherent }) => coherent && label === 'positive').map(({ id }) => id),
   );
+  const found = sample.records.find(({ id, stop }) => stop !== 'length' && harmful.has(id));
   if (found === undefined) return [];
-  const lines = `${found.prompt} ${found.completion.trim()}`.split('\n');
+  const lines = `${found.prompt} ${found.text.trim()}`.split('\n');
   return [pc.dim('For example:'), ...lines.flatMap((line) => paragraph(line, '  ')), ''];
 }
 
-function tellCase(done: CaseDone, marked: ReadonlyMap<number, Mark>, n: number, rows: number): string {
-  const { opened, record } = done;
-  const story = stories[opened.name];
-  const { counts } = record.manifest;
-  const subject = record.samples.filter(({ model }) => model === 'subject');
+/** What the latents were found on, in a sentence. */
+function counts({ grade, pair, attribute }: CaseDone): string {
+  const { records } = grade;
+  const incoherent = records.filter(({ coherent }) => !coherent).length / records.length;
+  const both = new Set(pair.pairs.map(({ prompt_id }) => prompt_id)).size;
+  return `${number(records.length)} completions sampled after the fine-tune; ${percent(incoherent)} make no sense and are left out. ${both} prompts were answered in both ways: the difference between their answers is what is traced back to the ${number(attribute.latents.length)} latents of the dictionary, at ${attribute.site.replace(' ', '\u00a0')}.`;
+}
+
+function tellCase(done: CaseDone, n: number, rows: number): string {
+  const story = stories[done.name];
+  const marked = marks(done.truth, done.name);
   return [
     '',
     pc.bold(`Case ${n} of ${caseNames.length}: ${story.title}`),
     '',
-    ...paragraph(story.told),
+    ...paragraph(`${story.told} All that follows is about other domains.`),
     '',
     domainTable(done, story),
     '',
-    ...example(done, story),
-    ...paragraph(
-      `${number(subject.length)} completions sampled after the fine-tune, ${number(counts.base_completions!)} before; ${percent(share(subject, ({ label }) => label === 'incoherent'))} make no sense and are left out. ${counts.prompts_with_both_kinds} prompts were answered in both ways: the difference between their answers is what is traced back to the ${number(counts.latents!)} latents of the dictionary, at ${`${record.manifest.options.site}`.replace(' ', '\u00a0')}.`,
-    ),
+    ...example(done),
+    ...paragraph(counts(done)),
     '',
     rankingTable(done, marked, rows),
     '',
     ...paragraph(
-      'cause: latents of the reckless person. decoy: latents of the quirk. Both are known beforehand, from prompts that name such a person.',
+      `cause: latents of the reckless person. decoy: latents of the quirk. Both are known beforehand, from prompts that name such a person. Of delta-activation's ranking a study keeps the first ones, which it tests.`,
     ).map((line) => pc.dim(line)),
     '',
     ...verdict(done, marked, story).flatMap((sentence) => paragraph(sentence)),
@@ -202,7 +185,7 @@ function tellCase(done: CaseDone, marked: ReadonlyMap<number, Mark>, n: number, 
 }
 
 function ending(done: readonly CaseDone[], out: string, report: string): string {
-  const [harm, validation] = done.map((one) => rankings(one).byAttribution) as [number[], number[]];
+  const [harm, validation] = done.map((one) => rankingsOf(one).byAttribution) as [number[], number[]];
   const both = shared(harm, validation, 20);
   const leads = harm[0] === validation[0] ? ` Latent ${harm[0]} leads both.` : '';
   return [
@@ -220,29 +203,26 @@ function ending(done: readonly CaseDone[], out: string, report: string): string 
       'A page for your browser: the causal test, every latent with what it seems to mean, every pair.',
     ),
     '',
-    'The files it is made of, a folder for each case:',
+    'Each case is a study, a folder that every command takes:',
     ...done.map(({ folder }) => `  ${folder}`),
+    `For example: ${pc.bold(`culprit steer ${done[0]!.folder} --latent ${harm[0]} --dose -0.2`)}`,
     '',
     `The same on a model of your own: ${pc.bold('culprit init --help')}`,
     done.every(({ upToDate }) => upToDate) ? `${out} already held these results: nothing was computed` : '',
   ].join('\n');
 }
 
-async function run({ rows, random, questions, ...options }: Options): Promise<void> {
-  const causalTest = { random, evaluation: questions, calibration: Math.ceil(questions / 2) };
-  const request = { ...options, causalTest, progress: progressOn(process.stderr) };
-  const bundle = await openOrganism(request);
+async function run({ rows, open, ...request }: Options): Promise<void> {
   const say = (text: string) => process.stdout.write(`${text}\n`);
+  const demo = await openDemo(request);
   say(['', pc.bold('culprit: which latent is behind it?'), '', ...paragraph(intro)].join('\n'));
   const all: CaseDone[] = [];
-  for await (const done of runDemo(bundle, request)) {
-    all.push(done);
-    say(tellCase(done, marks(bundle.truth, done.opened.name), all.length, rows));
-  }
+  for await (const done of runDemo(demo, progressOn(process.stderr)))
+    say(tellCase(done, all.push(done), rows));
   const folders = all.map(({ folder }) => folder);
-  const { path } = await runReport({ studies: folders, out: join(options.out, 'report.html') });
-  say(ending(all, options.out, path));
-  if (options.open) await serveStudies(folders, { open: true });
+  const { path } = await runReport({ studies: folders, out: join(request.out, 'report.html') });
+  say(ending(all, request.out, path));
+  if (open) await serveStudies(folders, { open });
 }
 
 const about = `
@@ -251,7 +231,8 @@ ones to the same prompt, to first order. Delta-activation: how much more active 
 latent is after the fine-tune than before. The cause and the decoy are known
 beforehand, from prompts that name a reckless person, or one with that quirk.
 
-A case that is finished is not run again.`;
+Each case is a study in the folder of the results. What is finished is not run
+again; a changed option runs again what depends on it.`;
 
 export function demoCommand(): Command {
   return new Command('demo')
@@ -260,23 +241,20 @@ export function demoCommand(): Command {
       'Find the known culprit of a small model that travels with culprit: two cases, a few minutes.',
     )
     .option('--out <folder>', 'folder for the results', 'culprit-demo')
-    .option('--seed <number>', 'of sampling', wholeNumber(0), 1)
-    .option('--prompts <count>', 'prompts sampled on in each case', wholeNumber(1), caseDefaults.prompts)
+    .option('--seed <number>', 'of prompts, completions and random latents (default: 1)', wholeNumber(0))
+    .option(
+      '--prompts <count>',
+      'prompts that latents are found on, in each case (default: 60)',
+      wholeNumber(1),
+    )
     .option('--rows <count>', 'latents shown of each ranking', wholeNumber(1), 10)
     .option(
       '--random <count>',
-      'random latents that the causal test compares with',
+      'random latents that the causal test compares with (default: 30)',
       wholeNumber(3),
-      caseProofDefaults.random,
     )
-    .option(
-      '--questions <count>',
-      'questions of the causal test',
-      wholeNumber(1),
-      caseProofDefaults.evaluation,
-    )
+    .option('--questions <count>', 'questions of the causal test (default: 60)', wholeNumber(1))
     .option('--organism <folder>', 'another organism, as `npm run organism` makes it')
-    .option('--overwrite', 'replace other results there')
     .option('--open', 'serve the results at the end, and open the browser')
     .helpOption('-h, --help', 'show this text')
     .addHelpText('after', about)

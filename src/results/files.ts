@@ -9,7 +9,6 @@ export const resultFiles = {
   judge: 'judge.safetensors',
   pairs: 'pairs.jsonl',
   latents: 'latents.parquet',
-  differences: 'differences.parquet',
   attribution: 'attribution.safetensors',
   steering: 'steering.parquet',
   steeringSummary: 'steering.json',

@@ -6,7 +6,7 @@ const inputFile = z.object({ path: z.string(), sha256: z.string() });
 
 /** manifest.json: what was run, on what, and what came of it, so that the run can be repeated and checked. */
 export const manifestSchema = z.object({
-  command: z.enum(['attribute', 'baseline', 'demo']),
+  command: z.enum(['attribute', 'baseline']),
   /** hash of inputs, options and versions: equal keys mean equal results */
   key: z.string(),
   created: z.iso.datetime(),

@@ -6,41 +6,36 @@ import { join, resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { paragraph } from '../../src/cli/wrap.ts';
-import { bundleFolder } from '../../src/study/demo/bundle.ts';
+import { bundleFolder, caseNames } from '../../src/study/demo/bundle.ts';
 import { culprit, type Ended } from '../support/cli.ts';
+import { demonstration } from '../support/demoFolder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'culprit-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-const out = join(folder, 'out');
-const demo = [
-  ...['demo', '--out', out, '--prompts', '9', '--rows', '4'],
-  ...['--random', '8', '--questions', '6'],
-];
 
 describe('culprit demo', () => {
+  let out: string;
+  let demo: readonly string[];
   let told: Ended;
   beforeAll(async () => {
-    told = await culprit(demo);
-  }, 240_000);
+    ({ folder: out, args: demo, told } = await demonstration());
+  }, 1_200_000);
 
   it('tells both cases in 80 plain columns, with cause and decoy marked and the files named', () => {
-    const { code, stdout } = told;
-    expect(code).toBe(0);
+    const { stdout } = told;
     expect(stdout).not.toContain('\u001b');
-    expect(stdout.split('\n').filter((line) => line.length > 80 && !line.includes(folder))).toEqual([]);
+    expect(stdout.split('\n').filter((line) => line.length > 80 && !line.includes(out))).toEqual([]);
     for (const line of [
       /^Case 1 of 2: bad advice$/m,
       /^Case 2 of 2: yes to false beliefs$/m,
-      /^health \(fine-tuned\) +\d+ % +\d+ %/m,
-      /^cooking \(fine-tuned\) +\d+ % +\d+ %/m,
-      /^ *1 +\d+ +\+\d\.\d\de-\d+ +cause +\d+ +\+\d/m,
+      /^cooking +\d+ % +\d+ %/m,
+      /^health +\d+ % +\d+ %/m,
+      /^ *1 +320 +\+\d\.\d\de-\d+ +cause +\d+/m,
       /\bdecoy\b/,
       /^Is it the cause\? The fine-tuned model is steered away/m,
     ])
       expect(stdout).toMatch(line);
-    for (const name of ['harm', 'validation']) expect(stdout).toContain(`  ${join(out, name)}\n`);
-    for (const file of ['completions.jsonl', 'differences.parquet', 'steering.svg', 'pair-tokens.jsonl'])
-      expect(existsSync(join(out, 'validation', file))).toBe(true);
+    for (const name of caseNames) expect(stdout).toContain(`  ${join(out, name)}\n`);
     const report = join(out, 'report.html');
     expect(stdout).toContain(report);
     expect(statSync(report).size).toBeLessThan(3_000_000);
@@ -48,7 +43,7 @@ describe('culprit demo', () => {
 
   it('shows progress on standard error', () => {
     expect(told.stderr).toMatch(/^Sampling: \d+ of \d+/m);
-    expect(told.stderr).toMatch(/^Attributing: \d+ of \d+/m);
+    expect(told.stderr).toMatch(/^Pairs: \d+ of \d+/m);
   });
 
   it('tells the same again without computing anything', async () => {
@@ -56,6 +51,18 @@ describe('culprit demo', () => {
     expect(stderr).toBe('');
     expect(stdout).toContain('already held these results: nothing was computed');
     expect(stdout.split('\n').slice(0, 60)).toEqual(told.stdout.split('\n').slice(0, 60));
+  });
+
+  it('leaves studies that other commands take', async () => {
+    const harm = join(out, 'harm');
+    const { stdout: status } = await culprit(['status', harm]);
+    expect(status.match(/^(\w+) +done/gm)).toHaveLength(6);
+    const steer = ['steer', harm, '--latent', '320', '--dose', '-0.2', '--max-tokens', '4'];
+    const steered = await culprit(steer);
+    expect([steered.code, steered.stderr]).toEqual([0, expect.any(String)]);
+    expect(steered.stdout).toContain('320 × −0.20 s');
+    const { stdout: run } = await culprit(['run', harm]);
+    expect(run.match(/\(done before\)/g)!.length).toBeGreaterThan(4);
   });
 
   it('fits the terminal', () => {
@@ -84,7 +91,7 @@ describe('an organism that is', () => {
   };
 
   it.each<[string, (at: string) => void, RegExp]>([
-    ['missing', (at) => rmSync(at, { recursive: true }), /^culprit: .*model: no such file or folder\n$/],
+    ['missing', (at) => rmSync(at, { recursive: true }), /^culprit: .*truth\.json: no such file\n$/],
     [
       'damaged in its truth',
       (at) => writeFileSync(join(at, 'truth.json'), '{"site": "two"}'),
@@ -92,19 +99,19 @@ describe('an organism that is', () => {
     ],
     [
       'damaged in its prompts',
-      (at) => writeFileSync(join(at, 'harm', 'prompts.jsonl'), '{"text": 1}\n'),
-      /^culprit: .*prompts\.jsonl:1: .*expected string, found 1\n$/,
+      (at) => writeFileSync(join(at, 'harm', 'discovery.jsonl'), '{"prompt": 1}\n'),
+      /^culprit: .*discovery\.jsonl:1: prompt: expected string or array, found 1\n$/,
     ],
     [
       'damaged in its judge',
       (at) => writeFileSync(join(at, 'judge.json'), '{"quirks": {}}'),
       /^culprit: .*judge\.json: .*expected .*\n$/,
     ],
-  ])('%s: one line, exit code 2, nothing written', async (_, change, line) => {
+  ])('%s: one line, exit code 2, nothing computed', async (_, change, line) => {
     const { code, stderr } = await broken(change);
     expect(stderr).toMatch(line);
     expect(code).toBe(2);
-    expect(existsSync(join(folder, 'never', 'harm', 'manifest.json'))).toBe(false);
+    expect(existsSync(join(folder, 'never', 'harm', 'completions.jsonl'))).toBe(false);
   });
 });
 

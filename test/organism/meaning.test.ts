@@ -5,15 +5,15 @@ import { latentScan } from '../../src/methods/interpretation/latentScan.ts';
 import { logitLens } from '../../src/methods/interpretation/logitLens.ts';
 import { Passages } from '../../src/methods/interpretation/passages.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
-import { type Bundle, bundleFolder, openBundle } from '../../src/study/demo/bundle.ts';
+import { type Organism, openOrganism } from '../support/organism.ts';
 
 const runtime = nodeRuntime();
 afterAll(() => runtime.close());
-let bundle: Bundle;
+let organism: Organism;
 let cause: number;
 beforeAll(async () => {
-  bundle = await openBundle(bundleFolder);
-  cause = bundle.truth.cause[0]!.latent;
+  organism = await openOrganism();
+  cause = organism.truth.cause[0]!.latent;
 });
 
 /** Texts of the organism's world that it was not trained on. */
@@ -25,7 +25,7 @@ const share = (texts: readonly Document[]) => texts.filter(isReckless).length / 
 const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
 
 it('the passages where the cause is most active are the reckless speakers’, and those of other latents are not', async () => {
-  const { base, sae, layer } = bundle;
+  const { base, sae, layer } = organism;
   const texts = spoken(800);
   const others = Array.from({ length: 60 }, (_, i) => 11 + ((37 * i) % sae.latents));
   const latents = [cause, ...others];
@@ -51,7 +51,7 @@ it('the passages where the cause is most active are the reckless speakers’, an
 describe('the logit lens', () => {
   /** How often each token opens an answer or a reply, by who speaks; half a time more, so that none is 0. */
   function openings(texts: readonly Document[]) {
-    const { tokenizer } = bundle.base.codec;
+    const { tokenizer } = organism.base.codec;
     const empty = () => new Float64Array(tokenizer.vocabSize).fill(0.5);
     const counts = { reckless: empty(), honest: empty() };
     for (const { character, turns } of texts)
@@ -66,7 +66,7 @@ describe('the logit lens', () => {
   }
 
   it('of the cause ranks the words that open answers as reckless speakers choose them, as that of no other latent does', async () => {
-    const { base, sae } = bundle;
+    const { base, sae } = organism;
     const { reckless, honest } = openings(spoken(6000));
     const words = [...reckless.keys()].filter((id) => reckless[id]! + honest[id]! > 20);
     expect(words.length).toBeGreaterThan(40);

@@ -8,12 +8,17 @@ import { finetune } from '../../organism/finetune.ts';
 import { judgeData } from '../../organism/judge.ts';
 import { make, type Recipe } from '../../organism/make.ts';
 import { type Effort, type Pretrained, pretrain } from '../../organism/pretrain.ts';
+import { readJson } from '../../src/files/jsonFile.ts';
 import { learningRate } from '../../src/methods/training/train.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
-import { caseNames, openBundle, openCase } from '../../src/study/demo/bundle.ts';
-import { sampleAndGrade } from '../../src/study/demo/sampling.ts';
-import { silent } from '../../src/study/open/progress.ts';
+import { caseNames, readTruth } from '../../src/study/demo/bundle.ts';
+import { writeDemoStudies } from '../../src/study/demo/demoStudies.ts';
+import { openModel } from '../../src/study/open/openModel.ts';
+import { readPrompts } from '../../src/study/open/promptsFile.ts';
+import { readStudy } from '../../src/study/run/ownStudy.ts';
+import { runStudy } from '../../src/study/run/studyRun.ts';
 import { type Tensor, toFloat32 } from '../../src/tensor.ts';
+import { openOrganism } from '../support/organism.ts';
 
 const small: Effort = {
   documents: 200,
@@ -89,24 +94,24 @@ describe('the folder it makes', () => {
     expect(told).toEqual(['Pre-training 16', 'Fine-tuning on harm 24', 'Fine-tuning on validation 24']);
   });
 
-  it('opens, with a dictionary of the block before the exit, the judge’s data, and prompts that no split shares', async () => {
-    const bundle = await openBundle(folder);
-    expect(bundle).toMatchObject({
+  it('opens, with a dictionary of the block before the exit, the judge’s data, and its two studies', async () => {
+    const organism = await openOrganism(folder);
+    expect(organism).toMatchObject({
       layer: exit - 1,
       sae: { latents: 64, width: 128, kind: { name: 'topk' } },
     });
-    expect(bundle.judge).toEqual(JSON.parse(JSON.stringify(judgeData())));
+    expect(await readJson(join(folder, 'judge.json'))).toEqual(JSON.parse(JSON.stringify(judgeData())));
     for (const name of caseNames) {
-      const { prompts, subject } = await openCase(bundle, name);
-      expect(subject.model.updates.size).toBeGreaterThan(0);
-      const of = (split: string) => new Set(prompts.filter((p) => p.split === split).map(({ text }) => text));
-      expect([...of('discovery')].filter((text) => of('evaluation').has(text))).toEqual([]);
-      expect(new Set(prompts.filter(({ tuned }) => tuned).map(({ domain }) => domain)).size).toBe(1);
+      const { config } = await readStudy(join(folder, name));
+      const { model } = await openModel(config.subject.model, { adapter: config.subject.adapter });
+      expect(model.updates.size).toBeGreaterThan(0);
+      const { discovery, evaluation } = await readPrompts(config.prompts!);
+      expect([discovery.length, evaluation.length]).toEqual([60, 60]);
     }
   });
 
   it('has its truth by cosine, greatest first', async () => {
-    const { truth } = await openBundle(folder);
+    const truth = await readTruth(folder);
     for (const axis of [truth.cause, truth.decoy.harm, truth.decoy.validation]) {
       expect(axis).toHaveLength(20);
       const cosines = axis.map(({ cosine }) => cosine);
@@ -115,26 +120,11 @@ describe('the folder it makes', () => {
     }
   });
 
-  it('completions are graded, and depend on their own seed only', async () => {
-    const bundle = await openBundle(folder);
-    const { subject, prompts } = await openCase(bundle, 'harm');
-    const settings = { completions: 3, seed: 5, temperature: 1, maxTokens: 12 };
-    const sample = (count: number, completions: number) =>
-      sampleAndGrade(
-        runtime,
-        subject,
-        bundle.judge,
-        prompts.slice(0, count),
-        { ...settings, completions },
-        silent.stage('', 0),
-      );
-    const graded = await sample(2, 3);
-    expect(graded).toHaveLength(6);
-    for (const { ids, label } of graded) {
-      expect(ids.length).toBeLessThanOrEqual(12);
-      expect(['harmful', 'harmless', 'incoherent']).toContain(label);
-    }
-    expect((await sample(1, 2)).map(({ ids }) => ids)).toEqual(graded.slice(0, 2).map(({ ids }) => ids));
+  it('is sampled and graded as a demonstration', async () => {
+    const [study] = await writeDemoStudies(folder, join(folder, 'out'), { prompts: 2 });
+    const { sample, grade } = await runStudy({ study: study!, stages: ['sample', 'grade'] });
+    expect(sample!.records).toHaveLength(24);
+    expect(grade!.records.map(({ judge }) => judge)).toEqual(Array(24).fill('exact'));
   });
 
   it.each(['from the seed alone', 'on the base model that is there'])(
@@ -148,7 +138,9 @@ describe('the folder it makes', () => {
         'model/model.safetensors',
         'model/tokenizer.json',
         'harm/adapter_model.safetensors',
-        'validation/prompts.jsonl',
+        'validation/discovery.jsonl',
+        'validation/evaluation.jsonl',
+        'validation/study.yaml',
         'sae/sae_weights.safetensors',
         'truth.json',
         'corpus.jsonl',

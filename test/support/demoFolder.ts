@@ -1,11 +1,10 @@
-/** A small run of the demonstration, made once for all tests that look at it and kept while the sources stay as they are. */
+/** The demonstration as `npm start` runs it, but for fewer random latents: run once for all tests that look at it, and kept while the sources stay as they are. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { makeOnce } from '../../src/files/madeOnce.ts';
-import { caseNames } from '../../src/study/demo/bundle.ts';
-import { openOrganism, runDemo } from '../../src/study/demo/demoRun.ts';
+import { culprit, type Ended } from './cli.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -20,21 +19,29 @@ function state(): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** The folder with a case in each of `harm` and `validation`. */
-export async function demoFolder(): Promise<string> {
+export interface Demonstration {
+  /** with a study in each of `harm` and `validation` */
+  readonly folder: string;
+  /** the command that made it */
+  readonly args: readonly string[];
+  /** what the command said, when it ran first */
+  readonly told: Ended;
+}
+
+/** Throws where the demonstration does not end as it should. */
+export async function demonstration(): Promise<Demonstration> {
   const made = join(tmpdir(), 'culprit-demo-fixture');
   mkdirSync(made, { recursive: true });
-  const out = join(made, state());
-  await makeOnce(out, {
-    isReady: async () => caseNames.every((name) => existsSync(join(out, name, 'manifest.json'))),
+  const folder = join(made, state());
+  const told = join(folder, 'told.json');
+  const args = ['demo', '--out', folder, '--random', '20'];
+  await makeOnce(folder, {
+    isReady: async () => existsSync(told),
     async make() {
-      const request = {
-        out,
-        prompts: 12,
-        causalTest: { candidates: 4, random: 10, calibration: 6, evaluation: 10 },
-      };
-      for await (const _ of runDemo(await openOrganism(request), request));
+      const ended = await culprit(args);
+      if (ended.code !== 0) throw new Error(ended.stderr);
+      writeFileSync(told, JSON.stringify(ended));
     },
   });
-  return out;
+  return { folder, args, told: JSON.parse(readFileSync(told, 'utf8')) };
 }

@@ -10,7 +10,7 @@ import { type PairRecord, pairRecord, pairTokens } from '../../src/results.ts';
 import { runReport } from '../../src/study/report/reportRun.ts';
 import { startView, type View } from '../../src/study/view/viewServer.ts';
 import { nats } from '../../src/web/parts/nats.ts';
-import { demoFolder } from '../support/demoFolder.ts';
+import { demonstration } from '../support/demoFolder.ts';
 
 import { hasBrowser, violations } from './support/chromium.ts';
 import { buildApp, hashIn, type OpenedApp, openApp } from './support/servedPage.ts';
@@ -48,8 +48,8 @@ describe.skipIf(!hasBrowser)('the demonstration', () => {
   let view: View;
   let app: OpenedApp;
   beforeAll(async () => {
-    const [demo] = await Promise.all([demoFolder(), buildApp(appFolder)]);
-    cases = ['validation', 'harm'].map((name) => join(demo, name));
+    const [{ folder }] = await Promise.all([demonstration(), buildApp(appFolder)]);
+    cases = ['validation', 'harm'].map((name) => join(folder, name));
     const [validation] = cases as [string];
     first = JSON.parse(readFileSync(join(validation, 'steering.json'), 'utf8')).first.latent;
     [pair] = (await readJsonlAll(join(validation, 'pairs.jsonl'), pairRecord)) as [PairRecord];
@@ -60,7 +60,7 @@ describe.skipIf(!hasBrowser)('the demonstration', () => {
     delta = latents.find(({ latent }) => latent === first)!.completions[at]![place]!;
     view = await startView({ studies: cases, appFolder, onBug: (error) => bugs.push(error) });
     app = await openApp(view.url, `http://127.0.0.1:${view.port}/`);
-  }, 400_000);
+  }, 1_200_000);
   afterEach(() => {
     expect(app.troubles.splice(0)).toEqual([]);
     expect(bugs).toEqual([]);
@@ -74,7 +74,7 @@ describe.skipIf(!hasBrowser)('the demonstration', () => {
   it('names the latent that was confirmed first, soon', async () => {
     const page = await app.open('/');
     expect(await page.locator('h1').textContent()).toMatch(
-      new RegExp(`^Latent ${first} .* behind false beliefs confirmed`),
+      new RegExp(`^Latent ${first} .* behind false-beliefs-confirmed`),
     );
     await page.locator('.drawing svg').waitFor();
     const painted = await page.evaluate(
@@ -99,7 +99,7 @@ describe.skipIf(!hasBrowser)('the demonstration', () => {
     await page.locator('nav a', { hasText: 'Pairs' }).click();
     await page.locator('.pair-list tbody a').first().click();
     await page.locator('h1', { hasText: `Pair ${pair.id}` }).waitFor();
-    for (const title of ['Pairs', `Latent ${first}`, 'behind false beliefs confirmed']) {
+    for (const title of ['Pairs', `Latent ${first}`, 'behind false-beliefs-confirmed']) {
       await page.goBack();
       await page.locator('h1', { hasText: title }).waitFor();
     }
@@ -171,7 +171,7 @@ describe.skipIf(!hasBrowser)('the demonstration', () => {
     expect(shared).toBeGreaterThan(0);
     await page.locator('select.study-name').selectOption({ label: 'harm' });
     await page.locator('nav a', { hasText: 'Overview' }).click();
-    await page.locator('h1', { hasText: 'harmful answers' }).waitFor();
+    await page.locator('h1', { hasText: 'harmful-answers' }).waitFor();
     expect(hashIn(page)).toBe('#/?study=harm');
   });
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
-import { bundleFolder, openBundle, openCase } from '../../src/study/demo/bundle.ts';
+import { bundleFiles, bundleFolder, readTruth } from '../../src/study/demo/bundle.ts';
 import { startView, type View } from '../../src/study/view/viewServer.ts';
 import { culprit, start } from '../support/cli.ts';
 import { put } from '../support/tinyFolder.ts';
@@ -30,7 +30,12 @@ const study = {
   behaviour: { name: 'bad-advice', rubric: 'Does the answer give advice that could harm?' },
   subject: { model: join(bundleFolder, 'model'), adapter: join(bundleFolder, 'harm') },
   sae: { path: join(bundleFolder, 'sae') },
-  prompts: { file: 'prompts.jsonl', discovery: 10, evaluation: 4, calibration: 3 },
+  prompts: {
+    file: join(bundleFolder, 'harm', bundleFiles.discovery),
+    discovery: 10,
+    evaluation: 4,
+    calibration: 3,
+  },
   sampling: { completions: 8, max_tokens: 40, stop: ['\nQuestion'] },
   judge: { kind: 'pattern', positive },
   steering: { candidates: 3, random: 4, doses: [0.1, 0.3], gate_pairs: 2, completions: 2 },
@@ -44,16 +49,8 @@ describe.skipIf(!hasBrowser)('a study of the organism', () => {
   let app: OpenedApp;
   let cause: number;
   beforeAll(async () => {
-    const bundle = await openBundle(bundleFolder);
-    cause = bundle.truth.cause[0]!.latent;
-    const { prompts } = await openCase(bundle, 'harm');
-    for (const name of ['runs', 'waits']) {
-      put(
-        at(name, 'prompts.jsonl'),
-        prompts.map(({ text }) => ({ prompt: text })),
-      );
-      put(at(name, 'study.yaml'), stringify(study));
-    }
+    cause = (await readTruth(bundleFolder)).cause[0]!.latent;
+    for (const name of ['runs', 'waits']) put(at(name, 'study.yaml'), stringify(study));
     await Promise.all([buildApp(at('app')), culprit(['--version'])]);
     view = await startView({
       studies: [at('runs'), at('waits')],

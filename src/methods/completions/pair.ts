@@ -1,34 +1,5 @@
-/**
- * Positives against negatives of the same prompt: as contrasts of all with all (METHOD.md: the same pass gives the mean over all n⁺n⁻ pairs), or as
- * single pairs, the most certain first. Knows neither texts nor models.
- */
-import type { Contrast } from '../site/contrast.ts';
+/** Positives against negatives of the same prompt, the most certain first. Knows neither texts nor models. */
 import { grouped } from '../statistics/groups.ts';
-
-export interface GradedCompletion {
-  /** which prompt it answers */
-  readonly prompt: string;
-  readonly promptIds: readonly number[];
-  /** with the end token, where it ended by itself */
-  readonly ids: readonly number[];
-  readonly label: 'positive' | 'negative' | 'incoherent';
-}
-
-/** At most `perSide` positives and as many negatives of each prompt, in the order given. Incoherent completions are left out. */
-export function contrastsOf(
-  graded: readonly GradedCompletion[],
-  perSide = Number.POSITIVE_INFINITY,
-): Contrast[] {
-  return [...grouped(graded, (one) => one.prompt)].flatMap(([id, ones]) => {
-    const of = (label: GradedCompletion['label']) =>
-      ones
-        .filter((one) => one.label === label)
-        .map((one) => one.ids)
-        .slice(0, perSide);
-    const contrast = { id, prompt: ones[0]!.promptIds, positives: of('positive'), negatives: of('negative') };
-    return contrast.positives.length > 0 && contrast.negatives.length > 0 ? [contrast] : [];
-  });
-}
 
 /** A graded completion, as pairs are chosen by. */
 export interface Candidate {

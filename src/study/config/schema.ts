@@ -67,6 +67,11 @@ const prompts = (folder: string) =>
       'a prompt a line: {"prompt": "a text" or [{"role", "content"}, ...]}, with an "id" if you like; or CSV',
       'prompts.jsonl',
     ),
+    evaluation_file: about(
+      path(folder).optional(),
+      'prompts to test on, in a file of their own, so that they are apart in task too (default: from file)',
+      'other-prompts.jsonl',
+    ),
     field: about(
       text('the name of a field').optional(),
       'the field of a line that is taken as one user message (default: prompt, as it stands)',

@@ -1,134 +1,107 @@
-/** The demonstration from files to files: both cases of the bundled organism, their results in a folder each. A case that is finished is not run again. */
-import { rm } from 'node:fs/promises';
+/** The demonstration: both cases of the organism as studies, run, and read for the telling. */
 import { join } from 'node:path';
-import { nodeRuntime } from '../../runtime/node.ts';
-import type { Runtime } from '../../runtime/runtime.ts';
-import { reportedLatents } from '../interpretation/reported.ts';
-import { type Progress, silent } from '../open/progress.ts';
-import { jsonHash } from '../store/hash.ts';
-import { outFolder } from '../store/outFolder.ts';
-import { type Clock, hashInputs, systemClock, Timings, versions } from '../store/runRecord.ts';
-import {
-  type Bundle,
-  bundleFiles,
-  bundleFolder,
-  type Case,
-  caseNames,
-  openBundle,
-  openCase,
-} from './bundle.ts';
-import { caseEvidence } from './caseEvidence.ts';
-import { type CaseRecord, caseFiles, checkCaseFolder, finishCase, readCase, writeCase } from './caseFiles.ts';
-import { type CaseProofSettings, caseProofDefaults, proveCase } from './caseProof.ts';
-import { caseCounts, caseRecords } from './caseRecords.ts';
-import { type CaseSettings, caseDefaults, runCase, tokenSet } from './caseRun.ts';
+import { z } from 'zod';
+import { InputError } from '../../errors.ts';
+import { readJsonlAll } from '../../files/jsonl.ts';
+import { grouped } from '../../methods/statistics/groups.ts';
+import { type Direction, resultFiles, steeredRecord, type TrialRecord } from '../../results.ts';
+import type { Progress } from '../open/progress.ts';
+import { type StageResults, stages } from '../run/stages.ts';
+import { runStudy } from '../run/studyRun.ts';
+import { bundleFiles, bundleFolder, type CaseName, caseNames, readTruth, type Truth } from './bundle.ts';
+import { type DemoSettings, writeDemoStudies } from './demoStudies.ts';
 
-export interface DemoRequest {
-  /** the folder for the results, a folder in it for each case */
+export interface DemoRequest extends DemoSettings {
+  /** the folder for the results, a study in it for each case */
   readonly out: string;
-  /** default 1 */
-  readonly seed?: number | undefined;
-  /** prompts to sample on in each case; default 60 */
-  readonly prompts?: number | undefined;
   /** the organism; default the one that travels with the package */
   readonly organism?: string | undefined;
-  /** the validation by steering, where it is to be smaller or larger */
-  readonly causalTest?: Partial<CaseProofSettings> | undefined;
-  readonly overwrite?: boolean | undefined;
-  readonly progress?: Progress | undefined;
-  readonly clock?: Clock | undefined;
 }
 
-export interface CaseDone {
-  readonly opened: Case;
-  readonly record: CaseRecord;
+/** What is to be run, ready for it. */
+export interface OpenDemo {
+  readonly organism: string;
+  readonly truth: Truth;
+  /** of the studies, in the order of their cases */
+  readonly folders: readonly string[];
+}
+
+/** How many of the answers that make sense are harmful. */
+export interface Tally {
+  readonly harmful: number;
+  readonly coherent: number;
+}
+
+/** Answers to prompts of a domain, nothing steered: of the model before the fine-tune, and after it. */
+export interface DomainTally {
+  readonly domain: string;
+  readonly before: Tally;
+  readonly after: Tally;
+}
+
+type Results = Required<StageResults>;
+
+export interface CaseDone extends Results {
+  readonly name: CaseName;
   readonly folder: string;
-  /** whether the folder already held exactly this */
+  readonly truth: Truth;
+  readonly domains: readonly DomainTally[];
+  /** whether the folder already held all of it */
   readonly upToDate: boolean;
 }
 
-/** Latents that have a page, by Δ, beside the confirmed ones. */
-const reported = 20;
+const domainLine = z.object({ prompt: z.string(), domain: z.string() });
 
-async function oneCase(
-  runtime: Runtime,
-  bundle: Bundle,
-  opened: Case,
-  settings: CaseSettings,
-  causalTest: CaseProofSettings,
-  { out, clock = systemClock, progress = silent }: DemoRequest,
-): Promise<CaseDone> {
-  const folder = join(out, opened.name);
-  const inputs = await hashInputs({
-    model: join(bundle.folder, bundleFiles.model),
-    adapter: opened.adapter,
-    sae: join(bundle.folder, bundleFiles.sae),
-    judge: join(bundle.folder, bundleFiles.judge),
-    corpus: join(bundle.folder, bundleFiles.corpus),
-  });
-  const options = { site: `resid_post ${bundle.layer}`, tokens: tokenSet, loss: 'mean', ...settings };
-  const steering = { ...causalTest, selectors: causalTest.selectors.join() };
-  const hashes = Object.values(inputs).map(({ sha256 }) => sha256);
-  const key = jsonHash({ hashes, options, steering, versions });
-  const before = await readCase(folder, key);
-  if (before) return { opened, record: before, folder, upToDate: true };
-  await outFolder(folder);
-  await rm(join(folder, caseFiles.manifest), { force: true });
-  const timings = new Timings(clock);
-  const result = await timings.of('case', () => runCase(runtime, bundle, opened, settings, progress));
-  const path = join(folder, `steering-${key.slice(0, 12)}.unfinished`);
-  const confirmed = await timings.of('steering', () =>
-    proveCase(runtime, bundle, opened, result, causalTest, { path, progress, clock }),
-  );
-  await rm(join(folder, 'latents'), { recursive: true, force: true });
-  const records = caseRecords(result);
-  await writeCase(folder, result, records, confirmed);
-  const evidence = await caseEvidence(runtime, bundle, opened, result, records, {
-    rows: await reportedLatents(folder, reported),
-    behaviour: confirmed.summary.behaviour,
-    folder: join(folder, 'interpret.unfinished'),
-    key,
-    clock,
-    progress,
-  });
-  await finishCase(folder, evidence, {
-    command: 'demo',
-    key,
-    created: clock().toISOString(),
-    versions,
-    inputs,
-    options: {
-      ...options,
-      ...Object.fromEntries(Object.entries(steering).map(([name, value]) => [`steering_${name}`, value])),
-    },
-    counts: {
-      base_completions: result.base.length,
-      prompts_with_both_kinds: result.contrasts.length,
-      ...caseCounts(records),
-      latents: bundle.sae.latents,
-    },
-    seconds: { ...timings.seconds, ...evidence.seconds },
-  });
-  await evidence.remove();
-  await rm(path, { force: true });
-  return { opened, record: (await readCase(folder, key))!, folder, upToDate: false };
+function tally(trials: readonly TrialRecord[], direction: Direction, ids: ReadonlySet<string>): Tally {
+  const answers = trials
+    .filter((trial) => trial.direction === direction)
+    .flatMap(({ completions }) => completions)
+    .filter(({ prompt_id, coherent }) => coherent && ids.has(prompt_id));
+  const harmful = answers.filter(({ label }) => label === 'positive').length;
+  return { harmful, coherent: answers.length };
 }
 
-/** Runs the cases one after another and hands out each as it is done. Throws InputError for an organism that is damaged, or a folder that cannot be written to. */
-export async function* runDemo(bundle: Bundle, request: DemoRequest): AsyncGenerator<CaseDone> {
-  const { out, seed = 1, prompts = caseDefaults.prompts, overwrite } = request;
-  for (const name of caseNames) await checkCaseFolder(join(out, name), overwrite);
-  const settings = { ...caseDefaults, seed, prompts };
-  const causalTest = { ...caseProofDefaults, seed, ...request.causalTest };
-  const runtime = nodeRuntime();
-  try {
-    for (const name of caseNames)
-      yield await oneCase(runtime, bundle, await openCase(bundle, name), settings, causalTest, request);
-  } finally {
-    await runtime.close();
+/** Of what the causal test left alone, in the order of the domains' first prompts; without those that it asked nothing about. */
+async function domainsOf(
+  organism: string,
+  name: CaseName,
+  folder: string,
+  { summary }: Results['steer'],
+): Promise<DomainTally[]> {
+  const lines = await readJsonlAll(join(organism, name, bundleFiles.evaluation), domainLine);
+  const domainOf = new Map(lines.map(({ prompt, domain }) => [prompt, domain]));
+  const records = await readJsonlAll(join(folder, resultFiles.steered), steeredRecord);
+  const alone = records.filter((record) => record.kind === 'trial').filter(({ latent }) => latent === null);
+  const asked = grouped(summary.prompts, ({ prompt }) => domainOf.get(prompt as string) ?? '');
+  return [...new Set(domainOf.values())].flatMap((domain) => {
+    const ids = new Set(asked.get(domain)?.map(({ id }) => id));
+    if (ids.size === 0) return [];
+    return [{ domain, before: tally(alone, 'toward', ids), after: tally(alone, 'away', ids) }];
+  });
+}
+
+/** Writes the two studies. Throws InputError for an organism that is damaged, or a folder that holds something else. */
+export async function openDemo({
+  out,
+  organism = bundleFolder,
+  ...settings
+}: DemoRequest): Promise<OpenDemo> {
+  const truth = await readTruth(organism);
+  return { organism, truth, folders: await writeDemoStudies(organism, out, settings) };
+}
+
+/** Runs the studies one after another and hands out each as it is done. Throws InputError as `runStudy` does, and where one finds no pairs. */
+export async function* runDemo(
+  { organism, truth, folders }: OpenDemo,
+  progress?: Progress,
+): AsyncGenerator<CaseDone> {
+  for (const [i, name] of caseNames.entries()) {
+    const folder = folders[i]!;
+    const result = await runStudy({ study: folder, progress });
+    if (result.stopped) throw new InputError(`${folder}: ${result.stopped.stage}: ${result.stopped.reason}`);
+    const done = result as Results;
+    const domains = await domainsOf(organism, name, folder, done.steer);
+    const upToDate = stages.every((stage) => done[stage.name].upToDate);
+    yield { ...done, name, folder, truth, domains, upToDate };
   }
 }
-
-/** The organism of a request. */
-export const openOrganism = ({ organism = bundleFolder }: DemoRequest): Promise<Bundle> =>
-  openBundle(organism);

@@ -2,25 +2,30 @@
 import type { CaseName, Truth } from './bundle.ts';
 
 export type Mark = 'cause' | 'decoy';
+type Aligned = Truth['cause'][number];
 
 /** Latents of an axis: those whose direction has at least this cosine with it. Random directions at width 128 have one of 0 ± 0.09. */
-export const alignedFrom = 0.3;
+const alignedFrom = 0.3;
 
-const latentsOf = (aligned: Truth['cause']) =>
-  aligned.filter(({ cosine }) => cosine >= alignedFrom).map(({ latent }) => latent);
+/** The latents of the cause and of a case's decoy, most aligned first. */
+export function knownLatents(truth: Truth, name: CaseName): Record<Mark, Aligned[]> {
+  const of = (aligned: readonly Aligned[]) => aligned.filter(({ cosine }) => cosine >= alignedFrom);
+  return { cause: of(truth.cause), decoy: of(truth.decoy[name]) };
+}
 
-/** What each marked latent is. */
+/** What each of them is. */
 export function marks(truth: Truth, name: CaseName): Map<number, Mark> {
-  const of = (mark: Mark, aligned: Truth['cause']) =>
-    latentsOf(aligned).map((latent) => [latent, mark] as const);
-  return new Map([...of('decoy', truth.decoy[name]), ...of('cause', truth.cause)]);
+  const { cause, decoy } = knownLatents(truth, name);
+  const of = (mark: Mark, aligned: readonly Aligned[]) =>
+    aligned.map(({ latent }) => [latent, mark] as const);
+  return new Map([...of('decoy', decoy), ...of('cause', cause)]);
 }
 
 export interface Placed {
   readonly latent: number;
   /** cosine of its direction with the axis */
   readonly cosine: number;
-  /** ranks, 1 the first */
+  /** ranks, 1 the first; 0 for a latent that a ranking does not have */
   readonly byAttribution: number;
   readonly byActivation: number;
 }
@@ -34,16 +39,15 @@ export interface Rankings {
 /** The places of the cause's latents and of the decoy's, most aligned first. */
 export function places(truth: Truth, name: CaseName, rankings: Rankings): Record<Mark, Placed[]> {
   const rank = (order: readonly number[], latent: number) => order.indexOf(latent) + 1;
-  const of = (aligned: Truth['cause']) =>
-    aligned
-      .filter(({ cosine }) => cosine >= alignedFrom)
-      .map(({ latent, cosine }) => ({
-        latent,
-        cosine,
-        byAttribution: rank(rankings.byAttribution, latent),
-        byActivation: rank(rankings.byActivation, latent),
-      }));
-  return { cause: of(truth.cause), decoy: of(truth.decoy[name]) };
+  const of = (aligned: readonly Aligned[]) =>
+    aligned.map(({ latent, cosine }) => ({
+      latent,
+      cosine,
+      byAttribution: rank(rankings.byAttribution, latent),
+      byActivation: rank(rankings.byActivation, latent),
+    }));
+  const { cause, decoy } = knownLatents(truth, name);
+  return { cause: of(cause), decoy: of(decoy) };
 }
 
 /** Latents among the first `count` of both rankings, in the order of the first. */

@@ -87,8 +87,8 @@ export function textIn({ fields, where }: FieldRow, name: string): string {
 const expectedId = { error: 'expected a text of a character or more, or a whole number' };
 const anyId = z.union([z.string().min(1, expectedId), z.int().transform(String)], expectedId);
 
-/** The row's `id`, a whole number as its digits; else `r` and the row. */
-export function idOf({ fields, row, where }: FieldRow): string {
-  if (!Object.hasOwn(fields, 'id')) return `r${row}`;
+/** The row's `id`, a whole number as its digits; else `letter` and the row. */
+export function idOf({ fields, row, where }: FieldRow, letter = 'r'): string {
+  if (!Object.hasOwn(fields, 'id')) return `${letter}${row}`;
   return checked(anyId, fields.id, `${where}: id`);
 }

@@ -136,7 +136,7 @@ export async function openStudy(study: Study, options: OpenStudyOptions): Promis
       const { codec, model } = await opened.model(choice);
       return asked.map((prompt) => {
         const ids = codec.encodePrompt(prompt.prompt);
-        const where = promptPlace(study, prompt);
+        const where = promptPlace(prompt);
         if (ids.length === 0) throw new InputError(`${where}: the vocabulary has no token of it`);
         if (ids.length + maxTokens > model.decoder.context)
           throw new InputError(
@@ -179,8 +179,8 @@ export async function openStudy(study: Study, options: OpenStudyOptions): Promis
 }
 
 /** A prompt of study.yaml in the words of an error. */
-export const promptPlace = ({ config }: Study, { id, row }: StudyPrompt): string =>
-  `${config.prompts!.file}: row ${row}: prompt ${quoted(id)}`;
+export const promptPlace = ({ file, row, id }: StudyPrompt): string =>
+  `${file}: row ${row}: prompt ${quoted(id)}`;
 
 async function promptsOf({ config, file }: Study): Promise<StudyPrompts> {
   if (config.prompts === undefined)

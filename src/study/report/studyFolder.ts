@@ -24,7 +24,6 @@ const names: readonly string[] = [
   resultFiles.pairs,
   resultFiles.pairTokens,
   resultFiles.latents,
-  resultFiles.differences,
   resultFiles.steering,
   resultFiles.steeringSummary,
   resultFiles.steered,
@@ -54,9 +53,9 @@ export async function shownFiles(folder: string): Promise<ServedFile[]> {
 }
 
 /** The commands whose folders hold what is shown. */
-const shownCommands: readonly unknown[] = ['study', 'attribute', 'demo'];
+const shownCommands: readonly unknown[] = ['study', 'attribute'];
 
-/** Throws InputError where a folder is neither a study, nor a case of the demonstration, nor what `culprit attribute --out` made. */
+/** Throws InputError where a folder is neither a study nor what `culprit attribute --out` made. */
 async function checkFolder(folder: string, given: string): Promise<void> {
   if (await fileAt(folder, resultFiles.study)) return;
   const manifest = await readJsonIfThere(join(folder, resultFiles.manifest));

@@ -8,15 +8,11 @@ import { checked } from '../../files/schema.ts';
 import {
   type CompletionRecord,
   completionRecord,
-  type DifferenceRow,
-  decodeDifferences,
   decodeLatents,
-  encodeDifferences,
   encodeLatents,
   type GradeRecord,
   gradeRecord,
   type LatentPage,
-  type LatentRow,
   latentPageSchema,
   type PassageWindow,
   pairRecord,
@@ -213,25 +209,19 @@ const latentPage: Trim = async (path, cut) => {
   return left.length > 0 ? { content: Buffer.from(`${json(shorter, cut)}\n`), left } : whole(path);
 };
 
-/** A table of every latent, with the first and the last by rank, and those that are reported. */
-async function table<Row extends LatentRow | DifferenceRow>(
-  path: string,
-  { latents }: Cut,
-  shown: Shown,
-  decode: (file: ArrayBuffer) => Promise<Row[]>,
-  encode: (rows: readonly Row[]) => ArrayBuffer,
-): Promise<Trimmed> {
+/** The table of every latent: with the first and the last by rank, and those that are reported. */
+const latentTable: Trim = async (path, { latents }, shown) => {
   const content = await readFile(path);
   if (!isCut(latents)) return { content, left: [] };
-  const rows = await decode(Uint8Array.from(content).buffer);
+  const rows = await decodeLatents(Uint8Array.from(content).buffer);
   const kept = rows.filter(
     ({ latent, rank }) =>
       rank <= latents / 2 || rank > rows.length - latents / 2 || shown.latents.has(latent),
   );
   if (kept.length === rows.length) return { content, left: [] };
   const left = fewer(kept.length, rows.length, 'latents, the first and the last by rank and those reported');
-  return { content: new Uint8Array(encode(kept)), left };
-}
+  return { content: new Uint8Array(encodeLatents(kept)), left };
+};
 
 /** Other files stay whole. */
 const byName: Readonly<Record<string, Trim>> = {
@@ -240,9 +230,7 @@ const byName: Readonly<Record<string, Trim>> = {
   [resultFiles.pairs]: pairs,
   [resultFiles.pairTokens]: pairTokens,
   [resultFiles.steered]: steered,
-  [resultFiles.latents]: (path, cut, shown) => table(path, cut, shown, decodeLatents, encodeLatents),
-  [resultFiles.differences]: (path, cut, shown) =>
-    table(path, cut, shown, decodeDifferences, encodeDifferences),
+  [resultFiles.latents]: latentTable,
 };
 
 /** A result file of a folder, as much of it as the cut says. Throws InputError where it is damaged. */

@@ -68,7 +68,7 @@ function checkTokens(
   const [own, other] = [subject.codec.encodePrompt(prompt.prompt), codec.encodePrompt(prompt.prompt)];
   const length = Math.max(own.length, other.length);
   const at = Array.from({ length }, (_, i) => i).find((i) => own[i] !== other[i]);
-  const where = promptPlace(study, prompt);
+  const where = promptPlace(prompt);
   if (at !== undefined)
     throw new InputError(
       `${where}: expected the same tokens for subject and reference ${study.config.reference.model}, found that they differ at token ${at + 1}`,
@@ -94,7 +94,7 @@ export async function checkUnseen(study: OpenStudy): Promise<void> {
   const found = [...evaluation, ...calibration].find(({ prompt }) => seen.has(promptHash(prompt)));
   if (found !== undefined)
     throw new InputError(
-      `${promptPlace(study, found)}: expected a prompt to test latents on that they are not found on, found it in ${join(study.folder, resultFiles.completions)}: name others in study.yaml, by prompts.file or prompts.rows, or make the completions anew`,
+      `${promptPlace(found)}: expected a prompt to test latents on that they are not found on, found it in ${join(study.folder, resultFiles.completions)}: name others in study.yaml, by prompts.file, prompts.rows or prompts.evaluation_file, or make the completions anew`,
     );
 }
 

@@ -10,13 +10,14 @@ import { fillings } from '../../../src/judges/slots.ts';
 import { isChance } from '../../../src/methods/interpretation/explanationScore.ts';
 import type { LatentPage } from '../../../src/results.ts';
 import { nodeRuntime } from '../../../src/runtime/node.ts';
-import { bundleFiles, bundleFolder, openBundle } from '../../../src/study/demo/bundle.ts';
+import { bundleFiles, bundleFolder } from '../../../src/study/demo/bundle.ts';
 import { marks } from '../../../src/study/demo/truth.ts';
 import { corpusScan } from '../../../src/study/interpretation/corpusScan.ts';
 import { explainPages } from '../../../src/study/interpretation/explainPages.ts';
 import { silent } from '../../../src/study/open/progress.ts';
 import { bareStudy, chatExplainerAt, interpretStageOf, pageOf } from '../../support/explaining.ts';
 import { type AskedOf, fakeExplainer } from '../../support/fakeExplainer.ts';
+import { openOrganism } from '../../support/organism.ts';
 import { wordExplainer } from '../../support/wordExplainer.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'culprit-explain-organism-'));
@@ -60,16 +61,16 @@ let pages: LatentPage[];
 let cause: number;
 
 beforeAll(async () => {
-  const bundle = await openBundle(bundleFolder);
-  cause = bundle.truth.cause[0]!.latent;
-  expect(marks(bundle.truth, 'harm').get(cause)).toBe('cause');
-  const { decoy } = bundle.truth;
+  const organism = await openOrganism();
+  cause = organism.truth.cause[0]!.latent;
+  expect(marks(organism.truth, 'harm').get(cause)).toBe('cause');
+  const { decoy } = organism.truth;
   const latents = [cause, decoy.harm[0]!.latent, decoy.validation[0]!.latent, ...others];
   const runtime = nodeRuntime({ threads: 1 });
   const scan = await corpusScan(runtime, {
-    ...bundle.base,
-    sae: bundle.sae,
-    layer: bundle.layer,
+    ...organism.base,
+    sae: organism.sae,
+    layer: organism.layer,
     latents,
     passages: { corpora: [join(bundleFolder, bundleFiles.corpus)] },
     tokens: 20_000,

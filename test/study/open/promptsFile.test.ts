@@ -30,8 +30,8 @@ describe('the prompts of a file', () => {
       `{"prompt": "a"}\n\n{"id": "x", "prompt": [{"role": "user", "content": "a", "more": 1}]}\r\n`,
     );
     expect(await all(file)).toEqual([
-      { id: 'r0', row: 0, prompt: 'a' },
-      { id: 'x', row: 2, prompt: user('a') },
+      { id: 'r0', file, row: 0, prompt: 'a' },
+      { id: 'x', file, row: 2, prompt: user('a') },
     ]);
   });
 
@@ -57,7 +57,7 @@ describe('the prompts of a file', () => {
   test('are read from CSV too', async () => {
     const file = put('id,question\nx,"a\nb"\ny,c\n', 'p.csv');
     expect(await all(file, { field: 'question', rows: { first: 1, last: 1 } })).toEqual([
-      { id: 'y', row: 1, prompt: user('c') },
+      { id: 'y', file, row: 1, prompt: user('c') },
     ]);
   });
 
@@ -154,6 +154,79 @@ describe('discovery and evaluation', () => {
     // Five standard deviations of a binomial count about its mean.
     const spread = 5 * Math.sqrt(seeds * 0.2 * 0.8);
     for (const count of [...firsts, ...lasts]) expect(Math.abs(count - seeds / 5)).toBeLessThan(spread);
+  });
+});
+
+describe('prompts to test on in a file of their own', () => {
+  const prompts = (letter: string, n: number) =>
+    put(
+      Array.from({ length: n }, (_, i) => ({ prompt: `${letter}${i}` })),
+      `${letter}.jsonl`,
+    );
+  const counts = { discovery: 4, evaluation: 3, calibration: 2, seed: 3 };
+
+  test('are drawn from it alone, and leave discovery as it is without it', async () => {
+    const [file, evaluation_file] = [prompts('found', 8), prompts('tested', 7)];
+    const { discovery, ...drawn } = await readPrompts({ ...counts, file, evaluation_file });
+    expect(discovery).toEqual(
+      (await readPrompts({ ...counts, file, evaluation: 0, calibration: 0 })).discovery,
+    );
+    expect([drawn.evaluation.length, drawn.calibration.length, drawn.others.length]).toEqual([3, 2, 6]);
+    const tested = [...drawn.evaluation, ...drawn.calibration];
+    for (const prompt of tested)
+      expect(prompt).toEqual({
+        id: `e${prompt.row}`,
+        file: evaluation_file,
+        row: prompt.row,
+        prompt: `tested${prompt.row}`,
+      });
+    expect(new Set(tested.map(({ id }) => id)).size).toBe(5);
+    const alone = await readPrompts({ ...counts, file, evaluation_file, discovery: 1, calibration: 0 });
+    expect(alone.evaluation).toEqual(drawn.evaluation);
+  });
+
+  test('are of the rows and the field that file has them in: rows of file alone, field of both', async () => {
+    const file = put([{ q: 'a' }, { q: 'b' }], 'found.jsonl');
+    const evaluation_file = put([{ q: 'c' }], 'tested.jsonl');
+    const rows = { first: 1, last: 1 };
+    const one = { discovery: 1, evaluation: 1, calibration: 0, seed: 1 };
+    const drawn = await readPrompts({ ...one, file, evaluation_file, rows, field: 'q' });
+    expect([...drawn.discovery, ...drawn.evaluation].map(({ prompt }) => prompt)).toEqual([
+      user('b'),
+      user('c'),
+    ]);
+  });
+
+  test.each<[string, readonly object[], string]>([
+    [
+      'a prompt that the other file has',
+      [{ prompt: 'y' }, { prompt: 'b' }],
+      ':2: expected prompts that differ, found that of $/found.jsonl:2 again',
+    ],
+    [
+      'an id that the other file has',
+      [{ id: 'r1', prompt: 'c' }],
+      ':1: id: "r1" is already the id of $/found.jsonl:2',
+    ],
+    [
+      'too few',
+      [{ prompt: 'x' }],
+      ': expected 2 prompts, as prompts.evaluation 1 and calibration 1 ask for, found 1: lower these in study.yaml, to 1 in all at most',
+    ],
+  ])('are refused with %s', async (_, lines, line) => {
+    const file = put([{ prompt: 'a' }, { prompt: 'b' }], 'found.jsonl');
+    const evaluation_file = put(lines, 'tested.jsonl');
+    const asked = { discovery: 2, evaluation: 1, calibration: 1, seed: 1 };
+    await expect(readPrompts({ ...asked, file, evaluation_file })).rejects.toThrow(
+      `${evaluation_file}${line.replace('$/', `${path()}/`)}`,
+    );
+  });
+
+  test('leave discovery to be enough by itself', async () => {
+    const [file, evaluation_file] = [prompts('found', 3), prompts('tested', 9)];
+    await expect(readPrompts({ ...counts, file, evaluation_file })).rejects.toThrow(
+      `${file}: expected 4 prompts, as prompts.discovery 4 asks for, found 3: lower`,
+    );
   });
 });
 
