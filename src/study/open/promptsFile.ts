@@ -66,7 +66,7 @@ function tooFew(
 ): InputError {
   const where = rows === undefined ? '' : ` in prompts.rows ${rows.first}..${rows.last}`;
   const mend =
-    found === 0 ? '' : `: lower these in study.yaml, to ${found} in all at most, or give more prompts`;
+    found === 0 ? '' : `: lower these in study.yaml to at most ${found} in total, or give more prompts`;
   return new InputError(
     `${file}: expected ${discovery + evaluation + calibration} prompts, as prompts.discovery ${discovery}, evaluation ${evaluation} and calibration ${calibration} ask for, found ${found || 'none'}${where}${mend}`,
   );
@@ -87,7 +87,7 @@ async function readAll({ file, field, rows }: PromptsConfig): Promise<StudyPromp
     const same = contents.get(hash);
     if (same)
       throw new InputError(
-        `${row.where}: expected prompts that differ, found that of line ${same.row + 1} again`,
+        `${row.where}: expected different prompts, found the prompt of line ${same.row + 1} again`,
       );
     ids.set(found.id, row);
     contents.set(hash, row);
