@@ -28,8 +28,8 @@ interface Options {
 }
 
 const about = `
-Writes a file latents/NNN.json in the study's folder for each of the first latents
-by delta and each latent that the causal test has confirmed:
+Writes a file latents/NNN.json in the study's folder for each of the first
+latents by delta and each latent that the causal test has confirmed:
   logit lens   the tokens that its direction makes likelier and less likely
   passages     where in the texts it is most active, samples of weaker activity,
                how often it is active, and a histogram
@@ -37,9 +37,9 @@ by delta and each latent that the causal test has confirmed:
                and its delta
   neighbours   the latents nearest to it, and the group that it belongs to
   labels       Neuronpedia's explanations of it, if --labels names files of them
-  explanation  with an explainer (interpret.explainer in study.yaml, or the flags):
-               a sentence written from some of the passages, and its score on others:
-               balanced accuracy, where 0.5 is guessing
+  explanation  with an explainer (interpret.explainer in study.yaml, or the
+               flags): a sentence written from some of the passages, and its
+               score on others: balanced accuracy, where 0.5 is guessing
 Options that are not given are taken from the section interpret of study.yaml. A
 run that was stopped continues where it stopped, and pays for no reply twice.
 
@@ -117,7 +117,7 @@ async function interpret(study: string, options: Options): Promise<void> {
     [
       ...shown.flatMap(pageLines),
       '',
-      `${shown.length} of ${number(pages.length)} latents shown; all are in ${folder}/latents${upToDate ? pc.dim(' (done before)') : ''}`,
+      `${shown.length} of ${number(pages.length)} latents shown; all are in ${folder}/latents${upToDate ? pc.dim(' (already done)') : ''}`,
       ...(stopped === undefined ? [] : [pc.yellow(stoppedLine(stopped))]),
       `took ${duration((Date.now() - start) / 1000)}`,
       '',

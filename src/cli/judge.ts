@@ -31,8 +31,9 @@ A judge is one of
   FILE         a study.yaml or its folder: the judge of that study
 
 Only completions that both judges call coherent are compared. kappa is Cohen's:
-0 is chance, 1 full agreement. AUC measures how well the scores of one judge rank
-the labels of the other: 0.5 is chance. Intervals are 95 %, by resampling prompts.
+0 is chance, 1 full agreement. AUC measures how well the scores of one judge
+predict the labels of the other: 0.5 is chance. Intervals are 95 %, by
+resampling prompts.
 
 Example:
   culprit judge compare labelled.jsonl --a my-study/study.yaml --b label`;

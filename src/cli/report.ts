@@ -50,9 +50,9 @@ async function report(study: string, others: readonly string[], { out, maxSize }
 }
 
 const about = `
-The page holds the app and the results, so it can be mailed or archived. It loads
-nothing and sends nothing. Of an unfinished study it shows what is there. It can
-hold several studies, to compare them.
+The page holds the app and the results, so it can be mailed or archived. It
+loads nothing and sends nothing. Of an unfinished study it shows what is there.
+It can hold several studies, to compare them.
 
 Example:
   culprit report my-study --out my-study.html`;

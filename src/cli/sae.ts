@@ -108,8 +108,8 @@ Example:
   culprit sae train --model smollm2/ --site 15 --corpus chat.jsonl prose.jsonl \\
     --latents 4096 --k 32 --tokens 1e6 --out sae/
 
-If it is stopped at any time, the same command continues where it stopped and ends
-with the same SAE.`;
+If it is stopped at any time, the same command continues where it stopped and
+ends with the same SAE.`;
 
 function trainCommand(): Command {
   return withModelOptions(

@@ -276,9 +276,10 @@ are in units of s, the mean norm of the residual stream there over the prompts:
 --dose -0.3 subtracts 0.3 s at every token, --dose 0.3 adds it. Between 0.3 and
 0.5 most texts begin to break. With several doses, separated by commas, each
 dose gives its own text. Several latents and vectors are steered along together,
-all with one --dose, or each with its own: first those of the latents, then those
-of the vectors. --group I shows latent I and, next to it, the whole group that
-\`interpret\` found for it; the dose is divided, so that both move equally far.
+all with one --dose, or each with its own: first those of the latents, then
+those of the vectors. --group I shows latent I and, next to it, the whole group
+that \`interpret\` found for it; the dose is divided, so that both move equally
+far.
 
 Vector files: .safetensors (FILE:NAME picks one tensor of several), GGUF control
 vectors as llama.cpp and repeng write them, Neuronpedia's JSON. With --scale raw

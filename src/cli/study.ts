@@ -117,12 +117,14 @@ const listed = (entries: readonly (readonly [string, string])[]): string => {
 };
 
 const runAbout = `
-A study is a folder with study.yaml (\`culprit init FOLDER\` writes one). Its stages:
+A study is a folder with study.yaml; \`culprit init FOLDER\` writes one. Its
+stages:
 ${listed(stages.map(({ name, about }) => [name, about]))}
 ${paragraph(`The folder then holds ${[...stages.flatMap(({ outputs }) => outputs), resultFiles.manifest].join(', ')}. A stage whose inputs are unchanged is not run again, and a run that was stopped continues where it stopped.`).join('\n')}
 
 Example:
-  culprit init my-study --model smollm2/ --adapter lora/ --sae sae/ --prompts p.jsonl
+  culprit init my-study --model smollm2/ --adapter lora/ --sae sae/ \\
+    --prompts p.jsonl
   culprit run my-study --dry-run
   culprit run my-study`;
 

@@ -92,7 +92,7 @@ export function playground(folder: string, { cacheDir }: PlaygroundOptions = {})
   return {
     async steer(body, tell, signal) {
       if (queue.size >= longestQueue)
-        throw new InputError(`${longestQueue} texts are waiting already, the most that may`);
+        throw new InputError(`${longestQueue} texts are waiting already, the most allowed: try again later`);
       await queue.add(() => run(body, tell, signal), { signal });
     },
     async close() {

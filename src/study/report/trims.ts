@@ -157,7 +157,7 @@ const steered: Trim = (path, cut, shown) => {
     return { ...record, completions: shortened };
   };
   return lines(path, steeredRecord, cut, shorter, (kept, total) => [
-    ...fewer(kept, total, 'without the trials of latents that are not reported'),
+    ...fewer(kept, total, 'records, without the trials of latents that are not reported'),
     ...(texts.kept < texts.all
       ? [`${count(texts.kept)} of ${count(texts.all)} completions with their texts; the counts are of all`]
       : []),

@@ -83,7 +83,7 @@ function checkRandom({ file, config }: OpenStudy, { sae }: FittingDictionary): v
   const { candidates, random } = config.steering;
   if (candidates + random > sae.latents)
     throw new InputError(
-      `${file}: steering.random: expected steering.random and steering.candidates to be at most ${sae.latents} together, the latents of ${sae.where}, found ${random} + ${candidates}: lower one of them`,
+      `${file}: steering.random: expected steering.random + steering.candidates to be at most ${sae.latents}, the number of latents of ${sae.where}, found ${random} + ${candidates}: lower one of them`,
     );
 }
 

@@ -36,7 +36,7 @@ export const interpretSchema = (folder: string) =>
         .array(path(folder), { error: 'expected a list of paths' })
         .min(1, { error: 'expected at least one path' })
         .optional(),
-      "texts to search for activity: JSONL of {text} or {messages}, or .txt files (default: the study's own completions)",
+      "texts to search: JSONL of {text} or {messages}, or .txt files (default: the study's own completions)",
       ['chats.jsonl', 'prose.jsonl'],
     ),
     labels: about(
