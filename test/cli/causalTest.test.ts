@@ -71,7 +71,7 @@ describe('a study with a causal test', () => {
     expect(ran.stdout.indexOf('Latents behind letter')).toBeLessThan(
       ran.stdout.indexOf('Validation by steering'),
     );
-    for (const label of ['Log-odds, away', 'Left alone, toward', 'Random latents, away, doses, round 1'])
+    for (const label of ['Log-odds, away', 'Without steering, toward', 'Random latents, away, doses, round 1'])
       expect(ran.stderr).toContain(label);
     expect(ran.stderr).not.toContain('unexpected');
     for (const name of ['parquet', 'json', 'svg', 'png'])

@@ -87,7 +87,7 @@ function expectSameFiles(a: string, b: string): void {
 /** What was sampled: completions by the labels of their stages. */
 const sampledOf = (left: Readonly<Record<string, number>>) =>
   Object.entries(left)
-    .filter(([label]) => /, (doses|few|many)|^Left alone/.test(label))
+    .filter(([label]) => /, (doses|few|many)|^Without steering/.test(label))
     .reduce((sum, [, count]) => sum + count, 0);
 
 describe('a whole run', () => {
@@ -422,7 +422,7 @@ describe('a causal test alone, of what is not there as it should be', () => {
     const study = await done();
     writeFileSync(join(study, 'pairs.jsonl'), '');
     await expect(run(study, { ...alone, accept: ['pair', 'attribute'] })).rejects.toThrow(
-      /pairs\.jsonl: expected pairs, found none: .* run `culprit attribute \S+` first$/,
+      /pairs\.jsonl: expected pairs, found none: `culprit pair \S+` says why$/,
     );
   });
 
