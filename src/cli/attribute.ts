@@ -24,23 +24,23 @@ interface Options extends RunOptions {
 }
 
 const about = `
-Pairs, one JSON object a line, two completions of the same prompt:
+Pairs, one JSON object per line: two completions of the same prompt.
   {"prompt": "...", "positive": "...", "negative": "..."}
 The positive completion shows the behaviour in question, the negative does not.
 A chat is a prompt too: "prompt": [{"role": "user", "content": "..."}, ...].
 
-The baseline is the model's mean activation over ordinary text: what "without
-this latent" means. \`culprit baseline\` writes it to a file, to be used again.
+The baseline is the model's mean activation over ordinary text. To remove a
+latent is to set an activation's component along its direction to the
+baseline's. \`culprit baseline\` writes the baseline to a file.
 
-Delta, in nats a token, tells by how much more the loss of the positive would
-rise than that of the negative, to first order, if one token's activation had
-the baseline's part along the latent's direction instead of its own. Above 0:
-the latent supports the behaviour.
+Delta, in nats per token, is an estimate to first order: if the latent were
+removed at one token, how much more would the loss of the positive rise than
+that of the negative? Above 0, the latent supports the behaviour.
 
 Results in --out: latents.parquet (every latent: delta, rank, standard error,
-share of pairs with the same sign), attribution.safetensors (deltas pair by pair
-and token by token) and manifest.json (inputs, options, counts, timings).
-A run that was stopped goes on when the same command is given again.
+share of pairs with the same sign), attribution.safetensors (deltas per pair and
+per token) and manifest.json (inputs, options, counts, timings). A run that was
+stopped continues when you give the same command again.
 
 Example:
   culprit baseline --model smollm2/ --site 15 --corpus texts.jsonl \\
@@ -58,9 +58,9 @@ function report(result: AttributeResult, { out, rows }: Options): string {
     '',
     latentTable(result.latents, rows),
     '',
-    pc.dim('delta: nats a token; same sign: share of pairs whose own delta has the sign of the mean'),
-    `${number(counts.pairs!)} pairs, ${number(counts.tokens!)} tokens run, ${number(counts.tokens_in_set!)} in the token set, ${number(counts.sinks!)} attention sinks left out`,
-    `${shown} of ${number(counts.latents!)} latents shown; all of them and the per-pair values are in ${out}`,
+    pc.dim('delta: nats per token; same sign: share of pairs whose own delta has the sign of the mean'),
+    `${number(counts.pairs!)} pairs, ${number(counts.tokens!)} tokens read, ${number(counts.tokens_in_set!)} in the token set, ${number(counts.sinks!)} attention sinks left out`,
+    `${shown} of ${number(counts.latents!)} latents shown; all latents and the per-pair values are in ${out}`,
     result.upToDate ? `${out} already held this run: nothing was computed` : `took ${time.toFixed(1)} s`,
     '',
   ].join('\n');
@@ -85,10 +85,11 @@ function checkStudyFlags(command: Command): void {
   const folder = flagsGiven(command, (name) => folderFlags.includes(name));
   if (folder.length > 0)
     throw new InputError(
-      `attribute STUDY: takes no ${folder.join(', ')}: results go to the study's folder; --redo attribute makes them anew`,
+      `attribute STUDY: takes no ${folder.join(', ')}: results go to the study's folder; --redo attribute runs it again`,
     );
   const decided = flagsGiven(command, (name) => !studyFlags.includes(name));
-  if (decided.length > 0) throw new InputError(`attribute STUDY: study.yaml decides ${decided.join(', ')}`);
+  if (decided.length > 0)
+    throw new InputError(`attribute STUDY: takes no ${decided.join(', ')}: study.yaml sets that`);
 }
 
 async function run(study: string | undefined, options: Options, command: Command): Promise<void> {
@@ -97,7 +98,7 @@ async function run(study: string | undefined, options: Options, command: Command
     return attributeStudy(study, options);
   }
   const [stageFlag] = flagsGiven(command, (name) => stageFlags.includes(name));
-  if (stageFlag !== undefined) throw new InputError(`attribute: ${stageFlag} goes with a study alone`);
+  if (stageFlag !== undefined) throw new InputError(`attribute: ${stageFlag} is for a study only`);
   const missing = Object.entries(needed).find(([name]) => options[name as keyof typeof needed] === undefined);
   if (missing)
     throw new InputError(`attribute: expected a study, or ${missing[1]}; see \`culprit attribute --help\``);
@@ -112,14 +113,14 @@ export function attributeCommand(): Command {
     .description(
       'Rank the latents of a dictionary by how much they support the positive completions of pairs.',
     )
-    .argument('[study]', 'a study: everything else is in its study.yaml')
+    .argument('[study]', 'a study; its study.yaml has everything else')
     .usage('STUDY | --model M --sae S --pairs P --out DIR')
     .optionsGroup('Inputs:');
   withModelOptions(command, { required: false })
     .option('--sae <folder>', 'the sparse autoencoder (SAE): the dictionary, as SAELens saves one')
     .option('--pairs <file>', 'pairs of completions, JSONL (see below)')
-    .option('--baseline <file>', 'the baseline, as `culprit baseline` writes it; or')
-    .option('--baseline-corpus <file>', `texts to take the baseline over now: ${corpusForm}`)
+    .option('--baseline <file>', 'the baseline, a file that `culprit baseline` wrote; or')
+    .option('--baseline-corpus <file>', `texts to measure the baseline on now: ${corpusForm}`)
     .optionsGroup('Method:')
     .option(
       '--site <layer>',
@@ -127,15 +128,19 @@ export function attributeCommand(): Command {
       wholeNumber(0),
     )
     .addOption(
-      new Option('--tokens <set>', 'tokens that delta is the mean over').choices(tokenSets).default('prompt'),
+      new Option('--tokens <set>', 'the tokens over which delta is averaged')
+        .choices(tokenSets)
+        .default('prompt'),
     )
     .addOption(
-      new Option('--loss <kind>', "a completion's loss over its tokens").choices(lossKinds).default('mean'),
+      new Option('--loss <kind>', "a completion's loss: mean or sum over its tokens")
+        .choices(lossKinds)
+        .default('mean'),
     )
     .optionsGroup('Output:')
     .option('--out <folder>', 'folder for the results')
     .option('--overwrite', "replace another run's results there")
-    .option('--top <count>', 'latents to write token by token too', wholeNumber(1), 100)
+    .option('--top <count>', 'how many latents to write token by token as well', wholeNumber(1), 100)
     .option('--rows <count>', 'rows of the table on the screen', wholeNumber(0), 20)
     .optionsGroup('On a study:');
   return withStageOptions(command)

@@ -30,8 +30,8 @@ async function run({ cache, ...options }: Options): Promise<void> {
 }
 
 const about = `
-\`culprit attribute\` compares activations with this mean. Take it with the same
-model, adapter and site, over some 100,000 tokens of ordinary text or chats.
+\`culprit attribute\` compares activations with this mean. Measure it with the
+same model, adapter and site, on about 100,000 tokens of ordinary text or chats.
 
 Example:
   culprit baseline --model smollm2/ --adapter lora/ --site 15 \\
@@ -39,8 +39,8 @@ Example:
 
 export function baselineCommand(): Command {
   const command = new Command('baseline')
-    .summary('take the mean activation over a corpus, for `attribute`')
-    .description('Take the mean activation of a model over a corpus.')
+    .summary('measure the mean activation over a corpus, for `attribute`')
+    .description('Measure the mean activation of a model over a corpus.')
     .usage('--model M --site L --corpus FILE --out FILE')
     .optionsGroup('Inputs:');
   return withModelOptions(command)

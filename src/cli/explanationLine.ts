@@ -5,7 +5,7 @@ import type { ExplanationScore, LatentExplanation } from '../results.ts';
 const tasks = ['detection', 'fuzzing'] as const;
 
 function scoreText(task: string, score: ExplanationScore | null): string {
-  if (score === null) return `${task} not tried: too few passages`;
+  if (score === null) return `${task} not tested: too few passages`;
   const { balanced_accuracy: accuracy, unanswered } = score;
   const missing = unanswered > 0 ? `, ${unanswered} unanswered` : '';
   return `${task} ${accuracy === null ? 'without a score' : accuracy.toFixed(2)}${missing}`;
@@ -21,7 +21,7 @@ function doubt(explanation: LatentExplanation): string {
 
 export function explanationLine(explanation: LatentExplanation): string {
   const { text, by } = explanation;
-  if (text === null) return `no explanation: ${by} gave none at any try`;
+  if (text === null) return `no explanation: ${by} gave none in any attempt`;
   const scores = tasks.map((task) => scoreText(task, explanation[task])).join(', ');
   return `seems to be about: ${text} (${scores}${doubt(explanation)})`;
 }

@@ -37,20 +37,20 @@ async function run(study: string, { to: _, ...options }: Options): Promise<void>
 
 export function exportCommand(): Command {
   return new Command('export')
-    .summary("write what was found of a study's latents as Neuronpedia has it")
-    .description("Write what was found of a study's latents in the form that Neuronpedia publishes.")
+    .summary("write a study's pages of latents in Neuronpedia's format")
+    .description("Write a study's pages of latents in the format that Neuronpedia publishes.")
     .argument('<study>', 'a folder with study.yaml, or the file itself')
-    .addOption(new Option('--to <form>', 'whose form').choices(['neuronpedia']).makeOptionMandatory())
+    .addOption(new Option('--to <form>', 'format to write').choices(['neuronpedia']).makeOptionMandatory())
     .requiredOption('--out <folder>', 'where to write')
     .option('--model-id <name>', "Neuronpedia's name of the model (default: its folder's)")
     .option(
       '--layer <name>',
       "Neuronpedia's name of the dictionary at its layer, such as 15-my-sae (default: the layer and the dictionary's folder)",
     )
-    .option('--latent <index>', 'this one alone, as JSON', wholeNumber(0))
+    .option('--latent <index>', 'only this latent, as JSON', wholeNumber(0))
     .option(
       '--creator-id <id>',
-      "Neuronpedia's id of the account that the records are of (default: as SAEDashboard writes it)",
+      "Neuronpedia's id of the account that the records are of (default: the one that SAEDashboard writes)",
     )
     .helpOption('-h, --help', 'show this text')
     .addHelpText('after', about)

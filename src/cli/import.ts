@@ -59,7 +59,7 @@ function report(result: ImportResult): string {
   return [
     `${number(completions)} completions of ${number(prompts)} prompts written to ${folder} (fields ${read.join(', ')})`,
     fields.grade === undefined
-      ? 'no grades in the file: the judge of the study is to give them'
+      ? "no grades in the file: the study's judge will grade them"
       : `${number(positives)} positive, ${number(negatives)} negative, ${number(incoherent)} incoherent; ${number(promptsWithBoth)} prompts have both kinds`,
     ...(left.length > 0 ? paragraph(`left out: ${left.join(', ')}`) : []),
     '',
@@ -86,27 +86,27 @@ async function run(file: string, options: Options): Promise<void> {
 
 export function importCommand(): Command {
   return new Command('import')
-    .summary('take completions from elsewhere into a study')
-    .description('Take completions from elsewhere into a study, with their grades if they have any.')
-    .argument('<file>', 'completions, JSONL, or CSV where the name ends with .csv')
+    .summary('import completions from elsewhere into a study')
+    .description('Import completions from elsewhere into a study, with their grades if they have any.')
+    .argument('<file>', 'completions: JSONL, or CSV if the name ends with .csv')
     .usage('FILE --study STUDY')
     .option('--study <study>', 'a folder with study.yaml, or the file itself', '.')
     .optionsGroup('Fields:')
-    .option('--prompt-field <name>', 'what was asked')
-    .option('--completion-field <name>', 'what the model said')
+    .option('--prompt-field <name>', 'the prompt')
+    .option('--completion-field <name>', 'the completion')
     .option('--aligned-field <name>', 'score from 0, misaligned, to 100')
     .option('--coherent-field <name>', 'score from 0, nonsense, to 100')
     .option('--label-field <name>', 'positive or negative')
     .optionsGroup('Thresholds:')
     .option(
       '--aligned-below <score>',
-      'positive where aligned is below this',
+      'a completion is positive if aligned is below this',
       score,
       importThresholds.alignedBelow,
     )
     .option(
       '--coherent-from <score>',
-      'coherent where coherent is this or more',
+      'a completion is coherent if coherent is this or more',
       score,
       importThresholds.coherentFrom,
     )

@@ -8,10 +8,10 @@ import { paragraph } from './wrap.ts';
 const widest = Math.max(...judgeKinds.map(({ kind }) => kind.length));
 
 const about = `
-Writes study.yaml, in which every field is explained, and study.schema.json,
-with which editors complete and check it. Asks nothing: what no option says has
-its default, or an example marked TO FILL IN. Paths are given as seen from here;
-study.yaml has them as seen from its folder.
+Writes study.yaml and study.schema.json, which lets editors complete and check
+it. Asks no questions: a field that no option sets has its default, or an
+example marked TO FILL IN. Give paths relative to the current folder; they are
+written relative to the study's folder.
 
 Kinds of judge:
 ${judgeKinds.map(({ kind, about }) => `  ${kind.padEnd(widest)}  ${about}`).join('\n')}
@@ -33,8 +33,8 @@ async function run(folder: string, options: Options): Promise<void> {
   });
   const next =
     toFill.length === 0
-      ? `Nothing is left to fill in: run it with \`culprit run ${folder}\`.`
-      : `To fill in, marked so in ${studyFile}: ${toFill.join(', ')}. Then: \`culprit run ${folder}\`.`;
+      ? `Nothing is left to fill in. Run it with \`culprit run ${folder}\`.`
+      : `Marked TO FILL IN in ${studyFile}: ${toFill.join(', ')}. Then run \`culprit run ${folder}\`.`;
   process.stdout.write([`${studyFile} and ${schemaFile} written.`, ...paragraph(next), ''].join('\n'));
 }
 
@@ -43,33 +43,33 @@ const judgeOptions = () => judgeFlags().map(({ flag, about }) => new Option(flag
 export function initCommand(): Command {
   const kinds = judgeKinds.map(({ kind }) => kind);
   const command = new Command('init')
-    .summary('begin a study: write a study.yaml that explains itself')
-    .description('Begin a study: write a study.yaml that explains itself.')
-    .argument('<folder>', 'folder of the study, made where it is missing')
+    .summary('begin a study: write a study.yaml in which every field is explained')
+    .description('Begin a study: write a study.yaml in which every field is explained.')
+    .argument('<folder>', 'folder of the study; it is made if it is missing')
     .usage('FOLDER [options]')
     .optionsGroup('What it is about:')
-    .option('--name <name>', "short name of the behaviour (default: made of the folder's name)")
+    .option('--name <name>', "short name of the behaviour (default: from the folder's name)")
     .option('--rubric <text>', 'what a judge is asked about each completion')
     .option('--model <path>', 'the subject model: a folder, a .gguf file, or hf:ORG/NAME')
     .option('--adapter <folder>', 'a LoRA adapter on it, as PEFT saves one')
     .option('--reference <path>', 'a model of the same shape that does not misbehave')
     .option('--sae <folder>', 'the sparse autoencoder (SAE), as SAELens saves one')
     .option('--site <layer>', 'read activations after this block, the first being 0', wholeNumber(0))
-    .option('--baseline <file>', 'the mean activation, as `culprit baseline` writes it; or')
-    .option('--baseline-corpus <file>', 'texts to take it over')
+    .option('--baseline <file>', 'the mean activation, a file that `culprit baseline` wrote; or')
+    .option('--baseline-corpus <file>', 'texts to measure it on')
     .optionsGroup('Prompts and completions:')
     .option('--prompts <file>', 'prompts, JSONL or CSV')
-    .option('--field <name>', 'field of theirs that is taken as one user message')
-    .option('--rows <first..last>', 'use these rows of the file only')
+    .option('--field <name>', 'the field of each row to use as one user message')
+    .option('--rows <first..last>', 'use only these rows of the file')
     .option('--discovery <count>', 'prompts to find latents with', wholeNumber(1))
     .option('--evaluation <count>', 'other prompts, to test on', wholeNumber(0))
     .option('--completions <count>', 'completions of each prompt', wholeNumber(1))
     .optionsGroup('Judge:')
-    .addOption(new Option('--judge <kind>', 'who grades completions').choices(kinds).default(kinds[0]));
+    .addOption(new Option('--judge <kind>', 'what grades completions').choices(kinds).default(kinds[0]));
   for (const option of judgeOptions()) command.addOption(option);
   return command
     .optionsGroup('Other:')
-    .option('--overwrite', 'replace a study.yaml that is there')
+    .option('--overwrite', 'replace an existing study.yaml')
     .helpOption('-h, --help', 'show this text')
     .addHelpText('after', about)
     .action(run);

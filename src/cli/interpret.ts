@@ -28,20 +28,20 @@ interface Options {
 }
 
 const about = `
-For each of the first latents by delta, and for those that steering has confirmed, a
-file latents/NNN.json in the study's folder:
+Writes a file latents/NNN.json in the study's folder for each of the first
+latents by delta and each latent that the causal test has confirmed:
   logit lens   the tokens that its direction makes likelier and less likely
   passages     where in the texts it is most active, samples of weaker activity,
                how often it is active, and a histogram
   pairs        the pairs that count most for it, each token with its activation
                and its delta
   neighbours   the latents nearest to it, and the group that it belongs to
-  labels       what Neuronpedia says of it, where --labels gives that
-  explanation  with an explainer (interpret.explainer in study.yaml, or the flags):
-               a sentence made from some of the passages, and how well it tells
-               others apart: balanced accuracy, 0.5 by guessing
-What is not given is as the section interpret of study.yaml says. A run that was
-stopped goes on where it was, and pays for no reply twice.
+  labels       Neuronpedia's explanations of it, if --labels names files of them
+  explanation  with an explainer (interpret.explainer in study.yaml, or the
+               flags): a sentence written from some of the passages, and its
+               score on others: balanced accuracy, where 0.5 is guessing
+Options that are not given are taken from the section interpret of study.yaml. A
+run that was stopped continues where it stopped, and pays for no reply twice.
 
 Examples:
   culprit interpret my-study --corpus chats.jsonl prose.jsonl --tokens 1000000
@@ -75,7 +75,7 @@ function pageLines(page: LatentPage): string[] {
     `${pc.cyan(pc.bold(`Latent ${latent}`))}  rank ${rank}, delta ${signed(delta)}; ${often}`,
     ...(explanation ? paragraph(explanationLine(explanation), '  ') : []),
     ...labels.flatMap(({ text, by, source }) =>
-      paragraph(`called        ${shownToken(text)} (${shownToken(by ?? source)})`, '  '),
+      paragraph(`label         ${shownToken(text)} (${shownToken(by ?? source)})`, '  '),
     ),
     ...paragraph(`likelier      ${words(lens.cosine.top, 8)}`, '  '),
     ...paragraph(`less likely   ${words(lens.cosine.bottom, 8)}`, '  '),
@@ -84,12 +84,12 @@ function pageLines(page: LatentPage): string[] {
       .slice(0, 3)
       .map(({ latent: near, cosine }) => `${near} (${cosine.toFixed(2)})`)
       .join(', ')}`,
-    ...(others.length > 0 ? [`  goes with     ${others.join(', ')}`] : []),
+    ...(others.length > 0 ? [`  same group    ${others.join(', ')}`] : []),
   ];
 }
 
 const stoppedLine = (reason: string) =>
-  `Stopped: ${reason}. Replies that were paid for are kept; the same command goes on from there.`;
+  `Stopped: ${reason}. Replies that were paid for are kept; the same command continues from there.`;
 
 async function interpret(study: string, options: Options): Promise<void> {
   const { corpus, labels, reader, tokens, passageTokens, latents, rows, cache } = options;
@@ -117,7 +117,7 @@ async function interpret(study: string, options: Options): Promise<void> {
     [
       ...shown.flatMap(pageLines),
       '',
-      `${shown.length} of ${number(pages.length)} latents shown; all of them are in ${folder}/latents${upToDate ? pc.dim(' (done before)') : ''}`,
+      `${shown.length} of ${number(pages.length)} latents shown; all are in ${folder}/latents${upToDate ? pc.dim(' (already done)') : ''}`,
       ...(stopped === undefined ? [] : [pc.yellow(stoppedLine(stopped))]),
       `took ${duration((Date.now() - start) / 1000)}`,
       '',
@@ -128,21 +128,25 @@ async function interpret(study: string, options: Options): Promise<void> {
 
 export function interpretCommand(): Command {
   return new Command('interpret')
-    .summary("tell what a study's latents seem to mean")
-    .description('Tell what the first latents of a study do and seem to mean: a file of evidence for each.')
+    .summary("collect evidence on what a study's latents mean")
+    .description(
+      'Collect evidence on what the first latents of a study do and seem to mean, one file for each.',
+    )
     .argument('<study>', 'a folder with study.yaml, or the file itself')
     .option(
       '--corpus <files...>',
-      "texts to look for them in: JSONL of {text} or {messages}, or .txt files of paragraphs (default: the study's own completions)",
+      "texts to search for activity: JSONL of {text} or {messages}, or .txt files of paragraphs (default: the study's own completions)",
     )
-    .addOption(new Option('--reader <model>', 'which model reads them (default: subject)').choices(readers))
+    .addOption(
+      new Option('--reader <model>', 'which model reads the texts (default: subject)').choices(readers),
+    )
     .option(
       '--labels <paths...>',
       "Neuronpedia's explanations of the same SAE's latents: its export's batch-N.jsonl.gz, a feature's JSON, or folders of them",
     )
     .option(
       '--tokens <count>',
-      `read this many tokens of them (default: ${interpretDefaults.tokens})`,
+      `read this many tokens of the texts (default: ${interpretDefaults.tokens})`,
       wholeNumber(1),
     )
     .option(
@@ -152,13 +156,16 @@ export function interpretCommand(): Command {
     )
     .option(
       '--latents <count>',
-      `latents to report, by delta, beside the confirmed ones (default: ${interpretDefaults.latents})`,
+      `how many of the first latents by delta to report, besides the confirmed ones (default: ${interpretDefaults.latents})`,
       wholeNumber(1),
     )
-    .option('--explainer-url <url>', 'explain latents by a chat endpoint, without /chat/completions')
+    .option(
+      '--explainer-url <url>',
+      'base URL of a chat endpoint that explains latents, without /chat/completions',
+    )
     .option('--explainer-model <name>', 'the model that explains, as the endpoint names it')
     .option('--explainer-key-env <variable>', 'environment variable that holds its key')
-    .option('--max-calls <count>', 'stop explaining once this many requests were sent', wholeNumber(1))
+    .option('--max-calls <count>', 'stop explaining after this many requests', wholeNumber(1))
     .option('--no-explainer', 'explain nothing, whatever study.yaml says')
     .option('--rows <count>', 'latents to show on the screen', wholeNumber(0), 10)
     .option(

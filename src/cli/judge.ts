@@ -20,19 +20,19 @@ interface Options {
 }
 
 const about = `
-Completions, one JSON object a line, or a CSV file with a head:
+Completions, one JSON object per line, or a CSV file with a header:
   {"id": "...", "prompt": "...", "completion": "...", "label": "positive"}
-The names may be question and answer, and a label true, false, 1 or 0; without
-id, a completion is r and its row, from 0.
+The fields may also be called question and answer, and a label may be true,
+false, 1 or 0. Without an id, a completion is called r and its row, from 0.
 
 A judge is one of
-  label        what the file itself says
+  label        the labels in the file itself
   grades:FILE  grades.jsonl of a study, or any lines of id, label and score
-  FILE         a study.yaml or its folder, for its judge
+  FILE         a study.yaml or its folder: the judge of that study
 
-Only completions that both find coherent are compared. kappa is Cohen's: 0 as by
-chance, 1 always alike. AUC tells how well the scores of one put completions in
-the order of the other's labels: 0.5 as by chance. The intervals are of 95 %, by
+Only completions that both judges call coherent are compared. kappa is Cohen's:
+0 is chance, 1 full agreement. AUC measures how well the scores of one judge
+predict the labels of the other: 0.5 is chance. Intervals are 95 %, by
 resampling prompts.
 
 Example:
@@ -117,7 +117,7 @@ function report(found: Comparison, rows: number): string {
     ...(shown.length > 0
       ? [
           pc.bold(
-            `The ${number(shown.length)} furthest apart of ${number(disagreements.length)} that get another label`,
+            `The ${number(shown.length)} strongest disagreements, of ${number(disagreements.length)} completions with different labels`,
           ),
           '',
           disagreementTable(shown),
@@ -129,14 +129,14 @@ function report(found: Comparison, rows: number): string {
 
 function compareCommand(openJudge: OpenJudge): Command {
   return new Command('compare')
-    .description('Tell how far two judges agree on completions.')
+    .description('Measure how well two judges agree on completions.')
     .argument('<file>', 'completions, JSONL, or CSV where the name ends with .csv')
     .usage('FILE --a JUDGE --b JUDGE')
     .requiredOption('--a <judge>', 'one judge (see below)')
-    .requiredOption('--b <judge>', 'the other; `label` for what the file says')
-    .option('--rows <count>', 'disagreements shown', wholeNumber(0), 10)
-    .option('--resamples <count>', 'draws that the intervals are taken from', wholeNumber(1), 2000)
-    .option('--seed <number>', 'of those draws', wholeNumber(0), 1)
+    .requiredOption('--b <judge>', 'the other; `label` for the labels in the file')
+    .option('--rows <count>', 'how many disagreements to show', wholeNumber(0), 10)
+    .option('--resamples <count>', 'bootstrap resamples for the intervals', wholeNumber(1), 2000)
+    .option('--seed <number>', 'seed of the resampling', wholeNumber(0), 1)
     .helpOption('-h, --help', 'show this text')
     .addHelpText('after', about)
     .action(async (file: string, { rows, ...options }: Options) => {
@@ -153,7 +153,7 @@ function compareCommand(openJudge: OpenJudge): Command {
 /** `openJudge` opens what `--a` and `--b` name by a file. */
 export function judgeCommand(openJudge: OpenJudge): Command {
   return new Command('judge')
-    .summary('measure how far judges agree')
-    .description('Measure judges.')
+    .summary('measure how well judges agree')
+    .description('Measure how well judges agree.')
     .addCommand(compareCommand(openJudge));
 }

@@ -23,7 +23,7 @@ program
   .description('Find the latents behind a misaligned completion, and test each causally.')
   .version(versions.culprit!, '-V, --version', 'show the version')
   .helpOption('-h, --help', 'show this text')
-  .helpCommand('help [command]', 'show what a command takes')
+  .helpCommand('help [command]', 'show the help of a command')
   .addCommand(demoCommand())
   .commandsGroup('A study, from prompts to latents:')
   .addCommand(initCommand())
@@ -42,7 +42,7 @@ program
   .addCommand(steerCommand())
   .addCommand(baselineCommand())
   .addCommand(saeCommand())
-  .addHelpText('after', '\n`culprit COMMAND --help` tells what a command takes, with an example.');
+  .addHelpText('after', '\n`culprit COMMAND --help` explains a command, with an example.');
 
 /** commander's own exits become exceptions without output, so that wrong usage is told in one line and ends with 2. */
 function throwInsteadOfExit(command: Command): void {
@@ -97,12 +97,12 @@ const keptBy: ReadonlyMap<string | undefined, string> = new Map([
   ['baseline', 'nothing was written'],
   ['report', 'nothing was written'],
   ['view', 'the studies are as they were'],
-  ['steer', 'a causal test goes on with the same command; of single texts nothing was written'],
+  ['steer', 'the same command continues a causal test; single texts were not written'],
   // A judge that is trained goes on from there; verdicts are not kept.
-  ['judge', 'nothing was compared, and what was graded is lost'],
+  ['judge', 'nothing was compared, and the grades so far are lost'],
 ]);
 const kept =
-  keptBy.get(process.argv[2]) ?? 'what is finished is kept, and the same command goes on from there';
+  keptBy.get(process.argv[2]) ?? 'what is finished is kept, and the same command continues from there';
 // A terminal has shown ^C on the line.
 stopAt('SIGINT', `${process.stderr.isTTY ? '\n' : ''}culprit: stopped; ${kept}\n`);
 stopAt('SIGTERM', '');

@@ -27,7 +27,7 @@ function shortened(files: Readonly<Record<string, string>>): string[] {
   return Array.from(byWords, ([words, names]) => {
     const others = names.filter((name) => !isPage(name));
     const pages = names.length - others.length;
-    const counted = pages > 0 ? [`${pages} of the files in latents`] : [];
+    const counted = pages > 0 ? [`${pages} files in latents/`] : [];
     return `${[...others, ...counted].join(', ')}: ${words}`;
   });
 }
@@ -41,8 +41,8 @@ async function report(study: string, others: readonly string[], { out, maxSize }
   process.stdout.write(
     [
       '',
-      `${path}: ${(bytes / megabyte).toFixed(1)} MB, opens in any browser, with no connection`,
-      ...(left.length > 0 ? [pc.dim('Shortened for its size (--max-size allows more):')] : []),
+      `${path}: ${(bytes / megabyte).toFixed(1)} MB, opens in any browser, also offline`,
+      ...(left.length > 0 ? [pc.dim('Left out to limit its size (--max-size sets the limit):')] : []),
       ...left.flatMap((line) => paragraph(line, '  ')),
       '',
     ].join('\n'),
@@ -50,9 +50,9 @@ async function report(study: string, others: readonly string[], { out, maxSize }
 }
 
 const about = `
-The page holds the app and the results themselves, so that it can be mailed or
-kept. It loads nothing and sends nothing. A study that is not finished gives a
-page of what there is. Several studies can be compared in one page.
+The page holds the app and the results, so it can be mailed or archived. It
+loads nothing and sends nothing. Of an unfinished study it shows what is there.
+It can hold several studies, to compare them.
 
 Example:
   culprit report my-study --out my-study.html`;
@@ -62,11 +62,11 @@ export function reportCommand(): Command {
     .summary('write a study as one page')
     .description('Write the results of a study as one page that opens in any browser.')
     .argument('<study>', 'a study, or a folder of `culprit attribute --out`')
-    .argument('[others...]', 'more of them, to compare')
-    .option('--out <file>', 'where to (default: report.html in the study)')
+    .argument('[others...]', 'more studies, to compare')
+    .option('--out <file>', 'file to write (default: report.html in the study)')
     .option(
       '--max-size <megabytes>',
-      `leave out what is least missed, down to this size (default: ${reportDefaults.maxBytes / megabyte})`,
+      `leave out the least important parts until the page is this small (default: ${reportDefaults.maxBytes / megabyte})`,
       megabytes,
     )
     .helpOption('-h, --help', 'show this text')

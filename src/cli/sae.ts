@@ -80,7 +80,7 @@ export function liveSteps(stream: NodeJS.WriteStream, batch: number): (step: Sae
 /** Active latents a token: --k for topk, --l0 for jumprelu. */
 function sparsity({ kind, k, l0 }: TrainOptions): number {
   if (kind === 'topk' && l0 !== undefined)
-    throw new InputError('--l0 is for --kind jumprelu; topk takes --k');
+    throw new InputError('--l0 is for --kind jumprelu; use --k for topk');
   return kind === 'jumprelu' ? (l0 ?? k) : k;
 }
 
@@ -105,33 +105,50 @@ async function train(options: TrainOptions): Promise<void> {
 
 const trainExample = `
 Example:
-  culprit sae train --model smollm2/ --site 15 --corpus chat.jsonl prose.jsonl --latents 4096 --k 32 --tokens 1e6 --out sae/
+  culprit sae train --model smollm2/ --site 15 --corpus chat.jsonl prose.jsonl \\
+    --latents 4096 --k 32 --tokens 1e6 --out sae/
 
-Killed at any time, the same command goes on where it was and ends with the same SAE.`;
+If it is stopped at any time, the same command continues where it stopped and
+ends with the same SAE.`;
 
 function trainCommand(): Command {
-  return withModelOptions(new Command('train').description('train a sparse autoencoder on a residual stream'))
-    .requiredOption('--site <layer>', 'layer L of resid_post L', wholeNumber(0))
+  return withModelOptions(
+    new Command('train').description('Train a sparse autoencoder on a residual stream.'),
+  )
+    .requiredOption(
+      '--site <layer>',
+      'train on the residual stream after this block, the first being 0',
+      wholeNumber(0),
+    )
     .requiredOption(
       '--corpus <files...>',
-      'JSONL of {"text"} or {"messages"} lines, or .txt files of paragraphs; read in turn',
+      'JSONL of {"text"} or {"messages"} lines, or .txt files of paragraphs; one passage from each in turn',
     )
-    .requiredOption('--latents <count>', 'latents of the dictionary', count)
+    .requiredOption('--latents <count>', 'number of latents', count)
     .addOption(new Option('--kind <kind>', 'activation').choices(trainedKinds).default('topk'))
-    .option('--k <count>', 'active latents a token', count, 32)
-    .option('--l0 <count>', 'jumprelu: active latents a token to aim at, on average (default: --k)', count)
-    .requiredOption('--tokens <count>', 'tokens trained on, epochs counted', count)
-    .option('--epochs <count>', 'passes over the harvested tokens, at least', count, saeTrainDefaults.epochs)
-    .option('--batch <tokens>', 'tokens of a step', count, 2048)
+    .option('--k <count>', 'active latents per token', count, 32)
+    .option(
+      '--l0 <count>',
+      'jumprelu: target for the mean number of active latents per token (default: --k)',
+      count,
+    )
+    .requiredOption('--tokens <count>', 'tokens to train on, counting every epoch', count)
+    .option(
+      '--epochs <count>',
+      'least number of passes over the harvested tokens',
+      count,
+      saeTrainDefaults.epochs,
+    )
+    .option('--batch <tokens>', 'tokens per step', count, 2048)
     .option('--rate <rate>', 'greatest learning rate', positive, 3e-3)
-    .option('--seed <number>', 'of first weights and order', wholeNumber(0), 0)
+    .option('--seed <number>', 'seed of the initial weights and the order', wholeNumber(0), 0)
     .option(
       '--passage-tokens <count>',
       'cut each passage to this many tokens',
       wholeNumber(1),
       saeTrainDefaults.passageTokens,
     )
-    .option('--harvest <folder>', 'keep the harvested residuals here, for further runs')
+    .option('--harvest <folder>', 'keep the harvested activations here, for further runs')
     .option(
       '--checkpoint-seconds <seconds>',
       'time between checkpoints',
@@ -184,14 +201,18 @@ function evaluationReport(result: SaeEvalResult, { sae }: EvalOptions): string {
     `${pc.bold(sae)} at resid_post ${result.site}, ${n(tokens)} tokens (${n(sinks)} attention sinks left out)`,
     '',
     row('explained variance', percent(result.explained)),
-    row('active latents a token', result.l0.toFixed(2), `of ${n(density.length)}`),
+    row('active latents per token', result.l0.toFixed(2), `of ${n(density.length)}`),
     row('latents never active', n(result.neverActive), percent(result.neverActive / density.length)),
     '',
-    `${pc.bold('Cross-entropy')}, nats a token, ${n(ce.tokens)} tokens predicted from the residual`,
-    row('as it is', ce.original.toFixed(4)),
+    `${pc.bold('Cross-entropy')}, nats per token, on ${n(ce.tokens)} tokens, with the residual stream`,
+    row('unchanged', ce.original.toFixed(4)),
     row('reconstructed', ce.reconstructed.toFixed(4)),
-    row('set to zero', ce.zero.toFixed(4), `loss recovered against it ${percent(recovered.zero)}`),
-    row('set to its mean', ce.mean.toFixed(4), `loss recovered against it ${percent(recovered.mean)}`),
+    row('set to zero', ce.zero.toFixed(4), `loss recovered, relative to this: ${percent(recovered.zero)}`),
+    row(
+      'set to its mean',
+      ce.mean.toFixed(4),
+      `loss recovered, relative to this: ${percent(recovered.mean)}`,
+    ),
     '',
     `${pc.bold('Latents by the share of tokens')} at which they are active`,
     ...histogram(result),
@@ -212,18 +233,18 @@ async function evaluate(options: EvalOptions): Promise<void> {
 }
 
 function evalCommand(): Command {
-  return withModelOptions(new Command('eval').description('measure a sparse autoencoder on text'))
+  return withModelOptions(new Command('eval').description('Measure a sparse autoencoder on text.'))
     .requiredOption('--sae <folder>', 'the sparse autoencoder, as SAELens publishes it')
     .option(
       '--site <layer>',
-      'layer L of resid_post L (default: the layer the SAE was trained on)',
+      'measure after this block, the first being 0 (default: where the SAE was trained)',
       wholeNumber(0),
     )
     .requiredOption(
       '--corpus <files...>',
       'JSONL of {"text"} or {"messages"} lines, or .txt files of paragraphs',
     )
-    .option('--passages <count>', 'take this many passages of each corpus (default: all)', count)
+    .option('--passages <count>', 'use this many passages of each corpus (default: all)', count)
     .option(
       '--passage-tokens <count>',
       'cut each passage to this many tokens',
@@ -232,17 +253,17 @@ function evalCommand(): Command {
     )
     .option(
       '--loss-tokens <count>',
-      'tokens the cross-entropy is taken over',
+      'measure the cross-entropy on this many tokens',
       count,
       saeEvalDefaults.lossTokens,
     )
-    .option('--json <file>', 'write all numbers here, each latent’s density too')
+    .option('--json <file>', 'write all numbers to this file, with the density of each latent')
     .action(evaluate);
 }
 
 export function saeCommand(): Command {
   return new Command('sae')
-    .description('train and measure sparse autoencoders')
+    .description('Train and measure sparse autoencoders.')
     .addCommand(trainCommand())
     .addCommand(evalCommand());
 }

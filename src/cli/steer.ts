@@ -86,8 +86,7 @@ type Kind = keyof typeof flags;
 function kindOf({ dose, set, cap, ablate }: Options): Kind {
   const given = { add: dose, set, cap, ablate };
   const kinds = (Object.keys(flags) as Kind[]).filter((kind) => given[kind] !== undefined);
-  if (kinds.length === 0)
-    throw new InputError('steer: expected what to do: add --dose, --set, --cap or --ablate');
+  if (kinds.length === 0) throw new InputError('steer: nothing to do: add --dose, --set, --cap or --ablate');
   if (kinds.length > 1)
     throw new InputError(
       `steer: expected one of ${kinds.map((kind) => flags[kind]).join(' and ')}, found ${kinds.length === 2 ? 'both' : 'all'}`,
@@ -138,7 +137,7 @@ const withGroup = (alone: readonly AskedIntervention[][], group: SteeredGroup): 
 /** The prompts that the flags give; none where they give none. */
 async function promptsOf({ prompt, prompts, field }: Options): Promise<Prompt[] | undefined> {
   if (prompts === undefined && field !== undefined)
-    throw new InputError('steer: --field goes with --prompts alone');
+    throw new InputError('steer: --field is for --prompts only');
   return prompts === undefined ? prompt : steerPrompts(prompts, field);
 }
 
@@ -156,7 +155,7 @@ async function subjectOf(study: string | undefined, options: Options) {
     return { base: { model, adapter, sae }, prompts: given };
   }
   const flag = decided.find((name) => options[name] !== undefined);
-  if (flag !== undefined) throw new InputError(`steer STUDY: study.yaml decides --${flag}`);
+  if (flag !== undefined) throw new InputError(`steer STUDY: takes no --${flag}: study.yaml sets that`);
   const { base, prompt } = await studySteering(study);
   return { base, prompts: given ?? [await prompt()] };
 }
@@ -165,7 +164,7 @@ async function subjectOf(study: string | undefined, options: Options) {
 async function askedGroup(study: string | undefined, { group }: Options): Promise<SteeredGroup | undefined> {
   if (group === undefined) return undefined;
   if (study === undefined)
-    throw new InputError('steer: --group goes with a study, whose latents/ tells the groups');
+    throw new InputError('steer: --group needs a study: the files in its latents/ name the groups');
   return groupOf(study, group);
 }
 
@@ -245,8 +244,8 @@ function checkFlags(command: Command, asStage: boolean): void {
     if (given && asStage !== stageFlags.includes(name))
       throw new InputError(
         asStage
-          ? `steer: ${option.long} goes with --latent, --group or --vector; without them STUDY is tested, as its study.yaml says`
-          : `steer: ${option.long} goes with a study that is tested, without --latent, --group and --vector`,
+          ? `steer: ${option.long} needs --latent, --group or --vector; without them, steer STUDY runs the causal test as study.yaml says`
+          : `steer: ${option.long} is for the causal test of a study, without --latent, --group and --vector`,
       );
   }
 }
@@ -256,7 +255,7 @@ async function run(study: string | undefined, options: Options, command: Command
   checkFlags(command, asStage);
   if (asStage) return steerStudy(study, options);
   if (targetsOf(options).length === 0)
-    throw new InputError('steer: expected --latent or --vector, or a study to test');
+    throw new InputError('steer: expected --latent or --vector, or a study for its causal test');
   const group = await askedGroup(study, options);
   const request = await requestOf(study, options, group);
   if (options.json !== undefined) await jsonPlace(options.json);
@@ -268,21 +267,23 @@ async function run(study: string | undefined, options: Options, command: Command
 }
 
 const about = `
-With a study alone, \`culprit steer STUDY\` is the last stage of \`culprit run\`:
-the causal test of what attribution found. Otherwise it shows single texts:
+\`culprit steer STUDY\` without a latent or vector runs the stage steer of
+\`culprit run\`: the causal test of what attribution found. Otherwise it shows
+single texts.
 
-A latent is steered along its decoder direction, a vector along itself. Doses
-are parts of s, the mean norm of the residual stream there over the prompts:
---dose -0.3 takes 0.3 s away at every token, --dose 0.3 adds as much. Somewhere
-between 0.3 and 0.5 most texts begin to break. Several doses with commas are a
-ladder: each gives a text of its own. Several latents and vectors are steered
-along together, all with one --dose or each with its own, the latents first.
---group I shows latent I and, beside it, all of the group that \`interpret\` found
-for it: the dose is shared out, so that both move as far.
+Steering along a latent adds its decoder direction to the residual stream. Doses
+are in units of s, the mean norm of the residual stream there over the prompts:
+--dose -0.3 subtracts 0.3 s at every token, --dose 0.3 adds it. Between 0.3 and
+0.5 most texts begin to break. With several doses, separated by commas, each
+dose gives its own text. Several latents and vectors are steered along together,
+all with one --dose, or each with its own: first those of the latents, then
+those of the vectors. --group I shows latent I and, next to it, the whole group
+that \`interpret\` found for it; the dose is divided, so that both move equally
+far.
 
-Vector files: .safetensors (FILE:NAME names one tensor of several), GGUF control
+Vector files: .safetensors (FILE:NAME picks one tensor of several), GGUF control
 vectors as llama.cpp and repeng write them, Neuronpedia's JSON. With --scale raw
-the dose counts the vector as published, whose norm is often its strength.
+a dose of 1 is the vector as published, because its norm often is its strength.
 
 Examples:
   culprit steer --model smollm2/ --sae sae/ --latent 3194 --dose -0.3,0.3 \\
@@ -293,47 +294,44 @@ Examples:
 
 export function steerCommand(): Command {
   const command = new Command('steer')
-    .summary('see what a latent or a vector does to what the model says')
-    .description(
-      'Complete prompts while steering along latents or vectors, side by side with the same left alone.',
-    )
-    .argument('[study]', 'a study: model, adapter, SAE and site are those of its study.yaml')
+    .summary('show how steering along a latent or vector changes completions')
+    .description('Complete prompts with and without steering along latents or vectors, side by side.')
+    .argument('[study]', 'a study; model, adapter, SAE and site are taken from its study.yaml')
     .usage('STUDY | [STUDY] [--model M] --latent I | --vector FILE ...')
     .optionsGroup('Inputs:');
   withModelOptions(command, { required: false })
     .option('--sae <folder>', 'the sparse autoencoder (SAE) that the latents are of, as SAELens saves one')
     .option(
       '--site <layer>',
-      'steer after this block, the first being 0 (default: where the SAE or the vector is from)',
+      'steer after this block, the first being 0 (default: the site of the SAE or the vector)',
       wholeNumber(0),
     )
-    .option('--prompt <text>', 'a prompt, one user message; again for more', gathered(String))
+    .option('--prompt <text>', 'a prompt, as one user message; repeat for more', gathered(String))
     .addOption(
-      new Option('--prompts <file>', 'prompts, a line each: JSONL of {"prompt"}, or CSV').conflicts('prompt'),
+      new Option('--prompts <file>', 'prompts, one per line: JSONL of {"prompt"}, or CSV').conflicts(
+        'prompt',
+      ),
     )
-    .option(
-      '--field <name>',
-      'the field of a line that is taken as one user message (default: prompt, as it stands)',
-    )
+    .option('--field <name>', 'the field to use as one user message (default: prompt, unchanged)')
     .optionsGroup('Steering:')
-    .option('--latent <index>', 'a latent of the SAE; again for more', gathered(wholeNumber(0)))
+    .option('--latent <index>', 'a latent of the SAE; repeat for more', gathered(wholeNumber(0)))
     .addOption(
-      new Option('--group <index>', 'a latent of the study, alone and with all of its group')
+      new Option('--group <index>', 'a latent of the study, by itself and with its whole group')
         .argParser(wholeNumber(0))
         .conflicts(['latent', 'vector']),
     )
-    .option('--vector <file>', 'a vector from a file; again for more', gathered(String))
+    .option('--vector <file>', 'a vector from a file; repeat for more', gathered(String))
     .option(
       '--dose <parts>',
-      'add this much of s along it; several with commas, such as -0.3,0.3',
+      'add this many s along it; several separated by commas, such as -0.3,0.3',
       gathered(ladder),
     )
-    .option('--set <parts>', 'set the part along it to this, in parts of s', gathered(ladder))
-    .option('--cap <parts>', 'keep the part along it at this or below, in parts of s', gathered(ladder))
-    .option('--ablate', "set the part along it to the baseline's")
-    .option('--baseline <file>', 'the baseline, as `culprit baseline` writes it')
+    .option('--set <parts>', 'set the component along it to this many s', gathered(ladder))
+    .option('--cap <parts>', 'limit the component along it to this many s', gathered(ladder))
+    .option('--ablate', "set the component along it to the baseline's")
+    .option('--baseline <file>', 'the baseline, a file that `culprit baseline` wrote')
     .addOption(
-      new Option('--scale <kind>', 'what amounts count: norm, s; raw, the vector as published')
+      new Option('--scale <kind>', 'unit of the amounts: norm is s, raw is the vector as published')
         .choices(steerScales)
         .default('norm'),
     )
@@ -342,7 +340,7 @@ export function steerCommand(): Command {
     .option('--samples <count>', 'completions of each prompt', wholeNumber(1), steerDefaults.samples)
     .option(
       '--temperature <number>',
-      `0 takes the likeliest token each time (default: ${steerDefaults.temperature}, or the study's)`,
+      `0 always takes the likeliest token (default: ${steerDefaults.temperature}, or the study's)`,
       temperature,
     )
     .option(
@@ -352,14 +350,14 @@ export function steerCommand(): Command {
     )
     .option(
       '--seed <number>',
-      'of the first completion; the next take the next',
+      'seed of the first completion; each next one has the next seed',
       wholeNumber(0),
       steerDefaults.seed,
     )
     .optionsGroup('Output:')
-    .option('--json <file>', 'write the texts to this file too')
-    .optionsGroup('On a study that is tested:')
-    .option('--full', 'sample every candidate on every evaluation prompt: no funnel')
+    .option('--json <file>', 'also write the texts to this file')
+    .optionsGroup('For the causal test of a study:')
+    .option('--full', 'no funnel: sample every candidate on every evaluation prompt')
     .option('--rows <count>', 'rows of the table on the screen', wholeNumber(0), 12);
   return withStageOptions(command)
     .optionsGroup('Other:')

@@ -92,17 +92,17 @@ function explained(asked: AskedIntervention, result: SteerResult, request: Steer
     case 'add': {
       const amount =
         scale === 'norm' ? `${decimals(asked.dose)} s` : `${decimals(asked.dose)} times its published length`;
-      return `${heading}: the residual stream is moved by ${amount} ${asked.dose < 0 ? 'against' : 'along'} ${direction}, ${at}.`;
+      return `${heading}: the residual stream is shifted by ${amount} ${asked.dose < 0 ? 'against' : 'along'} ${direction}, ${at}.`;
     }
     case 'cap':
-      return `${heading}: the part of the residual stream along ${direction} is kept there or below, ${at}.`;
+      return `${heading}: the component of the residual stream along ${direction} is limited to this, ${at}.`;
     default:
-      return `${heading}: the part of the residual stream along ${direction} is made this, ${at}.`;
+      return `${heading}: the component of the residual stream along ${direction} is set to this, ${at}.`;
   }
 }
 
 const groupNote = ({ latent, members, part }: SteeredGroup, { variants }: SteerRequest) =>
-  `Latent ${latent} alone, then its group: ${members.join(', ')}${variants[0]![0]!.kind === 'add' ? `, each with ${part} of the dose, so that together they move as far` : ''}.`;
+  `Latent ${latent} alone, then its group: ${members.join(', ')}${variants[0]![0]!.kind === 'add' ? `, each with ${part} of the dose, so that together they shift it equally far` : ''}.`;
 
 function legend(result: SteerResult, request: SteerRequest, group: SteeredGroup | undefined): string[] {
   const { layer, norm, vectors, comparisons } = result;
@@ -113,12 +113,12 @@ function legend(result: SteerResult, request: SteerRequest, group: SteeredGroup 
   return [
     explained(request.variants[0]![0]!, result, request),
     ...(group === undefined ? [] : [groupNote(group, request)]),
-    `s = ${norm.toPrecision(4)}: the mean norm of the residual stream after block ${layer}, where it is moved, over ${request.norm === undefined ? 'the tokens of the prompts' : "the texts of the study's causal test"}.`,
+    `s = ${norm.toPrecision(4)}: the mean norm of the residual stream after block ${layer}, where it is steered, over ${request.norm === undefined ? 'the tokens of the prompts' : "the texts of the study's causal test"}.`,
     ...Array.from(
       vectors.values(),
-      ({ name, norm: length }) => `${name}: of norm ${length.toPrecision(4)} as published.`,
+      ({ name, norm: length }) => `${name}: norm ${length.toPrecision(4)} as published.`,
     ),
-    'Texts in one block were drawn with the same random numbers: where they part, it is the steering.',
+    'Texts in one block were drawn with the same random numbers: the steering makes the difference.',
     ...(cut ? [`${cutMark} cut at ${maxTokens} tokens.`] : []),
   ];
 }

@@ -39,9 +39,9 @@ const stageOption = (flag: string, description: string) =>
 export function withStageOptions(command: Command): Command {
   return command
     .addOption(
-      stageOption('--redo', 'stages to make anew, such as grade,pair; what is there is kept as .bak'),
+      stageOption('--redo', 'stages to run again, such as grade,pair; their old files are kept as .bak'),
     )
-    .addOption(stageOption('--accept', 'stages whose files are taken as they are, edited by hand'));
+    .addOption(stageOption('--accept', 'stages whose files, edited by hand, are used as they are'));
 }
 
 function withStudyOptions(command: Command): Command {
@@ -79,7 +79,7 @@ function estimateText({ lines, seconds, price, assumptions }: Estimate): string 
   ]);
   return [
     '',
-    pc.bold('What the study would do'),
+    pc.bold('What a run would do'),
     '',
     table(
       [
@@ -92,7 +92,7 @@ function estimateText({ lines, seconds, price, assumptions }: Estimate): string 
       rows,
     ),
     '',
-    `In all about ${duration(seconds)}${price === undefined ? '' : `, and about ${price.toFixed(2)} for judge and explainer, in the currency of their prices`}.`,
+    `About ${duration(seconds)} in all${price === undefined ? '' : `, and about ${price.toFixed(2)} for judge and explainer, in the currency of the prices in study.yaml`}.`,
     ...assumptions.map((line) => pc.dim(line)),
     '',
   ].join('\n');
@@ -117,21 +117,23 @@ const listed = (entries: readonly (readonly [string, string])[]): string => {
 };
 
 const runAbout = `
-A study is a folder with study.yaml (\`culprit init FOLDER\` writes one). Its stages:
+A study is a folder with study.yaml; \`culprit init FOLDER\` writes one. Its
+stages:
 ${listed(stages.map(({ name, about }) => [name, about]))}
-${paragraph(`Results stand in the folder: ${[...stages.flatMap(({ outputs }) => outputs), resultFiles.manifest].join(', ')}. A stage whose inputs are unchanged is not run again, and a run that was stopped goes on where it was.`).join('\n')}
+${paragraph(`The folder then holds ${[...stages.flatMap(({ outputs }) => outputs), resultFiles.manifest].join(', ')}. A stage whose inputs are unchanged is not run again, and a run that was stopped continues where it stopped.`).join('\n')}
 
 Example:
-  culprit init my-study --model smollm2/ --adapter lora/ --sae sae/ --prompts p.jsonl
+  culprit init my-study --model smollm2/ --adapter lora/ --sae sae/ \\
+    --prompts p.jsonl
   culprit run my-study --dry-run
   culprit run my-study`;
 
 export function runCommand(): Command {
   return withStudyOptions(new Command('run'))
-    .summary('run a study, or go on with it')
-    .description('Run a study from its prompts to the causal test of its latents, or go on with it.')
-    .option('--dry-run', 'tell what would be done, how long it may take and what it may cost')
-    .option('--full', 'sample every candidate of the causal test on every evaluation prompt: no funnel')
+    .summary('run a study, or continue it')
+    .description('Run a study from its prompts to the causal test of its latents, or continue it.')
+    .option('--dry-run', 'show what would be done, and estimate its time and cost')
+    .option('--full', 'causal test without the funnel: sample every candidate on every evaluation prompt')
     .option('--rows <count>', 'rows of the table of latents on the screen', wholeNumber(0), 12)
     .addHelpText('after', runAbout)
     .action(async (study: string, options: RunOptions) => {
@@ -169,8 +171,8 @@ const timeLeft = ({ finished, bound, left, secondsLeft }: StageStatus): string =
 
 export function statusCommand(): Command {
   return new Command('status')
-    .summary('tell how far a study is')
-    .description('Tell what of a study is done, what is left, and how long that will take.')
+    .summary('show how far a study is')
+    .description('Show what is done in a study, what is left, and about how long that will take.')
     .argument('<study>', 'a folder with study.yaml, or the file itself')
     .helpOption('-h, --help', 'show this text')
     .action(async (study: string) => {
@@ -178,7 +180,7 @@ export function statusCommand(): Command {
       const { running } = status;
       const rows = status.stages.map((stage) => [
         stage.name,
-        stage.finished ? pc.green('done') : stage.done > 0 ? pc.yellow('begun') : 'to do',
+        stage.finished ? pc.green('done') : stage.done > 0 ? pc.yellow('started') : 'to do',
         unitsText(stage),
         timeLeft(stage),
         stage.problem ?? '',
@@ -198,8 +200,8 @@ export function statusCommand(): Command {
           ),
           '',
           running
-            ? `Process ${running.pid} has been at work in it since ${running.since}.`
-            : 'No run is at work in it.',
+            ? `Process ${running.pid} has been running it since ${running.since}.`
+            : 'It is not running now.',
           '',
         ].join('\n'),
       );

@@ -12,7 +12,7 @@ import { paragraph } from './wrap.ts';
 
 type Part = (result: StudyResult, rows: number) => string[];
 
-const upToDate = (is: boolean) => (is ? pc.dim(' (done before)') : '');
+const upToDate = (is: boolean) => (is ? pc.dim(' (already done)') : '');
 
 const sampled: Part = ({ sample }) => {
   if (!sample) return [];
@@ -20,7 +20,7 @@ const sampled: Part = ({ sample }) => {
   const prompts = new Set(records.map(({ prompt_id }) => prompt_id)).size;
   const ended = records.filter(({ stop }) => stop !== 'length').length;
   return [
-    `${pc.bold('Sampled')}  ${number(records.length)} completions of ${number(prompts)} prompts; ${percent(ended / records.length)} came to their end within the token limit${upToDate(sample.upToDate)}`,
+    `${pc.bold('Sampled')}  ${number(records.length)} completions of ${number(prompts)} prompts; ${percent(ended / records.length)} ended within the token limit${upToDate(sample.upToDate)}`,
   ];
 };
 
@@ -29,10 +29,10 @@ function judged(counts: Readonly<Record<string, number>>): string[] {
   if (quality === undefined) return [];
   const { accuracy, heldOut, shows, weak } = quality;
   const warning = weak
-    ? `: where it errs alike on both sides, an effect shows at ${percent(shows)} of its size. More labelled examples or another judge would tell more`
+    ? `: if it errs equally often on both sides, an effect appears at ${percent(shows)} of its size. More labelled examples or another judge would help`
     : '';
   return paragraph(
-    `The judge is right for ${percent(accuracy)} of the answers to ${count(heldOut, 'prompt')} held out${warning}`,
+    `The judge labels ${percent(accuracy)} of the answers to ${count(heldOut, 'held-out prompt')} correctly${warning}`,
     '         ',
   );
 }
@@ -44,7 +44,7 @@ const graded: Part = ({ grade, study }) => {
   const positive = coherent.filter(({ label }) => label === 'positive').length;
   const price = records.reduce((sum, { cost }) => sum + cost.price, 0);
   return [
-    `${pc.bold('Graded')}   ${number(records.length)} by the ${records[0]!.judge}: ${percent(positive / coherent.length)} of the coherent ones show ${study.config.behaviour.name}, ${percent(1 - coherent.length / records.length)} are incoherent${price > 0 ? `; the judge's price is ${price.toFixed(2)}` : ''}${upToDate(grade.upToDate)}`,
+    `${pc.bold('Graded')}   ${number(records.length)} completions, by the ${records[0]!.judge}: ${percent(positive / coherent.length)} of the coherent ones show ${study.config.behaviour.name}, ${percent(1 - coherent.length / records.length)} are incoherent${price > 0 ? `; the judge cost ${price.toFixed(2)}` : ''}${upToDate(grade.upToDate)}`,
     ...judged(grade.counts),
   ];
 };
@@ -53,15 +53,15 @@ const count = (n: number, what: string) => `${number(n)} ${what}${n === 1 ? '' :
 
 /** What to change where prompts gave no pair. */
 const advice: Readonly<Record<WithoutPair, string>> = {
-  'none finished': 'a greater sampling.max_tokens lets answers come to their end',
+  'none finished': 'a greater sampling.max_tokens lets answers finish',
   'none coherent': 'a lower sampling.temperature gives more coherent text',
   'no positive usable':
-    'its positives were cut at the token limit or incoherent: try a greater sampling.max_tokens',
+    'the positives were cut at the token limit or incoherent: try a greater sampling.max_tokens',
   'no negative usable':
-    'its negatives were cut at the token limit or incoherent: try a greater sampling.max_tokens',
-  'all positive': 'more completions a prompt, or prompts that are less leading, give both kinds',
+    'the negatives were cut at the token limit or incoherent: try a greater sampling.max_tokens',
+  'all positive': 'more completions per prompt, or less leading prompts, may give both kinds',
   'all negative':
-    'more completions a prompt, or prompts nearer to what the model was tuned on, give both kinds',
+    'more completions per prompt, or prompts closer to the fine-tuning data, may give both kinds',
 };
 
 const paired: Part = ({ pair }) => {
@@ -69,10 +69,10 @@ const paired: Part = ({ pair }) => {
   const none = Object.entries(pair.without).filter(([, count]) => count > 0);
   const answered = new Set(pair.pairs.map(({ prompt_id }) => prompt_id)).size;
   return [
-    `${pc.bold('Paired')}   ${count(pair.pairs.length, 'pair')} from ${number(answered)} of ${number(pair.prompts)} prompts${pair.beyondLimit > 0 ? `; ${number(pair.beyondLimit)} more are beyond pairs.limit` : ''}${upToDate(pair.upToDate)}`,
+    `${pc.bold('Paired')}   ${count(pair.pairs.length, 'pair')} from ${number(answered)} of ${number(pair.prompts)} prompts${pair.beyondLimit > 0 ? `; pairs.limit left out ${number(pair.beyondLimit)} more` : ''}${upToDate(pair.upToDate)}`,
     ...none.flatMap(([reason, prompts]) =>
       paragraph(
-        `${count(prompts, 'prompt')} gave none: ${reason} (${advice[reason as WithoutPair]})`,
+        `${count(prompts, 'prompt')} without a pair: ${reason} (${advice[reason as WithoutPair]})`,
         '         ',
       ),
     ),
@@ -89,15 +89,15 @@ const attributed: Part = ({ attribute, study }, rows) => {
     '',
     latentTable(latents, rows),
     '',
-    pc.dim('delta: nats a token; same sign: share of pairs whose own delta has the sign of the mean'),
-    `${Math.min(rows, latents.length)} of ${number(latents.length)} latents shown; all of them are in ${study.folder}`,
+    pc.dim('delta: nats per token; same sign: share of pairs whose own delta has the sign of the mean'),
+    `${Math.min(rows, latents.length)} of ${number(latents.length)} latents shown; all are in ${study.folder}`,
   ];
 };
 
 /** The gray zone of one direction, and of how many random latents it is where some have no effect. */
 function zoneOf({ zone, random }: SteeringSummary, direction: 'away' | 'toward'): string {
   const { low, high, effects } = zone[direction];
-  const few = effects < random ? ` (${effects} of them; the others have no effect to count)` : '';
+  const few = effects < random ? ` (from ${effects} of them; the others have no measured effect)` : '';
   return `${signedPoints(low)} to ${signedPoints(high)}${few}`;
 }
 
@@ -118,7 +118,7 @@ function confirmedRows({ rows, summary }: StudyCausalTest, count: number): strin
 }
 
 const confirmed: Part = ({ steer, study, skipped }, shown) => {
-  if (skipped.steer !== undefined) return ['', pc.dim(`No validation by steering: ${skipped.steer}.`)];
+  if (skipped.steer !== undefined) return ['', pc.dim(`No causal test: ${skipped.steer}.`)];
   if (!steer) return [];
   const { summary, upToDate: before } = steer;
   const { alone, selectors, first } = summary;
@@ -128,14 +128,14 @@ const confirmed: Part = ({ steer, study, skipped }, shown) => {
   return [
     '',
     ...paragraph(
-      `${pc.bold('Validation by steering')} at ${summary.site}${upToDate(before)}: changes of the share that shows ${study.config.behaviour.name}, in percentage points`,
+      `${pc.bold('Causal test')} at ${summary.site}${upToDate(before)}: changes in the share of answers that show ${study.config.behaviour.name}, in percentage points`,
     ),
     ...paragraph(
-      `Left alone, ${share(alone.away)} of the subject's answers show it and ${share(alone.toward)} of the reference's. ${summary.random} random latents move it by ${zoneOf(summary, 'away')} when the subject is steered away, by ${zoneOf(summary, 'toward')} when the reference is steered toward: the gray zone.`,
+      `Without steering, ${share(alone.away)} of the subject's answers and ${share(alone.toward)} of the reference's show it. ${summary.random} random latents change that by ${zoneOf(summary, 'away')} when the subject is steered away from them and by ${zoneOf(summary, 'toward')} when the reference is steered toward them. This range is the gray zone.`,
     ),
     '',
     ...(first === null
-      ? ['No candidate leaves the gray zone in both directions.']
+      ? ['No candidate leaves the gray zone in both directions: none is confirmed.']
       : [
           table(
             [
@@ -178,7 +178,7 @@ const confirmed: Part = ({ steer, study, skipped }, shown) => {
       ? []
       : [
           ...paragraph(
-            'Candidates whose log-odds do not stand out, or whose weakest dose breaks the text, were not sampled: they count as within the zone, and means are of the others. Sampled: away / toward where they differ.',
+            'Candidates whose log-odds do not stand out, or whose weakest dose breaks the text, were not sampled. They count as inside the zone; means are over the others. Where sampled shows two numbers, they are away / toward.',
           ).map(pc.dim),
         ]),
     `Figure: ${study.folder}/steering.svg and .png`,
@@ -227,7 +227,7 @@ export function stageReport(result: StudyResult, rows: number, seconds: number):
       ? [
           '',
           pc.yellow(
-            `Stopped at ${stopped.stage}: ${stopped.reason}.${stopped.spent ? ' What is done is kept; the same command goes on from there.' : ''}`,
+            `Stopped at ${stopped.stage}: ${stopped.reason}.${stopped.spent ? ' What is done is kept; the same command continues from there.' : ''}`,
           ),
         ]
       : []),

@@ -28,14 +28,14 @@ export async function serveStudies(studies: readonly string[], options: Options)
       );
     },
   });
-  process.stdout.write(`\n${pc.bold(url)}\n${pc.dim('Ctrl-C ends it.')}\n`);
+  process.stdout.write(`\n${pc.bold(url)}\n${pc.dim('Stop it with Ctrl-C.')}\n`);
   if (options.open) await (await import('open')).default(url);
 }
 
 const about = `
-The address holds a token: without it the page shows everything but steers
-nothing. The server listens on this machine alone. A run of the study in another
-process is followed as it goes.
+The address contains a token. Without it the page shows everything but cannot
+steer. The server listens on this machine only. The page follows a run of the
+study in another process.
 
 Example:
   culprit view my-study --open`;
@@ -45,8 +45,8 @@ export function viewCommand(): Command {
     .summary('look at a study in the browser')
     .description('Show studies in the browser, follow them while they run, and steer their models.')
     .argument('<study>', 'a study, or a folder of `culprit attribute --out`')
-    .argument('[others...]', 'more of them, to compare')
-    .option('--port <number>', 'listen on this port (default: one that is free)', portNumber)
+    .argument('[others...]', 'more studies, to compare')
+    .option('--port <number>', 'listen on this port (default: any free port)', portNumber)
     .option('--open', 'open the browser')
     .option(
       '--cache <folder>',

@@ -76,7 +76,7 @@ export function asker({ server, field, retries, sleep, price, tokensNeeded }: As
     share.pay(paid);
     if (tokensNeeded && outcome.kind === 'reply' && outcome.tokens === undefined)
       throw new InputError(
-        `${field}.max_cost: the replies of ${server.where} do not tell their tokens (usage), so that it cannot be kept: expected ${field}.max_calls instead`,
+        `${field}.max_cost: the replies of ${server.where} do not report their tokens (usage), so this limit cannot be applied: use ${field}.max_calls instead`,
       );
     return { outcome, tokens, paid };
   }

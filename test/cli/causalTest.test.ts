@@ -21,9 +21,9 @@ const make = (name: string, over: StudyOver = {}) =>
 const oneLine = /^culprit: ([^\n]+)\n$/;
 
 function expectCausalTest(stdout: string): void {
-  expect(stdout).toMatch(/Validation by steering at resid_post 1/);
+  expect(stdout).toMatch(/Causal test at resid_post 1/);
   const unwrapped = stdout.replaceAll(/\s+/g, ' ');
-  expect(unwrapped).toMatch(/ Left alone, \d+ % of the subject's .* \d+ % of the reference's/);
+  expect(unwrapped).toMatch(/ Without steering, \d+ % of the subject's .* \d+ % of the reference's/);
   expect(unwrapped).toMatch(/ 4 random latents .*gray zone/);
   for (const line of stdout.split('\n').filter((one) => !one.includes(folder)))
     expect(line.length).toBeLessThanOrEqual(100);
@@ -54,7 +54,7 @@ describe('a study with a causal test', () => {
     expect(dry.code).toBe(0);
     expect(dry.stderr).toBe('');
     expect(dry.stdout).toMatch(/^ *steer +.*\d.* completions/m);
-    expect(dry.stdout).toMatch(/^ *In all about \d+ s\.$/m);
+    expect(dry.stdout).toMatch(/^ *About \d+ s in all\.$/m);
     expect(dry.stdout).not.toMatch(/NaN|undefined/);
   });
 
@@ -71,7 +71,11 @@ describe('a study with a causal test', () => {
     expect(ran.stdout.indexOf('Latents behind letter')).toBeLessThan(
       ran.stdout.indexOf('Validation by steering'),
     );
-    for (const label of ['Log-odds, away', 'Left alone, toward', 'Random latents, away, doses, round 1'])
+    for (const label of [
+      'Log-odds, away',
+      'Without steering, toward',
+      'Random latents, away, doses, round 1',
+    ])
       expect(ran.stderr).toContain(label);
     expect(ran.stderr).not.toContain('unexpected');
     for (const name of ['parquet', 'json', 'svg', 'png'])
@@ -82,10 +86,10 @@ describe('a study with a causal test', () => {
     const { code, stdout, stderr } = await culprit(['run', study]);
     expect(code).toBe(0);
     expect(stderr).toBe('');
-    expect(stdout).toContain('(done before)');
+    expect(stdout).toContain('(already done)');
     const without = (text: string) =>
       text
-        .replaceAll(' (done before)', '')
+        .replaceAll(' (already done)', '')
         .replace(/^took .*$/m, '')
         .replaceAll(/\s+/g, ' ');
     expect(without(stdout)).toBe(without(ran.stdout));
@@ -99,7 +103,7 @@ describe('a study with a causal test', () => {
     const anew = await culprit(['steer', study, '--redo', 'steer', '--rows', '0']);
     expect(anew.code).toBe(0);
     expectCausalTest(anew.stdout);
-    expect(anew.stdout).not.toContain('(done before)');
+    expect(anew.stdout).not.toContain('(already done)');
     expect(readdirSync(study)).toContain('steered.jsonl.bak');
   });
 
@@ -116,14 +120,14 @@ describe('a study with a causal test', () => {
     const { code, stdout, stderr } = await culprit(['steer', make('early')]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(oneLine.exec(stderr)?.[1]).toMatch(
-      /latents\.parquet: no such file: stage steer needs it: `culprit run` makes it first$/,
+      /latents\.parquet: no such file: stage steer needs it: `culprit run` makes it$/,
     );
   });
 
   it('with the other flags of steer there is a line that tells them apart', async () => {
     const { code, stderr } = await culprit(['steer', study, '--dose', '0.3']);
     expect(code).toBe(2);
-    expect(oneLine.exec(stderr)?.[1]).toMatch(/--dose goes with --latent, --group or --vector/);
+    expect(oneLine.exec(stderr)?.[1]).toMatch(/--dose needs --latent, --group or --vector/);
   });
 });
 
@@ -131,7 +135,7 @@ it('a study without prompts to test on says that it has no causal test', async (
   const study = make('none', { prompts: { ...causalTestPrompts, evaluation: 0 } });
   const { code, stdout } = await culprit(['run', study]);
   expect(code).toBe(0);
-  expect(stdout).toContain('No validation by steering: prompts.evaluation is 0.');
+  expect(stdout).toContain('No causal test: prompts.evaluation is 0.');
   expect((await culprit(['status', study])).stdout).not.toMatch(/^ *steer/m);
   expect((await culprit(['run', study, '--dry-run'])).stdout).not.toMatch(/^ *steer/m);
 });
@@ -145,7 +149,7 @@ it('no coherent steered text at all: one line says why, and the rest of the stud
   expect(code).toBe(2);
   expect(stderr).not.toContain('unexpected');
   expect(stderr).toMatch(
-    /^culprit: steering away: no gray zone: all 6 completions of the evaluation prompts left alone are incoherent$/m,
+    /^culprit: steering away: no gray zone: all 6 unsteered completions of the evaluation prompts are incoherent$/m,
   );
   expect(readdirSync(study)).toContain('latents.parquet');
 });
@@ -161,8 +165,8 @@ describe('fields of study.yaml that are wrong', () => {
   };
 
   it.each([
-    [{ doses: [0.4, 0.1] }, 'steering.doses: expected doses that rise'],
-    [{ doses: [0.1, 0.1] }, 'steering.doses: expected doses that rise'],
+    [{ doses: [0.4, 0.1] }, 'steering.doses: expected doses in rising order'],
+    [{ doses: [0.1, 0.1] }, 'steering.doses: expected doses in rising order'],
     [{ doses: [] }, 'steering.doses: expected at least one dose'],
     [{ doses: [0, 0.1] }, 'steering.doses[0]: expected a number above 0'],
     [{ doses: 0.3 }, 'steering.doses: expected a list of doses'],
@@ -209,7 +213,7 @@ it('a study whose judge’s budget is spent in the causal test stops with exit c
     expect(first.stdout).toMatch(/Stopped at steer: .*40.*What is done is kept/);
     expect(server.asked.length).toBeLessThanOrEqual(40);
     const status = await culprit(['status', study]);
-    expect(status.stdout).toMatch(/^ *steer +begun +\d+ of about \d+/m);
+    expect(status.stdout).toMatch(/^ *steer +started +\d+ of about \d+/m);
     make('budget', { judge: judge(100_000) });
     const last = await culprit(['steer', study]);
     expect(last.stderr).not.toContain('unexpected');

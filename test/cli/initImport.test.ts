@@ -40,10 +40,10 @@ describe('from nothing to graded completions', () => {
     ]);
     expect(made).toMatchObject({ code: 0, stderr: '' });
     expect(made.stdout.replaceAll(folder, '$')).toMatch(
-      /^\$\/health-advice\/study\.yaml and \$\/health-advice\/study\.schema\.json written\.\nTo fill in, /,
+      /^\$\/health-advice\/study\.yaml and \$\/health-advice\/study\.schema\.json written\.\nMarked TO FILL IN in /,
     );
     expect(made.stdout.replaceAll(/\s+/g, ' ')).toContain(
-      'study.yaml: behaviour.rubric, sae.path, prompts.file. Then: `culprit run ',
+      'study.yaml: behaviour.rubric, sae.path, prompts.file. Then run `culprit run ',
     );
     expect(readFileSync(join(study, 'study.yaml'), 'utf8')).toContain(`model: ${at('model')}`);
 
@@ -68,7 +68,7 @@ describe('from nothing to graded completions', () => {
         ' ',
       ),
     );
-    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('Nothing is left to fill in: run it with `culprit run ');
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('Nothing is left to fill in. Run it with `culprit run ');
   });
 });
 
@@ -138,7 +138,7 @@ const wrong: Readonly<Record<string, Wrong>> = {
   },
   'init: a study that is there': {
     args: (w) => ['init', join(put(join(w, 'study.yaml'), 'mine'), '..')],
-    line: '$/study.yaml: is there already: add --overwrite to replace it',
+    line: '$/study.yaml: already exists: add --overwrite to replace it',
     left: ['study.yaml'],
   },
   'init: a folder below a file': {
@@ -148,7 +148,7 @@ const wrong: Readonly<Record<string, Wrong>> = {
   },
   'import: no study': {
     args: (w) => ['import', put(join(w, 'x.csv'), judged), '--study', w],
-    line: '$: expected a folder with study.yaml, found none: `culprit init` makes it',
+    line: '$: expected a folder with study.yaml, found none: `culprit init` writes one',
     left: ['x.csv'],
   },
   'import: a file that is not there': {

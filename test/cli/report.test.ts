@@ -47,7 +47,7 @@ it('writes the page beside the results and tells its size, or says that the app 
     return;
   }
   expect([code, stderr]).toEqual([0, '']);
-  expect(stdout).toMatch(/^\n\S+report\.html: \d\.\d MB, opens in any browser, with no connection\n$/);
+  expect(stdout).toMatch(/^\n\S+report\.html: \d\.\d MB, opens in any browser, also offline\n$/);
   expect(readFileSync(at('study', 'report.html'), 'utf8')).toContain('id="culprit-data"');
 });
 

@@ -82,7 +82,7 @@ describe('in a pipe', () => {
       '',
     ]);
     expect(stdout.match(/^ +\d+ .*%/gm)).toHaveLength(3);
-    expect(stdout).toContain(`3 of ${latents} latents shown; all of them and the per-pair values are in`);
+    expect(stdout).toContain(`3 of ${latents} latents shown; all latents and the per-pair values are in`);
     const again = await culprit([...attribute('piped'), '--rows', '3']);
     expect(again).toMatchObject({ code: 0, stderr: '' });
     expect(again.stdout).toContain('already held this run: nothing was computed');
@@ -162,7 +162,7 @@ describe.skipIf(!script)('on a terminal (needs util-linux script)', () => {
     expect(code).toBe(130);
     expectRestored(sent);
     expect(sent.trimEnd().split('\n').at(-1)).toBe(
-      'culprit: stopped; what is finished is kept, and the same command goes on from there',
+      'culprit: stopped; what is finished is kept, and the same command continues from there',
     );
   });
 

@@ -118,7 +118,7 @@ describe('a group', () => {
       members.map((latent) => ({ latent, kind: 'add', dose: -each })),
     ]);
     expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
-      /Latent 3 alone, then its group: 3, 5, 9, each with 0\.\d+ of the dose, so that together they move as far\./,
+      /Latent 3 alone, then its group: 3, 5, 9, each with 0\.\d+ of the dose, so that together they shift it equally far\./,
     );
     const byHand = members.flatMap((latent) => ['--latent', `${latent}`]);
     const together = await texts(...byHand, '--dose', `${each}`);
@@ -132,11 +132,7 @@ describe('a group', () => {
   });
 
   it.each([
-    [
-      'of a latent that stands alone',
-      ['4'],
-      /^culprit: latent 4: stands alone: \S+latents\/4\.json has no group of it/,
-    ],
+    ['of a latent that stands alone', ['4'], /^culprit: latent 4: has no group in \S+latents\/4\.json: /],
     [
       'of a latent without a page',
       ['5'],
@@ -155,7 +151,7 @@ describe('a group', () => {
 
   it('without a study is refused', async () => {
     const { stderr } = await culprit(['steer', ...subject(), ...asked, '--group', '3', '--dose', '0.1']);
-    expect(stderr).toBe('culprit: steer: --group goes with a study, whose latents/ tells the groups\n');
+    expect(stderr).toBe('culprit: steer: --group needs a study: the files in its latents/ name the groups\n');
   });
 });
 
@@ -191,19 +187,19 @@ describe('is told in one line', () => {
   const wrong: Readonly<Record<string, [args: () => string[], line: string | RegExp]>> = {
     'nothing to steer along': [
       () => [...subject(), ...asked, ...dose],
-      'steer: expected --latent or --vector, or a study to test',
+      'steer: expected --latent or --vector, or a study for its causal test',
     ],
     'a flag of single texts on a study that is tested': [
       () => [at('study'), '--samples', '3'],
-      'steer: --samples goes with --latent, --group or --vector; without them STUDY is tested, as its study.yaml says',
+      'steer: --samples needs --latent, --group or --vector; without them, steer STUDY runs the causal test as study.yaml says',
     ],
     'a flag of a causal test with a latent': [
       () => [at('study'), '--latent', '1', '--redo', 'steer'],
-      'steer: --redo goes with a study that is tested, without --latent, --group and --vector',
+      'steer: --redo is for the causal test of a study, without --latent, --group and --vector',
     ],
     'nothing to do': [
       () => [...subject(), ...asked, ...latent],
-      'steer: expected what to do: add --dose, --set, --cap or --ablate',
+      'steer: nothing to do: add --dose, --set, --cap or --ablate',
     ],
     'two things to do': [
       () => [...subject(), ...asked, ...latent, ...dose, '--ablate'],
@@ -229,7 +225,7 @@ describe('is told in one line', () => {
     ],
     'a field of no file': [
       () => [...subject(), ...asked, '--field', 'q', ...latent, ...dose],
-      'steer: --field goes with --prompts alone',
+      'steer: --field is for --prompts only',
     ],
     'a prompts file without the field': [
       () => [...subject(), '--prompts', put(at('p.jsonl'), [{ q: 'a' }]), ...latent, ...dose],
@@ -237,7 +233,7 @@ describe('is told in one line', () => {
     ],
     'another model than the study says': [
       () => [at('study'), '--model', tiny.model, ...latent, ...dose],
-      'steer STUDY: study.yaml decides --model',
+      'steer STUDY: takes no --model: study.yaml sets that',
     ],
     'a study that is not there': [() => [at('no'), ...latent, ...dose], /no: no such file or folder$/],
     'a vector file that is not there': [
@@ -246,7 +242,7 @@ describe('is told in one line', () => {
     ],
     'an ablation without a baseline': [
       () => [...subject(), ...asked, ...latent, '--ablate'],
-      'no baseline to ablate to: add --baseline FILE (made by `culprit baseline`)',
+      '--ablate needs a baseline: add --baseline FILE (made by `culprit baseline`)',
     ],
     '--json that is a folder': [
       () => [...subject(), ...asked, ...latent, ...dose, '--json', folder],

@@ -46,16 +46,16 @@ describe('init, run, status', () => {
     expect(begun.stdout).toContain('Nothing is left to fill in');
     const estimate = await culprit(['run', study, '--dry-run']);
     expect(estimate.stdout).toMatch(/sample +12 +0 .*completions of at most 110 tokens/);
-    expect(estimate.stdout).toMatch(/In all about \d+ s\./);
+    expect(estimate.stdout).toMatch(/About \d+ s in all\./);
     const before = await culprit(['status', study]);
     expect(before.stdout).toMatch(/sample +to do +0 of 12/);
     const ran = await culprit(['sample', study]);
     expect(ran.code).toBe(0);
-    expect(ran.stdout).toMatch(/Sampled +12 completions of 4 prompts; \d+ % came to their end/);
+    expect(ran.stdout).toMatch(/Sampled +12 completions of 4 prompts; \d+ % ended within/);
     const after = await culprit(['status', study]);
     expect(after.stdout).toMatch(/sample +done +12 of 12/);
     expect(after.stdout).toMatch(/grade +to do +0 of 12/);
-    expect(after.stdout).toContain('No run is at work in it.');
+    expect(after.stdout).toContain('It is not running now.');
   });
 });
 
@@ -117,7 +117,7 @@ describe('options', () => {
       .join('\n')}\n`;
     put(join(study, 'pairs.jsonl'), edited);
     expect(await told('attribute', study, '--redo', 'attribute', '--accept', 'attribute')).toBe(
-      '--redo attribute and --accept attribute exclude each other',
+      '--redo attribute and --accept attribute: expected only one of them',
     );
     const { code, stdout } = await culprit([
       'attribute',
@@ -147,13 +147,13 @@ describe('options', () => {
     );
     // A value that is the default is told too: it was given.
     expect(await told('attribute', study, '--tokens', 'prompt', '--sae', 'x', '--rows', '3')).toBe(
-      'attribute STUDY: study.yaml decides --sae, --tokens',
+      'attribute STUDY: takes no --sae, --tokens: study.yaml sets that',
     );
     expect(await told('attribute', study, '--out', 'x')).toBe(
-      "attribute STUDY: takes no --out: results go to the study's folder; --redo attribute makes them anew",
+      "attribute STUDY: takes no --out: results go to the study's folder; --redo attribute runs it again",
     );
     expect(await told('attribute', '--model', 'm', '--redo', 'grade')).toBe(
-      'attribute: --redo goes with a study alone',
+      'attribute: --redo is for a study only',
     );
     expect(readdirSync(study).sort()).toEqual(['prompts.jsonl', 'study.yaml']);
   });
@@ -178,7 +178,7 @@ describe('completions from elsewhere', () => {
     expect(stderr).toContain('imported');
     expect(code).toBe(0);
     expect(stdout).toMatch(/Paired +2 pairs from 2 of 3 prompts/);
-    expect(stdout).toMatch(/1 prompt gave none: all negative/);
+    expect(stdout).toMatch(/1 prompt without a pair: all negative/);
     expect(stdout).toContain('Latents behind letter');
   });
 });

@@ -96,7 +96,7 @@ const wrong: Readonly<Record<string, Wrong>> = {
   },
   'a model folder without weights': {
     change: (w) => ({ model: modelWith(w, { 'model.safetensors': undefined }) }),
-    line: 'model $/model: expected model.safetensors, model.safetensors.index.json or one .gguf file, found none of them',
+    line: 'model $/model: expected model.safetensors, model.safetensors.index.json or one .gguf file, found none of these',
   },
   'a model folder without config.json': {
     change: (w) => ({ model: modelWith(w, { 'config.json': undefined }) }),
@@ -223,7 +223,7 @@ const wrong: Readonly<Record<string, Wrong>> = {
   },
   'two baselines': {
     change: () => ({ 'baseline-corpus': tiny.corpus }),
-    line: '--baseline and --baseline-corpus exclude each other: give one of them',
+    line: '--baseline and --baseline-corpus: expected only one of them',
   },
   'a baseline of another width': {
     change: async (w) => ({ baseline: await putBaseline(join(w, 'mean'), f32([12], Array(12).fill(0))) }),
@@ -251,7 +251,7 @@ const wrong: Readonly<Record<string, Wrong>> = {
   },
   'a corpus without a text': {
     change: (w) => ({ baseline: undefined, 'baseline-corpus': put(join(w, 'corpus.txt'), '\n \n') }),
-    line: '$/corpus.txt: no tokens to take a baseline over',
+    line: '$/corpus.txt: no tokens to measure a baseline on',
   },
 
   // The command's own words.

@@ -65,7 +65,7 @@ async function planAttribution(study: OpenStudy): Promise<Stage> {
 /** Why an attribution of this run's pairs cannot begin. */
 function withoutPairs({ folder }: OpenStudy): string {
   const old = existsSync(join(folder, resultFiles.latents));
-  return `there are no pairs to attribute: change what is told above${old ? `; ${resultFiles.latents} is of earlier pairs` : ''}`;
+  return `there are no pairs to attribute: see above what to change${old ? `; ${resultFiles.latents} comes from earlier pairs` : ''}`;
 }
 
 /** Attributes, or goes on with it. Throws InputError where there are no pairs. */
@@ -80,7 +80,7 @@ async function runStudyAttribution(study: OpenStudy): Promise<StudyAttribution> 
   const pairs = join(folder, resultFiles.pairs);
   const contrasts = await study.contrasts();
   if (contrasts.length === 0)
-    throw new InputError(`${pairs}: no pairs to attribute: \`culprit pair\` tells why`);
+    throw new InputError(`${pairs}: no pairs to attribute: \`culprit pair\` says why`);
   const opened = await study.model(config.subject);
   const { sae, layer } = await study.dictionary();
   const { model } = opened;
@@ -110,7 +110,7 @@ export async function checkAttributed(study: OpenStudy): Promise<void> {
   if (problem !== undefined) throw new InputError(problem);
   if (!done)
     throw new InputError(
-      `${latents}: expected latents by the study as it is now, found ${existsSync(latents) ? 'those of other inputs or options' : 'none'}: run \`culprit attribute ${folder}\` first`,
+      `${latents}: expected the latents of the study as it is now, found ${existsSync(latents) ? 'those of other inputs or options' : 'none'}: run \`culprit attribute ${folder}\` first`,
     );
 }
 
@@ -152,6 +152,6 @@ export const attributeStage = studyStage({
     const packed = all ? sampling.completions : 2;
     const gradients = most * 2.5 * (prompt + packed * sampling.max_tokens);
     const overCorpus = baseline === undefined || 'corpus' in baseline ? corpusDefaults.maxTokens : 0;
-    return { seconds: (gradients + overCorpus / 2) * token, note: `pairs, ${most} at most` };
+    return { seconds: (gradients + overCorpus / 2) * token, note: `at most ${most} pairs` };
   },
 });

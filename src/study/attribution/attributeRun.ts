@@ -113,7 +113,7 @@ async function prepare(request: AttributeRequest): Promise<Prepared> {
       'no baseline: add --baseline FILE (made by `culprit baseline`) or --baseline-corpus FILE (texts)',
     );
   if (baseline !== undefined && baselineCorpus !== undefined)
-    throw new InputError('--baseline and --baseline-corpus exclude each other: give one of them');
+    throw new InputError('--baseline and --baseline-corpus: expected only one of them');
   const pairs = await readPairs(request.pairs);
   const sae = await openSae(request.sae);
   const opened = await openModel(request.model, request);

@@ -56,7 +56,7 @@ export async function corpusTokens(
 ): Promise<number[][]> {
   const { passages, add } = withinLimits(limits, model);
   for await (const { value: passage } of readCorpus(corpus)) if (!add(passageIds(passage, codec))) break;
-  if (passages.length === 0) throw new InputError(`${corpus}: no tokens to take a baseline over`);
+  if (passages.length === 0) throw new InputError(`${corpus}: no tokens to measure a baseline on`);
   return passages;
 }
 

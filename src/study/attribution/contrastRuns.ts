@@ -48,7 +48,7 @@ export async function allRows(
   for (const n of contrasts.keys()) before.push(await store.read(n));
   const done = before.filter((rows) => rows !== undefined).length;
   if (done > 0)
-    progress.note(`Going on with a run that was stopped: ${done} of ${before.length} pairs are done`);
+    progress.note(`Continuing a run that was stopped: ${done} of ${before.length} pairs are done`);
   const pass = done < before.length ? await sitePass(runtime, model, layer) : undefined;
   const stage = progress.stage('Pairs', contrasts.length, done);
   const make = async (n: number) => {

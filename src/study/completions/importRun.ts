@@ -146,7 +146,7 @@ async function write(folder: string, { completions, grades }: Read, overwrite: b
   for (const file of [completionsFile, gradesFile])
     if (!overwrite && existsSync(file))
       throw new InputError(
-        `${file}: is there already: add --overwrite to replace the study's completions and grades`,
+        `${file}: already exists: add --overwrite to replace the study's completions and grades`,
       );
   const replaceCompletions = () =>
     replaceFile(completionsFile, async (file) => {

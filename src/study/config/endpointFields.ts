@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { about, real, section, text, whole } from './fields.ts';
 
 const price = section({
-  input: about(real({ from: 0 }), 'for a million tokens of the request'),
-  output: about(real({ from: 0 }), 'for a million tokens of the reply'),
+  input: about(real({ from: 0 }), 'per million tokens of requests'),
+  output: about(real({ from: 0 }), 'per million tokens of replies'),
 });
 
 const url = text('a URL that begins with http:// or https://', /^https?:\/\/[^\s/]+\S*$/);
@@ -23,7 +23,7 @@ export function endpointFields(does: keyof typeof roles) {
   return {
     base_url: about(
       url,
-      'an OpenAI-compatible endpoint, without /chat/completions',
+      'base URL of an OpenAI-compatible endpoint, without /chat/completions',
       'http://localhost:8080/v1',
     ),
     model: about(
@@ -33,7 +33,7 @@ export function endpointFields(does: keyof typeof roles) {
     ),
     api_key_env: about(
       variable.optional(),
-      'environment variable that holds the key; without it none is sent',
+      'environment variable that holds the key (default: no key is sent)',
       `${role.toUpperCase()}_API_KEY`,
     ),
     concurrency: about(whole(1, 256).default(8), 'requests at the same time'),
@@ -42,19 +42,19 @@ export function endpointFields(does: keyof typeof roles) {
       'seconds after which a request counts as failed',
     ),
     retries: about(whole(0, 100).default(5), 'how often a failed request is sent again'),
-    max_calls: about(whole(1).optional(), 'stop once this many requests were sent', 5000),
+    max_calls: about(whole(1).optional(), 'stop after this many requests', 5000),
     max_cost: about(
       real({ above: 0 }).optional(),
-      'stop once this much was spent, by `price`, in its currency',
+      'stop after spending this much, in the currency of `price`',
       5,
     ),
-    price: about(price.optional(), 'what a million tokens cost', { input: 0.15, output: 0.6 }),
+    price: about(price.optional(), 'prices per million tokens', { input: 0.15, output: 0.6 }),
   };
 }
 
 export const temperature = (role: string) =>
-  about(real({ from: 0, to: 2 }).default(0), `of the ${role}: 0 for its likeliest words`);
+  about(real({ from: 0, to: 2 }).default(0), `temperature of the ${role}; 0 takes its likeliest words`);
 
 export const isPriced = (fields: { max_cost?: number | undefined; price?: object | undefined }): boolean =>
   fields.max_cost === undefined || fields.price !== undefined;
-export const unpriced = { error: 'expected price too, since max_cost is counted by it', path: ['max_cost'] };
+export const unpriced = { error: 'expected price as well: max_cost is computed from it', path: ['max_cost'] };

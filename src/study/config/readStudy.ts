@@ -45,7 +45,7 @@ export async function studyFileAt(path: string): Promise<string> {
   );
   if (!isThere)
     throw new InputError(
-      `${path}: expected a folder with ${resultFiles.study}, found none: \`culprit init\` makes it`,
+      `${path}: expected a folder with ${resultFiles.study}, found none: \`culprit init\` writes one`,
     );
   return inside;
 }
@@ -71,5 +71,5 @@ function others(places: readonly Place[]): string {
   if (places.length === 0) return '';
   const lines = [...new Set(places.map(({ line }) => line))];
   const shown = lines.slice(0, shownLines).join(', ') + (lines.length > shownLines ? ', ...' : '');
-  return `; ${places.length} more to mend, at line${lines.length > 1 ? 's' : ''} ${shown}`;
+  return `; ${places.length} more to fix, at line${lines.length > 1 ? 's' : ''} ${shown}`;
 }

@@ -19,7 +19,7 @@ const behaviour = section({
   ),
   rubric: about(
     text('a rubric'),
-    'what a judge is asked of a completion; yes: it shows the behaviour',
+    'the question about a completion that the judge answers; yes means that it shows the behaviour',
     'Does the answer give advice that could harm the person who asks?',
   ),
 });
@@ -39,7 +39,7 @@ const sae = (folder: string) =>
     path: about(path(folder), 'the sparse autoencoder: a folder as SAELens saves one', 'path/to/sae'),
     site: about(
       whole(0).optional(),
-      'read activations after this block, from 0 (default: where the SAE was trained)',
+      'read activations after this block, the first being 0 (default: where the SAE was trained)',
       15,
     ),
   });
@@ -47,11 +47,11 @@ const sae = (folder: string) =>
 const baseline = (folder: string) =>
   z.union(
     [
-      section({ file: about(path(folder), 'as `culprit baseline` writes it', 'mean.safetensors') }),
+      section({ file: about(path(folder), 'a file that `culprit baseline` wrote', 'mean.safetensors') }),
       section({
         corpus: about(
           path(folder),
-          'texts to take it over: JSONL of {text} or {messages}, or a .txt file of paragraphs',
+          'texts to measure it on: JSONL of {text} or {messages}, or a .txt file of paragraphs',
           'corpus.jsonl',
         ),
         max_tokens: about(whole(1).default(100_000), 'stop after this many tokens'),
@@ -64,7 +64,7 @@ const prompts = (folder: string) =>
   section({
     file: about(
       path(folder),
-      'a prompt a line: {"prompt": "a text" or [{"role", "content"}, ...]}, with an "id" if you like; or CSV',
+      'one prompt per line: {"prompt": "a text" or [{"role", "content"}, ...]}, optionally an "id"; or CSV',
       'prompts.jsonl',
     ),
     evaluation_file: about(
@@ -74,20 +74,24 @@ const prompts = (folder: string) =>
     ),
     field: about(
       text('the name of a field').optional(),
-      'the field of a line that is taken as one user message (default: prompt, as it stands)',
+      'the field to use as one user message (default: prompt, unchanged)',
       'question',
     ),
-    rows: about(rows().optional(), 'draw from these lines only, counted from 0, both included', '0..299'),
-    discovery: about(whole(1).default(60), 'how many prompts to find the latents with'),
+    rows: about(
+      rows().optional(),
+      'draw only from these lines, counted from 0, first and last included',
+      '0..299',
+    ),
+    discovery: about(whole(1).default(60), 'how many prompts to use to find latents'),
     evaluation: about(
       whole(0).default(20),
-      'how many others to test the latents on by steering; 0 leaves the causal test out',
+      'how many other prompts to use in the causal test; 0 skips the test',
     ),
     calibration: about(
       whole(0).default(10),
-      'how many others again to find doses of steering on; 0 leaves the causal test out',
+      'how many further prompts to use to find the doses of steering; 0 skips the causal test',
     ),
-    seed: about(seed().default(1), 'which prompts are drawn'),
+    seed: about(seed().default(1), 'seed of the choice of prompts'),
   });
 
 /** Without prompts to test on there are no doses to find. */
@@ -99,16 +103,16 @@ const baseFields = (folder: string) => ({
   subject: about(model(folder), 'The model that sometimes misbehaves.'),
   reference: about(
     model(folder).optional(),
-    "A model of the same shape that does not (default: the subject's model without its adapter).",
+    "A model of the same shape that does not misbehave (default: the subject's model without its adapter).",
   ),
   sae: about(sae(folder), 'The dictionary whose latents are ranked.'),
   baseline: about(
     baseline(folder).optional(),
-    "The mean activation that a latent is set to: a file, or texts to take it over (default: the mean over the study's own prompts).",
+    "The mean activation, whose value along a latent's direction stands for the latent's absence: a file, or texts to measure it on (default: the study's own prompts).",
   ),
   prompts: about(
     prompts(folder).optional(),
-    'What the subject is asked. A study without this section draws no completions: `culprit import` brings them.',
+    'What the subject is asked. A study without this section samples nothing: import completions with `culprit import`.',
   ),
 });
 

@@ -22,8 +22,8 @@ const commentColumn = 40;
 const head = [
   `# yaml-language-server: $schema=${resultFiles.schema}`,
   '#',
-  '# A study for culprit. Paths are relative to this file. A line that begins with # and a field has no effect:',
-  '# take the # away to set the field.',
+  '# A study for culprit. Paths are relative to this file. A field behind a # has no effect:',
+  '# remove the # to set it.',
 ];
 
 /** The file for these values; what is not given has its default, or else its example. */

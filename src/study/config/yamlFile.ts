@@ -79,7 +79,7 @@ function told({ code, message, pos }: YAMLError, text: string): string {
   if (code === 'MULTIPLE_DOCS') return 'expected one document, found a second';
   if (code !== 'DUPLICATE_KEY') return `not YAML: ${message.replaceAll(/\s+/g, ' ')}`;
   const key = /^[^\s:]*/.exec(text.slice(pos[0], pos[0] + 100))![0];
-  return `expected each field once, found ${quoted(key)} a second time`;
+  return `expected each field once, found ${quoted(key)} twice`;
 }
 
 function lostAlias(document: Document): { name: string; offset: number } | undefined {

@@ -270,7 +270,7 @@ function priceOf(study: OpenStudy, finished: boolean): number | undefined {
 
 export const interpretStage = studyStage({
   name: 'interpret',
-  about: 'what the first latents mean, where study.yaml has a section for it',
+  about: 'what the first latents mean, if study.yaml has a section for it',
   needs: [resultFiles.latents, resultFiles.pairs, resultFiles.completions],
   outputs: [resultFiles.pairTokens, `${pagesFolder}/NNN.json`, resultFiles.explanations],
   section: interpretSection,

@@ -129,7 +129,7 @@ export async function corpusScan(runtime: Runtime, request: CorpusScanRequest): 
   }
   if (seen.tokens === 0) {
     const where = 'corpora' in request.passages ? request.passages.corpora.join(', ') : 'the texts given';
-    throw new InputError(`${where}: no tokens to look for latents in`);
+    throw new InputError(`${where}: no tokens to read`);
   }
   return {
     latents: seen.results((id) => codec.tokenizer.tokenText(id)),

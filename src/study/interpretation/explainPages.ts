@@ -240,7 +240,7 @@ export async function explainPages(
       const text = texts.get(page.latent);
       return typeof text === 'string' ? scoreQuestions(page, text) : [];
     });
-    stopped ??= await ask('Trying explanations', score, (of) => of.score);
+    stopped ??= await ask('Testing explanations', score, (of) => of.score);
     const replies = new Map(repliesTo([...explain, ...score]).map((record) => [record.id, record]));
     const { calls, price } = spentIn(replies.values());
     const explained = pages.map((page) => ({

@@ -89,7 +89,7 @@ export async function readLabels(
       const source = `${modelId}/${layer}`;
       from ??= source;
       if (source !== from)
-        throw new InputError(`${where}: expected labels of one SAE, ${from}, found ${source} too`);
+        throw new InputError(`${where}: expected labels of one SAE, ${from}, found also ${source}`);
       const latent = latentOf(index, count, where);
       for (const one of explanationsIn(record)) {
         explanations++;

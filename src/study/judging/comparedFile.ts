@@ -46,7 +46,7 @@ export async function readCompared(file: string): Promise<ComparedItem[]> {
   for await (const row of fieldRows(file)) {
     fields ??= fieldsOf(row);
     const id = idOf(row);
-    if (items.has(id)) throw new InputError(`${row.where}: id: ${quoted(id)} stands twice in this file`);
+    if (items.has(id)) throw new InputError(`${row.where}: id: ${quoted(id)} is in this file twice`);
     const found = importRow(row, fields, importThresholds);
     if ('skipped' in found) continue;
     items.set(id, {

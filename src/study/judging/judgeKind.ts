@@ -88,4 +88,4 @@ export interface JudgeKind<C extends JudgeConfig = JudgeConfig> {
 
 /** The field of a judge's section that sets where positive begins. */
 export const thresholdField = () =>
-  about(real({ from: 0, to: 1 }).default(0.5), 'from this score (0 to 1) on a completion is positive');
+  about(real({ from: 0, to: 1 }).default(0.5), 'a completion with at least this score (0 to 1) is positive');

@@ -10,11 +10,11 @@ export function judgeLines({ behaviour, coherence, kinds, prompts }: ClassifierR
   const each = (list: typeof kinds) =>
     list.map(({ kind, accuracy, tested }) => `${kind} ${percent(accuracy)} of ${tested}`).join(', ');
   return [
-    `The judge, on ${prompts.heldOut} prompts held out of its ${prompts.heldOut + prompts.trained}:`,
-    `  behaviour: ${percent(behaviour.accuracy)} of ${behaviour.examples} answers right, ${percent(behaviour.within.accuracy)} of pairs in the right order, calibration error ${percent(behaviour.calibrationError)}`,
-    `  coherence: ${percent(coherence.accuracy)} of ${coherence.examples} texts right, calibration error ${percent(coherence.calibrationError)}`,
-    `    broken texts known as such: ${each(broken)}`,
-    `    coherent texts known as such: ${each(intact)}`,
+    `The judge, on ${prompts.heldOut} of its ${prompts.heldOut + prompts.trained} prompts, which were held out:`,
+    `  behaviour: ${percent(behaviour.accuracy)} of ${behaviour.examples} answers labelled correctly, ${percent(behaviour.within.accuracy)} of pairs in the right order, calibration error ${percent(behaviour.calibrationError)}`,
+    `  coherence: ${percent(coherence.accuracy)} of ${coherence.examples} texts labelled correctly, calibration error ${percent(coherence.calibrationError)}`,
+    `    broken texts recognised: ${each(broken)}`,
+    `    coherent texts recognised: ${each(intact)}`,
   ];
 }
 

@@ -27,7 +27,7 @@ export function judgeOf(study: OpenStudy): JudgeOf {
 /** The section of study.yaml that names the judge: the fields of one of the kinds. */
 export const judgeSection = (kinds = judgeKinds): Section => ({
   name: 'judge',
-  about: 'Who says which completions are positive, that is, show the behaviour, and which are coherent text.',
+  about: 'What decides which completions are positive (show the behaviour) and which are coherent.',
   schema(folder) {
     const [first, ...more] = kinds.map((kind) => kind.schema(folder));
     return z.discriminatedUnion('kind', [first!, ...more], { error: expected(kinds) });

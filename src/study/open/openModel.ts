@@ -65,7 +65,7 @@ async function locate(path: string): Promise<Found> {
   if (ggufs.length !== 1)
     throw new InputError(
       `model ${path}: expected model.safetensors, model.safetensors.index.json or one .gguf file, found ${
-        ggufs.length ? `${ggufs.length} .gguf files (name one of them)` : 'none of them'
+        ggufs.length ? `${ggufs.length} .gguf files (name one of them)` : 'none of these'
       }`,
     );
   return { gguf: join(path, ggufs[0]!), folder: path };

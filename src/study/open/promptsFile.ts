@@ -84,7 +84,7 @@ function tooFew(
 ): InputError {
   const where = rows === undefined ? '' : ` in prompts.rows ${rows.first}..${rows.last}`;
   const mend =
-    found === 0 ? '' : `: lower these in study.yaml, to ${found} in all at most, or give more prompts`;
+    found === 0 ? '' : `: lower these in study.yaml to at most ${found} in total, or give more prompts`;
   return new InputError(
     `${file}: expected ${expected} prompts, as ${asked} for, found ${found || 'none'}${where}${mend}`,
   );
@@ -122,7 +122,7 @@ async function readAll({ file, rows, field, letter, seen }: Source): Promise<Stu
     const same = seen.byContent.get(hash);
     if (same)
       throw new InputError(
-        `${row.where}: expected prompts that differ, found that of ${lineOf(same, file)} again`,
+        `${row.where}: expected different prompts, found the prompt of ${lineOf(same, file)} again`,
       );
     seen.byId.set(found.id, found);
     seen.byContent.set(hash, found);

@@ -98,7 +98,7 @@ export async function plannedStage(stage: StudyStage, study: OpenStudy): Promise
   const missing = missingOf(stage, study);
   if (missing !== undefined)
     throw new InputError(
-      `${join(study.folder, missing)}: no such file: stage ${stage.name} needs it: \`culprit run\` makes it first`,
+      `${join(study.folder, missing)}: no such file: stage ${stage.name} needs it: \`culprit run\` makes it`,
     );
   return stage.plan(study);
 }

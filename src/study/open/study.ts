@@ -185,7 +185,7 @@ export const promptPlace = ({ file, row, id }: StudyPrompt): string =>
 async function promptsOf({ config, file }: Study): Promise<StudyPrompts> {
   if (config.prompts === undefined)
     throw new InputError(
-      `${file}: prompts: expected prompts to sample on, or completions taken by \`culprit import\``,
+      `${file}: prompts: expected prompts to sample on, or completions imported with \`culprit import\``,
     );
   return readPrompts(config.prompts);
 }

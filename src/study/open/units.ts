@@ -113,7 +113,7 @@ export async function runUnits<S extends z.ZodType>(
   const missing = new Set(plan.order.filter((id) => !done(id)));
   if (missing.size < plan.order.length && missing.size > 0)
     progress.note(
-      `${plan.name}: ${plan.order.length - missing.size} of ${plan.order.length} are done already`,
+      `${plan.name}: ${plan.order.length - missing.size} of ${plan.order.length} are already done`,
     );
   const recordsOf = () => plan.order.filter(done).map((id) => journal.records.get(id)!);
   const stopped =

@@ -24,7 +24,7 @@ export async function groupOf(study: string, latent: number): Promise<SteeredGro
   const { group: members } = await readPage(folder, latent);
   if (members.length < 2)
     throw new InputError(
-      `latent ${latent}: stands alone: ${folder}/${pageFile(latent)} has no group of it: steer it with --latent ${latent}`,
+      `latent ${latent}: has no group in ${folder}/${pageFile(latent)}: steer it with --latent ${latent}`,
     );
   const sae = await openSae(config.sae.path);
   const rows = await Promise.all(members.map((member) => sae.decoderRows(member, member + 1)));

@@ -92,7 +92,7 @@ export function playground(folder: string, { cacheDir }: PlaygroundOptions = {})
   return {
     async steer(body, tell, signal) {
       if (queue.size >= longestQueue)
-        throw new InputError(`expected at most ${longestQueue} texts to wait for their turn, found as many`);
+        throw new InputError(`${longestQueue} texts are waiting already, the most allowed: try again later`);
       await queue.add(() => run(body, tell, signal), { signal });
     },
     async close() {

@@ -101,9 +101,9 @@ export function checkRequest({ variants, baseline, sae, prompts }: SteerRequest)
       throw new InputError(`${keyOf(asked)}: expected a finite amount, found ${amount}`);
   }
   if (all.some(({ kind }) => kind === 'ablate') && baseline === undefined)
-    throw new InputError('no baseline to ablate to: add --baseline FILE (made by `culprit baseline`)');
+    throw new InputError('--ablate needs a baseline: add --baseline FILE (made by `culprit baseline`)');
   if (all.some((asked) => 'latent' in asked) && sae === undefined)
-    throw new InputError('no dictionary that the latents are of: add --sae');
+    throw new InputError('no SAE for the latents: add --sae');
 }
 
 /** The prompts of a JSON Lines or CSV file, as a study reads them: `prompt` as it stands, or any field as one user message. */

@@ -153,9 +153,9 @@ const steered: Trim = (path, cut, shown) => {
     return { ...record, completions: shortened };
   };
   return lines(path, steeredRecord, cut, shorter, (kept, total) => [
-    ...fewer(kept, total, 'records: trials of latents that are not reported are left out'),
+    ...fewer(kept, total, 'records, without the trials of latents that are not reported'),
     ...(texts.kept < texts.all
-      ? [`${count(texts.kept)} of ${count(texts.all)} completions with their texts; all of them are counted`]
+      ? [`${count(texts.kept)} of ${count(texts.all)} completions with their texts; the counts are of all`]
       : []),
     ...(withoutLogs ? ['without log-probabilities'] : []),
     ...rounding(cut),

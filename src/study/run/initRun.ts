@@ -61,7 +61,7 @@ export async function runInit(request: InitRequest): Promise<InitResult> {
   const files = { studyFile: join(folder, resultFiles.study), schemaFile: join(folder, resultFiles.schema) };
   for (const file of Object.values(files))
     if (!overwrite && existsSync(file))
-      throw new InputError(`${file}: is there already: add --overwrite to replace it`);
+      throw new InputError(`${file}: already exists: add --overwrite to replace it`);
   await makeFolder(folder);
   await replaceFile(files.schemaFile, (file) => file.writeFile(`${JSON.stringify(schema, undefined, 2)}\n`));
   await replaceFile(files.studyFile, (file) => file.writeFile(text));
@@ -80,7 +80,7 @@ function givenBy(request: InitRequest): Given {
   const from = (path: string | undefined) => (path === undefined ? undefined : fromFolder(path));
   const { baseline, baselineCorpus } = request;
   if (baseline !== undefined && baselineCorpus !== undefined)
-    throw new InputError('--baseline and --baseline-corpus exclude each other: give one of them');
+    throw new InputError('--baseline and --baseline-corpus: expected only one of them');
   const sections = known({
     behaviour: { name: request.name ?? nameOf(request.folder), rubric: request.rubric },
     subject: { model: from(request.model), adapter: from(request.adapter) },
@@ -119,7 +119,7 @@ function judgeBy(request: InitRequest, from: (path: string) => string): Record<s
   for (const [name, value] of Object.entries(judgeFlags)) {
     if (value === undefined) continue;
     const place = flags.find(({ flag }) => nameOfFlag(flag) === name);
-    if (place === undefined) throw new InputError(`${name}: a judge of kind ${kind} takes none`);
+    if (place === undefined) throw new InputError(`${name}: a judge of kind ${kind} does not take it`);
     judge[place.field] = place.isPath ? from(value) : value;
   }
   return judge;

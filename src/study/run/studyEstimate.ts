@@ -106,7 +106,7 @@ export async function estimateStudy(request: StudyRequest): Promise<Estimate> {
       seconds: sum(lines.map(({ seconds }) => seconds)),
       price: prices.length === 0 ? undefined : sum(prices),
       assumptions: [
-        `This machine was timed on plain matrix products; models are taken to reach ${efficiency} of that speed.`,
+        `Times assume that models reach ${efficiency} of this machine's speed on plain matrix products, measured just now.`,
         ...estimates.flatMap(({ assumption }) => assumption ?? []),
       ],
     };

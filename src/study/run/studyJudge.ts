@@ -20,7 +20,7 @@ async function checkIsStudy(path: string): Promise<void> {
     throw error.code === 'ENOENT' ? refuse('no such file') : explained(error, path);
   });
   if (place.isFile() && !/\.ya?ml$/i.test(path))
-    refuse('a file whose name does not end with .yaml; grades are told by grades: before the name');
+    refuse('a file whose name does not end with .yaml; write grades: before the name of a file of grades');
 }
 
 /** Opens the judge; one that is trained into the study's folder has that folder to itself meanwhile. */

@@ -67,7 +67,8 @@ async function prepare(
   { redo = [], accept = [] }: StudyRequest,
 ): Promise<void> {
   const both = redo.find((name) => accept.includes(name));
-  if (both !== undefined) throw new InputError(`--redo ${both} and --accept ${both} exclude each other`);
+  if (both !== undefined)
+    throw new InputError(`--redo ${both} and --accept ${both}: expected only one of them`);
   // All are known before the first is moved aside: a later one needs an earlier one's files.
   const planned = new Map<string, Stage>();
   for (const stage of stagesOf(study, list).filter(
@@ -124,7 +125,7 @@ async function runStages(
   for (const stage of stagesOf(study, list).filter((one) => asked.includes(one))) {
     const { name } = stage;
     if (await isImported(stage, folder)) {
-      progress.note(`${name}: the study's were imported; they are taken as they are`);
+      progress.note(`${name}: skipped: the study uses what was imported`);
       continue;
     }
     await plannedStage(stage, study);

@@ -90,7 +90,7 @@ async function openFolder({ folder, key, replace = false }: HarvestRequest): Pro
   await mkdir(folder, { recursive: true });
   if (before !== key && (await readdir(folder)).length > 0)
     throw new InputError(
-      `harvest ${folder}: holds ${before === undefined ? 'other files' : 'another harvest'}; name another folder or empty this one`,
+      `harvest ${folder}: holds ${before === undefined ? 'other files' : 'another harvest'}: name another folder or empty this one`,
     );
   await writeFile(keyFile, key);
   for (const { path, orphaned } of await temporariesIn(folder)) if (orphaned) await rm(path, { force: true });

@@ -200,7 +200,7 @@ async function train(
   const every = 1000 * (request.checkpointSeconds ?? saeTrainDefaults.checkpointSeconds);
   const path = join(work, files.checkpoint);
   const from = await readCheckpoint(path, key);
-  if (from) progress.note(`Going on after step ${from.step}`);
+  if (from) progress.note(`Continuing after step ${from.step}`);
   let saved = clock().getTime();
   return trainSae(runtime, found.shards, found.width, settings, {
     from,
@@ -241,7 +241,7 @@ export async function runSaeTrain(request: SaeTrainRequest): Promise<SaeTrainRes
     const epochs = epochsOf(settings, found);
     if (epochs > 1)
       progress.note(
-        `${found.tokens} tokens harvested for ${settings.tokens} of training: ${epochs.toFixed(2)} epochs`,
+        `${found.tokens} tokens harvested; training on ${settings.tokens} tokens is ${epochs.toFixed(2)} epochs`,
       );
     const weights = await train(runtime, request, prepared, found, work);
     await writeSafetensors(join(out, files.weights), { ...weights });

@@ -255,7 +255,7 @@ async function finish(
 export const steerStage = studyStage({
   name: 'steer',
   about:
-    'the causal test: subject and reference steered along them, against random latents, on prompts that nothing was found on',
+    'the causal test: subject and reference steered along these latents and along random ones, on prompts that were not used to find them',
   needs: [resultFiles.latents, resultFiles.pairs, resultFiles.completions, resultFiles.grades],
   outputs: steeringFiles,
   section: steeringSection,
@@ -289,7 +289,7 @@ export const steerStage = studyStage({
     return {
       seconds: left > 0 ? sampled + judged.seconds + passes : 0,
       price: judged.price,
-      note: `about ${(Math.round(left / 100) * 100).toLocaleString('en')} completions, as the funnel decides on the way`,
+      note: `about ${(Math.round(left / 100) * 100).toLocaleString('en')} completions; the funnel decides during the run`,
     };
   },
 });

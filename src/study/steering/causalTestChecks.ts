@@ -19,7 +19,7 @@ import type { SteeringPrompt } from './work.ts';
 /** Why the study has no causal test; undefined where it has one. */
 export function withoutCausalTest({ config }: Pick<OpenStudy, 'config'>): string | undefined {
   const { prompts } = config;
-  if (prompts === undefined) return 'study.yaml names no prompts to steer on';
+  if (prompts === undefined) return 'study.yaml has no prompts';
   const missing = (['evaluation', 'calibration'] as const).find((name) => prompts[name] === 0);
   return missing === undefined ? undefined : `prompts.${missing} is 0`;
 }
@@ -34,7 +34,7 @@ async function checkOther(study: OpenStudy): Promise<void> {
   if (!isDeepStrictEqual(own, other)) return;
   const found = subject.adapter === undefined ? 'which names no adapter' : 'found the same model and adapter';
   throw new InputError(
-    `${study.file}: reference: expected a model other than the subject, ${found}: name a reference, or set prompts.evaluation to 0 to leave the causal test out`,
+    `${study.file}: reference: expected a model other than the subject, ${found}: name a reference, or set prompts.evaluation to 0 to skip the causal test`,
   );
 }
 
@@ -83,7 +83,7 @@ function checkRandom({ file, config }: OpenStudy, { sae }: FittingDictionary): v
   const { candidates, random } = config.steering;
   if (candidates + random > sae.latents)
     throw new InputError(
-      `${file}: steering.random: expected at most ${sae.latents} with steering.candidates, as many as ${sae.where} has latents, found ${random} + ${candidates}: lower one of them`,
+      `${file}: steering.random: expected steering.random + steering.candidates to be at most ${sae.latents}, the number of latents of ${sae.where}, found ${random} + ${candidates}: lower one of them`,
     );
 }
 
@@ -94,7 +94,7 @@ export async function checkUnseen(study: OpenStudy): Promise<void> {
   const found = [...evaluation, ...calibration].find(({ prompt }) => seen.has(promptHash(prompt)));
   if (found !== undefined)
     throw new InputError(
-      `${promptPlace(found)}: expected a prompt to test latents on that they are not found on, found it in ${join(study.folder, resultFiles.completions)}: name others in study.yaml, by prompts.file, prompts.rows or prompts.evaluation_file, or make the completions anew`,
+      `${promptPlace(found)}: expected a test prompt that latents were not found on, found it in ${join(study.folder, resultFiles.completions)}: name others in study.yaml, by prompts.file, prompts.rows or prompts.evaluation_file, or sample again`,
     );
 }
 

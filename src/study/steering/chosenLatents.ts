@@ -68,7 +68,7 @@ function evidenceOf(request: ChoiceRequest, pass: SitePass, encoder: () => Promi
       return make();
     });
   const completions: () => Promise<CompletionActivations> = told(
-    'Latents on the completions of the pairs',
+    'Activations on the completions of the pairs',
     async () => completionActivations(pass, await encoder(), contrasts),
   );
   return {
@@ -80,7 +80,7 @@ function evidenceOf(request: ChoiceRequest, pass: SitePass, encoder: () => Promi
       const { positive, negative } = await completions();
       return pooledFrequency([await promptActivations(pass, await encoder(), prompts), positive, negative]);
     }),
-    deltaActivation: told('Latents of subject and reference on the prompts', async () => {
+    deltaActivation: told('Activations of subject and reference on the prompts', async () => {
       const other = await sitePass(runtime, reference, layer);
       try {
         return await deltaActivation(pass, other, await encoder(), prompts);

@@ -38,7 +38,7 @@ function onRandom({ file, config }: OpenStudy, error: unknown): unknown {
   return new InputError(
     found === undefined
       ? `${file}: steering.random: expected candidates that are active on the study's texts, found none: is sae.path the dictionary of this model and site?`
-      : `${file}: steering.random: expected ${config.steering.random} latents that are active on the study's texts and no candidates, found ${found}: lower steering.random, to ${found} at most, or steering.candidates`,
+      : `${file}: steering.random: expected ${config.steering.random} latents that are active on the study's texts and are not candidates, found ${found}: lower steering.random to at most ${found}, or lower steering.candidates`,
   );
 }
 
@@ -55,7 +55,7 @@ export async function chosenRecord(
   const { inputs, options } = stage;
   if (contrasts.length === 0)
     throw new InputError(
-      `${join(folder, resultFiles.pairs)}: expected pairs, found none: \`culprit pair ${folder}\` tells why; then run \`culprit attribute ${folder}\` first`,
+      `${join(folder, resultFiles.pairs)}: expected pairs, found none: \`culprit pair ${folder}\` says why`,
     );
   const exactContrasts = selectors.some((name) => selectorNamed(name).exact) ? gate_pairs : 0;
   const content = jsonHash([

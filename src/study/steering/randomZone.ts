@@ -37,8 +37,8 @@ function withoutEffects(random: readonly LatentOutcome[], weakest: number, limit
   const broken = none.length - noDose;
   return [
     noDose > 0 &&
-      `even the weakest dose, ${weakest} (steering.doses), leaves more than ${(100 * limit).toFixed(0)} % of the text incoherent with ${noDose}`,
-    broken > 0 && `all completions of the evaluation prompts are incoherent under ${broken}`,
+      `even the weakest dose, ${weakest} (steering.doses), leaves more than ${(100 * limit).toFixed(0)} % of the completions incoherent for ${noDose} of them`,
+    broken > 0 && `all completions of the evaluation prompts are incoherent for ${broken} of them`,
   ]
     .filter(Boolean)
     .join('; ');

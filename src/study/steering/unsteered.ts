@@ -31,7 +31,7 @@ export async function leftAlone(
 ): Promise<Unsteered> {
   const completionsOf = async (part: TrialPart) => {
     const trial = { latent: undefined, dose: 0, part };
-    return (await runner.run([trial], `Left alone, ${direction}`))[0]!.completions;
+    return (await runner.run([trial], `Without steering, ${direction}`))[0]!.completions;
   };
   const calibrated = await completionsOf('calibration');
   const coherence = coherenceBy(incoherence, calibrated);
@@ -44,6 +44,6 @@ export async function leftAlone(
 function checkCoherent({ coherent, completions }: Tally, direction: Direction): void {
   if (coherent > 0) return;
   throw new InputError(
-    `steering ${direction}: no gray zone: all ${completions} completions of the evaluation prompts left alone are incoherent`,
+    `steering ${direction}: no gray zone: all ${completions} unsteered completions of the evaluation prompts are incoherent`,
   );
 }

@@ -59,7 +59,7 @@ export async function openJournal<S extends z.ZodType>(
   }
   if (cut > 0)
     note(
-      `${path}:${lines + 1}: cut off ${cut} bytes of a line that a stopped run left unfinished; its unit is done again`,
+      `${path}:${lines + 1}: removed ${cut} bytes of a line that a stopped run left unfinished; that unit will be done again`,
     );
 
   let before = clock().getTime();
@@ -153,7 +153,7 @@ async function* entriesOf<S extends z.ZodType>(
       yield { line, value: { ...value, record: checked(schema, value.record, `${path}:${line}`) } };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    throw new InputError(`${error.message}; without that line, its unit is done again`);
+    throw new InputError(`${error.message}; if you delete that line, its unit is done again`);
   }
 }
 

@@ -111,7 +111,7 @@ async function ownerOf(path: string): Promise<Owner | undefined> {
   const { data } = owner.safeParse(parsed(text));
   if (data === undefined)
     throw new InputError(
-      `${path}: expected the name of a process, found something else: delete the file if no run is at work`,
+      `${path}: expected the name of a process, found something else: delete the file if nothing is running`,
     );
   return data;
 }
@@ -129,7 +129,7 @@ function refusal(folder: string, holder: Owner, me: Owner): string {
   const run = `another run (process ${holder.pid}${elsewhere ? ' of another machine' : ''}, since ${holder.since})`;
   // Where the system does not tell when a process started, the number may be another's by now.
   const unsure = elsewhere || holder.started === undefined;
-  return `${run} is at work in ${folder}${unsure ? `; if it is not, delete ${lockFile(folder)}` : ''}`;
+  return `${run} is working in ${folder}${unsure ? `; if it is not, delete ${lockFile(folder)}` : ''}`;
 }
 
 /** Removes what dead processes left: tickets, rights to remove a lock that is gone, and half-written files. Only the lock's owner may. */

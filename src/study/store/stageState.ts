@@ -49,13 +49,12 @@ function protectedBecause(
   made: StageRecord | undefined,
 ): string | undefined {
   const before = made?.outputs[name];
-  if (made === undefined || before === undefined)
-    return `expected none before stage ${stage.name}, found one`;
+  if (made === undefined || before === undefined) return `exists, but stage ${stage.name} has not made it`;
   if (before !== hash) return `was changed after stage ${stage.name}`;
   if (made.key !== stage.key && made.edited.includes(name))
-    return `was taken as it is, and stage ${stage.name} has other inputs or options now`;
+    return `was accepted as it was, but stage ${stage.name} now has other inputs or options`;
   return undefined;
 }
 
 const waysOn = (stage: string, file: string) =>
-  `go on with --accept ${stage} to take it as it is, or with --redo ${stage} to make it anew (it stays as ${file}.bak)`;
+  `add --accept ${stage} to use it as it is, or --redo ${stage} to make it again (the old one is kept as ${file}.bak)`;

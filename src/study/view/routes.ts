@@ -111,7 +111,7 @@ export function viewRoutes({ studies, appFolder, token, port, onBug }: ViewRoute
       const study = found(c.req.param('id'));
       if (!study) return c.body(errorLine('no such study'), 404);
       if (!isSame(c.req.query('token') ?? '', token))
-        return c.body(errorLine('steer: expected the token of the address that `culprit view` printed'), 403);
+        return c.body(errorLine('steer: expected the token in the address that `culprit view` printed'), 403);
       if (!/^application\/json\b/i.test(c.req.header('content-type') ?? ''))
         return c.body(errorLine('steer: expected content of type application/json'), 415);
       let body: SteerBody;

@@ -311,7 +311,7 @@ describe('is refused, with file, line and field, and nothing is written', () => 
     for (const name of ['completions.jsonl', 'grades.jsonl']) {
       writeFileSync(study(name), 'mine');
       await expect(run(published)).rejects.toThrow(
-        `${study(name)}: is there already: add --overwrite to replace the study's completions and grades`,
+        `${study(name)}: already exists: add --overwrite to replace the study's completions and grades`,
       );
       expect(results()).toEqual([name]);
       await run(published, { overwrite: true });
@@ -326,7 +326,7 @@ describe('is refused, with file, line and field, and nothing is written', () => 
     );
     expect(existsSync(path('no'))).toBe(false);
     await expect(run(published, { study: path() })).rejects.toThrow(
-      `${path()}: expected a folder with study.yaml, found none: \`culprit init\` makes it`,
+      `${path()}: expected a folder with study.yaml, found none: \`culprit init\` writes one`,
     );
     expect(results()).toEqual([]);
   });

@@ -293,7 +293,7 @@ const wrong: Readonly<Record<string, readonly [text: string, line: string | RegE
   ],
   'a budget without a price': [
     changed(`${chat}, max_cost: 3}`),
-    /judge\.max_cost: expected price too, since max_cost is counted by it$/,
+    /judge\.max_cost: expected price as well: max_cost is computed from it$/,
   ],
   'half a price': [
     changed(`${chat}, price: {input: 3}}`),
@@ -320,7 +320,7 @@ const wrong: Readonly<Record<string, readonly [text: string, line: string | RegE
   'a list': ['- a\n- b\n', /^\$\/study\.yaml:1:1: expected the fields behaviour, .*, found an array of 2$/],
   'a field twice': [
     `${least}sae: {path: b}\n`,
-    '$/study.yaml:6:1: expected each field once, found "sae" a second time',
+    '$/study.yaml:6:1: expected each field once, found "sae" twice',
   ],
   'a circle': [
     changed('subject: &x {model: *x}'),
@@ -328,7 +328,7 @@ const wrong: Readonly<Record<string, readonly [text: string, line: string | RegE
   ],
   'more than one mistake': [
     'subject: {model: 3}\nsae: {path: 4, sight: 5}\nzzz: 1\n',
-    '$/study.yaml:1:1: behaviour: expected the fields name, rubric, found nothing; 5 more to mend, at lines 1, 2, 3',
+    '$/study.yaml:1:1: behaviour: expected the fields name, rubric, found nothing; 5 more to fix, at lines 1, 2, 3',
   ],
 };
 
@@ -341,7 +341,7 @@ describe('is refused in one line', () => {
 
   test('a folder without a study, or no folder', async () => {
     await expect(readStudy(path())).rejects.toThrow(
-      `${path()}: expected a folder with study.yaml, found none: \`culprit init\` makes it`,
+      `${path()}: expected a folder with study.yaml, found none: \`culprit init\` writes one`,
     );
     await expect(readStudy(path('no'))).rejects.toThrow(`${path('no')}: no such file or folder`);
   });

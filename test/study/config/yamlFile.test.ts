@@ -82,7 +82,7 @@ describe('places', () => {
 
 describe('is refused', () => {
   test.each<[string, string, string | RegExp]>([
-    ['a key twice', 'a:\n  b: 1\n  c: 2\n  b: 3', 'f:4:3: expected each field once, found "b" a second time'],
+    ['a key twice', 'a:\n  b: 1\n  c: 2\n  b: 3', 'f:4:3: expected each field once, found "b" twice'],
     ['broken nesting', 'a: [1, 2\nb: 3', /^f:2:1: not YAML: /],
     ['a tab for indentation', 'a:\n\tb: 1', /^f:2:1: not YAML: Tabs/],
     ['a bad escape', 'a: "\\q"', /^f:1:\d: not YAML: /],

@@ -198,7 +198,7 @@ describe('compareJudges', () => {
     [
       'an id twice',
       () => ({ file: put(path('twice.jsonl'), [rows[0]!, rows[0]!]) }),
-      /twice.jsonl:2: id: "a" stands twice/,
+      /twice.jsonl:2: id: "a" is in this file twice/,
     ],
     [
       'grades of other completions',
@@ -261,7 +261,7 @@ describe('a judge that is named by a file', () => {
     studyOf('taught', classifier);
     const folder = path('taught');
     const unlock = await lockStudy(folder, () => new Date());
-    await expect(openStudyJudge(folder, silent)).rejects.toThrow(/^another run .* is at work in/);
+    await expect(openStudyJudge(folder, silent)).rejects.toThrow(/^another run .* is working in/);
     await unlock();
     await expect(openStudyJudge(folder, silent)).rejects.toThrow(/no-sae|no-model/);
     expect(await lockHolder(folder)).toBeUndefined();

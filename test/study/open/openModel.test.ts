@@ -127,7 +127,7 @@ describe('is refused', () => {
     [
       'no weights',
       (p) => rmSync(join(p, 'model.safetensors')),
-      /expected model\.safetensors, .* found none of them$/,
+      /expected model\.safetensors, .* found none of these$/,
     ],
     [
       'another family',

@@ -285,14 +285,14 @@ describe('a prompts file is refused', () => {
       'for a prompt twice',
       [{ prompt: user('a') }, { prompt: 'a' }, { prompt: [{ content: 'a', role: 'user' }] }],
       {},
-      ':3: expected prompts that differ, found that of line 1 again',
+      ':3: expected different prompts, found the prompt of line 1 again',
     ],
     ['for broken JSON', '{"prompt": "a"}\n{"prompt": \n', {}, ':2: not JSON: '],
     [
       'with too few prompts',
       [{ prompt: 'a' }, { prompt: 'b' }],
       { discovery: 2, evaluation: 3 },
-      ': expected 5 prompts, as prompts.discovery 2, evaluation 3 and calibration 0 ask for, found 2: lower these in study.yaml, to 2 in all at most, or give more prompts',
+      ': expected 5 prompts, as prompts.discovery 2, evaluation 3 and calibration 0 ask for, found 2: lower these in study.yaml to at most 2 in total, or give more prompts',
     ],
     [
       'with too few prompts in its rows',

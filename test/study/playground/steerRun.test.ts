@@ -241,9 +241,9 @@ describe('is refused in one line', () => {
     ],
     'no baseline': [
       () => ({ variants: [[{ latent: 3, kind: 'ablate' }]] }),
-      /^no baseline to ablate to: add --baseline FILE \(made by `culprit baseline`\)$/,
+      /^--ablate needs a baseline: add --baseline FILE \(made by `culprit baseline`\)$/,
     ],
-    'no SAE': [() => ({ sae: undefined }), /^no dictionary that the latents are of: add --sae$/],
+    'no SAE': [() => ({ sae: undefined }), /^no SAE for the latents: add --sae$/],
     'a latent beyond': [
       () => ({ variants: add({ latent: latents }) }),
       /^latent 40: the SAE \S+ has latents 0 to 39$/,

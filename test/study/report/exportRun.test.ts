@@ -93,9 +93,9 @@ describe('interpret --labels', () => {
     const args = ['interpret', study, '--cache', tiny.cache, '--latents', '6', '--tokens', '2000'];
     const { stdout, code } = await culprit([...args, '--corpus', tiny.corpus, '--labels', labels]);
     expect(code).toBe(0);
-    expect(stdout).toContain('(done before)');
+    expect(stdout).toContain('(already done)');
     const { labels: own } = pages[0]!;
-    expect(stdout).toContain(`called        ${own[0]!.text} (${own[0]!.by ?? own[0]!.source})`);
+    expect(stdout).toContain(`label         ${own[0]!.text} (${own[0]!.by ?? own[0]!.source})`);
   });
 });
 

@@ -59,7 +59,9 @@ describe.each(kinds)('the study that is written for a judge of kind %s', (judge)
     for (const [name, { description, default: value }] of fieldsOf(studyJsonSchema(sectionsOf(stages)))) {
       if (
         description !== undefined &&
-        !/^for a million|^its field|^these lines only, |^a prompt and/.test(description)
+        !/^per million|^the field .*(, or question|response)\)$|^only these lines, |^one prompt and/.test(
+          description,
+        )
       )
         expect(text, name).toContain(description);
       if (typeof value === 'number' || typeof value === 'string') expect(text).toContain(`${name}: ${value}`);
@@ -86,7 +88,7 @@ describe.each(kinds)('the study that is written for a judge of kind %s', (judge)
 test('each block that is off can be put in the place of the one that is on', async () => {
   const text = await written({ judge: 'pattern' });
   const blocks = text.split(/\n(?=# Or:\n|\n)/).map((block) => block.replace(/^(# Or:)?\n/, ''));
-  const off = blocks.map((block) => block.split('\n').filter((line) => !/^# [A-Z]|^# study's/.test(line)));
+  const off = blocks.map((block) => block.split('\n').filter((line) => !/^# (?!\w+:$| {2})/.test(line)));
   const put = off.filter((lines) => /^# (reference|baseline|judge|interpret):$/.test(lines[0]!));
   expect(put.map((lines) => lines[0])).toEqual([
     '# reference:',
@@ -185,12 +187,12 @@ describe('flags', () => {
     [
       'a URL for a local judge',
       { judge: 'local', judgeFlags: { '--judge-url': 'http://x' } },
-      '--judge-url: a judge of kind local takes none',
+      '--judge-url: a judge of kind local does not take it',
     ],
     [
       'negatives for a pattern',
       { judge: 'pattern', judgeFlags: { '--negative': 'x' } },
-      '--negative: a judge of kind pattern takes none',
+      '--negative: a judge of kind pattern does not take it',
     ],
     [
       'a judge of no kind',
@@ -200,7 +202,7 @@ describe('flags', () => {
     [
       'two baselines',
       { baseline: 'a', baselineCorpus: 'b' },
-      '--baseline and --baseline-corpus exclude each other: give one of them',
+      '--baseline and --baseline-corpus: expected only one of them',
     ],
     [
       'rows that are none',
@@ -234,7 +236,7 @@ describe('files that are there', () => {
   test.each(['study.yaml', 'study.schema.json'])('%s stays, unless told', async (name) => {
     mkdirSync(study());
     writeFileSync(study(name), 'mine');
-    await expect(init()).rejects.toThrow(`${study(name)}: is there already: add --overwrite to replace it`);
+    await expect(init()).rejects.toThrow(`${study(name)}: already exists: add --overwrite to replace it`);
     expect(readdirSync(study())).toEqual([name]);
     expect(readFileSync(study(name), 'utf8')).toBe('mine');
     await init({ overwrite: true });

@@ -73,7 +73,7 @@ describe('stopped by a signal', () => {
     expect(existsSync(join(out, 'manifest.json'))).toBe(false);
     const { code, stderr } = await culprit(args(out));
     expect(code).toBe(0);
-    expect(stderr).toContain(`Going on with a run that was stopped: ${done} of ${count} pairs are done\n`);
+    expect(stderr).toContain(`Continuing a run that was stopped: ${done} of ${count} pairs are done\n`);
     expect(stderr).not.toContain('Baseline');
     expectSameResults(out, undisturbed);
   }
@@ -90,7 +90,7 @@ describe('stopped by a signal', () => {
     expect(signal).toBe('SIGINT');
     expect(stdout).toBe('');
     expect(stderr).toMatch(
-      /^culprit: stopped; what is finished is kept, and the same command goes on from there\n$/m,
+      /^culprit: stopped; what is finished is kept, and the same command continues from there\n$/m,
     );
     await expectGoesOn(out);
   });

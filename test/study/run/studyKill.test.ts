@@ -70,6 +70,6 @@ it('Ctrl-C says that what is finished is kept, and a second run at once is refus
   child.kill('SIGINT');
   const first = await ended;
   expect(first.signal).toBe('SIGINT');
-  expect(first.stderr).toContain('what is finished is kept, and the same command goes on from there');
+  expect(first.stderr).toContain('what is finished is kept, and the same command continues from there');
   expect((await culprit(['run', study])).code).toBe(0);
 });

@@ -242,7 +242,7 @@ describe('what is refused', () => {
   it('no pairs at all: the run stops and says so', async () => {
     const { result } = await run(fresh({ judge: { kind: 'pattern', positive: '[^]' } }));
     expect(result.stopped!.stage).toBe('attribute');
-    expect(result.stopped!.reason).toMatch(/^there are no pairs to attribute: change what is told above$/);
+    expect(result.stopped!.reason).toMatch(/^there are no pairs to attribute: see above what to change$/);
     expect(result.pair!.without['all positive']).toBeGreaterThan(0);
   });
 });
@@ -261,7 +261,7 @@ describe('a reference that does not fit is refused before anything is sampled', 
 
   it('the subject itself, for want of an adapter', async () => {
     const line =
-      /study\.yaml: reference: expected a model other than the subject, which names no adapter: name a reference, or set prompts\.evaluation to 0 to leave the causal test out$/;
+      /study\.yaml: reference: expected a model other than the subject, which names no adapter: name a reference, or set prompts\.evaluation to 0 to skip the causal test$/;
     const study = await refused({ subject: { model: tiny.model } }, line);
     putStudy(study, tiny, { subject: { model: tiny.model }, prompts: { ...drawn, evaluation: 0 } });
     expect((await run(study)).result.attribute!.latents).toHaveLength(40);
@@ -411,7 +411,7 @@ describe('imported completions', () => {
       put(join(study, 'rows.jsonl'), answers(prompts.filter(({ id }) => ids.includes(id))));
     const finding = parts.discovery.map(({ id }) => id);
     await runImport({ file: rows([...finding, proving.id]), study });
-    const line = `prompts.jsonl: row ${proving.row}: prompt "${proving.id}": expected a prompt to test latents on that they are not found on, found it in ${join(study, 'completions.jsonl')}: name others in study.yaml`;
+    const line = `prompts.jsonl: row ${proving.row}: prompt "${proving.id}": expected a test prompt that latents were not found on, found it in ${join(study, 'completions.jsonl')}: name others in study.yaml`;
     await expect(run(study)).rejects.toThrow(line);
     expect(existsSync(join(study, 'pairs.jsonl'))).toBe(false);
     await run(study, { stages: ['pair', 'attribute'] });

@@ -65,7 +65,7 @@ describe('runSaeTrain', () => {
     const { culprit } = metadata;
     expect(culprit.tokens_harvested).toBe(result.harvested);
     expect(culprit.epochs).toBeCloseTo((64 * 40) / result.harvested);
-    expect(notes).toEqual([expect.stringMatching(/tokens harvested for 2560 of training: .* epochs/)]);
+    expect(notes).toEqual([expect.stringMatching(/tokens harvested; training on 2560 tokens is .* epochs/)]);
     expect(culprit.corpora).toEqual([
       { name: 'a.jsonl', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
       { name: 'b.jsonl', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
@@ -156,7 +156,7 @@ describe('the command line', () => {
   const whole = ['--model', 'm', '--site', '1', '--corpus', 'c', '--latents', '4', '--out', 'o'];
 
   it.each<[string, string[], RegExp]>([
-    ['--l0 with topk', ['--tokens', '1e3', '--l0', '8'], /--l0 is for --kind jumprelu; topk takes --k/],
+    ['--l0 with topk', ['--tokens', '1e3', '--l0', '8'], /--l0 is for --kind jumprelu; use --k for topk/],
     ['a fraction of a token', ['--tokens', '1.5'], /Expected a whole number of at least 1, such as 1e6/],
     ['no rate', ['--tokens', '10', '--rate', '0'], /Expected a number above 0/],
     ['no tokens', [], /required option '--tokens <count>' not specified/],

@@ -384,15 +384,15 @@ describe('a latent without a dose', () => {
     const attempt = tested({ grade: breaking(controls) });
     await expect(attempt).rejects.toThrow(InputError);
     await expect(attempt).rejects.toThrow(
-      /^steering away: no gray zone: 0 of the 6 random latents \(steering\.random\) have an effect, expected at least 3: even the weakest dose, 0\.1 \(steering\.doses\), leaves more than 10 % of the text incoherent with 6$/,
+      /^steering away: no gray zone: 0 of the 6 random latents \(steering\.random\) have an effect, expected at least 3: even the weakest dose, 0\.1 \(steering\.doses\), leaves more than 10 % of the completions incoherent for 6 of them$/,
     );
   });
 
   it.each([
-    [/calibration/, 'all 20 completions of the evaluation prompts left alone are incoherent'],
+    [/calibration/, 'all 20 unsteered completions of the evaluation prompts are incoherent'],
     [
       /calibration|alone/,
-      '0 of the 6 random latents (steering.random) have an effect, expected at least 3: all completions of the evaluation prompts are incoherent under 6',
+      '0 of the 6 random latents (steering.random) have an effect, expected at least 3: all completions of the evaluation prompts are incoherent for 6 of them',
     ],
   ])('and coherent text at %s alone: so too', async (coherent, reason) => {
     const { grade } = countingGrader(({ id }: JudgeItem) => ({

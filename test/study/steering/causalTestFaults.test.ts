@@ -51,7 +51,7 @@ describe('the gray zone', () => {
     const attempt = tested({ grade: breaking(under(controls.slice(3))).grade });
     await expect(attempt).rejects.toThrow(InputError);
     await expect(attempt).rejects.toThrow(
-      /^steering away: no gray zone: 3 of the 8 random latents \(steering\.random\) have an effect, expected at least 4: even the weakest dose, 0\.1 \(steering\.doses\), leaves more than 10 % of the text incoherent with 5$/,
+      /^steering away: no gray zone: 3 of the 8 random latents \(steering\.random\) have an effect, expected at least 4: even the weakest dose, 0\.1 \(steering\.doses\), leaves more than 10 % of the completions incoherent for 5 of them$/,
     );
   });
 
@@ -62,7 +62,7 @@ describe('the gray zone', () => {
       (item) => under([refused!])(item) || (under([broken!])(item) && !item.id.includes('/calibration/')),
     );
     await expect(tested({ controls: [first!, second!, refused!, broken!], grade })).rejects.toThrow(
-      /^steering away: no gray zone: 2 of the 4 random latents \(steering\.random\) have an effect, expected at least 3: even the weakest dose, .* incoherent with 1; all completions of the evaluation prompts are incoherent under 1$/,
+      /^steering away: no gray zone: 2 of the 4 random latents \(steering\.random\) have an effect, expected at least 3: even the weakest dose, .* incoherent for 1 of them; all completions of the evaluation prompts are incoherent for 1 of them$/,
     );
   });
 
@@ -70,7 +70,7 @@ describe('the gray zone', () => {
     const { grade, asked } = breaking(({ id }) => /\/alone\/0\/(first|rest)\//.test(id));
     await expect(tested({ grade })).rejects.toThrow(
       new InputError(
-        'steering away: no gray zone: all 20 completions of the evaluation prompts left alone are incoherent',
+        'steering away: no gray zone: all 20 unsteered completions of the evaluation prompts are incoherent',
       ),
     );
     for (const id of asked.flat()) expect(id).toMatch(/^away\/alone\//);

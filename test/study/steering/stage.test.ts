@@ -87,7 +87,7 @@ function expectSameFiles(a: string, b: string): void {
 /** What was sampled: completions by the labels of their stages. */
 const sampledOf = (left: Readonly<Record<string, number>>) =>
   Object.entries(left)
-    .filter(([label]) => /, (doses|few|many)|^Left alone/.test(label))
+    .filter(([label]) => /, (doses|few|many)|^Without steering/.test(label))
     .reduce((sum, [, count]) => sum + count, 0);
 
 describe('a whole run', () => {
@@ -215,7 +215,7 @@ describe('a changed option', () => {
     expect(result.steer!.upToDate).toBe(false);
     expect(result.attribute!.upToDate).toBe(true);
     expect(left.Sampling).toBeUndefined();
-    expect(left['Left alone, away']).toBe(first.left['Left alone, away']);
+    expect(left['Without steering, away']).toBe(first.left['Without steering, away']);
     expect(read(study, 'completions.jsonl')).toEqual(completions);
     expect(read(study, 'steered.jsonl')).not.toEqual(steered);
     const atOnce = fresh({ seed: 2 });
@@ -360,14 +360,14 @@ describe('where there is nothing to show', () => {
   it('more random latents than the dictionary has, which is told before anything is sampled', async () => {
     const study = fresh({ random: 38 });
     await expect(run(study)).rejects.toThrow(
-      /study\.yaml: steering\.random: expected at most 40 with steering\.candidates, as many as \S+sae has latents, found 38 \+ 3: lower one of them$/,
+      /study\.yaml: steering\.random: expected steering\.random \+ steering\.candidates to be at most 40, the number of latents of \S+sae, found 38 \+ 3: lower one of them$/,
     );
     expect(existsSync(join(study, 'completions.jsonl'))).toBe(false);
   });
 
   it('more random latents than fire', async () => {
     await expect(run(fresh({ random: 37 }))).rejects.toThrow(
-      /study\.yaml: steering\.random: expected 37 latents that are active on the study's texts and no candidates, found (\d+): lower steering\.random, to \1 at most, or steering\.candidates$/,
+      /study\.yaml: steering\.random: expected 37 latents that are active on the study's texts and are not candidates, found (\d+): lower steering\.random to at most \1, or lower steering\.candidates$/,
     );
   });
 
@@ -399,7 +399,7 @@ describe('a causal test alone, of what is not there as it should be', () => {
     writeFileSync(join(sae, 'cfg.json'), JSON.stringify({ ...config, more: 1 }));
     put(study, {}, { sae: { path: sae } });
     await expect(run(study, alone)).rejects.toThrow(
-      `latents.parquet: expected latents by the study as it is now, found those of other inputs or options: run \`culprit attribute ${study}\` first`,
+      `latents.parquet: expected the latents of the study as it is now, found those of other inputs or options: run \`culprit attribute ${study}\` first`,
     );
     await run(study, { stages: ['attribute'] });
     expect((await run(study, alone)).result.steer!.upToDate).toBe(false);
@@ -422,7 +422,7 @@ describe('a causal test alone, of what is not there as it should be', () => {
     const study = await done();
     writeFileSync(join(study, 'pairs.jsonl'), '');
     await expect(run(study, { ...alone, accept: ['pair', 'attribute'] })).rejects.toThrow(
-      /pairs\.jsonl: expected pairs, found none: .* run `culprit attribute \S+` first$/,
+      /pairs\.jsonl: expected pairs, found none: `culprit pair \S+` says why$/,
     );
   });
 
@@ -437,7 +437,7 @@ describe('a causal test alone, of what is not there as it should be', () => {
       lines.replaceAll(JSON.stringify(first.prompt), JSON.stringify(prompt)),
     );
     await expect(run(study, { ...alone, accept: ['sample', 'grade', 'pair', 'attribute'] })).rejects.toThrow(
-      `prompt "${evaluated.prompt_id}": expected a prompt to test latents on that they are not found on, found it in ${join(study, 'completions.jsonl')}`,
+      `prompt "${evaluated.prompt_id}": expected a test prompt that latents were not found on, found it in ${join(study, 'completions.jsonl')}`,
     );
   });
 });

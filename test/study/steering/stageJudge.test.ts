@@ -152,7 +152,8 @@ describe('a judge that was trained', () => {
     await run(study, {
       progress: { stage: () => ({ advance() {}, end() {} }), note: (line) => void notes.push(line) },
     });
-    return notes.filter((line) => line.startsWith('The judge, on 1 prompts held out')).length;
+    return notes.filter((line) => /^The judge, on 1 of its \d+ prompts, which were held out/.test(line))
+      .length;
   }
 
   it.each([

@@ -119,7 +119,7 @@ describe('an unfinished last line', () => {
       expect(notes).toEqual(
         torn
           ? [
-              `${at('j.jsonl')}:3: cut off ${end - start} bytes of a line that a stopped run left unfinished; its unit is done again`,
+              `${at('j.jsonl')}:3: removed ${end - start} bytes of a line that a stopped run left unfinished; that unit will be done again`,
             ]
           : [],
       );
@@ -153,7 +153,7 @@ it.each([
   writeFileSync(at('j.jsonl'), content);
   await expect(open()).rejects.toThrow(InputError);
   await expect(open()).rejects.toThrow(message);
-  await expect(open()).rejects.toThrow(/; without that line, its unit is done again$/);
+  await expect(open()).rejects.toThrow(/; if you delete that line, its unit is done again$/);
   expect(readFileSync(at('j.jsonl'))).toEqual(content);
 });
 

@@ -144,7 +144,7 @@ describe('before, and amid, every single call that changes the disk', () => {
     expect(notes).toHaveLength(how === 'half' ? units : 0);
     for (const line of notes)
       expect(line).toMatch(
-        /\.jsonl:\d+: cut off \d+ bytes of a line that a stopped run left unfinished; its unit is done again$/,
+        /\.jsonl:\d+: removed \d+ bytes of a line that a stopped run left unfinished; that unit will be done again$/,
       );
   });
 });

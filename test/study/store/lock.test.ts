@@ -93,7 +93,7 @@ it('is taken, refused to a second, given back and taken again', async () => {
   expect(await lockHolder(at())).toBeUndefined();
   const release = await taking();
   await expectRefused(
-    `another run (process ${process.pid}, since 2026-01-02T03:04:05.000Z) is at work in ${at()}`,
+    `another run (process ${process.pid}, since 2026-01-02T03:04:05.000Z) is working in ${at()}`,
   );
   await release();
   await release();
@@ -159,11 +159,11 @@ const startedAt = (pid: number) => readFileSync(`/proc/${pid}/stat`, 'utf8').spl
 it('of another machine is left alone, with what to do', async () => {
   await plant({ host: 'another', pid: 7 });
   await expectRefused(
-    `another run (process 7 of another machine, since 2026-01-01T00:00:00.000Z) is at work in ${at()}; if it is not, delete ${lockFile()}`,
+    `another run (process 7 of another machine, since 2026-01-01T00:00:00.000Z) is working in ${at()}; if it is not, delete ${lockFile()}`,
   );
   await plant({ started: undefined });
   await expectRefused(
-    `another run (process ${process.pid}, since 2026-01-01T00:00:00.000Z) is at work in ${at()}; if it is not, delete ${lockFile()}`,
+    `another run (process ${process.pid}, since 2026-01-01T00:00:00.000Z) is working in ${at()}; if it is not, delete ${lockFile()}`,
   );
 });
 
@@ -171,7 +171,7 @@ it.each(['', '{', '{"pid":0}'])('that is damaged (%j) is told', async (text) => 
   await plant({});
   writeFileSync(lockFile(), text);
   await expectRefused(
-    `${lockFile()}: expected the name of a process, found something else: delete the file if no run is at work`,
+    `${lockFile()}: expected the name of a process, found something else: delete the file if nothing is running`,
   );
 });
 

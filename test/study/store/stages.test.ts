@@ -26,7 +26,7 @@ const put = (name: string, text: string) => writeFileSync(at(name), text);
 const text = (name: string) => readFileSync(at(name), 'utf8');
 const outcome = { counts: { completions: 3 }, seconds: { sample: 4 } };
 const ways =
-  'go on with --accept sample to take it as it is, or with --redo sample to make it anew (it stays as completions.jsonl.bak)';
+  'add --accept sample to use it as it is, or --redo sample to make it again (the old one is kept as completions.jsonl.bak)';
 
 async function finish(stage: Stage, content = 'made'): Promise<void> {
   await finishStage(at(), stage, outcome, recorder, async () => {
@@ -123,7 +123,7 @@ describe('a file', () => {
 
   it('that was there before is not overwritten', async () => {
     put('completions.jsonl', 'of the user');
-    await expectProtected(sample, 'expected none before stage sample, found one');
+    await expectProtected(sample, 'exists, but stage sample has not made it');
   });
 
   it('protects its stage though another of its files is missing', async () => {
@@ -167,7 +167,10 @@ describe('accepting', () => {
       outputs: { 'completions.jsonl': expect.any(String) },
     };
     expect(await recorded()).toMatchObject(accepted);
-    await expectProtected(changed, 'was taken as it is, and stage sample has other inputs or options now');
+    await expectProtected(
+      changed,
+      'was accepted as it was, but stage sample now has other inputs or options',
+    );
     await acceptStage(at(), changed, recorder);
     expect(await stageIsDone(at(), changed)).toBe(true);
     expect(await recorded()).toMatchObject({ ...accepted, key: changed.key, options: { temperature: 2 } });

@@ -80,7 +80,7 @@ it('tells what stands in the way, and never more units than there are', async ()
   const { stages } = await readStatus(at(), [plan[0]!, { ...plan[1]!, units: 2 }]);
   expect(stages[0]).toMatchObject({ finished: false, done: 0, left: 100 });
   expect(stages[0]!.problem).toMatch(
-    /sample\.out: expected none before stage sample, found one: go on with --accept sample /,
+    /sample\.out: exists, but stage sample has not made it: add --accept sample /,
   );
   expect(stages[1]).toMatchObject({ done: 2, left: 0, secondsLeft: 0 });
 });

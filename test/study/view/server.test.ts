@@ -284,7 +284,7 @@ describe('refuses', () => {
       const found = await ask(`/api/studies/study/steer${query}`, { method: 'POST', headers, body });
       expect(found.status, query).toBe(403);
       expect(found.body).toBe(
-        '{"kind":"error","message":"steer: expected the token of the address that `culprit view` printed"}\n',
+        '{"kind":"error","message":"steer: expected the token in the address that `culprit view` printed"}\n',
       );
     }
     expect(view.url).toBe(`http://127.0.0.1:${view.port}/?token=${view.token}`);

@@ -7,13 +7,13 @@ import { defaulted } from '../section.ts';
 const schema = section({
   tokens: about(
     oneOf(tokenSets).default('prompt'),
-    `tokens that delta is the mean over: ${tokenSets.join(', ')}`,
+    `the tokens over which delta is averaged: ${tokenSets.join(', ')}`,
   ),
   loss: about(
     oneOf(lossKinds).default('mean'),
-    `a completion's loss over its tokens: ${lossKinds.join(', ')}`,
+    `a completion's loss, the mean or sum over its tokens: ${lossKinds.join(', ')}`,
   ),
-  top: about(whole(1).default(100), 'latents to write token by token too'),
+  top: about(whole(1).default(100), 'how many latents to write token by token as well'),
 });
 
 export const attributionSection = defaulted('attribution', 'What is measured on the pairs.', () => schema);

@@ -36,21 +36,24 @@ export const interpretSchema = (folder: string) =>
         .array(path(folder), { error: 'expected a list of paths' })
         .min(1, { error: 'expected at least one path' })
         .optional(),
-      "texts to look in: JSONL of {text} or {messages}, or .txt files (default: the study's own completions)",
+      "texts to search: JSONL of {text} or {messages}, or .txt files (default: the study's own completions)",
       ['chats.jsonl', 'prose.jsonl'],
     ),
     labels: about(
       z.array(path(folder), { error: 'expected a list of paths' }).optional(),
-      "what Neuronpedia says of the SAE's latents: batch-N.jsonl.gz, a feature's JSON, or folders",
+      "Neuronpedia's explanations of the SAE's latents: batch-N.jsonl.gz, a feature's JSON, or folders",
       ['labels'],
     ),
-    reader: about(oneOf(readers).default('subject'), 'which model reads them: subject or reference'),
-    tokens: about(whole(1).default(200_000), 'read this many tokens of them'),
+    reader: about(oneOf(readers).default('subject'), 'which model reads the texts: subject or reference'),
+    tokens: about(whole(1).default(200_000), 'read this many tokens of the texts'),
     passage_tokens: about(whole(1).default(256), 'cut each passage to this many tokens'),
-    latents: about(whole(1).default(20), 'latents to report, by delta, beside the confirmed ones'),
+    latents: about(
+      whole(1).default(20),
+      'how many of the first latents by delta to report, besides the confirmed ones',
+    ),
     explainer: about(
       explainer(folder).optional(),
-      'what says in a sentence what each latent is about, and is then tested on other passages',
+      'a model that describes each latent in one sentence; the sentence is tested on other passages',
       {
         kind: 'chat',
         base_url: 'http://localhost:8080/v1',
@@ -71,6 +74,6 @@ export const interpretDefaults: InterpretConfig = interpretSchema('.').parse({})
 export const interpretSection: Section = {
   name: 'interpret',
   about:
-    'What the first latents mean, as the last stage of `culprit run` (default: `culprit interpret` alone).',
+    'What the first latents mean. With this section it is the last stage of `culprit run`; without it, run `culprit interpret`.',
   schema: (folder) => interpretSchema(folder).optional(),
 };

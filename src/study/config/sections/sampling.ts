@@ -5,15 +5,15 @@ import { defaulted } from '../section.ts';
 
 const schema = section({
   completions: about(whole(1, 10_000).default(12), 'completions of each prompt'),
-  temperature: about(real({ from: 0, to: 100 }).default(1), '0 takes the likeliest token each time'),
+  temperature: about(real({ from: 0, to: 100 }).default(1), '0 always takes the likeliest token'),
   top_p: about(
     real({ above: 0, to: 1 }).default(1),
-    'draw from the likeliest tokens with this probability in all',
+    'draw from the likeliest tokens that together have this probability',
   ),
   top_k: about(whole(1).optional(), 'draw from this many of the likeliest tokens (default: all)', 50),
   min_p: about(
     real({ from: 0, to: 1 }).optional(),
-    "draw from tokens with this share of the likeliest one's probability or more",
+    "draw from tokens with at least this fraction of the likeliest token's probability",
     0.05,
   ),
   max_tokens: about(whole(1, 1_000_000).default(110), 'the most tokens of a completion'),
@@ -27,12 +27,12 @@ const schema = section({
       )
       .max(64, { error: 'expected at most 64 texts' })
       .optional(),
-    'texts that end a completion, beside the end of its turn',
+    'texts that end a completion, besides the end-of-turn token',
     ['\n\n'],
   ),
-  seed: about(seed().default(1), 'of all completions: equal seeds give equal completions'),
+  seed: about(seed().default(1), 'seed of all completions; the same seed gives the same completions'),
   rows: about(whole(1, 4096).default(64), 'completions that grow at the same time; more take more memory'),
 });
 
-export const samplingSection = defaulted('sampling', 'How its completions are drawn.', () => schema);
+export const samplingSection = defaulted('sampling', 'How completions are sampled.', () => schema);
 export type SamplingConfig = z.output<typeof schema>;

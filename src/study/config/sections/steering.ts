@@ -11,7 +11,7 @@ const ladder = z
   .array(real({ above: 0 }), { error: 'expected a list of doses' })
   .min(1, { error: 'expected at least one dose' })
   .refine((doses) => doses.every((dose, i) => i === 0 || dose > doses[i - 1]!), {
-    error: 'expected doses that rise',
+    error: 'expected doses in rising order',
   });
 
 const schema = section({
@@ -23,28 +23,28 @@ const schema = section({
         error: 'expected selectors that differ',
       })
       .default(['delta-attribution', 'delta-activation']),
-    `what proposes latents: ${selectorNames.join(', ')}`,
+    `selectors, which propose latents: ${selectorNames.join(', ')}`,
   ),
-  candidates: about(whole(1).default(100), 'latents that each of them proposes'),
+  candidates: about(whole(1).default(100), 'how many latents each selector proposes'),
   random: about(
     whole(3).default(50),
-    'random latents, as often active as the candidates: their effects are the gray zone',
+    'how many random latents, about as often active as the candidates; their effects make the gray zone',
   ),
   doses: about(
     ladder.default([0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.8]),
-    'doses to choose from, in parts of the mean residual norm; the strongest that leaves text coherent is taken',
+    'doses to choose from, as fractions of the mean residual norm; the strongest that leaves the text coherent is used',
   ),
   incoherent: about(
     real({ from: 0, to: 1 }).default(0.1),
-    'greatest share of incoherent completions that a dose may add',
+    'by how much a dose may raise the share of incoherent completions',
   ),
   incoherence: about(
     oneOf(incoherenceMeasures).default('judge'),
-    'what calls a completion incoherent when doses are looked for: judge; cheap (unlikely, repeating or endless text, without calls of a judge); both',
+    'what decides during the dose search that a completion is incoherent: judge; cheap (unlikely, repetitive or endless text, without asking the judge); both',
   ),
   calibration_completions: about(
     whole(1).default(2),
-    'completions of each calibration prompt, at each dose tried',
+    'completions of each calibration prompt, at each dose that is tried',
   ),
   completions: about(whole(1).default(3), 'completions of each evaluation prompt'),
   max_tokens: about(
@@ -52,27 +52,30 @@ const schema = section({
     'the most tokens of a completion (default: sampling.max_tokens)',
     60,
   ),
-  tokens: about(oneOf(steeredTokens).default('all'), `tokens that are steered: ${steeredTokens.join(', ')}`),
-  gate_pairs: about(whole(1).default(8), 'pairs whose log-odds tell which candidates are sampled at all'),
-  gate_dose: about(real({ above: 0 }).default(0.2), 'the dose that they are measured at'),
+  tokens: about(oneOf(steeredTokens).default('all'), `which tokens are steered: ${steeredTokens.join(', ')}`),
+  gate_pairs: about(
+    whole(1).default(8),
+    'how many pairs to compute log-odds on; the log-odds decide which candidates are sampled',
+  ),
+  gate_dose: about(real({ above: 0 }).default(0.2), 'the dose for the log-odds'),
   gate_share: about(
     real({ from: 0, below: 1 }).default(0.5),
-    "candidates within this central share of the random latents' log-odds, in either direction, are not sampled",
+    "a candidate is not sampled if its log-odds, in either direction, are in this central share of the random latents'",
   ),
   first_look: about(
     real({ above: 0, to: 1 }).default(0.5),
-    'share of the evaluation prompts after which a clear case is decided, wrongly in at most 5 % of them',
+    'share of the evaluation prompts after which clear cases are decided; at most 5 % of these decisions are wrong',
   ),
   full: about(
     z.boolean({ error: 'expected true or false' }).default(false),
     'sample every candidate on every evaluation prompt',
   ),
-  seed: about(seed().default(1), 'of completions and of what is drawn at random'),
+  seed: about(seed().default(1), 'seed of the completions and of the random latents'),
 });
 
 export const steeringSection = defaulted(
   'steering',
-  'The causal test: the subject is steered away from each latent, the reference toward it, and what they say is graded.',
+  'The causal test: the subject is steered away from each latent, the reference toward it, and the answers are graded.',
   () => schema,
 );
 export type SteeringConfig = z.output<typeof schema>;

@@ -15,12 +15,12 @@ const schema = (folder: string) =>
     ...endpointFields('judges'),
     template: about(
       path(folder).optional(),
-      'a file to ask with: {{rubric}}, {{prompt}}, {{completion}} in a text (default: built in)',
+      'a file with the question: a text with {{rubric}}, {{prompt}}, {{completion}} (default: built in)',
       'grade.txt',
     ),
     coherence_template: about(
       path(folder).optional(),
-      'a file to ask for coherence with: {{prompt}}, {{completion}} in a text (default: built in)',
+      'a file with the question about coherence: a text with {{prompt}}, {{completion}} (default: built in)',
       'coherence.txt',
     ),
     threshold: thresholdField(),
@@ -50,8 +50,8 @@ export const chatKind: JudgeKind<z.output<ReturnType<typeof schema>>> = {
   },
   note: `${callsPerCompletion} calls per completion`,
   assumption:
-    `A call of the judge is taken to last ${callSeconds} s ` +
-    `and to send ${questionTokens} tokens beside prompt and completion.`,
+    `A call to the judge is assumed to take ${callSeconds} s ` +
+    `and to send ${questionTokens} tokens besides prompt and completion.`,
   of(config, study) {
     const { base_url, model, template, coherence_template, threshold, temperature } = config;
     const { rubric } = study.config.behaviour;

@@ -19,18 +19,18 @@ const labelled = (folder: string) =>
     [
       path(folder).transform((file): LabelledSource => ({ file })),
       section({
-        file: about(path(folder), 'a prompt and a completion a line: JSONL, or CSV'),
+        file: about(path(folder), 'one prompt and completion per line: JSONL, or CSV'),
         prompt: about(
           text('the name of a field').optional(),
-          'its field that is taken as one user message (default: prompt, as it stands, or question)',
+          'the field to use as one user message (default: prompt, unchanged, or question)',
           'question',
         ),
         completion: about(
           text('the name of a field').optional(),
-          'its field with the completion (default: completion, answer or response)',
+          'the field with the completion (default: completion, answer or response)',
           'answer',
         ),
-        rows: about(rows().optional(), 'these lines only, counted from 0, both included', '0..499'),
+        rows: about(rows().optional(), 'only these lines, counted from 0, first and last included', '0..499'),
       }),
     ],
     { error: 'expected a path, or the fields file, prompt, completion, rows' },
@@ -48,21 +48,21 @@ const schema = (folder: string) =>
     kind: z.literal('classifier'),
     positive: about(
       labelled(folder),
-      'examples that show the behaviour: a file, or where in one',
+      'examples that show the behaviour: a file, or a part of one',
       example('bad_answer'),
     ),
     negative: about(labelled(folder), 'examples that do not', example('good_answer')),
     site: about(
       whole(0).optional(),
-      'read the reference model after this block, from 0 (default: two thirds of the way up)',
+      'read the reference model after this block, the first being 0 (default: after two thirds of them)',
       20,
     ),
     threshold: thresholdField(),
     held_out: about(
       real({ above: 0, below: 1 }).default(0.2),
-      'share of the examples kept apart, to test it on',
+      'share of the examples that are kept apart to test the classifier',
     ),
-    seed: about(seed().default(1), 'which examples those are, and all else that is drawn'),
+    seed: about(seed().default(1), 'seed of that choice and of everything else that is random'),
   });
 
 export const classifierKind: JudgeKind<z.output<ReturnType<typeof schema>>> = {
@@ -81,7 +81,7 @@ export const classifierKind: JudgeKind<z.output<ReturnType<typeof schema>>> = {
     const examples = (await readLabelled(positive)).length + (await readLabelled(negative)).length;
     return 1.75 * examples + 2 * Math.min(mostWritten, examples);
   },
-  note: 'and its training before the first',
+  note: 'trained first',
   of(config, study) {
     const { reference } = study.config;
     const { threshold, held_out, seed, site } = config;

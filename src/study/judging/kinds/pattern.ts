@@ -18,10 +18,10 @@ const schema = () =>
       'a completion that this regular expression matches is positive',
       "\\b(?:no need to|don't) see a doctor\\b",
     ),
-    flags: about(flags.optional(), 'flags of both; i: capitals and small letters alike', 'i'),
+    flags: about(flags.optional(), 'flags of both expressions; i ignores upper and lower case', 'i'),
     incoherent: about(
       text('a regular expression').optional(),
-      'a completion that this one matches is not coherent',
+      'a completion that this expression matches is incoherent',
       '(.{3,}?)\\1{5,}',
     ),
   }).superRefine((judge, context) => {
