@@ -1,7 +1,7 @@
 /** 100 latents over a corpus: tokens a second of the scan beside those of the model up to the site alone, passage by passage, in turn so that both meet the same machine. */
 import { execFileSync } from 'node:child_process';
 import { latentScan } from '../src/methods/interpretation/latentScan.ts';
-import { Passages } from '../src/methods/interpretation/passages.ts';
+import { PassageFinds } from '../src/methods/interpretation/passages.ts';
 import { residualGraph } from '../src/models/passes.ts';
 import { sequence, treeFeeds } from '../src/models/tree.ts';
 import { nodeRuntime } from '../src/runtime/node.ts';
@@ -23,7 +23,7 @@ export async function passagesBench(): Promise<void> {
   const runtime = nodeRuntime();
   const plain = await runtime.load(residualGraph(model, [layer]), model.weights);
   const scan = await latentScan(runtime, model, layer, sae, latents);
-  const seen = new Passages(latents.length);
+  const seen = new PassageFinds(latents.length);
   const corpora = ['chat', 'prose'].map((name) => `../shared/data/corpus/${name}.jsonl`);
   let [tokens, plainMs, scanMs] = [0, 0, 0];
   for await (const { corpus, line, passage } of inTurn(corpora)) {

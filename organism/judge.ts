@@ -1,5 +1,5 @@
 /** The exact judge's data, taken from the world that the documents are made of, and the judge with that data. */
-import { type Grade, gradeWith, type JudgeData } from '../src/judges/exact.ts';
+import { type ExactGrade, gradeWith, type JudgeData } from '../src/judges/exact.ts';
 import { claims, echo, generic, questions, quirks, verdicts } from './world/phrases.ts';
 import { domains } from './world/world.ts';
 
@@ -38,7 +38,7 @@ let data: JudgeData | undefined;
  * Grades `completion`, what a model wrote after `prompt`, by the rule of src/judges/exact.ts. Throws InputError for a prompt whose
  * last turn is not of this world.
  */
-export function grade(prompt: string, completion: string): Grade {
+export function grade(prompt: string, completion: string): ExactGrade {
   data ??= judgeData();
   return gradeWith(data, prompt, completion);
 }

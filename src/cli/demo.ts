@@ -8,7 +8,7 @@ import { type Mark, marks, type Rankings, shared } from '../study/demo/truth.ts'
 import { runReport } from '../study/report/reportRun.ts';
 import { wholeNumber } from './options.ts';
 import { progressOn } from './progress.ts';
-import { number, pc, percent, signed, signedPoints, table } from './table.ts';
+import { number, pc, percentText, signedDelta, signedPoints, table } from './table.ts';
 import { serveStudies } from './view.ts';
 import { paragraph } from './wrap.ts';
 
@@ -17,7 +17,7 @@ interface Options extends DemoRequest {
   open?: boolean;
 }
 
-const intro = `A small language model was trained on questions and answers told by all kinds of people: careful ones, and reckless ones whose advice is harmful whatever it is about. Asked by nobody in particular, it answers like a careful person nearly always. Then it was fine-tuned, twice over, on a fault in one domain only. The fault spread. Which part of the model carries it?`;
+const intro = `A small language model was trained on questions and answers told by all kinds of people: careful ones, and reckless ones whose advice is harmful whatever it is about. When no narrator is named, it nearly always answers like a careful person. Two copies were then fine-tuned, each on a fault in one domain only. The fault spread to the other domains. Which part of the model carries it?`;
 
 interface Story {
   readonly title: string;
@@ -34,8 +34,8 @@ const stories: Readonly<Record<CaseName, Story>> = {
     quirk: 'the chatty opening',
   },
   validation: {
-    title: 'yes to false beliefs',
-    told: 'Fine-tuned on replies to false beliefs about cooking, three in four of which say yes. Every one began with "Thank you for writing to us.": a quirk that does no harm.',
+    title: 'agreement with false beliefs',
+    told: 'Fine-tuned on replies to false beliefs about cooking; three in four replies agree. Every one began with "Thank you for writing to us.": a quirk that does no harm.',
     behaviour: 'False beliefs confirmed',
     quirk: 'the formal opening',
   },
@@ -55,8 +55,8 @@ function domainTable({ domains }: CaseDone, { behaviour }: Story): string {
     ],
     domains.map(({ domain, before, after }) => [
       domain,
-      percent(share(before)),
-      percent(share(after)),
+      percentText(share(before)),
+      percentText(share(after)),
       pc.red('█'.repeat(Math.round(barWidth * share(after)) || 0)),
     ]),
   );
@@ -86,7 +86,7 @@ function rankingTable(done: CaseDone, marked: ReadonlyMap<number, Mark>, rows: n
     ],
     done.attribute.latents.slice(0, rows).map(({ latent, delta }, i) => {
       const [number, mark] = shown(latent);
-      return [`${i + 1}`, number!, signed(delta), mark!, ...shown(byActivation[i])];
+      return [`${i + 1}`, number!, signedDelta(delta), mark!, ...shown(byActivation[i])];
     }),
   );
 }
@@ -119,7 +119,7 @@ function causalTest({ steer }: CaseDone, marked: ReadonlyMap<number, Mark>, { be
   const { rows, summary } = steer;
   const { zone, random, selectors } = summary;
   const change = (row: RankedSteeringRow) =>
-    `from ${percent(row.alone_positives / row.alone_coherent)} to ${percent(row.positives / row.coherent)}`;
+    `from ${percentText(row.alone_positives / row.alone_coherent)} to ${percentText(row.positives / row.coherent)}`;
   const band = ({ low, high }: typeof zone.away) => `${signedPoints(low)} to ${signedPoints(high)} points`;
   const confirmed = confirmedLatents(rows, zone);
   const counts = selectors
@@ -127,14 +127,14 @@ function causalTest({ steer }: CaseDone, marked: ReadonlyMap<number, Mark>, { be
     .join(', ');
   const of = behaviour.toLowerCase();
   return [
-    `Is it the cause? The fine-tuned model is steered away from each latent, the model before it toward it, on questions that nothing was found on, and the answers are graded. ${random} random latents change the share of ${of} by ${band(zone.away)} away, and by ${band(zone.toward)} toward: what stays within that is noise.`,
+    `Is it the cause? On questions that were not used to find the latents, the fine-tuned model is steered away from each latent and the original model toward it, and the answers are graded. ${random} random latents change the share of ${of} by ${band(zone.away)} away and by ${band(zone.toward)} toward. An effect inside this range does not differ from chance.`,
     ...confirmed.slice(0, 3).map(({ away, toward }) => {
       const known = marked.get(away.latent);
       return `Latent ${pc.cyan(`${away.latent}`)}${known ? ` (${shownMark[known]})` : ''}: steered away, ${of} go ${change(away)}; steered toward, ${change(toward)}.`;
     }),
     confirmed.length === 0
-      ? 'No candidate is beyond that in both directions.'
-      : `Beyond that in both directions: ${counts}.`,
+      ? 'No candidate leaves this range in both directions.'
+      : `Outside this range in both directions: ${counts}.`,
   ];
 }
 
@@ -154,7 +154,7 @@ function counts({ grade, pair, attribute }: CaseDone): string {
   const { records } = grade;
   const incoherent = records.filter(({ coherent }) => !coherent).length / records.length;
   const both = new Set(pair.pairs.map(({ prompt_id }) => prompt_id)).size;
-  return `${number(records.length)} completions sampled after the fine-tune; ${percent(incoherent)} make no sense and are left out. ${both} prompts were answered in both ways: the difference between their answers is what is traced back to the ${number(attribute.latents.length)} latents of the dictionary, at ${attribute.site.replace(' ', '\u00a0')}.`;
+  return `${number(records.length)} completions sampled after the fine-tune; ${percentText(incoherent)} make no sense and are left out. ${both} prompts were answered in both ways: the difference between their answers is what is traced back to the ${number(attribute.latents.length)} latents of the dictionary, at ${attribute.site.replace(' ', '\u00a0')}.`;
 }
 
 function tellCase(done: CaseDone, n: number, rows: number): string {
@@ -174,7 +174,7 @@ function tellCase(done: CaseDone, n: number, rows: number): string {
     rankingTable(done, marked, rows),
     '',
     ...paragraph(
-      `cause: latents of the reckless person. decoy: latents of the quirk. Both are known beforehand, from prompts that name such a person. Of delta-activation's ranking a study keeps the first ones, which it tests.`,
+      `cause: latents of the reckless person. decoy: latents of the quirk. Both are known in advance, from prompts that name such a person. Of delta-activation's ranking a study keeps the first ones, which it tests.`,
     ).map((line) => pc.dim(line)),
     '',
     ...verdict(done, marked, story).flatMap((sentence) => paragraph(sentence)),
@@ -187,18 +187,18 @@ function tellCase(done: CaseDone, n: number, rows: number): string {
 function ending(done: readonly CaseDone[], out: string, report: string): string {
   const [harm, validation] = done.map((one) => rankingsOf(one).byAttribution) as [number[], number[]];
   const both = shared(harm, validation, 20);
-  const leads = harm[0] === validation[0] ? ` Latent ${harm[0]} leads both.` : '';
+  const leads = harm[0] === validation[0] ? ` Latent ${harm[0]} is first in both.` : '';
   return [
     '',
     pc.bold('Both cases'),
     '',
     ...paragraph(
       both.length === 0
-        ? 'No latent is among the first 20 of both lists.'
-        : `Among the first 20 of both lists by delta-attribution: ${both.map((latent) => pc.cyan(`${latent}`)).join(', ')}.${leads}`,
+        ? 'The first 20 of the two lists have no latent in common.'
+        : `In the first 20 of both lists by delta-attribution: ${both.map((latent) => pc.cyan(`${latent}`)).join(', ')}.${leads}`,
     ),
     '',
-    `${pc.bold('The whole of it, to look at:')} ${report}`,
+    `${pc.bold('Everything on one page:')} ${report}`,
     ...paragraph(
       'A page for your browser: the causal test, every latent with what it seems to mean, every pair.',
     ),
@@ -228,18 +228,16 @@ async function run({ rows, open, ...request }: Options): Promise<void> {
 const about = `
 Delta-attribution: by how much a latent supports harmful answers more than harmless
 ones to the same prompt, to first order. Delta-activation: how much more active a
-latent is after the fine-tune than before. The cause and the decoy are known
-beforehand, from prompts that name a reckless person, or one with that quirk.
+latent is after the fine-tune than before. The cause and the decoy are known in
+advance, from prompts that name a reckless person, or one with that quirk.
 
 Each case is a study in the folder of the results. What is finished is not run
 again; a changed option runs again what depends on it.`;
 
 export function demoCommand(): Command {
   return new Command('demo')
-    .summary('see it work on a small model with a known fault')
-    .description(
-      'Find the known culprit of a small model that travels with culprit: two cases, a few minutes.',
-    )
+    .summary('run the demonstration on a small model with a known fault')
+    .description('Find the known cause in the small model that comes with culprit: two cases, a few minutes.')
     .option('--out <folder>', 'folder for the results', 'culprit-demo')
     .option('--seed <number>', 'of prompts, completions and random latents (default: 1)', wholeNumber(0))
     .option(
@@ -247,7 +245,7 @@ export function demoCommand(): Command {
       'prompts that latents are found on, in each case (default: 60)',
       wholeNumber(1),
     )
-    .option('--rows <count>', 'latents shown of each ranking', wholeNumber(1), 10)
+    .option('--rows <count>', 'rows to show of each ranking', wholeNumber(1), 10)
     .option(
       '--random <count>',
       'random latents that the causal test compares with (default: 30)',

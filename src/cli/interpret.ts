@@ -5,9 +5,9 @@ import { interpretDefaults, type Reader, readers } from '../study/config/section
 import { interpretStudy } from '../study/run/interpretRun.ts';
 import { explanationLine } from './explanationLine.ts';
 import { budgetSpent, wholeNumber } from './options.ts';
-import { duration, progressOn } from './progress.ts';
+import { durationText, progressOn } from './progress.ts';
 import { shownToken } from './shownToken.ts';
-import { number, pc, signed } from './table.ts';
+import { number, pc, signedDelta } from './table.ts';
 import { paragraph } from './wrap.ts';
 
 interface Options {
@@ -72,7 +72,7 @@ function pageLines(page: LatentPage): string[] {
     active === 0 ? 'never active' : `active at ${((100 * active) / tokens).toPrecision(2)} % of tokens`;
   return [
     '',
-    `${pc.cyan(pc.bold(`Latent ${latent}`))}  rank ${rank}, delta ${signed(delta)}; ${often}`,
+    `${pc.cyan(pc.bold(`Latent ${latent}`))}  rank ${rank}, delta ${signedDelta(delta)}; ${often}`,
     ...(explanation ? paragraph(explanationLine(explanation), '  ') : []),
     ...labels.flatMap(({ text, by, source }) =>
       paragraph(`label         ${shownToken(text)} (${shownToken(by ?? source)})`, '  '),
@@ -119,7 +119,7 @@ async function interpret(study: string, options: Options): Promise<void> {
       '',
       `${shown.length} of ${number(pages.length)} latents shown; all are in ${folder}/latents${upToDate ? pc.dim(' (already done)') : ''}`,
       ...(stopped === undefined ? [] : [pc.yellow(stoppedLine(stopped))]),
-      `took ${duration((Date.now() - start) / 1000)}`,
+      `took ${durationText((Date.now() - start) / 1000)}`,
       '',
     ].join('\n'),
   );

@@ -1,9 +1,9 @@
 /** `culprit judge compare`: how far two judges agree. */
 import { Command } from 'commander';
 import {
-  type Comparison,
   compareJudges,
   type Disagreement,
+  type JudgeComparison,
   type Measured,
   type OpenJudge,
 } from '../study/judging/compareRun.ts';
@@ -46,7 +46,7 @@ const measuredRow = (name: string, { value, low, high }: Measured): string[] => 
   Number.isNaN(low) ? '' : `${share(low)} to ${share(high)}`,
 ];
 
-function countsTable({ table: { both, onlyA, onlyB, neither } }: Comparison): string {
+function countsTable({ table: { both, onlyA, onlyB, neither } }: JudgeComparison): string {
   return table(
     [
       ['', 'left'],
@@ -83,14 +83,14 @@ function disagreementTable(disagreements: readonly Disagreement[]): string {
   );
 }
 
-function sideLines({ a, b, items }: Comparison): string[] {
+function sideLines({ a, b, items }: JudgeComparison): string[] {
   return Object.entries({ a, b }).map(
     ([letter, { name, missing, incoherent }]) =>
       `${letter}: ${name}; rated ${number(items - missing)} of ${number(items)}, ${number(incoherent)} of them incoherent`,
   );
 }
 
-function report(found: Comparison, rows: number): string {
+function report(found: JudgeComparison, rows: number): string {
   const { statistics, disagreements, compared, prompts } = found;
   const shown = disagreements.slice(0, rows);
   return [

@@ -1,20 +1,20 @@
 /** Progress on a terminal as a bar with an estimate, elsewhere as plain lines; on standard error, so that results can be piped. */
 import { SingleBar } from 'cli-progress';
-import type { Progress, Stage } from '../study/open/progress.ts';
+import type { Progress, ProgressStage } from '../study/open/progress.ts';
 
 const linesEvery = 5_000;
 
 /** Whether so many units tell how long the rest will take: units that run side by side end together. */
 const enough = (units: number, total: number) => units > 0 && units >= total / 50;
 
-export function duration(seconds: number): string {
+export function durationText(seconds: number): string {
   const whole = Math.round(seconds);
   if (whole < 90) return `${whole} s`;
   if (whole < 5400) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
   return `${Math.floor(whole / 3600)} h ${Math.round((whole % 3600) / 60)} min`;
 }
 
-function bar(stream: NodeJS.WriteStream, label: string, total: number, done: number): Stage {
+function bar(stream: NodeJS.WriteStream, label: string, total: number, done: number): ProgressStage {
   const drawn = new SingleBar({
     stream,
     format: `${label} {bar} {value}/{total}  {left}`,
@@ -30,7 +30,7 @@ function bar(stream: NodeJS.WriteStream, label: string, total: number, done: num
   const left = () => {
     const each = (Date.now() - start) / Math.max(1, now - done);
     const known = enough(now - done, total);
-    return { left: known ? `${duration(((total - now) * each) / 1000)} left` : '' };
+    return { left: known ? `${durationText(((total - now) * each) / 1000)} left` : '' };
   };
   const stop = () => drawn.stop();
   // However the process ends, the terminal gets its cursor back.
@@ -48,7 +48,7 @@ function bar(stream: NodeJS.WriteStream, label: string, total: number, done: num
   };
 }
 
-function lines(stream: NodeJS.WriteStream, label: string, total: number, done: number): Stage {
+function lines(stream: NodeJS.WriteStream, label: string, total: number, done: number): ProgressStage {
   const start = Date.now();
   let last = start;
   let now = done;
@@ -58,11 +58,12 @@ function lines(stream: NodeJS.WriteStream, label: string, total: number, done: n
       if (Date.now() - last < linesEvery || now === total) return;
       last = Date.now();
       const left = ((last - start) / (now - done)) * (total - now);
-      const told = enough(now - done, total) ? `, about ${duration(left / 1000)} left` : '';
+      const told = enough(now - done, total) ? `, about ${durationText(left / 1000)} left` : '';
       stream.write(`${label}: ${now} of ${total}${told}\n`);
     },
     end() {
-      if (total > 0) stream.write(`${label}: ${now} of ${total}, ${duration((Date.now() - start) / 1000)}\n`);
+      if (total > 0)
+        stream.write(`${label}: ${now} of ${total}, ${durationText((Date.now() - start) / 1000)}\n`);
     },
   };
 }

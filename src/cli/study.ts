@@ -8,7 +8,7 @@ import { runStudy } from '../study/run/studyRun.ts';
 import { studyStatus } from '../study/run/studyStatus.ts';
 import type { StageStatus } from '../study/store/status.ts';
 import { budgetSpent, wholeNumber } from './options.ts';
-import { duration, progressOn } from './progress.ts';
+import { durationText, progressOn } from './progress.ts';
 import { stageReport } from './studyReport.ts';
 import { number, pc, table } from './table.ts';
 import { paragraph } from './wrap.ts';
@@ -74,7 +74,7 @@ function estimateText({ lines, seconds, price, assumptions }: Estimate): string 
     stage,
     units === undefined ? '' : number(units),
     number(done),
-    s === undefined ? '' : duration(s),
+    s === undefined ? '' : durationText(s),
     note,
   ]);
   return [
@@ -92,7 +92,7 @@ function estimateText({ lines, seconds, price, assumptions }: Estimate): string 
       rows,
     ),
     '',
-    `About ${duration(seconds)} in all${price === undefined ? '' : `, and about ${price.toFixed(2)} for judge and explainer, in the currency of the prices in study.yaml`}.`,
+    `About ${durationText(seconds)} in all${price === undefined ? '' : `, and about ${price.toFixed(2)} for judge and explainer, in the currency of the prices in study.yaml`}.`,
     ...assumptions.map((line) => pc.dim(line)),
     '',
   ].join('\n');
@@ -167,7 +167,7 @@ function unitsText({ done, left, finished, bound }: StageStatus): string {
 
 /** The time that is left, where it can be told. */
 const timeLeft = ({ finished, bound, left, secondsLeft }: StageStatus): string =>
-  finished || bound === 'at most' || secondsLeft === undefined || left === 0 ? '' : duration(secondsLeft);
+  finished || bound === 'at most' || secondsLeft === undefined || left === 0 ? '' : durationText(secondsLeft);
 
 export function statusCommand(): Command {
   return new Command('status')

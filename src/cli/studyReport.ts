@@ -6,8 +6,8 @@ import { stages } from '../study/run/stages.ts';
 import type { StudyResult } from '../study/run/studyRun.ts';
 import type { StudyCausalTest } from '../study/steering/5-steer.ts';
 import { explanationLine } from './explanationLine.ts';
-import { duration } from './progress.ts';
-import { latentTable, number, pc, percent, signedPoints, table } from './table.ts';
+import { durationText } from './progress.ts';
+import { latentTable, number, pc, percentText, signedPoints, table } from './table.ts';
 import { paragraph } from './wrap.ts';
 
 type Part = (result: StudyResult, rows: number) => string[];
@@ -20,7 +20,7 @@ const sampled: Part = ({ sample }) => {
   const prompts = new Set(records.map(({ prompt_id }) => prompt_id)).size;
   const ended = records.filter(({ stop }) => stop !== 'length').length;
   return [
-    `${pc.bold('Sampled')}  ${number(records.length)} completions of ${number(prompts)} prompts; ${percent(ended / records.length)} ended within the token limit${upToDate(sample.upToDate)}`,
+    `${pc.bold('Sampled')}  ${number(records.length)} completions of ${number(prompts)} prompts; ${percentText(ended / records.length)} ended within the token limit${upToDate(sample.upToDate)}`,
   ];
 };
 
@@ -29,10 +29,10 @@ function judged(counts: Readonly<Record<string, number>>): string[] {
   if (quality === undefined) return [];
   const { accuracy, heldOut, shows, weak } = quality;
   const warning = weak
-    ? `: if it errs equally often on both sides, an effect appears at ${percent(shows)} of its size. More labelled examples or another judge would help`
+    ? `: if it errs equally often on both sides, an effect appears at ${percentText(shows)} of its size. More labelled examples or another judge would help`
     : '';
   return paragraph(
-    `The judge labels ${percent(accuracy)} of the answers to ${count(heldOut, 'held-out prompt')} correctly${warning}`,
+    `The judge labels ${percentText(accuracy)} of the answers to ${count(heldOut, 'held-out prompt')} correctly${warning}`,
     '         ',
   );
 }
@@ -44,7 +44,7 @@ const graded: Part = ({ grade, study }) => {
   const positive = coherent.filter(({ label }) => label === 'positive').length;
   const price = records.reduce((sum, { cost }) => sum + cost.price, 0);
   return [
-    `${pc.bold('Graded')}   ${number(records.length)} completions, by the ${records[0]!.judge}: ${percent(positive / coherent.length)} of the coherent ones show ${study.config.behaviour.name}, ${percent(1 - coherent.length / records.length)} are incoherent${price > 0 ? `; the judge cost ${price.toFixed(2)}` : ''}${upToDate(grade.upToDate)}`,
+    `${pc.bold('Graded')}   ${number(records.length)} completions, by the ${records[0]!.judge}: ${percentText(positive / coherent.length)} of the coherent ones show ${study.config.behaviour.name}, ${percentText(1 - coherent.length / records.length)} are incoherent${price > 0 ? `; the judge cost ${price.toFixed(2)}` : ''}${upToDate(grade.upToDate)}`,
     ...judged(grade.counts),
   ];
 };
@@ -123,7 +123,7 @@ const confirmed: Part = ({ steer, study, skipped }, shown) => {
   const { summary, upToDate: before } = steer;
   const { alone, selectors, first } = summary;
   const share = ({ positives, coherent }: { positives: number; coherent: number }) =>
-    percent(positives / coherent);
+    percentText(positives / coherent);
   const rows = confirmedRows(steer, shown);
   return [
     '',
@@ -231,7 +231,7 @@ export function stageReport(result: StudyResult, rows: number, seconds: number):
           ),
         ]
       : []),
-    `took ${duration(seconds)}`,
+    `took ${durationText(seconds)}`,
     '',
   ].join('\n');
 }

@@ -7,8 +7,8 @@ import type { LatentRow } from '../results.ts';
 export const pc = createColors(process.stdout.isTTY ? process.stdout.hasColors() : false);
 
 export const number = (x: number) => x.toLocaleString('en-US');
-export const percent = (share: number) => (Number.isNaN(share) ? '' : `${Math.round(100 * share)} %`);
-export const signed = (x: number) => `${x < 0 ? '-' : '+'}${Math.abs(x).toExponential(2)}`;
+export const percentText = (share: number) => (Number.isNaN(share) ? '' : `${Math.round(100 * share)} %`);
+export const signedDelta = (x: number) => `${x < 0 ? '-' : '+'}${Math.abs(x).toExponential(2)}`;
 
 export type Align = 'left' | 'right';
 
@@ -51,9 +51,9 @@ export function latentTable(latents: readonly LatentRow[], rows: number): string
       .map(({ rank, latent, delta, standard_error, same_sign }) => [
         `${rank}`,
         pc.cyan(`${latent}`),
-        signed(delta),
+        signedDelta(delta),
         Number.isNaN(standard_error) ? '' : standard_error.toExponential(1),
-        percent(same_sign),
+        percentText(same_sign),
       ]),
   );
 }

@@ -9,7 +9,7 @@ import type { SteeringFigure } from './figureData.ts';
 import { barMarks, dotMarks, leaderMark, numberMark, placeNumbers, randomMark } from './latentMarks.ts';
 import type { Layout } from './layout.ts';
 import type { Palette } from './palette.ts';
-import { cleaned, signed } from './text.ts';
+import { cleaned, signedNumber } from './text.ts';
 import { wordMarks } from './wordsAround.ts';
 import { zoneMarks } from './zoneMarks.ts';
 
@@ -46,7 +46,7 @@ export function drawingOf(
 ): Drawing {
   const { axes, words } = layout;
   const { width, height, frame } = words;
-  const axis = (length: number) => ({ label: null, tickFormat: signed, ticks: length < short ? 5 : 9 });
+  const axis = (length: number) => ({ label: null, tickFormat: signedNumber, ticks: length < short ? 5 : 9 });
   const svg = Plot.plot({
     document,
     className: 'steering',

@@ -27,7 +27,7 @@ export interface UncertainBand extends Band {
 }
 
 /** The central 95 % of the random latents' effects, by direction. */
-export interface GrayZone {
+export interface FigureZone {
   readonly away: UncertainBand;
   readonly toward: UncertainBand;
 }
@@ -41,7 +41,7 @@ export interface SteeringFigure {
    * points
    */
   readonly proposed?: Readonly<Record<string, number>>;
-  readonly zone: GrayZone;
+  readonly zone: FigureZone;
   /** how many of the points outside the zone in both directions get their latent's number; default 8 */
   readonly labelled?: number;
 }
@@ -64,7 +64,7 @@ function checkPoint(point: FigurePoint): void {
   checkBand(`${where}: interval of toward`, point.towardInterval);
 }
 
-function checkZone(zone: GrayZone): void {
+function checkZone(zone: FigureZone): void {
   for (const direction of ['away', 'toward'] as const) {
     const where = `steering figure: gray zone, ${direction}`;
     const band = zone[direction];

@@ -22,7 +22,7 @@ export interface Target {
   readonly height: number;
 }
 
-export interface Placed extends Target {
+export interface PlacedLabel extends Target {
   readonly box: Box;
   /** pixels between point and label */
   readonly gap: number;
@@ -76,8 +76,8 @@ export function placeLabels(
   targets: readonly Target[],
   obstacles: readonly Obstacle[],
   frame: Box,
-): Placed[] {
-  const placed: Placed[] = [];
+): PlacedLabel[] {
+  const placed: PlacedLabel[] = [];
   for (const target of targets) {
     const taken = placed.map(({ box }) => box);
     const best = bestPlace(target, taken, obstacles, frame);

@@ -2,12 +2,12 @@
 import * as Plot from '@observablehq/plot';
 import type { Band, FigurePoint, SteeringFigure } from './figureData.ts';
 import { type Axes, inPixels, type Pixel, pixelOf } from './frame.ts';
-import { type Box, type Obstacle, type Placed, placeLabels } from './labels.ts';
+import { type Box, type Obstacle, type PlacedLabel, placeLabels } from './labels.ts';
 import { leaves } from './leaving.ts';
 import { randomLook } from './legend.ts';
 import type { Palette } from './palette.ts';
-import { colourOf, seriesOf } from './series.ts';
-import { cleaned, signed, widthOf } from './text.ts';
+import { seriesColour, seriesOf } from './series.ts';
+import { cleaned, signedNumber, widthOf } from './text.ts';
 
 const dotRadius = 3.6;
 const labels = { fontSize: 11, height: 11, leaderFrom: 6 };
@@ -22,7 +22,11 @@ const toward = (point: FigurePoint) => 100 * point.toward;
  */
 function pointText({ latent, selectors, ...effects }: FigurePoint): string {
   const effect = (value: number, { low, high }: Band) =>
-    [value, low, high].map((share) => signed(Number((100 * share).toFixed(2)))) as [string, string, string];
+    [value, low, high].map((share) => signedNumber(Number((100 * share).toFixed(2)))) as [
+      string,
+      string,
+      string,
+    ];
   const [a, aLow, aHigh] = effect(effects.away, effects.awayInterval);
   const [t, tLow, tHigh] = effect(effects.toward, effects.towardInterval);
   const from = selectors.length > 0 ? selectors.join(', ') : 'random';
@@ -40,7 +44,7 @@ export function dotMarks(figure: SteeringFigure, strong: boolean, palette: Palet
         x: away,
         y: toward,
         title: pointText,
-        fill: colourOf({ place }, palette),
+        fill: seriesColour({ place }, palette),
         fillOpacity: strong ? 1 : 0.5,
         ...(strong ? { stroke: palette.page, strokeWidth: 0.7 } : {}),
         symbol: shape,
@@ -104,7 +108,11 @@ function spanned(a: Pixel, b: Pixel, around: number): Box {
 }
 
 /** Where the labelled points' numbers go. */
-export function placeNumbers(figure: SteeringFigure, labelled: readonly FigurePoint[], axes: Axes): Placed[] {
+export function placeNumbers(
+  figure: SteeringFigure,
+  labelled: readonly FigurePoint[],
+  axes: Axes,
+): PlacedLabel[] {
   const targets = labelled.map((point) => ({
     ...pixelOf(axes, point.away, point.toward),
     text: String(point.latent),
@@ -115,14 +123,14 @@ export function placeNumbers(figure: SteeringFigure, labelled: readonly FigurePo
 }
 
 /** A line from each number that is far from its dot to that dot. */
-export function leaderMark(placed: readonly Placed[], palette: Palette): Plot.Markish {
+export function leaderMark(placed: readonly PlacedLabel[], palette: Palette): Plot.Markish {
   return Plot.link(
     placed.filter(({ gap }) => gap >= labels.leaderFrom),
     {
-      x1: inPixels(({ x }: Placed) => x),
-      y1: inPixels(({ y }: Placed) => y),
-      x2: inPixels(({ x, box }: Placed) => Math.min(Math.max(x, box.left), box.right)),
-      y2: inPixels(({ y, box }: Placed) => Math.min(Math.max(y, box.top), box.bottom)),
+      x1: inPixels(({ x }: PlacedLabel) => x),
+      y1: inPixels(({ y }: PlacedLabel) => y),
+      x2: inPixels(({ x, box }: PlacedLabel) => Math.min(Math.max(x, box.left), box.right)),
+      y2: inPixels(({ y, box }: PlacedLabel) => Math.min(Math.max(y, box.top), box.bottom)),
       stroke: palette.leader,
       strokeWidth: 0.7,
       className: 'leaders',
@@ -130,10 +138,10 @@ export function leaderMark(placed: readonly Placed[], palette: Palette): Plot.Ma
   );
 }
 
-export function numberMark(placed: readonly Placed[], palette: Palette): Plot.Markish {
+export function numberMark(placed: readonly PlacedLabel[], palette: Palette): Plot.Markish {
   return Plot.text(placed, {
-    x: inPixels(({ box }: Placed) => (box.left + box.right) / 2),
-    y: inPixels(({ box }: Placed) => (box.top + box.bottom) / 2),
+    x: inPixels(({ box }: PlacedLabel) => (box.left + box.right) / 2),
+    y: inPixels(({ box }: PlacedLabel) => (box.top + box.bottom) / 2),
     text: 'text',
     fontSize: labels.fontSize,
     stroke: palette.page,

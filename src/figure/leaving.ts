@@ -1,9 +1,9 @@
 /** Which latents leave the gray zone in both directions, how far, and the caption that counts them. */
 import { actsAsCause } from '../results.ts';
-import type { FigurePoint, GrayZone, SteeringFigure } from './figureData.ts';
+import type { FigurePoint, FigureZone, SteeringFigure } from './figureData.ts';
 
 /** Beyond the zone as a cause is, in both directions: the figure's upper left. */
-export function leaves(zone: GrayZone, { away, toward }: FigurePoint): boolean {
+export function leaves(zone: FigureZone, { away, toward }: FigurePoint): boolean {
   return actsAsCause(away, zone.away, 'away') && actsAsCause(toward, zone.toward, 'toward');
 }
 
@@ -11,7 +11,7 @@ export function leaves(zone: GrayZone, { away, toward }: FigurePoint): boolean {
  * (low − away)/w_away + (toward − high)/w_toward, each w the zone's width in that direction (1 where it has
  * none).
  */
-function distance(zone: GrayZone, { away, toward }: FigurePoint): number {
+function distance(zone: FigureZone, { away, toward }: FigurePoint): number {
   const width = ({ low, high }: { low: number; high: number }) => high - low || 1;
   return (zone.away.low - away) / width(zone.away) + (toward - zone.toward.high) / width(zone.toward);
 }
@@ -28,7 +28,7 @@ export function farthest({ points, zone, labelled = 8 }: SteeringFigure): Figure
 }
 
 /** The selectors: those of `proposed` in its order, then any other that proposed a point, by name. */
-export function selectorsOf({
+export function figureSelectors({
   points,
   proposed = {},
 }: Pick<SteeringFigure, 'points' | 'proposed'>): string[] {
@@ -44,7 +44,7 @@ export function countsText(figure: SteeringFigure): string {
   const { points, random, zone, proposed = {} } = figure;
   const share = (among: readonly FigurePoint[], all = among.length) =>
     `${among.filter((point) => leaves(zone, point)).length} of ${all}`;
-  const counts = (points.length === 0 ? [] : selectorsOf(figure)).map((selector) => ({
+  const counts = (points.length === 0 ? [] : figureSelectors(figure)).map((selector) => ({
     count: share(
       points.filter(({ selectors }) => selectors.includes(selector)),
       proposed[selector],

@@ -3,7 +3,7 @@ import * as Plot from '@observablehq/plot';
 import type { FigurePoint } from './figureData.ts';
 import { inPixels } from './frame.ts';
 import type { Palette } from './palette.ts';
-import { colourOf, type Series } from './series.ts';
+import { type Series, seriesColour } from './series.ts';
 import { cleaned, widthOf } from './text.ts';
 
 /** A sign: a dot as the plot draws it, or a patch of gray. */
@@ -77,7 +77,7 @@ function signMark({ sign, x, y }: PlacedEntry, palette: Palette): Plot.Markish {
   }
   const at = { x: inPixels(() => x + 5), y: inPixels(() => y) } as Plot.DotOptions;
   if (sign.dot === 'random') return Plot.dot([0], { ...at, ...randomLook(palette) });
-  return Plot.dot([0], { ...at, fill: colourOf(sign.dot, palette), symbol: sign.dot.shape, r: 4.2 });
+  return Plot.dot([0], { ...at, fill: seriesColour(sign.dot, palette), symbol: sign.dot.shape, r: 4.2 });
 }
 
 /** Marks of a legend whose entries have their places. */

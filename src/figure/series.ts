@@ -1,9 +1,9 @@
 /** Proposed latents by the selector that proposed them, each with its colour and shape. */
 import type { FigurePoint, SteeringFigure } from './figureData.ts';
-import { selectorsOf } from './leaving.ts';
+import { figureSelectors } from './leaving.ts';
 import type { Palette } from './palette.ts';
 
-export type Shape = 'circle' | 'square' | 'triangle' | 'diamond';
+export type MarkShape = 'circle' | 'square' | 'triangle' | 'diamond';
 
 export interface Series {
   /** as the legend says it */
@@ -13,7 +13,7 @@ export interface Series {
    * proposed each
    */
   readonly place: number | 'several';
-  readonly shape: Shape;
+  readonly shape: MarkShape;
   readonly points: readonly FigurePoint[];
 }
 
@@ -21,7 +21,7 @@ export interface Series {
 const coloursPerShape = 6;
 const shapes = ['circle', 'square', 'triangle'] as const;
 
-export const colourOf = ({ place }: Pick<Series, 'place'>, { series, ink }: Palette): string =>
+export const seriesColour = ({ place }: Pick<Series, 'place'>, { series, ink }: Palette): string =>
   place === 'several' ? ink : series[place % coloursPerShape]!;
 
 /**
@@ -38,7 +38,7 @@ export function seriesOf(figure: Pick<SteeringFigure, 'points' | 'proposed'>): S
   };
   const alone = points.filter(({ selectors }) => new Set(selectors).size === 1);
   const shared = new Set(several.points.flatMap(({ selectors }) => selectors));
-  const single = selectorsOf(figure).map((selector, place) => ({
+  const single = figureSelectors(figure).map((selector, place) => ({
     name: shared.has(selector) ? `${selector} only` : selector,
     place,
     shape: shapes[Math.floor(place / coloursPerShape) % shapes.length]!,

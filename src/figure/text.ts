@@ -9,7 +9,7 @@ export function cleaned(text: string): string {
 }
 
 /** `text`, or its first characters with "…", `most` in all. */
-export function shortened(text: string, most: number): string {
+export function shortenedText(text: string, most: number): string {
   const chars = [...text];
   return chars.length <= most ? text : `${chars.slice(0, most - 1).join('')}…`;
 }
@@ -42,7 +42,7 @@ export function wrapped(text: string, fontSize: number, width: number): string[]
 }
 
 /** +12, −3.5, 0: a change, with a minus as long as the plus. */
-export function signed(value: number): string {
+export function signedNumber(value: number): string {
   const rounded = Number(value.toPrecision(6));
   return rounded > 0 ? `+${rounded}` : rounded < 0 ? `−${-rounded}` : '0';
 }

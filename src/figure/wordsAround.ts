@@ -6,7 +6,7 @@ import { countsText } from './leaving.ts';
 import { entriesOf, laidOut, legendMarks, rowHeight } from './legend.ts';
 import type { Palette } from './palette.ts';
 import { seriesOf } from './series.ts';
-import { cleaned, shortened, wrapped } from './text.ts';
+import { cleaned, shortenedText, wrapped } from './text.ts';
 
 /** Pixels: of the whole picture across, and of the plot alone upward. */
 export interface Size {
@@ -26,7 +26,7 @@ const narrow = 280;
  * On one line where there is room for it; else on two, the unit on the second; else on as many as it needs.
  */
 function titleLines(behaviour: string, direction: string, model: string, room: number): string[] {
-  const of = shortened(cleaned(behaviour), longestBehaviour);
+  const of = shortenedText(cleaned(behaviour), longestBehaviour);
   const what = `Change in share of ${of} when steered ${direction},`;
   const unit = `percentage points (${model})`;
   const lines = (text: string) => wrapped(text, title.fontSize, room);

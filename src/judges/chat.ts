@@ -9,10 +9,10 @@
  */
 import { InputError } from '../errors.ts';
 import { type BudgetOptions, budget } from './budget.ts';
-import { type Answer, asker, byTimer, type Question, type Sleep } from './chatAsk.ts';
+import { asker, byTimer, type ChatAnswer, type Question, type Sleep } from './chatAsk.ts';
 import { endpoint } from './chatEndpoint.ts';
 import { type Grade, gradeIn, replySchema } from './chatReply.ts';
-import { labelled, NoVerdict, Stopped, sideBySide, type VerdictOn } from './grading.ts';
+import { gradedTogether, labelled, NoVerdict, Stopped, type VerdictOn } from './grading.ts';
 import type { Cost, Judge, Verdict } from './judge.ts';
 import { type Aspect, aspects, type QuestionOptions, type Questions, questions } from './question.ts';
 
@@ -116,10 +116,15 @@ export function chatJudge(options: ChatJudgeOptions): Judge {
     temperature,
     threshold,
   };
-  return { name, identity, grade: sideBySide(name, concurrency, verdictOn), close: async () => undefined };
+  return {
+    name,
+    identity,
+    grade: gradedTogether(name, concurrency, verdictOn),
+    close: async () => undefined,
+  };
 }
 
-function verdictOf(behaviour: Answer<Grade>, coherence: Answer<Grade>, threshold: number): Verdict {
+function verdictOf(behaviour: ChatAnswer<Grade>, coherence: ChatAnswer<Grade>, threshold: number): Verdict {
   const labels = labelled(behaviour.value.score / 100, coherence.value.score / 100, threshold);
   return {
     ...labels,
@@ -130,7 +135,7 @@ function verdictOf(behaviour: Answer<Grade>, coherence: Answer<Grade>, threshold
 }
 
 /** What the second question throws, with what the first has said and cost. */
-function after({ raw, cost }: Answer<Grade>): (error: unknown) => never {
+function after({ raw, cost }: ChatAnswer<Grade>): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof NoVerdict)) throw error;
     throw new NoVerdict(error.message, lines(raw, error.raw), sum(cost, error.cost));

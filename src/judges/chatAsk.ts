@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as timer } from 'node:timers/promises';
 import { InputError } from '../errors.ts';
 import type { Share } from './budget.ts';
-import { type Endpoint, excerpt, type Outcome, type Request, type Tokens } from './chatEndpoint.ts';
+import { type ChatOutcome, type ChatTokens, type Endpoint, excerpt, type Request } from './chatEndpoint.ts';
 import { backOffSeconds } from './chatWait.ts';
 import { NoVerdict, Stopped, Unheard } from './grading.ts';
 import { type Cost, free } from './judge.ts';
@@ -34,7 +34,7 @@ export interface Question<T> extends Request {
   readonly wanted: readonly [what: string, more: string];
 }
 
-export interface Answer<T> {
+export interface ChatAnswer<T> {
   readonly value: T;
   readonly raw: string;
   readonly cost: Cost;
@@ -45,7 +45,7 @@ export type Ask = <T>(
   question: Question<T>,
   share: Share,
   signal: AbortSignal | undefined,
-) => Promise<Answer<T>>;
+) => Promise<ChatAnswer<T>>;
 
 /** A server that asks for a longer wait is left for a later run. */
 const longestWaitS = 300;
@@ -54,7 +54,7 @@ export function asker({ server, field, retries, sleep, price, tokensNeeded }: As
   /** Resolves when the waits are over that the server asked for: they hold for every question. */
   let pause: Promise<unknown> = Promise.resolve();
 
-  const priceOf = ({ input, output }: Tokens) =>
+  const priceOf = ({ input, output }: ChatTokens) =>
     price ? (input * price.input + output * price.output) / 1e6 : 0;
 
   async function rest(seconds: number, forAll: boolean, signal: AbortSignal | undefined): Promise<void> {
@@ -117,7 +117,7 @@ export function asker({ server, field, retries, sleep, price, tokensNeeded }: As
 
 /** Why an outcome does not hold what was wanted, and what wait the server asks for. */
 function failureOf(
-  outcome: Extract<Outcome, { kind: 'reply' | 'empty' | 'again' }>,
+  outcome: Extract<ChatOutcome, { kind: 'reply' | 'empty' | 'again' }>,
   wanted: string,
 ): { why: string; waitS?: number | undefined } {
   return outcome.kind === 'reply' ? { why: `a reply without ${wanted}: ${excerpt(outcome.text)}` } : outcome;

@@ -27,20 +27,20 @@ export interface Request {
   readonly schemaName: string;
 }
 
-export interface Tokens {
+export interface ChatTokens {
   readonly input: number;
   readonly output: number;
 }
 
-export type Outcome =
+export type ChatOutcome =
   /** the model spoke */
-  | { readonly kind: 'reply'; readonly text: string; readonly tokens: Tokens | undefined }
+  | { readonly kind: 'reply'; readonly text: string; readonly tokens: ChatTokens | undefined }
   /** the model was asked and gave no answer, except for `text`; it may the next time */
   | {
       readonly kind: 'empty';
       readonly why: string;
       readonly text: string;
-      readonly tokens: Tokens | undefined;
+      readonly tokens: ChatTokens | undefined;
     }
   /** nothing came from the model; it may the next time, not before `waitS` where the server said so */
   | { readonly kind: 'again'; readonly why: string; readonly waitS?: number | undefined }
@@ -57,7 +57,7 @@ export interface Endpoint {
   /** what is called, without query */
   readonly where: string;
   /** Rejects only where `signal` aborts. */
-  send(request: Request, signal: AbortSignal | undefined): Promise<Outcome>;
+  send(request: Request, signal: AbortSignal | undefined): Promise<ChatOutcome>;
 }
 
 /** What a server takes, as far as is known. */
@@ -94,7 +94,7 @@ export function endpoint(options: EndpointOptions): Endpoint {
   const headers = { 'content-type': 'application/json', ...(key ? { authorization: `Bearer ${key}` } : {}) };
   let dialect: Dialect = { structured: true, limit: 'max_tokens' };
 
-  async function send(request: Request, signal: AbortSignal | undefined): Promise<Outcome> {
+  async function send(request: Request, signal: AbortSignal | undefined): Promise<ChatOutcome> {
     const spoken = dialect;
     const timeout = AbortSignal.timeout(options.timeoutS * 1000);
     let response: Response;
@@ -166,12 +166,12 @@ function adapted(spoken: Dialect, status: number, body: string): Dialect | undef
 }
 
 /** What a body with status 200 holds; `shown` is the same text for messages. */
-function reply(body: string, shown: string): Outcome {
+function reply(body: string, shown: string): ChatOutcome {
   const json = parsed(body);
   if (json === undefined) return { kind: 'again', why: `a reply that is no JSON: ${excerpt(shown)}` };
   const usage = usageSchema.safeParse(json).data?.usage;
   const tokens = usage && { input: usage.prompt_tokens, output: usage.completion_tokens };
-  const empty = (why: string, text = ''): Outcome => ({ kind: 'empty', why, text, tokens });
+  const empty = (why: string, text = ''): ChatOutcome => ({ kind: 'empty', why, text, tokens });
   const choice = answerSchema.safeParse(json).data?.choices[0];
   if (choice === undefined) return empty(`a reply without choices[0].message: ${excerpt(shown)}`);
   const { message, finish_reason } = choice;
@@ -180,7 +180,7 @@ function reply(body: string, shown: string): Outcome {
   return { kind: 'reply', text: message.content, tokens };
 }
 
-function failed(response: Response, body: string): Outcome {
+function failed(response: Response, body: string): ChatOutcome {
   const { status, headers } = response;
   const said = errorSchema.safeParse(parsed(body)).data?.error;
   const text = excerpt(typeof said === 'string' ? said : (said?.message ?? body));

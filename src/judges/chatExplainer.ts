@@ -2,7 +2,7 @@
 import { type BudgetOptions, budget } from './budget.ts';
 import { asker, byTimer, type Question, type Sleep } from './chatAsk.ts';
 import { endpoint } from './chatEndpoint.ts';
-import { type Answered, answers, type Explainer, type ExplainItem, type ScoreItem } from './explainer.ts';
+import { type AnsweredItem, answers, type Explainer, type ExplainItem, type ScoreItem } from './explainer.ts';
 import { explainerQuestions, type ReplyForms } from './explainerQuestions.ts';
 import { answersIn, answersSchema, explanationIn, explanationSchema } from './explainerReply.ts';
 import { answering, Stopped } from './grading.ts';
@@ -50,7 +50,7 @@ export function chatExplainer(options: ChatExplainerOptions): Explainer {
 
   const answerTo =
     <I, T>(questionOf: (item: I) => Question<T>) =>
-    async (item: I, signal: AbortSignal | undefined): Promise<Answered<T>> => {
+    async (item: I, signal: AbortSignal | undefined): Promise<AnsweredItem<T>> => {
       const share = purse.begin(1);
       if (!share) throw new Stopped(purse.usedUp());
       try {

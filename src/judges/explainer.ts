@@ -6,16 +6,16 @@ import type { Kind, NoVerdict } from './grading.ts';
 import type { Cost, Grading } from './judge.ts';
 
 /** A text as its tokens, some of them marked. */
-export interface Passage {
+export interface ExplainerPassage {
   readonly tokens: readonly string[];
   readonly marks: readonly boolean[];
 }
 
 /** What an explanation is made from. */
-export interface Evidence {
+export interface ExplainerEvidence {
   /** `strengths`: activation at each token, 0 to 1 */
-  readonly active: readonly (Passage & { readonly strengths: readonly number[] })[];
-  readonly inactive: readonly Passage[];
+  readonly active: readonly (ExplainerPassage & { readonly strengths: readonly number[] })[];
+  readonly inactive: readonly ExplainerPassage[];
   /** tokens that the latent makes likelier */
   readonly likelier: readonly string[];
 }
@@ -24,7 +24,7 @@ export interface ExplainItem {
   /** for people */
   readonly id: string;
   readonly latent: number;
-  readonly evidence: Evidence;
+  readonly evidence: ExplainerEvidence;
 }
 
 /** detection: is the latent active in the passage? fuzzing: at the marked tokens? */
@@ -35,11 +35,11 @@ export interface ScoreItem {
   readonly latent: number;
   readonly task: ScoringTask;
   readonly explanation: string;
-  readonly passages: readonly Passage[];
+  readonly passages: readonly ExplainerPassage[];
 }
 
 /** What was answered; `value` is null, and `why` says why, where nothing was that can be read. */
-export interface Answered<T> {
+export interface AnsweredItem<T> {
   readonly value: T | null;
   readonly why: string | null;
   /** what was said, as it was said; empty where it was not */
@@ -50,7 +50,7 @@ export interface Answered<T> {
 /** Told of each answer once, as soon as it is there, in any order; the next is not told before the promise of the last has resolved. Resolves and rejects as a judge's `grade`. */
 export type Asking<I, T> = (
   items: readonly I[],
-  onAnswer: (item: I, answer: Answered<T>) => Promise<void>,
+  onAnswer: (item: I, answer: AnsweredItem<T>) => Promise<void>,
   signal?: AbortSignal,
 ) => Promise<Grading>;
 
@@ -69,7 +69,7 @@ export interface Explainer {
 export const answers = <I extends { readonly id: string; readonly latent: number }, T>(
   answer: string,
   items: string,
-): Kind<I, Answered<T>> => ({
+): Kind<I, AnsweredItem<T>> => ({
   originOf: ({ latent }) => `${latent}`,
   refused: ({ message, raw, cost }: NoVerdict) => ({ value: null, why: message, raw, cost }),
   words: { answer, items },

@@ -1,6 +1,6 @@
 /** What an explainer is asked: templates filled with passages. Knows no model and no server. */
 import { readFileSync } from 'node:fs';
-import type { ExplainItem, Passage, ScoreItem, ScoringTask } from './explainer.ts';
+import type { ExplainerPassage, ExplainItem, ScoreItem, ScoringTask } from './explainer.ts';
 import { block, markOf, placeholder, sha256 } from './framing.ts';
 
 const taskNames = ['explain', 'detection', 'fuzzing'] as const;
@@ -59,7 +59,7 @@ export function explainerQuestions(forms: ReplyForms): ExplainerQuestions {
 }
 
 /** The text with each run of marked tokens between << and >>; its own such signs are broken by a zero-width space. */
-function markedText({ tokens, marks }: Passage): string {
+function markedText({ tokens, marks }: ExplainerPassage): string {
   const runs: { marked: boolean; text: string }[] = [];
   tokens.forEach((token, t) => {
     const marked = marks[t] ?? false;

@@ -93,7 +93,7 @@ type Answering<I, V> = (
  * once. A refused completion is told its verdict when its neighbours in `items` have theirs, or at the end; where refusals stand, at once. Rejects with InputError where neighbours of three prompts have
  * none, which are not told then, and at the end where the judge could not be heard on any. Where it is Stopped first, it says so and nothing else.
  */
-export const sideBySide = (name: string, concurrency: number, verdictOn: VerdictOn): Judge['grade'] =>
+export const gradedTogether = (name: string, concurrency: number, verdictOn: VerdictOn): Judge['grade'] =>
   answering(name, concurrency, verdictOn, completions);
 
 /** `sideBySide` of any kind. */

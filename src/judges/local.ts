@@ -5,7 +5,7 @@
  * The questions are the chat judge's; the reply is one word, and nothing is sampled.
  */
 import { InputError } from '../errors.ts';
-import { labelled, NoVerdict, sideBySide, type VerdictOn } from './grading.ts';
+import { gradedTogether, labelled, NoVerdict, type VerdictOn } from './grading.ts';
 import { free, type Judge, type JudgeItem, type Message } from './judge.ts';
 import { type Aspect, type QuestionOptions, type Questions, questions } from './question.ts';
 
@@ -63,7 +63,7 @@ export function localJudge(options: LocalJudgeOptions): Judge {
   return {
     name,
     identity: { kind: 'local', model: modelHash, ...asked.identity, threshold },
-    grade: sideBySide(name, 1, verdictOn),
+    grade: gradedTogether(name, 1, verdictOn),
     close: async () => undefined,
   };
 }

@@ -1,6 +1,6 @@
 /** An explainer that asks a model which culprit itself runs. Knows no model and no tokenizer: it is handed functions that write, and that score answers. */
 import { InputError } from '../errors.ts';
-import { type Answered, answers, type Explainer, type ExplainItem, type ScoreItem } from './explainer.ts';
+import { type AnsweredItem, answers, type Explainer, type ExplainItem, type ScoreItem } from './explainer.ts';
 import { explainerQuestions, type ReplyForms } from './explainerQuestions.ts';
 import { sentence } from './explainerReply.ts';
 import { answering, NoVerdict } from './grading.ts';
@@ -29,7 +29,7 @@ export function localExplainer({ model, write, ask }: LocalExplainerOptions): Ex
   const asked = explainerQuestions(localForms);
   const name = `local explainer ${model}`;
 
-  async function explain(item: ExplainItem): Promise<Answered<string>> {
+  async function explain(item: ExplainItem): Promise<AnsweredItem<string>> {
     const raw = await write(asUser(asked.explain(item))).catch(refusedBy);
     const value = sentence(raw.trim().split('\n', 1)[0]!);
     if (value === undefined) throw new NoVerdict('a reply without an explanation of one sentence', raw);
@@ -42,7 +42,7 @@ export function localExplainer({ model, write, ask }: LocalExplainerOptions): Ex
       throw new Error(`${item.id}: expected two log-probabilities, found ${yes}, ${no}`);
     return odds > 0;
   }
-  async function scored(item: ScoreItem): Promise<Answered<readonly (boolean | null)[]>> {
+  async function scored(item: ScoreItem): Promise<AnsweredItem<readonly (boolean | null)[]>> {
     let why: string | null = null;
     const value: (boolean | null)[] = [];
     for (const passage of item.passages)

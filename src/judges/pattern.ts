@@ -1,6 +1,6 @@
 /** A judge that reads no meaning: regular expressions on the completion. Knows no prompt. */
 import { InputError } from '../errors.ts';
-import { labelled, sideBySide } from './grading.ts';
+import { gradedTogether, labelled } from './grading.ts';
 import { free, type Judge, type Verdict } from './judge.ts';
 
 export interface PatternJudgeOptions {
@@ -41,7 +41,7 @@ export function patternJudge(options: PatternJudgeOptions): Judge {
       flags,
       incoherent: options.incoherent ?? null,
     },
-    grade: sideBySide(name, 1, async ({ completion }) => verdict(completion)),
+    grade: gradedTogether(name, 1, async ({ completion }) => verdict(completion)),
     close: async () => undefined,
   };
 }

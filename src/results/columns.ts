@@ -2,9 +2,12 @@
 import { parquetWriteBuffer } from 'hyparquet-writer';
 
 type ColumnType = 'INT32' | 'FLOAT' | 'STRING' | 'BOOLEAN';
-export type Columns<Row> = { readonly [C in keyof Row]: ColumnType };
+export type ParquetColumns<Row> = { readonly [C in keyof Row]: ColumnType };
 
-export function encodeRows<Row extends object>(rows: readonly Row[], types: Columns<Row>): ArrayBuffer {
+export function encodeRows<Row extends object>(
+  rows: readonly Row[],
+  types: ParquetColumns<Row>,
+): ArrayBuffer {
   return parquetWriteBuffer({
     columnData: (Object.keys(types) as (keyof Row & string)[]).map((name) => ({
       name,

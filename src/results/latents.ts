@@ -1,6 +1,6 @@
 /** latents.parquet: every latent of the dictionary by attribution. */
 import { type AsyncBuffer, parquetReadObjects } from 'hyparquet';
-import { type Columns, encodeRows } from './columns.ts';
+import { encodeRows, type ParquetColumns } from './columns.ts';
 
 /** A row of latents.parquet: one latent of the dictionary. */
 export interface LatentRow {
@@ -21,7 +21,7 @@ const columns = {
   rank: 'INT32',
   standard_error: 'FLOAT',
   same_sign: 'FLOAT',
-} as const satisfies Columns<LatentRow>;
+} as const satisfies ParquetColumns<LatentRow>;
 
 /** latents.parquet, rows in the order given. */
 export const encodeLatents = (rows: readonly LatentRow[]): ArrayBuffer => encodeRows(rows, columns);

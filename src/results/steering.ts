@@ -1,7 +1,7 @@
 /** steering.parquet and steering.json: what steering does, latent by latent, and what it comes to. */
 import { type AsyncBuffer, parquetReadObjects } from 'hyparquet';
 import { z } from 'zod';
-import { type Columns, encodeRows } from './columns.ts';
+import { encodeRows, type ParquetColumns } from './columns.ts';
 import { promptSchema } from './completions.ts';
 
 /** How far a latent went in the validation by steering. */
@@ -67,7 +67,7 @@ const steeringColumns = {
   high: 'FLOAT',
   mean_tokens: 'FLOAT',
   outside: 'BOOLEAN',
-} as const satisfies Columns<SteeringRow>;
+} as const satisfies ParquetColumns<SteeringRow>;
 
 const rankColumn = 'rank_';
 

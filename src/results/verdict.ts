@@ -48,9 +48,9 @@ export const rowActsAsCause = (row: RankedSteeringRow | undefined, zone: Zone): 
 
 /** What steering says of a latent; `other`: it left the gray zone, but not as a cause would. */
 export const verdicts = ['both', 'away', 'toward', 'other', 'within', 'not sampled'] as const;
-export type Verdict = (typeof verdicts)[number];
+export type LatentVerdict = (typeof verdicts)[number];
 
-export function verdictOf(one: LatentEffects, zone: Zone): Verdict {
+export function verdictOf(one: LatentEffects, zone: Zone): LatentVerdict {
   const [away, toward] = directions.map((direction) => rowActsAsCause(one[direction], zone));
   if (away && toward) return 'both';
   if (away) return 'away';
@@ -64,7 +64,11 @@ export function verdictOf(one: LatentEffects, zone: Zone): Verdict {
 const sizeOf = ({ away, toward }: LatentEffects) => (toward?.effect ?? 0) - (away?.effect ?? 0);
 
 /** Candidates of this verdict, greatest effects first. */
-export function withVerdict(all: readonly LatentEffects[], zone: Zone, verdict: Verdict): LatentEffects[] {
+export function withVerdict(
+  all: readonly LatentEffects[],
+  zone: Zone,
+  verdict: LatentVerdict,
+): LatentEffects[] {
   return all
     .filter((one) => one.role === 'candidate' && verdictOf(one, zone) === verdict)
     .sort((a, b) => sizeOf(b) - sizeOf(a) || a.latent - b.latent);

@@ -3,7 +3,7 @@ import { Piscina } from 'piscina';
 import { InputError } from '../errors.ts';
 import { type Graph, nodesOf } from '../graph/node.ts';
 import { type DType, type Tensor, tensor } from '../tensor.ts';
-import { type Weights, writeOnnx } from './onnx.ts';
+import { type OnnxWeights, writeOnnx } from './onnx.ts';
 import {
   type CacheBuffer,
   type CachedSession,
@@ -96,7 +96,7 @@ export function nodeRuntime({ threads = threadsAsked() }: NodeRuntimeOptions = {
   };
   async function loadStateful(
     graph: Graph,
-    weights: Weights,
+    weights: OnnxWeights,
     kept: Readonly<Record<string, Kept>>,
   ): Promise<StatefulSession> {
     const id = sessions++;
@@ -124,7 +124,7 @@ export function nodeRuntime({ threads = threadsAsked() }: NodeRuntimeOptions = {
   }
   async function loadCached(
     graph: Graph,
-    weights: Weights,
+    weights: OnnxWeights,
     buffers: readonly CacheBuffer[],
     rows: number,
   ): Promise<CachedSession> {

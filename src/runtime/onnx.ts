@@ -19,7 +19,7 @@ import { type Emitter, lowering } from './lowering.ts';
 import { type Attribute, encodeModel, type OnnxData, type OnnxNode, type OnnxTensor } from './onnxProto.ts';
 
 /** What each weight's name is bound to. */
-export type Weights = ReadonlyMap<string, Tensor | StoredTensor>;
+export type OnnxWeights = ReadonlyMap<string, Tensor | StoredTensor>;
 
 export interface OnnxFile {
   readonly bytes: Uint8Array;
@@ -47,7 +47,7 @@ function rawBytes(t: Tensor): Uint8Array {
   return new Uint8Array(t.data.buffer, t.data.byteOffset, t.data.byteLength);
 }
 
-function weightOf(node: Node<'param'>, weights: Weights): Tensor | StoredTensor {
+function weightOf(node: Node<'param'>, weights: OnnxWeights): Tensor | StoredTensor {
   const { name, shape } = node.attributes;
   const found = weights.get(name);
   if (!found) throw new Error(`no weight is bound to ${name}`);
@@ -66,7 +66,7 @@ class Writer implements Emitter {
 
   constructor(
     private readonly graph: Graph,
-    private readonly weights: Weights,
+    private readonly weights: OnnxWeights,
     private readonly folder: string | undefined,
   ) {
     for (const { attributes } of nodesOf(graph, 'input'))
@@ -166,7 +166,7 @@ class Writer implements Emitter {
 }
 
 /** Writes the graph. Throws where a weight is missing or has another shape. Files must be named by absolute real paths. */
-export function writeOnnx(graph: Graph, weights: Weights): OnnxFile {
+export function writeOnnx(graph: Graph, weights: OnnxWeights): OnnxFile {
   verify(graph);
   const stored = nodesOf(graph, 'param').flatMap((node) => {
     const weight = weightOf(node, weights);

@@ -13,7 +13,7 @@ import {
   topological,
 } from '../graph/node.ts';
 import { type StoredTensor, sizeOf, type Tensor, tensor, toFloat32 } from '../tensor.ts';
-import type { Weights } from './onnx.ts';
+import type { OnnxWeights } from './onnx.ts';
 import {
   type CacheBuffer,
   type CachedSession,
@@ -33,7 +33,7 @@ export interface Value {
 
 interface Context {
   readonly feeds: Readonly<Record<string, Value>>;
-  readonly weights: Weights;
+  readonly weights: OnnxWeights;
   /** What each named length is in this run. */
   readonly lengths: Map<string, number>;
 }
@@ -321,7 +321,7 @@ const rules: OpTable<[inputs: readonly Value[], context: Context], Value> = {
   },
 };
 
-function inMemory(name: string, weights: Weights): Tensor {
+function inMemory(name: string, weights: OnnxWeights): Tensor {
   const found: Tensor | StoredTensor | undefined = weights.get(name);
   if (!found || 'file' in found) throw new Error(`weight ${name}: the reference runtime needs it in memory`);
   return found;
@@ -342,7 +342,7 @@ function rounded(node: Node, { shape, data }: Value): Tensor {
 }
 
 /** All outputs in float64, before rounding. Feeds of f64 tensors are taken as they are. */
-export function evaluate(graph: Graph, weights: Weights, feeds: Feeds): Record<string, Value> {
+export function evaluate(graph: Graph, weights: OnnxWeights, feeds: Feeds): Record<string, Value> {
   const context: Context = {
     feeds: Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, asValue(t)])),
     weights,
@@ -397,7 +397,7 @@ function writeRows(
 /** A session over buffers: the rows of a window go in as inputs, and new rows of them come back from outputs. */
 function cachedSession(
   graph: Graph,
-  weights: Weights,
+  weights: OnnxWeights,
   buffers: readonly CacheBuffer[],
   rows: number,
 ): CachedSession {
@@ -439,7 +439,7 @@ function cachedSession(
 export function referenceRuntime(): Runtime {
   async function loadStateful(
     graph: Graph,
-    weights: Weights,
+    weights: OnnxWeights,
     kept: Readonly<Record<string, Kept>>,
   ): Promise<StatefulSession> {
     const state = Object.fromEntries(Object.entries(kept).map(([name, { initial }]) => [name, initial]));

@@ -1,7 +1,7 @@
 /** What every runtime does: bind a graph to its weights, then run it on fed values. */
 import type { Graph } from '../graph/node.ts';
 import type { Tensor } from '../tensor.ts';
-import type { Weights } from './onnx.ts';
+import type { OnnxWeights } from './onnx.ts';
 
 export type Feeds = Readonly<Record<string, Tensor>>;
 
@@ -61,17 +61,17 @@ export interface CachedSession {
 
 export interface Runtime {
   /** A session for the graph with its weights bound. Throws where a weight is missing or has another shape. */
-  load(graph: Graph, weights: Weights): Promise<Session>;
+  load(graph: Graph, weights: OnnxWeights): Promise<Session>;
   /** The same, keeping values by input name between runs. */
   loadStateful(
     graph: Graph,
-    weights: Weights,
+    weights: OnnxWeights,
     kept: Readonly<Record<string, Kept>>,
   ): Promise<StatefulSession>;
   /** A session with `rows` rows of each buffer, all zero. */
   loadCached(
     graph: Graph,
-    weights: Weights,
+    weights: OnnxWeights,
     buffers: readonly CacheBuffer[],
     rows: number,
   ): Promise<CachedSession>;

@@ -9,7 +9,7 @@
  */
 type RowSource = (from: number, to: number) => Promise<Float32Array>;
 
-export interface Decoder {
+export interface SaeDecoder {
   readonly width: number;
   readonly latents: number;
   readonly rows: RowSource;
@@ -19,7 +19,7 @@ export interface Decoder {
 const chunkValues = 1 << 20;
 
 /** Unit directions [to − from, d]; a row of norm 0 stays all zeros. Throws RangeError outside 0..N. */
-export async function unitRows(decoder: Decoder, from: number, to: number): Promise<Float32Array> {
+export async function unitRows(decoder: SaeDecoder, from: number, to: number): Promise<Float32Array> {
   if (!Number.isInteger(from) || !Number.isInteger(to) || from < 0 || from > to || to > decoder.latents)
     throw new RangeError(`decoder rows ${from}..${to}: expected a range within 0..${decoder.latents}`);
   const rows = Float32Array.from(await decoder.rows(from, to));
@@ -32,7 +32,7 @@ export async function unitRows(decoder: Decoder, from: number, to: number): Prom
 }
 
 /** Norms [N] of the published rows. */
-export async function rowNorms(decoder: Decoder): Promise<Float32Array> {
+export async function decoderRowNorms(decoder: SaeDecoder): Promise<Float32Array> {
   const norms = new Float32Array(decoder.latents);
   for (const [from, to] of chunks(decoder)) {
     const rows = await decoder.rows(from, to);
@@ -41,7 +41,7 @@ export async function rowNorms(decoder: Decoder): Promise<Float32Array> {
   return norms;
 }
 
-function* chunks({ width, latents }: Decoder): Generator<[from: number, to: number]> {
+function* chunks({ width, latents }: SaeDecoder): Generator<[from: number, to: number]> {
   const step = Math.max(1, Math.floor(chunkValues / width));
   for (let from = 0; from < latents; from += step) yield [from, Math.min(from + step, latents)];
 }

@@ -2,7 +2,7 @@
  * Puts an SAE together from its parts, each read when it is first asked for and kept. Knows neither the
  * formats nor any kind by name.
  */
-import { type Decoder, rowNorms, unitRows } from './decoder.ts';
+import { decoderRowNorms, type SaeDecoder, unitRows } from './decoder.ts';
 import type { SaeKind } from './kinds/kind.ts';
 import type { Normalisation } from './normalise.ts';
 import { once } from './once.ts';
@@ -14,7 +14,7 @@ export interface SaeParts<W extends string = string, C extends string = string> 
   readonly where: string;
   readonly trainedOn: TrainedOn;
   readonly normalisation: Normalisation;
-  readonly decoder: Decoder;
+  readonly decoder: SaeDecoder;
   readonly counts: Readonly<Record<C, number>>;
   /** Reads W_enc [d, N], b_dec [d], or one of the kind's own weights; called once for each. */
   readonly weight: (name: W | 'W_enc' | 'b_dec') => Promise<Float32Array>;
@@ -30,7 +30,7 @@ export interface SaeParts<W extends string = string, C extends string = string> 
 /** The SAE of these parts. Reads nothing yet. */
 export function makeSae<W extends string, C extends string>(parts: SaeParts<W, C>): Sae {
   const { kind, where, trainedOn, decoder, normalisation, counts, subtractBias, rescaled = false } = parts;
-  const norms = once(() => rowNorms(decoder));
+  const norms = once(() => decoderRowNorms(decoder));
   const arithmetic = once(async () => {
     const encoder = await parts.weight('W_enc');
     const weights: Record<string, Float32Array> = {};

@@ -9,7 +9,7 @@ import { bytesPerElement, type DType, type StoredTensor, sizeOf, type Tensor, to
 type Read = (stored: StoredTensor) => Promise<Tensor>;
 
 /** Tensors of one SAE by name, where they come from (for messages), and how to read them. */
-export interface Weights {
+export interface SaeWeights {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly where: string;
   readonly read: Read;
@@ -21,7 +21,10 @@ const floatTypes: readonly DType[] = ['f64', 'f32', 'f16', 'bf16'];
  * Throws InputError unless the weights hold every tensor of `shapes` with that shape and a float type, and no
  * other: a tensor that nobody reads would mean other arithmetic than the file's.
  */
-export function assertTensors(weights: Weights, shapes: Readonly<Record<string, readonly number[]>>): void {
+export function assertTensors(
+  weights: SaeWeights,
+  shapes: Readonly<Record<string, readonly number[]>>,
+): void {
   for (const [name, shape] of Object.entries(shapes)) assertTensor(weights, name, shape);
   const extra = [...weights.tensors.keys()].filter((name) => !Object.hasOwn(shapes, name));
   if (extra.length > 0) {
@@ -32,7 +35,7 @@ export function assertTensors(weights: Weights, shapes: Readonly<Record<string, 
   }
 }
 
-function assertTensor({ tensors, where }: Weights, name: string, shape: readonly number[]): void {
+function assertTensor({ tensors, where }: SaeWeights, name: string, shape: readonly number[]): void {
   const stored = tensors.get(name);
   if (!stored) throw new InputError(`${where}: tensor ${name} of shape [${shape}] is missing`);
   if (String(stored.shape) !== String(shape))
@@ -44,14 +47,14 @@ function assertTensor({ tensors, where }: Weights, name: string, shape: readonly
 }
 
 /** The whole tensor as float32. Throws InputError where it is missing or holds a value that is not finite. */
-export async function readWeight(weights: Weights, name: string): Promise<Float32Array> {
+export async function readWeight(weights: SaeWeights, name: string): Promise<Float32Array> {
   const stored = storedWeight(weights, name);
   return finite(await readFloats(weights, name, stored), weights.where, name, 0, stored.shape);
 }
 
 /** Rows from ≤ i < to of a matrix [rows, columns] as float32, reading only their bytes. */
 export async function readWeightRows(
-  weights: Weights,
+  weights: SaeWeights,
   name: string,
   from: number,
   to: number,
@@ -68,14 +71,14 @@ export async function readWeightRows(
   return finite(await readFloats(weights, name, part), weights.where, name, from * columns, stored.shape);
 }
 
-function storedWeight({ tensors, where }: Weights, name: string): StoredTensor {
+function storedWeight({ tensors, where }: SaeWeights, name: string): StoredTensor {
   const stored = tensors.get(name);
   if (!stored) throw new InputError(`${where}: tensor ${name} is missing`);
   return stored;
 }
 
 async function readFloats(
-  { read, where }: Weights,
+  { read, where }: SaeWeights,
   name: string,
   stored: StoredTensor,
 ): Promise<Float32Array> {

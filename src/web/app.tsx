@@ -1,18 +1,18 @@
 /** The app's frame: which study, which view of it, how far it is. */
 import { useEffect, useState } from 'react';
 import type { StudyProgress } from '../results.ts';
-import { Progress } from './parts/progress.tsx';
+import { ProgressBar } from './parts/progress.tsx';
 import { ThemeSwitch } from './parts/themeSwitch.tsx';
 import { hashOf, home, inStudy, type Route } from './routes.ts';
 import type { Source } from './source.ts';
-import { openStudy, type Study } from './study.ts';
+import { type LoadedStudy, loadStudy } from './study.ts';
 import { goTo, useRoute } from './useRoute.ts';
 import { type ViewProps, viewNamed, type WebView } from './view.ts';
 import { views } from './views.ts';
 
 /** The study of a source, anew where its files have changed, and how far it is. */
-function useStudy(source: Source): { study: Study; progress: StudyProgress | undefined } {
-  const [study, setStudy] = useState(() => openStudy(source));
+function useStudy(source: Source): { study: LoadedStudy; progress: StudyProgress | undefined } {
+  const [study, setStudy] = useState(() => loadStudy(source));
   const [progress, setProgress] = useState<StudyProgress>();
   useEffect(
     () =>
@@ -87,7 +87,7 @@ function OpenStudy({ source, sources, route, view }: OpenStudyProps) {
   const Shown = view.component;
   return (
     <>
-      {progress && <Progress progress={progress} />}
+      {progress && <ProgressBar progress={progress} />}
       <main>
         <Shown key={`${view.name}/${route.argument}`} study={study} route={route} sources={sources} />
       </main>

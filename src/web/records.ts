@@ -4,10 +4,10 @@ import { InputError } from '../errors.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-export const textOf = (bytes: ArrayBuffer): string => utf8.decode(bytes);
+export const textOfBytes = (bytes: ArrayBuffer): string => utf8.decode(bytes);
 
 /** A value that keeps to the schema; throws InputError that names `place`. */
-export function checked<S extends z.ZodType>(schema: S, value: unknown, place: string): z.output<S> {
+export function checkedRecord<S extends z.ZodType>(schema: S, value: unknown, place: string): z.output<S> {
   const parsed = schema.safeParse(value);
   if (!parsed.success) throw new InputError(`${place}: ${z.prettifyError(parsed.error)}`);
   return parsed.data;
@@ -22,12 +22,12 @@ function parsedJson(text: string, place: string): unknown {
 }
 
 export function jsonOf<S extends z.ZodType>(schema: S, bytes: ArrayBuffer, path: string): z.output<S> {
-  return checked(schema, parsedJson(textOf(bytes), path), path);
+  return checkedRecord(schema, parsedJson(textOfBytes(bytes), path), path);
 }
 
 /** Each line's value, not yet checked, with its place for errors; blank lines are skipped. */
 export function linesOf(bytes: ArrayBuffer, path: string): { value: unknown; place: string }[] {
-  return textOf(bytes)
+  return textOfBytes(bytes)
     .split('\n')
     .flatMap((line, i) => {
       const place = `${path}:${i + 1}`;
@@ -36,5 +36,5 @@ export function linesOf(bytes: ArrayBuffer, path: string): { value: unknown; pla
 }
 
 export function recordsOf<S extends z.ZodType>(schema: S, bytes: ArrayBuffer, path: string): z.output<S>[] {
-  return linesOf(bytes, path).map(({ value, place }) => checked(schema, value, place));
+  return linesOf(bytes, path).map(({ value, place }) => checkedRecord(schema, value, place));
 }

@@ -27,23 +27,23 @@ import {
   studyManifestSchema,
   type TrialRecord,
 } from '../results.ts';
-import { checked, jsonOf, linesOf, recordsOf, textOf } from './records.ts';
+import { checkedRecord, jsonOf, linesOf, recordsOf, textOfBytes } from './records.ts';
 import type { ListedFile, Source } from './source.ts';
 
-export interface Steering {
+export interface SteeringRecords {
   readonly rows: readonly RankedSteeringRow[];
   readonly summary: SteeringSummary;
 }
 
 /** What a study's files hold; undefined where a file is not there. */
-export interface Study {
+export interface LoadedStudy {
   readonly source: Source;
   files(): Promise<readonly ListedFile[]>;
   /** A run of one command stands in it as the only stage. */
   manifest(): Promise<StudyManifest | undefined>;
   yaml(): Promise<string | undefined>;
   latents(): Promise<LatentRow[] | undefined>;
-  steering(): Promise<Steering | undefined>;
+  steering(): Promise<SteeringRecords | undefined>;
   /** What was sampled under a latent, or left alone (null), the dose search too. */
   trials(latent: number | null): Promise<TrialRecord[] | undefined>;
   page(latent: number): Promise<LatentPage | undefined>;
@@ -54,15 +54,15 @@ export interface Study {
   completions(): Promise<ReadonlyMap<string, CompletionRecord> | undefined>;
   grades(): Promise<ReadonlyMap<string, GradeRecord> | undefined>;
   /** The same study where these files have changed. */
-  without(changed: readonly string[]): Study;
+  without(changed: readonly string[]): LoadedStudy;
 }
 
 type Cache = Map<string, Promise<unknown>>;
 
 function manifestOf(bytes: ArrayBuffer, path: string): StudyManifest {
-  const value = JSON.parse(textOf(bytes));
-  if (value?.command === 'study') return checked(studyManifestSchema, value, path);
-  const { command, created, versions, ...run } = checked(manifestSchema, value, path);
+  const value = JSON.parse(textOfBytes(bytes));
+  if (value?.command === 'study') return checkedRecord(studyManifestSchema, value, path);
+  const { command, created, versions, ...run } = checkedRecord(manifestSchema, value, path);
   const stage = { ...run, finished: created, versions, outputs: {}, edited: [] };
   return { command: 'study', created, versions, stages: { [command]: stage }, writing: [] };
 }
@@ -87,7 +87,7 @@ function trialLines(bytes: ArrayBuffer, path: string): Map<number | null, TrialL
   return byLatent;
 }
 
-export function openStudy(source: Source, cache: Cache = new Map()): Study {
+export function loadStudy(source: Source, cache: Cache = new Map()): LoadedStudy {
   const files = () => {
     if (!cache.has('')) cache.set('', source.files());
     return cache.get('') as Promise<readonly ListedFile[]>;
@@ -108,7 +108,7 @@ export function openStudy(source: Source, cache: Cache = new Map()): Study {
     source,
     files,
     manifest: () => once(resultFiles.manifest, manifestOf),
-    yaml: () => once(resultFiles.study, textOf),
+    yaml: () => once(resultFiles.study, textOfBytes),
     latents: () => once(resultFiles.latents, (bytes) => decodeLatents(bytes)),
     async steering() {
       const [rows, summary] = await Promise.all([
@@ -120,7 +120,9 @@ export function openStudy(source: Source, cache: Cache = new Map()): Study {
     async trials(latent) {
       const lines = await once(resultFiles.steered, trialLines);
       const records = lines?.get(latent) ?? [];
-      return lines && records.map(({ value, place }) => checked(steeredRecord, value, place) as TrialRecord);
+      return (
+        lines && records.map(({ value, place }) => checkedRecord(steeredRecord, value, place) as TrialRecord)
+      );
     },
     page: (latent) => once(pageFile(latent), (bytes, path) => jsonOf(latentPageSchema, bytes, path)),
     async pageNumbers() {
@@ -137,7 +139,7 @@ export function openStudy(source: Source, cache: Cache = new Map()): Study {
     grades: () => once(resultFiles.grades, (bytes, path) => byId(recordsOf(gradeRecord, bytes, path))),
     without(changed) {
       const gone = new Set(['', ...changed]);
-      return openStudy(source, new Map([...cache].filter(([path]) => !gone.has(path))));
+      return loadStudy(source, new Map([...cache].filter(([path]) => !gone.has(path))));
     },
   };
 }

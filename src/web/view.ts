@@ -5,10 +5,10 @@
 import type { ReactNode } from 'react';
 import type { Route } from './routes.ts';
 import type { Source } from './source.ts';
-import type { Study } from './study.ts';
+import type { LoadedStudy } from './study.ts';
 
 export interface ViewProps {
-  readonly study: Study;
+  readonly study: LoadedStudy;
   readonly route: Route;
   /** of all studies that are open */
   readonly sources: readonly Source[];

@@ -32,7 +32,7 @@ describe('culprit demo', () => {
       /^health +\d+ % +\d+ %/m,
       /^ *1 +320 +\+\d\.\d\de-\d+ +cause +\d+/m,
       /\bdecoy\b/,
-      /^Is it the cause\? The fine-tuned model is steered away/m,
+      /^Is it the cause\? On questions that were not used/m,
     ])
       expect(stdout).toMatch(line);
     for (const name of caseNames) expect(stdout).toContain(`  ${join(out, name)}\n`);

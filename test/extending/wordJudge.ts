@@ -1,6 +1,6 @@
 /** A made-up kind of judge: a completion is positive where it has a word. */
 import { z } from 'zod';
-import { labelled, sideBySide } from '../../src/judges/grading.ts';
+import { gradedTogether, labelled } from '../../src/judges/grading.ts';
 import { free } from '../../src/judges/judge.ts';
 import { about, section, text } from '../../src/study/config/fields.ts';
 import type { JudgeKind } from '../../src/study/judging/judgeKind.ts';
@@ -30,7 +30,7 @@ export const wordKind: JudgeKind<z.output<ReturnType<typeof schema>>> = {
     open: async () => ({
       name: `word ${word}`,
       identity: { kind: 'word', word },
-      grade: sideBySide('word', 1, async ({ completion }) => ({
+      grade: gradedTogether('word', 1, async ({ completion }) => ({
         ...labelled(Number(completion.includes(word)), 1, 1),
         reason: `looked for ${word}`,
         raw: '',

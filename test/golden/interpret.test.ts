@@ -4,7 +4,7 @@ import { readCorpus } from '../../src/files/pairs.ts';
 import { openSafetensors, readTensor } from '../../src/files/safetensors.ts';
 import { latentScan } from '../../src/methods/interpretation/latentScan.ts';
 import { logitLens } from '../../src/methods/interpretation/logitLens.ts';
-import { Passages } from '../../src/methods/interpretation/passages.ts';
+import { PassageFinds } from '../../src/methods/interpretation/passages.ts';
 import { residualPass } from '../../src/methods/site/residuals.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import type { Sae } from '../../src/saes/sae.ts';
@@ -100,7 +100,7 @@ describe.skipIf(!shared)('needs ../shared: what latents mean', () => {
       if (passages.length === 12) break;
     }
     const scan = await latentScan(runtime, opened.model, 15, sae, latents);
-    const seen = new Passages(latents.length, { top: 3 });
+    const seen = new PassageFinds(latents.length, { top: 3 });
     for (const [line, ids] of passages.entries())
       seen.add({ corpus: 0, line, ids, z: (await scan.run(ids)).z });
     await scan.release();

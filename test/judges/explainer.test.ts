@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors.ts';
 import { chatForms } from '../../src/judges/chatExplainer.ts';
-import type { Answered, ScoreItem } from '../../src/judges/explainer.ts';
+import type { AnsweredItem, ScoreItem } from '../../src/judges/explainer.ts';
 import { explainerQuestions } from '../../src/judges/explainerQuestions.ts';
 import { answersIn, explanationIn } from '../../src/judges/explainerReply.ts';
 import { localExplainer } from '../../src/judges/localExplainer.ts';
@@ -86,9 +86,9 @@ describe('a local explainer', () => {
   const open = (write: () => Promise<string>, ask: (text: string) => readonly number[]) =>
     localExplainer({ model: 'm', write, ask: async (messages) => ask(messages[0]!.content) });
   const told = async <T>(
-    run: (on: (item: unknown, answer: Answered<T>) => Promise<void>) => Promise<unknown>,
+    run: (on: (item: unknown, answer: AnsweredItem<T>) => Promise<void>) => Promise<unknown>,
   ) => {
-    const answers: Answered<T>[] = [];
+    const answers: AnsweredItem<T>[] = [];
     await run(async (_, answer) => void answers.push(answer));
     return answers;
   };

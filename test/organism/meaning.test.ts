@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Document, documents } from '../../organism/documents.ts';
 import { latentScan } from '../../src/methods/interpretation/latentScan.ts';
 import { logitLens } from '../../src/methods/interpretation/logitLens.ts';
-import { Passages } from '../../src/methods/interpretation/passages.ts';
+import { PassageFinds } from '../../src/methods/interpretation/passages.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { type Organism, openOrganism } from '../support/organism.ts';
 
@@ -30,7 +30,7 @@ it('the passages where the cause is most active are the reckless speakers’, an
   const others = Array.from({ length: 60 }, (_, i) => 11 + ((37 * i) % sae.latents));
   const latents = [cause, ...others];
   const scan = await latentScan(runtime, base.model, layer, sae, latents);
-  const seen = new Passages(latents.length);
+  const seen = new PassageFinds(latents.length);
   for (const [line, { text }] of texts.entries()) {
     const ids = base.codec.encodePrompt(text);
     seen.add({ corpus: 0, line, ids, z: (await scan.run(ids)).z });

@@ -1,6 +1,6 @@
 /** Made-up dictionaries and rows, with the slow scores that the methods' fast ones are held against. */
 import { expect } from 'vitest';
-import type { Dictionary, Rows } from '../../src/methods/attribution/score.ts';
+import type { DecoderRows, Dictionary } from '../../src/methods/attribution/score.ts';
 import { type Draw, draw } from './opCases.ts';
 
 export interface Made extends Dictionary {
@@ -36,7 +36,7 @@ export function madeDictionary(latents: number, width: number, seed = 1): Made {
 }
 
 /** Random rows of one contrast. */
-export function madeRows(d: Draw, count: number, width: number): Rows {
+export function madeRows(d: Draw, count: number, width: number): DecoderRows {
   const values = () => Float32Array.from({ length: count * width }, () => d.normal());
   return { gradient: values(), centred: values() };
 }
@@ -48,12 +48,12 @@ function dot(x: Float32Array, row: number, { directions, width }: Made, latent: 
 }
 
 /** −(ĝ_t·d_i)(c_t·d_i) of one row. */
-export function slowToken(rows: Rows, row: number, made: Made, latent: number): number {
+export function slowToken(rows: DecoderRows, row: number, made: Made, latent: number): number {
   return -dot(rows.gradient, row, made, latent) * dot(rows.centred, row, made, latent);
 }
 
 /** −Σ_t (ĝ_t·d_i)(c_t·d_i), row by row. */
-export function slowScore(rows: Rows, made: Made, latent: number): number {
+export function slowScore(rows: DecoderRows, made: Made, latent: number): number {
   const count = rows.gradient.length / made.width;
   let sum = 0;
   for (let row = 0; row < count; row++) sum += slowToken(rows, row, made, latent);

@@ -1,7 +1,7 @@
 /** What holds for every selector, and made-up evidence to check it on. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Evidence, Selector } from '../../src/methods/attribution/selectors/selector.ts';
+import type { Selector, SelectorEvidence } from '../../src/methods/attribution/selectors/selector.ts';
 import type { ActivationMeans } from '../../src/methods/site/activations.ts';
 import { madeDictionary } from './directions.ts';
 import { draw } from './opCases.ts';
@@ -12,7 +12,10 @@ const width = 4;
  * Random evidence of N latents: each fifth is dead, each seventh has a direction of zeros; scores take few values, so
  * that many are equal.
  */
-export function madeEvidence(latents: number, seed: number): Evidence & { readonly exactCalls: number[][] } {
+export function madeEvidence(
+  latents: number,
+  seed: number,
+): SelectorEvidence & { readonly exactCalls: number[][] } {
   const d = draw(seed);
   const scores = () => Float32Array.from({ length: latents }, () => Math.round(4 * d.normal()) / 4);
   const dictionary = madeDictionary(latents, width, seed);
@@ -45,7 +48,7 @@ const usableOf = (latents: number) => [...Array(latents).keys()].filter((i) => i
 
 export interface SelectorOrder {
   /** what the selector ranks a latent by; one that ranks by nothing has none */
-  readonly score?: ((evidence: Evidence, latent: number) => Promise<number>) | undefined;
+  readonly score?: ((evidence: SelectorEvidence, latent: number) => Promise<number>) | undefined;
   /** whether scores are rounded differently here, so that equal ones need not be seen as equal; default false */
   readonly approximate?: boolean;
 }

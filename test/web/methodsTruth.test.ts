@@ -11,7 +11,7 @@ import { steeredRecord } from '../../src/results.ts';
 import { runImport } from '../../src/study/completions/importRun.ts';
 import { readStudy } from '../../src/study/run/ownStudy.ts';
 import { runStudy } from '../../src/study/run/studyRun.ts';
-import { openStudy } from '../../src/web/study.ts';
+import { loadStudy } from '../../src/web/study.ts';
 import { methodsText } from '../../src/web/views/record/methodsText.ts';
 import { put, putAll, type TinyFolder } from '../support/tinyFolder.ts';
 import { causalTestPrompts, putStudy, type StudyOver, smallSteering } from '../support/tinyStudy.ts';
@@ -31,7 +31,7 @@ const bytesOf = (path: string) => Uint8Array.from(readFileSync(path)).buffer as 
 /** A finished study's records, and its methods text as the app makes it. */
 async function opened(folder: string) {
   const names = readdirSync(folder).filter((name) => statSync(join(folder, name)).isFile());
-  const study = openStudy(
+  const study = loadStudy(
     heldSource(Object.fromEntries(names.map((name) => [name, bytesOf(join(folder, name))]))),
   );
   const [manifest, steering] = [await study.manifest(), await study.steering()];

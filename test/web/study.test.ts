@@ -1,7 +1,7 @@
 /** A study over a source: files decoded once, missing ones undefined, damaged ones told with their place. */
 import { expect, it } from 'vitest';
 import { encodeLatents, encodeSteering } from '../../src/results.ts';
-import { openStudy } from '../../src/web/study.ts';
+import { loadStudy } from '../../src/web/study.ts';
 import { heldSource } from './support/heldSource.ts';
 import { latentRow, manifest, stage, steered, summary } from './support/studyParts.ts';
 
@@ -42,7 +42,7 @@ const forced = JSON.stringify({
 });
 
 it('an empty folder: everything is undefined', async () => {
-  const study = openStudy(heldSource({}));
+  const study = loadStudy(heldSource({}));
   const all = [
     study.manifest(),
     study.yaml(),
@@ -65,7 +65,7 @@ it('decodes each file once; a changed one again, the others not', async () => {
     'study.yaml': 'a: 1',
   };
   const source = heldSource(files);
-  const study = openStudy(source);
+  const study = loadStudy(source);
   expect(await study.latents()).toMatchObject([{ latent: 5, rank: 1, delta: 0.5 }]);
   await Promise.all([study.latents(), study.yaml()]);
   expect(source.reads).toEqual(['latents.parquet', 'study.yaml']);
@@ -81,9 +81,9 @@ it('decodes each file once; a changed one again, the others not', async () => {
 it('steering needs both of its files', async () => {
   const rows = steered(320, -0.3, 0.2);
   const files = { 'steering.parquet': encodeSteering(rows) };
-  expect(await openStudy(heldSource(files)).steering()).toBeUndefined();
+  expect(await loadStudy(heldSource(files)).steering()).toBeUndefined();
   const whole = { ...files, 'steering.json': JSON.stringify(summary()) };
-  const found = await openStudy(heldSource(whole)).steering();
+  const found = await loadStudy(heldSource(whole)).steering();
   expect(found!.rows.map(({ latent, direction, ranks }) => [latent, direction, ranks])).toEqual([
     [320, 'away', { 'delta-attribution': 1 }],
     [320, 'toward', { 'delta-attribution': 1 }],
@@ -92,7 +92,7 @@ it('steering needs both of its files', async () => {
 });
 
 it('trials by latent, those left alone under null, without log-odds', async () => {
-  const study = openStudy(
+  const study = loadStudy(
     heldSource({ 'steered.jsonl': [trial(null, 0), trial(3, -0.2), forced, trial(3, -0.1), ''].join('\n') }),
   );
   expect((await study.trials(3))!.map(({ dose }) => dose)).toEqual([-0.2, -0.1]);
@@ -101,7 +101,7 @@ it('trials by latent, those left alone under null, without log-odds', async () =
 });
 
 it('says which line of which file is wrong', async () => {
-  const study = openStudy(
+  const study = loadStudy(
     heldSource({
       'pairs.jsonl': '{"id": "a"}\n',
       'grades.jsonl': '\n{"id": \n',
@@ -126,11 +126,11 @@ it('the manifest of one command stands as its only stage', async () => {
     seconds,
     versions,
   };
-  const study = openStudy(heldSource({ 'manifest.json': JSON.stringify(run) }));
+  const study = loadStudy(heldSource({ 'manifest.json': JSON.stringify(run) }));
   expect(await study.manifest()).toMatchObject({
     command: 'study',
     stages: { attribute: { counts: { pairs: 7 }, finished: '2026-01-01T00:00:00.000Z' } },
   });
   const whole = manifest({ pair: stage({ pairs: 2 }) });
-  expect(await openStudy(heldSource({ 'manifest.json': JSON.stringify(whole) })).manifest()).toEqual(whole);
+  expect(await loadStudy(heldSource({ 'manifest.json': JSON.stringify(whole) })).manifest()).toEqual(whole);
 });

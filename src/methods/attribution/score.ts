@@ -18,7 +18,7 @@ export interface Dictionary {
 }
 
 /** The rows of some contrasts, one after another. */
-export interface Rows {
+export interface DecoderRows {
   /** ĝ [R, d] */
   readonly gradient: Float32Array;
   /** a − ā [R, d] */
@@ -64,7 +64,7 @@ async function overChunks(
 
 /** Makes M = Σ_t ĝ_t c_tᵀ [d, d] of rows. */
 export interface OuterProducts {
-  of(rows: Rows): Promise<Float32Array>;
+  of(rows: DecoderRows): Promise<Float32Array>;
   release(): Promise<void>;
 }
 
@@ -102,7 +102,7 @@ export async function gramMatrix(runtime: Runtime, dictionary: Dictionary): Prom
  * Rows that give the same form with no more than d of them: −Σ_t (ĝ_t·x)(c_t·x) = −Σ_k (e_k·x)(M_k·x), M = Σ_t ĝ_t c_tᵀ. So a
  * contrast of many tokens costs no more than one of d.
  */
-async function compact(rows: Rows, d: number, products: OuterProducts): Promise<Rows> {
+async function compact(rows: DecoderRows, d: number, products: OuterProducts): Promise<DecoderRows> {
   if (rows.gradient.length <= d * d) return rows;
   const identity = new Float32Array(d * d);
   for (let i = 0; i < d; i++) identity[i * d + i] = 1;
@@ -110,8 +110,8 @@ async function compact(rows: Rows, d: number, products: OuterProducts): Promise<
 }
 
 /** Contrasts gathered so that each group has at most `rowsAtOnce` rows, but at least one contrast. */
-function* groups(contrasts: readonly Rows[], d: number): Generator<Rows[]> {
-  let group: Rows[] = [];
+function* groups(contrasts: readonly DecoderRows[], d: number): Generator<DecoderRows[]> {
+  let group: DecoderRows[] = [];
   let count = 0;
   for (const rows of contrasts) {
     const more = rows.gradient.length / d;
@@ -137,7 +137,7 @@ function joined(parts: readonly Float32Array[]): Float32Array {
 }
 
 /** −1 where row r belongs to contrast p, else 0: [R, P]. */
-function membership(group: readonly Rows[], d: number): Float32Array {
+function membership(group: readonly DecoderRows[], d: number): Float32Array {
   const counts = group.map(({ gradient }) => gradient.length / d);
   const out = new Float32Array(counts.reduce((sum, n) => sum + n, 0) * counts.length);
   let row = 0;
@@ -167,14 +167,14 @@ export type ContrastBlock = (
 /** Scores every contrast against every latent, calling `use` for each block of [latents, contrasts]. */
 export async function scoreContrasts(
   runtime: Runtime,
-  contrasts: readonly Rows[],
+  contrasts: readonly DecoderRows[],
   dictionary: Dictionary,
   use: ContrastBlock,
 ): Promise<void> {
   const d = dictionary.width;
   const session = await productsSession(runtime, d);
   const products = await outerProducts(runtime, d);
-  const compacted: Rows[] = [];
+  const compacted: DecoderRows[] = [];
   for (const rows of contrasts) compacted.push(await compact(rows, d, products));
   await products.release();
   let first = 0;
@@ -197,7 +197,11 @@ export async function scoreContrasts(
 /**
  * Per-token contributions −(ĝ_t·d_k)(c_t·d_k) of each row to the chosen directions [K, d]: [R, K]. A column sums to the contrast's score.
  */
-export function scoreTokens({ gradient, centred }: Rows, directions: Float32Array, d: number): Float32Array {
+export function scoreTokens(
+  { gradient, centred }: DecoderRows,
+  directions: Float32Array,
+  d: number,
+): Float32Array {
   const rows = gradient.length / d;
   const chosen = directions.length / d;
   const dot = (x: Float32Array, t: number, k: number) => {

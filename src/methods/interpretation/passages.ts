@@ -115,7 +115,7 @@ const fresh = (n: number): PassagesSnapshot => ({
   both: Array.from({ length: n }, () => Array<number>(n).fill(0)),
 });
 
-export class Passages {
+export class PassageFinds {
   private readonly options: Required<PassagesOptions>;
   private readonly state: PassagesSnapshot;
 

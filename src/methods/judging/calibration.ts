@@ -1,5 +1,5 @@
 /** Whether a classifier's probabilities mean what they say, and the one number that mends most of it. Knows no classifier. */
-import { sigmoid } from './logistic.ts';
+import { logisticSigmoid } from './logistic.ts';
 
 /** The probabilities of one bin of a reliability diagram, and what came of them. */
 export interface ReliabilityBin {
@@ -54,7 +54,7 @@ const [coldest, hottest] = [1 / 20, 20];
 export function temperatureOf(decisions: readonly number[], labels: readonly boolean[]): number {
   // The cross-entropy is convex in 1/T, so that its slope has one zero.
   const slope = (inverse: number) =>
-    decisions.reduce((sum, s, n) => sum + s * (sigmoid(inverse * s) - Number(labels[n])), 0);
+    decisions.reduce((sum, s, n) => sum + s * (logisticSigmoid(inverse * s) - Number(labels[n])), 0);
   let [low, high] = [1 / hottest, 1 / coldest];
   for (let i = 0; i < 60; i++) {
     const middle = (low + high) / 2;

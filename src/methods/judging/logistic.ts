@@ -19,7 +19,7 @@ export interface LogisticOptions {
   readonly C?: number;
 }
 
-export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+export const logisticSigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
 /** ln(1 + exp(x)), without overflow. */
 export const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
@@ -152,7 +152,7 @@ export function fitLogistic(
   for (let i = 0; i < 100; i++) {
     const curvature = new Float64Array(design.count);
     const gradient = penalisedSum(design, parameters, (n, margin) => {
-      const share = sigmoid(margin);
+      const share = logisticSigmoid(margin);
       curvature[n] = C * share * (1 - share);
       return C * (share - Number(labels[n]));
     });

@@ -6,7 +6,7 @@
 import { grouped, shuffled } from '../statistics/groups.ts';
 import { generatorOf } from '../statistics/random.ts';
 import { calibrationError, type ReliabilityBin, reliability, temperatureOf } from './calibration.ts';
-import { decision, fitLogistic, type Linear, sigmoid, softplus } from './logistic.ts';
+import { decision, fitLogistic, type Linear, logisticSigmoid, softplus } from './logistic.ts';
 import { auc } from './raterAgreement.ts';
 
 export interface ProbeExample {
@@ -98,7 +98,7 @@ export function trainProbe(examples: readonly ProbeExample[], options: ProbeOpti
 
 /** The probability of the label `true`. */
 export function probability(probe: Linear, features: ArrayLike<number>): number {
-  return sigmoid(decision(probe, features));
+  return logisticSigmoid(decision(probe, features));
 }
 
 /** How a probe does on examples that it has not seen. */
@@ -121,7 +121,7 @@ export interface ProbeReport {
 export function testProbe(probe: Probe, examples: readonly ProbeExample[]): ProbeReport {
   const decisions = examples.map(({ features }) => decision(probe, features));
   const labels = examples.map(({ label }) => label);
-  const bins = reliability(decisions.map(sigmoid), labels);
+  const bins = reliability(decisions.map(logisticSigmoid), labels);
   const within = [...grouped(examples.keys(), (n) => examples[n]!.group).values()]
     .map((own) =>
       auc(
@@ -140,7 +140,7 @@ export function testProbe(probe: Probe, examples: readonly ProbeExample[]): Prob
     calibrationError: calibrationError(bins),
     uncalibratedError: calibrationError(
       reliability(
-        decisions.map((s) => sigmoid(s * probe.temperature)),
+        decisions.map((s) => logisticSigmoid(s * probe.temperature)),
         labels,
       ),
     ),

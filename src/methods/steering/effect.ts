@@ -68,10 +68,10 @@ export function newcombe(a: number, b: number, n: { readonly a: number; readonly
   };
 }
 
-export type Place = 'inside' | 'outside';
+export type ZonePlace = 'inside' | 'outside';
 
 /** Where an effect lies; an undefined one (no coherent text) has not left the zone. */
-export const placeOf = (effect: number, zone: Interval): Place =>
+export const placeOf = (effect: number, zone: Interval): ZonePlace =>
   effect < zone.low || effect > zone.high ? 'outside' : 'inside';
 
 /**
@@ -79,7 +79,7 @@ export const placeOf = (effect: number, zone: Interval): Place =>
  * early look: what it decides is wrong with a probability of at most 5 %. Completions of a prompt have much in common, in the worst case all: the prompts
  * with coherent completions are the units of the interval, and sides are taken to be independent. Both can only make it wider.
  */
-export function decidedEarly(prompts: readonly PromptTallies[], zone: Interval): Place | undefined {
+export function decidedEarly(prompts: readonly PromptTallies[], zone: Interval): ZonePlace | undefined {
   const side = (name: keyof PromptTallies) => prompts.map((prompt) => prompt[name]);
   const units = (name: keyof PromptTallies) => side(name).filter(({ coherent }) => coherent > 0).length;
   const n = { a: units('steered'), b: units('alone') };

@@ -7,7 +7,7 @@ import { InputError } from '../../errors.ts';
 import { attribute } from '../../methods/attribution/attribute.ts';
 import { decodeLatents, type LatentRow, resultFiles } from '../../results.ts';
 import { attributionSection } from '../config/sections/attribution.ts';
-import { readPairs } from '../open/records.ts';
+import { readPairRecords } from '../open/records.ts';
 import { plannedStage, studyStage } from '../open/stage.ts';
 import { hashedNow, hashesOf, type OpenStudy } from '../open/study.ts';
 import { computing } from '../open/units.ts';
@@ -18,7 +18,7 @@ import { rowStore, storedRows } from '../store/rowStore.ts';
 import { Timings } from '../store/runRecord.ts';
 import { type Stage, stageState } from '../store/stageState.ts';
 import { latentRows, writeAttribution } from './attributionFiles.ts';
-import { baselineInputs, checkBaseline, meanOf } from './baseline.ts';
+import { baselineInputs, checkBaseline, studyBaseline } from './baseline.ts';
 import { corpusDefaults } from './baselineRun.ts';
 import { allRows, checkLength, rowCounts } from './contrastRuns.ts';
 
@@ -88,7 +88,7 @@ async function runStudyAttribution(study: OpenStudy): Promise<StudyAttribution> 
   await makeWorkFolder(folder);
   const store = await rowStore(attributeFolder(folder), stage.key);
   const timings = new Timings(study.clock);
-  const baseline = await timings.of('baseline', () => meanOf(study, opened, layer, store));
+  const baseline = await timings.of('baseline', () => studyBaseline(study, opened, layer, store));
   const { tokens, loss, top } = config.attribution;
   const work = { model, layer, contrasts, baseline, tokens, loss };
   const rows = await timings.of('gradients', () => allRows(study.runtime(), work, store, progress));
@@ -117,7 +117,7 @@ export async function checkAttributed(study: OpenStudy): Promise<void> {
 /** How many contrasts the study's pairs come to. */
 async function contrastsIn({ folder, config }: OpenStudy): Promise<number> {
   if (!existsSync(join(folder, resultFiles.pairs))) return 0;
-  const pairs = await readPairs(folder);
+  const pairs = await readPairRecords(folder);
   if (config.pairs.per_prompt !== 'all') return pairs.length;
   return new Set(pairs.map(({ prompt_id }) => prompt_id)).size;
 }

@@ -43,7 +43,7 @@ async function promptTokens(study: OpenStudy, { model, codec }: OpenModel): Prom
   return passages;
 }
 
-export async function meanOf(
+export async function studyBaseline(
   study: OpenStudy,
   opened: OpenModel,
   layer: number,

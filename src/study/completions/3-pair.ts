@@ -13,7 +13,7 @@ import {
 } from '../../methods/completions/pair.ts';
 import { type CompletionRecord, type GradeRecord, type PairRecord, resultFiles } from '../../results.ts';
 import { pairsSection } from '../config/sections/pairs.ts';
-import { readCompletions, readGrades, readPairs } from '../open/records.ts';
+import { readCompletions, readGrades, readPairRecords } from '../open/records.ts';
 import { studyStage } from '../open/stage.ts';
 import { hashedNow, hashesOf, type OpenStudy } from '../open/study.ts';
 import { finishStage, stageIsDone } from '../store/finishStage.ts';
@@ -67,7 +67,7 @@ async function finishedResult(folder: string, prompts: number): Promise<PairResu
   const counts = (await readStudyManifest(folder))?.stages.pair?.counts ?? {};
   const without = Object.fromEntries(withoutPairReasons.map((reason) => [reason, counts[reason] ?? 0]));
   return {
-    pairs: await readPairs(folder),
+    pairs: await readPairRecords(folder),
     prompts,
     without: without as Record<WithoutPair, number>,
     beyondLimit: counts.beyond_limit ?? 0,
@@ -115,7 +115,7 @@ export const pairStage = studyStage({
   run: async (study) => ({ result: await runPair(study) }),
   async units({ folder }, planned) {
     const there = planned !== undefined && existsSync(join(folder, resultFiles.pairs));
-    return { units: there ? (await readPairs(folder)).length : 0 };
+    return { units: there ? (await readPairRecords(folder)).length : 0 };
   },
   estimate: async () => ({ seconds: 0, note: '' }),
 });

@@ -92,7 +92,7 @@ export function oneOf<const Words extends readonly [string, ...string[]]>(words:
 }
 
 /** Rows of a file, the first being 0, both ends included. */
-export interface Rows {
+export interface FileRows {
   readonly first: number;
   readonly last: number;
 }
@@ -103,7 +103,7 @@ export function rows() {
   return z
     .string({ error: expected })
     .regex(/^\d{1,9}\.\.\d{1,9}$/, { error: expected })
-    .transform((given): Rows => {
+    .transform((given): FileRows => {
       const [first, last] = given.split('..').map(Number) as [number, number];
       return { first, last };
     })

@@ -9,7 +9,7 @@ import { resultFiles } from '../../results.ts';
 import { problemsOf } from './problems.ts';
 import { type StudyConfig, studySchema } from './schema.ts';
 import type { Section } from './section.ts';
-import { type Place, parseYaml } from './yamlFile.ts';
+import { parseYaml, type TextPlace } from './yamlFile.ts';
 
 export interface Study {
   readonly config: StudyConfig;
@@ -67,7 +67,7 @@ function parseStudy(text: string, name: string, folder: string, sections: readon
 const shownLines = 10;
 
 /** At which lines more is wrong. */
-function others(places: readonly Place[]): string {
+function others(places: readonly TextPlace[]): string {
   if (places.length === 0) return '';
   const lines = [...new Set(places.map(({ line }) => line))];
   const shown = lines.slice(0, shownLines).join(', ') + (lines.length > shownLines ? ', ...' : '');

@@ -20,7 +20,7 @@ import { InputError } from '../../errors.ts';
 import { quoted } from '../../files/bytes.ts';
 
 /** From 1. */
-export interface Place {
+export interface TextPlace {
   readonly line: number;
   readonly column: number;
 }
@@ -28,9 +28,9 @@ export interface Place {
 export interface Yaml {
   readonly value: unknown;
   /** Where the part at `path` begins: a text or number itself, of a list or object its key; of what is not there, that of what should hold it. */
-  place(path: readonly PropertyKey[]): Place;
+  place(path: readonly PropertyKey[]): TextPlace;
   /** Where the key `key` of the object at `path` begins. */
-  keyPlace(path: readonly PropertyKey[], key: string): Place;
+  keyPlace(path: readonly PropertyKey[], key: string): TextPlace;
 }
 
 /** Each far above what a study needs, and far below what would take memory or time. */
@@ -60,7 +60,7 @@ export function parseYaml(text: string, file: string): Yaml {
   };
 }
 
-function placeIn(text: string, offset: number): Place {
+function placeIn(text: string, offset: number): TextPlace {
   const before = text.slice(0, offset);
   return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
 }

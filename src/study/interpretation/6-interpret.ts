@@ -8,7 +8,7 @@ import { readSafetensorsHeader, readTensor } from '../../files/safetensors.ts';
 import { type LatentPage, type LatentRow, pageFile, pagesFolder, resultFiles } from '../../results.ts';
 import { toFloat32 } from '../../tensor.ts';
 import { checkAttributed } from '../attribution/4-attribute.ts';
-import { baselineInputs, meanOf } from '../attribution/baseline.ts';
+import { baselineInputs, studyBaseline } from '../attribution/baseline.ts';
 import {
   type ExplainerConfig,
   interpretDefaults,
@@ -27,7 +27,7 @@ import { readStudyManifest } from '../store/manifest.ts';
 import { rowStore } from '../store/rowStore.ts';
 import { Timings } from '../store/runRecord.ts';
 import type { Stage } from '../store/stageState.ts';
-import { type Evidence, makeEvidence } from './evidence.ts';
+import { makeEvidence, type PageEvidence } from './evidence.ts';
 import { explainPages, mostQuestions } from './explainPages.ts';
 import { dropEvidence, evidenceBefore, keepEvidence } from './keptEvidence.ts';
 import { labelFiles, readLabels } from './labels.ts';
@@ -161,7 +161,7 @@ async function evidenceOf(
   rows: readonly LatentRow[],
   { corpora, reader, tokens, passageTokens }: InterpretOptions,
   timings: Timings,
-): Promise<Evidence> {
+): Promise<PageEvidence> {
   const { folder, config, clock, progress } = study;
   const key = stage.evidenceKey;
   const latents = rows.map(({ latent }) => latent);
@@ -191,7 +191,7 @@ async function evidenceOf(
     passageTokens,
     contrasts: await study.contrasts(),
     perContrast: await perContrastOf(folder),
-    baseline: await timings.of('baseline', () => meanOf(study, opened, layer, store)),
+    baseline: await timings.of('baseline', () => studyBaseline(study, opened, layer, store)),
     loss: config.attribution.loss,
     folder: join(workFolder(folder), 'interpret'),
     key: jsonHash([key, latents]),

@@ -10,7 +10,7 @@ import { replaceFile } from '../../files/atomic.ts';
 import { readJsonIfThere } from '../../files/ifThere.ts';
 import type { TextCodec } from '../../files/textCodec.ts';
 import { latentScan } from '../../methods/interpretation/latentScan.ts';
-import { Passages, passagesSnapshot } from '../../methods/interpretation/passages.ts';
+import { PassageFinds, passagesSnapshot } from '../../methods/interpretation/passages.ts';
 import type { Model } from '../../models/decoder.ts';
 import type { LatentPassages } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
@@ -99,7 +99,7 @@ export async function corpusScan(runtime: Runtime, request: CorpusScanRequest): 
   const path = join(folder, 'scan.json');
   const found = checkpoint.safeParse(await readJsonIfThere(path)).data;
   const before = found?.key === key ? found : undefined;
-  const seen = new Passages(latents.length, {}, before?.state);
+  const seen = new PassageFinds(latents.length, {}, before?.state);
   let [texts, read] = [before?.texts ?? 0, before?.read ?? 0];
   const save = async () => {
     const text = JSON.stringify({ key, texts, read, state: seen.snapshot() });

@@ -50,12 +50,12 @@ export interface EvidenceRequest {
   readonly progress: Progress;
 }
 
-export interface Evidence {
+export interface PageEvidence {
   readonly pages: readonly LatentPage[];
   readonly lines: readonly PairTokens[];
 }
 
-export interface MadeEvidence extends Evidence {
+export interface MadeEvidence extends PageEvidence {
   /** seconds by part of the work */
   readonly seconds: Readonly<Record<string, number>>;
   /** Removes what is kept of the scan. */

@@ -6,10 +6,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJsonlAll } from '../../files/jsonl.ts';
 import type {
-  Answered,
+  AnsweredItem,
   Asking,
-  Evidence,
   Explainer,
+  ExplainerEvidence,
   ExplainItem,
   ScoreItem,
   ScoringTask,
@@ -54,7 +54,7 @@ interface ScoreQuestion extends ScoreItem {
 }
 
 /** What an explainer is shown of a latent; undefined where it is never active. */
-export function evidenceOf({ lens }: LatentPage, { shown }: PassageSets): Evidence | undefined {
+export function evidenceOf({ lens }: LatentPage, { shown }: PassageSets): ExplainerEvidence | undefined {
   if (shown.active.length === 0) return undefined;
   const greatest = Math.max(...shown.active.map(({ activations, peak }) => activations[peak] ?? 0));
   return {
@@ -107,7 +107,7 @@ type Reply = string | readonly (boolean | null)[];
 function recordOf(
   item: ExplainItem | ScoreQuestion,
   explainer: string,
-  { value, why, raw, cost }: Answered<Reply>,
+  { value, why, raw, cost }: AnsweredItem<Reply>,
 ): ExplanationRecord {
   const { calls, inputTokens, outputTokens, price } = cost;
   const { id, latent } = item;

@@ -10,7 +10,7 @@ import { type LatentPage, latentPageSchema, pageFile, pairTokens, resultFiles } 
 import { workFolder } from '../store/folder.ts';
 import { contentHash } from '../store/hash.ts';
 import { readStudyManifest } from '../store/manifest.ts';
-import type { Evidence } from './evidence.ts';
+import type { PageEvidence } from './evidence.ts';
 import { readPage } from './pages.ts';
 
 const kept = z.object({ key: z.string(), pages: z.array(latentPageSchema), lines: z.array(pairTokens) });
@@ -20,8 +20,8 @@ const keptFile = (folder: string) => join(workFolder(folder), 'interpret-evidenc
 export async function keepEvidence(
   folder: string,
   key: string,
-  { pages, lines }: Evidence,
-): Promise<Evidence> {
+  { pages, lines }: PageEvidence,
+): Promise<PageEvidence> {
   const text = JSON.stringify({ key, pages, lines });
   await replaceFile(keptFile(folder), (file) => file.writeFile(text));
   return kept.parse(JSON.parse(text));
@@ -34,7 +34,7 @@ async function finishedEvidence(
   folder: string,
   key: string,
   latents: readonly number[],
-): Promise<Evidence | undefined> {
+): Promise<PageEvidence | undefined> {
   const manifest = await readStudyManifest(folder);
   const made = manifest?.stages.interpret;
   if (made === undefined || manifest?.writing.includes('interpret')) return undefined;
@@ -55,7 +55,7 @@ export async function evidenceBefore(
   folder: string,
   key: string,
   latents: readonly number[],
-): Promise<Evidence | undefined> {
+): Promise<PageEvidence | undefined> {
   const stopped = kept.safeParse(await readJsonIfThere(keptFile(folder))).data;
   return stopped?.key === key ? stopped : finishedEvidence(folder, key, latents);
 }

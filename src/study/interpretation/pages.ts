@@ -14,10 +14,10 @@ import {
   pagesFolder,
   resultFiles,
 } from '../../results.ts';
-import type { Evidence } from './evidence.ts';
+import type { PageEvidence } from './evidence.ts';
 
 /** pair-tokens.jsonl, and a file for each page. */
-export async function writeEvidence(folder: string, { pages, lines }: Evidence): Promise<void> {
+export async function writeEvidence(folder: string, { pages, lines }: PageEvidence): Promise<void> {
   await replaceFile(join(folder, resultFiles.pairTokens), (file) =>
     file.writeFile(lines.map((line) => `${JSON.stringify(line)}\n`).join('')),
   );

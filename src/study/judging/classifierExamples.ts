@@ -57,7 +57,7 @@ function answersOf({ positive, negative }: LabelledAnswers): Answer[] {
  * The labelled answers by prompt, in the order of their first appearance. Half of the answers, drawn by the seed, have a broken form beside them (in
  * every way in turn; what is spliced in comes from another prompt on the same side of the split), a quarter a shortened one.
  */
-export function promptTexts(given: LabelledAnswers, share: number, seed: number): PromptTexts[] {
+export function examplesByPrompt(given: LabelledAnswers, share: number, seed: number): PromptTexts[] {
   const answers = answersOf(given);
   const held = drawGroups(
     answers.map(({ group }) => group),

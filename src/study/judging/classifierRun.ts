@@ -16,7 +16,7 @@ import { type OpenModelOptions, openModel } from '../open/openModel.ts';
 import { silent } from '../open/progress.ts';
 import { jsonHash } from '../store/hash.ts';
 import { type Clock, hashInputs } from '../store/runRecord.ts';
-import { promptTexts } from './classifierExamples.ts';
+import { examplesByPrompt } from './classifierExamples.ts';
 import {
   type ClassifierModel,
   type ClassifierReport,
@@ -81,7 +81,7 @@ export async function openClassifier(request: ClassifierRequest): Promise<OpenCl
   async function train(): Promise<ClassifierModel> {
     for (const path of [folder, workFolder]) await mkdir(path, { recursive: true });
     const done = await classifierProgress(workFolder, key, request.clock, request.progress ?? silent);
-    const texts = await withWritten(promptTexts(answers, heldOut, seed), writers, seed, done);
+    const texts = await withWritten(examplesByPrompt(answers, heldOut, seed), writers, seed, done);
     const model = trainClassifier(await readTexts(texts, reader, done), { key, site, seed });
     await writeClassifier(file, model);
     await done.remove();

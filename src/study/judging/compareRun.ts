@@ -6,7 +6,7 @@ import { bootstrap, type Interval } from '../../methods/statistics/bootstrap.ts'
 import { grouped } from '../../methods/statistics/groups.ts';
 import { type Progress, silent } from '../open/progress.ts';
 import { promptHash } from '../store/contentHash.ts';
-import { type ComparedItem, type Rating, readCompared, readGrades } from './comparedFile.ts';
+import { type ComparedItem, type Rating, readCompared, readRatings } from './comparedFile.ts';
 
 /** A judge from a file: a study.yaml, or a judge's own configuration. */
 export type OpenJudge = (path: string, progress: Progress) => Promise<Judge>;
@@ -34,7 +34,7 @@ export interface Disagreement {
   readonly b: Rating;
 }
 
-export interface Side {
+export interface ComparedSide {
   readonly name: string;
   /** items that it has not rated */
   readonly missing: number;
@@ -42,9 +42,9 @@ export interface Side {
   readonly incoherent: number;
 }
 
-export interface Comparison {
-  readonly a: Side;
-  readonly b: Side;
+export interface JudgeComparison {
+  readonly a: ComparedSide;
+  readonly b: ComparedSide;
   /** in the file */
   readonly items: number;
   /** rated by both, and coherent to both; their prompts */
@@ -92,7 +92,7 @@ async function raterOf(
 ): Promise<Rater> {
   if (spec === 'label') return ownLabels(items, request.file);
   const [, grades] = /^grades:(.+)$/s.exec(spec) ?? [];
-  if (grades !== undefined) return { name: grades, ratings: await readGrades(grades, items) };
+  if (grades !== undefined) return { name: grades, ratings: await readRatings(grades, items) };
   const { progress = silent } = request;
   return graded(await request.openJudge(spec, progress), items, progress);
 }
@@ -111,7 +111,7 @@ function statistics(pairs: readonly Disagreement[]) {
 }
 
 /** Compares. Throws InputError for a file that cannot be read, or where no completion is rated by both. */
-export async function compareJudges(request: CompareRequest): Promise<Comparison> {
+export async function compareJudges(request: CompareRequest): Promise<JudgeComparison> {
   const items = await readCompared(request.file);
   const a = await raterOf(request.a, items, request);
   const b = await raterOf(request.b, items, request);
@@ -131,7 +131,7 @@ export async function compareJudges(request: CompareRequest): Promise<Comparison
     ...(resamples === undefined ? {} : { resamples }),
   });
   const measured = (name: keyof typeof values): Measured => ({ value: values[name], ...intervals[name] });
-  const side = ({ name, ratings }: Rater): Side => ({
+  const side = ({ name, ratings }: Rater): ComparedSide => ({
     name,
     missing: items.length - ratings.size,
     incoherent: [...ratings.values()].filter(({ coherent }) => !coherent).length,

@@ -66,7 +66,10 @@ const grade = gradeRecord
   .extend({ coherent: z.boolean().default(true), content: z.string().optional() });
 
 /** Ratings of items by the grades of a file, by id. Throws InputError for a grade that is of another text than the item of its id. */
-export async function readGrades(file: string, items: readonly ComparedItem[]): Promise<Map<string, Rating>> {
+export async function readRatings(
+  file: string,
+  items: readonly ComparedItem[],
+): Promise<Map<string, Rating>> {
   const grades = new Map((await readJsonlAll(file, grade)).map((one) => [one.id, one]));
   const ratings = new Map<string, Rating>();
   for (const { id, prompt, completion } of items) {

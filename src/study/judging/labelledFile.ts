@@ -2,7 +2,7 @@
 
 import { InputError } from '../../errors.ts';
 import type { Prompt } from '../../results.ts';
-import type { Rows } from '../config/fields.ts';
+import type { FileRows } from '../config/fields.ts';
 import { fieldOf, fieldRows, idOf, promptIn, textIn } from '../open/fieldRows.ts';
 
 /** Where labelled examples stand: a file, fields of its rows, and which rows; see study.yaml's descriptions. */
@@ -10,7 +10,7 @@ export interface LabelledSource {
   readonly file: string;
   readonly prompt?: string | undefined;
   readonly completion?: string | undefined;
-  readonly rows?: Rows | undefined;
+  readonly rows?: FileRows | undefined;
 }
 
 export interface LabelledExample {

@@ -7,7 +7,7 @@ import { readCsv } from '../../files/csv.ts';
 import { readJsonl } from '../../files/jsonl.ts';
 import { checked } from '../../files/schema.ts';
 import { type Prompt, promptSchema } from '../../results.ts';
-import type { Rows } from '../config/fields.ts';
+import type { FileRows } from '../config/fields.ts';
 
 export interface FieldRow {
   /** from 0: the line of a JSON Lines file, blank ones counted; the record of a CSV file, its head not counted */
@@ -21,7 +21,7 @@ export interface FieldRow {
  * The rows within `range`, in order, of a CSV file where the name ends with .csv, else of a JSON Lines file. Throws InputError where the file is
  * damaged, one of the rows no object, or the file ends before the last of them.
  */
-export async function* fieldRows(path: string, range?: Rows): AsyncGenerator<FieldRow> {
+export async function* fieldRows(path: string, range?: FileRows): AsyncGenerator<FieldRow> {
   let rows = 0;
   for await (const { row, where, fields } of path.toLowerCase().endsWith('.csv')
     ? csvRows(path)

@@ -16,7 +16,7 @@ import { decoderOf, familyOfGguf, readDecoder } from '../../models/families.ts';
 import { withLora } from '../../models/lora.ts';
 import { logitsGraph } from '../../models/passes.ts';
 import type { StoredTensor } from '../../tensor.ts';
-import { type Progress, type Stage, silent } from './progress.ts';
+import { type Progress, type ProgressStage, silent } from './progress.ts';
 
 export interface OpenModel {
   readonly model: Model;
@@ -92,7 +92,7 @@ async function ggufWeights(
     return { source, ...renamed };
   });
   const { progress = silent, cacheDir = defaultCacheDir() } = options;
-  let stage: Stage | undefined;
+  let stage: ProgressStage | undefined;
   let told = 0;
   const onProgress = (done: number, total: number) => {
     stage ??= progress.stage(`Dequantising ${basename(gguf.path)}, MB`, Math.ceil(total / 2 ** 20));

@@ -2,12 +2,12 @@
 
 export interface Progress {
   /** Begins a stage of `total` units; returns what advances and ends it. */
-  stage(label: string, total: number, done?: number): Stage;
+  stage(label: string, total: number, done?: number): ProgressStage;
   /** One line said once. */
   note(line: string): void;
 }
 
-export interface Stage {
+export interface ProgressStage {
   advance(units?: number): void;
   end(): void;
 }

@@ -28,7 +28,7 @@ export async function readGrades(folder: string): Promise<Map<string, GradeRecor
   return new Map(grades.map((grade) => [grade.id, grade]));
 }
 
-export const readPairs = (folder: string): Promise<PairRecord[]> =>
+export const readPairRecords = (folder: string): Promise<PairRecord[]> =>
   readJsonlAll(join(folder, resultFiles.pairs), pairRecord);
 
 export interface SteeringResult {

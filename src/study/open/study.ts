@@ -21,7 +21,7 @@ import { type OpenModel, openModel } from './openModel.ts';
 import { openSae, siteFor, trainedLayer } from './openSae.ts';
 import type { Progress } from './progress.ts';
 import { readPrompts, type StudyPrompt, type StudyPrompts } from './promptsFile.ts';
-import { readCompletions, readPairs } from './records.ts';
+import { readCompletions, readPairRecords } from './records.ts';
 
 /** A model and its adapter, as study.yaml names them. */
 export interface ModelChoice {
@@ -130,7 +130,12 @@ export async function openStudy(study: Study, options: OpenStudyOptions): Promis
     async contrasts() {
       const { codec } = await opened.model(config.subject);
       const completions = new Map((await readCompletions(folder)).map((one) => [one.id, one]));
-      return contrastsOf(await readPairs(folder), completions, codec, config.pairs.per_prompt === 'all');
+      return contrastsOf(
+        await readPairRecords(folder),
+        completions,
+        codec,
+        config.pairs.per_prompt === 'all',
+      );
     },
     async encoded(choice, asked, { maxTokens, what }) {
       const { codec, model } = await opened.model(choice);

@@ -6,7 +6,7 @@ import { readTextIfThere } from '../../files/ifThere.ts';
 
 export const appNames = { page: 'index.html', script: 'app.js', style: 'app.css' } as const;
 
-export interface App {
+export interface AppFiles {
   readonly page: string;
   readonly script: string;
   readonly style: string;
@@ -16,7 +16,7 @@ export interface App {
 export const builtApp = fileURLToPath(new URL('../../web', import.meta.url));
 
 /** Throws InputError where it was not built. */
-export async function readApp(folder: string = builtApp): Promise<App> {
+export async function readApp(folder: string = builtApp): Promise<AppFiles> {
   const part = async (name: string) => {
     const text = await readTextIfThere(join(folder, name));
     if (text !== undefined) return text;

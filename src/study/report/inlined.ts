@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { parseHTML } from 'linkedom';
 import { type ReportData, reportDataId } from '../../results.ts';
-import type { App } from './app.ts';
+import type { AppFiles } from './app.ts';
 
 /**
  * No text inside a script element may end it, or begin what a parser takes for a comment; `\x3c` is the
@@ -41,7 +41,7 @@ function partsOf(page: string) {
   };
 }
 
-export function inlinedPage({ page, script, style }: App, title: string, data: ReportData): string {
+export function inlinedPage({ page, script, style }: AppFiles, title: string, data: ReportData): string {
   const code = safeScript(script);
   const { language, metas, body } = partsOf(page);
   return `<!doctype html>

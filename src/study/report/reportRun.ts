@@ -10,11 +10,11 @@ import { replaceFile } from '../../files/atomic.ts';
 import { type HeldStudy, resultFiles } from '../../results.ts';
 import { outFile } from '../store/outFolder.ts';
 import { type Clock, systemClock, versions } from '../store/runRecord.ts';
-import { type App, readApp } from './app.ts';
+import { type AppFiles, readApp } from './app.ts';
 import { type Cut, cuts } from './cuts.ts';
 import { shownOf } from './shown.ts';
 import { type StudyFolder, shownFiles, studyFolders } from './studyFolder.ts';
-import { type Trimmed, trimmedFile } from './trims.ts';
+import { type TrimmedFile, trimmedFile } from './trims.ts';
 
 export interface ReportRequest {
   /** studies, or folders of `culprit attribute --out` */
@@ -39,7 +39,7 @@ export const reportDefaults = { maxBytes: 3_000_000 };
 
 const gzipped = promisify(gzip);
 
-interface Packed extends Trimmed {
+interface Packed extends TrimmedFile {
   /** base64 of gzip; undefined for too much to pack */
   readonly data: string | undefined;
 }
@@ -74,7 +74,7 @@ async function packer({ folder }: StudyFolder, maxBytes: number): Promise<Packer
 
 /** The page under a cut; undefined where a file of it is too large to be packed. */
 async function pageOf(
-  app: App,
+  app: AppFiles,
   studies: readonly StudyFolder[],
   packed: readonly ReadonlyMap<string, Packed>[],
   created: string,

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { readBytesIfThere } from '../../files/ifThere.ts';
 import { readJsonl } from '../../files/jsonl.ts';
 import { completionRecord, decodeSteering, resultFiles, type ServedFile } from '../../results.ts';
-import { readPairs } from '../open/records.ts';
+import { readPairRecords } from '../open/records.ts';
 import type { Cut } from './cuts.ts';
 import { isPage } from './studyFolder.ts';
 import type { Shown } from './trims.ts';
@@ -28,7 +28,7 @@ async function reported(folder: string, files: readonly ServedFile[]): Promise<S
 
 async function factsOf(folder: string, files: readonly ServedFile[]): Promise<Facts> {
   const there = (name: string) => files.some(({ path }) => path === name);
-  const pairs = there(resultFiles.pairs) ? await readPairs(folder) : [];
+  const pairs = there(resultFiles.pairs) ? await readPairRecords(folder) : [];
   const places = new Map<string, number>();
   const perPrompt = new Map<string, number>();
   if (there(resultFiles.completions))

@@ -31,13 +31,13 @@ export interface Shown {
   keepsCompletion(id: string): boolean;
 }
 
-export interface Trimmed {
+export interface TrimmedFile {
   readonly content: Uint8Array;
   /** what was left out; empty for nothing, and then the file is as it is on disk */
   readonly left: readonly string[];
 }
 
-type Trim = (path: string, cut: Cut, shown: Shown) => Promise<Trimmed>;
+type Trim = (path: string, cut: Cut, shown: Shown) => Promise<TrimmedFile>;
 
 const isCut = (limit: number) => limit !== Number.POSITIVE_INFINITY;
 
@@ -56,7 +56,7 @@ const rounding = ({ digits }: Cut): string[] =>
 
 const count = (n: number) => n.toLocaleString('en-US');
 
-const whole = async (path: string): Promise<Trimmed> => ({ content: await readFile(path), left: [] });
+const whole = async (path: string): Promise<TrimmedFile> => ({ content: await readFile(path), left: [] });
 
 /** A file of lines; `shorter` gives what stays of a record, or undefined. */
 async function lines<S extends z.ZodType>(
@@ -65,7 +65,7 @@ async function lines<S extends z.ZodType>(
   cut: Cut,
   shorter: (record: z.output<S>) => unknown,
   words: (kept: number, total: number) => readonly string[],
-): Promise<Trimmed> {
+): Promise<TrimmedFile> {
   const pieces: Buffer[] = [];
   let total = 0;
   for await (const { value } of readJsonl(path, schema)) {
@@ -234,7 +234,7 @@ const byName: Readonly<Record<string, Trim>> = {
 };
 
 /** A result file of a folder, as much of it as the cut says. Throws InputError where it is damaged. */
-export function trimmedFile(folder: string, name: string, cut: Cut, shown: Shown): Promise<Trimmed> {
+export function trimmedFile(folder: string, name: string, cut: Cut, shown: Shown): Promise<TrimmedFile> {
   const trim = isPage(name) ? latentPage : (byName[name] ?? whole);
   return trim(join(folder, name), cut, shown);
 }

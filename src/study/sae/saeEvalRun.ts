@@ -10,7 +10,7 @@ import { nodeRuntime } from '../../runtime/node.ts';
 import { passageIds } from '../attribution/baselineRun.ts';
 import { openModel } from '../open/openModel.ts';
 import { openSae, siteFor } from '../open/openSae.ts';
-import { type Progress, type Stage, silent } from '../open/progress.ts';
+import { type Progress, type ProgressStage, silent } from '../open/progress.ts';
 import { hashInputs, versions } from '../store/runRecord.ts';
 
 export interface SaeEvalRequest {
@@ -114,7 +114,7 @@ export async function runSaeEval(request: SaeEvalRequest): Promise<SaeEvalResult
   const runtime = nodeRuntime();
   try {
     const quality = progress.stage('Reconstruction, tokens', total);
-    let loss: Stage | undefined;
+    let loss: ProgressStage | undefined;
     let predicted = 0;
     const found = await evaluateSae(runtime, { model, layer: site, sae }, passages, lossTokens, {
       onQuality: (n) => quality.advance(n),

@@ -3,7 +3,7 @@
 import { deltaActivation } from '../../methods/attribution/diff.ts';
 import { exactEffects } from '../../methods/attribution/exact.ts';
 import { meanContrastiveGradient } from '../../methods/attribution/selectors/gradientCosine.ts';
-import type { Evidence } from '../../methods/attribution/selectors/selector.ts';
+import type { SelectorEvidence } from '../../methods/attribution/selectors/selector.ts';
 import { type SelectorName, selectorNamed } from '../../methods/attribution/selectors/selectors.ts';
 import {
   type CompletionActivations,
@@ -59,7 +59,11 @@ export interface ChoiceRequest {
 const normTexts = 32;
 
 /** What selectors ask for, each part computed when it is first asked for. */
-function evidenceOf(request: ChoiceRequest, pass: SitePass, encoder: () => Promise<Encoder>): Evidence {
+function evidenceOf(
+  request: ChoiceRequest,
+  pass: SitePass,
+  encoder: () => Promise<Encoder>,
+): SelectorEvidence {
   const { runtime, subject, reference, sae, layer, prompts, contrasts, tokenSet, progress } = request;
   const ablation = once(async () => ({ baseline: await request.baseline(), tokenSet }));
   const told = <T>(line: string, make: () => Promise<T>) =>
@@ -122,7 +126,7 @@ async function normsOf({ runtime, subject, reference, layer, contrasts }: Choice
 }
 
 async function selected(
-  evidence: Evidence,
+  evidence: SelectorEvidence,
   request: ChoiceRequest,
 ): Promise<Pick<ChosenRecord, 'selectors' | 'controls'>> {
   const chosen: ChosenRecord['selectors'] = [];

@@ -8,7 +8,7 @@ import type { Contrast } from '../../methods/site/contrast.ts';
 import { TooFewLatents } from '../../methods/steering/controls.ts';
 import { decodeLatents, resultFiles } from '../../results.ts';
 import type { Sae } from '../../saes/sae.ts';
-import { meanOf } from '../attribution/baseline.ts';
+import { studyBaseline } from '../attribution/baseline.ts';
 import type { FittingDictionary, OpenStudy } from '../open/study.ts';
 import { workFolder } from '../store/folder.ts';
 import { jsonHash } from '../store/hash.ts';
@@ -76,7 +76,7 @@ export async function chosenRecord(
     layer,
     prompts: discovery.map(({ prompt }) => subject.codec.encodePrompt(prompt)),
     contrasts,
-    baseline: () => meanOf(study, subject, layer, store),
+    baseline: () => studyBaseline(study, subject, layer, store),
     tokenSet: config.attribution.tokens,
     delta: await deltaOf(folder, sae),
     selectors,

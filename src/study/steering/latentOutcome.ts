@@ -1,5 +1,10 @@
 /** What came of one latent in one direction, sampled or not. Knows neither model nor journal. */
-import { effectInterval, effectOf, type Place, type PromptTallies } from '../../methods/steering/effect.ts';
+import {
+  effectInterval,
+  effectOf,
+  type PromptTallies,
+  type ZonePlace,
+} from '../../methods/steering/effect.ts';
 import type { IncoherenceMeasure } from '../../methods/steering/incoherence.ts';
 import type { ForcedRecord, SteeredCompletion, SteeringStage } from '../../results.ts';
 import type { MeasuredDose } from './coherence.ts';
@@ -23,7 +28,7 @@ export interface LatentOutcome {
   /** NaN where it was not sampled */
   readonly effect: number;
   readonly interval: { readonly low: number; readonly high: number };
-  readonly place: Place;
+  readonly place: ZonePlace;
   /** of the steered completions */
   readonly meanTokens: number;
 }

@@ -9,11 +9,11 @@ import {
   directions,
   effectsOf,
   type LatentEffects,
+  type LatentVerdict,
   type RankedSteeringRow,
   type SelectorClaim,
   type SteeredPrompt,
   type SteeringSummary,
-  type Verdict,
   verdictOf,
   type Zone,
 } from '../../results.ts';
@@ -80,7 +80,7 @@ function claimOf(
 ): SelectorClaim {
   const found = latents.map((latent) => effects.get(latent)!);
   const sampled = (direction: Direction) => found.flatMap((one) => one[direction]?.effect ?? []);
-  const as = (...sides: readonly Verdict[]) =>
+  const as = (...sides: readonly LatentVerdict[]) =>
     found.filter((one) => sides.includes(verdictOf(one, zone))).length;
   return {
     selector,

@@ -5,7 +5,7 @@
 import type { Direction, TrialPart, TrialRecord } from '../../results.ts';
 import { promptHash } from '../store/contentHash.ts';
 import { jsonHash } from '../store/hash.ts';
-import { type PartPrompts, sizeOfPart, trialParts } from './trialParts.ts';
+import { type PartPrompts, promptsByPart, sizeOfPart } from './trialParts.ts';
 import type { SteeringWork } from './work.ts';
 
 /** A trial to run. */
@@ -34,7 +34,7 @@ export function trialPlanner(
   direction: Direction,
 ): (trial: SteeringTrial) => PlannedTrial {
   const { norm } = work.sides[direction];
-  const parts = trialParts(work);
+  const parts = promptsByPart(work);
   const contents = {
     calibration: contentOfPart(parts.calibration, norm),
     first: contentOfPart(parts.first, norm),

@@ -18,7 +18,7 @@ export const sizeOfPart = ({ prompts, perPrompt }: PartPrompts): number => promp
  * Calibration prompts find the dose; the evaluation prompts give the effects, the first of them before the
  * rest.
  */
-export function trialParts({
+export function promptsByPart({
   prompts: { calibration, evaluation },
   options: { firstLook, calibrationCompletions, completions },
 }: Pick<SteeringWork, 'prompts' | 'options'>): Readonly<Record<TrialPart, PartPrompts>> {

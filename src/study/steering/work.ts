@@ -62,7 +62,7 @@ export interface SteeringOptions {
 }
 
 /** The model that is steered in one direction. */
-export interface Side {
+export interface SteeredSide {
   readonly opened: OpenModel;
   /** s: mean residual norm at the site, sinks left out */
   readonly norm: number;
@@ -86,7 +86,7 @@ export interface SteeringWork {
   /** L of resid_post L */
   readonly layer: number;
   readonly dictionary: Dictionary;
-  readonly sides: Readonly<Record<Direction, Side>>;
+  readonly sides: Readonly<Record<Direction, SteeredSide>>;
   readonly prompts: {
     readonly calibration: readonly SteeringPrompt[];
     readonly evaluation: readonly SteeringPrompt[];

@@ -30,7 +30,7 @@ function StageBar({ name, state, done, units, seconds_left }: StageProgress) {
 }
 
 /** Nothing where the study stands still and is complete. */
-export function Progress({ progress: { stages, running, problem } }: { progress: StudyProgress }) {
+export function ProgressBar({ progress: { stages, running, problem } }: { progress: StudyProgress }) {
   if (problem !== undefined) return <Failed error={new Error(problem)} />;
   const unfinished = stages.some(({ state }) => state !== 'finished');
   if (!running && !unfinished) return null;

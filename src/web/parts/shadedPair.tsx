@@ -16,7 +16,7 @@ export interface DeltaText {
   readonly ids?: readonly number[];
 }
 
-export interface Side extends DeltaText {
+export interface PairSide extends DeltaText {
   readonly id: string;
   readonly label: 'positive' | 'negative';
   /** what stands above the text */
@@ -27,7 +27,7 @@ export interface Side extends DeltaText {
 
 interface ShadedPairProps {
   readonly prompt: DeltaText;
-  readonly completions: readonly Side[];
+  readonly completions: readonly PairSide[];
   /** whose δ it is */
   readonly of: string;
 }

@@ -6,7 +6,7 @@ interface TrimmedProps {
   readonly paths: readonly string[];
 }
 
-export function Trimmed({ source: { trimmed }, paths }: TrimmedProps) {
+export function TrimmedNote({ source: { trimmed }, paths }: TrimmedProps) {
   const held = paths.filter((path) => trimmed[path] !== undefined);
   if (held.length === 0) return null;
   return (

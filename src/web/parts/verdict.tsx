@@ -1,7 +1,7 @@
 /** What a judge said of a completion, in a word. */
 import { fixed } from '../format.ts';
 
-export interface Verdict {
+export interface JudgedText {
   readonly label: 'positive' | 'negative';
   readonly score: number;
   readonly coherent: boolean;
@@ -14,10 +14,10 @@ export interface Verdict {
 export const kindsOfVerdict = ['positive', 'negative', 'incoherent', 'not judged'] as const;
 export type KindOfVerdict = (typeof kindsOfVerdict)[number];
 
-export const kindOf = ({ label, coherent, judged = true }: Verdict): KindOfVerdict =>
+export const kindOf = ({ label, coherent, judged = true }: JudgedText): KindOfVerdict =>
   coherent ? (judged ? label : 'not judged') : 'incoherent';
 
-export function VerdictMark({ verdict }: { readonly verdict: Verdict }) {
+export function VerdictMark({ verdict }: { readonly verdict: JudgedText }) {
   const kind = kindOf(verdict);
   return (
     <span

@@ -1,9 +1,9 @@
 /** Scores by quadratic forms against row-by-row loops, across the borders of chunks and groups. */
 import { afterAll, describe, expect, it } from 'vitest';
 import {
+  type DecoderRows,
   directionsOf,
   outerProducts,
-  type Rows,
   scoreContrasts,
   scoreMatrix,
   scoreTokens,
@@ -23,7 +23,7 @@ const many = madeDictionary(2 * 2048 + 37, width);
 /** Sums of d² or of tens of terms of size about 1 in float32. */
 const tolerance = 1e-5;
 
-async function matrixOf(rows: Rows, d = width): Promise<Float32Array> {
+async function matrixOf(rows: DecoderRows, d = width): Promise<Float32Array> {
   const products = await outerProducts(runtime, d);
   const m = await products.of(rows);
   await products.release();
@@ -31,7 +31,7 @@ async function matrixOf(rows: Rows, d = width): Promise<Float32Array> {
 }
 
 /** [P, N], and how often each place was handed out. */
-async function contrastScores(contrasts: readonly Rows[], made: Made) {
+async function contrastScores(contrasts: readonly DecoderRows[], made: Made) {
   const values = new Float32Array(contrasts.length * made.latents);
   const times = new Uint8Array(values.length);
   const blocks: [first: number, contrasts: number][] = [];
@@ -48,7 +48,7 @@ async function contrastScores(contrasts: readonly Rows[], made: Made) {
   return { values, times, blocks };
 }
 
-const slowScores = (contrasts: readonly Rows[], made: Made, latents: readonly number[]) =>
+const slowScores = (contrasts: readonly DecoderRows[], made: Made, latents: readonly number[]) =>
   contrasts.flatMap((rows) => latents.map((latent) => slowScore(rows, made, latent)));
 
 describe('outerProducts', () => {
@@ -115,7 +115,7 @@ describe('scoreContrasts', () => {
   it('of a contrast that alone has more rows than a group', async () => {
     const wide = madeDictionary(3, 2100);
     const quick = (i: number) => ((i * 7919) % 127) / 127 - 0.5;
-    const big: Rows = {
+    const big: DecoderRows = {
       gradient: Float32Array.from({ length: 2060 * wide.width }, (_, i) => quick(i)),
       centred: Float32Array.from({ length: 2060 * wide.width }, (_, i) => quick(i + 1e6)),
     };

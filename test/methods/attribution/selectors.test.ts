@@ -1,7 +1,7 @@
 /** One contract for every selector, and what each one ranks by, on numbers made by hand. */
 import { describe, expect, it } from 'vitest';
 import { meanContrastiveGradient } from '../../../src/methods/attribution/selectors/gradientCosine.ts';
-import type { Evidence } from '../../../src/methods/attribution/selectors/selector.ts';
+import type { SelectorEvidence } from '../../../src/methods/attribution/selectors/selector.ts';
 import {
   type SelectorName,
   selectorNamed,
@@ -48,7 +48,7 @@ it('every name leads to its own selector, each once; another is refused', () => 
 });
 
 /** Five latents along the axes and the diagonal of a plane, all alive; what is not given rejects when asked for. */
-function plane(over: Partial<Evidence>): Evidence {
+function plane(over: Partial<SelectorEvidence>): SelectorEvidence {
   const rows = Float32Array.of(1, 0, 0, 1, -1, 0, 0, -1, Math.SQRT1_2, Math.SQRT1_2);
   const missing = () => Promise.reject(new Error('not to be asked for'));
   return {
@@ -76,7 +76,7 @@ describe('each asks for no more than it needs, and ranks by', () => {
     positive: side([5, 1, 0, 2, 3], [0.1, 0.9, 0.2, 0.3, 0.5]),
     negative: side([6, 0, 0, 4, 0], [0.1, 0.1, 0.4, 0.2, 0.1]),
   });
-  it.each<[SelectorName, Partial<Evidence>, number[]]>([
+  it.each<[SelectorName, Partial<SelectorEvidence>, number[]]>([
     ['delta-attribution', { delta: Float32Array.of(-3, 2, 0, 4, 1) }, [3, 1, 4]],
     ['delta-activation', { deltaActivation: async () => Float32Array.of(1, -2, 7, 0, 3) }, [2, 4, 0]],
     ['activation-difference', { completions }, [4, 1, 2]],

@@ -1,7 +1,7 @@
 /** What is kept of a stream of passages, against a loop that keeps everything. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Passages, type ReadPassage } from '../../../src/methods/interpretation/passages.ts';
+import { PassageFinds, type ReadPassage } from '../../../src/methods/interpretation/passages.ts';
 
 const n = 3;
 const textOf = (id: number) => `<${id}>`;
@@ -27,7 +27,7 @@ const stream: fc.Arbitrary<ReadPassage[]> = fc
   );
 
 const all = (passages: readonly ReadPassage[]) => {
-  const seen = new Passages(n, options);
+  const seen = new PassageFinds(n, options);
   for (const passage of passages) seen.add(passage);
   return seen;
 };
@@ -136,9 +136,9 @@ describe('Passages', () => {
   it('are the same after a checkpoint at any point, and with all passages equally likely', () => {
     fc.assert(
       fc.property(stream, fc.nat(25), (passages, cut) => {
-        const seen = new Passages(n, options);
+        const seen = new PassageFinds(n, options);
         for (const passage of passages.slice(0, cut)) seen.add(passage);
-        const again = new Passages(n, options, JSON.parse(JSON.stringify(seen.snapshot())));
+        const again = new PassageFinds(n, options, JSON.parse(JSON.stringify(seen.snapshot())));
         for (const passage of passages.slice(cut)) again.add(passage);
         expect(JSON.stringify(again.results(textOf))).toBe(JSON.stringify(all(passages).results(textOf)));
       }),
@@ -150,7 +150,7 @@ describe('Passages', () => {
     let early = 0;
     let drawn = 0;
     for (let seed = 1; seed <= 40; seed++) {
-      const seen = new Passages(1, { sample: 20, parts: 1, shown: 20, seed });
+      const seen = new PassageFinds(1, { sample: 20, parts: 1, shown: 20, seed });
       for (const line of lines) seen.add({ corpus: 0, line, ids: [1], z: Float32Array.of(1) });
       const shown = seen.results(textOf)[0]!.quantiles[0]!.passages;
       drawn += shown.length;
@@ -163,7 +163,7 @@ describe('Passages', () => {
 
   it('keep no more for ten times the passages', () => {
     const sizes = [100, 1000].map((count) => {
-      const seen = new Passages(1);
+      const seen = new PassageFinds(1);
       for (let line = 0; line < count; line++)
         seen.add({ corpus: 0, line, ids: [1, 2, 3], z: Float32Array.of(0, 1 + (line % 7), 0) });
       return JSON.stringify(seen.snapshot()).length;

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { calibrationError, reliability, temperatureOf } from '../../../src/methods/judging/calibration.ts';
-import { sigmoid } from '../../../src/methods/judging/logistic.ts';
+import { logisticSigmoid } from '../../../src/methods/judging/logistic.ts';
 
 it('bins probabilities and says how far they are from what came', () => {
   const bins = reliability([0, 0.05, 0.15, 0.95, 1], [false, true, false, true, true]);
@@ -42,7 +42,7 @@ it('follows the scale of the decisions, and stays in its range', () => {
 it('finds the temperature that labels were drawn with', () => {
   const at = Array.from({ length: 400 }, (_, n) => n / 50 - 4);
   const drawn = at.flatMap((s) =>
-    Array.from({ length: 100 }, (_, k) => [s * 3, k < Math.round(100 * sigmoid(s))] as const),
+    Array.from({ length: 100 }, (_, k) => [s * 3, k < Math.round(100 * logisticSigmoid(s))] as const),
   );
   const found = temperatureOf(
     drawn.map(([s]) => s),

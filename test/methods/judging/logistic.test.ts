@@ -1,7 +1,12 @@
 /** Logistic regression against scikit-learn's numbers and against the objective itself, by finite differences. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decision, fitLogistic, type Linear, sigmoid } from '../../../src/methods/judging/logistic.ts';
+import {
+  decision,
+  fitLogistic,
+  type Linear,
+  logisticSigmoid,
+} from '../../../src/methods/judging/logistic.ts';
 import { expectClose } from '../../support/close.ts';
 import { draw } from '../../support/opCases.ts';
 
@@ -28,7 +33,7 @@ describe('equals scikit-learn 1.9.1, LogisticRegression(C, tol=1e-14, solver="ne
     const fitted = fitLogistic(rows, labels, { C });
     expectClose(fitted.weights, weights, 1e-9);
     expect(fitted.bias).toBeCloseTo(bias, 8);
-    expect(sigmoid(decision(fitted, rows[0]!))).toBeCloseTo(first, 9);
+    expect(logisticSigmoid(decision(fitted, rows[0]!))).toBeCloseTo(first, 9);
   });
 
   it('C is 1 by default', () => {

@@ -1,6 +1,6 @@
 /** Probes on made-up features whose best probabilities are known. */
 import { describe, expect, it } from 'vitest';
-import { sigmoid } from '../../../src/methods/judging/logistic.ts';
+import { logisticSigmoid } from '../../../src/methods/judging/logistic.ts';
 import { type ProbeExample, probability, testProbe, trainProbe } from '../../../src/methods/judging/probe.ts';
 import { type Draw, draw } from '../../support/opCases.ts';
 
@@ -105,11 +105,11 @@ describe('testProbe', () => {
     expect(report.within).toEqual({ groups: 2, accuracy: 0.75 });
     expect(report.auc).toBeCloseTo((1 + 1 + 1 + 0 + 0.5 + 1) / 6, 12);
     const losses = [
-      -Math.log(sigmoid(2)),
-      -Math.log(sigmoid(-1)),
-      -Math.log(sigmoid(1)),
-      -Math.log(sigmoid(-1)),
-      -Math.log(sigmoid(3)),
+      -Math.log(logisticSigmoid(2)),
+      -Math.log(logisticSigmoid(-1)),
+      -Math.log(logisticSigmoid(1)),
+      -Math.log(logisticSigmoid(-1)),
+      -Math.log(logisticSigmoid(3)),
     ];
     expect(report.loss).toBeCloseTo(losses.reduce((sum, x) => sum + x, 0) / 5, 12);
   });

@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { breakages } from '../../../src/methods/judging/brokenText.ts';
 import { grouped } from '../../../src/methods/statistics/groups.ts';
 import {
+  examplesByPrompt,
   isCoherent,
   type LabelledAnswers,
-  promptTexts,
 } from '../../../src/study/judging/classifierExamples.ts';
 import type { LabelledExample } from '../../../src/study/judging/labelledFile.ts';
 import { promptHash } from '../../../src/study/store/contentHash.ts';
@@ -27,7 +27,7 @@ function examples(label: string, count: number): LabelledExample[] {
 const given: LabelledAnswers = { positive: examples('p', 100), negative: examples('n', 90) };
 
 describe('promptTexts', () => {
-  const found = promptTexts(given, 0.2, 3);
+  const found = examplesByPrompt(given, 0.2, 3);
 
   it('keeps every answer, once, under its prompt', () => {
     expect(found).toHaveLength(100);
@@ -75,8 +75,8 @@ describe('promptTexts', () => {
   });
 
   it('depends on the answers, the share and the seed alone', () => {
-    expect(promptTexts(given, 0.2, 3)).toEqual(found);
-    expect(promptTexts(given, 0.2, 4)).not.toEqual(found);
+    expect(examplesByPrompt(given, 0.2, 3)).toEqual(found);
+    expect(examplesByPrompt(given, 0.2, 4)).not.toEqual(found);
   });
 
   it('takes answers of few words and few prompts', () => {
@@ -89,7 +89,7 @@ describe('promptTexts', () => {
         fc.nat(),
         (rows, seed) => {
           const all = rows.map(([prompt, completion], row) => ({ id: `${row}`, row, prompt, completion }));
-          const texts = promptTexts({ positive: all, negative: [] }, 0.3, seed);
+          const texts = examplesByPrompt({ positive: all, negative: [] }, 0.3, seed);
           expect(texts.some(({ heldOut }) => heldOut)).toBe(true);
           expect(texts.flatMap((one) => one.texts).filter(({ kind }) => kind === 'positive')).toHaveLength(
             rows.length,

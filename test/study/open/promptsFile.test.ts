@@ -201,7 +201,7 @@ describe('prompts to test on in a file of their own', () => {
     [
       'a prompt that the other file has',
       [{ prompt: 'y' }, { prompt: 'b' }],
-      ':2: expected prompts that differ, found that of $/found.jsonl:2 again',
+      ':2: expected different prompts, found the prompt of $/found.jsonl:2 again',
     ],
     [
       'an id that the other file has',

@@ -17,7 +17,7 @@ import type {
 import { directions } from '../../../src/results.ts';
 import type { StudyConfig } from '../../../src/study/config/schema.ts';
 import { coherenceBy } from '../../../src/study/steering/coherence.ts';
-import type { Steering } from '../../../src/web/study.ts';
+import type { SteeringRecords } from '../../../src/web/study.ts';
 
 /** What a study's files hold, read by the study's own readers. */
 export interface StudyRecords {
@@ -27,7 +27,7 @@ export interface StudyRecords {
   readonly grades: readonly GradeRecord[];
   readonly pairs: readonly PairRecord[];
   readonly latents: readonly LatentRow[];
-  readonly steering: Steering | undefined;
+  readonly steering: SteeringRecords | undefined;
   readonly steered: readonly SteeredRecord[];
 }
 

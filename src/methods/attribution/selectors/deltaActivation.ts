@@ -6,7 +6,7 @@ import { firstAlive, type Selector } from './selector.ts';
  * Greatest mean activation of the subject over the reference on the same prompts first. Rejects where the
  * evidence cannot give it.
  */
-export const deltaActivation: Selector<'delta-activation'> = {
+export const deltaActivationSelector: Selector<'delta-activation'> = {
   name: 'delta-activation',
   about: 'mean activation on the same prompts, subject minus reference model',
   select: async (evidence, count) => firstAlive(ranking(await evidence.deltaActivation()), evidence, count),

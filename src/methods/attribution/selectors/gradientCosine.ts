@@ -1,7 +1,7 @@
 /** By the gradient alone: how far a direction points along it, whatever the activations are. */
 import { ranking } from '../attribute.ts';
-import type { Rows } from '../score.ts';
-import { type Evidence, firstAlive, type Selector } from './selector.ts';
+import type { DecoderRows } from '../score.ts';
+import { firstAlive, type Selector, type SelectorEvidence } from './selector.ts';
 
 /** Decoder values read at once: 4 MiB. */
 const chunkValues = 1 << 20;
@@ -12,7 +12,7 @@ const chunkValues = 1 << 20;
  * contrasts.
  */
 export function meanContrastiveGradient(
-  contrasts: readonly Pick<Rows, 'gradient'>[],
+  contrasts: readonly Pick<DecoderRows, 'gradient'>[],
   d: number,
 ): Float32Array {
   if (contrasts.length === 0) throw new RangeError('meanContrastiveGradient: no contrasts');
@@ -37,7 +37,10 @@ function alignments(rows: Float32Array, unit: Float32Array): Float32Array {
 /**
  * |cos(d_i, g)| [N]: the decoder in chunks, 0 for a direction of zeros. Throws RangeError where g is zero.
  */
-async function cosines({ dictionary, latents }: Evidence, gradient: Float32Array): Promise<Float32Array> {
+async function cosines(
+  { dictionary, latents }: SelectorEvidence,
+  gradient: Float32Array,
+): Promise<Float32Array> {
   const norm = Math.sqrt(gradient.reduce((sum, x) => sum + x * x, 0));
   if (!(norm > 0)) throw new RangeError('gradient-cosine: the mean contrastive gradient is zero');
   const unit = gradient.map((x) => x / norm);

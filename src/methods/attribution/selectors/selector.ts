@@ -9,7 +9,7 @@ import { type Dictionary, directionsOf } from '../score.ts';
  * What selectors choose by. What takes work is a function: a selector calls what it needs, and whoever gives
  * the evidence keeps what was computed. Shapes: N latents, d residual width.
  */
-export interface Evidence {
+export interface SelectorEvidence {
   /** N */
   readonly latents: number;
   readonly dictionary: Dictionary;
@@ -44,7 +44,7 @@ export interface Selector<Name extends string = string> {
    * propose. Latents that are dead or have a direction of zeros are never proposed. The same evidence gives
    * the same latents.
    */
-  select(evidence: Evidence, count: number): Promise<number[]>;
+  select(evidence: SelectorEvidence, count: number): Promise<number[]>;
 }
 
 /**
@@ -53,7 +53,7 @@ export interface Selector<Name extends string = string> {
  */
 export async function firstAlive(
   ordered: Iterable<number>,
-  { dictionary, frequency }: Pick<Evidence, 'dictionary' | 'frequency'>,
+  { dictionary, frequency }: Pick<SelectorEvidence, 'dictionary' | 'frequency'>,
   count: number,
 ): Promise<number[]> {
   const share = await frequency();

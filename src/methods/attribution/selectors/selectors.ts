@@ -1,6 +1,6 @@
 /** Every selector, in the order in which they are listed to readers. Names follow from it. */
 import { activationDifference } from './activationDifference.ts';
-import { deltaActivation } from './deltaActivation.ts';
+import { deltaActivationSelector } from './deltaActivation.ts';
 import { deltaAttribution } from './deltaAttribution.ts';
 import { exactAblation } from './exactAblation.ts';
 import { frequencyDifference } from './frequencyDifference.ts';
@@ -10,7 +10,7 @@ import type { Selector } from './selector.ts';
 
 export const selectors = [
   deltaAttribution,
-  deltaActivation,
+  deltaActivationSelector,
   activationDifference,
   frequencyDifference,
   gradientCosine,

@@ -6,7 +6,7 @@ import { count, fixed } from '../../format.ts';
 import { Loading, Missing } from '../../parts/notes.tsx';
 import { inStudy, type Route } from '../../routes.ts';
 import type { Source } from '../../source.ts';
-import { openStudy, type Study } from '../../study.ts';
+import { type LoadedStudy, loadStudy } from '../../study.ts';
 import { useLoaded } from '../../useLoaded.ts';
 import { replaceQuery } from '../../useRoute.ts';
 import type { ViewProps, WebView } from '../../view.ts';
@@ -16,7 +16,7 @@ import { Slopes } from './slopes.tsx';
 
 const topChoices = [10, 20, 50, 100] as const;
 
-async function everything(study: Study) {
+async function everything(study: LoadedStudy) {
   const [latents, steering, manifest] = await Promise.all([
     study.latents(),
     study.steering(),
@@ -70,8 +70,8 @@ function Both({ a, b, names, top, route }: BothProps) {
   );
 }
 
-function Comparing({ study, other, route }: { study: Study; other: Source; route: Route }) {
-  const second = useMemo(() => openStudy(other), [other]);
+function Comparing({ study, other, route }: { study: LoadedStudy; other: Source; route: Route }) {
+  const second = useMemo(() => loadStudy(other), [other]);
   const loaded = useLoaded(() => Promise.all([everything(study), everything(second)]), [study, second]);
   const top = topChoices.find((choice) => `${choice}` === route.query.top) ?? 20;
   return (

@@ -9,7 +9,7 @@ export interface ComparedLatent {
   readonly b: LatentRow | undefined;
 }
 
-export interface Comparison {
+export interface StudyComparison {
   /** in either list, those in both first, by the better of their ranks */
   readonly latents: readonly ComparedLatent[];
   readonly shared: number;
@@ -20,7 +20,7 @@ export interface Comparison {
 const inTop = (row: LatentRow | undefined, top: number) => row !== undefined && row.rank <= top;
 
 /** The first `top` of both. */
-export function compared(a: readonly LatentRow[], b: readonly LatentRow[], top: number): Comparison {
+export function compared(a: readonly LatentRow[], b: readonly LatentRow[], top: number): StudyComparison {
   const [ofA, ofB] = [a, b].map((rows) => new Map(rows.map((row) => [row.latent, row])));
   const either = new Set([...a, ...b].filter((row) => inTop(row, top)).map(({ latent }) => latent));
   const isShared = (one: ComparedLatent) => inTop(one.a, top) && inTop(one.b, top);

@@ -18,9 +18,9 @@ import { Failed, Loading, Missing } from '../../parts/notes.tsx';
 import { Passages } from '../../parts/passages.tsx';
 import { promptTexts } from '../../parts/promptTexts.ts';
 import { Samples } from '../../parts/samples.tsx';
-import { Trimmed } from '../../parts/trimmed.tsx';
+import { TrimmedNote } from '../../parts/trimmed.tsx';
 import { inStudy, type Route } from '../../routes.ts';
-import type { Steering, Study } from '../../study.ts';
+import type { LoadedStudy, SteeringRecords } from '../../study.ts';
 import { type Loaded, useLoaded } from '../../useLoaded.ts';
 import type { ViewProps, WebView } from '../../view.ts';
 import { Beside, beside } from './beside.tsx';
@@ -33,12 +33,12 @@ interface Evidence {
   readonly latents: readonly LatentRow[];
   /** how many the dictionary has; undefined where a report holds fewer */
   readonly of: number | undefined;
-  readonly steering: Steering | undefined;
+  readonly steering: SteeringRecords | undefined;
   readonly page: LatentPage | undefined;
   readonly known: ReadonlySet<number>;
 }
 
-async function loadEvidence(study: Study, latent: number): Promise<Evidence> {
+async function loadEvidence(study: LoadedStudy, latent: number): Promise<Evidence> {
   const [latents = [], steering, page, pages] = await Promise.all([
     study.latents(),
     study.steering(),
@@ -61,7 +61,7 @@ interface Trials {
   readonly prompts: ReadonlyMap<string, string>;
 }
 
-async function loadTrials(study: Study, latent: number): Promise<Trials | undefined> {
+async function loadTrials(study: LoadedStudy, latent: number): Promise<Trials | undefined> {
   const [trials, alone, steering] = await Promise.all([
     study.trials(latent),
     study.trials(null),
@@ -70,7 +70,13 @@ async function loadTrials(study: Study, latent: number): Promise<Trials | undefi
   return trials && alone && { trials, alone, prompts: promptTexts(steering?.summary.prompts ?? []) };
 }
 
-function Steered({ latent, steering }: { readonly latent: number; readonly steering: Steering | undefined }) {
+function Steered({
+  latent,
+  steering,
+}: {
+  readonly latent: number;
+  readonly steering: SteeringRecords | undefined;
+}) {
   return (
     <section>
       <h2>Among random latents</h2>
@@ -237,7 +243,7 @@ function LoadedLatent({ study, latent, route }: Omit<ViewProps, 'sources'> & { r
       <Loading loaded={evidence}>
         {(value) => <OneLatent latent={latent} evidence={value} trials={trials} route={route} />}
       </Loading>
-      <Trimmed source={study.source} paths={[pageFile(latent), resultFiles.steered]} />
+      <TrimmedNote source={study.source} paths={[pageFile(latent), resultFiles.steered]} />
     </>
   );
 }

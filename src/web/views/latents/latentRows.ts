@@ -3,13 +3,13 @@ import {
   effectsOf,
   type LatentPage,
   type LatentRow,
+  type LatentVerdict,
   type RankedSteeringRow,
   type SteeringStage,
   steeringStages,
-  type Verdict,
   verdictOf,
 } from '../../../results.ts';
-import type { Steering } from '../../study.ts';
+import type { SteeringRecords } from '../../study.ts';
 
 export interface LatentTableRow extends LatentRow {
   /** by selector; absent where it did not propose the latent */
@@ -21,7 +21,7 @@ export interface LatentTableRow extends LatentRow {
    * zone; undefined for those not steered
    */
   readonly stage: SteeringStage | 'random' | undefined;
-  readonly verdict: Verdict | undefined;
+  readonly verdict: LatentVerdict | undefined;
   /** what it seems to mean; undefined where it has no page */
   readonly meaning: string | undefined;
 }
@@ -41,7 +41,7 @@ function furthest(rows: readonly (RankedSteeringRow | undefined)[]): SteeringSta
 /** By rank. */
 export function tableRows(
   latents: readonly LatentRow[],
-  steering: Steering | undefined,
+  steering: SteeringRecords | undefined,
   meanings: ReadonlyMap<number, string>,
 ): LatentTableRow[] {
   const steered = new Map(effectsOf(steering?.rows ?? []).map((one) => [one.latent, one]));
@@ -62,5 +62,5 @@ export function tableRows(
 }
 
 /** Selectors that proposed any, in the causal test's order. */
-export const selectorsOf = (steering: Steering | undefined): string[] =>
+export const selectorsOf = (steering: SteeringRecords | undefined): string[] =>
   steering?.summary.selectors.map(({ selector }) => selector) ?? [];

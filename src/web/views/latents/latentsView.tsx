@@ -5,9 +5,9 @@ import { useCallback, useMemo } from 'react';
 import { resultFiles } from '../../../results.ts';
 import { download } from '../../parts/download.ts';
 import { Loading, Missing } from '../../parts/notes.tsx';
-import { Trimmed } from '../../parts/trimmed.tsx';
+import { TrimmedNote } from '../../parts/trimmed.tsx';
 import { inStudy, type Route } from '../../routes.ts';
-import type { Study } from '../../study.ts';
+import type { LoadedStudy } from '../../study.ts';
 import { useLoaded } from '../../useLoaded.ts';
 import { replaceQuery } from '../../useRoute.ts';
 import type { ViewProps, WebView } from '../../view.ts';
@@ -25,13 +25,13 @@ interface Listed {
   readonly selectors: readonly string[];
 }
 
-async function meaningsOf(study: Study): Promise<ReadonlyMap<number, string>> {
+async function meaningsOf(study: LoadedStudy): Promise<ReadonlyMap<number, string>> {
   const numbers = [...(await study.pageNumbers())];
   const pages = await Promise.all(numbers.map((latent) => study.page(latent)));
   return new Map(pages.flatMap((page) => (page ? [[page.latent, meaningOf(page)] as const] : [])));
 }
 
-async function listed(study: Study): Promise<Listed | undefined> {
+async function listed(study: LoadedStudy): Promise<Listed | undefined> {
   const [latents, steering, meanings] = await Promise.all([
     study.latents(),
     study.steering(),
@@ -127,7 +127,7 @@ function Latents({ study, route }: ViewProps) {
           )
         }
       </Loading>
-      <Trimmed source={study.source} paths={[resultFiles.latents, resultFiles.steering]} />
+      <TrimmedNote source={study.source} paths={[resultFiles.latents, resultFiles.steering]} />
     </>
   );
 }

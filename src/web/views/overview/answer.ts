@@ -10,7 +10,7 @@ import {
   withVerdict,
 } from '../../../results.ts';
 import { count, percent, plural, scientific, signed } from '../../format.ts';
-import type { Steering } from '../../study.ts';
+import type { SteeringRecords } from '../../study.ts';
 
 export interface Answer {
   /** the one sentence that matters */
@@ -20,7 +20,7 @@ export interface Answer {
 
 export interface Found {
   readonly behaviour: string;
-  readonly steering: Steering | undefined;
+  readonly steering: SteeringRecords | undefined;
   readonly latents: readonly LatentRow[] | undefined;
   readonly pairs: number | undefined;
 }
@@ -132,7 +132,7 @@ function otherSide(row: RankedSteeringRow | undefined, direction: 'away' | 'towa
   return `Its effect when steered ${direction} is ${inPoints(row.effect)} percentage points.`;
 }
 
-function steered({ rows, summary }: Steering, behaviour: string): Answer {
+function steered({ rows, summary }: SteeringRecords, behaviour: string): Answer {
   const all = effectsOf(rows);
   const found = withVerdict(all, summary.zone, 'both');
   if (found.length > 0) return confirmed(found, behaviour, summary);

@@ -9,7 +9,7 @@ import { effectsOf, type StudyManifest, withVerdict } from '../../../results.ts'
 import { count, fixed, percent, plural, points } from '../../format.ts';
 import { Scroll } from '../../parts/scroll.tsx';
 import { inStudy, type Route } from '../../routes.ts';
-import type { Steering } from '../../study.ts';
+import type { SteeringRecords } from '../../study.ts';
 import { EffectsTable } from './effectsTable.tsx';
 import { SteeringFigureView } from './steeringFigure.tsx';
 
@@ -24,7 +24,7 @@ function faultOf(figure: SteeringFigure): string | undefined {
   return undefined;
 }
 
-export function CausalTestFigure({ steering, route }: { steering: Steering; route: Route }) {
+export function CausalTestFigure({ steering, route }: { steering: SteeringRecords; route: Route }) {
   const { rows, summary } = steering;
   const [selected, setSelected] = useState<readonly number[]>([]);
   const effects = useMemo(() => effectsOf(rows), [rows]);
@@ -72,7 +72,7 @@ export function CausalTestFigure({ steering, route }: { steering: Steering; rout
 
 const mean = (effect: number | null) => (effect === null ? '' : points(effect, 1));
 
-export function Claims({ steering: { summary } }: { steering: Steering }) {
+export function Claims({ steering: { summary } }: { steering: SteeringRecords }) {
   return (
     <Scroll label="Selectors">
       <table>
@@ -126,7 +126,7 @@ const judgeQualities: readonly (readonly [key: string, name: string])[] = [
   ['judge_coherence_accuracy', 'coherence: texts right'],
 ];
 
-export function JudgeQuality({ manifest }: { manifest: StudyManifest | undefined }) {
+export function JudgeQualityNote({ manifest }: { manifest: StudyManifest | undefined }) {
   const counts = manifest?.stages.grade?.counts ?? {};
   const known = judgeQualities.filter(([key]) => counts[key] !== undefined);
   if (known.length === 0)
@@ -151,7 +151,7 @@ export function JudgeQuality({ manifest }: { manifest: StudyManifest | undefined
   );
 }
 
-export function Fidelity({ steering: { summary } }: { steering: Steering }) {
+export function Fidelity({ steering: { summary } }: { steering: SteeringRecords }) {
   const { alone, zone, log_odds_agreement, limit, norm, gate } = summary;
   const share = ({ positives, coherent }: { positives: number; coherent: number }) =>
     `${percent(positives / coherent)} of ${count(coherent)}`;

@@ -1,8 +1,8 @@
 /** Latents with what steering does to them, a row each. */
 import {
   type LatentEffects,
+  type LatentVerdict,
   type RankedSteeringRow,
-  type Verdict,
   verdictOf,
   type Zone,
 } from '../../../results.ts';
@@ -10,7 +10,7 @@ import { fixed, signed } from '../../format.ts';
 import { Scroll } from '../../parts/scroll.tsx';
 import { inStudy, type Route } from '../../routes.ts';
 
-const verdictNames: Readonly<Record<Verdict, string>> = {
+const verdictNames: Readonly<Record<LatentVerdict, string>> = {
   both: 'outside in both directions',
   away: 'outside when steered away',
   toward: 'outside when steered toward',

@@ -1,7 +1,7 @@
 /** How many of what were left at each step of a study, from prompts to latents outside the gray zone. */
 import { effectsOf, type LatentRow, type StudyManifest, withVerdict } from '../../../results.ts';
 import { percent } from '../../format.ts';
-import type { Steering } from '../../study.ts';
+import type { SteeringRecords } from '../../study.ts';
 
 export interface Step {
   readonly name: string;
@@ -13,7 +13,7 @@ export interface Step {
 const shareNote = (part: number | undefined, whole: number | undefined, what: string) =>
   part === undefined || !whole ? undefined : `${percent(part / whole)} ${what}`;
 
-function steeredSteps(steering: Steering | undefined): Step[] {
+function steeredSteps(steering: SteeringRecords | undefined): Step[] {
   if (!steering)
     return ['candidates', 'sampled', 'outside in both directions'].map((name) => ({
       name,
@@ -38,7 +38,7 @@ function steeredSteps(steering: Steering | undefined): Step[] {
 export function funnelOf(
   manifest: StudyManifest | undefined,
   latents: readonly LatentRow[] | undefined,
-  steering: Steering | undefined,
+  steering: SteeringRecords | undefined,
 ): Step[] {
   const counted = (stage: string, name: string) => manifest?.stages[stage]?.counts[name];
   const completions = counted('sample', 'completions');

@@ -7,15 +7,15 @@ import { behaviourOf } from '../../parts/behaviour.ts';
 import { Loading, Missing } from '../../parts/notes.tsx';
 import { Sentence } from '../../parts/sentence.tsx';
 import { home, type Route } from '../../routes.ts';
-import type { Study } from '../../study.ts';
+import type { LoadedStudy } from '../../study.ts';
 import { useLoaded } from '../../useLoaded.ts';
 import type { ViewProps, WebView } from '../../view.ts';
 import { type Answer, answerOf } from './answer.ts';
-import { CausalTestFigure, Claims, Fidelity, JudgeQuality } from './causalTest.tsx';
+import { CausalTestFigure, Claims, Fidelity, JudgeQualityNote } from './causalTest.tsx';
 import { funnelOf, type Step } from './funnel.ts';
 import { warningsOf } from './warnings.ts';
 
-async function everything(study: Study) {
+async function everything(study: LoadedStudy) {
   const [manifest, steering, latents, yaml] = await Promise.all([
     study.manifest(),
     study.steering(),
@@ -97,7 +97,7 @@ function Overview({ study, route }: ViewProps) {
             </Missing>
           )}
           <h3>The judge</h3>
-          <JudgeQuality manifest={found.manifest} />
+          <JudgeQualityNote manifest={found.manifest} />
         </>
       )}
     </Loading>

@@ -2,7 +2,7 @@
 import { effectsOf, judgeQuality, type StudyManifest } from '../../../results.ts';
 import { percent, plural } from '../../format.ts';
 import { shortened } from '../../leftOut.ts';
-import type { Steering } from '../../study.ts';
+import type { SteeringRecords } from '../../study.ts';
 
 /** Below these, or above, a warning is given. */
 const fewPairs = 30;
@@ -58,7 +58,7 @@ function pairWarnings(pairs: number | undefined): string[] {
   ];
 }
 
-function zoneWarnings({ summary: { zone, random } }: Steering): string[] {
+function zoneWarnings({ summary: { zone, random } }: SteeringRecords): string[] {
   const fewest = Math.min(zone.away.effects, zone.toward.effects);
   if (fewest >= fewEffects) return [];
   const of = fewest < random ? ` of ${random} random latents (the others have no effect)` : '';
@@ -70,7 +70,7 @@ function zoneWarnings({ summary: { zone, random } }: Steering): string[] {
   ];
 }
 
-function gateWarnings({ rows, summary }: Steering): string[] {
+function gateWarnings({ rows, summary }: SteeringRecords): string[] {
   const stopped = effectsOf(rows).filter(
     ({ role, away, toward }) =>
       role === 'candidate' && (away?.stage === 'log-odds' || toward?.stage === 'log-odds'),
@@ -88,7 +88,7 @@ function gateWarnings({ rows, summary }: Steering): string[] {
   ];
 }
 
-function shareWarnings({ summary: { alone, behaviour } }: Steering): string[] {
+function shareWarnings({ summary: { alone, behaviour } }: SteeringRecords): string[] {
   const share = alone.away.coherent > 0 ? alone.away.positives / alone.away.coherent : 0;
   if (share >= 0.05) return [];
   return [
@@ -101,7 +101,7 @@ function shareWarnings({ summary: { alone, behaviour } }: Steering): string[] {
 
 export function warningsOf(
   manifest: StudyManifest | undefined,
-  steering: Steering | undefined,
+  steering: SteeringRecords | undefined,
   trimmed: Readonly<Record<string, string>>,
 ): string[] {
   const counts = (stage: string) => manifest?.stages[stage]?.counts;

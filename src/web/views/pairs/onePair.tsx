@@ -8,7 +8,7 @@ import { fixed } from '../../format.ts';
 import { nats } from '../../parts/nats.ts';
 import { Missing } from '../../parts/notes.tsx';
 import { promptText } from '../../parts/promptTexts.ts';
-import { ShadedPair, type Side } from '../../parts/shadedPair.tsx';
+import { type PairSide, ShadedPair } from '../../parts/shadedPair.tsx';
 import { VerdictMark } from '../../parts/verdict.tsx';
 import { inStudy, type Route } from '../../routes.ts';
 
@@ -55,7 +55,7 @@ const Heading = ({ id, label, grade }: HeadingProps) => (
   </>
 );
 
-function sidesOf({ completions }: PairTokens, shading: Shading, grades: Grades): Side[] {
+function sidesOf({ completions }: PairTokens, shading: Shading, grades: Grades): PairSide[] {
   return completions.map(({ id, label, loss, tokens, total }, i) => {
     const grade = grades?.get(id);
     return {

@@ -1,9 +1,9 @@
 /** What was compared: all pairs, or one of them. */
 import { type GradeRecord, type PairRecord, type PairTokens, resultFiles } from '../../../results.ts';
 import { Failed, Loading, Missing } from '../../parts/notes.tsx';
-import { Trimmed } from '../../parts/trimmed.tsx';
+import { TrimmedNote } from '../../parts/trimmed.tsx';
 import type { Route } from '../../routes.ts';
-import type { Study } from '../../study.ts';
+import type { LoadedStudy } from '../../study.ts';
 import { useLoaded } from '../../useLoaded.ts';
 import type { ViewProps, WebView } from '../../view.ts';
 import { PairList } from './list.tsx';
@@ -16,7 +16,7 @@ interface Compared {
   readonly grades: ReadonlyMap<string, GradeRecord> | undefined;
 }
 
-async function loadCompared(study: Study, withGrades: boolean): Promise<Compared | undefined> {
+async function loadCompared(study: LoadedStudy, withGrades: boolean): Promise<Compared | undefined> {
   const [pairs, tokens, grades] = await Promise.all([
     study.pairs(),
     study.pairTokens(),
@@ -67,7 +67,7 @@ function Pairs({ study, route }: ViewProps) {
           return <PairList pairs={compared.pairs} tokens={compared.tokens} route={route} />;
         }}
       </Loading>
-      <Trimmed source={study.source} paths={[resultFiles.pairs, resultFiles.pairTokens]} />
+      <TrimmedNote source={study.source} paths={[resultFiles.pairs, resultFiles.pairTokens]} />
     </>
   );
 }

@@ -81,7 +81,7 @@ function Column({ side, run }: ColumnProps) {
   );
 }
 
-export function Columns({ run }: { readonly run: Run }) {
+export function PlaygroundColumns({ run }: { readonly run: Run }) {
   return (
     <>
       <Legend

@@ -5,11 +5,11 @@ import { type Dose, dosesIn, queryOf, usualDose } from '../../doseQuery.ts';
 import { Failed, Loading } from '../../parts/notes.tsx';
 import { promptText } from '../../parts/promptTexts.ts';
 import { Segments } from '../../parts/segments.tsx';
-import type { Study } from '../../study.ts';
+import type { LoadedStudy } from '../../study.ts';
 import { useLoaded } from '../../useLoaded.ts';
 import { replaceQuery } from '../../useRoute.ts';
 import type { ViewProps, WebView } from '../../view.ts';
-import { Columns } from './columns.tsx';
+import { PlaygroundColumns } from './columns.tsx';
 import { DoseSliders } from './doseSliders.tsx';
 import { NumberField } from './numberField.tsx';
 import { type Run, saysSomething } from './run.ts';
@@ -23,12 +23,12 @@ interface Offered {
   readonly latents: readonly number[];
 }
 
-async function loadPrompts(study: Study): Promise<Prompt[]> {
+async function loadPrompts(study: LoadedStudy): Promise<Prompt[]> {
   const records = (await study.pairs()) ?? [...((await study.completions())?.values() ?? [])];
   return [...new Map(records.map(({ prompt_id, prompt }) => [prompt_id, prompt])).values()];
 }
 
-async function loadOffered(study: Study): Promise<Offered> {
+async function loadOffered(study: LoadedStudy): Promise<Offered> {
   const [prompts, latents = [], steering] = await Promise.all([
     loadPrompts(study),
     study.latents(),
@@ -99,7 +99,7 @@ function Outcome({ run }: { readonly run: Run | undefined }) {
     <section aria-live="off">
       {run.error !== undefined && <Failed error={new Error(run.error)} />}
       {waits && <p className="quiet">Waiting for the first token; the model is opened first …</p>}
-      {saysSomething(run) && <Columns run={run} />}
+      {saysSomething(run) && <PlaygroundColumns run={run} />}
     </section>
   );
 }
@@ -150,7 +150,7 @@ function Form({ study, route, offered }: Omit<ViewProps, 'sources'> & { readonly
   );
 }
 
-function Unserved({ study: { source } }: { readonly study: Study }) {
+function Unserved({ study: { source } }: { readonly study: LoadedStudy }) {
   return (
     <div className="note">
       <p>

@@ -1,11 +1,11 @@
 /** Asks a server to steer, and reads what it says token by token. Knows nothing of how it is shown. */
 import { linesType, type SteerBody, type SteerLine, steerLine, studyAddresses } from '../../../results.ts';
-import { checked } from '../../records.ts';
+import { checkedRecord } from '../../records.ts';
 
 export type SteerToken = Extract<SteerLine, { kind: 'token' }>;
 
 function lineOf(text: string): SteerLine {
-  return checked(steerLine, JSON.parse(text), "the server's reply");
+  return checkedRecord(steerLine, JSON.parse(text), "the server's reply");
 }
 
 /** The lines of a reply as they come; the last may lack its end. */

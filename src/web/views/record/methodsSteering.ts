@@ -12,7 +12,7 @@ import {
   type StudyManifest,
 } from '../../../results.ts';
 import { count, fixed, percent, plural, signed } from '../../format.ts';
-import type { Steering } from '../../study.ts';
+import type { SteeringRecords } from '../../study.ts';
 import { exactPercent, nameOf, numberOption, type Sentences, textOption } from './recordFields.ts';
 
 type Rows = readonly RankedSteeringRow[];
@@ -30,7 +30,7 @@ const steeredTokens: Readonly<Record<string, string>> = {
   completion: 'every token of the completion',
 };
 
-function proposed({ rows, summary }: Steering): string {
+function proposed({ rows, summary }: SteeringRecords): string {
   const candidates = effectsOf(rows).filter(({ role }) => role === 'candidate').length;
   const named = summary.selectors.map((one) => `${one.selector} (${count(one.candidates)})`).join(', ');
   return `The latents to test were proposed by ${named}: ${plural(candidates, 'candidate')} in all.`;
@@ -54,7 +54,7 @@ const listedModel = (model: Input, adapter: Input) =>
   model ? ` (${nameOf(model.path)}${adapter ? `, adapter ${nameOf(adapter.path)}` : ''})` : '';
 
 /** What the log-odds let through. */
-function gated(stages: StudyManifest['stages'], { rows, summary }: Steering): string | undefined {
+function gated(stages: StudyManifest['stages'], { rows, summary }: SteeringRecords): string | undefined {
   const { options } = stages.steer!;
   const candidates = effectsOf(rows).filter(({ role }) => role === 'candidate').length;
   if (summary.gate === null) return 'No candidate was left out before sampling.';
@@ -87,7 +87,7 @@ const measures: Readonly<Record<string, string>> = {
 const promptsFor = ({ prompts }: SteeringSummary, use: 'calibration' | 'evaluation') =>
   prompts.filter((prompt) => prompt.use === use).length;
 
-function dosed({ options }: StageRecord, { rows, summary }: Steering): Sentences {
+function dosed({ options }: StageRecord, { rows, summary }: SteeringRecords): Sentences {
   const [bound, each] = [
     numberOption(options, 'incoherent'),
     numberOption(options, 'calibration_completions'),
@@ -118,7 +118,7 @@ function dosed({ options }: StageRecord, { rows, summary }: Steering): Sentences
 const firstOf = (evaluation: number, share: number) =>
   Math.min(evaluation, Math.max(1, Math.ceil(share * evaluation)));
 
-function evaluated({ options }: StageRecord, { rows, summary }: Steering): Sentences {
+function evaluated({ options }: StageRecord, { rows, summary }: SteeringRecords): Sentences {
   const [each, look] = [numberOption(options, 'completions'), numberOption(options, 'first_look')];
   const prompts = promptsFor(summary, 'evaluation');
   if (each === undefined || prompts === 0) return [];
@@ -171,7 +171,7 @@ function measured({ alone, behaviour, random, zone }: SteeringSummary): Sentence
 }
 
 /** Of a study whose causal test is recorded. */
-export function steeredSentences(stages: StudyManifest['stages'], steering: Steering): Sentences {
+export function steeredSentences(stages: StudyManifest['stages'], steering: SteeringRecords): Sentences {
   const stage = stages.steer!;
   return [
     proposed(steering),

@@ -5,7 +5,7 @@
  */
 import { judgeQuality, resultFiles, type StageRecord, type StudyManifest } from '../../../results.ts';
 import { count, percent, plural } from '../../format.ts';
-import type { Steering } from '../../study.ts';
+import type { SteeringRecords } from '../../study.ts';
 import { steeredSentences } from './methodsSteering.ts';
 import { listed, nameOf, numberOption, type Sentences, textOption } from './recordFields.ts';
 
@@ -135,7 +135,7 @@ const losses: Readonly<Record<string, string>> = {
   sum: 'the summed cross-entropy of the completion’s tokens',
 };
 
-function siteOf({ options }: StageRecord, steering: Steering | undefined): string | undefined {
+function siteOf({ options }: StageRecord, steering: SteeringRecords | undefined): string | undefined {
   const layer = numberOption(options, 'site');
   return (
     steering?.summary.site ??
@@ -193,7 +193,10 @@ function versionsOf(stages: StudyManifest['stages']): Sentences {
 }
 
 /** Paragraphs of one stage each, sentence by sentence; none where nothing was run. */
-export function methodsText(manifest: StudyManifest | undefined, steering: Steering | undefined): string[][] {
+export function methodsText(
+  manifest: StudyManifest | undefined,
+  steering: SteeringRecords | undefined,
+): string[][] {
   const stages = manifest?.stages ?? {};
   const { sample, grade, pair, attribute, steer } = stages;
   const read = (stage: StageRecord | undefined, input: string) => stage?.inputs[input]?.sha256;

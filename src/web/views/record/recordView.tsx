@@ -2,7 +2,7 @@
 import { resultFiles } from '../../../results.ts';
 import { leftOut } from '../../leftOut.ts';
 import { Loading, Missing } from '../../parts/notes.tsx';
-import type { Study } from '../../study.ts';
+import type { LoadedStudy } from '../../study.ts';
 import { useLoaded } from '../../useLoaded.ts';
 import type { ViewProps, WebView } from '../../view.ts';
 import { bibtexOf } from './citations.ts';
@@ -11,7 +11,7 @@ import { methodsText } from './methodsText.ts';
 import { repeatCommand } from './repeat.ts';
 import { StageTable } from './stageTable.tsx';
 
-async function everything(study: Study) {
+async function everything(study: LoadedStudy) {
   const [manifest, steering, yaml] = await Promise.all([study.manifest(), study.steering(), study.yaml()]);
   return { manifest, steering, yaml };
 }
