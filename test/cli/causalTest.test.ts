@@ -68,10 +68,12 @@ describe('a study with a causal test', () => {
   it('run tells its result, and how it went on', () => {
     expect(ran.code).toBe(0);
     expectCausalTest(ran.stdout);
-    expect(ran.stdout.indexOf('Latents behind letter')).toBeLessThan(
-      ran.stdout.indexOf('Validation by steering'),
-    );
-    for (const label of ['Log-odds, away', 'Without steering, toward', 'Random latents, away, doses, round 1'])
+    expect(ran.stdout.indexOf('Latents behind letter')).toBeLessThan(ran.stdout.indexOf('Causal test at'));
+    for (const label of [
+      'Log-odds, away',
+      'Without steering, toward',
+      'Random latents, away, doses, round 1',
+    ])
       expect(ran.stderr).toContain(label);
     expect(ran.stderr).not.toContain('unexpected');
     for (const name of ['parquet', 'json', 'svg', 'png'])
