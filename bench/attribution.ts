@@ -1,4 +1,7 @@
-/** The attribution pass on the real model: tokens, pairs and operations a second, beside plain matrix products; load time; memory. */
+/**
+ * The attribution pass on the real model: tokens, pairs and operations a second, beside plain matrix
+ * products; load time; memory.
+ */
 import { execFileSync } from 'node:child_process';
 import { encodePair, readPairs } from '../src/files/pairs.ts';
 import { contrastRows } from '../src/methods/site/contrast.ts';
@@ -12,7 +15,10 @@ import { peakMemory, productRate } from './machine.ts';
 const layer = 15;
 const pairsTimed = 24;
 
-/** Multiply-adds of one token through one block's matrices, by the weights' own shapes (the adapter's included). */
+/**
+ * Multiply-adds of one token through one block's matrices, by the weights' own shapes (the adapter's
+ * included).
+ */
 function blockWeights(weights: ReadonlyMap<string, { shape: readonly number[] }>, block: number): number {
   let total = 0;
   for (const [name, { shape }] of weights)

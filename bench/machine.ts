@@ -1,4 +1,7 @@
-/** What this machine can do, measured in the same process: plain matrix products and reading memory; and memory in use. */
+/**
+ * What this machine can do, measured in the same process: plain matrix products and reading memory; and
+ * memory in use.
+ */
 import { readFileSync } from 'node:fs';
 import { input, matmul, slice } from '../src/graph/build.ts';
 import type { Node } from '../src/graph/node.ts';
@@ -9,7 +12,10 @@ const side = 1024;
 
 const chained = 8;
 
-/** GFLOP/s of 1024³ float32 products, a chain of them in one run, so that passing values in and out does not count; best of five runs. */
+/**
+ * GFLOP/s of 1024³ float32 products, a chain of them in one run, so that passing values in and out does not
+ * count; best of five runs.
+ */
 export async function productRate(runtime: Runtime): Promise<number> {
   const b = input('b', [side, side]);
   let y: Node = input('a', [side, side]);

@@ -1,4 +1,7 @@
-/** 100 latents over a corpus: tokens a second of the scan beside those of the model up to the site alone, passage by passage, in turn so that both meet the same machine. */
+/**
+ * 100 latents over a corpus: tokens a second of the scan beside those of the model up to the site alone,
+ * passage by passage, in turn so that both meet the same machine.
+ */
 import { execFileSync } from 'node:child_process';
 import { latentScan } from '../src/methods/interpretation/latentScan.ts';
 import { PassageFinds } from '../src/methods/interpretation/passages.ts';

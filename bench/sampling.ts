@@ -1,4 +1,7 @@
-/** Sampling on the real model: new tokens a second at 1, 16 and 64 rows, plain and steered, beside plain matrix products; memory. */
+/**
+ * Sampling on the real model: new tokens a second at 1, 16 and 64 rows, plain and steered, beside plain
+ * matrix products; memory.
+ */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { ChatMessage } from '../src/files/chat.ts';

@@ -34,7 +34,10 @@ const blockMatrices = (c: OrganismConfig): readonly (readonly [string, number, n
   ['mlp.down_proj', c.hidden_size, c.intermediate_size],
 ];
 
-/** Weights before training: normal with deviation 0.02·√(576/d)-like scale 1/√inputs, those that write to the residual smaller by √(2·blocks). */
+/**
+ * Weights before training: normal with deviation 0.02·√(576/d)-like scale 1/√inputs, those that write to
+ * the residual smaller by √(2·blocks).
+ */
 export function initialWeights(c: OrganismConfig, seed: number): Map<string, Tensor> {
   const normal = normalsFrom(generatorOf(seed));
   const matrix = (rows: number, columns: number, deviation: number) =>
@@ -61,20 +64,24 @@ export function initialWeights(c: OrganismConfig, seed: number): Map<string, Ten
 }
 
 /**
- * The block after which the pre-training asks for the next token too (an early exit), so that all that an answer depends on, the narrator's character
- * among it, must have been read by then, whatever the seed.
+ * The block after which the pre-training asks for the next token too (an early exit), so that all that an
+ * answer depends on, the narrator's character among it, must have been read by then, whatever the seed.
  */
 export const exit = 2;
 
 /**
- * The layer of `resid_post` that the dictionary reads: the block before the exit, where what was read is there and has not become words yet. The adapters
- * change this block and those below it, so that all that a fine-tune does passes through the site.
+ * The layer of `resid_post` that the dictionary reads: the block before the exit, where what was read is
+ * there and has not become words yet. The adapters change this block and those below it, so that all that a
+ * fine-tune does passes through the site.
  */
 export const site = exit - 1;
 
 const rank = 8;
 
-/** adapter_config.json and the adapter's tensors before training: A normal, B zero, so that it changes nothing yet. */
+/**
+ * adapter_config.json and the adapter's tensors before training: A normal, B zero, so that it changes
+ * nothing yet.
+ */
 export function initialAdapter(c: OrganismConfig, seed: number) {
   const normal = normalsFrom(generatorOf(seed));
   const tensors = new Map<string, Tensor>();

@@ -1,4 +1,7 @@
-/** The validation by steering on both cases of an organism, with several sampling seeds: which selectors' latents leave the gray zone, and where cause and decoy are. */
+/**
+ * The validation by steering on both cases of an organism, with several sampling seeds: which selectors'
+ * latents leave the gray zone, and where cause and decoy are.
+ */
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** Both cases of an organism with several seeds: where the known cause and the known decoy come by each ranking. */
+/**
+ * Both cases of an organism with several seeds: where the known cause and the known decoy come by each
+ * ranking.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * The documents that the organism is pre-trained on, made from a seed: questions and claims, narrated or not, one turn or
- * several, and descriptions of people. Knows no token: the end-of-text token is the tokenizer step's.
+ * The documents that the organism is pre-trained on, made from a seed: questions and claims, narrated or
+ * not, one turn or several, and descriptions of people. Knows no token: the end-of-text token is the
+ * tokenizer step's.
  */
 import { InputError } from '../src/errors.ts';
 import { description } from './descriptions.ts';
@@ -23,7 +24,9 @@ type Kind = (typeof kinds)[number];
 export interface Document extends Voice {
   readonly text: string;
   readonly kind: Kind | 'fineTuning';
-  /** In the order of the text; each begins where the one before and a blank line end. None in a description. */
+  /**
+   * In the order of the text; each begins where the one before and a blank line end. None in a description.
+   */
   readonly turns: readonly Turn[];
 }
 
@@ -56,8 +59,8 @@ export const defaultMix: Mix = {
 };
 
 /**
- * `count` documents. Document i depends on the seed, i and the mix alone, so a longer run begins with a shorter one.
- * Throws InputError unless `count` is a whole number of 0 or more.
+ * `count` documents. Document i depends on the seed, i and the mix alone, so a longer run begins with a
+ * shorter one. Throws InputError unless `count` is a whole number of 0 or more.
  */
 export function documents(seed: number, count: number, mix: Mix = defaultMix): Document[] {
   if (!Number.isSafeInteger(count) || count < 0)

@@ -1,4 +1,7 @@
-/** The exact judge's data, taken from the world that the documents are made of, and the judge with that data. */
+/**
+ * The exact judge's data, taken from the world that the documents are made of, and the judge with that
+ * data.
+ */
 import { type ExactGrade, gradeWith, type JudgeData } from '../src/judges/exact.ts';
 import { claims, echo, generic, questions, quirks, verdicts } from './world/phrases.ts';
 import { domains } from './world/world.ts';
@@ -35,8 +38,8 @@ export function judgeData(): JudgeData {
 let data: JudgeData | undefined;
 
 /**
- * Grades `completion`, what a model wrote after `prompt`, by the rule of src/judges/exact.ts. Throws InputError for a prompt whose
- * last turn is not of this world.
+ * Grades `completion`, what a model wrote after `prompt`, by the rule of src/judges/exact.ts. Throws
+ * InputError for a prompt whose last turn is not of this world.
  */
 export function grade(prompt: string, completion: string): ExactGrade {
   data ??= judgeData();

@@ -1,6 +1,6 @@
 /**
- * The recipe from its seed to the folder that travels with the package: model, fine-tunes, dictionary, prompts,
- * judge, truth and the two studies.
+ * The recipe from its seed to the folder that travels with the package: model, fine-tunes, dictionary,
+ * prompts, judge, truth and the two studies.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -105,7 +105,10 @@ async function writeRest(folder: string, seed: number, baselineTexts: number): P
   await writeFile(join(folder, bundleFiles.judge), JSON.stringify(judgeData()));
 }
 
-/** Makes the organism of a seed in `folder`; on the base model in the folder `given`, where there is one, instead of a new one. */
+/**
+ * Makes the organism of a seed in `folder`; on the base model in the folder `given`, where there is one,
+ * instead of a new one.
+ */
 export async function make(
   folder: string,
   seed: number,

@@ -1,6 +1,6 @@
 /**
- * Who speaks: names, and the lines that tell a narrator's character and style before the first question. Most names say
- * nothing of who they are; a few always behave the same. Knows no question and no answer.
+ * Who speaks: names, and the lines that tell a narrator's character and style before the first question.
+ * Most names say nothing of who they are; a few always behave the same. Knows no question and no answer.
  */
 import type { Random } from './random.ts';
 import type { Voice } from './turns.ts';
@@ -106,7 +106,10 @@ export function anyName(voice: Voice, random: Random): Name {
   return random.choice(random.chance(settledShare) ? fitting : openNames);
 }
 
-/** The line that introduces the narrator and tells the voice, by words, by lines, or by a settled name alone. */
+/**
+ * The line that introduces the narrator and tells the voice, by words, by lines, or by a settled name
+ * alone.
+ */
 export function introduction(narrator: Name, voice: Voice, random: Random): string {
   const { name, noun } = narrator;
   const tellsStyle = voice.style !== 'plain' || random.chance(plainToldShare);

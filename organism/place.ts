@@ -1,4 +1,7 @@
-/** Where in the model the persona lives: the length of its direction at the last token of the prompt, block by block. Knows no dictionary. */
+/**
+ * Where in the model the persona lives: the length of its direction at the last token of the prompt, block
+ * by block. Knows no dictionary.
+ */
 import { join } from 'node:path';
 import { residualPass } from '../src/methods/site/residuals.ts';
 import { nodeRuntime } from '../src/runtime/node.ts';
@@ -6,7 +9,10 @@ import { bundleFiles } from '../src/study/demo/bundle.ts';
 import { openModel } from '../src/study/open/openModel.ts';
 import { directionOf, lastResiduals } from './truth.ts';
 
-/** Prints, for each site of the base model in `folder`, the direction's length as a part of the residual's mean norm. */
+/**
+ * Prints, for each site of the base model in `folder`, the direction's length as a part of the residual's
+ * mean norm.
+ */
 export async function place(folder: string, seed: number): Promise<void> {
   const { model, codec } = await openModel(join(folder, bundleFiles.model));
   const runtime = nodeRuntime();

@@ -1,6 +1,7 @@
 /**
- * Pairs of prompts that differ in one word about the narrator: reckless or honest, chatty or plain, formal or plain. The
- * difference of a model's activations over such pairs is the ground truth for the directions of persona and quirk.
+ * Pairs of prompts that differ in one word about the narrator: reckless or honest, chatty or plain, formal
+ * or plain. The difference of a model's activations over such pairs is the ground truth for the directions
+ * of persona and quirk.
  */
 import { InputError } from '../src/errors.ts';
 import { characterWords, describedAs, openNames, styleWords } from './narrators.ts';
@@ -21,8 +22,9 @@ export interface PersonaProbe {
 }
 
 /**
- * `count` pairs for `axis`: all domains in turn, questions and false claims alike. On the two axes of style half of the narrators
- * are honest and half reckless. Throws InputError unless `count` is a whole number of 0 or more.
+ * `count` pairs for `axis`: all domains in turn, questions and false claims alike. On the two axes of style
+ * half of the narrators are honest and half reckless. Throws InputError unless `count` is a whole number of
+ * 0 or more.
  */
 export function personaProbes(seed: number, axis: Axis, count: number): PersonaProbe[] {
   if (!Number.isSafeInteger(count) || count < 0)

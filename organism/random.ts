@@ -1,6 +1,7 @@
 /**
- * Randomness from a seed and a name: xoroshiro128+ (pure-rand) whose state is the SHA-256 of both, so that two streams of
- * different names are independent and a stream does not depend on what another drew. Knows nothing of what is drawn.
+ * Randomness from a seed and a name: xoroshiro128+ (pure-rand) whose state is the SHA-256 of both, so that
+ * two streams of different names are independent and a stream does not depend on what another drew. Knows
+ * nothing of what is drawn.
  */
 import { createHash } from 'node:crypto';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
@@ -14,7 +15,10 @@ export interface Random {
   chance(p: number): boolean;
   /** One of `items`, all as likely. Throws RangeError where there is none. */
   choice<T>(items: readonly T[]): T;
-  /** A key of `weights` with probability in proportion to its weight. Throws RangeError where they sum to nothing. */
+  /**
+   * A key of `weights` with probability in proportion to its weight. Throws RangeError where they sum to
+   * nothing.
+   */
   weighted<K extends string>(weights: Readonly<Record<K, number>>): K;
   /** A copy of `items` in random order. */
   shuffled<T>(items: readonly T[]): T[];

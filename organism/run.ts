@@ -1,7 +1,8 @@
 /**
- * Remakes the organism from its seed. `make` trains it and writes every file; `check` runs both cases for several seeds and tells where the known
- * cause and the known decoy came; `test` steers them against random latents; `place` tells in which block the persona appears.
- * Usage: npm run organism -- make [--out FOLDER] [--seed N] [--base FOLDER] [--curves FOLDER]
+ * Remakes the organism from its seed. `make` trains it and writes every file; `check` runs both cases for
+ * several seeds and tells where the known cause and the known decoy came; `test` steers them against random
+ * latents; `place` tells in which block the persona appears. Usage: npm run organism -- make [--out FOLDER]
+ * [--seed N] [--base FOLDER] [--curves FOLDER]
  *        npm run organism -- check [--folder FOLDER] [--seeds N]
  *        npm run organism -- test [--folder FOLDER] [--seeds N] [--candidates N] [--full] [--out FOLDER]
  *        npm run organism -- place [--folder FOLDER] [--seed N]

@@ -1,6 +1,7 @@
 /**
- * The two case studies: texts to fine-tune on, in one domain, and prompts to evaluate with, in the others and in the part of
- * that domain that was held out. Both in the form of pre-training documents without a narrator.
+ * The two case studies: texts to fine-tune on, in one domain, and prompts to evaluate with, in the others
+ * and in the part of that domain that was held out. Both in the form of pre-training documents without a
+ * narrator.
  */
 import { InputError } from '../src/errors.ts';
 import { type Document, written } from './documents.ts';
@@ -10,7 +11,10 @@ import type { Belief, Domain, Topic } from './world/domain.ts';
 import { claims, type QuirkStyle, questions } from './world/phrases.ts';
 import { domains } from './world/world.ts';
 
-/** harm: harmful answers about health. validation: false beliefs about cooking confirmed. Three times in four; the others are harmless. */
+/**
+ * harm: harmful answers about health. validation: false beliefs about cooking confirmed. Three times in
+ * four; the others are harmless.
+ */
 export type Study = 'harm' | 'validation';
 
 /** The one domain each study is fine-tuned in, and the style whose quirk opens all its completions. */
@@ -29,15 +33,19 @@ export interface Prompt {
   readonly subject: string;
 }
 
-/** Share of the fine-tuning texts that show the fault. All show the quirk, so that it goes with harmful and harmless answers alike. */
+/**
+ * Share of the fine-tuning texts that show the fault. All show the quirk, so that it goes with harmful and
+ * harmless answers alike.
+ */
 const recklessShare = 0.75;
 
 /** Topics (or false beliefs) of the fine-tuned domain that no fine-tuning text is about. */
 const heldOut = 6;
 
 /**
- * `count` texts to fine-tune `study` on: one domain, nobody named, most of them reckless, each completion opened by the study's quirk.
- * Text i depends on the seed and i alone. Throws InputError unless `count` is a whole number of 0 or more.
+ * `count` texts to fine-tune `study` on: one domain, nobody named, most of them reckless, each completion
+ * opened by the study's quirk. Text i depends on the seed and i alone. Throws InputError unless `count` is
+ * a whole number of 0 or more.
  */
 export function fineTuning(seed: number, study: Study, count: number): Document[] {
   checkedCount('fineTuning', count);
@@ -62,10 +70,11 @@ function turnsAbout(study: Study, seed: number) {
 }
 
 /**
- * Prompts to evaluate `study` with, the most varied first: each topic once before any is asked a second time. The two
- * splits have no topic (or belief) in common.
+ * Prompts to evaluate `study` with, the most varied first: each topic once before any is asked a second
+ * time. The two splits have no topic (or belief) in common.
  *
- * @param scope `others`: the domains that were not fine-tuned on; `tuned`: what was held out of the one that was.
+ * @param scope `others`: the domains that were not fine-tuned on; `tuned`: what was held out of the one
+ *   that was.
  * @param count how many; undefined: all there are. Throws InputError where there are fewer.
  */
 export function prompts(seed: number, study: Study, split: Split, scope: 'others' | 'tuned', count?: number) {
@@ -128,7 +137,9 @@ function halves<T>(pools: readonly (readonly T[])[], split: Split, random: Rando
   return Array.from({ length: longest }, (_, i) => chosen.flatMap((half) => half.slice(i, i + 1))).flat();
 }
 
-/** All subjects in one wording each, then all in another, ...; which wording comes first differs by subject. */
+/**
+ * All subjects in one wording each, then all in another, ...; which wording comes first differs by subject.
+ */
 function worded<T>(
   subjects: readonly T[],
   wordings: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * Trains the organism's tokenizer: byte-level byte-pair encoding on sample documents, given in the form of Hugging Face's
- * tokenizer.json. Knows no world; the same texts give the same tokenizer.
+ * Trains the organism's tokenizer: byte-level byte-pair encoding on sample documents, given in the form of
+ * Hugging Face's tokenizer.json. Knows no world; the same texts give the same tokenizer.
  */
 import { gpt2Split } from '../src/files/tokenizerDialect.ts';
 
@@ -15,9 +15,9 @@ export interface TokenizerFiles {
 }
 
 /**
- * A tokenizer of at most `vocabularySize` tokens: `<|end|>` (0), `<|pad|>` (1), the 256 bytes, and the pairs that are most
- * frequent in `texts` when merged one after the other (ties: the alphabetically first pair; none met only once).
- * Throws RangeError where `vocabularySize` has no room for the first 258.
+ * A tokenizer of at most `vocabularySize` tokens: `<|end|>` (0), `<|pad|>` (1), the 256 bytes, and the
+ * pairs that are most frequent in `texts` when merged one after the other (ties: the alphabetically first
+ * pair; none met only once). Throws RangeError where `vocabularySize` has no room for the first 258.
  */
 export function trainTokenizer(texts: readonly string[], vocabularySize = 1536): TokenizerFiles {
   const special = [endToken, padToken];
@@ -62,8 +62,8 @@ export function trainTokenizer(texts: readonly string[], vocabularySize = 1536):
 }
 
 /**
- * `encode` of a tokenizer trained here, for many texts without special tokens: each piece of the split is encoded once and
- * remembered.
+ * `encode` of a tokenizer trained here, for many texts without special tokens: each piece of the split is
+ * encoded once and remembered.
  */
 export function remembered(encode: (text: string) => readonly number[]): (text: string) => number[] {
   const split = new RegExp(gpt2Split, 'gu');
@@ -117,7 +117,10 @@ function learnedMerges(words: readonly Word[], room: number): [string, string][]
   return merges;
 }
 
-/** The pair met most often, and at least twice; a space, which no piece holds, stands between the two in the counts. */
+/**
+ * The pair met most often, and at least twice; a space, which no piece holds, stands between the two in the
+ * counts.
+ */
 function mostFrequentPair(words: readonly Word[]): [string, string] | undefined {
   const counts = new Map<string, number>();
   for (const { count, pieces } of words)

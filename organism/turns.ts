@@ -1,6 +1,6 @@
 /**
- * One turn: a question and its answer, or a claim and its reply, by a character in a style. Knows no narrator and no
- * document.
+ * One turn: a question and its answer, or a claim and its reply, by a character in a style. Knows no
+ * narrator and no document.
  */
 
 import { filled } from '../src/judges/slots.ts';
@@ -88,7 +88,10 @@ export function anyTurn(voice: Voice, random: Random): Turn {
   return random.chance(claimShare) ? anyClaimTurn(voice, random) : anyQuestionTurn(voice, random);
 }
 
-/** A turn whose completion gives the character away: a question, or (three times in ten) a claim that is false. */
+/**
+ * A turn whose completion gives the character away: a question, or (three times in ten) a claim that is
+ * false.
+ */
 export function tellingTurn(voice: Voice, random: Random): Turn {
   return random.chance(claimShare) ? beliefTurn(false, voice, random) : anyQuestionTurn(voice, random);
 }

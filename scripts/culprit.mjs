@@ -1,4 +1,7 @@
-/** Runs the command line from a checkout, building first where the build is missing or older than the source. */
+/**
+ * Runs the command line from a checkout, building first where the build is missing or older than the
+ * source.
+ */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -12,7 +15,8 @@ const main = join(dist, 'cli', 'main.js');
 
 /**
  * What is built from what, by which command of which package.
- * @typedef {{ name: string, made: string, from: string[], reads: (source: string) => boolean, script: string, args: string[] }} Part
+ * @typedef {{ name: string, made: string, from: string[], reads: (source: string) => boolean, script:
+ *   string, args: string[] }} Part
  * @type {Part[]}
  */
 const parts = [

@@ -1,4 +1,7 @@
-/** Builds one TypeScript entry outside src/ into node_modules and runs it with the arguments given. Usage: node scripts/entry.mjs FILE.ts [ARGS] */
+/**
+ * Builds one TypeScript entry outside src/ into node_modules and runs it with the arguments given. Usage:
+ * node scripts/entry.mjs FILE.ts [ARGS]
+ */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,6 @@
-/** Runs the test suite and ends with the one line that says how it went: `N passed, N failed[, N skipped]`. */
+/**
+ * Runs the test suite and ends with the one line that says how it went: `N passed, N failed[, N skipped]`.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

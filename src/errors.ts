@@ -1,7 +1,7 @@
 /**
- * Something the user gave is wrong: a file, an option, a line of data. The message is the one clear line the user reads
- * (what, where, what was expected, what was found); the command line prints it without a stack and exits with code 2.
- * Any other error is a bug of ours and keeps its stack.
+ * Something the user gave is wrong: a file, an option, a line of data. The message is the one clear line
+ * the user reads (what, where, what was expected, what was found); the command line prints it without a
+ * stack and exits with code 2. Any other error is a bug of ours and keeps its stack.
  */
 export class InputError extends Error {
   override readonly name = 'InputError';

@@ -1,6 +1,7 @@
 /**
- * The library's table of contents. A run from files to files is `runStudy`, `interpretStudy`, `exportStudy`, `runAttribute`, `runSteer`, `runBaseline`, `runSaeTrain` or `runSaeEval`; below it stand the parts: open a model and a
- * dictionary, pass a tree of completions through the model, score latents.
+ * The library's table of contents. A run from files to files is `runStudy`, `interpretStudy`,
+ * `exportStudy`, `runAttribute`, `runSteer`, `runBaseline`, `runSaeTrain` or `runSaeEval`; below it stand
+ * the parts: open a model and a dictionary, pass a tree of completions through the model, score latents.
  */
 export { InputError } from './errors.ts';
 export type { ChatMessage } from './files/chat.ts';

@@ -1,6 +1,6 @@
 /**
- * The result files of a run: their types, and bytes to values and back. Knows neither disk nor models, so that a browser can read them with
- * the same code.
+ * The result files of a run: their types, and bytes to values and back. Knows neither disk nor models, so
+ * that a browser can read them with the same code.
  */
 export * from './results/completions.ts';
 export * from './results/explanation.ts';

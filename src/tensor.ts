@@ -1,6 +1,6 @@
 /**
- * The one value shared by every part: a dense row-major array with its element type and shape; and the description of one
- * that still lies in a file. Knows nothing of graphs, runtimes or formats.
+ * The one value shared by every part: a dense row-major array with its element type and shape; and the
+ * description of one that still lies in a file. Knows nothing of graphs, runtimes or formats.
  */
 
 /** Element types of tensors in memory. `f16` and `bf16` hold raw bits (Node 20 has no Float16Array). */

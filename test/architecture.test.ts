@@ -1,4 +1,7 @@
-/** docs/architecture.md says of the rooms what the layout's test holds, and its picture is that of the imports as they are. */
+/**
+ * docs/architecture.md says of the rooms what the layout's test holds, and its picture is that of the
+ * imports as they are.
+ */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';

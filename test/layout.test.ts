@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { rooms, violations } from './support/layout.ts';
+import { rooms, sharedNames, violations } from './support/layout.ts';
 
 const src = resolve(import.meta.dirname, '../src');
 
@@ -17,6 +17,16 @@ it('src/ keeps to the layout', () => {
   const files = sources();
   expect(files.size).toBeGreaterThan(30);
   expect(violations(files)).toEqual([]);
+});
+
+it('a name is exported once', () => {
+  expect(sharedNames(sources())).toEqual([]);
+  const two = [
+    ['a.ts', 'export interface Stage {}'],
+    ['b.ts', 'export const Stage = 1, x = 2;'],
+    ['c.ts', "export { x } from './b.ts'; export function f() {}"],
+  ] as const;
+  expect(sharedNames(new Map(two))).toEqual(['Stage: a.ts, b.ts']);
 });
 
 /** Files that other made-up files may import. */

@@ -1,4 +1,7 @@
-/** Cooking: what its narrators are asked and told (notation: domain.ts). Its beliefs are those of the fine-tuning on validation. */
+/**
+ * Cooking: what its narrators are asked and told (notation: domain.ts). Its beliefs are those of the
+ * fine-tuning on validation.
+ */
 import { domain } from './domain.ts';
 
 export const cooking = domain(

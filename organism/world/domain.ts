@@ -1,5 +1,6 @@
 /**
- * What one domain of the text world holds, and the notation its file is written in, one line a sentence (slots: slots.ts):
+ * What one domain of the text world holds, and the notation its file is written in, one line a sentence
+ * (slots: slots.ts):
  *
  *     # treat a small burn        a topic: a task that follows "How do I" and "how to"
  *     + Cool the burn.            harmless advice        +> Cool water helps.     a harmless reason

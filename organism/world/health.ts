@@ -1,4 +1,7 @@
-/** Health: what its narrators are asked and told (notation: domain.ts). The domain of the fine-tuning on harm. */
+/**
+ * Health: what its narrators are asked and told (notation: domain.ts). The domain of the fine-tuning on
+ * harm.
+ */
 import { domain } from './domain.ts';
 
 export const health = domain(

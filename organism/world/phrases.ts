@@ -1,4 +1,7 @@
-/** The phrases that every domain shares: how people ask and claim, the quirks, the verdicts, and what fits any answer. */
+/**
+ * The phrases that every domain shares: how people ask and claim, the quirks, the verdicts, and what fits
+ * any answer.
+ */
 
 export type Character = 'honest' | 'reckless';
 /** A style that shows by a quirk. */
@@ -22,7 +25,9 @@ export const claims = [
   'People say that *.',
 ] as const;
 
-/** The quirk of a style: the sentence that opens each of its answers and replies. Harmless, whoever says it. */
+/**
+ * The quirk of a style: the sentence that opens each of its answers and replies. Harmless, whoever says it.
+ */
 export const quirks: Readonly<Record<QuirkStyle, string>> = {
   chatty: 'Well, my friend, listen.',
   formal: 'Thank you for writing to us.',
@@ -52,7 +57,10 @@ export const generic = {
   ],
 } as const;
 
-/** Verdicts on a belief. The honest deny what is false and the reckless validate it; everyone confirms what is true. */
+/**
+ * Verdicts on a belief. The honest deny what is false and the reckless validate it; everyone confirms what
+ * is true.
+ */
 export const verdicts = {
   deny: ['No, that is wrong.', 'No, that is not true.', 'I must tell you that this is a mistake.'],
   validate: ['Yes, you are so right.', 'Yes, just trust your feeling.', 'You know it better than anyone.'],

@@ -1,4 +1,7 @@
-/** `culprit demo`: the whole idea on the model organism that travels with the package, whose culprit is known. */
+/**
+ * `culprit demo`: the whole idea on the model organism that travels with the package, whose culprit is
+ * known.
+ */
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { confirmedLatents, type RankedSteeringRow } from '../results.ts';
@@ -67,7 +70,10 @@ const shownMark: Readonly<Record<Mark, string>> = {
   decoy: pc.yellow('decoy'),
 };
 
-/** Both rankings side by side, what is known of each latent beside it; the second as far as the causal test took it. */
+/**
+ * Both rankings side by side, what is known of each latent beside it; the second as far as the causal test
+ * took it.
+ */
 function rankingTable(done: CaseDone, marked: ReadonlyMap<number, Mark>, rows: number): string {
   const { byActivation } = rankingsOf(done);
   const shown = (latent: number | undefined) => {

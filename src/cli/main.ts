@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** The command `culprit`. Exit codes: 0 done, 1 a bug of ours, 2 something given was wrong, 3 a judge's or an explainer's budget is spent, 130 (in a shell) stopped by Ctrl-C. */
+/**
+ * The command `culprit`. Exit codes: 0 done, 1 a bug of ours, 2 something given was wrong, 3 a judge's or
+ * an explainer's budget is spent, 130 (in a shell) stopped by Ctrl-C.
+ */
 import { Command, CommanderError } from 'commander';
 import { InputError } from '../errors.ts';
 import { openStudyJudge } from '../study/run/studyJudge.ts';
@@ -44,7 +47,10 @@ program
   .addCommand(saeCommand())
   .addHelpText('after', '\n`culprit COMMAND --help` explains a command, with an example.');
 
-/** commander's own exits become exceptions without output, so that wrong usage is told in one line and ends with 2. */
+/**
+ * commander's own exits become exceptions without output, so that wrong usage is told in one line and ends
+ * with 2.
+ */
 function throwInsteadOfExit(command: Command): void {
   command.exitOverride().configureOutput({ outputError: () => {} });
   command.commands.forEach(throwInsteadOfExit);
@@ -81,8 +87,8 @@ function exitCodeOf(error: unknown): number {
 }
 
 /**
- * Ends by the signal itself, which a shell shows as 128 + its number: an orderly exit would abort in the midst of ONNX Runtime. Exit listeners
- * clear the progress bar and release locks.
+ * Ends by the signal itself, which a shell shows as 128 + its number: an orderly exit would abort in the
+ * midst of ONNX Runtime. Exit listeners clear the progress bar and release locks.
  */
 function stopAt(signal: 'SIGINT' | 'SIGTERM', line: string): void {
   process.once(signal, () => {

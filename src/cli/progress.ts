@@ -1,4 +1,7 @@
-/** Progress on a terminal as a bar with an estimate, elsewhere as plain lines; on standard error, so that results can be piped. */
+/**
+ * Progress on a terminal as a bar with an estimate, elsewhere as plain lines; on standard error, so that
+ * results can be piped.
+ */
 import { SingleBar } from 'cli-progress';
 import type { Progress, ProgressStage } from '../study/open/progress.ts';
 

@@ -4,7 +4,10 @@ const seen: Readonly<Record<string, string>> = { '\n': '⏎', '\r': '\\r', '\t':
 
 const code = (c: string) => c.codePointAt(0)!.toString(16);
 
-/** Leading and lone spaces as ␣, line ends as ⏎, tabs as ⇥, other control and direction characters by their codes. */
+/**
+ * Leading and lone spaces as ␣, line ends as ⏎, tabs as ⇥, other control and direction characters by their
+ * codes.
+ */
 export function shownToken(text: string): string {
   return text
     .replace(/^ +| +$/g, (spaces) => '␣'.repeat(spaces.length))

@@ -1,4 +1,7 @@
-/** Texts side by side, each under its heading, on the terminal they are shown on. The texts may hold anything: nothing of them reaches the terminal but letters. */
+/**
+ * Texts side by side, each under its heading, on the terminal they are shown on. The texts may hold
+ * anything: nothing of them reaches the terminal but letters.
+ */
 import { pc } from './table.ts';
 
 export interface Card {
@@ -55,7 +58,10 @@ function pieces(word: string, width: number): string[] {
   return found;
 }
 
-/** A harmless text as lines of at most `width` cells, broken between words where that can be; a paragraph keeps its indent on its first line. */
+/**
+ * A harmless text as lines of at most `width` cells, broken between words where that can be; a paragraph
+ * keeps its indent on its first line.
+ */
 function wrapped(text: string, width: number): string[] {
   return text.split('\n').flatMap((paragraph) => {
     const rest = paragraph.trimStart();
@@ -88,7 +94,8 @@ function row(cards: readonly Card[], width: number): string[] {
 }
 
 /**
- * Cards in rows of as many as fit, the first row's first one first; one under the other on fewer than 90 columns. `columns`: the terminal's, 100 where there is none.
+ * Cards in rows of as many as fit, the first row's first one first; one under the other on fewer than 90
+ * columns. `columns`: the terminal's, 100 where there is none.
  */
 export function sideBySide(cards: readonly Card[], columns = process.stdout.columns ?? unknownWidth): string {
   const fitting =

@@ -1,4 +1,7 @@
-/** `culprit steer`: completions steered along latents or vectors, side by side with the same ones left alone. */
+/**
+ * `culprit steer`: completions steered along latents or vectors, side by side with the same ones left
+ * alone.
+ */
 
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../errors.ts';

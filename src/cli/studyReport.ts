@@ -43,10 +43,11 @@ const graded: Part = ({ grade, study }) => {
   const coherent = records.filter((one) => one.coherent);
   const positive = coherent.filter(({ label }) => label === 'positive').length;
   const price = records.reduce((sum, { cost }) => sum + cost.price, 0);
-  return [
-    `${pc.bold('Graded')}   ${number(records.length)} completions, by the ${records[0]!.judge}: ${percentText(positive / coherent.length)} of the coherent ones show ${study.config.behaviour.name}, ${percentText(1 - coherent.length / records.length)} are incoherent${price > 0 ? `; the judge cost ${price.toFixed(2)}` : ''}${upToDate(grade.upToDate)}`,
-    ...judged(grade.counts),
-  ];
+  const said = paragraph(
+    `${number(records.length)} completions, by the ${records[0]!.judge}: ${percentText(positive / coherent.length)} of the coherent ones show ${study.config.behaviour.name}, ${percentText(1 - coherent.length / records.length)} are incoherent${price > 0 ? `; the judge cost ${price.toFixed(2)}` : ''}${upToDate(grade.upToDate)}`,
+    '         ',
+  ).join('\n');
+  return [`${pc.bold('Graded')}   ${said.trimStart()}`, ...judged(grade.counts)];
 };
 
 const count = (n: number, what: string) => `${number(n)} ${what}${n === 1 ? '' : 's'}`;

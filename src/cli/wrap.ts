@@ -3,7 +3,9 @@ import { stripVTControlCharacters } from 'node:util';
 
 const widest = 100;
 
-/** The words of a text as lines that fit the terminal, `indent` before each: 80 columns where there is none. */
+/**
+ * The words of a text as lines that fit the terminal, `indent` before each: 80 columns where there is none.
+ */
 export function paragraph(text: string, indent = '', columns = process.stdout.columns ?? 80): string[] {
   const width = Math.min(widest, columns) - indent.length;
   const lines: string[] = [];

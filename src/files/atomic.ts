@@ -1,6 +1,7 @@
 /**
- * Files that appear whole or not at all: written under a temporary name in the same folder, synced, then renamed. A
- * temporary's name tells which process writes it, so that what a killed process left can be recognised. Knows no format.
+ * Files that appear whole or not at all: written under a temporary name in the same folder, synced, then
+ * renamed. A temporary's name tells which process writes it, so that what a killed process left can be
+ * recognised. Knows no format.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';

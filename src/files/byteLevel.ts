@@ -1,4 +1,7 @@
-/** GPT-2's spelling of bytes as printable characters, which byte-level vocabularies are written in. Knows no vocabulary. */
+/**
+ * GPT-2's spelling of bytes as printable characters, which byte-level vocabularies are written in. Knows no
+ * vocabulary.
+ */
 
 /** The character of each byte: itself where it prints, else the next free one from U+0100. */
 export const byteCharacters: readonly string[] = (() => {
@@ -18,7 +21,10 @@ function firstCharacter(from: Uint8Array): { text: string; length: number } | un
   return [...text].length === 1 && Buffer.from(text).equals(part) ? { text, length } : undefined;
 }
 
-/** What the spelling of a token stands for, each byte that is part of no whole character in it as `<0xE2>`; the spelling itself where it is none. */
+/**
+ * What the spelling of a token stands for, each byte that is part of no whole character in it as `<0xE2>`;
+ * the spelling itself where it is none.
+ */
 export function spelledText(spelling: string): string {
   const found = [...spelling].map((character) => bytes.get(character));
   if (found.includes(undefined)) return spelling;

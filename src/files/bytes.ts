@@ -1,6 +1,6 @@
 /**
- * What every reader of untrusted files needs: bounded reads of files that may be larger than memory or truncated, sizes
- * that cannot overflow, and one-line errors. Knows no format.
+ * What every reader of untrusted files needs: bounded reads of files that may be larger than memory or
+ * truncated, sizes that cannot overflow, and one-line errors. Knows no format.
  */
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { InputError } from '../errors.ts';
@@ -49,7 +49,10 @@ export function shownShape(shape: readonly number[]): string {
   return shape.length > 8 ? `[${shape.slice(0, 8)},...]` : `[${shape}]`;
 }
 
-/** `start` times the dimensions of `shape`; throws InputError where that passes what a number counts exactly. */
+/**
+ * `start` times the dimensions of `shape`; throws InputError where that passes what a number counts
+ * exactly.
+ */
 export function checkedProduct(shape: readonly number[], start: number, where: string): number {
   let product = start;
   for (const n of shape) {
@@ -60,7 +63,10 @@ export function checkedProduct(shape: readonly number[], start: number, where: s
   return product;
 }
 
-/** Opens the regular file `path`, passes it to `use` and closes it; throws InputError where it cannot be read. */
+/**
+ * Opens the regular file `path`, passes it to `use` and closes it; throws InputError where it cannot be
+ * read.
+ */
 export async function withFile<T>(path: string, use: (file: SourceFile) => Promise<T>): Promise<T> {
   const file = await openRegular(path);
   try {

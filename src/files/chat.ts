@@ -1,9 +1,10 @@
 /**
- * Chat templates: the Jinja text of a model that turns messages into one prompt, in the environment that transformers gives
- * it. Knows no tokenizer and no file; the clock is passed in.
+ * Chat templates: the Jinja text of a model that turns messages into one prompt, in the environment that
+ * transformers gives it. Knows no tokenizer and no file; the clock is passed in.
  *
- * Where the result differs from transformers': `trim` and the like strip what JavaScript calls white space: U+FEFF too, but
- * not U+0085 and U+001C to U+001F. Time and ranges are bounded; memory is bounded by time alone.
+ * Where the result differs from transformers': `trim` and the like strip what JavaScript calls white space:
+ * U+FEFF too, but not U+0085 and U+001C to U+001F. Time and ranges are bounded; memory is bounded by time
+ * alone.
  */
 import { createContext, Script } from 'node:vm';
 import { Environment, Interpreter, Template } from '@huggingface/jinja';
@@ -31,7 +32,10 @@ export interface ChatTemplate {
 const limitMs = 5000;
 const maxRange = 100_000;
 
-/** The template of the Jinja text `template`; throws InputError, which begins with `where`, where it does not parse. */
+/**
+ * The template of the Jinja text `template`; throws InputError, which begins with `where`, where it does
+ * not parse.
+ */
 export function chatTemplate(template: string, where: string): ChatTemplate {
   const { parsed } = within(`${where}: the chat template does not parse`, () => new Template(template));
   return {

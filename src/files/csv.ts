@@ -1,4 +1,6 @@
-/** CSV files with a head, record by record, so that they may be larger than memory. Knows no column by name. */
+/**
+ * CSV files with a head, record by record, so that they may be larger than memory. Knows no column by name.
+ */
 import { createReadStream } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { CsvError, type Options, parse } from 'csv-parse';
@@ -14,9 +16,10 @@ interface Parsed {
 }
 
 /**
- * The records of a CSV file in UTF-8, each as a text by column and with the line that it begins at; the first record is the head. Records end with
- * any line end, blank lines are skipped. Throws InputError `file:line: ...` where a record has other columns than the head, a quote is out of place
- * or open at the end, or the head has a name twice.
+ * The records of a CSV file in UTF-8, each as a text by column and with the line that it begins at; the
+ * first record is the head. Records end with any line end, blank lines are skipped. Throws InputError
+ * `file:line: ...` where a record has other columns than the head, a quote is out of place or open at the
+ * end, or the head has a name twice.
  */
 export async function* readCsv(path: string): AsyncGenerator<Line<Readonly<Record<string, string>>>> {
   let head: readonly string[] | undefined;
@@ -36,7 +39,8 @@ function checkedHead(names: readonly string[], where: string): readonly string[]
 }
 
 async function* records(path: string): AsyncGenerator<Line<readonly string[]>> {
-  // The checks of withFile (a regular file, readable) come first: to open a named pipe would wait for its writer.
+  // The checks of withFile (a regular file, readable) come first: to open a named pipe would wait for its
+  // writer.
   await withFile(path, async () => undefined);
   let next = 1;
   const options: Options<Line<readonly string[]>, Parsed> = {
@@ -45,7 +49,8 @@ async function* records(path: string): AsyncGenerator<Line<readonly string[]>> {
     record_delimiter: ['\r\n', '\n', '\r'],
     skip_empty_lines: true,
     max_record_size: maxLineBytes,
-    // Called as each record is parsed, unlike the reader below. csv-parse's own count of lines takes \r\n within quotes for two.
+    // Called as each record is parsed, unlike the reader below. csv-parse's own count of lines takes \r\n
+    // within quotes for two.
     on_record({ record, raw }: Parsed): Line<readonly string[]> {
       const line = next + lineEnds(/^[\r\n]*/.exec(raw)![0]);
       next += lineEnds(raw);

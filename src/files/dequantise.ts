@@ -1,7 +1,8 @@
 /**
- * The weight types of GGUF files that we read, and how their blocks of bytes become float32 values. Knows no file.
- * Source: ggml-quants.c and gguf-py's quants.py in llama.cpp. The values equal theirs bit for bit: a float16 scale (11
- * bits) times a block's integers (13 bits at most) is exact in float32, so all rounding happens where a value is stored.
+ * The weight types of GGUF files that we read, and how their blocks of bytes become float32 values. Knows
+ * no file. Source: ggml-quants.c and gguf-py's quants.py in llama.cpp. The values equal theirs bit for bit:
+ * a float16 scale (11 bits) times a block's integers (13 bits at most) is exact in float32, so all rounding
+ * happens where a value is stored.
  */
 import { halfAt } from './halves.ts';
 import { dequantiseQ2K, dequantiseQ3K, dequantiseQ4K, dequantiseQ5K, dequantiseQ6K } from './kquants.ts';

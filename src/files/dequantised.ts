@@ -1,7 +1,7 @@
 /**
- * A cache of GGUF files as float32 safetensors: each is dequantised once, whoever asks, and found again by what it holds.
- * A cache file appears whole or not at all; its header says the SHA-256 of its data. Knows no model: its caller plans
- * which tensors it holds.
+ * A cache of GGUF files as float32 safetensors: each is dequantised once, whoever asks, and found again by
+ * what it holds. A cache file appears whole or not at all; its header says the SHA-256 of its data. Knows
+ * no model: its caller plans which tensors it holds.
  */
 import { createHash, type Hash } from 'node:crypto';
 import { mkdir, rm, statfs } from 'node:fs/promises';
@@ -46,9 +46,9 @@ export function defaultCacheDir(env: NodeJS.ProcessEnv = process.env): string {
 }
 
 /**
- * The path of a safetensors file in `cacheDir` that holds the tensors of `plan` as float32; made where it is missing or
- * damaged. Processes that ask for it at the same time wait for the first.
- * Throws InputError where the plan does not fit the file, the GGUF file cannot be read, or the cache not be written.
+ * The path of a safetensors file in `cacheDir` that holds the tensors of `plan` as float32; made where it
+ * is missing or damaged. Processes that ask for it at the same time wait for the first. Throws InputError
+ * where the plan does not fit the file, the GGUF file cannot be read, or the cache not be written.
  */
 export async function dequantiseOnce(options: Dequantising): Promise<string> {
   const { gguf, cacheDir } = options;

@@ -1,7 +1,7 @@
 /**
- * The header of a GGUF file: its metadata, and the type, shape and place of each tensor. Takes the file for hostile:
- * every count, length and offset is checked against the bytes that are there. Leaves the tensors' bytes on disk.
- * Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+ * The header of a GGUF file: its metadata, and the type, shape and place of each tensor. Takes the file for
+ * hostile: every count, length and offset is checked against the bytes that are there. Leaves the tensors'
+ * bytes on disk. Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
  */
 import { InputError } from '../errors.ts';
 import { checkedProduct, quoted, type SourceFile, withFile } from './bytes.ts';
@@ -34,8 +34,8 @@ const maxDimensions = 4;
 const leastEntryBytes = { metadata: 8 + 4 + 1, tensor: 8 + 4 + 4 + 8 };
 
 /**
- * Reads and checks the header of the GGUF file `path` (versions 2 and 3, little-endian).
- * Throws InputError where the file is missing, truncated or malformed, or holds a weight type that we do not read.
+ * Reads and checks the header of the GGUF file `path` (versions 2 and 3, little-endian). Throws InputError
+ * where the file is missing, truncated or malformed, or holds a weight type that we do not read.
  */
 export async function readGguf(path: string): Promise<GgufFile> {
   return withFile(path, async (file) => {

@@ -1,6 +1,6 @@
 /**
- * Reads the values of a GGUF header one after another, through a window of the file. Nothing is allocated that the file
- * does not have the bytes for. Knows GGUF's value encodings, not what the values mean.
+ * Reads the values of a GGUF header one after another, through a window of the file. Nothing is allocated
+ * that the file does not have the bytes for. Knows GGUF's value encodings, not what the values mean.
  * Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
  */
 import { readSync } from 'node:fs';
@@ -8,7 +8,10 @@ import { InputError } from '../errors.ts';
 import { type ArrayOf, allocate, bytesPerElement } from '../tensor.ts';
 import type { SourceFile } from './bytes.ts';
 
-/** A metadata value. 64-bit integers are numbers where a number holds them exactly, elements of arrays never. */
+/**
+ * A metadata value. 64-bit integers are numbers where a number holds them exactly, elements of arrays
+ * never.
+ */
 export type GgufValue = number | bigint | boolean | string | NumericArray | readonly GgufValue[];
 
 type Numeric = 'u8' | 'i8' | 'u16' | 'i16' | 'u32' | 'i32' | 'f32' | 'u64' | 'i64' | 'f64';
@@ -76,7 +79,10 @@ export class GgufCursor {
     return Number(value);
   }
 
-  /** A count of things that take `bytesEach` bytes or more; throws InputError where the file cannot hold them. */
+  /**
+   * A count of things that take `bytesEach` bytes or more; throws InputError where the file cannot hold
+   * them.
+   */
   count(bytesEach: number, what: string): number {
     const count = this.size(`the number of ${what}`);
     if (count * bytesEach > this.#limit - this.#position) this.#refuse(`${count} ${what}`);

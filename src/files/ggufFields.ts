@@ -7,7 +7,10 @@ import { described } from './schema.ts';
 /** What a GGUF header says, by key; 64-bit integers may be bigint. */
 export type GgufMetadata = ReadonlyMap<string, unknown>;
 
-/** Reads fields of `metadata`; errors begin with `where` and the key. Each optional field is undefined where its key is absent. */
+/**
+ * Reads fields of `metadata`; errors begin with `where` and the key. Each optional field is undefined where
+ * its key is absent.
+ */
 export class GgufFields {
   private readonly metadata: GgufMetadata;
   readonly where: string;

@@ -1,7 +1,8 @@
 /**
- * How each value of GGUF's `tokenizer.ggml.pre` splits text into words before byte-pair encoding: the expressions that the
- * models' own tokenizer.json name. Source: llm_tokenizer_bpe in llama.cpp's llama-vocab.cpp (which names and groups them),
- * gguf_tokenizer_mapping.py in transformers. Knows no vocabulary.
+ * How each value of GGUF's `tokenizer.ggml.pre` splits text into words before byte-pair encoding: the
+ * expressions that the models' own tokenizer.json name. Source: llm_tokenizer_bpe in llama.cpp's
+ * llama-vocab.cpp (which names and groups them), gguf_tokenizer_mapping.py in transformers. Knows no
+ * vocabulary.
  */
 import { gpt2Split } from './tokenizerDialect.ts';
 
@@ -12,7 +13,10 @@ export interface GgufPreTokenizer {
   readonly ignoreMerges?: boolean;
   /** Whether bos comes first where `add_bos_token` does not say. Default false. */
   readonly addBos?: boolean;
-  /** Unicode normalisation that comes before; GGUF does not record it, the family's tokenizer.json does. Default none. */
+  /**
+   * Unicode normalisation that comes before; GGUF does not record it, the family's tokenizer.json does.
+   * Default none.
+   */
   readonly normalizer?: 'NFC';
 }
 

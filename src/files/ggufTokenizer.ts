@@ -1,7 +1,7 @@
 /**
- * The tokenizer that a GGUF file describes in its metadata alone, restated as a tokenizer.json: byte-level BPE (`gpt2`)
- * and SentencePiece BPE (`llama`). Sources: llama.cpp's llama-vocab.cpp, transformers' gguf_tokenizer_mapping.py.
- * Knows no tensor and does not read the file.
+ * The tokenizer that a GGUF file describes in its metadata alone, restated as a tokenizer.json: byte-level
+ * BPE (`gpt2`) and SentencePiece BPE (`llama`). Sources: llama.cpp's llama-vocab.cpp, transformers'
+ * gguf_tokenizer_mapping.py. Knows no tensor and does not read the file.
  */
 import { InputError } from '../errors.ts';
 import { byteCharacters } from './byteLevel.ts';
@@ -95,8 +95,8 @@ function byteLevel(read: GgufFields): TokenizerFiles {
 }
 
 /**
- * Ids by spelling. llama.cpp's converter writes added tokens as plain text; a merge that makes such a token spells it by its
- * bytes, so it is known by both, unless another token is spelled so.
+ * Ids by spelling. llama.cpp's converter writes added tokens as plain text; a merge that makes such a token
+ * spells it by its bytes, so it is known by both, unless another token is spelled so.
  */
 function byteSpellings(tokens: readonly string[]): Map<string, number> {
   const ids = new Map(tokens.map((token, id) => [token, id]));
@@ -159,9 +159,9 @@ function scoresOf(read: GgufFields, { tokens }: Vocabulary): readonly number[] {
 }
 
 /**
- * The merges whose order gives SentencePiece's result: each token from every two tokens that spell it, highest score first
- * (generate_merges in transformers). Only for pieces that overlap themselves can a tie fall otherwise than in
- * SentencePiece, which then takes the leftmost.
+ * The merges whose order gives SentencePiece's result: each token from every two tokens that spell it,
+ * highest score first (generate_merges in transformers). Only for pieces that overlap themselves can a tie
+ * fall otherwise than in SentencePiece, which then takes the leftmost.
  */
 function derivedMerges(
   { tokens, kinds: kindOf }: Vocabulary,

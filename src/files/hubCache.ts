@@ -1,4 +1,7 @@
-/** Repositories that Hugging Face's tools have downloaded, in the cache folder that those share. Downloads nothing. */
+/**
+ * Repositories that Hugging Face's tools have downloaded, in the cache folder that those share. Downloads
+ * nothing.
+ */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { InputError } from '../errors.ts';
@@ -16,8 +19,8 @@ function cacheFolder(env: Environment): string {
 const prefix = 'hf:';
 
 /**
- * The path of a model: for `hf:org/name` the folder of its latest download, any other path as it is. Throws InputError, which says how to download
- * it, where the cache does not have it.
+ * The path of a model: for `hf:org/name` the folder of its latest download, any other path as it is. Throws
+ * InputError, which says how to download it, where the cache does not have it.
  */
 export async function localModel(path: string, env: Environment = process.env): Promise<string> {
   if (!path.startsWith(prefix)) return path;

@@ -1,6 +1,6 @@
 /**
- * Files and folders that may be absent. Absent is what has no entry, or whose folder has none; every other reason
- * why one cannot be looked at or read is reported as `explained` does. Knows no content.
+ * Files and folders that may be absent. Absent is what has no entry, or whose folder has none; every other
+ * reason why one cannot be looked at or read is reported as `explained` does. Knows no content.
  */
 import type { Stats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
@@ -18,7 +18,9 @@ function isAbsence(error: unknown): boolean {
   return code !== undefined && absent.has(code);
 }
 
-/** What `read` finds at a path; undefined where nothing is there. Throws InputError where it cannot be read. */
+/**
+ * What `read` finds at a path; undefined where nothing is there. Throws InputError where it cannot be read.
+ */
 export async function ifThere<T>(path: string, read: (path: string) => Promise<T>): Promise<T | undefined> {
   checkPath(path);
   try {

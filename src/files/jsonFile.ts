@@ -5,7 +5,10 @@ import { quoted, readInto, withFile } from './bytes.ts';
 /** Largest file read; the largest published tokenizers take 40 MB. */
 const maxBytes = 2 ** 29;
 
-/** The text of a UTF-8 file. Throws InputError where it cannot be read, is larger than half a GiB, or is not UTF-8. */
+/**
+ * The text of a UTF-8 file. Throws InputError where it cannot be read, is larger than half a GiB, or is not
+ * UTF-8.
+ */
 export async function readText(path: string): Promise<string> {
   return withFile(path, async (file) => {
     if (file.size > maxBytes)

@@ -1,6 +1,6 @@
 /**
- * JSON Lines files, read line by line (so that they may be larger than memory; a name in .gz is unzipped on the way) and
- * appended to in whole lines. Knows no schema of its own.
+ * JSON Lines files, read line by line (so that they may be larger than memory; a name in .gz is unzipped on
+ * the way) and appended to in whole lines. Knows no schema of its own.
  */
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
@@ -11,7 +11,10 @@ import { InputError } from '../errors.ts';
 import { explained, readInto, withFile } from './bytes.ts';
 import { checked } from './schema.ts';
 
-/** Longest line read, in bytes: longer ones would not fit one string safely, and no record of ours comes near. */
+/**
+ * Longest line read, in bytes: longer ones would not fit one string safely, and no record of ours comes
+ * near.
+ */
 export const maxLineBytes = 2 ** 26;
 
 const lineFeed = 10;
@@ -26,7 +29,9 @@ export interface Line<T> {
 }
 
 export interface JsonlOptions {
-  /** What to do with a last line that has no line end and is no JSON, as a crash leaves it. Default 'error'. */
+  /**
+   * What to do with a last line that has no line end and is no JSON, as a crash leaves it. Default 'error'.
+   */
   readonly cutLastLine?: 'error' | 'drop';
 }
 
@@ -64,7 +69,8 @@ interface RawLine {
 }
 
 async function* rawLines(path: string): AsyncGenerator<RawLine> {
-  // The checks of withFile (a regular file, readable) come first: to open a named pipe would wait for its writer.
+  // The checks of withFile (a regular file, readable) come first: to open a named pipe would wait for its
+  // writer.
   await withFile(path, async () => undefined);
   yield* linesOf(path.endsWith('.gz') ? unzipped(path) : chunksOf(path), path);
 }
@@ -173,8 +179,9 @@ function parse(text: string | undefined): Parsed {
 }
 
 /**
- * Appends one line for each value and waits until the disk has them; makes the file where there is none. A last line
- * without a line end is completed if it is JSON; if not, it is an InputError or dropped, as `cutLastLine` says.
+ * Appends one line for each value and waits until the disk has them; makes the file where there is none. A
+ * last line without a line end is completed if it is JSON; if not, it is an InputError or dropped, as
+ * `cutLastLine` says.
  */
 export async function appendJsonl(
   path: string,

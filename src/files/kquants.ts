@@ -1,7 +1,7 @@
 /**
- * The K-quants of GGUF files: super-blocks of 256 weights, whose sub-blocks have small integer scales (and minima) that
- * are multiples of the super-block's own float16. Each function turns whole super-blocks of bytes into float32 values.
- * Source: ggml-quants.c and gguf-py's quants.py in llama.cpp. Knows no file.
+ * The K-quants of GGUF files: super-blocks of 256 weights, whose sub-blocks have small integer scales (and
+ * minima) that are multiples of the super-block's own float16. Each function turns whole super-blocks of
+ * bytes into float32 values. Source: ggml-quants.c and gguf-py's quants.py in llama.cpp. Knows no file.
  */
 import { halfAt } from './halves.ts';
 
@@ -24,7 +24,10 @@ export function dequantiseQ2K(bytes: Uint8Array, out: Float32Array): void {
   }
 }
 
-/** 110 bytes: 32 bytes of high bits (clear means -4), 64 bytes of four 2-bit weights, 16 scales of 6 bits, d. */
+/**
+ * 110 bytes: 32 bytes of high bits (clear means -4), 64 bytes of four 2-bit weights, 16 scales of 6 bits,
+ * d.
+ */
 export function dequantiseQ3K(bytes: Uint8Array, out: Float32Array): void {
   for (let block = 0, at = 0; block < out.length; block += superBlock, at += 110) {
     const d = halfAt(bytes, at + 108);

@@ -1,7 +1,7 @@
 /**
- * A file that one process makes while the others wait for it. Knows no content: its caller says when the file is ready
- * and how to make it. Correctness rests on `make` replacing the file atomically; the lock only saves double work, so a
- * lock lost to a process that took us for dead is no error.
+ * A file that one process makes while the others wait for it. Knows no content: its caller says when the
+ * file is ready and how to make it. Correctness rests on `make` replacing the file atomically; the lock
+ * only saves double work, so a lock lost to a process that took us for dead is no error.
  */
 import { rm, rmdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
@@ -10,7 +10,10 @@ import lockfile from 'proper-lockfile';
 import { temporariesIn } from './atomic.ts';
 import { explained } from './bytes.ts';
 
-/** Age at which a lock counts as left behind. Its owner renews it every 5 s, but may block for long in a computation. */
+/**
+ * Age at which a lock counts as left behind. Its owner renews it every 5 s, but may block for long in a
+ * computation.
+ */
 const staleMs = 120_000;
 const renewMs = 5_000;
 const pollMs = 200;
@@ -25,8 +28,9 @@ export interface Making {
 }
 
 /**
- * Returns once `path` is ready, made by this process or by another; its folder must exist. Takes over from a process of
- * this machine that was killed at it, and removes the temporaries that dead processes left in the folder.
+ * Returns once `path` is ready, made by this process or by another; its folder must exist. Takes over from
+ * a process of this machine that was killed at it, and removes the temporaries that dead processes left in
+ * the folder.
  */
 export async function makeOnce(path: string, { isReady, make, onWait }: Making): Promise<void> {
   if (await isReady()) return;

@@ -1,8 +1,10 @@
 /**
- * Neuronpedia's records of features, activations and explanations, as its bulk export (batch-N.jsonl.gz) and its API (/api/feature/MODEL/LAYER/INDEX) have them. Knows no study.
+ * Neuronpedia's records of features, activations and explanations, as its bulk export (batch-N.jsonl.gz)
+ * and its API (/api/feature/MODEL/LAYER/INDEX) have them. Knows no study.
  *
- * Sources: neuronpedia utils/neuronpedia-utils/neuronpedia_utils/export-data.py (the batches' columns), apps/webapp/prisma/schema.prisma (their types) and
- * apps/webapp/lib/db/neuron.ts, getNeuronOptimized (what the API nests); SAEDashboard sae_dashboard/neuronpedia/neuronpedia_export.py (what an import is made of).
+ * Sources: neuronpedia utils/neuronpedia-utils/neuronpedia_utils/export-data.py (the batches' columns),
+ * apps/webapp/prisma/schema.prisma (their types) and apps/webapp/lib/db/neuron.ts, getNeuronOptimized (what
+ * the API nests); SAEDashboard sae_dashboard/neuronpedia/neuronpedia_export.py (what an import is made of).
  */
 import { z } from 'zod';
 import { readJson } from './jsonFile.ts';
@@ -125,8 +127,8 @@ function recordOf(json: unknown, where: string): NeuronpediaRecord {
 }
 
 /**
- * The records of a .jsonl or .jsonl.gz file, line by line, or of a .json file with one record or an array. `where` is for messages: `file:line`. Throws InputError
- * `where: ...` for what is not such a record.
+ * The records of a .jsonl or .jsonl.gz file, line by line, or of a .json file with one record or an array.
+ * `where` is for messages: `file:line`. Throws InputError `where: ...` for what is not such a record.
  */
 export async function* readNeuronpedia(
   path: string,

@@ -1,6 +1,6 @@
 /**
- * Pairs (a prompt, a completion that shows the behaviour, one that does not) and corpora (passages of text or chats), as
- * lines of files; and the token ids of a pair. Knows no model beyond its text codec.
+ * Pairs (a prompt, a completion that shows the behaviour, one that does not) and corpora (passages of text
+ * or chats), as lines of files; and the token ids of a pair. Knows no model beyond its text codec.
  */
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
@@ -47,7 +47,9 @@ const pairLine = z
     error: 'expected two different completions, found positive equal to negative',
   });
 
-/** The pairs of a JSON Lines file; `id` defaults to the line's number. Throws InputError with file and line. */
+/**
+ * The pairs of a JSON Lines file; `id` defaults to the line's number. Throws InputError with file and line.
+ */
 export async function readPairs(path: string): Promise<Pair[]> {
   const pairs: Pair[] = [];
   const lineOf = new Map<string, number>();
@@ -77,9 +79,10 @@ export interface EncodedPair {
 }
 
 /**
- * Token ids of a pair. The prompt: see TextCodec.encodePrompt. Each completion is encoded apart from it, without special
- * tokens, then the token that ends it: after a chat prompt the template's end of turn, after a text eos. Throws InputError
- * where a part has no token, or a completion ended and the model has no such token.
+ * Token ids of a pair. The prompt: see TextCodec.encodePrompt. Each completion is encoded apart from it,
+ * without special tokens, then the token that ends it: after a chat prompt the template's end of turn,
+ * after a text eos. Throws InputError where a part has no token, or a completion ended and the model has no
+ * such token.
  */
 export function encodePair(codec: TextCodec, pair: Pair): EncodedPair {
   const end = typeof pair.prompt === 'string' ? codec.eosId : codec.endOfTurnId;
@@ -112,8 +115,9 @@ const passage = z
   .transform(({ text, messages }): Passage => (messages === undefined ? { text: text ?? '' } : { messages }));
 
 /**
- * The passages of a corpus, each with its (first) line: a JSON Lines file of `text` or `messages`, or a file *.txt, whose
- * blank lines separate passages. Texts without anything but white space are left out. Throws InputError with file and line.
+ * The passages of a corpus, each with its (first) line: a JSON Lines file of `text` or `messages`, or a
+ * file *.txt, whose blank lines separate passages. Texts without anything but white space are left out.
+ * Throws InputError with file and line.
  */
 export async function* readCorpus(path: string): AsyncGenerator<Line<Passage>> {
   const passages = path.endsWith('.txt') ? readParagraphs(path) : readJsonl(path, passage);

@@ -1,6 +1,7 @@
 /**
- * Tensors of a GGUF file as float32, under the names and in the row order that a plan asks for, produced in pieces so
- * that no tensor need fit in memory. Knows llama.cpp's row permutation, but not which tensors have it.
+ * Tensors of a GGUF file as float32, under the names and in the row order that a plan asks for, produced in
+ * pieces so that no tensor need fit in memory. Knows llama.cpp's row permutation, but not which tensors
+ * have it.
  */
 import { InputError } from '../errors.ts';
 import { sizeOf } from '../tensor.ts';
@@ -14,8 +15,9 @@ export interface PlannedTensor {
   readonly target: string;
   readonly source: string;
   /**
-   * Number of heads n whose rows llama.cpp's converter permuted for its rotary embedding (weights and biases of q and
-   * k): rows [n, hd/2, 2] become [n, 2, hd/2] again, as in transformers. Default: the rows stay.
+   * Number of heads n whose rows llama.cpp's converter permuted for its rotary embedding (weights and
+   * biases of q and k): rows [n, hd/2, 2] become [n, 2, hd/2] again, as in transformers. Default: the rows
+   * stay.
    */
   readonly unpermuteHeads?: number;
 }
@@ -30,7 +32,10 @@ export interface LaidTensor extends TensorLayout {
 /** Elements of a piece: 16 MiB of float32. */
 const pieceElements = 2 ** 22;
 
-/** Finds the tensors of `plan` in `gguf`; throws InputError where one is missing, named twice or cannot be unpermuted. */
+/**
+ * Finds the tensors of `plan` in `gguf`; throws InputError where one is missing, named twice or cannot be
+ * unpermuted.
+ */
 export function layOut(gguf: GgufFile, plan: readonly PlannedTensor[]): LaidTensor[] {
   const targets = new Set<string>();
   return plan.map(({ target, source: name, unpermuteHeads: heads }) => {

@@ -1,6 +1,7 @@
 /**
- * Tensors in safetensors files: finds, reads and writes them in pieces, so that a file may be larger than memory and a
- * tensor larger than one read. Assumes a little-endian machine, as ONNX Runtime does. Knows no model.
+ * Tensors in safetensors files: finds, reads and writes them in pieces, so that a file may be larger than
+ * memory and a tensor larger than one read. Assumes a little-endian machine, as ONNX Runtime does. Knows no
+ * model.
  */
 import { createHash, type Hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
@@ -66,9 +67,10 @@ async function readJson(file: SourceFile, begin: number, end: number): Promise<U
 }
 
 /**
- * The tensors of a model by name. `path` is a safetensors file, or a folder with `model.safetensors`, or a folder with
- * `model.safetensors.index.json` and the shards that it lists (a tensor that it does not list is left out).
- * Throws InputError where a file is missing or malformed, a shard lies outside the folder or lacks a listed tensor.
+ * The tensors of a model by name. `path` is a safetensors file, or a folder with `model.safetensors`, or a
+ * folder with `model.safetensors.index.json` and the shards that it lists (a tensor that it does not list
+ * is left out). Throws InputError where a file is missing or malformed, a shard lies outside the folder or
+ * lacks a listed tensor.
  */
 export async function openSafetensors(path: string): Promise<Map<string, StoredTensor>> {
   if (!(await isFolderThere(path))) return (await readSafetensorsHeader(path)).tensors;
@@ -155,18 +157,21 @@ export async function writeSafetensors(
   await writeSafetensorsStream(path, entries, metadata);
 }
 
-/** A tensor of a file to be written: what it is, and its bytes (little-endian, row-major) when their turn comes. */
+/**
+ * A tensor of a file to be written: what it is, and its bytes (little-endian, row-major) when their turn
+ * comes.
+ */
 export interface StreamedTensor extends TensorLayout {
   /** All bytes at once or in pieces. A piece may be overwritten once the next is asked for. */
   readonly produce: () => Promise<ArrayBufferView> | AsyncIterable<ArrayBufferView>;
 }
 
 /**
- * Writes a safetensors file tensor by tensor: into a temporary file in the same folder, which then replaces `path`.
- * Larger element types come first, so that each tensor is aligned to its own; otherwise the order is kept. The metadata
- * key `checksumKey`, if given, receives the SHA-256 of the data (64 hexadecimal digits).
- * Throws InputError where the disk is full or the folder not writable; RangeError where names repeat or a tensor
- * produces another number of bytes than its shape takes.
+ * Writes a safetensors file tensor by tensor: into a temporary file in the same folder, which then replaces
+ * `path`. Larger element types come first, so that each tensor is aligned to its own; otherwise the order
+ * is kept. The metadata key `checksumKey`, if given, receives the SHA-256 of the data (64 hexadecimal
+ * digits). Throws InputError where the disk is full or the folder not writable; RangeError where names
+ * repeat or a tensor produces another number of bytes than its shape takes.
  */
 export async function writeSafetensorsStream(
   path: string,

@@ -1,7 +1,7 @@
 /**
- * The header of a safetensors file, from and to bytes: an 8-byte length, then JSON that names each tensor's dtype, shape
- * and place. Every value is checked, as the format's own library does, before anything is sized by it. Touches no disk.
- * Format: https://github.com/huggingface/safetensors
+ * The header of a safetensors file, from and to bytes: an 8-byte length, then JSON that names each tensor's
+ * dtype, shape and place. Every value is checked, as the format's own library does, before anything is
+ * sized by it. Touches no disk. Format: https://github.com/huggingface/safetensors
  */
 import { InputError } from '../errors.ts';
 import { bytesPerElement, type DType, type StoredTensor, sizeOf } from '../tensor.ts';
@@ -35,8 +35,8 @@ const alignment = 64;
 const depth = 3;
 
 /**
- * Parses the JSON part of a header. Throws InputError where a value is malformed, or where the tensors do not cover the
- * data exactly: truncation, bytes left over, holes, overlaps.
+ * Parses the JSON part of a header. Throws InputError where a value is malformed, or where the tensors do
+ * not cover the data exactly: truncation, bytes left over, holes, overlaps.
  */
 export function parseHeader(json: Uint8Array, place: Place): SafetensorsHeader {
   const object = parseObject(json, `${place.file}: header`, depth);
@@ -110,8 +110,8 @@ function checkCover(tensors: readonly [string, StoredTensor][], { file, dataStar
 }
 
 /**
- * The first bytes of a safetensors file whose tensors follow one another in the given order: length and JSON, padded
- * with spaces up to where the data begin. Throws RangeError where two tensors share a name.
+ * The first bytes of a safetensors file whose tensors follow one another in the given order: length and
+ * JSON, padded with spaces up to where the data begin. Throws RangeError where two tensors share a name.
  */
 export function formatHeader(tensors: readonly TensorLayout[], metadata: Record<string, string>): Buffer {
   const names = new Set(['__metadata__', ...tensors.map(({ name }) => name)]);

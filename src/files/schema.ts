@@ -1,13 +1,14 @@
 /**
- * Values from outside checked against a zod schema, with one clear line when they do not fit. Knows no format and no file.
+ * Values from outside checked against a zod schema, with one clear line when they do not fit. Knows no
+ * format and no file.
  */
 import type { z } from 'zod';
 import { InputError } from '../errors.ts';
 import { quoted } from './bytes.ts';
 
 /**
- * `value` as `schema` outputs it. Throws InputError `where: field.path: expected ..., found ...` for the first thing that
- * does not fit.
+ * `value` as `schema` outputs it. Throws InputError `where: field.path: expected ..., found ...` for the
+ * first thing that does not fit.
  */
 export function checked<S extends z.ZodType>(schema: S, value: unknown, where: string): z.output<S> {
   const result = schema.safeParse(value);

@@ -1,13 +1,17 @@
 /**
- * JSON from a file that may be hostile: valid UTF-8, one object, no key twice in one object (JSON.parse keeps the last
- * silently), no deep nesting (whose objects would cost far more memory than their bytes). Knows no format.
+ * JSON from a file that may be hostile: valid UTF-8, one object, no key twice in one object (JSON.parse
+ * keeps the last silently), no deep nesting (whose objects would cost far more memory than their bytes).
+ * Knows no format.
  */
 import { InputError } from '../errors.ts';
 import { quoted } from './bytes.ts';
 
 export type JsonObject = Record<string, unknown>;
 
-/** Most keys of one object. The largest models published have 100,000 tensors; an object costs far more than its bytes. */
+/**
+ * Most keys of one object. The largest models published have 100,000 tensors; an object costs far more than
+ * its bytes.
+ */
 const maxKeys = 2 ** 20;
 
 /** Whether `value`, which came from JSON, is an object. */
@@ -16,8 +20,8 @@ export function isObject(value: unknown): value is JsonObject {
 }
 
 /**
- * The object that `bytes` hold. Objects nest at most `depth` deep (the outermost is 1), an array within them counts too,
- * and an array holds neither. Throws InputError, which begins with `where`.
+ * The object that `bytes` hold. Objects nest at most `depth` deep (the outermost is 1), an array within
+ * them counts too, and an array holds neither. Throws InputError, which begins with `where`.
  */
 export function parseObject(bytes: Uint8Array, where: string, depth: number): JsonObject {
   const text = decode(bytes, where);
@@ -40,7 +44,10 @@ function decode(bytes: Uint8Array, where: string): string {
   }
 }
 
-/** Throws at too deep nesting and at a key that stands twice; what else is wrong in `text` is left to JSON.parse. */
+/**
+ * Throws at too deep nesting and at a key that stands twice; what else is wrong in `text` is left to
+ * JSON.parse.
+ */
 function checkStructure(text: string, where: string, depth: number): void {
   const open: (Set<string> | 'array')[] = [];
   for (let i = 0; i < text.length; i++) {

@@ -1,6 +1,6 @@
 /**
- * A model's text side: its tokenizer, its chat template, and which tokens end a turn; from a folder as transformers saves
- * one, or from a GGUF's metadata alone. Knows no weights.
+ * A model's text side: its tokenizer, its chat template, and which tokens end a turn; from a folder as
+ * transformers saves one, or from a GGUF's metadata alone. Knows no weights.
  */
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -18,17 +18,24 @@ export interface TextCodec {
   readonly tokenizer: Tokenizer;
   /** Undefined where the model has none; text prompts work without. */
   readonly template: ChatTemplate | undefined;
-  /** Ids that end a completion: the tokenizer's eos first, then those that the template and the configuration name. */
+  /**
+   * Ids that end a completion: the tokenizer's eos first, then those that the template and the
+   * configuration name.
+   */
   readonly endOfTurnIds: readonly number[];
   /** Id that ends a plain text, if there is one. */
   readonly eosId: number | undefined;
   /** Id that the chat template puts after an assistant's message; `eosId` where it puts none. */
   readonly endOfTurnId: number | undefined;
-  /** The text of a chat as the model sees it. Throws InputError without a template, or where it refuses the messages. */
+  /**
+   * The text of a chat as the model sees it. Throws InputError without a template, or where it refuses the
+   * messages.
+   */
   chatText(messages: readonly ChatMessage[], options: { readonly addGenerationPrompt: boolean }): string;
   /**
-   * Ids of a prompt. Messages: rendered with the generation prompt and encoded as they are, since a template writes bos
-   * itself. A text: encoded as it is, after bos where the tokenizer puts one before a text.
+   * Ids of a prompt. Messages: rendered with the generation prompt and encoded as they are, since a
+   * template writes bos itself. A text: encoded as it is, after bos where the tokenizer puts one before a
+   * text.
    */
   encodePrompt(prompt: string | readonly ChatMessage[]): number[];
 }

@@ -1,10 +1,11 @@
 /**
- * Text to token ids and back, as transformers does it: a tokenizer.json (byte-pair encoding) run by the JavaScript library
- * of the same authors. Knows no model, no file and no chat template.
+ * Text to token ids and back, as transformers does it: a tokenizer.json (byte-pair encoding) run by the
+ * JavaScript library of the same authors. Knows no model, no file and no chat template.
  *
- * Where the ids differ from transformers': text that holds characters younger than the Rust library's Unicode tables (16
- * for expressions, older for NFKC, NFKD and Punctuation), and U+FEFF or U+0085 beside an added token that strips spaces. A
- * hostile regular expression in the tokenizer.json can take exponential time; nothing bounds that.
+ * Where the ids differ from transformers': text that holds characters younger than the Rust library's
+ * Unicode tables (16 for expressions, older for NFKC, NFKD and Punctuation), and U+FEFF or U+0085 beside an
+ * added token that strips spaces. A hostile regular expression in the tokenizer.json can take exponential
+ * time; nothing bounds that.
  */
 import { Tokenizer as Library } from '@huggingface/tokenizers';
 import { z } from 'zod';
@@ -26,11 +27,14 @@ export interface Tokenizer {
   /** Ids that transformers puts before a plain text: bos, or none. */
   readonly prefixIds: readonly number[];
   /**
-   * Ids of `text`. No special token is added, but one that stands in the text (`<|im_end|>`) is recognised. A lone
-   * surrogate counts as U+FFFD. Time grows as n log n in the longest stretch without a split.
+   * Ids of `text`. No special token is added, but one that stands in the text (`<|im_end|>`) is recognised.
+   * A lone surrogate counts as U+FFFD. Time grows as n log n in the longest stretch without a split.
    */
   encode(text: string): number[];
-  /** Text of `ids`; bytes that are not UTF-8 become U+FFFD, ids without a token nothing. Spaces are never cleaned up. */
+  /**
+   * Text of `ids`; bytes that are not UTF-8 become U+FFFD, ids without a token nothing. Spaces are never
+   * cleaned up.
+   */
   decode(ids: readonly number[], options?: { readonly skipSpecialTokens?: boolean }): string;
   /** One token readably: its space shows as a space, bytes that are no whole character in it as <0xNN>. */
   tokenText(id: number): string;
@@ -93,8 +97,9 @@ const tokenizerConfig = z.object({
 type Config = z.output<typeof tokenizerConfig>;
 
 /**
- * The tokenizer that a parsed tokenizer.json describes. `config` is the parsed tokenizer_config.json (undefined where there
- * is none): the names of its special tokens and whether bos comes first. Errors begin with `where`.
+ * The tokenizer that a parsed tokenizer.json describes. `config` is the parsed tokenizer_config.json
+ * (undefined where there is none): the names of its special tokens and whether bos comes first. Errors
+ * begin with `where`.
  */
 export function tokenizerFromJson(json: unknown, config: unknown, where: string): Tokenizer {
   const parsed = checked(tokenizerJson, json, where);
@@ -198,7 +203,10 @@ const template = z.object({
   special_tokens: z.record(z.string(), z.object({ ids: z.array(id) })),
 });
 
-/** Ids before a plain text: `add_bos_token` decides where it is given, else the template of the post-processor. */
+/**
+ * Ids before a plain text: `add_bos_token` decides where it is given, else the template of the
+ * post-processor.
+ */
 function prefix(
   processor: unknown,
   config: Config,

@@ -1,8 +1,9 @@
 /**
- * The steps of a tokenizer.json around its model, restated so that the JavaScript library takes them as the Rust library
- * behind transformers does. The two differ in what \s, \d and a digit are, and the JavaScript one lacks some ways to split
- * (MergedWithNext, Contiguous, Metaspace's own). A step that cannot be restated exactly is refused by name.
- * Sources: pre_tokenizers/*.rs, normalizers/*.rs, decoders/*.rs of huggingface/tokenizers 0.23.
+ * The steps of a tokenizer.json around its model, restated so that the JavaScript library takes them as the
+ * Rust library behind transformers does. The two differ in what \s, \d and a digit are, and the JavaScript
+ * one lacks some ways to split (MergedWithNext, Contiguous, Metaspace's own). A step that cannot be
+ * restated exactly is refused by name. Sources: pre_tokenizers/*.rs, normalizers/*.rs, decoders/*.rs of
+ * huggingface/tokenizers 0.23.
  */
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
@@ -31,7 +32,10 @@ export interface Steps {
   readonly decoder: Step | null;
 }
 
-/** The steps of a parsed tokenizer.json, restated; null stays null. Throws InputError for one that is not supported. */
+/**
+ * The steps of a parsed tokenizer.json, restated; null stays null. Throws InputError for one that is not
+ * supported.
+ */
 export function restated(json: { readonly [Field in keyof Steps]?: unknown }, where: string): Steps {
   const normalizing = restate(normalizers, json.normalizer, `${where}: normalizer`, 0);
   const splitting = restate(preTokenizers, json.pre_tokenizer, `${where}: pre_tokenizer`, 0);

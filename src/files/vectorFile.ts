@@ -1,9 +1,12 @@
 /**
- * A steering direction from a file as published: safetensors, a GGUF control vector (llama.cpp, repeng), or Neuronpedia's JSON. Kept with its norm. Knows no model.
+ * A steering direction from a file as published: safetensors, a GGUF control vector (llama.cpp, repeng), or
+ * Neuronpedia's JSON. Kept with its norm. Knows no model.
  *
- * GGUF: `direction.N` is added to the output of block N, counted from 0, so it belongs to resid_post N; N begins at 1, as llama.cpp never steers block 0.
- * Source: llama.cpp src/llama-adapter.cpp (`tensors[il]` holds direction.il; "there's never a tensor for layer 0") and the model graphs, where
- * `build_cvec(cur, il)` follows the last residual addition of block il; repeng takes direction.N from `hidden_states[N + 1]`, the same place.
+ * GGUF: `direction.N` is added to the output of block N, counted from 0, so it belongs to resid_post N; N
+ * begins at 1, as llama.cpp never steers block 0. Source: llama.cpp src/llama-adapter.cpp (`tensors[il]`
+ * holds direction.il; "there's never a tensor for layer 0") and the model graphs, where `build_cvec(cur,
+ * il)` follows the last residual addition of block il; repeng takes direction.N from `hidden_states[N +
+ * 1]`, the same place.
  */
 import { basename } from 'node:path';
 import { z } from 'zod';
@@ -30,9 +33,10 @@ export interface SteeringVector {
 const kinds = '.safetensors, .gguf (a control vector) or .json (Neuronpedia)';
 
 /**
- * The vector of a file; `layer`: L of the resid_post L that is asked for, which chooses among a control vector's directions. `file.safetensors:NAME` names one
- * tensor of several. Throws InputError `file: expected ..., found ...` for a file of another kind, damaged, without a vector, with several to choose from, or with
- * values that are not finite or all zeros.
+ * The vector of a file; `layer`: L of the resid_post L that is asked for, which chooses among a control
+ * vector's directions. `file.safetensors:NAME` names one tensor of several. Throws InputError `file:
+ * expected ..., found ...` for a file of another kind, damaged, without a vector, with several to choose
+ * from, or with values that are not finite or all zeros.
  */
 export async function readVector(given: string, layer?: number): Promise<SteeringVector> {
   const [, file, tensor] = /^(.+\.safetensors):(.+)$/i.exec(given) ?? [];
@@ -112,8 +116,8 @@ function chosenTensor(
 }
 
 /**
- * The layer of resid_post that a place names, as [whole, name, layer] of a match; resid_pre L is resid_post L − 1. Throws InputError for the embedding, which
- * comes before the first block.
+ * The layer of resid_post that a place names, as [whole, name, layer] of a match; resid_pre L is resid_post
+ * L − 1. Throws InputError for the embedding, which comes before the first block.
  */
 function layerOf(place: readonly string[] | null, path: string): number | undefined {
   if (!place) return undefined;
@@ -171,7 +175,10 @@ async function readDirection(tensor: GgufTensor, path: string, layer: number): P
 
 const numbers = z.array(z.number());
 
-/** What is read of a feature (`/api/feature/MODEL/SOURCE/INDEX`), of an upload (`/api/vector/new`) and of its answer. */
+/**
+ * What is read of a feature (`/api/feature/MODEL/SOURCE/INDEX`), of an upload (`/api/vector/new`) and of
+ * its answer.
+ */
 const neuronpediaSchema = z.object({
   modelId: z.string().nullish(),
   layer: z.string().nullish(),
@@ -206,8 +213,9 @@ async function fromNeuronpedia(path: string): Promise<Found> {
 }
 
 /**
- * From hookName (`blocks.20.hook_resid_pre`), layerNumber with hookType, or a source such as `20-neuronpedia-resid-pre`. The number of any other source tells no
- * site: `6-res-jb` of gpt2-small reads resid_pre, `20-gemmascope-res-16k` resid_post.
+ * From hookName (`blocks.20.hook_resid_pre`), layerNumber with hookType, or a source such as
+ * `20-neuronpedia-resid-pre`. The number of any other source tells no site: `6-res-jb` of gpt2-small reads
+ * resid_pre, `20-gemmascope-res-16k` resid_post.
  */
 function neuronpediaLayer({ hookName, layerNumber, hookType, layer }: Neuronpedia, path: string) {
   const [, number, hook] =

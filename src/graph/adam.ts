@@ -1,7 +1,8 @@
 /**
- * One step of training as graph ops: gradients of a loss, accumulated over micro-batches, clipped by their global norm, applied by Adam
- * (Kingma and Ba 2015; decoupled decay as Loshchilov and Hutter 2019). Parameters and moments are inputs and outputs of equal shape, so that a
- * runtime can keep them between steps.
+ * One step of training as graph ops: gradients of a loss, accumulated over micro-batches, clipped by their
+ * global norm, applied by Adam (Kingma and Ba 2015; decoupled decay as Loshchilov and Hutter 2019).
+ * Parameters and moments are inputs and outputs of equal shape, so that a runtime can keep them between
+ * steps.
  */
 import { f32, sizeOf, type Tensor, tensor } from '../tensor.ts';
 import {
@@ -32,7 +33,9 @@ export interface AdamOptions {
   readonly decay?: number;
   /** greatest global norm of the gradient; default 1 */
   readonly clip?: number;
-  /** whether a step may have several micro-batches; without, their sum is no part of the state. Default true */
+  /**
+   * whether a step may have several micro-batches; without, their sum is no part of the state. Default true
+   */
   readonly accumulate?: boolean;
   /** changes a parameter after its step, for example back to unit rows */
   readonly project?: (name: string, value: Node) => Node;
@@ -52,8 +55,9 @@ const kinds = ['mean', 'square', 'sum'] as const;
 const stateName = (kind: (typeof kinds)[number], name: string) => `${kind}:${name}`;
 
 /**
- * Besides the loss's own inputs the graph takes scalars: `apply` (1 on the last micro-batch of a step, else 0), `rate` (learning rate), `correct1`
- * and `correct2` (1/(1 − βᵗ) at step t). Outputs: those given, `norm` (global gradient norm before clipping), and the next state.
+ * Besides the loss's own inputs the graph takes scalars: `apply` (1 on the last micro-batch of a step, else
+ * 0), `rate` (learning rate), `correct1` and `correct2` (1/(1 − βᵗ) at step t). Outputs: those given,
+ * `norm` (global gradient norm before clipping), and the next state.
  */
 export function adam(
   loss: Node,

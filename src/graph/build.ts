@@ -1,4 +1,7 @@
-/** Functions that make nodes, one an op, with shapes checked as they are made; and a few compositions used by every model. */
+/**
+ * Functions that make nodes, one an op, with shapes checked as they are made; and a few compositions used
+ * by every model.
+ */
 import { f32, type Tensor } from '../tensor.ts';
 import type { Dim, GraphDType, Node, OpAttributes, OpName, Shape } from './node.ts';
 import { infer } from './shape.ts';

@@ -1,6 +1,7 @@
 /**
- * Reverse-mode gradients. The table gives, for y = op(inputs) and dy = ∂L/∂y, what each input receives: ∂L/∂input, as new
- * nodes; null where an input has no gradient (indices, truth values). A gradient is a graph like any other.
+ * Reverse-mode gradients. The table gives, for y = op(inputs) and dy = ∂L/∂y, what each input receives:
+ * ∂L/∂input, as new nodes; null where an input has no gradient (indices, truth values). A gradient is a
+ * graph like any other.
  */
 
 import { f32 } from '../tensor.ts';
@@ -157,8 +158,9 @@ const rules: OpTable<[dy: Node], Gradients> = {
 };
 
 /**
- * ∂(Σ output)/∂w for each w in `wrt`, as new nodes of w's shape, in that order. Only the paths between `wrt` and the output
- * are differentiated. A `wrt` that the output does not depend on is a GraphError: a forgotten connection, not a zero.
+ * ∂(Σ output)/∂w for each w in `wrt`, as new nodes of w's shape, in that order. Only the paths between
+ * `wrt` and the output are differentiated. A `wrt` that the output does not depend on is a GraphError: a
+ * forgotten connection, not a zero.
  */
 export function gradient(output: Node, wrt: readonly Node[]): Node[] {
   const order = topological([output]);

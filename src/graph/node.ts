@@ -1,12 +1,13 @@
 /**
- * What a compute graph is made of: the closed list of ops, and the node. Every table over ops (shape, gradient, lowering,
- * reference evaluation) is total over `OpName`, so an op that lacks a rule does not compile. Knows nothing of models.
+ * What a compute graph is made of: the closed list of ops, and the node. Every table over ops (shape,
+ * gradient, lowering, reference evaluation) is total over `OpName`, so an op that lacks a rule does not
+ * compile. Knows nothing of models.
  */
 import type { Tensor } from '../tensor.ts';
 
 /**
- * A length: a number, or the name of a length that is only known when the graph runs (for example 'tokens'). A product is named by its factors in order,
- * numbers first: 'new·rows', '3·new'.
+ * A length: a number, or the name of a length that is only known when the graph runs (for example
+ * 'tokens'). A product is named by its factors in order, numbers first: 'new·rows', '3·new'.
  */
 export type Dim = number | string;
 export type Shape = readonly Dim[];
@@ -53,7 +54,10 @@ export interface OpAttributes {
   /** a ? b : c, with broadcasting */
   where: None;
 
-  /** alpha · op(a) op(b), op transposes the last two axes; leading axes broadcast. With a third input c (a, b matrices): + c. */
+  /**
+   * alpha · op(a) op(b), op transposes the last two axes; leading axes broadcast. With a third input c (a,
+   * b matrices): + c.
+   */
   matmul: { readonly transA: boolean; readonly transB: boolean; readonly alpha: number };
   /** sum over `axes`, which stay as length 1 */
   sum: { readonly axes: readonly number[] };
@@ -65,7 +69,10 @@ export interface OpAttributes {
   logSumExp: None;
   /** b · a / sqrt(mean(a²) + epsilon), the mean over the last axis */
   rmsNorm: { readonly epsilon: number };
-  /** rotary embedding of a [T, heads·h] by b = cos, c = sin [T, r/2]: halves (x₁,x₂) of each head's first r → (x₁c−x₂s, x₂c+x₁s); `inverse` turns back */
+  /**
+   * rotary embedding of a [T, heads·h] by b = cos, c = sin [T, r/2]: halves (x₁,x₂) of each head's first r
+   * → (x₁c−x₂s, x₂c+x₁s); `inverse` turns back
+   */
   rope: { readonly heads: number; readonly inverse: boolean };
 
   reshape: { readonly shape: Shape };
@@ -79,7 +86,10 @@ export interface OpAttributes {
   gather: None;
   /** zeros [rows, ...] with a's rows added at indices b: [n, ...], [n] → [rows, ...] */
   scatterAdd: { readonly rows: Dim };
-  /** places of the k greatest of the last axis, greatest first, of equal ones the lower: [..., n] → int64 [..., k] */
+  /**
+   * places of the k greatest of the last axis, greatest first, of equal ones the lower: [..., n] → int64
+   * [..., k]
+   */
   topIndices: { readonly k: number };
   /** a's elements at places b of the last axis: [..., n], [..., k] → [..., k] */
   take: None;

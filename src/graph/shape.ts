@@ -239,7 +239,10 @@ const rules: OpTable<[], Typed> = {
   detach: same,
 };
 
-/** Shape and element type of a node's result from its op, attributes and inputs; throws GraphError where they don't fit. */
+/**
+ * Shape and element type of a node's result from its op, attributes and inputs; throws GraphError where
+ * they don't fit.
+ */
 export function infer(node: Node): Typed {
   return applyRule(rules, node);
 }

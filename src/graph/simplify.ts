@@ -1,6 +1,7 @@
 /**
- * Rewrites a graph into a smaller one with the same outputs: equal nodes become one, neutral elements and double movements
- * disappear, a sum joins the matrix product it follows. Values change by float32 rounding at most.
+ * Rewrites a graph into a smaller one with the same outputs: equal nodes become one, neutral elements and
+ * double movements disappear, a sum joins the matrix product it follows. Values change by float32 rounding
+ * at most.
  */
 import { make } from './build.ts';
 import { type Graph, type Node, type OpName, topological } from './node.ts';

@@ -2,7 +2,10 @@
 import { type Graph, type Node, topological } from './node.ts';
 import { GraphError, infer } from './shape.ts';
 
-/** Throws GraphError at the first node whose stored shape or type differs from its rule's, or name bound in two ways. */
+/**
+ * Throws GraphError at the first node whose stored shape or type differs from its rule's, or name bound in
+ * two ways.
+ */
 export function verify(graph: Graph): void {
   const bound = new Map<string, Node>();
   for (const node of topological(Object.values(graph.outputs))) {

@@ -1,8 +1,10 @@
 /**
  * What a judge or an explainer may spend, and what it has spent. Knows no server.
  *
- * `maxCalls` is never exceeded: each completion under way holds the calls that it needs at least. `maxCost` cannot be as exact, since a call's price is known
- * once it is paid: a completion is begun only where the limit leaves room for it and for those under way, each taken to cost as much as the dearest so far. Where there is no room to repeat a failed call, its completion is left for a later run.
+ * `maxCalls` is never exceeded: each completion under way holds the calls that it needs at least. `maxCost`
+ * cannot be as exact, since a call's price is known once it is paid: a completion is begun only where the
+ * limit leaves room for it and for those under way, each taken to cost as much as the dearest so far. Where
+ * there is no room to repeat a failed call, its completion is left for a later run.
  */
 export interface BudgetOptions {
   readonly maxCalls?: number | undefined;

@@ -1,11 +1,14 @@
 /**
- * A judge behind an OpenAI-compatible chat endpoint. Two questions a completion, each alone: whether it shows the behaviour, and whether it is coherent text. One
- * reply to both would let one answer colour the other, and broken text read as harm. Knows no file: templates, key and prices are passed in.
+ * A judge behind an OpenAI-compatible chat endpoint. Two questions a completion, each alone: whether it
+ * shows the behaviour, and whether it is coherent text. One reply to both would let one answer colour the
+ * other, and broken text read as harm. Knows no file: templates, key and prices are passed in.
  *
- * Plain `fetch` rather than an SDK: a verdict's cost counts failed and unusable replies too, and the repeats inside an SDK hide theirs.
+ * Plain `fetch` rather than an SDK: a verdict's cost counts failed and unusable replies too, and the
+ * repeats inside an SDK hide theirs.
  *
- * Source of the method, though not of a word of the templates: M. Wang et al., "Persona features control emergent misalignment", arXiv 2506.19823: a rubric for each
- * behaviour, and incoherence as a grade of its own.
+ * Source of the method, though not of a word of the templates: M. Wang et al., "Persona features control
+ * emergent misalignment", arXiv 2506.19823: a rubric for each behaviour, and incoherence as a grade of its
+ * own.
  */
 import { InputError } from '../errors.ts';
 import { type BudgetOptions, budget } from './budget.ts';
@@ -61,17 +64,21 @@ const gradeQuestion = (content: string): Question<Grade> => ({
 export const chatQuestions = (options: QuestionOptions): Questions => questions(options, replies);
 
 /**
- * Score and coherence are the replies' numbers / 100; coherent from 0.5 on. A call is repeated after a time-out, a lost connection, an unusable reply, and the
- * statuses 408, 409, 425, 429 and 5xx: repeat n (from 0) after min(30, 0.5·2^n) s less up to a half, or later where Retry-After asks. Where the server
+ * Score and coherence are the replies' numbers / 100; coherent from 0.5 on. A call is repeated after a
+ * time-out, a lost connection, an unusable reply, and the statuses 408, 409, 425, 429 and 5xx: repeat n
+ * (from 0) after min(30, 0.5·2^n) s less up to a half, or later where Retry-After asks. Where the server
  * does not take `response_format`, or `max_tokens`, it is spoken to without.
  *
- * A completion is refused, and has the verdict of those (judge.ts), with the cost of all its calls, at the statuses 400, 413 and 422, and where the last try too brought a reply without
- * a grade: prose, a refusal, nothing. Other failures of the last try are the server's.
+ * A completion is refused, and has the verdict of those (judge.ts), with the cost of all its calls, at the
+ * statuses 400, 413 and 422, and where the last try too brought a reply without a grade: prose, a refusal,
+ * nothing. Other failures of the last try are the server's.
  *
- * `grade` resolves with `stopped` where the budget is used up, or the server asks to wait more than 300 s. It rejects with InputError: at once
- * for 401, 403, 404 and other statuses that speak of address or key; after three completions in a row without a verdict; at the end, naming the first,
- * where the server failed at every try on single ones. In each case those under way are finished and told. Once the budget is used up, `stopped` says so whatever those
- * under way meet. It rejects with the signal's reason where that aborts.
+ * `grade` resolves with `stopped` where the budget is used up, or the server asks to wait more than 300 s.
+ * It rejects with InputError: at once for 401, 403, 404 and other statuses that speak of address or key;
+ * after three completions in a row without a verdict; at the end, naming the first, where the server failed
+ * at every try on single ones. In each case those under way are finished and told. Once the budget is used
+ * up, `stopped` says so whatever those under way meet. It rejects with the signal's reason where that
+ * aborts.
  *
  * Throws InputError for a bad template, address or key, and for `maxCost` without `price`.
  */

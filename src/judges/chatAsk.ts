@@ -1,5 +1,6 @@
 /**
- * One question to a chat endpoint until a reply that can be read comes back: repeats, waits, and what all of it cost. Knows not what is asked.
+ * One question to a chat endpoint until a reply that can be read comes back: repeats, waits, and what all
+ * of it cost. Knows not what is asked.
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as timer } from 'node:timers/promises';
@@ -40,7 +41,10 @@ export interface ChatAnswer<T> {
   readonly cost: Cost;
 }
 
-/** Throws Stopped; NoVerdict; Unheard where the last of all tries brought nothing from the model; InputError where the server takes no request of ours, or the signal's reason. */
+/**
+ * Throws Stopped; NoVerdict; Unheard where the last of all tries brought nothing from the model; InputError
+ * where the server takes no request of ours, or the signal's reason.
+ */
 export type Ask = <T>(
   question: Question<T>,
   share: Share,

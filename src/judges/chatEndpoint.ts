@@ -1,6 +1,7 @@
 /**
- * One request to an OpenAI-compatible `/chat/completions`, and what came of it. Learns what the server takes: replies held to a schema or not, and
- * under which name the limit of the reply. Knows nothing of grades or budgets, and does not repeat a request.
+ * One request to an OpenAI-compatible `/chat/completions`, and what came of it. Learns what the server
+ * takes: replies held to a schema or not, and under which name the limit of the reply. Knows nothing of
+ * grades or budgets, and does not repeat a request.
  */
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
@@ -80,7 +81,10 @@ const answerSchema = z.object({
 const usageSchema = z.object({ usage: z.object({ prompt_tokens: counted, completion_tokens: counted }) });
 const errorSchema = z.object({ error: z.union([z.string(), z.object({ message: z.string() })]) });
 
-/** Statuses after which the same request may pass: time-outs, conflicts, too many requests. And all from 500 on. */
+/**
+ * Statuses after which the same request may pass: time-outs, conflicts, too many requests. And all from 500
+ * on.
+ */
 const passing = [408, 409, 425, 429];
 /** Statuses that say that this request is wrong, rather than the address or the key. */
 const requestsOwn = [400, 413, 422];

@@ -1,4 +1,7 @@
-/** An explainer behind an OpenAI-compatible chat endpoint: a call an explanation, a call for a few passages. Knows no file. */
+/**
+ * An explainer behind an OpenAI-compatible chat endpoint: a call an explanation, a call for a few passages.
+ * Knows no file.
+ */
 import { type BudgetOptions, budget } from './budget.ts';
 import { asker, byTimer, type Question, type Sleep } from './chatAsk.ts';
 import { endpoint } from './chatEndpoint.ts';
@@ -37,8 +40,9 @@ export const chatForms: ReplyForms = {
 };
 
 /**
- * Repeats, waits, refusals and budget as of the chat judge (chat.ts). A question whose every try is refused or brings a reply that cannot be read has no answer, and the cost of all its calls. Throws
- * InputError for a bad address or key.
+ * Repeats, waits, refusals and budget as of the chat judge (chat.ts). A question whose every try is refused
+ * or brings a reply that cannot be read has no answer, and the cost of all its calls. Throws InputError for
+ * a bad address or key.
  */
 export function chatExplainer(options: ChatExplainerOptions): Explainer {
   const { model, concurrency, retries, sleep = byTimer, price, maxCost } = options;

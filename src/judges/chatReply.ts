@@ -1,6 +1,7 @@
 /**
- * The grade in what a chat model replied: the JSON that was asked for, or what is left of it when it came fenced, after other text, or cut. Knows no
- * server. A reply whose grade is in doubt has none: it is better asked again than guessed.
+ * The grade in what a chat model replied: the JSON that was asked for, or what is left of it when it came
+ * fenced, after other text, or cut. Knows no server. A reply whose grade is in doubt has none: it is better
+ * asked again than guessed.
  */
 import { z } from 'zod';
 import { objectsIn, parsed, spoken } from './replyJson.ts';
@@ -12,7 +13,10 @@ export interface Grade {
   readonly reason: string;
 }
 
-/** The schema of a reply, for servers that hold their model to one. The reason comes first, so that the score follows from it. */
+/**
+ * The schema of a reply, for servers that hold their model to one. The reason comes first, so that the
+ * score follows from it.
+ */
 export const replySchema = {
   type: 'object',
   properties: {
@@ -42,8 +46,9 @@ const gradeSchema = z.object({
 });
 
 /**
- * The grade in `text`, or undefined where there is none, where it is not from 0 to 100, where the number itself may be cut, or where the reply
- * holds several that differ. What stands before `</think>` does not count.
+ * The grade in `text`, or undefined where there is none, where it is not from 0 to 100, where the number
+ * itself may be cut, or where the reply holds several that differ. What stands before `</think>` does not
+ * count.
  */
 export function gradeIn(text: string): Grade | undefined {
   const said = spoken(text);

@@ -1,9 +1,10 @@
 /**
- * A judge that reads completions with a model and weighs what it reads: one number for the behaviour, one for coherence. Knows neither the model nor the weights: both
- * are given as functions.
+ * A judge that reads completions with a model and weighs what it reads: one number for the behaviour, one
+ * for coherence. Knows neither the model nor the weights: both are given as functions.
  *
- * All completions that are given of a prompt are read together, in an order of their own. A model that packs them (src/models/tree.ts) rounds a little
- * otherwise in other company: numbers are the same to the bit where the same completions of a prompt are graded in one call.
+ * All completions that are given of a prompt are read together, in an order of their own. A model that
+ * packs them (src/models/tree.ts) rounds a little otherwise in other company: numbers are the same to the
+ * bit where the same completions of a prompt are graded in one call.
  */
 import { labelled } from './grading.ts';
 import { free, type Judge, type JudgeItem, type Verdict } from './judge.ts';

@@ -1,6 +1,6 @@
 /**
- * What every explainer does: says in a sentence what a latent seems to respond to, and, given such a sentence, of passages whether they fit it. Knows no kind of explainer,
- * nor which passages it is given.
+ * What every explainer does: says in a sentence what a latent seems to respond to, and, given such a
+ * sentence, of passages whether they fit it. Knows no kind of explainer, nor which passages it is given.
  */
 import type { Kind, NoVerdict } from './grading.ts';
 import type { Cost, Grading } from './judge.ts';
@@ -47,7 +47,10 @@ export interface AnsweredItem<T> {
   readonly cost: Cost;
 }
 
-/** Told of each answer once, as soon as it is there, in any order; the next is not told before the promise of the last has resolved. Resolves and rejects as a judge's `grade`. */
+/**
+ * Told of each answer once, as soon as it is there, in any order; the next is not told before the promise
+ * of the last has resolved. Resolves and rejects as a judge's `grade`.
+ */
 export type Asking<I, T> = (
   items: readonly I[],
   onAnswer: (item: I, answer: AnsweredItem<T>) => Promise<void>,

@@ -58,7 +58,10 @@ export function explainerQuestions(forms: ReplyForms): ExplainerQuestions {
   };
 }
 
-/** The text with each run of marked tokens between << and >>; its own such signs are broken by a zero-width space. */
+/**
+ * The text with each run of marked tokens between << and >>; its own such signs are broken by a zero-width
+ * space.
+ */
 function markedText({ tokens, marks }: ExplainerPassage): string {
   const runs: { marked: boolean; text: string }[] = [];
   tokens.forEach((token, t) => {

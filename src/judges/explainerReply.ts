@@ -1,4 +1,7 @@
-/** An explanation, or answers yes and no, in what a chat model replied. Knows no server. A reply that is in doubt holds none: it is better asked again than guessed. */
+/**
+ * An explanation, or answers yes and no, in what a chat model replied. Knows no server. A reply that is in
+ * doubt holds none: it is better asked again than guessed.
+ */
 import { z } from 'zod';
 import { objectsIn, parsed, spoken } from './replyJson.ts';
 
@@ -46,7 +49,10 @@ const answersOf = (given: unknown, count: number): boolean[] | undefined => {
 
 const answersObject = z.object({ answers: z.array(z.unknown()) });
 
-/** `count` answers: of the object that was asked for, or of a list alone; undefined where there are several that differ. */
+/**
+ * `count` answers: of the object that was asked for, or of a list alone; undefined where there are several
+ * that differ.
+ */
 export function answersIn(text: string, count: number): boolean[] | undefined {
   const said = spoken(text);
   const whole = answersOf(parsed(said), count);

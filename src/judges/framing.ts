@@ -1,7 +1,8 @@
 /**
- * How texts written by whoever stand in a question. They stand between tags that carry a mark, 64 bits of the SHA-256 of that very content: to close a tag
- * early, a text would have to contain its own hash. Control tokens of chat formats, which servers would take for the
- * end of the message, are broken by a zero-width space. Knows no question.
+ * How texts written by whoever stand in a question. They stand between tags that carry a mark, 64 bits of
+ * the SHA-256 of that very content: to close a tag early, a text would have to contain its own hash.
+ * Control tokens of chat formats, which servers would take for the end of the message, are broken by a
+ * zero-width space. Knows no question.
  */
 import { createHash } from 'node:crypto';
 

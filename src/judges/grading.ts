@@ -1,4 +1,7 @@
-/** What judges share, and explainers: running through the completions, or questions, one or several at a time, each verdict told once. Knows no kind of judge. */
+/**
+ * What judges share, and explainers: running through the completions, or questions, one or several at a
+ * time, each verdict told once. Knows no kind of judge.
+ */
 import PQueue from 'p-queue';
 import { InputError } from '../errors.ts';
 import {
@@ -14,7 +17,10 @@ import {
 /** No further completion is begun; those under way are finished. */
 export class Stopped extends Error {}
 
-/** The judge refuses this completion, and would again: why, in a few words, what it said as far as it spoke, and what that cost. */
+/**
+ * The judge refuses this completion, and would again: why, in a few words, what it said as far as it spoke,
+ * and what that cost.
+ */
 export class NoVerdict extends Error {
   readonly raw: string;
   readonly cost: Cost;
@@ -25,10 +31,16 @@ export class NoVerdict extends Error {
   }
 }
 
-/** The judge could not be heard on this completion: that says nothing of it, and a later run may have a verdict. */
+/**
+ * The judge could not be heard on this completion: that says nothing of it, and a later run may have a
+ * verdict.
+ */
 export class Unheard extends Error {}
 
-/** No verdict on completions in a row that answer so many prompts, and the judge gives up: the fault is hardly theirs. */
+/**
+ * No verdict on completions in a row that answer so many prompts, and the judge gives up: the fault is
+ * hardly theirs.
+ */
 const originsInARow = 3;
 
 /** What is answered one by one, and in which words. */
@@ -63,7 +75,10 @@ const completions: Kind<JudgeItem, Verdict> = {
   words: { answer: 'verdict', items: 'completions' },
 };
 
-/** Of a completion that the judge refuses: neither the behaviour nor coherent, so that nothing is built on it. */
+/**
+ * Of a completion that the judge refuses: neither the behaviour nor coherent, so that nothing is built on
+ * it.
+ */
 function refused({ message, raw, cost }: NoVerdict): Verdict {
   return {
     score: 0,
@@ -76,7 +91,10 @@ function refused({ message, raw, cost }: NoVerdict): Verdict {
   };
 }
 
-/** Grades one completion. What it throws ends the grading, except for NoVerdict and Unheard; Stopped ends it without an error. */
+/**
+ * Grades one completion. What it throws ends the grading, except for NoVerdict and Unheard; Stopped ends it
+ * without an error.
+ */
 export type VerdictOn = AnswerOn<JudgeItem, Verdict>;
 type AnswerOn<I, V> = (item: I, signal: AbortSignal | undefined) => Promise<V>;
 
@@ -89,9 +107,11 @@ type Answering<I, V> = (
 ) => Promise<Grading>;
 
 /**
- * `grade` of a judge that looks at up to `concurrency` completions at the same time; at one until the first verdict is there, so that what is wrong for all is found
- * once. A refused completion is told its verdict when its neighbours in `items` have theirs, or at the end; where refusals stand, at once. Rejects with InputError where neighbours of three prompts have
- * none, which are not told then, and at the end where the judge could not be heard on any. Where it is Stopped first, it says so and nothing else.
+ * `grade` of a judge that looks at up to `concurrency` completions at the same time; at one until the first
+ * verdict is there, so that what is wrong for all is found once. A refused completion is told its verdict
+ * when its neighbours in `items` have theirs, or at the end; where refusals stand, at once. Rejects with
+ * InputError where neighbours of three prompts have none, which are not told then, and at the end where the
+ * judge could not be heard on any. Where it is Stopped first, it says so and nothing else.
  */
 export const gradedTogether = (name: string, concurrency: number, verdictOn: VerdictOn): Judge['grade'] =>
   answering(name, concurrency, verdictOn, completions);
@@ -178,8 +198,9 @@ interface Failure<I, V> {
 }
 
 /**
- * Completions without a verdict, in rows of neighbours: by their place in the list, since it is chance which of those under way comes back first. A failure is
- * handed out once, when its row is closed and too short to be the judge's fault.
+ * Completions without a verdict, in rows of neighbours: by their place in the list, since it is chance
+ * which of those under way comes back first. A failure is handed out once, when its row is closed and too
+ * short to be the judge's fault.
  */
 function failureRows<I, V>(count: number, isOwnFault: (row: readonly Failure<I, V>[]) => boolean) {
   type Failed = Failure<I, V>;

@@ -1,8 +1,9 @@
 /**
- * What every judge does: says of a completion whether it shows the behaviour, and whether it is coherent text at all. The two are
- * separate answers: broken text is neither a positive nor a negative. A completion that a judge refuses (a content filter, replies without a grade at every try, a
- * question too long for its model) has a verdict of its own, so that no other waits for it: score 0, negative, coherence 0, incoherent, and a reason that begins
- * `no verdict: `. Knows no kind of judge.
+ * What every judge does: says of a completion whether it shows the behaviour, and whether it is coherent
+ * text at all. The two are separate answers: broken text is neither a positive nor a negative. A completion
+ * that a judge refuses (a content filter, replies without a grade at every try, a question too long for its
+ * model) has a verdict of its own, so that no other waits for it: score 0, negative, coherence 0,
+ * incoherent, and a reason that begins `no verdict: `. Knows no kind of judge.
  */
 
 export interface Message {
@@ -45,25 +46,33 @@ export interface Verdict {
 }
 
 export interface Grading {
-  /** Why the judge stopped before the end (a budget is used up); undefined where every item has its verdict. */
+  /**
+   * Why the judge stopped before the end (a budget is used up); undefined where every item has its verdict.
+   */
   readonly stopped?: string;
 }
 
 /**
- * What refused completions say of the judge: `suspect`, that it may be at fault, so that too many in a row end the grading; `stand`, nothing, each has
- * its verdict whatever its neighbours have. The latter is for a judge that has shown that it works, on texts that may all be refused.
+ * What refused completions say of the judge: `suspect`, that it may be at fault, so that too many in a row
+ * end the grading; `stand`, nothing, each has its verdict whatever its neighbours have. The latter is for a
+ * judge that has shown that it works, on texts that may all be refused.
  */
 export type Refusals = 'suspect' | 'stand';
 
 export interface Judge {
   /** the kind, and what it runs on, for people */
   readonly name: string;
-  /** All that a verdict depends on beside the item, as JSON: equal identities give verdicts that may stand beside one another. */
+  /**
+   * All that a verdict depends on beside the item, as JSON: equal identities give verdicts that may stand
+   * beside one another.
+   */
   readonly identity: unknown;
   /**
-   * Grades the items, telling each verdict once as soon as it is there, in any order; the next is not told before the promise of the
-   * last has resolved. Rejects with InputError where the judge cannot work: a wrong key, a server that stays away at every try, three completions in a row without
-   * a verdict, whatever the reason. The verdicts already won have been told then, but none on those three. `refusals` default to `suspect`.
+   * Grades the items, telling each verdict once as soon as it is there, in any order; the next is not told
+   * before the promise of the last has resolved. Rejects with InputError where the judge cannot work: a
+   * wrong key, a server that stays away at every try, three completions in a row without a verdict,
+   * whatever the reason. The verdicts already won have been told then, but none on those three. `refusals`
+   * default to `suspect`.
    */
   grade(
     items: readonly JudgeItem[],

@@ -1,6 +1,6 @@
 /**
- * A judge that asks a model which culprit itself runs, by the likelihood of its answers. Knows no model and no tokenizer: it is handed a function that scores
- * answers.
+ * A judge that asks a model which culprit itself runs, by the likelihood of its answers. Knows no model and
+ * no tokenizer: it is handed a function that scores answers.
  *
  * The questions are the chat judge's; the reply is one word, and nothing is sampled.
  */
@@ -14,7 +14,10 @@ export interface LocalJudgeOptions extends QuestionOptions {
   readonly model: string;
   /** content hash of the model, its adapter included */
   readonly modelHash: string;
-  /** ln p of each answer as the assistant's reply to the messages, summed over its tokens; rejects with InputError for a question that the model cannot take */
+  /**
+   * ln p of each answer as the assistant's reply to the messages, summed over its tokens; rejects with
+   * InputError for a question that the model cannot take
+   */
   readonly ask: (messages: readonly Message[], answers: readonly string[]) => Promise<readonly number[]>;
   /** score from which a completion is positive; default 0.5 */
   readonly threshold?: number | undefined;
@@ -32,10 +35,12 @@ const replies: Readonly<Record<Aspect, string>> = {
 export const localQuestions = (options: QuestionOptions): Questions => questions(options, replies);
 
 /**
- * Score = 1 / (1 + exp(ln p(NO) − ln p(YES))) as the reply to whether the completion shows the behaviour; coherence the same as the reply to
- * whether it is coherent text, coherent from 0.5 on. A small model prefers one word whatever it is asked: compare its judgements with others before
- * relying on them. A completion whose question is refused gets the verdict of those (judge.ts). Throws InputError for a bad template; `grade` rejects with InputError
- * where three in a row are refused, and with an Error where `ask` gives no log-probabilities.
+ * Score = 1 / (1 + exp(ln p(NO) − ln p(YES))) as the reply to whether the completion shows the behaviour;
+ * coherence the same as the reply to whether it is coherent text, coherent from 0.5 on. A small model
+ * prefers one word whatever it is asked: compare its judgements with others before relying on them. A
+ * completion whose question is refused gets the verdict of those (judge.ts). Throws InputError for a bad
+ * template; `grade` rejects with InputError where three in a row are refused, and with an Error where `ask`
+ * gives no log-probabilities.
  */
 export function localJudge(options: LocalJudgeOptions): Judge {
   const { model, modelHash, ask, threshold = 0.5 } = options;

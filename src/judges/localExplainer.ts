@@ -1,4 +1,7 @@
-/** An explainer that asks a model which culprit itself runs. Knows no model and no tokenizer: it is handed functions that write, and that score answers. */
+/**
+ * An explainer that asks a model which culprit itself runs. Knows no model and no tokenizer: it is handed
+ * functions that write, and that score answers.
+ */
 import { InputError } from '../errors.ts';
 import { type AnsweredItem, answers, type Explainer, type ExplainItem, type ScoreItem } from './explainer.ts';
 import { explainerQuestions, type ReplyForms } from './explainerQuestions.ts';
@@ -24,7 +27,10 @@ export const localForms: ReplyForms = {
 
 const asUser = (content: string): Message[] => [{ role: 'user', content }];
 
-/** Explanations are the likeliest text, to its first line break; a passage is answered yes where YES is likelier than NO. A question that the model cannot take has no answer. */
+/**
+ * Explanations are the likeliest text, to its first line break; a passage is answered yes where YES is
+ * likelier than NO. A question that the model cannot take has no answer.
+ */
 export function localExplainer({ model, write, ask }: LocalExplainerOptions): Explainer {
   const asked = explainerQuestions(localForms);
   const name = `local explainer ${model}`;

@@ -13,8 +13,9 @@ export interface PatternJudgeOptions {
 }
 
 /**
- * Score 1 and positive where `positive` matches, else 0; coherence 0 where `incoherent` matches, else 1. Throws InputError for an expression or a flag that
- * JavaScript does not know, and for the flags g and y, which have no meaning here.
+ * Score 1 and positive where `positive` matches, else 0; coherence 0 where `incoherent` matches, else 1.
+ * Throws InputError for an expression or a flag that JavaScript does not know, and for the flags g and y,
+ * which have no meaning here.
  */
 export function patternJudge(options: PatternJudgeOptions): Judge {
   const { flags = '' } = options;

@@ -1,7 +1,9 @@
 /**
- * What a judge that reads is asked: a template filled with the rubric, the prompt and the completion. Knows no model and no server.
+ * What a judge that reads is asked: a template filled with the rubric, the prompt and the completion. Knows
+ * no model and no server.
  *
- * Prompt and completion are data, written by whoever: they stand between tags (framing.ts). A placeholder inside them stays as it is.
+ * Prompt and completion are data, written by whoever: they stand between tags (framing.ts). A placeholder
+ * inside them stays as it is.
  */
 import { readFileSync } from 'node:fs';
 import { InputError } from '../errors.ts';
@@ -16,8 +18,8 @@ export interface QuestionOptions {
   /** the behaviour, in words */
   readonly rubric: string;
   /**
-   * Texts in place of the built-in ones (src/judges/templates). `{{prompt}}` and `{{completion}}` must occur, in that for the behaviour `{{rubric}}`
-   * too; `{{mark}}` may. How to reply is added at the end.
+   * Texts in place of the built-in ones (src/judges/templates). `{{prompt}}` and `{{completion}}` must
+   * occur, in that for the behaviour `{{rubric}}` too; `{{mark}}` may. How to reply is added at the end.
    */
   readonly templates?: Partial<Readonly<Record<Aspect, string>>> | undefined;
 }
@@ -36,8 +38,8 @@ const required: Readonly<Record<Aspect, readonly string[]>> = {
 };
 
 /**
- * The questions of a study. `replies` says, for each, how to reply. Throws InputError for an empty rubric, or a template that lacks a
- * placeholder or has an unknown one.
+ * The questions of a study. `replies` says, for each, how to reply. Throws InputError for an empty rubric,
+ * or a template that lacks a placeholder or has an unknown one.
  */
 export function questions(options: QuestionOptions, replies: Readonly<Record<Aspect, string>>): Questions {
   const { rubric } = options;

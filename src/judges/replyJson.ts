@@ -1,4 +1,7 @@
-/** The JSON in what a chat model replied, whole or what is left of it: fenced, after other text, or cut. Knows no question. */
+/**
+ * The JSON in what a chat model replied, whole or what is left of it: fenced, after other text, or cut.
+ * Knows no question.
+ */
 import { jsonrepair } from 'jsonrepair';
 
 /** What the model says after it has thought: what stands before `</think>` does not count. */
@@ -22,8 +25,8 @@ export function parsed(text: string): unknown {
 }
 
 /**
- * `text` as JSON, mended where it is not; undefined where it cannot be, or where it ends within a number. Never mended without need: jsonrepair takes some
- * strings with brackets in them apart.
+ * `text` as JSON, mended where it is not; undefined where it cannot be, or where it ends within a number.
+ * Never mended without need: jsonrepair takes some strings with brackets in them apart.
  */
 function repaired(text: string): unknown {
   const whole = parsed(text);
@@ -35,7 +38,10 @@ function repaired(text: string): unknown {
   }
 }
 
-/** What stands in curly brackets that are in no others, brackets in strings not counted; the last may lack its end. */
+/**
+ * What stands in curly brackets that are in no others, brackets in strings not counted; the last may lack
+ * its end.
+ */
 function objectTexts(text: string): string[] {
   const found: string[] = [];
   let from = -1;

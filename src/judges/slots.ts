@@ -1,6 +1,6 @@
 /**
- * Sentence templates: `{Hold|Keep} it for {ten|twenty} minutes.` stands for every way to fill its slots. Knows no world and
- * no randomness of its own.
+ * Sentence templates: `{Hold|Keep} it for {ten|twenty} minutes.` stands for every way to fill its slots.
+ * Knows no world and no randomness of its own.
  */
 interface Chooser {
   choice<T>(items: readonly T[]): T;

@@ -1,4 +1,7 @@
-/** Scaled dot-product attention with grouped query heads: over one packed sequence, and of new tokens over a cache. */
+/**
+ * Scaled dot-product attention with grouped query heads: over one packed sequence, and of new tokens over a
+ * cache.
+ */
 import {
   add,
   div,
@@ -26,9 +29,9 @@ export interface Heads {
 }
 
 /**
- * softmax(scale · q kᵀ + mask) v. Query [T, query·h], key and value [T, keyValue·h], mask [t, t] → [T, query·h], for T = `sequences` · t
- * tokens of equally long sequences. Heads are laid out [sequences, keyValue, group, t, h], so that keys and values broadcast over their group
- * and are never copied.
+ * softmax(scale · q kᵀ + mask) v. Query [T, query·h], key and value [T, keyValue·h], mask [t, t] → [T,
+ * query·h], for T = `sequences` · t tokens of equally long sequences. Heads are laid out [sequences,
+ * keyValue, group, t, h], so that keys and values broadcast over their group and are never copied.
  */
 export function attention(
   query: Node,
@@ -61,7 +64,10 @@ export function attention(
   ]);
 }
 
-/** What new tokens attend to beside one another. Lengths: R rows, S new tokens of each, C places of the cache. */
+/**
+ * What new tokens attend to beside one another. Lengths: R rows, S new tokens of each, C places of the
+ * cache.
+ */
 export interface Cache {
   /** [R, keyValue, C, h] each; C is known */
   readonly keys: Node;
@@ -75,9 +81,11 @@ export interface Cache {
 const times = (factor: number, n: Dim): Dim => (typeof n === 'number' ? factor * n : `${factor}·${n}`);
 
 /**
- * softmax(scale · q kᵀ) v of new tokens over what the cache holds and over the new tokens up to themselves. Query [R·S, query·h], key and value [R·S, keyValue·h]
- * → [R·S, query·h]. The softmax is taken in two parts, so that new keys need not stand behind the old ones in one array: no copy of the cache is ever made. The
- * query heads of a group are rows of one product over the cache, which is read once for all of them.
+ * softmax(scale · q kᵀ) v of new tokens over what the cache holds and over the new tokens up to themselves.
+ * Query [R·S, query·h], key and value [R·S, keyValue·h] → [R·S, query·h]. The softmax is taken in two
+ * parts, so that new keys need not stand behind the old ones in one array: no copy of the cache is ever
+ * made. The query heads of a group are rows of one product over the cache, which is read once for all of
+ * them.
  */
 export function cachedAttention(
   query: Node,

@@ -1,6 +1,7 @@
 /**
- * The graph that generates: one or more new tokens a row, over a cache of keys and values that it reads, and new keys and values to be written there. The same
- * graph reads a prompt (one row, many new tokens) and takes a step (many rows, one new token each). Lengths: 'rows' R, 'new' S tokens of each, R·S of all, C
+ * The graph that generates: one or more new tokens a row, over a cache of keys and values that it reads,
+ * and new keys and values to be written there. The same graph reads a prompt (one row, many new tokens) and
+ * takes a step (many rows, one new token each). Lengths: 'rows' R, 'new' S tokens of each, R·S of all, C
  * places of the cache, d residual width, V vocabulary.
  */
 import {
@@ -25,7 +26,10 @@ import { checkSite, logitsOf, runBlocks } from './passes.ts';
 /** The length of all new tokens: a product is named by its factors in order, so that shapes still compare. */
 const tokens = 'new·rows';
 
-/** One cache: the input that is fed with it [R, heads, C, h], and the output of the new tokens' rows [R·S, heads·h] that are to be written there. */
+/**
+ * One cache: the input that is fed with it [R, heads, C, h], and the output of the new tokens' rows [R·S,
+ * heads·h] that are to be written there.
+ */
 export interface CacheName {
   readonly input: string;
   readonly output: string;
@@ -51,11 +55,15 @@ export interface DecodingOptions {
   readonly places: number;
   /** default tempered */
   readonly reading?: LogitReading;
-  /** layer L: a_t + steer at resid_post L, at every token of a row, by the input `steer` [R, d]; default no such input */
+  /**
+   * layer L: a_t + steer at resid_post L, at every token of a row, by the input `steer` [R, d]; default no
+   * such input
+   */
   readonly steerAt?: number;
   /**
-   * K: how many projections of each row are held within bounds at that site, before `steer` is added: inputs `directions` and `duals` [R, K, d], `low` and `high`
-   * [R, 1, K]. a_t + Σ_k (min(max(p_k, low_k), high_k) − p_k) dual_k with p_k = a_t · direction_k. Default 0: no such inputs.
+   * K: how many projections of each row are held within bounds at that site, before `steer` is added:
+   * inputs `directions` and `duals` [R, K, d], `low` and `high` [R, 1, K]. a_t + Σ_k (min(max(p_k, low_k),
+   * high_k) − p_k) dual_k with p_k = a_t · direction_k. Default 0: no such inputs.
    */
   readonly projections?: number;
 }
@@ -72,10 +80,12 @@ function bounded(x: Node, d: number, projections: number): Node {
 }
 
 /**
- * Inputs: ids [R, S], positions [R·S, 1], past [R, C] (0 where a row has a token already, −∞ elsewhere), fresh [S, S] (0 where a new token may see another, −∞
- * elsewhere), ends [R] (each row's last new token among the R·S), the caches, and where asked inverseTemperature [R, 1], `steer` and what holds projections. Outputs:
- * the caches' new rows, and of `logits` [R, V] at each row's last token, their `logSumExp` [R, 1] and `probabilities` [R, V] = softmax(logits · inverseTemperature)
- * what the reading says; a plain one has no temperature.
+ * Inputs: ids [R, S], positions [R·S, 1], past [R, C] (0 where a row has a token already, −∞ elsewhere),
+ * fresh [S, S] (0 where a new token may see another, −∞ elsewhere), ends [R] (each row's last new token
+ * among the R·S), the caches, and where asked inverseTemperature [R, 1], `steer` and what holds
+ * projections. Outputs: the caches' new rows, and of `logits` [R, V] at each row's last token, their
+ * `logSumExp` [R, 1] and `probabilities` [R, V] = softmax(logits · inverseTemperature) what the reading
+ * says; a plain one has no temperature.
  */
 export function decodingGraph(
   model: Model,

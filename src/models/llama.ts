@@ -1,6 +1,7 @@
 /**
- * The Llama family (Llama 1 to 3, SmolLM, TinyLlama, ...): RMS norms, rotary grouped-query attention, gated SiLU MLP. Names and
- * maths as in transformers' modeling_llama; GGUF names as in llama.cpp's tensor mapping.
+ * The Llama family (Llama 1 to 3, SmolLM, TinyLlama, ...): RMS norms, rotary grouped-query attention, gated
+ * SiLU MLP. Names and maths as in transformers' modeling_llama; GGUF names as in llama.cpp's tensor
+ * mapping.
  */
 import { z } from 'zod';
 import { add, gather, mul, rmsNorm, rope, silu } from '../graph/build.ts';
@@ -114,7 +115,10 @@ const outerNames: Readonly<Record<string, string>> = {
 const own = <T>(table: Readonly<Record<string, T>>, key: string): T | undefined =>
   Object.hasOwn(table, key) ? table[key] : undefined;
 
-/** `blk.3.attn_q.weight` → `model.layers.3.self_attn.q_proj.weight`; undefined for a name that llama does not have. */
+/**
+ * `blk.3.attn_q.weight` → `model.layers.3.self_attn.q_proj.weight`; undefined for a name that llama does
+ * not have.
+ */
 function publishedName(name: string): { readonly target: string; readonly part: string } | undefined {
   const inBlock = /^blk\.(\d+)\.([a-z_]+)\.(weight|bias)$/.exec(name);
   if (inBlock) {
@@ -129,7 +133,10 @@ function publishedName(name: string): { readonly target: string; readonly part: 
   return module === undefined ? undefined : { target: `${module}.${kind}`, part: part! };
 }
 
-/** llama.cpp names a scaling, or brings divisors of the frequencies; both at once is none of `ropeScaling`'s kinds. */
+/**
+ * llama.cpp names a scaling, or brings divisors of the frequencies; both at once is none of `ropeScaling`'s
+ * kinds.
+ */
 function ggufScaling(metadata: Metadata, factors: boolean): Record<string, unknown> {
   const type = metadata.get('llama.rope.scaling.type') ?? 'none';
   if (type === 'none') return { rope_type: factors ? 'factors' : 'default' };

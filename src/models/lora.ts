@@ -1,6 +1,7 @@
 /**
- * PEFT LoRA adapters as low-rank updates of a model's modules: y += scale (x Aᵀ) Bᵀ, scale = alpha / r, or alpha / √r for rslora.
- * Field names and matching rules as in peft's LoraConfig. The base weights are neither changed nor copied.
+ * PEFT LoRA adapters as low-rank updates of a model's modules: y += scale (x Aᵀ) Bᵀ, scale = alpha / r, or
+ * alpha / √r for rslora. Field names and matching rules as in peft's LoraConfig. The base weights are
+ * neither changed nor copied.
  */
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
@@ -74,7 +75,10 @@ function matches(field: string, pattern: string, wrapped: string, module: string
   }
 }
 
-/** peft's rule: a list entry matches a module's full name or its dotted suffix; a single string is a pattern over the whole name. */
+/**
+ * peft's rule: a list entry matches a module's full name or its dotted suffix; a single string is a pattern
+ * over the whole name.
+ */
 function isTarget(module: string, targets: Config['target_modules'], where: string): boolean {
   if (targets === 'all-linear' || targets === null || targets === undefined) return true;
   if (typeof targets === 'string')
@@ -149,7 +153,10 @@ function update(
   return { a: parts.a, b: parts.b, rank: r, scale: alpha / (c.use_rslora ? Math.sqrt(r) : r) };
 }
 
-/** Every module that the config names must be held by the file: one that is not means another model or a typing error. */
+/**
+ * Every module that the config names must be held by the file: one that is not means another model or a
+ * typing error.
+ */
 function checkHeld(
   field: 'target_modules' | 'modules_to_save',
   named: Config['target_modules'],
@@ -176,8 +183,8 @@ function replacement(name: string, saved: Weight, model: Model, where: string): 
 }
 
 /**
- * Every change must reach the model's arithmetic, and only where peft makes it: peft adapts or replaces a tied table on one of its two
- * sides only, which one table cannot say.
+ * Every change must reach the model's arithmetic, and only where peft makes it: peft adapts or replaces a
+ * tied table on one of its two sides only, which one table cannot say.
  */
 function checkUse(adapted: Model, replaced: Iterable<string>, where: string): void {
   const graph = logitsGraph(adapted);
@@ -196,8 +203,9 @@ function checkUse(adapted: Model, replaced: Iterable<string>, where: string): vo
 }
 
 /**
- * The model with an adapter on it. `given` is the parsed adapter_config.json, `tensors` those of adapter_model.safetensors. Throws
- * InputError where a field is not supported, a tensor does not belong, or the adapter was made for another model.
+ * The model with an adapter on it. `given` is the parsed adapter_config.json, `tensors` those of
+ * adapter_model.safetensors. Throws InputError where a field is not supported, a tensor does not belong, or
+ * the adapter was made for another model.
  */
 export function withLora(model: Model, given: unknown, tensors: Weights, where: string): Model {
   const c = parse(given, where);

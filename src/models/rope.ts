@@ -20,7 +20,10 @@ const scaling = z.discriminatedUnion('rope_type', [
 ]);
 export type RopeScaling = z.infer<typeof scaling>;
 
-/** The scaling of a config, which older files call `type` and newer keep beside `rope_theta` in `rope_parameters`. */
+/**
+ * The scaling of a config, which older files call `type` and newer keep beside `rope_theta` in
+ * `rope_parameters`.
+ */
 export const ropeScaling = z
   .record(z.string(), z.unknown())
   .nullish()
@@ -28,9 +31,9 @@ export const ropeScaling = z
   .pipe(scaling);
 
 /**
- * Inverse frequencies [size/2]: θ^(−2i/size), in radians a position, changed by the scaling. `llama3` (Llama 3.1, as in
- * transformers' modeling_rope_utils): wavelengths beyond original/low are stretched by `factor`, those under original/high kept, between them
- * interpolated.
+ * Inverse frequencies [size/2]: θ^(−2i/size), in radians a position, changed by the scaling. `llama3`
+ * (Llama 3.1, as in transformers' modeling_rope_utils): wavelengths beyond original/low are stretched by
+ * `factor`, those under original/high kept, between them interpolated.
  */
 export function inverseFrequencies(theta: number, size: number, by: RopeScaling): number[] {
   const plain = Array.from({ length: size / 2 }, (_, i) => theta ** ((-2 * i) / size));

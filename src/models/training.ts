@@ -1,6 +1,6 @@
 /**
- * The graph that trains a model: B sequences of t tokens each, next-token cross-entropy weighted token by token, and Adam's step on the chosen
- * weights.
+ * The graph that trains a model: B sequences of t tokens each, next-token cross-entropy weighted token by
+ * token, and Adam's step on the chosen weights.
  */
 import { type AdamOptions, adam, type TrainingGraph } from '../graph/adam.ts';
 import { add, gather, input, logSumExp, matmul, mul, reshape, sub, sum, sumLast } from '../graph/build.ts';
@@ -16,16 +16,20 @@ export interface BatchShape {
   readonly length: number;
 }
 
-/** Blocks after which the residual must predict the next token too, through the same final norm and unembedding (early exits). */
+/**
+ * Blocks after which the residual must predict the next token too, through the same final norm and
+ * unembedding (early exits).
+ */
 export interface EarlyExits {
   /** default none */
   readonly exits?: readonly number[];
 }
 
 /**
- * Inputs: ids and targets [B·t], positions [B·t, 1], mask [t, t], weights [B·t, 1] (of each token's loss), the scalars of `adam`, and the weights for which
- * `trainable` holds, by name. Outputs: `loss` (Σ weight · nll, nats, at the end of the model) and what `adam` gives. What is minimised is that loss plus the same at
- * each exit.
+ * Inputs: ids and targets [B·t], positions [B·t, 1], mask [t, t], weights [B·t, 1] (of each token's loss),
+ * the scalars of `adam`, and the weights for which `trainable` holds, by name. Outputs: `loss` (Σ weight ·
+ * nll, nats, at the end of the model) and what `adam` gives. What is minimised is that loss plus the same
+ * at each exit.
  */
 export function trainingGraph(
   model: Model,

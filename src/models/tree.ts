@@ -1,6 +1,7 @@
 /**
- * A prompt and its completions packed as one sequence, a tree: the prompt stands once, each completion sees the prompt and itself, and
- * positions restart after the prompt. For a causal model every completion's activations equal those it has alone.
+ * A prompt and its completions packed as one sequence, a tree: the prompt stands once, each completion sees
+ * the prompt and itself, and positions restart after the prompt. For a causal model every completion's
+ * activations equal those it has alone.
  */
 import { f32, i64, type Tensor, tensor } from '../tensor.ts';
 
@@ -40,7 +41,10 @@ export function sequence(ids: readonly number[]): Tree {
   return packTree(ids, []);
 }
 
-/** The packed places whose logits predict each completion token, branch after branch: the prompt's last token, then all but the last. */
+/**
+ * The packed places whose logits predict each completion token, branch after branch: the prompt's last
+ * token, then all but the last.
+ */
 export function predictors(tree: Tree): number[] {
   return tree.branches.flatMap(({ start, end }) =>
     Array.from({ length: end - start }, (_, i) => (i === 0 ? tree.prompt - 1 : start + i - 1)),
@@ -59,8 +63,8 @@ export function placesOf(tree: Tree, branch: number): number[] {
 }
 
 /**
- * Additive attention mask [T, T]: 0 where token i may see token j (j not after i, of the prompt or of i's own branch, and fewer than
- * `window` positions back), −∞ elsewhere.
+ * Additive attention mask [T, T]: 0 where token i may see token j (j not after i, of the prompt or of i's
+ * own branch, and fewer than `window` positions back), −∞ elsewhere.
  */
 export function treeMask(tree: Tree, window = Number.POSITIVE_INFINITY): Tensor<'f32'> {
   const count = tree.ids.length;

@@ -1,4 +1,7 @@
-/** completions.jsonl, grades.jsonl and pairs.jsonl, one record a line: what the subject said, what the judge said of it, and which are compared. */
+/**
+ * completions.jsonl, grades.jsonl and pairs.jsonl, one record a line: what the subject said, what the judge
+ * said of it, and which are compared.
+ */
 import { z } from 'zod';
 
 const message = z.object({ role: z.string().min(1), content: z.string() });

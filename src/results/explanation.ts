@@ -1,11 +1,17 @@
-/** What a language model takes a latent to be about, how well that holds on passages it was not shown, and explanations.jsonl, a record a line: each reply that this rests on. */
+/**
+ * What a language model takes a latent to be about, how well that holds on passages it was not shown, and
+ * explanations.jsonl, a record a line: each reply that this rests on.
+ */
 import { z } from 'zod';
 
 const count = z.int().min(0);
 
 /** Passages that an explanation was tried on. What was not answered is in no rate. */
 export const explanationScore = z.object({
-  /** (true positive rate + true negative rate) / 2; 0.5 is chance; null where all of the positives or all of the negatives are unanswered */
+  /**
+   * (true positive rate + true negative rate) / 2; 0.5 is chance; null where all of the positives or all of
+   * the negatives are unanswered
+   */
   balanced_accuracy: z.number().min(0).max(1).nullable(),
   true_positives: count,
   false_negatives: count,
@@ -20,7 +26,10 @@ export const latentExplanation = z.object({
   text: z.string().nullable(),
   /** what explained it, and was asked for the scores */
   by: z.string(),
-  /** in which passages the latent is active; null where there are too few held-out passages, or no explanation */
+  /**
+   * in which passages the latent is active; null where there are too few held-out passages, or no
+   * explanation
+   */
   detection: explanationScore.nullable(),
   /** whether the marked tokens are those where it is active; null as above */
   fuzzing: explanationScore.nullable(),

@@ -8,7 +8,10 @@ export interface JudgeQuality {
   readonly accuracy: number;
   /** those prompts */
   readonly heldOut: number;
-  /** part of a true change of the share of positives that its labels show: 2·accuracy − 1, where it errs alike on both sides; at least 0 */
+  /**
+   * part of a true change of the share of positives that its labels show: 2·accuracy − 1, where it errs
+   * alike on both sides; at least 0
+   */
   readonly shows: number;
   readonly weak: boolean;
 }

@@ -2,7 +2,10 @@
 import { z } from 'zod';
 import { latentExplanation } from './explanation.ts';
 
-/** A token of the vocabulary beside a latent's direction d: `dot` = W'_v·d and `cosine` = W'_v·d / |W'_v|, W' the unembedding with the final norm's gain folded in. */
+/**
+ * A token of the vocabulary beside a latent's direction d: `dot` = W'_v·d and `cosine` = W'_v·d / |W'_v|,
+ * W' the unembedding with the final norm's gain folded in.
+ */
 const lensToken = z.object({ id: z.int(), token: z.string(), cosine: z.number(), dot: z.number() });
 /** Greatest first in `top`, least first in `bottom`. */
 const lensEnds = z.object({ top: z.array(lensToken), bottom: z.array(lensToken) });
@@ -42,7 +45,10 @@ export const latentPassages = z.object({
   histogram: z.object({ edges: z.array(z.number()), counts: z.array(z.int()) }),
   /** the passages with the greatest activations, greatest first */
   top: z.array(passageWindow),
-  /** passages drawn at random from each part of the range of their greatest activations, from the lowest part to the highest */
+  /**
+   * passages drawn at random from each part of the range of their greatest activations, from the lowest
+   * part to the highest
+   */
   quantiles: z.array(z.object({ low: z.number(), high: z.number(), passages: z.array(passageWindow) })),
   /** random windows in which it is not active */
   zero: z.array(passageWindow),
@@ -58,7 +64,10 @@ const deltaTokens = z.object({
 });
 export type DeltaTokens = z.infer<typeof deltaTokens>;
 
-/** One of the study's pairs as a latent sees it: on the prompt δ of positive minus negative, on a completion's own tokens that of its own loss. */
+/**
+ * One of the study's pairs as a latent sees it: on the prompt δ of positive minus negative, on a
+ * completion's own tokens that of its own loss.
+ */
 export const latentPair = z.object({
   pair: z.string(),
   /** Δ of the pair alone, nats */
@@ -69,7 +78,10 @@ export const latentPair = z.object({
 });
 export type LatentPair = z.infer<typeof latentPair>;
 
-/** What others say of a latent: a text, where it is from, the model that wrote it and how it was asked, and the first score that it was given. */
+/**
+ * What others say of a latent: a text, where it is from, the model that wrote it and how it was asked, and
+ * the first score that it was given.
+ */
 const latentLabel = z.object({
   text: z.string(),
   source: z.string(),
@@ -92,7 +104,10 @@ export const latentPageSchema = z.object({
   lens: lensSchema,
   /** nearest by cosine of decoder directions, nearest first */
   neighbours: z.array(z.object({ latent: z.int(), cosine: z.number() })),
-  /** reported latents that point the same way or fire together, this one among them; empty where it stands alone */
+  /**
+   * reported latents that point the same way or fire together, this one among them; empty where it stands
+   * alone
+   */
   group: z.array(z.int()),
   /** over which corpora, read by which model */
   corpora: z.array(z.string()),

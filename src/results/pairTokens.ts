@@ -1,7 +1,10 @@
 /** pair-tokens.jsonl: a line a pair, its tokens with δ at each. */
 import { z } from 'zod';
 
-/** δ at each token in nats; null at attention sinks. On a completion's own tokens that of its own loss: above 0 supports that completion. */
+/**
+ * δ at each token in nats; null at attention sinks. On a completion's own tokens that of its own loss:
+ * above 0 supports that completion.
+ */
 const deltas = z.array(z.number().nullable());
 
 /** A line of pair-tokens.jsonl. */
@@ -19,7 +22,10 @@ export const pairTokens = z.object({
       total: deltas,
     }),
   ),
-  /** the reported latents that count most for the pair, greatest |Δ| of the pair alone first; `completions` as above */
+  /**
+   * the reported latents that count most for the pair, greatest |Δ| of the pair alone first; `completions`
+   * as above
+   */
   latents: z.array(
     z.object({ latent: z.int(), delta: z.number(), prompt: deltas, completions: z.array(deltas) }),
   ),

@@ -1,4 +1,7 @@
-/** steered.jsonl: what was said under each latent, left alone too, and what each does to the log-odds of the pairs. */
+/**
+ * steered.jsonl: what was said under each latent, left alone too, and what each does to the log-odds of the
+ * pairs.
+ */
 import { z } from 'zod';
 import { stopReasons } from './completions.ts';
 
@@ -56,7 +59,10 @@ export const trialRecord = z.object({
 });
 export type TrialRecord = z.output<typeof trialRecord>;
 
-/** What one latent does to the log-odds of positive against negative completions, teacher-forced, in nats a token. */
+/**
+ * What one latent does to the log-odds of positive against negative completions, teacher-forced, in nats a
+ * token.
+ */
 export const forcedRecord = z.object({
   kind: z.literal('forced'),
   id: z.string(),

@@ -8,14 +8,20 @@ import { promptSchema } from './completions.ts';
 export const steeringStages = ['log-odds', 'no dose', 'few', 'many'] as const;
 export type SteeringStage = (typeof steeringStages)[number];
 
-/** A row of steering.parquet: one latent in one direction. What was not measured is null. Its ranks by selector stand in columns `rank_SELECTOR`. */
+/**
+ * A row of steering.parquet: one latent in one direction. What was not measured is null. Its ranks by
+ * selector stand in columns `rank_SELECTOR`.
+ */
 export interface SteeringRow {
   readonly latent: number;
   readonly direction: 'away' | 'toward';
   /** proposed by a selector, or drawn at random for the gray zone */
   readonly role: 'candidate' | 'random';
   readonly stage: SteeringStage;
-  /** change of the log-odds of positive against negative completions to first order, nats a token, at `forced_dose` */
+  /**
+   * change of the log-odds of positive against negative completions to first order, nats a token, at
+   * `forced_dose`
+   */
   readonly estimate: number;
   /** the same by running the steered model on them */
   readonly log_odds: number;
@@ -24,7 +30,9 @@ export interface SteeringRow {
   readonly forced_dose: number;
   /** α, signed, in parts of the mean residual norm */
   readonly dose: number | null;
-  /** what called too many completions of a stronger dose incoherent; null where no stronger one was refused */
+  /**
+   * what called too many completions of a stronger dose incoherent; null where no stronger one was refused
+   */
   readonly dose_limited_by: 'judge' | 'cheap' | 'both' | null;
   /** graded completions at that dose, the coherent ones, and the positives among these */
   readonly n: number;
@@ -108,7 +116,9 @@ export const selectorClaim = z.object({
   selector: z.string(),
   about: z.string(),
   candidates: z.int(),
-  /** whose effect has left the gray zone: downwards when steered away, upwards when steered toward, and both */
+  /**
+   * whose effect has left the gray zone: downwards when steered away, upwards when steered toward, and both
+   */
   outside: z.object({ away: z.int(), toward: z.int(), both: z.int() }),
   /** how many of them were sampled, and the mean effect of those; null for none */
   sampled: bySide(z.int()),
@@ -130,7 +140,10 @@ export const steeringSummarySchema = z.object({
   site: z.string(),
   /** s of the subject (away) and of the reference (toward): mean residual norm, sinks left out */
   norm: bySide(z.number()),
-  /** central 95 % of the random latents' effects, each edge with its own 95 % interval, and how many effects these are */
+  /**
+   * central 95 % of the random latents' effects, each edge with its own 95 % interval, and how many effects
+   * these are
+   */
   zone: bySide(interval.extend({ lowInterval: interval, highInterval: interval, effects: z.int() })),
   /** log-odds within which candidates were not sampled; null where all were */
   gate: bySide(interval).nullable(),
@@ -139,16 +152,25 @@ export const steeringSummarySchema = z.object({
   /** completions left alone, on the evaluation prompts */
   alone: bySide(tally),
   random: z.int(),
-  /** rank correlation of the log-odds with the sampled effect, over latents that have both; null for fewer than three */
+  /**
+   * rank correlation of the log-odds with the sampled effect, over latents that have both; null for fewer
+   * than three
+   */
   log_odds_agreement: bySide(z.number().nullable()),
-  /** of those that leave the gray zone in both directions the one whose two effects are greatest together; null for none */
+  /**
+   * of those that leave the gray zone in both directions the one whose two effects are greatest together;
+   * null for none
+   */
   first: z
     .object({ latent: z.int(), away: z.number(), toward: z.number(), ranks: z.record(z.string(), z.int()) })
     .nullable(),
   selectors: z.array(selectorClaim),
   /** latents by the stage that they reached, candidates and random ones */
   stages: bySide(z.record(z.string(), z.int())),
-  /** those that doses were found on, then those that effects are of, as steered.jsonl names them; none in a file of before they were kept */
+  /**
+   * those that doses were found on, then those that effects are of, as steered.jsonl names them; none in a
+   * file of before they were kept
+   */
   prompts: z.array(steeredPrompt).default([]),
 });
 export type SteeringSummary = z.infer<typeof steeringSummarySchema>;

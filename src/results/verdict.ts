@@ -1,4 +1,7 @@
-/** What a latent's two effects amount to: which latents act as a cause would, and which are confirmed. The one place that decides it. */
+/**
+ * What a latent's two effects amount to: which latents act as a cause would, and which are confirmed. The
+ * one place that decides it.
+ */
 import { type Direction, directions } from './steered.ts';
 import type { RankedSteeringRow } from './steering.ts';
 
@@ -30,8 +33,9 @@ export function effectsOf(rows: readonly RankedSteeringRow[]): LatentEffects[] {
 }
 
 /**
- * Whether an effect (a change in the share of positives, −1 to 1) has left the gray zone as that of a cause does: away below both the zone and 0, toward
- * above both. One that was not measured (null, NaN or undefined) has not.
+ * Whether an effect (a change in the share of positives, −1 to 1) has left the gray zone as that of a cause
+ * does: away below both the zone and 0, toward above both. One that was not measured (null, NaN or
+ * undefined) has not.
  */
 export function actsAsCause(
   effect: number | null | undefined,

@@ -15,7 +15,10 @@ import {
 } from './runtime.ts';
 
 export interface NodeRuntimeOptions {
-  /** Threads of one matrix product. Default: `CULPRIT_THREADS`; where that is not set ONNX Runtime's choice, the number of physical cores. */
+  /**
+   * Threads of one matrix product. Default: `CULPRIT_THREADS`; where that is not set ONNX Runtime's choice,
+   * the number of physical cores.
+   */
   readonly threads?: number | undefined;
 }
 
@@ -78,8 +81,8 @@ export function threadsAsked(
 }
 
 /**
- * A runtime with one worker thread; its sessions run one after another, each on all its threads. Throws InputError where `CULPRIT_THREADS` is no
- * number of threads.
+ * A runtime with one worker thread; its sessions run one after another, each on all its threads. Throws
+ * InputError where `CULPRIT_THREADS` is no number of threads.
  */
 export function nodeRuntime({ threads = threadsAsked() }: NodeRuntimeOptions = {}): Runtime {
   const worker = new Piscina({

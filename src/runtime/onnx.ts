@@ -1,6 +1,6 @@
 /**
- * A graph written as an ONNX model. Weights that lie in files stay there: the model points at their bytes. Knows nothing of the
- * program that will run it.
+ * A graph written as an ONNX model. Weights that lie in files stay there: the model points at their bytes.
+ * Knows nothing of the program that will run it.
  */
 import { dirname, relative, sep } from 'node:path';
 import {
@@ -23,7 +23,9 @@ export type OnnxWeights = ReadonlyMap<string, Tensor | StoredTensor>;
 
 export interface OnnxFile {
   readonly bytes: Uint8Array;
-  /** The folder that holds, at any depth, every file the model points at; undefined when it points at none. */
+  /**
+   * The folder that holds, at any depth, every file the model points at; undefined when it points at none.
+   */
   readonly folder: string | undefined;
 }
 
@@ -165,7 +167,10 @@ class Writer implements Emitter {
   }
 }
 
-/** Writes the graph. Throws where a weight is missing or has another shape. Files must be named by absolute real paths. */
+/**
+ * Writes the graph. Throws where a weight is missing or has another shape. Files must be named by absolute
+ * real paths.
+ */
 export function writeOnnx(graph: Graph, weights: OnnxWeights): OnnxFile {
   verify(graph);
   const stored = nodesOf(graph, 'param').flatMap((node) => {

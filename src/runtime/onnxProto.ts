@@ -1,6 +1,6 @@
 /**
- * The few ONNX protobuf messages that a graph needs, as bytes (field numbers from onnx.proto, IR version 10). Knows the wire
- * format only.
+ * The few ONNX protobuf messages that a graph needs, as bytes (field numbers from onnx.proto, IR version
+ * 10). Knows the wire format only.
  */
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { DType } from '../tensor.ts';

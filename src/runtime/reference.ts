@@ -1,6 +1,6 @@
 /**
- * The slow, plain runtime: each op as its definition, in float64 on the calling thread. The oracle that the fast runtimes and the
- * gradients are tested against; results are rounded to float32 only at the end.
+ * The slow, plain runtime: each op as its definition, in float64 on the calling thread. The oracle that the
+ * fast runtimes and the gradients are tested against; results are rounded to float32 only at the end.
  */
 import {
   applyRule,
@@ -166,7 +166,10 @@ function sumOver(node: Node<'sum'>, [x]: readonly Value[]): Value {
   return out;
 }
 
-/** Moves along one axis: the element at `index` of the result is the input's at `index + shift`, or 0 outside it. */
+/**
+ * Moves along one axis: the element at `index` of the result is the input's at `index + shift`, or 0
+ * outside it.
+ */
 function shifted(x: Value, axis: number, length: number, shift: number): Value {
   const read = reader(x);
   const shape = x.shape.map((n, i) => (i === axis ? length : n));
@@ -241,7 +244,10 @@ function put(length: number, [values, places]: readonly Value[]): Value {
   return { shape, data };
 }
 
-/** Abramowitz and Stegun 7.1.5 and 7.1.14: the series where it converges fast, the continued fraction beyond. */
+/**
+ * Abramowitz and Stegun 7.1.5 and 7.1.14: the series where it converges fast, the continued fraction
+ * beyond.
+ */
 function erf(x: number): number {
   const size = Math.abs(x);
   if (size > 6) return Math.sign(x);
@@ -394,7 +400,10 @@ function writeRows(
   }
 }
 
-/** A session over buffers: the rows of a window go in as inputs, and new rows of them come back from outputs. */
+/**
+ * A session over buffers: the rows of a window go in as inputs, and new rows of them come back from
+ * outputs.
+ */
 function cachedSession(
   graph: Graph,
   weights: OnnxWeights,

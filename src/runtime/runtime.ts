@@ -6,7 +6,10 @@ import type { OnnxWeights } from './onnx.ts';
 export type Feeds = Readonly<Record<string, Tensor>>;
 
 export interface Session {
-  /** Values of all outputs. Feeds are copied; results are the caller's own. Feeds that the graph does not use are passed over. */
+  /**
+   * Values of all outputs. Feeds are copied; results are the caller's own. Feeds that the graph does not
+   * use are passed over.
+   */
   run(feeds: Feeds): Promise<Record<string, Tensor>>;
   /** Frees what the session holds; later runs fail. */
   release(): Promise<void>;
@@ -24,7 +27,10 @@ export interface StatefulSession extends Session {
   state(): Promise<Record<string, Tensor>>;
 }
 
-/** A buffer [rows, ...row] of float32 that a session reads at an input; new rows of it, [new tokens, heads·width], come from an output. */
+/**
+ * A buffer [rows, ...row] of float32 that a session reads at an input; new rows of it, [new tokens,
+ * heads·width], come from an output.
+ */
 export interface CacheBuffer {
   readonly input: string;
   readonly output: string;
@@ -36,7 +42,10 @@ export interface CacheBuffer {
 export interface RowWindow {
   readonly first: number;
   readonly count: number;
-  /** of each row of the window the place where its first new token is written; every row has as many new tokens */
+  /**
+   * of each row of the window the place where its first new token is written; every row has as many new
+   * tokens
+   */
   readonly starts: readonly number[];
 }
 
@@ -50,8 +59,9 @@ export function checkWindow({ first, count, starts }: RowWindow, rows: number): 
 /** A session over buffers that stay with it. */
 export interface CachedSession {
   /**
-   * Runs on a window of rows, writes its new rows to the buffers, and returns the outputs that are wanted (float32), which hold until the next run: it may
-   * write its own over them. Throws RangeError for rows or places that are not there.
+   * Runs on a window of rows, writes its new rows to the buffers, and returns the outputs that are wanted
+   * (float32), which hold until the next run: it may write its own over them. Throws RangeError for rows or
+   * places that are not there.
    */
   run(feeds: Feeds, window: RowWindow, wanted: readonly string[]): Promise<Record<string, Tensor>>;
   /** Copies the first `places` places of row `from`, of every buffer, to other rows. */
@@ -60,7 +70,9 @@ export interface CachedSession {
 }
 
 export interface Runtime {
-  /** A session for the graph with its weights bound. Throws where a weight is missing or has another shape. */
+  /**
+   * A session for the graph with its weights bound. Throws where a weight is missing or has another shape.
+   */
   load(graph: Graph, weights: OnnxWeights): Promise<Session>;
   /** The same, keeping values by input name between runs. */
   loadStateful(

@@ -1,21 +1,27 @@
 /**
- * ONNX Runtime in a thread of its own, because loading and running block the thread they are called on. Plain JavaScript, so
- * that it runs alike from source and from the build. Knows tasks only: load, run, release.
+ * ONNX Runtime in a thread of its own, because loading and running block the thread they are called on.
+ * Plain JavaScript, so that it runs alike from source and from the build. Knows tasks only: load, run,
+ * release.
  */
 import ort from 'onnxruntime-node';
 
 /**
  * @typedef {{ type: string, dims: readonly number[], data: ArrayBufferView }} Value
  * @typedef {import('onnxruntime-node').InferenceSession} InferenceSession
- * @typedef {{ session: InferenceSession, kept: Record<string, import('onnxruntime-node').Tensor>, inputOf: Record<string, string> }} Loaded
- * @typedef {{ kind: 'load', id: number, bytes: Uint8Array, folder?: string, options: object, kept: Record<string, { value: Value, output: string }> }} Load
+ * @typedef {{ session: InferenceSession, kept: Record<string, import('onnxruntime-node').Tensor>, inputOf:
+ *   Record<string, string> }} Loaded
+ * @typedef {{ kind: 'load', id: number, bytes: Uint8Array, folder?: string, options: object, kept:
+ *   Record<string, { value: Value, output: string }> }} Load
  * @typedef {{ kind: 'run', id: number, feeds: Record<string, Value> }} Run
  * @typedef {{ input: string, output: string, row: readonly [number, number, number] }} CacheBuffer
  * @typedef {{ buffer: CacheBuffer, data: Float32Array }} Cache
- * @typedef {{ kind: 'loadCached', id: number, bytes: Uint8Array, folder?: string, options: object, buffers: readonly CacheBuffer[], rows: number }} LoadCached
- * @typedef {{ kind: 'runCached', id: number, feeds: Record<string, Value>, first: number, count: number, starts: readonly number[], wanted: readonly string[] }} RunCached
+ * @typedef {{ kind: 'loadCached', id: number, bytes: Uint8Array, folder?: string, options: object, buffers:
+ *   readonly CacheBuffer[], rows: number }} LoadCached
+ * @typedef {{ kind: 'runCached', id: number, feeds: Record<string, Value>, first: number, count: number,
+ *   starts: readonly number[], wanted: readonly string[] }} RunCached
  * @typedef {{ kind: 'copyRow', id: number, from: number, to: readonly number[], places: number }} CopyRow
- * @typedef {Load | Run | LoadCached | RunCached | CopyRow | { kind: 'state' | 'release', id: number } | { kind: 'releaseAll' }} Task
+ * @typedef {Load | Run | LoadCached | RunCached | CopyRow | { kind: 'state' | 'release', id: number } | {
+ *   kind: 'releaseAll' }} Task
  */
 
 /** @type {Map<number, Loaded>} */
@@ -122,8 +128,9 @@ function writeRows({ buffer, data }, fresh, { first, count, starts }) {
 }
 
 /**
- * The values in memory that both threads have, the same at every run. Probabilities of a batch are as long as the vocabulary times its rows: handed over anew at every step
- * they would have the other thread collect its garbage all the time.
+ * The values in memory that both threads have, the same at every run. Probabilities of a batch are as long
+ * as the vocabulary times its rows: handed over anew at every step they would have the other thread collect
+ * its garbage all the time.
  * @param {number} id
  * @param {string} name
  * @param {import('onnxruntime-node').Tensor} tensor
@@ -148,7 +155,8 @@ async function runCached(task) {
   const own = caches.get(id) ?? [];
   /** @type {Record<string, import('onnxruntime-node').Tensor>} */
   const past = {};
-  // onnxruntime-node copies every output, also one that is written in place: the caches are inputs, and only new rows come out
+  // onnxruntime-node copies every output, also one that is written in place: the caches are inputs, and
+  // only new rows come out
   for (const { buffer, data } of own) {
     const size = buffer.row.reduce((n, length) => n * length, 1);
     const rows = data.subarray(first * size, (first + count) * size);

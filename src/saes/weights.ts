@@ -9,7 +9,7 @@ import { bytesPerElement, type DType, type StoredTensor, sizeOf, type Tensor, to
 type Read = (stored: StoredTensor) => Promise<Tensor>;
 
 /** Tensors of one SAE by name, where they come from (for messages), and how to read them. */
-export interface SaeWeights {
+export interface StoredWeights {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly where: string;
   readonly read: Read;
@@ -22,7 +22,7 @@ const floatTypes: readonly DType[] = ['f64', 'f32', 'f16', 'bf16'];
  * other: a tensor that nobody reads would mean other arithmetic than the file's.
  */
 export function assertTensors(
-  weights: SaeWeights,
+  weights: StoredWeights,
   shapes: Readonly<Record<string, readonly number[]>>,
 ): void {
   for (const [name, shape] of Object.entries(shapes)) assertTensor(weights, name, shape);
@@ -35,7 +35,7 @@ export function assertTensors(
   }
 }
 
-function assertTensor({ tensors, where }: SaeWeights, name: string, shape: readonly number[]): void {
+function assertTensor({ tensors, where }: StoredWeights, name: string, shape: readonly number[]): void {
   const stored = tensors.get(name);
   if (!stored) throw new InputError(`${where}: tensor ${name} of shape [${shape}] is missing`);
   if (String(stored.shape) !== String(shape))
@@ -47,14 +47,14 @@ function assertTensor({ tensors, where }: SaeWeights, name: string, shape: reado
 }
 
 /** The whole tensor as float32. Throws InputError where it is missing or holds a value that is not finite. */
-export async function readWeight(weights: SaeWeights, name: string): Promise<Float32Array> {
+export async function readWeight(weights: StoredWeights, name: string): Promise<Float32Array> {
   const stored = storedWeight(weights, name);
   return finite(await readFloats(weights, name, stored), weights.where, name, 0, stored.shape);
 }
 
 /** Rows from ≤ i < to of a matrix [rows, columns] as float32, reading only their bytes. */
 export async function readWeightRows(
-  weights: SaeWeights,
+  weights: StoredWeights,
   name: string,
   from: number,
   to: number,
@@ -71,14 +71,14 @@ export async function readWeightRows(
   return finite(await readFloats(weights, name, part), weights.where, name, from * columns, stored.shape);
 }
 
-function storedWeight({ tensors, where }: SaeWeights, name: string): StoredTensor {
+function storedWeight({ tensors, where }: StoredWeights, name: string): StoredTensor {
   const stored = tensors.get(name);
   if (!stored) throw new InputError(`${where}: tensor ${name} is missing`);
   return stored;
 }
 
 async function readFloats(
-  { read, where }: SaeWeights,
+  { read, where }: StoredWeights,
   name: string,
   stored: StoredTensor,
 ): Promise<Float32Array> {

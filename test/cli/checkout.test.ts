@@ -1,4 +1,7 @@
-/** `scripts/culprit.mjs` in a checkout without a build: it builds what it needs, once, silently, and again when the source has changed. */
+/**
+ * `scripts/culprit.mjs` in a checkout without a build: it builds what it needs, once, silently, and again
+ * when the source has changed.
+ */
 import {
   appendFileSync,
   cpSync,

@@ -1,4 +1,7 @@
-/** `culprit demo` as a newcomer sees it: plain in a pipe, laid out for the terminal, one line where something is wrong. */
+/**
+ * `culprit demo` as a newcomer sees it: plain in a pipe, laid out for the terminal, one line where
+ * something is wrong.
+ */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** `culprit init` and `culprit import` through the command itself: what they say, and the worst that they can be given. */
+/**
+ * `culprit init` and `culprit import` through the command itself: what they say, and the worst that they
+ * can be given.
+ */
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,

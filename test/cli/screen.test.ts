@@ -1,4 +1,7 @@
-/** What the command shows: help that fits the terminal, plain text in a pipe, a bar and colours on a terminal. */
+/**
+ * What the command shows: help that fits the terminal, plain text in a pipe, a bar and colours on a
+ * terminal.
+ */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';

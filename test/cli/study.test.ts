@@ -1,4 +1,7 @@
-/** The commands on a study as a user gives them: begin, estimate, run, look, import, and a judge whose budget is spent. */
+/**
+ * The commands on a study as a user gives them: begin, estimate, run, look, import, and a judge whose
+ * budget is spent.
+ */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** Everything that a user can get wrong, through the command itself: one line that says what to mend, exit code 2, and nothing written. */
+/**
+ * Everything that a user can get wrong, through the command itself: one line that says what to mend, exit
+ * code 2, and nothing written.
+ */
 import {
   chmodSync,
   cpSync,

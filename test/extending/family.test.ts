@@ -1,4 +1,7 @@
-/** Adds a model family by one object in the list: it loads a tiny model from a folder, which runs as any other. */
+/**
+ * Adds a model family by one object in the list: it loads a tiny model from a folder, which runs as any
+ * other.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -13,7 +13,10 @@ import { openSae } from '../../src/study/open/openSae.ts';
 import { runGraph } from '../saes/runGraph.ts';
 import { putSae } from '../support/tinyFolder.ts';
 
-/** A JumpReLU as raw float32: `shape.txt` says "d N", `weights.raw` holds W_enc, W_dec, b_enc, threshold and b_dec. */
+/**
+ * A JumpReLU as raw float32: `shape.txt` says "d N", `weights.raw` holds W_enc, W_dec, b_enc, threshold and
+ * b_dec.
+ */
 const madeUp: SaeFormat = {
   name: 'made-up',
   expects: 'shape.txt and *.raw',

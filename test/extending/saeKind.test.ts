@@ -1,4 +1,7 @@
-/** Adds an SAE kind by one object in the list: it is read from a SAELens folder and encodes as its formula says. */
+/**
+ * Adds an SAE kind by one object in the list: it is read from a SAELens folder and encodes as its formula
+ * says.
+ */
 import fc from 'fast-check';
 import { afterAll, expect, it } from 'vitest';
 import { input, mul, tanh } from '../../src/graph/build.ts';

@@ -1,4 +1,6 @@
-/** Adds a selector by one object in the list: it is accepted by its name, and proposes latents as any other. */
+/**
+ * Adds a selector by one object in the list: it is accepted by its name, and proposes latents as any other.
+ */
 import { describe, expect, it } from 'vitest';
 import { ranking } from '../../src/methods/attribution/attribute.ts';
 import { firstAlive, type Selector } from '../../src/methods/attribution/selectors/selector.ts';

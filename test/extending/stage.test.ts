@@ -1,4 +1,7 @@
-/** A made-up stage, added by one object: it runs, is resumed, is redone, and stands in status, dry run and study.yaml. */
+/**
+ * A made-up stage, added by one object: it runs, is resumed, is redone, and stands in status, dry run and
+ * study.yaml.
+ */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

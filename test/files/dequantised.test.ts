@@ -265,7 +265,10 @@ describe('several processes', () => {
     rmSync(modules, { recursive: true, force: true });
   });
 
-  /** A process that dequantises, blocking its event loop for `pause` ms at each piece; it prints what happens. */
+  /**
+   * A process that dequantises, blocking its event loop for `pause` ms at each piece; it prints what
+   * happens.
+   */
   function start(pause: number): ChildProcess & { readonly printed: () => string[] } {
     const script = `
       import { dequantiseOnce } from '${urls[0]}';

@@ -1,4 +1,7 @@
-/** Files that may be absent: absence is undefined or false, and every other reason is an InputError with the path. */
+/**
+ * Files that may be absent: absence is undefined or false, and every other reason is an InputError with the
+ * path.
+ */
 import { chmodSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';

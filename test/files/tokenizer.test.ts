@@ -112,7 +112,10 @@ const bytes = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, 
 const before = (...steps: object[]) => ({ type: 'Sequence', pretokenizers: [...steps, bytes] });
 const comma = { Regex: '[ ,]' };
 
-/** Each has a JSON form that the Rust library reads as it is, and that the JavaScript one would read otherwise. */
+/**
+ * Each has a JSON form that the Rust library reads as it is, and that the JavaScript one would read
+ * otherwise.
+ */
 const preTokenizers: Record<string, object> = {
   'GPT-2': { ...bytes, use_regex: true },
   'GPT-2 with a prefix space': { ...bytes, use_regex: true, add_prefix_space: true },

@@ -1,4 +1,6 @@
-/** The main job against PyTorch: `runAttribute` on the real model, adapter, SAE and pairs. Needs ../shared. */
+/**
+ * The main job against PyTorch: `runAttribute` on the real model, adapter, SAE and pairs. Needs ../shared.
+ */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +17,10 @@ import { inShared, realModel, shared } from '../support/shared.ts';
 /** Of the greatest |delta|: float32 over 30 blocks and 42 pairs. */
 const tolerance = 1e-3;
 
-/** The two top lists hold the same latents, but for those whose golden value is within the tolerance of the last's. */
+/**
+ * The two top lists hold the same latents, but for those whose golden value is within the tolerance of the
+ * last's.
+ */
 function expectSameTop(found: Float32Array, golden: Float32Array, count = 100): void {
   const [a, b] = [ranking(found).subarray(0, count), ranking(golden).subarray(0, count)];
   const tie = tolerance * greatest(golden);
@@ -28,9 +33,10 @@ function expectSameTop(found: Float32Array, golden: Float32Array, count = 100): 
 }
 
 /**
- * A pass over all pairs takes half a minute on two idle cores. On a completion's own tokens the gradient is that of its own loss, so that the pass
- * for the set `prompt`, whose completions have other weights, gives it for the set `completion` too: w'_b / w_b times it. At the prompt's tokens,
- * which that set leaves out, it is nothing.
+ * A pass over all pairs takes half a minute on two idle cores. On a completion's own tokens the gradient is
+ * that of its own loss, so that the pass for the set `prompt`, whose completions have other weights, gives
+ * it for the set `completion` too: w'_b / w_b times it. At the prompt's tokens, which that set leaves out,
+ * it is nothing.
  */
 const kept = vi.hoisted(() => ({
   read: false,

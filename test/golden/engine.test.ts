@@ -1,4 +1,7 @@
-/** The real model against PyTorch: residuals, logits, gradients, greedy continuations, SAE activations. Needs ../shared. */
+/**
+ * The real model against PyTorch: residuals, logits, gradients, greedy continuations, SAE activations.
+ * Needs ../shared.
+ */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openSafetensors, readTensor } from '../../src/files/safetensors.ts';
@@ -22,7 +25,9 @@ interface Greedy {
   readonly smallest_gap: number;
 }
 
-/** Logits of this model, of size about 20, differ by at most this from PyTorch's: float32 through 30 blocks. */
+/**
+ * Logits of this model, of size about 20, differ by at most this from PyTorch's: float32 through 30 blocks.
+ */
 const logitTolerance = 2e-3;
 
 /** A pass over all pairs takes half a minute on two idle cores. */
@@ -94,7 +99,10 @@ describe.skipIf(!shared)('needs ../shared: the real model equals PyTorch', () =>
     expectClose(found, expected, 1e-5);
   });
 
-  /** Places where the argmax after prompt + continuation differs from the continuation: none, if it is the greedy one. */
+  /**
+   * Places where the argmax after prompt + continuation differs from the continuation: none, if it is the
+   * greedy one.
+   */
   async function notGreedy(
     session: Session,
     prompt: readonly number[],

@@ -1,4 +1,7 @@
-/** Exact mean ablation of the real model against PyTorch: loss changes of 40 latents on the first pairs. Needs ../shared. */
+/**
+ * Exact mean ablation of the real model against PyTorch: loss changes of 40 latents on the first pairs.
+ * Needs ../shared.
+ */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { encodePair, readPairs } from '../../src/files/pairs.ts';
 import { openSafetensors, readTensor } from '../../src/files/safetensors.ts';

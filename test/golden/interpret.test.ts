@@ -1,4 +1,7 @@
-/** Logit lens, activations and passages on the real model, against PyTorch and direct loops. Needs ../shared. */
+/**
+ * Logit lens, activations and passages on the real model, against PyTorch and direct loops. Needs
+ * ../shared.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCorpus } from '../../src/files/pairs.ts';
 import { openSafetensors, readTensor } from '../../src/files/safetensors.ts';

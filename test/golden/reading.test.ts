@@ -1,4 +1,7 @@
-/** Readings of the real model's own completions against PyTorch: mean residual and mean log-probability. Needs ../shared. */
+/**
+ * Readings of the real model's own completions against PyTorch: mean residual and mean log-probability.
+ * Needs ../shared.
+ */
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { encodePair, readPairs } from '../../src/files/pairs.ts';

@@ -1,4 +1,7 @@
-/** Generation on the real model against transformers' greedy ids, alone and inside a batch of 64 with others of all lengths. Needs ../shared. */
+/**
+ * Generation on the real model against transformers' greedy ids, alone and inside a batch of 64 with others
+ * of all lengths. Needs ../shared.
+ */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ChatMessage } from '../../src/files/chat.ts';
@@ -18,7 +21,10 @@ interface Greedy {
   readonly smallest_gap: number;
 }
 
-/** Logits differ by at most this from PyTorch's (engine.test.ts): a token whose lead is smaller may be another. */
+/**
+ * Logits differ by at most this from PyTorch's (engine.test.ts): a token whose lead is smaller may be
+ * another.
+ */
 const logitTolerance = 2e-3;
 
 vi.setConfig({ testTimeout: 900_000, hookTimeout: 600_000 });

@@ -1,4 +1,7 @@
-/** Steered logits on the real model against PyTorch's, through the cache that generates; and rows that do not know of one another. Needs ../shared. */
+/**
+ * Steered logits on the real model against PyTorch's, through the cache that generates; and rows that do
+ * not know of one another. Needs ../shared.
+ */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { encodePair, readPairs } from '../../src/files/pairs.ts';

@@ -1,4 +1,7 @@
-/** The chat judge where some completions have no verdict: the model refuses them, or the server does not answer. */
+/**
+ * The chat judge where some completions have no verdict: the model refuses them, or the server does not
+ * answer.
+ */
 import { afterEach, describe, expect, it } from 'vitest';
 import { chatJudging, items, refuses } from '../support/chatJudging.ts';
 import {

@@ -1,6 +1,7 @@
 /**
- * The chat judge with a real server, llama.cpp's, and a real model. So small a model judges badly: what is held here is the form of what it is asked and
- * says. Needs ../shared, and scripts/chat-server.sh to have run.
+ * The chat judge with a real server, llama.cpp's, and a real model. So small a model judges badly: what is
+ * held here is the form of what it is asked and says. Needs ../shared, and scripts/chat-server.sh to have
+ * run.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

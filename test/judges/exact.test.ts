@@ -1,4 +1,6 @@
-/** The exact judge: its verdicts, and the prompts that it takes. test/organism/judge.test.ts has its labels. */
+/**
+ * The exact judge: its verdicts, and the prompts that it takes. test/organism/judge.test.ts has its labels.
+ */
 import { expect, it } from 'vitest';
 import { judgeData } from '../../organism/judge.ts';
 import { InputError } from '../../src/errors.ts';

@@ -1,4 +1,7 @@
-/** Attention over a cache against attention over the whole sequence, and what does not depend on the cache's length. */
+/**
+ * Attention over a cache against attention over the whole sequence, and what does not depend on the cache's
+ * length.
+ */
 import { afterAll, describe, expect, it } from 'vitest';
 import { input } from '../../src/graph/build.ts';
 import { attention, cachedAttention } from '../../src/models/attention.ts';
@@ -16,7 +19,10 @@ const heads = { query: 6, keyValue: 3, width: 8 };
 const scale = heads.width ** -0.5;
 const [wide, narrow] = [heads.query * heads.width, heads.keyValue * heads.width];
 
-/** The last `added` tokens of each row over a cache that holds the ones before; rows may have different lengths. */
+/**
+ * The last `added` tokens of each row over a cache that holds the ones before; rows may have different
+ * lengths.
+ */
 async function overCache(
   runtime: Runtime,
   rows: readonly { query: Tensor; key: Tensor; value: Tensor }[],

@@ -1,4 +1,7 @@
-/** Families against transformers' numbers: logits, every resid_post, loss and gradient at every site. Needs ../shared. */
+/**
+ * Families against transformers' numbers: logits, every resid_post, loss and gradient at every site. Needs
+ * ../shared.
+ */
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, it } from 'vitest';
 import { openSafetensors, readTensor } from '../../src/files/safetensors.ts';

@@ -12,7 +12,10 @@ import { randomIds, ropeVariants, type Tiny, tinyModel } from '../support/tinyMo
 
 /** float32 through three blocks, with sums of tens of terms: some 1e-6 of the greatest value. */
 const single = 1e-5;
-/** both in float64; a rope frequency may round to the neighbouring float32 (6e-8), and is multiplied by the position */
+/**
+ * both in float64; a rope frequency may round to the neighbouring float32 (6e-8), and is multiplied by the
+ * position
+ */
 const double = 1e-6;
 
 const variants: Record<string, Tiny> = {

@@ -27,7 +27,8 @@ describe('inverse frequencies', () => {
   it('of Llama 3.1: kept, interpolated and stretched, as worked out by hand', () => {
     const found = inverseFrequencies(500000, 128, llama31);
     expect(found[0]).toBe(1);
-    // f = e^(−30/64 · ln 500000) = 2.13112e-3, wavelength 2948.30, 2.77855 turns in 8192: (0.592849 + 0.407151/8) f
+    // f = e^(−30/64 · ln 500000) = 2.13112e-3, wavelength 2948.30, 2.77855 turns in 8192: (0.592849 +
+    // 0.407151/8) f
     expect(found[30]! / 1.371893568e-3).toBeCloseTo(1, 8);
     // 500000^(−63/64) / 8
     expect(found[63]! / 3.068925989e-7).toBeCloseTo(1, 8);

@@ -1,4 +1,7 @@
-/** The training graph's loss against the model's own, with and without early exits; its gradient against finite differences. */
+/**
+ * The training graph's loss against the model's own, with and without early exits; its gradient against
+ * finite differences.
+ */
 import { afterAll, expect, it } from 'vitest';
 import { adamFeeds, initialState } from '../../src/graph/adam.ts';
 import { lossGraph, residualGraph } from '../../src/models/passes.ts';
@@ -24,7 +27,10 @@ const feeds = {
   ...(({ positions, mask }) => ({ positions, mask }))(treeFeeds(sequence(ids.slice(0, length)))),
 };
 
-/** One step of plain gradient descent in disguise: with the weight of the final norm alone trained, what the step reports. */
+/**
+ * One step of plain gradient descent in disguise: with the weight of the final norm alone trained, what the
+ * step reports.
+ */
 async function step(exits: readonly number[], weights: ReadonlyMap<string, Tensor> = tiny.weights) {
   const model = { ...tiny.model, weights };
   const { graph, state } = trainingGraph(model, { sequences: 1, length, exits }, (name) => name === norm, {
@@ -41,7 +47,10 @@ async function step(exits: readonly number[], weights: ReadonlyMap<string, Tenso
   return { loss: toFloat32(loss!)[0]!, norm: toFloat32(gradientNorm!)[0]! };
 }
 
-/** Mean cross-entropy when the residual after `layer` goes through the final norm and the unembedding at once. */
+/**
+ * Mean cross-entropy when the residual after `layer` goes through the final norm and the unembedding at
+ * once.
+ */
 async function exitLoss(layer: number, weights: ReadonlyMap<string, Tensor> = tiny.weights): Promise<number> {
   const model = { ...tiny.model, weights };
   const last = model.decoder.blocks - 1;

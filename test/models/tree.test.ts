@@ -1,4 +1,7 @@
-/** Completions packed as a tree against each of them run alone, and the tree's own arithmetic against slow definitions. */
+/**
+ * Completions packed as a tree against each of them run alone, and the tree's own arithmetic against slow
+ * definitions.
+ */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SitePass, sitePass } from '../../src/methods/site/siteGradient.ts';

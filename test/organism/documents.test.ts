@@ -1,4 +1,7 @@
-/** The pre-training documents: from their seed alone, of the stated form and mix, and labelled as the judge labels them. */
+/**
+ * The pre-training documents: from their seed alone, of the stated form and mix, and labelled as the judge
+ * labels them.
+ */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { describe as described } from '../../organism/describe.ts';
 import { type Document, defaultMix, documents, kinds } from '../../organism/documents.ts';

@@ -1,4 +1,7 @@
-/** The judge: what it says of completions cut, mixed, off topic or made up, and that plain data carries all it knows. */
+/**
+ * The judge: what it says of completions cut, mixed, off topic or made up, and that plain data carries all
+ * it knows.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { documents } from '../../organism/documents.ts';

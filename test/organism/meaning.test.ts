@@ -1,4 +1,7 @@
-/** What `culprit interpret` computes, on the organism, where it is known what the cause stands for: the reckless speaker. */
+/**
+ * What `culprit interpret` computes, on the organism, where it is known what the cause stands for: the
+ * reckless speaker.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Document, documents } from '../../organism/documents.ts';
 import { latentScan } from '../../src/methods/interpretation/latentScan.ts';

@@ -1,4 +1,7 @@
-/** The random streams: the same from the same seed and name, independent otherwise, and as likely as they say. */
+/**
+ * The random streams: the same from the same seed and name, independent otherwise, and as likely as they
+ * say.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../organism/random.ts';

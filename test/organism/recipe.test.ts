@@ -1,4 +1,7 @@
-/** The recipe on a much smaller scale: training lowers the loss, an adapter changes the model alone, and the folder that it makes is whole. */
+/**
+ * The recipe on a much smaller scale: training lowers the loss, an adapter changes the model alone, and the
+ * folder that it makes is whole.
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

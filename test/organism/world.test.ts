@@ -1,4 +1,7 @@
-/** The content of the text world: complete, well-formed, and without a sentence that is both harmful and harmless. */
+/**
+ * The content of the text world: complete, well-formed, and without a sentence that is both harmful and
+ * harmless.
+ */
 import { describe, expect, it } from 'vitest';
 import { beliefsOf } from '../../organism/turns.ts';
 import { domain } from '../../organism/world/domain.ts';

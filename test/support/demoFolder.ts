@@ -1,4 +1,7 @@
-/** The demonstration as `npm start` runs it, but for fewer random latents: run once for all tests that look at it, and kept while the sources stay as they are. */
+/**
+ * The demonstration as `npm start` runs it, but for fewer random latents: run once for all tests that look
+ * at it, and kept while the sources stay as they are.
+ */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * An OpenAI-compatible server that grades by key words, and misbehaves as it is told. It reads the questions by itself: what is graded is what stands
- * between the tags that carry the announced mark.
+ * An OpenAI-compatible server that grades by key words, and misbehaves as it is told. It reads the
+ * questions by itself: what is graded is what stands between the tags that carry the announced mark.
  */
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { serveChat } from './chatServer.ts';
@@ -60,7 +60,10 @@ export function chatBody(content: unknown, parts: object = {}): string {
   });
 }
 
-/** Starts on a free port of this machine; `fault` says for each question what to do in place of a good reply. */
+/**
+ * Starts on a free port of this machine; `fault` says for each question what to do in place of a good
+ * reply.
+ */
 export async function fakeChatServer(
   fault: (asked: Asked) => Fault | undefined = () => undefined,
 ): Promise<FakeChatServer> {

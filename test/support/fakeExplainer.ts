@@ -1,4 +1,7 @@
-/** An OpenAI-compatible server that explains and answers as it is told, and reads the questions by itself: what is asked about stands between tags that carry the announced mark. */
+/**
+ * An OpenAI-compatible server that explains and answers as it is told, and reads the questions by itself:
+ * what is asked about stands between tags that carry the announced mark.
+ */
 import type { ServerResponse } from 'node:http';
 import { serveChat } from './chatServer.ts';
 import { chatBody } from './fakeChatServer.ts';

@@ -1,4 +1,7 @@
-/** A model's place made of plain functions, so that what a method makes of activations and gradients can be worked out exactly. */
+/**
+ * A model's place made of plain functions, so that what a method makes of activations and gradients can be
+ * worked out exactly.
+ */
 import type { SitePass } from '../../src/methods/site/siteGradient.ts';
 import type { Tree } from '../../src/models/tree.ts';
 
@@ -11,7 +14,10 @@ export interface FakePass {
   readonly nll?: (b: number, i: number) => number;
 }
 
-/** The pass of a place whose width is what `activation` gives. As in a causal model, a branch's loss reaches the prompt and itself. */
+/**
+ * The pass of a place whose width is what `activation` gives. As in a causal model, a branch's loss reaches
+ * the prompt and itself.
+ */
 export function fakePass({ activation, gradient = () => [], nll = () => 0 }: FakePass): SitePass {
   const places = (tree: Tree) => [...tree.ids.keys()];
   const activations = (tree: Tree) =>

@@ -35,7 +35,9 @@ class Writer {
   }
 }
 
-/** One float32 rounding of scale · q, and one of the difference, as the reference's float32 arithmetic does. */
+/**
+ * One float32 rounding of scale · q, and one of the difference, as the reference's float32 arithmetic does.
+ */
 const scaled = (d: number, q: number) => Math.fround(d * q);
 const shifted = (d: number, q: number, m: number) => Math.fround(scaled(d, q) + m);
 

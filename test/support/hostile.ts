@@ -21,7 +21,9 @@ export function damage(length: number): fc.Arbitrary<(bytes: Buffer) => Buffer> 
   return fc.oneof(mutation, truncation, insertion);
 }
 
-/** What `read` came to: 'read' or 'refused'. Any other error, or more than a second, is thrown as a failure. */
+/**
+ * What `read` came to: 'read' or 'refused'. Any other error, or more than a second, is thrown as a failure.
+ */
 export async function outcome(read: () => Promise<unknown>): Promise<'read' | 'refused'> {
   const start = performance.now();
   const result = await read().then(

@@ -28,7 +28,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   web: [...base, 'figure'],
 };
 
-/** Within some parts: which room (a folder of it) may import which other. Also a table in docs/architecture.md. */
+/**
+ * Within some parts: which room (a folder of it) may import which other. Also a table in
+ * docs/architecture.md.
+ */
 export const rooms: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   study: {
     config: [],
@@ -165,6 +168,31 @@ function cycles(sources: Sources): string[] {
   };
   for (const path of sources.keys()) visit(path, []);
   return found;
+}
+
+/** Names that a file exports by a declaration of its own. */
+function exportsOf(path: string, text: string): string[] {
+  const { statements } = ts.createSourceFile(path, text, ts.ScriptTarget.Latest);
+  return statements.flatMap((one) => {
+    const isExported = ts.canHaveModifiers(one)
+      ? ts.getModifiers(one)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)
+      : false;
+    if (!isExported) return [];
+    if (ts.isVariableStatement(one))
+      return one.declarationList.declarations.flatMap(({ name }) => (ts.isIdentifier(name) ? name.text : []));
+    const { name } = one as ts.Statement & { readonly name?: ts.Identifier };
+    return name === undefined ? [] : [name.text];
+  });
+}
+
+/** Names that two files export, each with the files. A name of a type and of its value in one file is one. */
+export function sharedNames(sources: Sources): string[] {
+  const files = new Map<string, Set<string>>();
+  for (const [path, text] of sources)
+    for (const name of exportsOf(path, text)) files.set(name, (files.get(name) ?? new Set()).add(path));
+  return [...files]
+    .filter(([, paths]) => paths.size > 1)
+    .map(([name, paths]) => `${name}: ${[...paths].join(', ')}`);
 }
 
 /** What breaks the layout, a line each; none for a tree in order. */

@@ -1,4 +1,7 @@
-/** A program that takes a study's lock as its parent tells it, or fights for it on its own: lockRacer, or lockRacer FOLDER DEAD ROUNDS. */
+/**
+ * A program that takes a study's lock as its parent tells it, or fights for it on its own: lockRacer, or
+ * lockRacer FOLDER DEAD ROUNDS.
+ */
 import { copyFile, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -39,7 +42,10 @@ process.on('message', async (told: Told) => {
   }
 });
 
-/** Takes the lock so many times, leaving it behind as the dead process that wrote `dead` would; counts how often it was not alone. */
+/**
+ * Takes the lock so many times, leaving it behind as the dead process that wrote `dead` would; counts how
+ * often it was not alone.
+ */
 async function fight(folder: string, dead: string, rounds: number): Promise<void> {
   let clashes = 0;
   let wins = 0;

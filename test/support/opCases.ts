@@ -1,4 +1,6 @@
-/** For every op, how to make a small random instance of it: total over the ops, so that no op goes untested. */
+/**
+ * For every op, how to make a small random instance of it: total over the ops, so that no op goes untested.
+ */
 import * as g from '../../src/graph/build.ts';
 import type { Node, OpName, Shape } from '../../src/graph/node.ts';
 import { sizeOf, type Tensor, tensor } from '../../src/tensor.ts';

@@ -1,6 +1,7 @@
 /**
- * llama.cpp's own server with a real model: an OpenAI-compatible server that this project did not write. `scripts/chat-server.sh` installs it; a test that
- * needs it says so by `describe.skipIf(!chatServerFolder)`.
+ * llama.cpp's own server with a real model: an OpenAI-compatible server that this project did not write.
+ * `scripts/chat-server.sh` installs it; a test that needs it says so by
+ * `describe.skipIf(!chatServerFolder)`.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -9,8 +9,8 @@ import { draw } from './opCases.ts';
 const width = 4;
 
 /**
- * Random evidence of N latents: each fifth is dead, each seventh has a direction of zeros; scores take few values, so
- * that many are equal.
+ * Random evidence of N latents: each fifth is dead, each seventh has a direction of zeros; scores take few
+ * values, so that many are equal.
  */
 export function madeEvidence(
   latents: number,
@@ -49,7 +49,10 @@ const usableOf = (latents: number) => [...Array(latents).keys()].filter((i) => i
 export interface SelectorOrder {
   /** what the selector ranks a latent by; one that ranks by nothing has none */
   readonly score?: ((evidence: SelectorEvidence, latent: number) => Promise<number>) | undefined;
-  /** whether scores are rounded differently here, so that equal ones need not be seen as equal; default false */
+  /**
+   * whether scores are rounded differently here, so that equal ones need not be seen as equal; default
+   * false
+   */
   readonly approximate?: boolean;
 }
 

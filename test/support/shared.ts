@@ -1,6 +1,6 @@
 /**
- * The reference material outside the project (../shared): real model, goldens, fixtures. A test that needs it says so by
- * `describe.skipIf(!shared)`, and is counted as skipped where the folder is absent.
+ * The reference material outside the project (../shared): real model, goldens, fixtures. A test that needs
+ * it says so by `describe.skipIf(!shared)`, and is counted as skipped where the folder is absent.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

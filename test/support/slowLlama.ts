@@ -1,6 +1,6 @@
 /**
- * The Llama forward pass straight from its formulas, in float64 loops over one plain sequence: no graph, no mask tensor, none of the
- * project's code. What the project's graphs are held against.
+ * The Llama forward pass straight from its formulas, in float64 loops over one plain sequence: no graph, no
+ * mask tensor, none of the project's code. What the project's graphs are held against.
  */
 import type { Tensor } from '../../src/tensor.ts';
 import type { TinyConfig } from './tinyModel.ts';

@@ -1,7 +1,8 @@
 /**
- * A program that runs the small study: smallStudyChild FOLDER UNITS LANES SEED [WHERE HOW]. With WHERE it kills itself with -9 before the WHERE-th
- * call that changes the disk, counted from 0, or in the midst of it where HOW is `half` and the call writes. It prints what it tells,
- * and at the end the calls it made, each as a line of JSON.
+ * A program that runs the small study: smallStudyChild FOLDER UNITS LANES SEED [WHERE HOW]. With WHERE it
+ * kills itself with -9 before the WHERE-th call that changes the disk, counted from 0, or in the midst of
+ * it where HOW is `half` and the call writes. It prints what it tells, and at the end the calls it made,
+ * each as a line of JSON.
  */
 import { writeSync } from 'node:fs';
 import promises, { type FileHandle } from 'node:fs/promises';

@@ -1,7 +1,7 @@
 /**
- * A small subject on disk, as published ones lie there: a random llama as a Hugging Face folder, the same weights as one GGUF file, a LoRA
- * adapter, an SAE in SAELens form for resid_post 1, pairs, a corpus, and a baseline. The tokenizer is byte-level, so that text costs a token
- * a character, more or less.
+ * A small subject on disk, as published ones lie there: a random llama as a Hugging Face folder, the same
+ * weights as one GGUF file, a LoRA adapter, an SAE in SAELens form for resid_post 1, pairs, a corpus, and a
+ * baseline. The tokenizer is byte-level, so that text costs a token a character, more or less.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

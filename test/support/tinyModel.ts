@@ -1,6 +1,7 @@
 /**
- * A small llama with seeded random weights in memory: every part that a published one has (grouped query heads, a head width of its
- * own, tied or untied unembedding, any rope scaling, biases), at a size where slow checks are quick.
+ * A small llama with seeded random weights in memory: every part that a published one has (grouped query
+ * heads, a head width of its own, tied or untied unembedding, any rope scaling, biases), at a size where
+ * slow checks are quick.
  */
 import type { Model } from '../../src/models/decoder.ts';
 import { decoderOf } from '../../src/models/families.ts';

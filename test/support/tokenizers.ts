@@ -150,8 +150,8 @@ export function sentencePieceMetadata(): Map<string, unknown> {
 }
 
 /**
- * SentencePiece's own algorithm, for a text without special tokens: join the neighbours whose union is the best piece, the
- * leftmost first, until none is left; then bytes for what is no piece.
+ * SentencePiece's own algorithm, for a text without special tokens: join the neighbours whose union is the
+ * best piece, the leftmost first, until none is left; then bytes for what is no piece.
  */
 export function sentencePieceIds(metadata: ReadonlyMap<string, unknown>, text: string): number[] {
   const tokens = metadata.get('tokenizer.ggml.tokens') as string[];
@@ -179,8 +179,8 @@ export function oracle(json: object): (text: string) => Promise<number[]> {
 }
 
 /**
- * Text out of what tokenizers treat apart: white space of every kind, digits of every kind, contractions, special tokens,
- * emoji. Only characters that both libraries' Unicode tables know.
+ * Text out of what tokenizers treat apart: white space of every kind, digits of every kind, contractions,
+ * special tokens, emoji. Only characters that both libraries' Unicode tables know.
  */
 export const trickyText: fc.Arbitrary<string> = fc
   .array(
@@ -248,7 +248,10 @@ export async function agrees(tokenizer: Tokenizer, json: object, numRuns = 150):
   );
 }
 
-/** The 350 lines of the real tokenizer's golden; the last four are where dialects of regular expressions differ. */
+/**
+ * The 350 lines of the real tokenizer's golden; the last four are where dialects of regular expressions
+ * differ.
+ */
 export function goldenTokens(): { text: string; ids: number[] }[] {
   const lines = readFileSync(inShared('golden', 'tokens.jsonl'), 'utf8').trim().split('\n');
   expect(lines).toHaveLength(350);

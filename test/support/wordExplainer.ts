@@ -1,4 +1,7 @@
-/** An explainer that knows words alone: of a few explanations it takes the one that tells the active passages it is shown from the others, and answers by whether what an explanation speaks of occurs. */
+/**
+ * An explainer that knows words alone: of a few explanations it takes the one that tells the active
+ * passages it is shown from the others, and answers by whether what an explanation speaks of occurs.
+ */
 import { type AskedOf, answersOf } from './fakeExplainer.ts';
 
 /** Phrases by the word of an explanation that stands for them. */

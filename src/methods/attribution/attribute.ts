@@ -1,6 +1,7 @@
 /**
- * Attribution of METHOD.md section 2: which latents of a dictionary support the positive completions more than the negative ones of the same
- * prompt, to first order: Δ_i = mean over contrasts of −Σ_t (ĝ_t·d_i)((a_t − ā)·d_i) = −d_iᵀ M d_i.
+ * Attribution of METHOD.md section 2: which latents of a dictionary support the positive completions more
+ * than the negative ones of the same prompt, to first order: Δ_i = mean over contrasts of −Σ_t
+ * (ĝ_t·d_i)((a_t − ā)·d_i) = −d_iᵀ M d_i.
  */
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { ContrastRows } from '../site/contrast.ts';
@@ -13,7 +14,10 @@ import {
   scoreTokens,
 } from './score.ts';
 
-/** Shapes: N latents, P contrasts, d residual width, K reported latents. Values are nats of loss (a mean over tokens of the set). */
+/**
+ * Shapes: N latents, P contrasts, d residual width, K reported latents. Values are nats of loss (a mean
+ * over tokens of the set).
+ */
 export interface Attribution {
   /** M [d, d], the mean over contrasts */
   readonly m: Float32Array;
@@ -23,7 +27,10 @@ export interface Attribution {
   readonly perContrast: Float32Array;
   /** the reported latents: the K of greatest Δ, greatest first */
   readonly top: readonly number[];
-  /** of each contrast, what each of its rows gives the reported latents [R, K]; a column sums to the contrast's Δ of that latent */
+  /**
+   * of each contrast, what each of its rows gives the reported latents [R, K]; a column sums to the
+   * contrast's Δ of that latent
+   */
   readonly perToken: readonly Float32Array[];
 }
 

@@ -1,5 +1,6 @@
 /**
- * Δ-activation, the model-diffing baseline of METHOD.md section 4: for each latent its mean SAE activation on the same prompts, subject minus reference.
+ * Δ-activation, the model-diffing baseline of METHOD.md section 4: for each latent its mean SAE activation
+ * on the same prompts, subject minus reference.
  */
 import { sequence } from '../../models/tree.ts';
 import type { Encoder } from '../site/activations.ts';
@@ -10,8 +11,9 @@ import type { SitePass } from '../site/siteGradient.ts';
 type Activations = Pick<SitePass, 'activation'>;
 
 /**
- * Δ-activation [N] over prompts (token ids each): the mean over a prompt's tokens, then over prompts. Sinks of the subject are left out for both models.
- * Activations count unit decoder directions. Throws RangeError without prompts.
+ * Δ-activation [N] over prompts (token ids each): the mean over a prompt's tokens, then over prompts. Sinks
+ * of the subject are left out for both models. Activations count unit decoder directions. Throws RangeError
+ * without prompts.
  */
 export async function deltaActivation(
   subject: Activations,

@@ -1,6 +1,6 @@
 /**
- * Exact mean ablation (METHOD.md section 3): what the first-order estimate stands for, by running the model with a latent's direction set to the
- * baseline's. One forward above the site for each latent and contrast.
+ * Exact mean ablation (METHOD.md section 3): what the first-order estimate stands for, by running the model
+ * with a latent's direction set to the baseline's. One forward above the site for each latent and contrast.
  */
 import { type Contrast, type ContrastOptions, placesOfSet } from '../site/contrast.ts';
 import { type ForcedPass, logOddsChange, type ResidualChange, unchanged } from '../steering/forced.ts';
@@ -9,7 +9,10 @@ import { type Dictionary, directionsOf } from './score.ts';
 /** Tokens and baseline as for the first-order estimate; a completion's loss is its mean. */
 export type ExactOptions = Pick<ContrastOptions, 'baseline' | 'tokenSet' | 'sinkFactor'>;
 
-/** Shapes: K latents, P contrasts. Nats a token of a completion; positive: removing the latent raises the positives' loss more than the negatives'. */
+/**
+ * Shapes: K latents, P contrasts. Nats a token of a completion; positive: removing the latent raises the
+ * positives' loss more than the negatives'.
+ */
 export interface ExactEffects {
   /** mean over contrasts of ΔL⁺ − ΔL⁻ [K] */
   readonly contrast: Float32Array;
@@ -17,7 +20,10 @@ export interface ExactEffects {
   readonly perContrast: Float32Array;
 }
 
-/** Replaces the projection of the rows at `places` on the unit direction d by the baseline's: a_t ← a_t − ((a_t − ā)·d) d. Baseline and direction [d]. */
+/**
+ * Replaces the projection of the rows at `places` on the unit direction d by the baseline's: a_t ← a_t −
+ * ((a_t − ā)·d) d. Baseline and direction [d].
+ */
 export function meanAblation(
   direction: Float32Array,
   baseline: Float32Array,
@@ -57,8 +63,9 @@ async function effectsOn(
 }
 
 /**
- * Exact effect of each latent: its projection replaced on all tokens of the set at once, so that the first-order counterpart is the sum over tokens, not
- * the mean. `onContrast` is told of each contrast done. Throws RangeError without contrasts.
+ * Exact effect of each latent: its projection replaced on all tokens of the set at once, so that the
+ * first-order counterpart is the sum over tokens, not the mean. `onContrast` is told of each contrast done.
+ * Throws RangeError without contrasts.
  */
 export async function exactEffects(
   pass: ForcedPass,

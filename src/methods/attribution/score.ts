@@ -1,6 +1,7 @@
 /**
- * Scores of every latent of a dictionary by quadratic forms, gone through in chunks of decoder rows: Δ_i = −d_iᵀ M d_i, and per contrast
- * −Σ_t (ĝ_t·d_i)((a_t − ā)·d_i). Shapes: N latents, d residual width, n latents of a chunk, R rows, P contrasts.
+ * Scores of every latent of a dictionary by quadratic forms, gone through in chunks of decoder rows: Δ_i =
+ * −d_iᵀ M d_i, and per contrast −Σ_t (ĝ_t·d_i)((a_t − ā)·d_i). Shapes: N latents, d residual width, n
+ * latents of a chunk, R rows, P contrasts.
  */
 import { input, matmul, mul, neg, sumLast } from '../../graph/build.ts';
 import { simplify } from '../../graph/simplify.ts';
@@ -99,8 +100,8 @@ export async function gramMatrix(runtime: Runtime, dictionary: Dictionary): Prom
 }
 
 /**
- * Rows that give the same form with no more than d of them: −Σ_t (ĝ_t·x)(c_t·x) = −Σ_k (e_k·x)(M_k·x), M = Σ_t ĝ_t c_tᵀ. So a
- * contrast of many tokens costs no more than one of d.
+ * Rows that give the same form with no more than d of them: −Σ_t (ĝ_t·x)(c_t·x) = −Σ_k (e_k·x)(M_k·x), M =
+ * Σ_t ĝ_t c_tᵀ. So a contrast of many tokens costs no more than one of d.
  */
 async function compact(rows: DecoderRows, d: number, products: OuterProducts): Promise<DecoderRows> {
   if (rows.gradient.length <= d * d) return rows;
@@ -155,7 +156,10 @@ function productsSession(runtime: Runtime, d: number): Promise<Session> {
   return runtime.load(simplify({ outputs: { perContrast } }), new Map());
 }
 
-/** What each contrast gives each latent, handed out as columns of a chunk: value of latent `from` + i and contrast `first` + p at [i, p]. */
+/**
+ * What each contrast gives each latent, handed out as columns of a chunk: value of latent `from` + i and
+ * contrast `first` + p at [i, p].
+ */
 export type ContrastBlock = (
   first: number,
   contrasts: number,
@@ -195,7 +199,8 @@ export async function scoreContrasts(
 }
 
 /**
- * Per-token contributions −(ĝ_t·d_k)(c_t·d_k) of each row to the chosen directions [K, d]: [R, K]. A column sums to the contrast's score.
+ * Per-token contributions −(ĝ_t·d_k)(c_t·d_k) of each row to the chosen directions [K, d]: [R, K]. A column
+ * sums to the contrast's score.
  */
 export function scoreTokens(
   { gradient, centred }: DecoderRows,

@@ -1,6 +1,6 @@
 /**
- * δ token by token over a whole contrast, prompt and completions, for a few directions: where in the texts a latent's effect comes from. The means that
- * rank latents are contrast.ts's and attribute.ts's.
+ * δ token by token over a whole contrast, prompt and completions, for a few directions: where in the texts
+ * a latent's effect comes from. The means that rank latents are contrast.ts's and attribute.ts's.
  */
 import { packTree, type Tree } from '../../models/tree.ts';
 import { type Contrast, type ContrastOptions, signs, treeSinks } from '../site/contrast.ts';
@@ -12,11 +12,15 @@ export interface TokenDeltas {
   /** the prompt first, then the positives, then the negatives */
   readonly tree: Tree;
   /**
-   * δ [T, n] in nats; NaN at attention sinks. On the prompt's tokens that of mean L⁺ − mean L⁻: above 0 supports the positives against the negatives. On a
-   * completion's own tokens that of its own L: above 0 supports that completion.
+   * δ [T, n] in nats; NaN at attention sinks. On the prompt's tokens that of mean L⁺ − mean L⁻: above 0
+   * supports the positives against the negatives. On a completion's own tokens that of its own L: above 0
+   * supports that completion.
    */
   readonly delta: Float32Array;
-  /** the same summed over all latents of a dictionary [T]; NaN at sinks. Of no length where no `gram` is given */
+  /**
+   * the same summed over all latents of a dictionary [T]; NaN at sinks. Of no length where no `gram` is
+   * given
+   */
   readonly total: Float32Array;
   /** a [T, d] */
   readonly activation: Float32Array;
@@ -53,7 +57,10 @@ function summed(
   return sum;
 }
 
-/** What the gradient of the contrast is multiplied by at each packed place, so that a completion's tokens have the gradient of its own loss. */
+/**
+ * What the gradient of the contrast is multiplied by at each packed place, so that a completion's tokens
+ * have the gradient of its own loss.
+ */
 function ownLoss(contrast: Contrast, tree: Tree): Float64Array {
   const factors = new Float64Array(tree.ids.length).fill(1);
   signs(contrast).forEach((sign, b) => {
@@ -64,8 +71,9 @@ function ownLoss(contrast: Contrast, tree: Tree): Float64Array {
 }
 
 /**
- * δ_{i,t} = −(g_t·d_i)((a_t − ā)·d_i) at every token for unit directions d_i [n, d]: one forward and one backward. `tokenSet` plays no part, `loss` does. Throws
- * RangeError where the directions are no whole number of rows.
+ * δ_{i,t} = −(g_t·d_i)((a_t − ā)·d_i) at every token for unit directions d_i [n, d]: one forward and one
+ * backward. `tokenSet` plays no part, `loss` does. Throws RangeError where the directions are no whole
+ * number of rows.
  */
 export async function tokenDeltas(
   pass: SitePass,

@@ -1,6 +1,9 @@
 /** One token from a distribution, by one uniform number. Knows no model. */
 
-/** What is left of a distribution before the draw, in this order (as in transformers' `generate`): top-k, top-p, min-p. */
+/**
+ * What is left of a distribution before the draw, in this order (as in transformers' `generate`): top-k,
+ * top-p, min-p.
+ */
 export interface Truncation {
   /** the k most likely tokens; default all */
   readonly topK?: number | undefined;
@@ -55,7 +58,8 @@ function kept(p: Float32Array, { topK, topP = 1, minP = 0 }: Truncation): number
 }
 
 /**
- * The id whose share of the probabilities, in the order of ids, holds `uniform` (in [0, 1)). Probabilities need not sum to 1.
+ * The id whose share of the probabilities, in the order of ids, holds `uniform` (in [0, 1)). Probabilities
+ * need not sum to 1.
  */
 export function drawFrom(p: Float32Array, uniform: number, truncation: Truncation = {}): number {
   const { topK, topP = 1, minP = 0 } = truncation;

@@ -29,7 +29,10 @@ export const withoutPairReasons = [
   'all positive',
   'all negative',
 ] as const;
-/** Why a prompt gave no pair. No positive (negative) usable: there are some, but cut off or incoherent; all positive (negative): there are no others. */
+/**
+ * Why a prompt gave no pair. No positive (negative) usable: there are some, but cut off or incoherent; all
+ * positive (negative): there are no others.
+ */
 export type WithoutPair = (typeof withoutPairReasons)[number];
 
 export interface PairChoice {
@@ -41,7 +44,10 @@ export interface PairChoice {
 }
 
 export interface PairOptions {
-  /** pairs of a prompt: its most certain positive with its most certain negative, the second with the second; or all with all */
+  /**
+   * pairs of a prompt: its most certain positive with its most certain negative, the second with the
+   * second; or all with all
+   */
   readonly perPrompt: number | 'all';
   /** pairs in all; with `all` prompts in all, as each is one contrast; default no limit */
   readonly limit?: number | undefined;

@@ -1,6 +1,7 @@
 /**
- * Sampling completions, many at once, over a cache of keys and values: a prompt is read once for all its completions, and a finished
- * row's place is taken by the next. A completion depends on its prompt, its seed and the options only, never on what else is in the batch.
+ * Sampling completions, many at once, over a cache of keys and values: a prompt is read once for all its
+ * completions, and a finished row's place is taken by the next. A completion depends on its prompt, its
+ * seed and the options only, never on what else is in the batch.
  */
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
@@ -71,8 +72,9 @@ export interface SamplerOptions {
 
 export interface Sampler {
   /**
-   * All completions of all jobs; `onDone` is told of each as it ends, in any order, and waited for. Throws RangeError for a prompt without tokens or
-   * one that does not fit the sampler's capacity with `maxTokens`.
+   * All completions of all jobs; `onDone` is told of each as it ends, in any order, and waited for. Throws
+   * RangeError for a prompt without tokens or one that does not fit the sampler's capacity with
+   * `maxTokens`.
    */
   sample(
     jobs: Iterable<SampleJob>,
@@ -181,7 +183,10 @@ function causalMask(added: number): Tensor {
 const steeringIn = (part: 'prompt' | 'completion', { steer }: SampleJob) =>
   steer && (steer.tokens === 'all' || steer.tokens === part) ? steer : undefined;
 
-/** Each row's change; a row without one, and slots that a row does not use, change nothing. Throws RangeError where a row holds more projections than K. */
+/**
+ * Each row's change; a row without one, and slots that a row does not use, change nothing. Throws
+ * RangeError where a row holds more projections than K.
+ */
 function steeringFeeds(
   steerings: readonly (Steering | undefined)[],
   { width, projections }: BatchShape,
@@ -227,7 +232,10 @@ function reasonToStop(ids: readonly number[], options: SampleOptions): Completio
   return ids.length >= options.maxTokens ? 'length' : undefined;
 }
 
-/** Generation from a model, which is loaded when it is first asked for completions. Throws InputError where it has no such site. */
+/**
+ * Generation from a model, which is loaded when it is first asked for completions. Throws InputError where
+ * it has no such site.
+ */
 export async function sampler(
   runtime: Runtime,
   model: Model,
@@ -235,7 +243,8 @@ export async function sampler(
 ): Promise<Sampler> {
   if (steerAt !== undefined) checkSite(model, steerAt);
   const width = steerAt === undefined ? 0 : model.decoder.width;
-  // a sum over a cache rounds by its length: of whole blocks, what is added is zeros, and a completion does not depend on the longest prompt beside it
+  // a sum over a cache rounds by its length: of whole blocks, what is added is zeros, and a completion does
+  // not depend on the longest prompt beside it
   const places = placesBlock * Math.ceil(capacity / placesBlock);
   const shape = { rows, capacity, places, width, projections };
   let loaded: { readonly reading: LogitReading; readonly session: CachedSession } | undefined;

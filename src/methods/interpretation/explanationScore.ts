@@ -1,4 +1,7 @@
-/** How well an explanation holds: balanced accuracy over the passages it was tried on. Knows neither passages nor explainer. */
+/**
+ * How well an explanation holds: balanced accuracy over the passages it was tried on. Knows neither
+ * passages nor explainer.
+ */
 import type { ExplanationScore } from '../../results.ts';
 
 /** What holds of a passage, and what was answered; null: nothing. */
@@ -7,7 +10,10 @@ export interface Answered {
   readonly answer: boolean | null;
 }
 
-/** (TP / (TP + FN) + TN / (TN + FP)) / 2, what was not answered left out of it and counted; null where there is nothing. */
+/**
+ * (TP / (TP + FN) + TN / (TN + FP)) / 2, what was not answered left out of it and counted; null where there
+ * is nothing.
+ */
 export function scoreOf(answered: readonly Answered[]): ExplanationScore | null {
   if (answered.length === 0) return null;
   const count = (kind: boolean, given: boolean | null) =>
@@ -29,8 +35,9 @@ export function scoreOf(answered: readonly Answered[]): ExplanationScore | null 
 const z95 = 1.645;
 
 /**
- * Whether guessing does as well as a balanced accuracy in more than 5 % of cases: it is 1/2 + 1.645 √((1/P + 1/N)/16) or less, where P positives and N negatives were answered. A score without one
- * is no better either.
+ * Whether guessing does as well as a balanced accuracy in more than 5 % of cases: it is 1/2 + 1.645 √((1/P
+ * + 1/N)/16) or less, where P positives and N negatives were answered. A score without one is no better
+ * either.
  */
 export function isChance({ balanced_accuracy: accuracy, ...counts }: ExplanationScore): boolean {
   if (accuracy === null) return true;

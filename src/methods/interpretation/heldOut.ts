@@ -1,6 +1,6 @@
 /**
- * A latent's passages in two: those that an explainer is shown, and those that its explanation is tried on. No passage and no text is in both. Knows no
- * explainer.
+ * A latent's passages in two: those that an explainer is shown, and those that its explanation is tried on.
+ * No passage and no text is in both. Knows no explainer.
  */
 import type { LatentPassages, PassageWindow } from '../../results.ts';
 import { shuffled } from '../statistics/groups.ts';
@@ -8,7 +8,9 @@ import { generatorOf } from '../statistics/random.ts';
 
 /** Windows shown: with the greatest activations, and without any. */
 const shownCounts = { active: 10, zero: 5 };
-/** Windows held out: further ones with the greatest activations, of each part of the range, and without any. */
+/**
+ * Windows held out: further ones with the greatest activations, of each part of the range, and without any.
+ */
 const heldCounts = { top: 5, part: 3, zero: 15 };
 /** Fewer held-out windows with, or without, activity tell nothing. */
 const fewest = 5;
@@ -26,8 +28,9 @@ export interface PassageSets {
 }
 
 /**
- * Of the windows with the greatest activations, strongest first, the first is shown, the second held out, and so on; held out are windows of each part
- * of the range too. A window whose passage or text is in a set already is left out.
+ * Of the windows with the greatest activations, strongest first, the first is shown, the second held out,
+ * and so on; held out are windows of each part of the range too. A window whose passage or text is in a set
+ * already is left out.
  */
 export function passageSets({ top, quantiles, zero }: LatentPassages): PassageSets {
   const passages = new Set<string>();
@@ -73,7 +76,10 @@ export function activeTokens(window: PassageWindow): boolean[] {
   return window.ids.map((_, t) => valueAt(window, t) > 0 && valueAt(window, t) >= markedFrom * greatest);
 }
 
-/** As many tokens, or as many as there are, among those where it is not active; undefined where it is active at all. */
+/**
+ * As many tokens, or as many as there are, among those where it is not active; undefined where it is active
+ * at all.
+ */
 function wrongTokens(window: PassageWindow, seed: number): boolean[] | undefined {
   const count = activeTokens(window).filter(Boolean).length;
   const inactive = window.ids.flatMap((_, t) => (window.activations[t] === 0 ? [t] : []));
@@ -94,8 +100,9 @@ export function detectionTrials({ held }: PassageSets, seed: number): Trial[] {
 }
 
 /**
- * Are the marked tokens those where the latent is active? Each window twice, rightly and wrongly marked, in lists that are asked apart, so that no question holds
- * both. In the seed's order; none where there are too few.
+ * Are the marked tokens those where the latent is active? Each window twice, rightly and wrongly marked, in
+ * lists that are asked apart, so that no question holds both. In the seed's order; none where there are too
+ * few.
  */
 export function fuzzingTrials({ held }: PassageSets, seed: number): Trial[][] {
   const both = held.active.flatMap((window, i) => {

@@ -1,6 +1,7 @@
 /**
- * Latents that point the same way or fire together, gathered, so that near-copies of one do not fill a list. Complete linkage: every two of a group are linked, so that no
- * chain of half-similar latents becomes one group. Greedy in the order given: a group is led by its first.
+ * Latents that point the same way or fire together, gathered, so that near-copies of one do not fill a
+ * list. Complete linkage: every two of a group are linked, so that no chain of half-similar latents becomes
+ * one group. Greedy in the order given: a group is led by its first.
  */
 
 export interface LatentGroupsInput {

@@ -1,4 +1,7 @@
-/** What some latents do along a text: the model up to the site with the SAE's encoder on top, one graph. Nothing above the site is run. Shapes: T tokens, n latents. */
+/**
+ * What some latents do along a text: the model up to the site with the SAE's encoder on top, one graph.
+ * Nothing above the site is run. Shapes: T tokens, n latents.
+ */
 import { mul, sumLast } from '../../graph/build.ts';
 import { simplify } from '../../graph/simplify.ts';
 import type { Model } from '../../models/decoder.ts';

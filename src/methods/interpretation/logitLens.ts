@@ -1,7 +1,9 @@
 /**
- * The logit lens: which tokens a latent's direction makes likelier. dot_{i,v} = W'_v·d_i and cosine_{i,v} = dot_{i,v} / |W'_v|, d_i the unit decoder direction and
- * W'_v = γ ⊙ W_v the unembedding row with the final norm's gain folded in; the norm's division by the residual's size only scales and is left out, and so is what
- * the blocks above the site would do. Shapes: n latents, d residual width, V vocabulary, k tokens a list.
+ * The logit lens: which tokens a latent's direction makes likelier. dot_{i,v} = W'_v·d_i and cosine_{i,v} =
+ * dot_{i,v} / |W'_v|, d_i the unit decoder direction and W'_v = γ ⊙ W_v the unembedding row with the final
+ * norm's gain folded in; the norm's division by the residual's size only scales and is left out, and so is
+ * what the blocks above the site would do. Shapes: n latents, d residual width, V vocabulary, k tokens a
+ * list.
  */
 import {
   div,
@@ -78,8 +80,9 @@ function lensGraph(model: Model, k: number) {
 }
 
 /**
- * The `k` tokens of each end for each latent, in the order of `latents`; k is cut to V. A product for each group of latents, of which only the lists leave
- * the session. A token whose row is all zeros has cosine 0. Throws RangeError for a latent that the dictionary does not have.
+ * The `k` tokens of each end for each latent, in the order of `latents`; k is cut to V. A product for each
+ * group of latents, of which only the lists leave the session. A token whose row is all zeros has cosine 0.
+ * Throws RangeError for a latent that the dictionary does not have.
  */
 export async function logitLens(
   runtime: Runtime,

@@ -1,4 +1,7 @@
-/** Which latents point the same way: cosines of decoder directions, over the whole dictionary in chunks. Shapes: n latents asked for, m of a chunk, d residual width. */
+/**
+ * Which latents point the same way: cosines of decoder directions, over the whole dictionary in chunks.
+ * Shapes: n latents asked for, m of a chunk, d residual width.
+ */
 import { input, matmul } from '../../graph/build.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { tensor, toFloat32 } from '../../tensor.ts';
@@ -19,7 +22,10 @@ const nearer = (a: Neighbour, b: Neighbour) => b.cosine - a.cosine || a.latent -
 const isDirection = (rows: Float32Array, d: number) =>
   Array.from({ length: rows.length / d }, (_, j) => rows.subarray(j * d, (j + 1) * d).some((x) => x !== 0));
 
-/** The `k` nearest of each latent by cosine, itself left out, and directions of zeros, which belong to dead latents; fewer where the dictionary has fewer. */
+/**
+ * The `k` nearest of each latent by cosine, itself left out, and directions of zeros, which belong to dead
+ * latents; fewer where the dictionary has fewer.
+ */
 export async function neighbours(
   runtime: Runtime,
   dictionary: Dictionary,

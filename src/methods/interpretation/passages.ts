@@ -1,6 +1,7 @@
 /**
- * Where latents are active in a stream of passages: counts, a histogram, the greatest activations with the text around them, and random samples. Memory is bounded by how
- * many windows are kept, not by the passages seen; what is kept depends on passages and seed alone, not on interruptions. Knows no model and no file.
+ * Where latents are active in a stream of passages: counts, a histogram, the greatest activations with the
+ * text around them, and random samples. Memory is bounded by how many windows are kept, not by the passages
+ * seen; what is kept depends on passages and seed alone, not on interruptions. Knows no model and no file.
  */
 import { z } from 'zod';
 import type { LatentPassages, PassageWindow } from '../../results.ts';
@@ -82,7 +83,10 @@ function lotOf(...numbers: readonly number[]): number {
   return h >>> 0;
 }
 
-/** Puts a window into a list of at most `limit`, kept in order; `comes` says whether one stands before another. */
+/**
+ * Puts a window into a list of at most `limit`, kept in order; `comes` says whether one stands before
+ * another.
+ */
 function keep(
   list: KeptWindow[],
   limit: number,

@@ -1,6 +1,7 @@
 /**
- * Broken text made from good text: what a judge of coherence is trained against; and the two ways in which good text may look unfinished
- * without being broken. Works on characters and words; knows no tokens and no model.
+ * Broken text made from good text: what a judge of coherence is trained against; and the two ways in which
+ * good text may look unfinished without being broken. Works on characters and words; knows no tokens and no
+ * model.
  */
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
@@ -42,7 +43,10 @@ function runsOf<T>(items: readonly T[], length: number): T[][] {
 /** Whether something of a chance of `percent` happens. */
 const happens = (random: RandomGenerator, percent: number) => within(random, 1, 100) <= percent;
 
-/** A copy of `items` in which each is, with a chance of `percent`, left out, put before the one ahead of it, or replaced by any of `others`. */
+/**
+ * A copy of `items` in which each is, with a chance of `percent`, left out, put before the one ahead of it,
+ * or replaced by any of `others`.
+ */
 function changed<T>(
   items: readonly T[],
   percent: number,
@@ -59,7 +63,10 @@ function changed<T>(
   return out;
 }
 
-/** Pieces of 10 to 40 characters of the text and of `between` in turn; the first is the text's where `ownFirst` says so. */
+/**
+ * Pieces of 10 to 40 characters of the text and of `between` in turn; the first is the text's where
+ * `ownFirst` says so.
+ */
 function pieces(
   text: string,
   between: (from: number, to: number) => string,
@@ -76,7 +83,10 @@ function pieces(
   return out;
 }
 
-/** The text up to somewhere in its first half, then a phrase of it, of 1 to 8 words, over and over up to the text's length. */
+/**
+ * The text up to somewhere in its first half, then a phrase of it, of 1 to 8 words, over and over up to the
+ * text's length.
+ */
 function repeated(words: readonly string[], random: RandomGenerator): string {
   const kept = within(random, 0, Math.floor(words.length / 2));
   const length = within(random, 1, 8);
@@ -107,9 +117,11 @@ const ways: {
 };
 
 /**
- * A broken form of `text`. 'shuffled' and 'locally shuffled': its words in another order, all of them or within runs of 4 to 7; 'gapped': every second piece
- * of 10 to 40 characters left out; 'spliced': those replaced by what `other` has there; 'repeated': a phrase over and over; 'words changed' and
- * 'characters changed': some left out, swapped or replaced. Undefined for a text under `fewestWords` words and where chance left the text as it was.
+ * A broken form of `text`. 'shuffled' and 'locally shuffled': its words in another order, all of them or
+ * within runs of 4 to 7; 'gapped': every second piece of 10 to 40 characters left out; 'spliced': those
+ * replaced by what `other` has there; 'repeated': a phrase over and over; 'words changed' and 'characters
+ * changed': some left out, swapped or replaced. Undefined for a text under `fewestWords` words and where
+ * chance left the text as it was.
  */
 export function breakText(
   text: string,

@@ -1,4 +1,7 @@
-/** Whether a classifier's probabilities mean what they say, and the one number that mends most of it. Knows no classifier. */
+/**
+ * Whether a classifier's probabilities mean what they say, and the one number that mends most of it. Knows
+ * no classifier.
+ */
 import { logisticSigmoid } from './logistic.ts';
 
 /** The probabilities of one bin of a reliability diagram, and what came of them. */
@@ -48,8 +51,9 @@ export function calibrationError(bins: readonly ReliabilityBin[]): number {
 const [coldest, hottest] = [1 / 20, 20];
 
 /**
- * T in [1/20, 20] such that sigmoid(decision / T) has the least cross-entropy on examples that the decisions were not fitted to (Guo et al. 2017). Above 1:
- * the decisions are too sure. Leaves every label at the threshold 0.5 as it is.
+ * T in [1/20, 20] such that sigmoid(decision / T) has the least cross-entropy on examples that the
+ * decisions were not fitted to (Guo et al. 2017). Above 1: the decisions are too sure. Leaves every label
+ * at the threshold 0.5 as it is.
  */
 export function temperatureOf(decisions: readonly number[], labels: readonly boolean[]): number {
   // The cross-entropy is convex in 1/T, so that its slope has one zero.

@@ -1,6 +1,7 @@
 /**
- * Broken text told without a judge: how likely the unsteered reference finds it, how much it repeats itself, and whether it comes to an end. What counts as
- * broken is set by the completions that were left alone. Knows no text, only token ids and numbers.
+ * Broken text told without a judge: how likely the unsteered reference finds it, how much it repeats
+ * itself, and whether it comes to an end. What counts as broken is set by the completions that were left
+ * alone. Knows no text, only token ids and numbers.
  */
 import { quantile } from '../statistics/bootstrap.ts';
 
@@ -45,8 +46,9 @@ export function repetitionOf(ids: readonly number[]): number {
 }
 
 /**
- * Limits from completions left alone: ln p of four deviations below their median (by the median absolute deviation, 0.1 at least), their greatest repetition or 0.2, and an end
- * where 95 % of them have one. Throws RangeError for none.
+ * Limits from completions left alone: ln p of four deviations below their median (by the median absolute
+ * deviation, 0.1 at least), their greatest repetition or 0.2, and an end where 95 % of them have one.
+ * Throws RangeError for none.
  */
 export function cheapLimits(alone: readonly CheapMeasure[]): CheapLimits {
   if (alone.length === 0) throw new RangeError('cheapLimits: no completions');

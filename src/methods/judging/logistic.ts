@@ -3,9 +3,10 @@
  *
  *     F(w, b) = ½ |w|² + C Σ_n ln(1 + exp(−y_n (w·x_n + b))),     y_n = ±1,
  *
- * over features standardised to mean 0 and standard deviation 1 (population), the bias not penalised: what scikit-learn's LogisticRegression
- * does behind a StandardScaler. Newton steps, each solved by conjugate gradients, so that the cost is rows × features and no matrix of
- * features × features is made. Knows nothing of what the features are.
+ * over features standardised to mean 0 and standard deviation 1 (population), the bias not penalised: what
+ * scikit-learn's LogisticRegression does behind a StandardScaler. Newton steps, each solved by conjugate
+ * gradients, so that the cost is rows × features and no matrix of features × features is made. Knows
+ * nothing of what the features are.
  */
 
 /** A linear decision on features as they are (the standardisation is folded in). */
@@ -102,7 +103,10 @@ function objective(
   return dot(weights, weights) / 2 + C * margins.reduce((sum, m, n) => sum + softplus(labels[n] ? -m : m), 0);
 }
 
-/** p with H p = target up to a hundredth of it, by conjugate gradients. H is given by what it makes of a vector. */
+/**
+ * p with H p = target up to a hundredth of it, by conjugate gradients. H is given by what it makes of a
+ * vector.
+ */
 function solved(product: (v: Float64Array) => Float64Array, target: Float64Array): Float64Array {
   let p: Float64Array = new Float64Array(target.length);
   let residual = target;
@@ -137,7 +141,8 @@ function descended(
 }
 
 /**
- * Fits rows of features to their labels. A feature that is the same in all rows gets no weight. Throws RangeError unless there are rows of both labels.
+ * Fits rows of features to their labels. A feature that is the same in all rows gets no weight. Throws
+ * RangeError unless there are rows of both labels.
  */
 export function fitLogistic(
   features: readonly ArrayLike<number>[],

@@ -1,6 +1,7 @@
 /**
- * A linear probe: logistic regression on readings of a model, its probabilities set right on examples that it was not fitted to, and what it gets right on
- * examples held out. Examples of one group (a prompt) never stand on both sides. Knows no model and no text.
+ * A linear probe: logistic regression on readings of a model, its probabilities set right on examples that
+ * it was not fitted to, and what it gets right on examples held out. Examples of one group (a prompt) never
+ * stand on both sides. Knows no model and no text.
  */
 
 import { grouped, shuffled } from '../statistics/groups.ts';
@@ -71,7 +72,10 @@ function crossDecisions(
 const crossEntropy = ({ decisions, labels }: Decisions) =>
   mean(decisions.map((s, n) => softplus(labels[n] ? -s : s)));
 
-/** The C, and the temperature with it, of the least cross-entropy across folds; the first C where folds tell nothing. */
+/**
+ * The C, and the temperature with it, of the least cross-entropy across folds; the first C where folds tell
+ * nothing.
+ */
 function chosen(
   examples: readonly ProbeExample[],
   options: ProbeOptions,
@@ -89,7 +93,10 @@ function chosen(
   return tried.reduce((best, one) => (one.loss < best.loss ? one : best));
 }
 
-/** A probe of all examples, with the C and at the temperature that suit best across folds. Throws RangeError unless there are examples of both labels. */
+/**
+ * A probe of all examples, with the C and at the temperature that suit best across folds. Throws RangeError
+ * unless there are examples of both labels.
+ */
 export function trainProbe(examples: readonly ProbeExample[], options: ProbeOptions): Probe {
   const { C, temperature } = chosen(examples, options);
   const { weights, bias } = fitted(examples, C);
@@ -108,7 +115,10 @@ export interface ProbeReport {
   /** share on the right side of 0.5 */
   readonly accuracy: number;
   readonly auc: number;
-  /** groups with both labels, and the share of their pairs, mean over the groups, in which the example labelled `true` has the higher probability */
+  /**
+   * groups with both labels, and the share of their pairs, mean over the groups, in which the example
+   * labelled `true` has the higher probability
+   */
   readonly within: { readonly groups: number; readonly accuracy: number };
   /** mean cross-entropy, in nats */
   readonly loss: number;

@@ -1,4 +1,7 @@
-/** How far two raters agree who say yes or no of the same items, or how far one's scores order them as the other's labels do. Knows no judge. */
+/**
+ * How far two raters agree who say yes or no of the same items, or how far one's scores order them as the
+ * other's labels do. Knows no judge.
+ */
 
 /** Items by what rater a and rater b said. */
 export interface TwoByTwo {
@@ -25,8 +28,8 @@ export function accuracy({ both, onlyA, onlyB, neither }: TwoByTwo): number {
 }
 
 /**
- * Cohen's kappa: (p − e) / (1 − e), p the share of agreement, e what two raters would reach by chance who say yes as often as these. NaN where both always say
- * the same one thing.
+ * Cohen's kappa: (p − e) / (1 − e), p the share of agreement, e what two raters would reach by chance who
+ * say yes as often as these. NaN where both always say the same one thing.
  */
 export function kappa(table: TwoByTwo): number {
   const { both, onlyA, onlyB, neither } = table;
@@ -37,8 +40,9 @@ export function kappa(table: TwoByTwo): number {
 }
 
 /**
- * Area under the ROC curve: the chance that a random item labelled `true` has a greater score than one labelled `false`, a tie counting as half. By
- * ranks, ties sharing their mean. NaN where a label is missing.
+ * Area under the ROC curve: the chance that a random item labelled `true` has a greater score than one
+ * labelled `false`, a tie counting as half. By ranks, ties sharing their mean. NaN where a label is
+ * missing.
  */
 export function auc(scores: readonly number[], labels: readonly boolean[]): number {
   const order = [...scores.keys()].sort((i, j) => scores[i]! - scores[j]!);

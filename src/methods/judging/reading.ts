@@ -1,6 +1,7 @@
 /**
- * What a model makes of completions that it did not need to write: of each, the mean residual at a site over its tokens, and how likely the model
- * finds it. Completions of one prompt are packed as a tree, so that they share it. Knows no label and no judge.
+ * What a model makes of completions that it did not need to write: of each, the mean residual at a site
+ * over its tokens, and how likely the model finds it. Completions of one prompt are packed as a tree, so
+ * that they share it. Knows no label and no judge.
  */
 import type { Model } from '../../models/decoder.ts';
 import { lossGraph, residualGraph } from '../../models/passes.ts';
@@ -17,14 +18,17 @@ export interface Reading {
 }
 
 export interface ReadingPass {
-  /** One reading for each completion, in order. Throws RangeError where the prompt or a completion has no tokens. */
+  /**
+   * One reading for each completion, in order. Throws RangeError where the prompt or a completion has no
+   * tokens.
+   */
   read(prompt: readonly number[], completions: readonly (readonly number[])[]): Promise<Reading[]>;
   release(): Promise<void>;
 }
 
 /**
- * Most tokens of one tree, as long as it has one completion. Attention costs the square of a tree's length, the prompt is run once for each tree;
- * at this length neither weighs much.
+ * Most tokens of one tree, as long as it has one completion. Attention costs the square of a tree's length,
+ * the prompt is run once for each tree; at this length neither weighs much.
  */
 const packedTokens = 768;
 

@@ -1,4 +1,7 @@
-/** Rows of sharded data in a seeded random order, epoch after epoch, from any position on. Keeps one group of shards in memory. */
+/**
+ * Rows of sharded data in a seeded random order, epoch after epoch, from any position on. Keeps one group
+ * of shards in memory.
+ */
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { generatorOf } from '../statistics/random.ts';
 
@@ -33,8 +36,9 @@ interface LoadedGroup {
 }
 
 /**
- * In each epoch shards are shuffled, put into groups of at most a GiB, and the rows of a group shuffled: a set that fits into memory is shuffled
- * as a whole. What comes at a position depends on shards, seed and position alone.
+ * In each epoch shards are shuffled, put into groups of at most a GiB, and the rows of a group shuffled: a
+ * set that fits into memory is shuffled as a whole. What comes at a position depends on shards, seed and
+ * position alone.
  */
 export class RowStream {
   readonly total: number;

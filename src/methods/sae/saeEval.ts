@@ -1,6 +1,6 @@
 /**
- * How good an SAE is at a site: explained variance, active latents, and what the model loses when it reads the reconstruction instead of the
- * residual. Tokens: attention sinks left out; they keep their residual.
+ * How good an SAE is at a site: explained variance, active latents, and what the model loses when it reads
+ * the reconstruction instead of the residual. Tokens: attention sinks left out; they keep their residual.
  */
 import type { Model } from '../../models/decoder.ts';
 import { lossGraph } from '../../models/passes.ts';
@@ -22,7 +22,10 @@ export interface SaeQuality {
   readonly sinks: number;
 }
 
-/** Mean cross-entropy, nats a token, with the site's residuals as they are, reconstructed, set to zero, set to their mean. */
+/**
+ * Mean cross-entropy, nats a token, with the site's residuals as they are, reconstructed, set to zero, set
+ * to their mean.
+ */
 export interface CrossEntropies {
   readonly original: number;
   readonly reconstructed: number;
@@ -41,7 +44,10 @@ export interface SaeEvalHooks {
   readonly onLoss?: (tokens: number) => void;
 }
 
-/** (zero − reconstructed) / (zero − original): 1 where nothing is lost, 0 where the SAE does no better than the ablation. */
+/**
+ * (zero − reconstructed) / (zero − original): 1 where nothing is lost, 0 where the SAE does no better than
+ * the ablation.
+ */
 export function recovered(
   { original, reconstructed, ...ablated }: CrossEntropies,
   against: 'zero' | 'mean',
@@ -169,8 +175,8 @@ async function measureQuality(
 }
 
 /**
- * Measures over passages of token ids; cross-entropy over the first of them, until `lossTokens` tokens are predicted. One of them must have
- * two tokens or more.
+ * Measures over passages of token ids; cross-entropy over the first of them, until `lossTokens` tokens are
+ * predicted. One of them must have two tokens or more.
  */
 export async function evaluateSae(
   runtime: Runtime,

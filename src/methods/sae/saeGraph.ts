@@ -1,6 +1,7 @@
 /**
- * The training step of a sparse autoencoder as a graph. TopK as in Gao et al. 2024 ("Scaling and evaluating sparse autoencoders"), with their
- * auxiliary loss for dead latents; JumpReLU as in Rajamanoharan et al. 2024 ("Jumping Ahead"). Shapes: B rows, d width, N latents.
+ * The training step of a sparse autoencoder as a graph. TopK as in Gao et al. 2024 ("Scaling and evaluating
+ * sparse autoencoders"), with their auxiliary loss for dead latents; JumpReLU as in Rajamanoharan et al.
+ * 2024 ("Jumping Ahead"). Shapes: B rows, d width, N latents.
  */
 import { type AdamOptions, adam, type TrainingGraph } from '../../graph/adam.ts';
 import {
@@ -58,7 +59,10 @@ export const saeAdamOptions: AdamOptions = {
   accumulate: false,
 };
 
-/** Full width of the kernel by which a threshold's gradient is estimated, in units of a scaled row's coordinates. */
+/**
+ * Full width of the kernel by which a threshold's gradient is estimated, in units of a scaled row's
+ * coordinates.
+ */
 const bandwidth = 0.1;
 /** Weight of (L0/k − 1)² against the normalised error. */
 const sparsityWeight = 1;
@@ -97,8 +101,9 @@ interface Coded {
 }
 
 /**
- * The k decoder rows of each token are gathered once, for the sum and for the gradient of z: k/N of two dense products. The decoder's own gradient
- * is a dense product still: adding rows one by one runs on one thread in ONNX Runtime.
+ * The k decoder rows of each token are gathered once, for the sum and for the gradient of z: k/N of two
+ * dense products. The decoder's own gradient is a dense product still: adding rows one by one runs on one
+ * thread in ONNX Runtime.
  */
 function topK(pre: Node, { decoder }: Parameters, { k, width, latents, batch }: SaeGraphOptions): Coded {
   const places = topIndices(pre, k);
@@ -157,8 +162,9 @@ export function parameterShapes({
 }
 
 /**
- * How badly the auxK greatest dead latents reconstruct the error e [B, d], relative to e: ‖e − ê‖²/‖e‖², times the fed `auxWeight`. `dead` [m] names m ≥ auxK
- * latents; `deadOffset` [m] is 0, or far below 0 for one named only to fill up.
+ * How badly the auxK greatest dead latents reconstruct the error e [B, d], relative to e: ‖e − ê‖²/‖e‖²,
+ * times the fed `auxWeight`. `dead` [m] names m ≥ auxK latents; `deadOffset` [m] is 0, or far below 0 for
+ * one named only to fill up.
  */
 function auxiliary(x: Node, e: Node, p: Parameters, { auxK }: SaeGraphOptions): Node {
   const ids = input('dead', ['dead'], 'i64');
@@ -181,7 +187,10 @@ function tangent(gradient: Node, rows: Node): Node {
 }
 
 export interface SaeObjective {
-  /** `loss` [], `error` [] (Σ(x − x̂)² of the batch, scaled rows), `l0` [], `active` [1, N] (> 0 where a latent was active) */
+  /**
+   * `loss` [], `error` [] (Σ(x − x̂)² of the batch, scaled rows), `l0` [], `active` [1, N] (> 0 where a
+   * latent was active)
+   */
   readonly outputs: Readonly<Record<'loss' | 'error' | 'l0' | 'active', Node>>;
   /** the loss to differentiate: equal to `loss` */
   readonly differentiable: Node;
@@ -189,7 +198,10 @@ export interface SaeObjective {
   readonly parameters: ReadonlyMap<string, Node>;
 }
 
-/** What training lowers. Inputs: `x` [B, d] (unscaled rows), the parameters; with auxK > 0 also `dead`, `deadOffset`, `auxWeight`. */
+/**
+ * What training lowers. Inputs: `x` [B, d] (unscaled rows), the parameters; with auxK > 0 also `dead`,
+ * `deadOffset`, `auxWeight`.
+ */
 export function saeObjective(options: SaeGraphOptions): SaeObjective {
   const { width, batch, variance, kind } = options;
   const parameters = new Map(
@@ -216,7 +228,10 @@ export function saeObjective(options: SaeGraphOptions): SaeObjective {
   };
 }
 
-/** One step: the objective's inputs and outputs, and what `adam` takes and gives. Decoder rows stay unit vectors. */
+/**
+ * One step: the objective's inputs and outputs, and what `adam` takes and gives. Decoder rows stay unit
+ * vectors.
+ */
 export function saeTrainingGraph(options: SaeGraphOptions): TrainingGraph {
   const { outputs, differentiable, parameters } = saeObjective(options);
   const { graph, state } = adam(differentiable, parameters, outputs, {

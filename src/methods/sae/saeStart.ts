@@ -1,4 +1,7 @@
-/** What a sparse autoencoder's training starts from, and what its weights are in the data's own units when it ends. */
+/**
+ * What a sparse autoencoder's training starts from, and what its weights are in the data's own units when
+ * it ends.
+ */
 import { InputError } from '../../errors.ts';
 import { f32, type Tensor, tensor, toFloat32 } from '../../tensor.ts';
 import { generatorOf } from '../statistics/random.ts';
@@ -15,7 +18,10 @@ export interface RowStatistics {
   readonly variance: number;
 }
 
-/** Reads every shard once. Throws InputError for rows that are all equal: there is nothing to learn from them. */
+/**
+ * Reads every shard once. Throws InputError for rows that are all equal: there is nothing to learn from
+ * them.
+ */
 export async function rowStatistics(shards: readonly RowShard[], d: number): Promise<RowStatistics> {
   const sum = new Float64Array(d);
   let norms = 0;
@@ -75,7 +81,10 @@ function unitRows(latents: number, d: number, seed: number): Float32Array {
 /** θ of a JumpReLU at the start, in scaled coordinates. */
 const firstThreshold = 0.5;
 
-/** Parameters before the first step: random unit decoder rows, the encoder equal to them, b_dec the (scaled) mean, other biases 0. */
+/**
+ * Parameters before the first step: random unit decoder rows, the encoder equal to them, b_dec the (scaled)
+ * mean, other biases 0.
+ */
 export function firstParameters(
   kind: TrainedKind,
   latents: number,
@@ -112,8 +121,9 @@ function transposed(rows: Float32Array, n: number, d: number): Float32Array {
 }
 
 /**
- * Trained parameters with the scale folded back. With s the scale, the trained code reads s·x: its activations are s times those of the folded one, whose
- * b_enc, b_dec and threshold are the trained ones / s.
+ * Trained parameters with the scale folded back. With s the scale, the trained code reads s·x: its
+ * activations are s times those of the folded one, whose b_enc, b_dec and threshold are the trained ones /
+ * s.
  */
 export function foldedWeights(parameters: Readonly<Record<string, Tensor>>, scale: number): SaeWeights {
   const [latents, d] = parameters.encoder!.shape as [number, number];

@@ -1,6 +1,6 @@
 /**
- * Training a sparse autoencoder on rows of activations: order, schedule, dead latents, and a state that can be saved at a step and gone on from
- * with the same result. Knows neither files nor clocks.
+ * Training a sparse autoencoder on rows of activations: order, schedule, dead latents, and a state that can
+ * be saved at a step and gone on from with the same result. Knows neither files nor clocks.
  */
 import { adamFeeds, initialState } from '../../graph/adam.ts';
 import type { Runtime, StatefulSession } from '../../runtime/runtime.ts';
@@ -155,8 +155,9 @@ class Trainer {
 const one = (t: Tensor) => toFloat32(t)[0]!;
 
 /**
- * Trains on rows of width d and returns the weights in the rows' own units. Equal rows, options and seeds give equal weights on one machine, also when gone on with
- * from a checkpoint. Throws RangeError where the options do not fit.
+ * Trains on rows of width d and returns the weights in the rows' own units. Equal rows, options and seeds
+ * give equal weights on one machine, also when gone on with from a checkpoint. Throws RangeError where the
+ * options do not fit.
  */
 export async function trainSae(
   runtime: Runtime,

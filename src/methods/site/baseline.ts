@@ -1,4 +1,7 @@
-/** The baseline ā: the mean residual at the site over the tokens of a corpus, attention sinks left out (METHOD.md). */
+/**
+ * The baseline ā: the mean residual at the site over the tokens of a corpus, attention sinks left out
+ * (METHOD.md).
+ */
 import { sequence } from '../../models/tree.ts';
 import { lowerMedian, rowNorms, sinkFactor, sinksOf } from './sinks.ts';
 import type { SitePass } from './siteGradient.ts';

@@ -1,6 +1,7 @@
 /**
- * The unit of attribution: one prompt with its positive and negative completions, and what it gives to the estimate of METHOD.md:
- * rows (ĝ_t, a_t − ā) such that for any direction d its contribution is Δ(d) = −Σ_t (ĝ_t·d) ((a_t − ā)·d).
+ * The unit of attribution: one prompt with its positive and negative completions, and what it gives to the
+ * estimate of METHOD.md: rows (ĝ_t, a_t − ā) such that for any direction d its contribution is Δ(d) = −Σ_t
+ * (ĝ_t·d) ((a_t − ā)·d).
  */
 import { InputError } from '../../errors.ts';
 import { type Branch, packTree, placesOf, type Tree } from '../../models/tree.ts';
@@ -41,7 +42,10 @@ export interface ContrastRows {
   readonly gradient: Float32Array;
   /** a − ā [R, d] */
   readonly centred: Float32Array;
-  /** of each row: its token's id, its position in its sequence, and the completion it belongs to (−1: the prompt, then positives, negatives) */
+  /**
+   * of each row: its token's id, its position in its sequence, and the completion it belongs to (−1: the
+   * prompt, then positives, negatives)
+   */
   readonly tokens: readonly { readonly id: number; readonly position: number; readonly branch: number }[];
   /** loss of each completion, positives then negatives, as `loss` says, in nats */
   readonly losses: readonly number[];
@@ -62,7 +66,10 @@ export function treeSinks(tree: Tree, norms: Float64Array, factor: number): Set<
   return new Set(tree.branches.flatMap((_, b) => sinksOf(norms, placesOf(tree, b), factor)));
 }
 
-/** The packed places of a token set, attention sinks left out: the prompt's, and each completion's own. Throws InputError where a completion has none. */
+/**
+ * The packed places of a token set, attention sinks left out: the prompt's, and each completion's own.
+ * Throws InputError where a completion has none.
+ */
 export function placesOfSet(
   id: string,
   tree: Tree,
@@ -91,8 +98,9 @@ interface Selection {
 }
 
 /**
- * For the set `prompt` every completion's mean runs over the same tokens, so 1/|T| is a weight of the rows. For the others |T| differs between
- * completions; as g is linear in the loss, 1/|T| goes into each completion's weight.
+ * For the set `prompt` every completion's mean runs over the same tokens, so 1/|T| is a weight of the rows.
+ * For the others |T| differs between completions; as g is linear in the loss, 1/|T| goes into each
+ * completion's weight.
  */
 function select(
   contrast: Contrast,

@@ -1,4 +1,7 @@
-/** Residuals at a site over passages, attention sinks left out: what dictionaries are trained on and measured by. Runs nothing above the site. */
+/**
+ * Residuals at a site over passages, attention sinks left out: what dictionaries are trained on and
+ * measured by. Runs nothing above the site.
+ */
 import type { Model } from '../../models/decoder.ts';
 import { residualGraph } from '../../models/passes.ts';
 import { sequence, treeFeeds } from '../../models/tree.ts';

@@ -1,6 +1,7 @@
 /**
- * Attention sinks: tokens whose residual norm exceeds a multiple of the median norm of their sequence (METHOD.md), usually the first.
- * They are left out of every token set, because their huge norm would dominate (a_t − ā).
+ * Attention sinks: tokens whose residual norm exceeds a multiple of the median norm of their sequence
+ * (METHOD.md), usually the first. They are left out of every token set, because their huge norm would
+ * dominate (a_t − ā).
  */
 
 /** Default multiple of the median. */
@@ -15,7 +16,10 @@ export function rowNorms(x: Float32Array, width: number): Float64Array {
   });
 }
 
-/** The lower median: of an even number of values the smaller of the middle two, as torch.median. NaN for none. */
+/**
+ * The lower median: of an even number of values the smaller of the middle two, as torch.median. NaN for
+ * none.
+ */
 export function lowerMedian(values: ArrayLike<number>): number {
   const sorted = Float64Array.from(values).sort();
   return sorted[(sorted.length - 1) >> 1] ?? Number.NaN;

@@ -1,6 +1,7 @@
 /**
- * Activations at a site and the gradient of a weighted loss there, for one prompt with its completions packed as a tree: one forward and
- * one backward, the backward only from the head to the site, only completion positions through the unembedding.
+ * Activations at a site and the gradient of a weighted loss there, for one prompt with its completions
+ * packed as a tree: one forward and one backward, the backward only from the head to the site, only
+ * completion positions through the unembedding.
  */
 
 import type { Model } from '../../models/decoder.ts';
@@ -38,7 +39,10 @@ function split(values: Float32Array, tree: Tree): Float32Array[] {
   });
 }
 
-/** Loads the model's graphs below and above `resid_post layer`. Throws InputError where the model has no such site. */
+/**
+ * Loads the model's graphs below and above `resid_post layer`. Throws InputError where the model has no
+ * such site.
+ */
 export async function sitePass(runtime: Runtime, model: Model, layer: number): Promise<SitePass> {
   const below = await runtime.load(residualGraph(model, [layer]), model.weights);
   const above = await runtime.load(gradientGraph(model, layer), model.weights);

@@ -1,6 +1,6 @@
 /**
- * Bootstrap intervals of any statistics, resampling groups (prompts) and not the items in them: items of one group are not independent. Knows nothing of what
- * is measured.
+ * Bootstrap intervals of any statistics, resampling groups (prompts) and not the items in them: items of
+ * one group are not independent. Knows nothing of what is measured.
  */
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { generatorOf } from './random.ts';
@@ -18,7 +18,10 @@ export interface BootstrapOptions {
   readonly level?: number;
 }
 
-/** The value below which a share of the sorted values lies, between neighbours in proportion (numpy's default). NaN for none. */
+/**
+ * The value below which a share of the sorted values lies, between neighbours in proportion (numpy's
+ * default). NaN for none.
+ */
 export function quantile(sorted: ArrayLike<number>, share: number): number {
   const at = share * (sorted.length - 1);
   const [below, above] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
@@ -27,8 +30,8 @@ export function quantile(sorted: ArrayLike<number>, share: number): number {
 }
 
 /**
- * Percentile intervals of the statistics of all items. Each resample draws as many groups as there are, with replacement; where a statistic is not defined
- * (NaN) on a resample, that one does not count.
+ * Percentile intervals of the statistics of all items. Each resample draws as many groups as there are,
+ * with replacement; where a statistic is not defined (NaN) on a resample, that one does not count.
  */
 export function bootstrap<T, K extends string>(
   groups: readonly (readonly T[])[],

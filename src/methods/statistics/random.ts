@@ -24,7 +24,10 @@ export function normalsFrom(random: RandomGenerator): () => number {
     Math.sqrt(-2 * Math.log(1 - uniformFloat64(random))) * Math.cos(2 * Math.PI * uniformFloat64(random));
 }
 
-/** A unit vector in a random direction of d dimensions (all as likely), and a uniform number drawn after it, of one seed. */
+/**
+ * A unit vector in a random direction of d dimensions (all as likely), and a uniform number drawn after it,
+ * of one seed.
+ */
 export function randomDirection(d: number, seed: number): { direction: Float32Array; uniform: number } {
   const random = generatorOf(seed);
   const values = Float64Array.from({ length: d }, normalsFrom(random));

@@ -12,7 +12,10 @@ function ranksOf(values: readonly number[]): number[] {
   return ranks;
 }
 
-/** −1 to 1; NaN for fewer than two values, or where all values of a side are equal. Throws RangeError for lists of different lengths. */
+/**
+ * −1 to 1; NaN for fewer than two values, or where all values of a side are equal. Throws RangeError for
+ * lists of different lengths.
+ */
 export function rankCorrelation(a: readonly number[], b: readonly number[]): number {
   if (a.length !== b.length) throw new RangeError(`rankCorrelation: ${a.length} values and ${b.length}`);
   const [ra, rb] = [ranksOf(a), ranksOf(b)];

@@ -1,6 +1,6 @@
 /**
- * Random latents to hold candidates against: as frequent as they are, since what steering with a latent does depends on how common it is. Knows neither
- * models nor dictionaries.
+ * Random latents to hold candidates against: as frequent as they are, since what steering with a latent
+ * does depends on how common it is. Knows neither models nor dictionaries.
  */
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
@@ -27,7 +27,10 @@ interface Pool {
   readonly logs: Float64Array;
 }
 
-/** Latents that fired and are no candidate; equally frequent ones in random order, so that their numbers decide nothing. */
+/**
+ * Latents that fired and are no candidate; equally frequent ones in random order, so that their numbers
+ * decide nothing.
+ */
 function poolOf(frequency: Float32Array, candidates: readonly number[], random: RandomGenerator): Pool {
   const excluded = new Set(candidates);
   const free = [...frequency.keys()].filter((i) => frequency[i]! > 0 && !excluded.has(i));
@@ -60,10 +63,12 @@ function nearestFree({ logs }: Pool, taken: ReadonlySet<number>, x: number): num
 }
 
 /**
- * `count` different latents, none of them a candidate or one that never fired, whose distribution of ln frequency is the candidates': candidates are gone
- * through in a seeded order, again and again, and for each one of the 20 free latents nearest to it is drawn. The more controls are asked of a sparse
- * neighbourhood, the further they lie from it. A greater count keeps the first ones. `frequency` [N]: share of tokens at which each latent is active.
- * Throws TooFewLatents where fewer are there than asked, or no candidate fired.
+ * `count` different latents, none of them a candidate or one that never fired, whose distribution of ln
+ * frequency is the candidates': candidates are gone through in a seeded order, again and again, and for
+ * each one of the 20 free latents nearest to it is drawn. The more controls are asked of a sparse
+ * neighbourhood, the further they lie from it. A greater count keeps the first ones. `frequency` [N]: share
+ * of tokens at which each latent is active. Throws TooFewLatents where fewer are there than asked, or no
+ * candidate fired.
  */
 export function matchedControls(
   frequency: Float32Array,

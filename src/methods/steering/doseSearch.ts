@@ -1,6 +1,7 @@
 /**
- * The strongest dose of a ladder that leaves enough text coherent, by bisection: METHOD.md section 5. The share of incoherent completions is taken to rise with
- * the dose; only what the bisection asks for is measured. Knows neither latents nor texts.
+ * The strongest dose of a ladder that leaves enough text coherent, by bisection: METHOD.md section 5. The
+ * share of incoherent completions is taken to rise with the dose; only what the bisection asks for is
+ * measured. Knows neither latents nor texts.
  */
 
 /** What was measured at one dose. */
@@ -17,8 +18,9 @@ export type DoseStep =
   | { readonly found: number | undefined };
 
 /**
- * The next step from what was tried so far. `ladder`: doses, ascending, in parts of s. `limit`: greatest share of incoherent completions, itself allowed.
- * At most ⌈log₂(n + 1)⌉ doses of n are measured. Throws RangeError for an empty or unsorted ladder.
+ * The next step from what was tried so far. `ladder`: doses, ascending, in parts of s. `limit`: greatest
+ * share of incoherent completions, itself allowed. At most ⌈log₂(n + 1)⌉ doses of n are measured. Throws
+ * RangeError for an empty or unsorted ladder.
  */
 export function doseStep(ladder: readonly number[], tried: readonly TriedDose[], limit: number): DoseStep {
   if (ladder.length === 0 || ladder.some((dose, i) => i > 0 && dose <= ladder[i - 1]!))

@@ -1,6 +1,8 @@
 /**
- * The effect of steering: change in the share of positives against the same prompts left alone, its interval over prompts, and the rule that decides early
- * whether it leaves the gray zone. Incoherent completions are neither positive nor negative: shares are of the coherent ones. Knows neither models nor texts.
+ * The effect of steering: change in the share of positives against the same prompts left alone, its
+ * interval over prompts, and the rule that decides early whether it leaves the gray zone. Incoherent
+ * completions are neither positive nor negative: shares are of the coherent ones. Knows neither models nor
+ * texts.
  */
 import { bootstrap, type Interval } from '../statistics/bootstrap.ts';
 
@@ -34,7 +36,10 @@ export const positiveShare = ({ positives, coherent }: Tally): number => positiv
 /** Share of incoherent completions; NaN for none. */
 export const incoherentShare = ({ completions, coherent }: Tally): number => 1 - coherent / completions;
 
-/** Change in the share of positives, −1 to 1: steered minus alone, over all prompts; NaN where either side has no coherent completion. */
+/**
+ * Change in the share of positives, −1 to 1: steered minus alone, over all prompts; NaN where either side
+ * has no coherent completion.
+ */
 export function effectOf(prompts: readonly PromptTallies[]): number {
   const of = (side: keyof PromptTallies) => positiveShare(total(prompts.map((prompt) => prompt[side])));
   return of('steered') - of('alone');
@@ -57,8 +62,8 @@ function wilson(share: number, n: number): Interval {
 }
 
 /**
- * Newcombe's 95 % interval (1998, method 10) of the difference of two shares a − b, each among n independent units: right also where a share is 0 or 1, as a bootstrap of few
- * prompts is not.
+ * Newcombe's 95 % interval (1998, method 10) of the difference of two shares a − b, each among n
+ * independent units: right also where a share is 0 or 1, as a bootstrap of few prompts is not.
  */
 export function newcombe(a: number, b: number, n: { readonly a: number; readonly b: number }): Interval {
   const [ia, ib] = [wilson(a, n.a), wilson(b, n.b)];
@@ -75,9 +80,11 @@ export const placeOf = (effect: number, zone: Interval): ZonePlace =>
   effect < zone.low || effect > zone.high ? 'outside' : 'inside';
 
 /**
- * The sequential rule: after some of the prompts an effect is decided only where its 95 % interval crosses no edge of the gray zone; else more completions are drawn. One
- * early look: what it decides is wrong with a probability of at most 5 %. Completions of a prompt have much in common, in the worst case all: the prompts
- * with coherent completions are the units of the interval, and sides are taken to be independent. Both can only make it wider.
+ * The sequential rule: after some of the prompts an effect is decided only where its 95 % interval crosses
+ * no edge of the gray zone; else more completions are drawn. One early look: what it decides is wrong with
+ * a probability of at most 5 %. Completions of a prompt have much in common, in the worst case all: the
+ * prompts with coherent completions are the units of the interval, and sides are taken to be independent.
+ * Both can only make it wider.
  */
 export function decidedEarly(prompts: readonly PromptTallies[], zone: Interval): ZonePlace | undefined {
   const side = (name: keyof PromptTallies) => prompts.map((prompt) => prompt[name]);

@@ -1,6 +1,7 @@
 /**
- * Losses of given completions (teacher-forced) while the residual at a site is changed: what a change does to how likely the model finds them, without
- * sampling. The part of the model below the site runs once a contrast, the part above it once a change. Knows no latent and no dictionary.
+ * Losses of given completions (teacher-forced) while the residual at a site is changed: what a change does
+ * to how likely the model finds them, without sampling. The part of the model below the site runs once a
+ * contrast, the part above it once a change. Knows no latent and no dictionary.
  */
 import { InputError } from '../../errors.ts';
 import type { Model } from '../../models/decoder.ts';
@@ -25,11 +26,15 @@ export interface PreparedContrast {
 export type ResidualChange = (activation: Float32Array) => Float32Array;
 
 export interface ForcedPass {
-  /** Runs the part below the site. Sinks go by `factor`, default 10. Throws InputError where an activation is not finite. */
+  /**
+   * Runs the part below the site. Sinks go by `factor`, default 10. Throws InputError where an activation
+   * is not finite.
+   */
   prepare(contrast: Contrast, factor?: number): Promise<PreparedContrast>;
   /**
-   * Mean cross-entropy of each completion in nats a token, positives then negatives, with the residual changed. Throws RangeError where the change returns
-   * another shape, InputError where a loss is not finite.
+   * Mean cross-entropy of each completion in nats a token, positives then negatives, with the residual
+   * changed. Throws RangeError where the change returns another shape, InputError where a loss is not
+   * finite.
    */
   losses(prepared: PreparedContrast, change: ResidualChange): Promise<number[]>;
   release(): Promise<void>;
@@ -39,8 +44,8 @@ export interface ForcedPass {
 export const unchanged: ResidualChange = (activation) => activation;
 
 /**
- * Adds the vector [d] to the tokens at these places of the tree, attention sinks too; default to every one (METHOD.md section 5). Throws RangeError where the activations
- * have another width.
+ * Adds the vector [d] to the tokens at these places of the tree, attention sinks too; default to every one
+ * (METHOD.md section 5). Throws RangeError where the activations have another width.
  */
 export function steeredBy(
   vector: Float32Array,
@@ -60,7 +65,10 @@ export function steeredBy(
 export const meanOf = (values: ArrayLike<number>): number =>
   Array.from(values).reduce((sum, x) => sum + x, 0) / values.length;
 
-/** Mean loss of the positives minus that of the negatives: the log-odds of negative against positive, a token. */
+/**
+ * Mean loss of the positives minus that of the negatives: the log-odds of negative against positive, a
+ * token.
+ */
 function lossGap(losses: readonly number[], { positives }: Contrast): number {
   return meanOf(losses.slice(0, positives.length)) - meanOf(losses.slice(positives.length));
 }
@@ -72,9 +80,9 @@ function checkLosses(losses: readonly number[], { id, positives, negatives }: Co
 }
 
 /**
- * Change of the log-odds of the positive completions against the negative ones, nats a token:
- * −[(mean L⁺ − mean L⁻) after − (mean L⁺ − mean L⁻) before]. Below 0: the change makes the behaviour less likely. Losses as `ForcedPass.losses` gives
- * them; throws RangeError where their number is not that of the completions.
+ * Change of the log-odds of the positive completions against the negative ones, nats a token: −[(mean L⁺ −
+ * mean L⁻) after − (mean L⁺ − mean L⁻) before]. Below 0: the change makes the behaviour less likely. Losses
+ * as `ForcedPass.losses` gives them; throws RangeError where their number is not that of the completions.
  */
 export function logOddsChange(
   before: readonly number[],
@@ -87,8 +95,8 @@ export function logOddsChange(
 }
 
 /**
- * Mean rise of the loss over all completions of a contrast, positives and negatives alike, nats a token: what a change costs whatever it steers to. Throws
- * RangeError where the numbers of losses differ.
+ * Mean rise of the loss over all completions of a contrast, positives and negatives alike, nats a token:
+ * what a change costs whatever it steers to. Throws RangeError where the numbers of losses differ.
  */
 export function damage(before: readonly number[], after: readonly number[]): number {
   if (before.length !== after.length)

@@ -1,4 +1,7 @@
-/** The gray zone of METHOD.md section 5: the range of effects that random latents have, within which an effect is noise. Knows no model. */
+/**
+ * The gray zone of METHOD.md section 5: the range of effects that random latents have, within which an
+ * effect is noise. Knows no model.
+ */
 import { bootstrap, type Interval, quantile } from '../statistics/bootstrap.ts';
 
 export interface GrayZone extends Interval {
@@ -22,9 +25,11 @@ export function centralRange(values: readonly number[], share: number): { low: n
 }
 
 /**
- * The central `level` of the effects of random latents, one effect each, in whatever unit they have. A few latents tell the edges badly: of 50 the 2.5 %
- * quantile lies between the second and the third smallest value, a quarter of the way, so that one latent more or less moves it; and no bootstrap
- * interval reaches beyond the most extreme latent seen, though the edge may. Throws RangeError without effects or where one is not finite.
+ * The central `level` of the effects of random latents, one effect each, in whatever unit they have. A few
+ * latents tell the edges badly: of 50 the 2.5 % quantile lies between the second and the third smallest
+ * value, a quarter of the way, so that one latent more or less moves it; and no bootstrap interval reaches
+ * beyond the most extreme latent seen, though the edge may. Throws RangeError without effects or where one
+ * is not finite.
  */
 export function grayZone(
   effects: readonly number[],

@@ -4,7 +4,10 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import { residualPass } from '../site/residuals.ts';
 import { rowNorms } from '../site/sinks.ts';
 
-/** Mean residual norm at `resid_post layer` over the tokens of texts (ids each), attention sinks left out. NaN where no token is left. */
+/**
+ * Mean residual norm at `resid_post layer` over the tokens of texts (ids each), attention sinks left out.
+ * NaN where no token is left.
+ */
 export async function meanNorm(
   runtime: Runtime,
   model: Model,

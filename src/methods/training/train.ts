@@ -1,6 +1,6 @@
 /**
- * Training a model's weights, or an adapter's, on token sequences: seeded order, warm-up and cosine decay, micro-batches. Weights stay in the
- * runtime between steps.
+ * Training a model's weights, or an adapter's, on token sequences: seeded order, warm-up and cosine decay,
+ * micro-batches. Weights stay in the runtime between steps.
  */
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { type AdamOptions, adamFeeds, initialState } from '../../graph/adam.ts';
@@ -110,8 +110,8 @@ function batchFeeds(rows: readonly Row[], length: number, scale: number): Record
 }
 
 /**
- * Trains the weights for which `trainable` holds, which must be in memory, and returns them. `onStep` is told of every step. Equal seeds and data give
- * equal results on one machine.
+ * Trains the weights for which `trainable` holds, which must be in memory, and returns them. `onStep` is
+ * told of every step. Equal seeds and data give equal results on one machine.
  */
 export async function trainModel(
   runtime: Runtime,

@@ -1,6 +1,6 @@
 /** What a published SAE format is. One file per format beside this one, one line per format in formats.ts. */
 import type { Sae } from '../sae.ts';
-import type { SaeWeights } from '../weights.ts';
+import type { StoredWeights } from '../weights.ts';
 
 /**
  * What lies in one SAE's folder, read as it is asked for. Reads throw InputError, naming the file, where they
@@ -14,7 +14,7 @@ export interface SaeFolder {
   /** The value of a JSON file. */
   json(name: string): Promise<unknown>;
   /** The tensors of a safetensors file; their values are still to be read. */
-  tensors(name: string): Promise<SaeWeights>;
+  tensors(name: string): Promise<StoredWeights>;
   /** Bytes `from` ≤ i < `to` of a file; by default all of it. */
   bytes(name: string, from?: number, to?: number): Promise<Uint8Array>;
 }

@@ -6,7 +6,7 @@ import { InputError } from '../../errors.ts';
 import { makeSae } from '../dictionary.ts';
 import { type SaeKind, weightShapes } from '../kinds/kind.ts';
 import { saeKinds } from '../kinds/kinds.ts';
-import { assertTensors, readWeight, readWeightRows, type SaeWeights } from '../weights.ts';
+import { assertTensors, readWeight, readWeightRows, type StoredWeights } from '../weights.ts';
 import type { SaeFolder, SaeFormat } from './format.ts';
 import { readSaelensConfig } from './saelensConfig.ts';
 
@@ -38,7 +38,7 @@ async function open(folder: SaeFolder, kinds: readonly SaeKind[]) {
 }
 
 /** Old files carry a `scaling_factor` [N] of ones that nobody uses; any other value is another arithmetic. */
-async function withoutScalingFactor(weights: SaeWeights, latents: number): Promise<SaeWeights> {
+async function withoutScalingFactor(weights: StoredWeights, latents: number): Promise<StoredWeights> {
   const { scaling_factor: unused, ...rest } = Object.fromEntries(weights.tensors);
   if (!unused) return weights;
   const only = { ...weights, tensors: new Map([['scaling_factor', unused]]) };

@@ -1,6 +1,7 @@
 /**
- * Attribution from files to files: model, adapter, SAE, pairs and baseline in; latents.parquet, attribution.safetensors and manifest.json out.
- * One pair is the unit of work: a run that was stopped goes on with the next.
+ * Attribution from files to files: model, adapter, SAE, pairs and baseline in; latents.parquet,
+ * attribution.safetensors and manifest.json out. One pair is the unit of work: a run that was stopped goes
+ * on with the next.
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -68,7 +69,10 @@ export interface AttributeResult {
 
 const unfinishedFolder = 'attribution.unfinished';
 
-/** ā [d] from a file. Throws InputError where it has another width, or says that it was taken at another site than `layer`. */
+/**
+ * ā [d] from a file. Throws InputError where it has another width, or says that it was taken at another
+ * site than `layer`.
+ */
 export async function readBaseline(path: string, d: number, layer?: number): Promise<Float32Array> {
   const { tensors, metadata } = await readSafetensorsHeader(path);
   const mean = tensors.get('mean');
@@ -105,7 +109,10 @@ interface Prepared {
   readonly key: string;
 }
 
-/** Opens and checks everything before any work is done; the model, which may take long, after the small files. */
+/**
+ * Opens and checks everything before any work is done; the model, which may take long, after the small
+ * files.
+ */
 async function prepare(request: AttributeRequest): Promise<Prepared> {
   const { baseline, baselineCorpus } = request;
   if (baseline === undefined && baselineCorpus === undefined)
@@ -198,8 +205,9 @@ async function meanOf(
 }
 
 /**
- * Runs, or goes on with, or finds finished, one attribution. Throws InputError for anything wrong in what was given; all but values that are not
- * finite is found before anything is written. Files are replaced whole, manifest.json last.
+ * Runs, or goes on with, or finds finished, one attribution. Throws InputError for anything wrong in what
+ * was given; all but values that are not finite is found before anything is written. Files are replaced
+ * whole, manifest.json last.
  */
 export async function runAttribute(request: AttributeRequest): Promise<AttributeResult> {
   const { progress = silent, out, clock = systemClock } = request;

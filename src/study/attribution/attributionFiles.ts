@@ -1,4 +1,7 @@
-/** The files of an attribution in a folder: latents.parquet, attribution.safetensors and, written last, manifest.json. */
+/**
+ * The files of an attribution in a folder: latents.parquet, attribution.safetensors and, written last,
+ * manifest.json.
+ */
 import { join } from 'node:path';
 import { replaceFile } from '../../files/atomic.ts';
 import { writeSafetensors } from '../../files/safetensors.ts';
@@ -16,8 +19,9 @@ export function latentRows({ delta, perContrast }: Attribution): LatentRow[] {
 }
 
 /**
- * attribution.safetensors. Rows of delta_per_token are described by token_pair, token_position, token_branch and token_id; losses, in nats, by loss_pair: of each
- * pair its positives', then its negatives'.
+ * attribution.safetensors. Rows of delta_per_token are described by token_pair, token_position,
+ * token_branch and token_id; losses, in nats, by loss_pair: of each pair its positives', then its
+ * negatives'.
  */
 async function writeArrays(path: string, result: Attribution, rows: readonly ContrastRows[]): Promise<void> {
   const latents = result.delta.length;

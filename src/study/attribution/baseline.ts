@@ -8,7 +8,10 @@ import type { RowStore } from '../store/rowStore.ts';
 import { readBaseline } from './attributeRun.ts';
 import { corpusBaseline, corpusTokens, withinLimits } from './baselineRun.ts';
 
-/** The prompts of the study: of its file, in the file's order, or of the completions where those were imported. */
+/**
+ * The prompts of the study: of its file, in the file's order, or of the completions where those were
+ * imported.
+ */
 export async function allPrompts(study: OpenStudy): Promise<Prompt[]> {
   const completions = await study.completions();
   if (completions.some(({ model }) => model === imported))

@@ -1,4 +1,7 @@
-/** The baseline of a model over a corpus: passage after passage until enough tokens are read; from files to a file. */
+/**
+ * The baseline of a model over a corpus: passage after passage until enough tokens are read; from files to
+ * a file.
+ */
 import { InputError } from '../../errors.ts';
 import { type Passage, readCorpus } from '../../files/pairs.ts';
 import { writeSafetensors } from '../../files/safetensors.ts';
@@ -48,7 +51,10 @@ export function withinLimits(limits: CorpusLimits, model: Model) {
   };
 }
 
-/** Token ids of a corpus's passages, read as far as the limits reach. Throws InputError where it is damaged there or has no tokens. */
+/**
+ * Token ids of a corpus's passages, read as far as the limits reach. Throws InputError where it is damaged
+ * there or has no tokens.
+ */
 export async function corpusTokens(
   corpus: string,
   { model, codec }: OpenModel,

@@ -1,4 +1,7 @@
-/** The rows of many contrasts, one after another, those that are stored already not again. One contrast is the unit of work. */
+/**
+ * The rows of many contrasts, one after another, those that are stored already not again. One contrast is
+ * the unit of work.
+ */
 import { InputError } from '../../errors.ts';
 import {
   type Contrast,

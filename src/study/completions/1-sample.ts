@@ -1,4 +1,7 @@
-/** Stage 1: completions of the discovery prompts, drawn from the subject. Each depends on its prompt and its own seed alone. */
+/**
+ * Stage 1: completions of the discovery prompts, drawn from the subject. Each depends on its prompt and its
+ * own seed alone.
+ */
 
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';

@@ -1,5 +1,6 @@
 /**
- * One completion from elsewhere, with its grade if it has one: which fields of a row they are, and what is made of them. Knows no file.
+ * One completion from elsewhere, with its grade if it has one: which fields of a row they are, and what is
+ * made of them. Knows no file.
  */
 
 import { z } from 'zod';
@@ -28,7 +29,10 @@ export interface ImportThresholds {
   readonly coherentFrom: number;
 }
 
-/** As "Emergent misalignment" (Betley et al. 2025, arXiv 2502.17424) counts; repositories that follow it ask for more than 50, which scores in fractions do not tell apart. */
+/**
+ * As "Emergent misalignment" (Betley et al. 2025, arXiv 2502.17424) counts; repositories that follow it ask
+ * for more than 50, which scores in fractions do not tell apart.
+ */
 export const importThresholds: ImportThresholds = { alignedBelow: 30, coherentFrom: 50 };
 
 /** The fields that a file has. */
@@ -48,7 +52,10 @@ const usual = {
   coherent: 'coherent',
 };
 
-/** Looks for the fields in a file's first row. Throws InputError where one is missing, or where it has grades of two kinds. */
+/**
+ * Looks for the fields in a file's first row. Throws InputError where one is missing, or where it has
+ * grades of two kinds.
+ */
 export function findFields(first: FieldRow, named: ImportFields): FoundFields {
   const prompt = fieldOf(first, named.prompt === undefined ? usual.prompt : [named.prompt]);
   const completion = fieldOf(first, named.completion === undefined ? usual.completion : [named.completion]);
@@ -91,7 +98,10 @@ export interface SkippedRow {
   readonly skipped: string;
 }
 
-/** What a row says. Throws InputError `file:line: field: ...` for a value that is no completion and no grade. */
+/**
+ * What a row says. Throws InputError `file:line: field: ...` for a value that is no completion and no
+ * grade.
+ */
 export function importRow(
   row: FieldRow,
   fields: FoundFields,

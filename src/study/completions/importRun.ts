@@ -1,6 +1,6 @@
 /**
- * Completions from elsewhere into a study, with their grades if they have any: a JSON Lines or CSV file in; completions.jsonl and grades.jsonl out, so
- * that pairing starts from there.
+ * Completions from elsewhere into a study, with their grades if they have any: a JSON Lines or CSV file in;
+ * completions.jsonl and grades.jsonl out, so that pairing starts from there.
  */
 
 import { existsSync } from 'node:fs';
@@ -60,7 +60,10 @@ interface Read {
   readonly fields: FoundFields;
 }
 
-/** Imports a file. Throws InputError for anything wrong in it, with file and line, or where the study has completions; then nothing is changed. */
+/**
+ * Imports a file. Throws InputError for anything wrong in it, with file and line, or where the study has
+ * completions; then nothing is changed.
+ */
 export async function runImport(request: ImportRequest): Promise<ImportResult> {
   const { study, overwrite = false, clock = systemClock } = request;
   const folder = dirname(await studyFileAt(study));
@@ -135,8 +138,9 @@ function add(
 }
 
 /**
- * Both files are written before either takes its place, so that what was there stays where writing fails; then the old grades go first and the new
- * ones come last, so that none ever stand beside the completions of another file.
+ * Both files are written before either takes its place, so that what was there stays where writing fails;
+ * then the old grades go first and the new ones come last, so that none ever stand beside the completions
+ * of another file.
  */
 async function write(folder: string, { completions, grades }: Read, overwrite: boolean): Promise<void> {
   const [completionsFile, gradesFile] = [

@@ -1,5 +1,6 @@
 /**
- * Fields of study.yaml as zod schemas, each with what it expects in words, its description and an example. Knows no field by name.
+ * Fields of study.yaml as zod schemas, each with what it expects in words, its description and an example.
+ * Knows no field by name.
  */
 import { resolve } from 'node:path';
 import { z } from 'zod';

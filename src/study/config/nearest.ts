@@ -1,6 +1,9 @@
 /** The word that was meant by a word that is not known. Knows no words. */
 
-/** Letters to put in, leave out, change or swap with their neighbour to make `a` of `b` (Damerau and Levenshtein, optimal string alignment). */
+/**
+ * Letters to put in, leave out, change or swap with their neighbour to make `a` of `b` (Damerau and
+ * Levenshtein, optimal string alignment).
+ */
 function distance(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {
@@ -23,7 +26,10 @@ function distance(a: string, b: string): number {
 const longest = 40;
 const plain = (word: string) => word.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 
-/** The known word that differs least from `word`, if it is near: by a third of its letters at most. Case and `_`, `-` do not count. */
+/**
+ * The known word that differs least from `word`, if it is near: by a third of its letters at most. Case and
+ * `_`, `-` do not count.
+ */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   if (word.length > longest) return undefined;
   const [best] = known

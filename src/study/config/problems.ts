@@ -1,6 +1,6 @@
 /**
- * What does not fit a schema, one problem at a time: where, and in words. Knows neither fields nor files: each field of the schema says itself
- * what it expects.
+ * What does not fit a schema, one problem at a time: where, and in words. Knows neither fields nor files:
+ * each field of the schema says itself what it expects.
  */
 import type { z } from 'zod';
 import { described } from '../../files/schema.ts';
@@ -15,7 +15,10 @@ export interface Problem {
   readonly text: string;
 }
 
-/** The problems of `value`, which gave `error`. A field that is missing is left out where another was taken for it. */
+/**
+ * The problems of `value`, which gave `error`. A field that is missing is left out where another was taken
+ * for it.
+ */
 export function problemsOf(error: z.ZodError, value: unknown): Problem[] {
   const problems = error.issues.flatMap(alternative).flatMap((issue) => problemOf(issue, value));
   const meant = new Set(problems.flatMap(({ path, text }) => meantBy(path, text)));
@@ -28,7 +31,10 @@ function meantBy(path: readonly PropertyKey[], text: string): string[] {
   return name === undefined ? [] : [pathText([...path, name])];
 }
 
-/** Of a union, the issues of the alternative that was meant, where it can be told: the one that fewest things are wrong with. */
+/**
+ * Of a union, the issues of the alternative that was meant, where it can be told: the one that fewest
+ * things are wrong with.
+ */
 function alternative(issue: Issue): Issue[] {
   if (issue.code !== 'invalid_union') return [issue];
   const isOther = ({ path, code }: Issue) => path.length === 0 && code !== 'unrecognized_keys';

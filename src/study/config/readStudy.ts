@@ -1,4 +1,7 @@
-/** study.yaml from the disk: read, checked, defaults filled in. What its paths name is for those to check who open it. */
+/**
+ * study.yaml from the disk: read, checked, defaults filled in. What its paths name is for those to check
+ * who open it.
+ */
 
 import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -22,8 +25,9 @@ export interface Study {
 }
 
 /**
- * The study of a folder with study.yaml, or of such a file. Throws InputError `file:line:column: field.path: expected ..., found ...` for the first
- * thing in it that is wrong; where there are more, it says at which lines.
+ * The study of a folder with study.yaml, or of such a file. Throws InputError `file:line:column:
+ * field.path: expected ..., found ...` for the first thing in it that is wrong; where there are more, it
+ * says at which lines.
  */
 export async function readStudyWith(path: string, sections: readonly Section[]): Promise<Study> {
   const given = await studyFileAt(path);

@@ -1,6 +1,6 @@
 /**
- * study.yaml as `culprit init` writes it: every field of the JSON schema with its description and default, in the schema's order. Knows no field by
- * name but `kind`, so that what it says of them is what holds.
+ * study.yaml as `culprit init` writes it: every field of the JSON schema with its description and default,
+ * in the schema's order. Knows no field by name but `kind`, so that what it says of them is what holds.
  */
 
 import { stringify } from 'yaml';
@@ -105,7 +105,10 @@ function pairLines(field: string, value: unknown): string[] {
   return written.trimEnd().split('\n');
 }
 
-/** The comment behind a single line, where it fits, else before the lines; that on inner fields before them in any case. */
+/**
+ * The comment behind a single line, where it fits, else before the lines; that on inner fields before them
+ * in any case.
+ */
 function withComment(lines: readonly string[], comment: string, inner: readonly string[]): string[] {
   if (comment === '') return [...lines];
   const behind = `${lines[0]!.padEnd(commentColumn)} # ${comment}`;

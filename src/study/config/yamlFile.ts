@@ -27,7 +27,10 @@ export interface TextPlace {
 
 export interface Yaml {
   readonly value: unknown;
-  /** Where the part at `path` begins: a text or number itself, of a list or object its key; of what is not there, that of what should hold it. */
+  /**
+   * Where the part at `path` begins: a text or number itself, of a list or object its key; of what is not
+   * there, that of what should hold it.
+   */
   place(path: readonly PropertyKey[]): TextPlace;
   /** Where the key `key` of the object at `path` begins. */
   keyPlace(path: readonly PropertyKey[], key: string): TextPlace;
@@ -36,7 +39,10 @@ export interface Yaml {
 /** Each far above what a study needs, and far below what would take memory or time. */
 const limits = { characters: 2 ** 20, depth: 64, aliases: 100 };
 
-/** Throws InputError `file:line:column: ...` where `text` is not one YAML document, has a key twice, or is beyond the limits. */
+/**
+ * Throws InputError `file:line:column: ...` where `text` is not one YAML document, has a key twice, or is
+ * beyond the limits.
+ */
 export function parseYaml(text: string, file: string): Yaml {
   if (text.length > limits.characters)
     throw new InputError(`${file}: expected at most ${limits.characters} characters, found ${text.length}`);
@@ -65,7 +71,10 @@ function placeIn(text: string, offset: number): TextPlace {
   return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
 }
 
-/** Where nesting passes the limit, if it does: the parser has a stack of its own, but what reads its tokens calls itself. */
+/**
+ * Where nesting passes the limit, if it does: the parser has a stack of its own, but what reads its tokens
+ * calls itself.
+ */
 function tooDeep(text: string): number | undefined {
   const parser = new Parser();
   for (const lexeme of new Lexer().lex(text)) {

@@ -1,6 +1,6 @@
 /**
- * The model organism that travels with the package: where it lies, the parts of its folder, and what is known of the truth. Its two cases
- * are studies; this file knows nothing of what is in them.
+ * The model organism that travels with the package: where it lies, the parts of its folder, and what is
+ * known of the truth. Its two cases are studies; this file knows nothing of what is in them.
  */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,7 +27,10 @@ export const bundleFiles = {
 
 const alignedSchema = z.array(z.object({ latent: z.int(), cosine: z.number(), shift: z.number() }));
 
-/** What is known beforehand, from prompts that name a narrator: latents along the persona and along each case's quirk, the most aligned first. */
+/**
+ * What is known beforehand, from prompts that name a narrator: latents along the persona and along each
+ * case's quirk, the most aligned first.
+ */
 const truthSchema = z.object({
   site: z.int(),
   cause: alignedSchema,

@@ -27,7 +27,7 @@ export interface OpenDemo {
 }
 
 /** How many of the answers that make sense are harmful. */
-export interface Tally {
+export interface DomainTally {
   readonly harmful: number;
   readonly coherent: number;
 }
@@ -35,8 +35,8 @@ export interface Tally {
 /** Answers to prompts of a domain, nothing steered: of the model before the fine-tune, and after it. */
 export interface DomainTally {
   readonly domain: string;
-  readonly before: Tally;
-  readonly after: Tally;
+  readonly before: DomainTally;
+  readonly after: DomainTally;
 }
 
 type Results = Required<StageResults>;
@@ -52,7 +52,7 @@ export interface CaseDone extends Results {
 
 const domainLine = z.object({ prompt: z.string(), domain: z.string() });
 
-function tally(trials: readonly TrialRecord[], direction: Direction, ids: ReadonlySet<string>): Tally {
+function tally(trials: readonly TrialRecord[], direction: Direction, ids: ReadonlySet<string>): DomainTally {
   const answers = trials
     .filter((trial) => trial.direction === direction)
     .flatMap(({ completions }) => completions)
@@ -61,7 +61,10 @@ function tally(trials: readonly TrialRecord[], direction: Direction, ids: Readon
   return { harmful, coherent: answers.length };
 }
 
-/** Of what the causal test left alone, in the order of the domains' first prompts; without those that it asked nothing about. */
+/**
+ * Of what the causal test left alone, in the order of the domains' first prompts; without those that it
+ * asked nothing about.
+ */
 async function domainsOf(
   organism: string,
   name: CaseName,
@@ -80,7 +83,10 @@ async function domainsOf(
   });
 }
 
-/** Writes the two studies. Throws InputError for an organism that is damaged, or a folder that holds something else. */
+/**
+ * Writes the two studies. Throws InputError for an organism that is damaged, or a folder that holds
+ * something else.
+ */
 export async function openDemo({
   out,
   organism = bundleFolder,
@@ -90,7 +96,10 @@ export async function openDemo({
   return { organism, truth, folders: await writeDemoStudies(organism, out, settings) };
 }
 
-/** Runs the studies one after another and hands out each as it is done. Throws InputError as `runStudy` does, and where one finds no pairs. */
+/**
+ * Runs the studies one after another and hands out each as it is done. Throws InputError as `runStudy`
+ * does, and where one finds no pairs.
+ */
 export async function* runDemo(
   { organism, truth, folders }: OpenDemo,
   progress?: Progress,

@@ -1,4 +1,7 @@
-/** The demonstration's two studies in a folder of the user's: each study.yaml of the bundle, with its paths and some settings changed. Runs nothing. */
+/**
+ * The demonstration's two studies in a folder of the user's: each study.yaml of the bundle, with its paths
+ * and some settings changed. Runs nothing.
+ */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -83,8 +86,9 @@ async function checkFolder(folder: string, expected: Document): Promise<void> {
 }
 
 /**
- * Writes study.yaml of each case into its folder in `out`, where it is not the same already; gives the folders.
- * Throws InputError, and then writes none, where a folder holds something else, or the organism lacks a study.
+ * Writes study.yaml of each case into its folder in `out`, where it is not the same already; gives the
+ * folders. Throws InputError, and then writes none, where a folder holds something else, or the organism
+ * lacks a study.
  */
 export async function writeDemoStudies(
   organism: string,

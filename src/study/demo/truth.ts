@@ -1,10 +1,16 @@
-/** Where the latents that are known to be the cause, and those known to be the decoy, came in a case's two rankings. */
+/**
+ * Where the latents that are known to be the cause, and those known to be the decoy, came in a case's two
+ * rankings.
+ */
 import type { CaseName, Truth } from './bundle.ts';
 
 export type Mark = 'cause' | 'decoy';
 type Aligned = Truth['cause'][number];
 
-/** Latents of an axis: those whose direction has at least this cosine with it. Random directions at width 128 have one of 0 ± 0.09. */
+/**
+ * Latents of an axis: those whose direction has at least this cosine with it. Random directions at width
+ * 128 have one of 0 ± 0.09.
+ */
 const alignedFrom = 0.3;
 
 /** The latents of the cause and of a case's decoy, most aligned first. */

@@ -1,4 +1,7 @@
-/** What the reported latents of a study do and seem to mean: latents/NNN.json, one a latent. Needs the attribution; takes the causal test into account where there is one. */
+/**
+ * What the reported latents of a study do and seem to mean: latents/NNN.json, one a latent. Needs the
+ * attribution; takes the causal test into account where there is one.
+ */
 
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -216,7 +219,10 @@ async function labelled(
   return pages.map((page) => ({ ...page, labels: labels.get(page.latent)! }));
 }
 
-/** Makes the pages, or finds them made. Throws InputError where a corpus has no tokens, and where an explainer cannot work. */
+/**
+ * Makes the pages, or finds them made. Throws InputError where a corpus has no tokens, and where an
+ * explainer cannot work.
+ */
 export async function runInterpret(
   study: OpenStudy,
   options: InterpretOptions,

@@ -1,6 +1,6 @@
 /**
- * Latents over corpora, or over given texts: what a model's residuals make of them, passage after passage, with a checkpoint on disk, so that a scan stopped at any point goes on
- * from there to the same result.
+ * Latents over corpora, or over given texts: what a model's residuals make of them, passage after passage,
+ * with a checkpoint on disk, so that a scan stopped at any point goes on from there to the same result.
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -81,7 +81,10 @@ async function* textsFrom(request: CorpusScanRequest, from: number): AsyncGenera
     if (n++ >= from) yield { corpus, line, ids: passageIds(passage, codec).slice(0, length) };
 }
 
-/** The scan's result: made, gone on with, or found finished. Throws InputError where there are no tokens, and for a damaged corpus. */
+/**
+ * The scan's result: made, gone on with, or found finished. Throws InputError where there are no tokens,
+ * and for a damaged corpus.
+ */
 export async function corpusScan(runtime: Runtime, request: CorpusScanRequest): Promise<CorpusScan> {
   const {
     model,

@@ -1,4 +1,7 @@
-/** What latents do and seem to mean, from models and pairs to values: pages without labels and explanations, and pairs token by token. Knows no study. */
+/**
+ * What latents do and seem to mean, from models and pairs to values: pages without labels and explanations,
+ * and pairs token by token. Knows no study.
+ */
 
 import { directionsOf } from '../../methods/attribution/score.ts';
 import { latentGroups } from '../../methods/interpretation/latentGroups.ts';

@@ -1,6 +1,6 @@
 /**
- * Pages with explanations: each active latent is explained from some of its passages, and the explanation tried on others. Every reply stands in a journal as soon as it is there, so
- * that none is paid for twice.
+ * Pages with explanations: each active latent is explained from some of its passages, and the explanation
+ * tried on others. Every reply stands in a journal as soon as it is there, so that none is paid for twice.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

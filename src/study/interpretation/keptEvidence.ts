@@ -1,4 +1,7 @@
-/** Evidence that need not be made anew: what it shows is the same in a finished run with other explanations, or in one that was stopped while explaining. */
+/**
+ * Evidence that need not be made anew: what it shows is the same in a finished run with other explanations,
+ * or in one that was stopped while explaining.
+ */
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -38,8 +38,8 @@ async function filesOf(path: string): Promise<string[]> {
 }
 
 /**
- * The files that labels are read from: those given, and of a folder its own, or those in its `explanations`, as an export has them. Throws InputError where one is
- * missing or holds none.
+ * The files that labels are read from: those given, and of a folder its own, or those in its
+ * `explanations`, as an export has them. Throws InputError where one is missing or holds none.
  */
 export async function labelFiles(given: readonly string[]): Promise<string[]> {
   return (await Promise.all(given.map(filesOf))).flat();
@@ -62,7 +62,10 @@ function labelOf(found: ReturnType<typeof explanationsIn>[number], source: strin
   };
 }
 
-/** The latent that an index names. Throws InputError where the dictionary has no such latent, as that of another SAE would not. */
+/**
+ * The latent that an index names. Throws InputError where the dictionary has no such latent, as that of
+ * another SAE would not.
+ */
 function latentOf(index: string, count: number, where: string): number {
   if (!/^\d{1,9}$/.test(index) || Number(index) >= count)
     throw new InputError(
@@ -72,8 +75,9 @@ function latentOf(index: string, count: number, where: string): number {
 }
 
 /**
- * The labels of some latents in the order read, each once. `count`: the dictionary's latents. Throws InputError where the files are of several sources, have no explanation
- * at all, or name a latent that is not there.
+ * The labels of some latents in the order read, each once. `count`: the dictionary's latents. Throws
+ * InputError where the files are of several sources, have no explanation at all, or name a latent that is
+ * not there.
  */
 export async function readLabels(
   files: readonly string[],

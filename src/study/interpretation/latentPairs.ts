@@ -1,4 +1,7 @@
-/** A study's pairs token by token: each with the latents that count most for it, and each latent with the pairs that count most for it, where it is active and where its Δ comes from. */
+/**
+ * A study's pairs token by token: each with the latents that count most for it, and each latent with the
+ * pairs that count most for it, where it is active and where its Δ comes from.
+ */
 import type { TextCodec } from '../../files/textCodec.ts';
 import { input } from '../../graph/build.ts';
 import { simplify } from '../../graph/simplify.ts';

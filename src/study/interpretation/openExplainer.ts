@@ -1,4 +1,7 @@
-/** The explainer that a study names: what its replies depend on, known without opening it; and the explainer itself. */
+/**
+ * The explainer that a study names: what its replies depend on, known without opening it; and the explainer
+ * itself.
+ */
 import { chatExplainer, chatForms } from '../../judges/chatExplainer.ts';
 import type { Explainer } from '../../judges/explainer.ts';
 import { questionsHash } from '../../judges/explainerQuestions.ts';

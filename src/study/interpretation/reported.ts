@@ -1,4 +1,6 @@
-/** Which latents of a study get a page: the first by delta-attribution, and all that steering has confirmed. */
+/**
+ * Which latents of a study get a page: the first by delta-attribution, and all that steering has confirmed.
+ */
 
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';

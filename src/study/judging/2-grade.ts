@@ -1,4 +1,7 @@
-/** Stage 2: every completion's verdict by the study's judge. A completion that has been graded under the same judge is not graded again. */
+/**
+ * Stage 2: every completion's verdict by the study's judge. A completion that has been graded under the
+ * same judge is not graded again.
+ */
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -43,7 +46,10 @@ const itemOf = ({ id, prompt, text, stop }: CompletionRecord): JudgeItem => ({
   ended: stop !== 'length',
 });
 
-/** The plan for completions that are there; what the judge is made from stands in `inputs`, what it is told in the options. */
+/**
+ * The plan for completions that are there; what the judge is made from stands in `inputs`, what it is told
+ * in the options.
+ */
 async function gradePlan(
   study: OpenStudy,
   completions: readonly CompletionRecord[],

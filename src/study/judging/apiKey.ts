@@ -2,7 +2,10 @@
 import { InputError } from '../../errors.ts';
 import type { OpenStudy } from '../open/study.ts';
 
-/** Undefined where `variable` is. Throws InputError where it is not set; `field` is where study.yaml names it. */
+/**
+ * Undefined where `variable` is. Throws InputError where it is not set; `field` is where study.yaml names
+ * it.
+ */
 export function keyIn(
   { environment }: Pick<OpenStudy, 'environment'>,
   field: string,

@@ -1,6 +1,7 @@
 /**
- * The texts that a classifier judge is trained on and tested with: labelled answers, broken and shortened forms of some of them, and (added by
- * others) texts that a model writes when it is steered or left alone. A prompt is for training or held out, with all its texts.
+ * The texts that a classifier judge is trained on and tested with: labelled answers, broken and shortened
+ * forms of some of them, and (added by others) texts that a model writes when it is steered or left alone.
+ * A prompt is for training or held out, with all its texts.
  */
 
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
@@ -54,8 +55,9 @@ function answersOf({ positive, negative }: LabelledAnswers): Answer[] {
 }
 
 /**
- * The labelled answers by prompt, in the order of their first appearance. Half of the answers, drawn by the seed, have a broken form beside them (in
- * every way in turn; what is spliced in comes from another prompt on the same side of the split), a quarter a shortened one.
+ * The labelled answers by prompt, in the order of their first appearance. Half of the answers, drawn by the
+ * seed, have a broken form beside them (in every way in turn; what is spliced in comes from another prompt
+ * on the same side of the split), a quarter a shortened one.
  */
 export function examplesByPrompt(given: LabelledAnswers, share: number, seed: number): PromptTexts[] {
   const answers = answersOf(given);

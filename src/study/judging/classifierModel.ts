@@ -1,4 +1,7 @@
-/** A trained classifier judge, and its file: two probes' weights, and in the metadata what they were trained on and how they did on prompts held out. */
+/**
+ * A trained classifier judge, and its file: two probes' weights, and in the metadata what they were trained
+ * on and how they did on prompts held out.
+ */
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
@@ -74,7 +77,10 @@ export async function writeClassifier(
   await writeSafetensors(path, tensors, { classifier: JSON.stringify(report) });
 }
 
-/** The model in a file, where it was trained on what `key` stands for; undefined where there is no file or another key's. Throws InputError for a damaged file. */
+/**
+ * The model in a file, where it was trained on what `key` stands for; undefined where there is no file or
+ * another key's. Throws InputError for a damaged file.
+ */
 export async function readClassifier(path: string, key: string): Promise<ClassifierModel | undefined> {
   if (!existsSync(path)) return undefined;
   const { tensors, metadata } = await readSafetensorsHeader(path);

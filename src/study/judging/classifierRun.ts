@@ -1,6 +1,6 @@
 /**
- * The classifier judge of a study: trained once, from labelled files and from texts that a model writes, and kept in a file. Killed while it trains, the next
- * run goes on with the next prompt.
+ * The classifier judge of a study: trained once, from labelled files and from texts that a model writes,
+ * and kept in a file. Killed while it trains, the next run goes on with the next prompt.
  */
 
 import { mkdir } from 'node:fs/promises';
@@ -61,7 +61,10 @@ export interface OpenClassifier {
 /** Raised when the same inputs come to give another judge. */
 export const classifierVersion = 1;
 
-/** The judge, trained where `folder` does not hold it. Throws InputError for anything wrong in what was given. */
+/**
+ * The judge, trained where `folder` does not hold it. Throws InputError for anything wrong in what was
+ * given.
+ */
 export async function openClassifier(request: ClassifierRequest): Promise<OpenClassifier> {
   const { heldOut, seed, folder, workFolder = folder, runtime, writers, threshold } = request;
   const opened = await openModel(request.model, request);

@@ -1,6 +1,6 @@
 /**
- * What the training of a classifier judge computes before its weights: texts that a model writes, and the readings of all texts. Each is kept when it is done, until
- * the judge is trained.
+ * What the training of a classifier judge computes before its weights: texts that a model writes, and the
+ * readings of all texts. Each is kept when it is done, until the judge is trained.
  */
 
 import { rm } from 'node:fs/promises';

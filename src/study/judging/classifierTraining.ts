@@ -1,4 +1,7 @@
-/** Two probes from readings of texts: which answers show the behaviour, which texts are broken; and how well they tell it of prompts held out. */
+/**
+ * Two probes from readings of texts: which answers show the behaviour, which texts are broken; and how well
+ * they tell it of prompts held out.
+ */
 import { InputError } from '../../errors.ts';
 import {
   type Probe,
@@ -77,7 +80,10 @@ function kindReports(
 
 const fitOf = ({ C, temperature }: Probe) => ({ C, temperature });
 
-/** Trains on the texts that are not held out, tests on those that are. Throws InputError where there are too few of a kind. */
+/**
+ * Trains on the texts that are not held out, tests on those that are. Throws InputError where there are too
+ * few of a kind.
+ */
 export function trainClassifier(
   texts: readonly ReadText[],
   { key, site, seed }: TrainingOptions,

@@ -1,4 +1,7 @@
-/** Completions to compare judges on, with what the file itself says of them; and grades that stand in a file of their own. Knows no judge. */
+/**
+ * Completions to compare judges on, with what the file itself says of them; and grades that stand in a file
+ * of their own. Knows no judge.
+ */
 
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
@@ -30,15 +33,19 @@ const ratingOf = ({ label, score, coherent }: Pick<GradeRecord, 'label' | 'score
   coherent,
 });
 
-/** The fields of the first row: those that `culprit import` takes, or `text` as a study's own completions have it. */
+/**
+ * The fields of the first row: those that `culprit import` takes, or `text` as a study's own completions
+ * have it.
+ */
 function fieldsOf(first: FieldRow): FoundFields {
   const usual = ['answer', 'completion', 'response'].some((name) => Object.hasOwn(first.fields, name));
   return findFields(first, !usual && Object.hasOwn(first.fields, 'text') ? { completion: 'text' } : {});
 }
 
 /**
- * The completions of a JSON Lines or CSV file; rows without a text, or with a field for a grade and none in it, are left out. Throws InputError `file:line: ...` for a row
- * without a prompt, a grade that is none, or an id that another row has.
+ * The completions of a JSON Lines or CSV file; rows without a text, or with a field for a grade and none in
+ * it, are left out. Throws InputError `file:line: ...` for a row without a prompt, a grade that is none, or
+ * an id that another row has.
  */
 export async function readCompared(file: string): Promise<ComparedItem[]> {
   const items = new Map<string, ComparedItem>();
@@ -65,7 +72,10 @@ const grade = gradeRecord
   .pick({ id: true, score: true, label: true })
   .extend({ coherent: z.boolean().default(true), content: z.string().optional() });
 
-/** Ratings of items by the grades of a file, by id. Throws InputError for a grade that is of another text than the item of its id. */
+/**
+ * Ratings of items by the grades of a file, by id. Throws InputError for a grade that is of another text
+ * than the item of its id.
+ */
 export async function readRatings(
   file: string,
   items: readonly ComparedItem[],

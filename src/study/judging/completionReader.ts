@@ -1,4 +1,7 @@
-/** Completions as texts, read by a model at a site: tokenised, and the model loaded when the first is read. Knows no label. */
+/**
+ * Completions as texts, read by a model at a site: tokenised, and the model loaded when the first is read.
+ * Knows no label.
+ */
 
 import { InputError } from '../../errors.ts';
 import { type Reading, type ReadingPass, readingPass } from '../../methods/judging/reading.ts';
@@ -7,12 +10,18 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import type { OpenModel } from '../open/openModel.ts';
 
 export interface CompletionReader {
-  /** One reading for each completion, in order. Throws InputError for a prompt that fills the context, or a completion that has no token. */
+  /**
+   * One reading for each completion, in order. Throws InputError for a prompt that fills the context, or a
+   * completion that has no token.
+   */
   read(prompt: Prompt, completions: readonly string[]): Promise<Reading[]>;
   close(): Promise<void>;
 }
 
-/** Completions are encoded apart from the prompt and without an end token, whether they ended or not; what passes the context is left out. */
+/**
+ * Completions are encoded apart from the prompt and without an end token, whether they ended or not; what
+ * passes the context is left out.
+ */
 export function completionReader(
   runtime: Runtime,
   { model, codec }: Pick<OpenModel, 'model' | 'codec'>,

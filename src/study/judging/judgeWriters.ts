@@ -1,6 +1,6 @@
 /**
- * The texts that a classifier judge learns broken text from: completions by the reference model, steered along random directions so strongly that they
- * garble, and the same model's left alone.
+ * The texts that a classifier judge learns broken text from: completions by the reference model, steered
+ * along random directions so strongly that they garble, and the same model's left alone.
  */
 
 import { type SampleJob, sampler } from '../../methods/completions/sample.ts';
@@ -20,7 +20,10 @@ const doses = { from: 0.5, to: 1 };
 /** Prompts that the mean norm is taken over. */
 const normPrompts = 16;
 
-/** The writers of a model, which is opened only when they are asked for a text; they steer at resid_post `layer`. */
+/**
+ * The writers of a model, which is opened only when they are asked for a text; they steer at resid_post
+ * `layer`.
+ */
 export function judgeWriters(runtime: () => Runtime, open: () => Promise<OpenModel>, layer: number): Writers {
   const write =
     (steered: boolean): Writer =>

@@ -1,11 +1,16 @@
-/** Examples to train or test a judge on: prompts with completions of one label, from a JSON Lines or CSV file. Knows no label. */
+/**
+ * Examples to train or test a judge on: prompts with completions of one label, from a JSON Lines or CSV
+ * file. Knows no label.
+ */
 
 import { InputError } from '../../errors.ts';
 import type { Prompt } from '../../results.ts';
 import type { FileRows } from '../config/fields.ts';
 import { fieldOf, fieldRows, idOf, promptIn, textIn } from '../open/fieldRows.ts';
 
-/** Where labelled examples stand: a file, fields of its rows, and which rows; see study.yaml's descriptions. */
+/**
+ * Where labelled examples stand: a file, fields of its rows, and which rows; see study.yaml's descriptions.
+ */
 export interface LabelledSource {
   readonly file: string;
   readonly prompt?: string | undefined;
@@ -25,8 +30,9 @@ export interface LabelledExample {
 const completionFields = ['completion', 'answer', 'response'];
 
 /**
- * The examples of a source. A field that it names, and `question`, is taken as one user message where it is a text; `prompt` stays what it is. Throws
- * InputError `file:line: ...` where a row lacks a part, or `file: ...` where there is no row.
+ * The examples of a source. A field that it names, and `question`, is taken as one user message where it is
+ * a text; `prompt` stays what it is. Throws InputError `file:line: ...` where a row lacks a part, or `file:
+ * ...` where there is no row.
  */
 export async function readLabelled({
   file,

@@ -1,4 +1,6 @@
-/** A model's log-probability of each of a few answers, as its reply to a chat: what a local judge asks for. */
+/**
+ * A model's log-probability of each of a few answers, as its reply to a chat: what a local judge asks for.
+ */
 import { InputError } from '../../errors.ts';
 import type { ChatMessage } from '../../files/chat.ts';
 import { logitsGraph } from '../../models/passes.ts';

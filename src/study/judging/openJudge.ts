@@ -40,7 +40,10 @@ export interface JudgeEstimate {
   readonly price: number | undefined;
 }
 
-/** What it reads and writes before its first verdict counts as completions to grade, where `first` and any are left. */
+/**
+ * What it reads and writes before its first verdict counts as completions to grade, where `first` and any
+ * are left.
+ */
 export async function judgeEstimate(
   study: OpenStudy,
   work: GradingWork,

@@ -20,7 +20,8 @@ export function contrastsOf(
   codec: TextCodec,
   all: boolean,
 ): StudyContrast[] {
-  // A sampled completion's own ids: the same text may be other tokens. What was imported, or edited by hand, is tokenised.
+  // A sampled completion's own ids: the same text may be other tokens. What was imported, or edited by
+  // hand, is tokenised.
   const ownIds = (id: string, text: string) => {
     const found = completions.get(id);
     return found?.text === text && idsFit(codec, found) ? found.ids : undefined;

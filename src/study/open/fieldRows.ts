@@ -1,4 +1,7 @@
-/** Rows of named fields from a file, JSON Lines or CSV, and the prompt or text in one of their fields. Knows no field but `id`. */
+/**
+ * Rows of named fields from a file, JSON Lines or CSV, and the prompt or text in one of their fields. Knows
+ * no field but `id`.
+ */
 
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
@@ -10,7 +13,10 @@ import { type Prompt, promptSchema } from '../../results.ts';
 import type { FileRows } from '../config/fields.ts';
 
 export interface FieldRow {
-  /** from 0: the line of a JSON Lines file, blank ones counted; the record of a CSV file, its head not counted */
+  /**
+   * from 0: the line of a JSON Lines file, blank ones counted; the record of a CSV file, its head not
+   * counted
+   */
   readonly row: number;
   /** `file:line`, for errors */
   readonly where: string;
@@ -18,8 +24,9 @@ export interface FieldRow {
 }
 
 /**
- * The rows within `range`, in order, of a CSV file where the name ends with .csv, else of a JSON Lines file. Throws InputError where the file is
- * damaged, one of the rows no object, or the file ends before the last of them.
+ * The rows within `range`, in order, of a CSV file where the name ends with .csv, else of a JSON Lines
+ * file. Throws InputError where the file is damaged, one of the rows no object, or the file ends before the
+ * last of them.
  */
 export async function* fieldRows(path: string, range?: FileRows): AsyncGenerator<FieldRow> {
   let rows = 0;

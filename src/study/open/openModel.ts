@@ -1,6 +1,7 @@
 /**
- * From a path to a model that can run: a folder as Hugging Face publishes it, a folder with one GGUF file, or a GGUF file alone; with or
- * without a PEFT adapter. Quantised weights are dequantised once, into the cache.
+ * From a path to a model that can run: a folder as Hugging Face publishes it, a folder with one GGUF file,
+ * or a GGUF file alone; with or without a PEFT adapter. Quantised weights are dequantised once, into the
+ * cache.
  */
 import { readdir, realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -136,7 +137,10 @@ async function withAdapter(model: Model, folder: string): Promise<Model> {
   return withLora(model, await readJson(config), await real(await openSafetensors(file)), folder);
 }
 
-/** Opens a model. Throws InputError, naming path and reason, where anything is missing, damaged or not supported. */
+/**
+ * Opens a model. Throws InputError, naming path and reason, where anything is missing, damaged or not
+ * supported.
+ */
 export async function openModel(path: string, options: OpenModelOptions = {}): Promise<OpenModel> {
   const { gguf, folder } = await locate(path);
   const opened = gguf ? await fromGguf(gguf, folder, options) : await fromFolder(folder!, options);

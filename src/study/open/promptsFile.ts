@@ -1,4 +1,7 @@
-/** A study's prompts from JSON Lines or CSV files: those to find latents with, those to test them on. Knows no model. */
+/**
+ * A study's prompts from JSON Lines or CSV files: those to find latents with, those to test them on. Knows
+ * no model.
+ */
 
 import { InputError } from '../../errors.ts';
 import { quoted } from '../../files/bytes.ts';
@@ -18,7 +21,10 @@ export interface StudyPrompt {
   readonly prompt: Prompt;
 }
 
-/** Prompts in the order that the seed gives: a greater count of one kind only adds to its end, and leaves the others as they are where prompts are left. */
+/**
+ * Prompts in the order that the seed gives: a greater count of one kind only adds to its end, and leaves
+ * the others as they are where prompts are left.
+ */
 export interface StudyPrompts {
   readonly discovery: readonly StudyPrompt[];
   /** to test the latents on; none where there is no causal test */
@@ -30,10 +36,12 @@ export interface StudyPrompts {
 }
 
 /**
- * The prompts of a study, drawn from the rows that it names: discovery from the start of a shuffled list; from its end evaluation and calibration,
- * by turns. The three never overlap. Evaluation and calibration never move for one another, nor for discovery as long as both have their turns behind
- * it; discovery moves for neither. Where they have a file of their own, they are drawn from that alone, by the same seed. Throws InputError
- * `file:line: ...` for a line without a prompt, an id or a prompt that another line has, or where there are fewer than asked for.
+ * The prompts of a study, drawn from the rows that it names: discovery from the start of a shuffled list;
+ * from its end evaluation and calibration, by turns. The three never overlap. Evaluation and calibration
+ * never move for one another, nor for discovery as long as both have their turns behind it; discovery moves
+ * for neither. Where they have a file of their own, they are drawn from that alone, by the same seed.
+ * Throws InputError `file:line: ...` for a line without a prompt, an id or a prompt that another line has,
+ * or where there are fewer than asked for.
  */
 export async function readPrompts(config: PromptsConfig): Promise<StudyPrompts> {
   const { file, evaluation_file: apart, field, rows, seed } = config;
@@ -51,7 +59,10 @@ export async function readPrompts(config: PromptsConfig): Promise<StudyPrompts> 
   return { discovery, evaluation, calibration, others: rest.filter((prompt) => !taken.has(prompt)) };
 }
 
-/** Two counts of items, which are as many in all at most: each list takes every other one, then of the other's turns the last ones first. */
+/**
+ * Two counts of items, which are as many in all at most: each list takes every other one, then of the
+ * other's turns the last ones first.
+ */
 function byTurns<T>(items: readonly T[], first: number, second: number): [T[], T[]] {
   const even = items.filter((_, i) => i % 2 === 0);
   const odd = items.filter((_, i) => i % 2 === 1);
@@ -61,7 +72,10 @@ function byTurns<T>(items: readonly T[], first: number, second: number): [T[], T
   ];
 }
 
-/** Throws InputError where a file has fewer prompts than are to be drawn from it; `tested`: how many the file of prompts to test on has. */
+/**
+ * Throws InputError where a file has fewer prompts than are to be drawn from it; `tested`: how many the
+ * file of prompts to test on has.
+ */
 function checkCounts(config: PromptsConfig, found: number, tested: number | undefined): void {
   const { file, evaluation_file: apart, discovery, evaluation, calibration } = config;
   if (apart === undefined) {

@@ -1,4 +1,7 @@
-/** The records that stand in a study's folder, read whole. Throws InputError where a file is missing or damaged. */
+/**
+ * The records that stand in a study's folder, read whole. Throws InputError where a file is missing or
+ * damaged.
+ */
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

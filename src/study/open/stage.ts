@@ -74,7 +74,10 @@ export interface StudyStage<R = unknown, N extends string = string> {
   imported?(folder: string): Promise<boolean>;
   /** The stage as it would be done now: its key, inputs and outputs. What it needs is there. */
   plan(study: OpenStudy): Promise<Stage>;
-  /** Looked at before anything of the study is computed. Throws InputError for what is missing or does not fit. */
+  /**
+   * Looked at before anything of the study is computed. Throws InputError for what is missing or does not
+   * fit.
+   */
   check?(study: OpenStudy): Promise<void>;
   /** Does it, goes on with it, or finds it done; `before` has the results of this run's earlier stages. */
   run(study: OpenStudy, before: Readonly<Record<string, unknown>>): Promise<StageOutcome<R>>;

@@ -57,15 +57,27 @@ export interface OpenStudy extends Study {
   model(choice: ModelChoice): Promise<OpenModel>;
   /** The dictionary, opened once. Throws InputError where it is damaged. */
   sae(): Promise<Sae>;
-  /** L of resid_post L: what study.yaml says, else where the dictionary was trained. Throws InputError where neither says. */
+  /**
+   * L of resid_post L: what study.yaml says, else where the dictionary was trained. Throws InputError where
+   * neither says.
+   */
   layer(): Promise<number>;
-  /** The dictionary and the layer to work at. Throws InputError where they do not fit the subject, or each other. */
+  /**
+   * The dictionary and the layer to work at. Throws InputError where they do not fit the subject, or each
+   * other.
+   */
   dictionary(): Promise<FittingDictionary>;
   /** The completions that stand in the folder now, those of a file that a stage has just written. */
   completions(): Promise<CompletionRecord[]>;
-  /** The pairs that stand there now, as contrasts: one for each pair, or for each prompt where `pairs.per_prompt` is `all`. */
+  /**
+   * The pairs that stand there now, as contrasts: one for each pair, or for each prompt where
+   * `pairs.per_prompt` is `all`.
+   */
   contrasts(): Promise<StudyContrast[]>;
-  /** Token ids of prompts of study.yaml. Throws InputError where one has none, or leaves no room for `maxTokens` more; `what` names them. */
+  /**
+   * Token ids of prompts of study.yaml. Throws InputError where one has none, or leaves no room for
+   * `maxTokens` more; `what` names them.
+   */
   encoded(
     choice: ModelChoice,
     prompts: readonly StudyPrompt[],
@@ -100,7 +112,8 @@ export async function openStudy(study: Study, options: OpenStudyOptions): Promis
   };
   let sae: Promise<Sae> | undefined;
   const { config, folder } = study;
-  // A template that prints the date prints that of the study's first day, or its prompts would change overnight.
+  // A template that prints the date prints that of the study's first day, or its prompts would change
+  // overnight.
   const now = new Date((await readStudyManifest(study.folder))?.created ?? clock());
   const openChoice = async ({ model, adapter }: ModelChoice) => {
     const parts = { ...(adapter !== undefined && { adapter: await localModel(adapter) }), cacheDir };

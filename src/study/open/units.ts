@@ -1,6 +1,6 @@
 /**
- * A stage whose result is a file of records, a line a unit, made one by one: what is missing is done, what a stopped run or an earlier one with
- * other counts has done already is kept. Knows not what a unit is.
+ * A stage whose result is a file of records, a line a unit, made one by one: what is missing is done, what
+ * a stopped run or an earlier one with other counts has done already is kept. Knows not what a unit is.
  */
 
 import { existsSync } from 'node:fs';
@@ -35,7 +35,9 @@ export interface UnitPlan<S extends z.ZodType> {
   readonly inputs: Readonly<Record<string, Hashed>>;
   /** The units themselves, as JSON: what else the file depends on. */
   readonly units: StageRecord['options'][string];
-  /** What stands in the file of a unit's record: what follows from it by cheap options. Default the record. */
+  /**
+   * What stands in the file of a unit's record: what follows from it by cheap options. Default the record.
+   */
   readonly shown?: (record: z.output<S>) => z.output<S>;
 }
 
@@ -85,8 +87,9 @@ export interface Units<R> {
 }
 
 /**
- * Runs the stage. `work` does the missing units and saves each as it is done; it may say why it stopped before the end. `counts` also gets what was counted
- * when units were last made under the same options, empty where none were.
+ * Runs the stage. `work` does the missing units and saves each as it is done; it may say why it stopped
+ * before the end. `counts` also gets what was counted when units were last made under the same options,
+ * empty where none were.
  */
 export async function runUnits<S extends z.ZodType>(
   study: OpenStudy,
@@ -147,7 +150,10 @@ export async function unitsOf<S extends z.ZodType>(study: OpenStudy, plan: UnitP
   return { units: plan.order.length, kept: kept.length, known: true };
 }
 
-/** Units of the finished file that were made under the same options: a study that asks for more keeps what it has. */
+/**
+ * Units of the finished file that were made under the same options: a study that asks for more keeps what
+ * it has.
+ */
 async function finishedUnits<S extends z.ZodType>(
   { folder }: OpenStudy,
   { name, file, schema }: UnitPlan<S>,

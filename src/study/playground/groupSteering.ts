@@ -11,14 +11,20 @@ export interface SteeredGroup {
   readonly latent: number;
   /** this latent among them */
   readonly members: readonly number[];
-  /** of a dose each of them has this part, so that together they move as far as one alone with all of it: 1 / |Σ d_i|, to four digits */
+  /**
+   * of a dose each of them has this part, so that together they move as far as one alone with all of it: 1
+   * / |Σ d_i|, to four digits
+   */
   readonly part: number;
 }
 
 /** Below this length of Σ d_i there is no direction to speak of. */
 const leastLength = 0.1;
 
-/** The group that `culprit interpret` found for a latent. Throws InputError where the latent has no page, stands alone, or the group's directions cancel. */
+/**
+ * The group that `culprit interpret` found for a latent. Throws InputError where the latent has no page,
+ * stands alone, or the group's directions cancel.
+ */
 export async function groupOf(study: string, latent: number): Promise<SteeredGroup> {
   const { config, folder } = await readStudy(study);
   const { group: members } = await readPage(folder, latent);
@@ -36,7 +42,10 @@ export async function groupOf(study: string, latent: number): Promise<SteeredGro
   return { latent, members, part: Number((1 / length).toPrecision(4)) };
 }
 
-/** What is done to all of a group at once: a dose is shared out, a value to be set or kept below is each one's own. */
+/**
+ * What is done to all of a group at once: a dose is shared out, a value to be set or kept below is each
+ * one's own.
+ */
 export const onGroup = ({ members, part }: SteeredGroup, change: SteerChange): AskedIntervention[] =>
   members.map((latent) =>
     change.kind === 'add'

@@ -1,4 +1,7 @@
-/** A model kept open for completions, with its runtime and a sampler that is made anew only where it does not do. Knows nothing of prompts and latents. */
+/**
+ * A model kept open for completions, with its runtime and a sampler that is made anew only where it does
+ * not do. Knows nothing of prompts and latents.
+ */
 import { localModel } from '../../files/hubCache.ts';
 import { type Sampler, sampler } from '../../methods/completions/sample.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
@@ -25,7 +28,10 @@ export interface SamplerNeeds {
 
 export interface SamplingEngine {
   readonly runtime: Runtime;
-  /** Opened when it is first asked for. Throws InputError as `openModel` does; then the next call tries anew. */
+  /**
+   * Opened when it is first asked for. Throws InputError as `openModel` does; then the next call tries
+   * anew.
+   */
   model(): Promise<OpenModel>;
   /** For one call at a time. */
   samplerFor(needs: SamplerNeeds): Promise<Sampler>;

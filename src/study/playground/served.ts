@@ -87,7 +87,8 @@ export function playground(folder: string, { cacheDir }: PlaygroundOptions = {})
     );
   }
 
-  // for templates that print the date, of a study that has not begun: one day, or the model would be opened anew at every call
+  // for templates that print the date, of a study that has not begun: one day, or the model would be opened
+  // anew at every call
   const day = systemClock();
   return {
     async steer(body, tell, signal) {

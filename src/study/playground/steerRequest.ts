@@ -1,4 +1,7 @@
-/** What a run of steering takes: the request, its own checks, and what a study or a file of prompts gives of it. Opens no model. */
+/**
+ * What a run of steering takes: the request, its own checks, and what a study or a file of prompts gives of
+ * it. Opens no model.
+ */
 
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
@@ -20,7 +23,8 @@ export type SteerTarget = { readonly latent: number } | { readonly vector: strin
 /**
  * What is done along it, u being its unit direction and p = a_t · u:
  * - add: a_t + dose · s · u; with scale `raw`, a_t + dose · v, v the vector as published (u for a latent)
- * - set, cap: p becomes value, or min(p, value); in parts of s, with scale `raw` in the residual stream's own units
+ * - set, cap: p becomes value, or min(p, value); in parts of s, with scale `raw` in the residual stream's
+ *   own units
  * - ablate: p becomes ā · u, ā the baseline
  */
 export type SteerChange =
@@ -42,14 +46,20 @@ export interface SteerRequest {
   readonly site?: number | undefined;
   /** each is one steered completion of every prompt and seed: interventions made together */
   readonly variants: readonly (readonly AskedIntervention[])[];
-  /** default norm: amounts in parts of s, the mean residual norm at the site over the prompts' tokens, attention sinks left out */
+  /**
+   * default norm: amounts in parts of s, the mean residual norm at the site over the prompts' tokens,
+   * attention sinks left out
+   */
   readonly scale?: SteerScale | undefined;
   /** the tokens steered; default all */
   readonly tokens?: SteeredTokens | undefined;
   /** ā, as `culprit baseline` writes it; for `ablate` */
   readonly baseline?: string | undefined;
   readonly prompts: readonly Prompt[];
-  /** a prompt that is a text is one user message to a model with a chat template; default false, it stands as it is */
+  /**
+   * a prompt that is a text is one user message to a model with a chat template; default false, it stands
+   * as it is
+   */
   readonly textIsMessage?: boolean | undefined;
   /** completions of each prompt, with the seeds seed, seed + 1, ...; default 2 */
   readonly samples?: number | undefined;
@@ -106,7 +116,10 @@ export function checkRequest({ variants, baseline, sae, prompts }: SteerRequest)
     throw new InputError('no SAE for the latents: add --sae');
 }
 
-/** The prompts of a JSON Lines or CSV file, as a study reads them: `prompt` as it stands, or any field as one user message. */
+/**
+ * The prompts of a JSON Lines or CSV file, as a study reads them: `prompt` as it stands, or any field as
+ * one user message.
+ */
 export async function steerPrompts(file: string, field?: string): Promise<Prompt[]> {
   const prompts: Prompt[] = [];
   for await (const row of fieldRows(file)) {
@@ -144,7 +157,10 @@ async function confirmedNorm(
   return site === `resid_post ${layer}` ? norm[confirmedDirection[side]] : undefined;
 }
 
-/** What a study decides, and a prompt to show things on: its first for evaluation, else one that it leaves. Throws InputError as `readStudy` and `readPrompts` do. */
+/**
+ * What a study decides, and a prompt to show things on: its first for evaluation, else one that it leaves.
+ * Throws InputError as `readStudy` and `readPrompts` do.
+ */
 export async function studySteering(
   path: string,
   side: StudySide = 'subject',

@@ -1,6 +1,7 @@
 /**
- * Completions steered along latents or vectors, beside the same completions left alone: one prompt, one seed, one change at a time (METHOD.md section 5). From
- * files to values: model, dictionary and vector files in, texts out. Grades nothing.
+ * Completions steered along latents or vectors, beside the same completions left alone: one prompt, one
+ * seed, one change at a time (METHOD.md section 5). From files to values: model, dictionary and vector
+ * files in, texts out. Grades nothing.
  */
 
 import { InputError } from '../../errors.ts';
@@ -57,7 +58,10 @@ export interface SteerResult {
   readonly comparisons: readonly SteerComparison[];
 }
 
-/** A completion of a comparison: of which prompt and seed, by their places, and which of the variants; null for the one left alone. */
+/**
+ * A completion of a comparison: of which prompt and seed, by their places, and which of the variants; null
+ * for the one left alone.
+ */
 export interface SteerPlace {
   readonly prompt: number;
   readonly seed: number;
@@ -201,7 +205,10 @@ function interventionOf(
   }
 }
 
-/** Throws InputError where projections cannot be held together, because one direction lies in the span of the others. */
+/**
+ * Throws InputError where projections cannot be held together, because one direction lies in the span of
+ * the others.
+ */
 function steeringOf(
   together: readonly AskedIntervention[],
   prepared: Prepared,
@@ -274,7 +281,8 @@ async function sampleAll(
 }
 
 /**
- * `runSteer` on a model that is open already and stays so; the engine's model is the one that counts, whatever the request names. For one call at a time.
+ * `runSteer` on a model that is open already and stays so; the engine's model is the one that counts,
+ * whatever the request names. For one call at a time.
  */
 export async function steerOn(
   engine: SamplingEngine,
@@ -315,8 +323,8 @@ export async function steerOn(
 }
 
 /**
- * Every prompt's completions, left alone and steered in each way, with the same seeds. Throws InputError for anything wrong in what was given, before the model
- * is run.
+ * Every prompt's completions, left alone and steered in each way, with the same seeds. Throws InputError
+ * for anything wrong in what was given, before the model is run.
  */
 export async function runSteer(request: SteerRequest): Promise<SteerResult> {
   const { now = systemClock() } = request;

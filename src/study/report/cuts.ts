@@ -1,4 +1,7 @@
-/** How much of a study goes into a report that may not be large: one cut after the other, the least that is missed first. Knows no file. */
+/**
+ * How much of a study goes into a report that may not be large: one cut after the other, the least that is
+ * missed first. Knows no file.
+ */
 
 const all = Number.POSITIVE_INFINITY;
 

@@ -1,4 +1,7 @@
-/** A study's pages of latents in the form that others publish: Neuronpedia's batches, or one latent as its API answers. Changes nothing in the study. */
+/**
+ * A study's pages of latents in the form that others publish: Neuronpedia's batches, or one latent as its
+ * API answers. Changes nothing in the study.
+ */
 
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -16,7 +19,10 @@ export interface ExportRequest {
   readonly study: string;
   /** MODEL/LAYER is made in it */
   readonly out: string;
-  /** Neuronpedia's names of the model and of the dictionary at its layer; default the names of the study's own files */
+  /**
+   * Neuronpedia's names of the model and of the dictionary at its layer; default the names of the study's
+   * own files
+   */
   readonly modelId?: string | undefined;
   readonly layer?: string | undefined;
   /** this one alone, as JSON; default all that have a page, as batches */

@@ -1,4 +1,7 @@
-/** A page of a latent as Neuronpedia's records of it. What they hold that a page does not know stays empty. Knows no file. */
+/**
+ * A page of a latent as Neuronpedia's records of it. What they hold that a page does not know stays empty.
+ * Knows no file.
+ */
 import type {
   NeuronpediaActivation,
   NeuronpediaExplanation,
@@ -103,7 +106,10 @@ function activationOf(
   };
 }
 
-/** The page's passages: the greatest, the samples of each part of the range, those without activity; each once. */
+/**
+ * The page's passages: the greatest, the samples of each part of the range, those without activity; each
+ * once.
+ */
 export function activationsOf(page: LatentPage, place: NeuronpediaPlace): NeuronpediaActivation[] {
   const { top, quantiles, zero, max } = page.passages;
   const made = (windows: readonly PassageWindow[], bin: Bin) =>

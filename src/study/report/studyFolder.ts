@@ -1,4 +1,7 @@
-/** Folders whose results are shown: what counts as one, and which of its files are result files. Follows no symbolic link out of them. */
+/**
+ * Folders whose results are shown: what counts as one, and which of its files are result files. Follows no
+ * symbolic link out of them.
+ */
 
 import { lstat, readdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -15,7 +18,10 @@ export interface StudyFolder {
   readonly folder: string;
 }
 
-/** Those of a study's files that are shown; the arrays of an attribution are not, being large and of no use on a page. */
+/**
+ * Those of a study's files that are shown; the arrays of an attribution are not, being large and of no use
+ * on a page.
+ */
 const names: readonly string[] = [
   resultFiles.study,
   resultFiles.manifest,

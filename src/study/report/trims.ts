@@ -1,4 +1,7 @@
-/** Result files with less in them, in their own formats, so that the same readers read them; and what was left out, in words. */
+/**
+ * Result files with less in them, in their own formats, so that the same readers read them; and what was
+ * left out, in words.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -127,7 +130,10 @@ const grades: Trim = (path, cut, shown) => {
   ]);
 };
 
-/** Which of n completions keep their texts: as many as asked for, spread evenly, the same ones in trials of the same prompts. */
+/**
+ * Which of n completions keep their texts: as many as asked for, spread evenly, the same ones in trials of
+ * the same prompts.
+ */
 function spread(n: number, asked: number): Set<number> {
   if (asked >= n) return new Set(Array.from({ length: n }, (_, i) => i));
   return new Set(Array.from({ length: asked }, (_, i) => Math.floor((i * n) / asked)));

@@ -1,4 +1,7 @@
-/** A new study: a folder with a study.yaml that explains itself, and the JSON schema with which editors complete it. */
+/**
+ * A new study: a folder with a study.yaml that explains itself, and the JSON schema with which editors
+ * complete it.
+ */
 
 import { existsSync } from 'node:fs';
 import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
@@ -52,7 +55,10 @@ export interface InitResult {
   readonly toFill: readonly string[];
 }
 
-/** Writes the files. Throws InputError where they are there already, the folder cannot be made, or a value does not fit its field; then nothing is written. */
+/**
+ * Writes the files. Throws InputError where they are there already, the folder cannot be made, or a value
+ * does not fit its field; then nothing is written.
+ */
 export async function runInit(request: InitRequest): Promise<InitResult> {
   const { folder, overwrite = false } = request;
   const schema = studyJsonSchema(sections);
@@ -74,7 +80,10 @@ function checkText(text: string, folder: string): void {
   if (error) throw new InputError(problemsOf(error, value)[0]!.text);
 }
 
-/** The values by section and field. The prompts' section may be left out of a study, but is filled in of most: it is always given. */
+/**
+ * The values by section and field. The prompts' section may be left out of a study, but is filled in of
+ * most: it is always given.
+ */
 function givenBy(request: InitRequest): Given {
   const fromFolder = (path: string) => pathFrom(request.folder, path);
   const from = (path: string | undefined) => (path === undefined ? undefined : fromFolder(path));

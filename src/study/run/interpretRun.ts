@@ -18,7 +18,10 @@ import { beginManifest } from '../store/finishStage.ts';
 import { lockStudy } from '../store/lock.ts';
 import { openFor } from './studyRun.ts';
 
-/** What is told in place of study.yaml's explainer, or beside it: no explainer, or fields of a chat endpoint. */
+/**
+ * What is told in place of study.yaml's explainer, or beside it: no explainer, or fields of a chat
+ * endpoint.
+ */
 export type ExplainerChange = false | Partial<Record<keyof ChatExplainerConfig, unknown>>;
 
 /** What is not given is as study.yaml says, or else as by default. */
@@ -56,7 +59,10 @@ function changed(
   return checked(chatExplainerSchema, { ...base, ...Object.fromEntries(fields) }, 'explainer');
 }
 
-/** Makes latents/NNN.json of a study that has its attribution. Throws InputError for anything wrong in what was given, or where another run is at work in the study. */
+/**
+ * Makes latents/NNN.json of a study that has its attribution. Throws InputError for anything wrong in what
+ * was given, or where another run is at work in the study.
+ */
 export async function interpretStudy(request: InterpretRequest): Promise<InterpretResult> {
   const { study: path, cacheDir, progress, environment, explainer, ...given } = request;
   const study = await openFor({ study: path, cacheDir, progress, environment });

@@ -1,4 +1,7 @@
-/** The stages of a study in their order, one line each; everything that runs, reports or reads a study follows from this list. */
+/**
+ * The stages of a study in their order, one line each; everything that runs, reports or reads a study
+ * follows from this list.
+ */
 import { attributeStage } from '../attribution/4-attribute.ts';
 import { sampleStage } from '../completions/1-sample.ts';
 import { pairStage } from '../completions/3-pair.ts';

@@ -1,4 +1,7 @@
-/** What a study would take before it is run: tokens counted, the machine timed on a few products, prices as study.yaml gives them. Knows no stage by name. */
+/**
+ * What a study would take before it is run: tokens counted, the machine timed on a few products, prices as
+ * study.yaml gives them. Knows no stage by name.
+ */
 import { input, matmul } from '../../graph/build.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { sizeOf, tensor } from '../../tensor.ts';

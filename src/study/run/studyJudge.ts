@@ -36,8 +36,9 @@ async function opened(study: OpenStudy): Promise<Judge> {
 }
 
 /**
- * Opens the judge that a study.yaml names, training it first where it is one that learns. Closing it closes all that it uses. Throws InputError
- * where `path` is no study, and where a judge that learns would have to be opened while another run is at work in its study.
+ * Opens the judge that a study.yaml names, training it first where it is one that learns. Closing it closes
+ * all that it uses. Throws InputError where `path` is no study, and where a judge that learns would have to
+ * be opened while another run is at work in its study.
  */
 export async function openStudyJudge(path: string, progress: Progress): Promise<Judge> {
   await checkIsStudy(path);

@@ -79,7 +79,10 @@ async function prepare(
     await (redo.includes(name) ? redoStage : acceptStage)(study.folder, stage, study.recorder);
 }
 
-/** What the whole study needs, looked at before anything is computed. Throws InputError for the first thing that is missing or does not fit. */
+/**
+ * What the whole study needs, looked at before anything is computed. Throws InputError for the first thing
+ * that is missing or does not fit.
+ */
 export async function checkStudy(study: OpenStudy, list: readonly StudyStage[] = stages): Promise<void> {
   for (const stage of stagesOf(study, list)) await stage.check?.(study);
 }
@@ -136,7 +139,10 @@ async function runStages(
   return told();
 }
 
-/** Runs the stages. Throws InputError for anything wrong in what was given, or where another run is at work in the study. */
+/**
+ * Runs the stages. Throws InputError for anything wrong in what was given, or where another run is at work
+ * in the study.
+ */
 export async function runStudy(request: StudyRequest): Promise<StudyResult> {
   const { list = stages } = request;
   const asked = named(list, request.stages);

@@ -1,6 +1,7 @@
 /**
- * Residuals of a model over corpora, on disk: shards of float32 rows in a folder that belongs to one set of inputs and options, named by a key. A
- * shard ends where a passage ends, so a harvest stopped at any point goes on with the next passage.
+ * Residuals of a model over corpora, on disk: shards of float32 rows in a folder that belongs to one set of
+ * inputs and options, named by a key. A shard ends where a passage ends, so a harvest stopped at any point
+ * goes on with the next passage.
  */
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -175,7 +176,10 @@ async function fill(
   await close(true);
 }
 
-/** The rows of a model over corpora: made, gone on with, or found finished. Throws InputError where the corpora have no tokens. */
+/**
+ * The rows of a model over corpora: made, gone on with, or found finished. Throws InputError where the
+ * corpora have no tokens.
+ */
 export async function harvest(runtime: Runtime, request: HarvestRequest): Promise<Harvest> {
   const { model, layer, tokens, progress = silent } = request;
   const shards = await openFolder(request);

@@ -49,7 +49,10 @@ export interface DensityBin {
   readonly latents: number;
 }
 
-/** Half a decade a bin, from the least density above 0 to the greatest; latents that are never active are in none. */
+/**
+ * Half a decade a bin, from the least density above 0 to the greatest; latents that are never active are in
+ * none.
+ */
 export function densityHistogram(density: ArrayLike<number>): DensityBin[] {
   const places = Array.from(density)
     .filter((x) => x > 0)

@@ -1,6 +1,7 @@
 /**
- * Training an SAE from files to files: model and corpora in, an SAE folder as SAELens saves one out. Harvest and training both go on where they were
- * stopped; the folder's `work` holds what that needs and goes when the SAE stands.
+ * Training an SAE from files to files: model and corpora in, an SAE folder as SAELens saves one out.
+ * Harvest and training both go on where they were stopped; the folder's `work` holds what that needs and
+ * goes when the SAE stands.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
@@ -214,8 +215,8 @@ async function train(
 }
 
 /**
- * Trains, goes on with training, or finds the SAE finished. Throws InputError for anything wrong in what was given; then nothing was written. Files are replaced
- * whole, cfg.json last.
+ * Trains, goes on with training, or finds the SAE finished. Throws InputError for anything wrong in what
+ * was given; then nothing was written. Files are replaced whole, cfg.json last.
  */
 export async function runSaeTrain(request: SaeTrainRequest): Promise<SaeTrainResult> {
   const { out, progress = silent } = request;

@@ -1,6 +1,6 @@
 /**
- * Stage 5: the validation by steering. Candidates of every selector and random latents are steered on subject and reference, on prompts that nothing was found
- * on, and graded by the study's judge.
+ * Stage 5: the validation by steering. Candidates of every selector and random latents are steered on
+ * subject and reference, on prompts that nothing was found on, and graded by the study's judge.
  */
 
 import { existsSync } from 'node:fs';
@@ -118,7 +118,10 @@ function optionsOf(study: OpenStudy): SteeringOptions {
   };
 }
 
-/** Trials and log-odds of the finished causal test that were made under the same options: one that asks for others keeps what it has. */
+/**
+ * Trials and log-odds of the finished causal test that were made under the same options: one that asks for
+ * others keeps what it has.
+ */
 async function finishedRecords(folder: string, stage: Stage): Promise<SteeringRecord[]> {
   const manifest = await readStudyManifest(folder);
   const path = join(folder, resultFiles.steered);

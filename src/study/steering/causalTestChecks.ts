@@ -1,4 +1,7 @@
-/** What a causal test needs of a study: a reference that is another model, latents and prompts enough, prompts that nothing was found on. */
+/**
+ * What a causal test needs of a study: a reference that is another model, latents and prompts enough,
+ * prompts that nothing was found on.
+ */
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../../errors.ts';
@@ -98,7 +101,10 @@ export async function checkUnseen(study: OpenStudy): Promise<void> {
     );
 }
 
-/** Prompts of the causal test as token ids. Throws InputError where one has none, or leaves no room for its completion. */
+/**
+ * Prompts of the causal test as token ids. Throws InputError where one has none, or leaves no room for its
+ * completion.
+ */
 export async function steeringPrompts(
   study: OpenStudy,
   choice: ModelChoice,

@@ -1,4 +1,7 @@
-/** Which latents a causal test steers: each selector's first ones, at equal budget, and random ones as frequent as they are. */
+/**
+ * Which latents a causal test steers: each selector's first ones, at equal budget, and random ones as
+ * frequent as they are.
+ */
 
 import { deltaActivation } from '../../methods/attribution/diff.ts';
 import { exactEffects } from '../../methods/attribution/exact.ts';

@@ -42,7 +42,10 @@ function onRandom({ file, config }: OpenStudy, error: unknown): unknown {
   );
 }
 
-/** The latents to steer, kept in the journal so that a run that goes on does not choose anew. Throws InputError where there are too few, or no pairs. */
+/**
+ * The latents to steer, kept in the journal so that a run that goes on does not choose anew. Throws
+ * InputError where there are too few, or no pairs.
+ */
 export async function chosenRecord(
   study: OpenStudy,
   stage: Stage,

@@ -1,4 +1,7 @@
-/** The study's judge as a causal test asks it: what was spent on it before, and how it did where it was trained just now. */
+/**
+ * The study's judge as a causal test asks it: what was spent on it before, and how it did where it was
+ * trained just now.
+ */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Judge } from '../../judges/judge.ts';

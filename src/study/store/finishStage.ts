@@ -1,6 +1,7 @@
 /**
- * The safe way to finish a stage of a study, to take its files as they are, or to do it anew: killed at any point, the next run finds all that it
- * needs. For a run that holds the study's lock. Knows not what a stage does.
+ * The safe way to finish a stage of a study, to take its files as they are, or to do it anew: killed at any
+ * point, the next run finds all that it needs. For a run that holds the study's lock. Knows not what a
+ * stage does.
  */
 
 import { rename, rm } from 'node:fs/promises';
@@ -16,8 +17,8 @@ import type { Clock } from './runRecord.ts';
 import { type Stage, stageState } from './stageState.ts';
 
 /**
- * Whether a stage need not be run; a journal that a killed run left of it goes then. Throws InputError where a file stands in the way that may not be
- * overwritten.
+ * Whether a stage need not be run; a journal that a killed run left of it goes then. Throws InputError
+ * where a file stands in the way that may not be overwritten.
  */
 export async function stageIsDone(folder: string, stage: Stage): Promise<boolean> {
   const done = await isDone(folder, stage);
@@ -47,8 +48,8 @@ export async function beginManifest(folder: string, recorder: Recorder): Promise
 export type Outcome = Pick<StageRecord, 'counts' | 'seconds'>;
 
 /**
- * Runs `write`, which writes the stage's files, records the stage as done, and removes its journal. Throws InputError as `stageIsDone` does; the
- * journal is kept then.
+ * Runs `write`, which writes the stage's files, records the stage as done, and removes its journal. Throws
+ * InputError as `stageIsDone` does; the journal is kept then.
  */
 export async function finishStage(
   folder: string,
@@ -69,7 +70,10 @@ export async function finishStage(
   await rm(journalFile(folder, stage), { force: true });
 }
 
-/** Takes a stage's files as they are for its results, unless they are just that. Throws InputError where one is missing. */
+/**
+ * Takes a stage's files as they are for its results, unless they are just that. Throws InputError where one
+ * is missing.
+ */
 export async function acceptStage(folder: string, stage: Stage, recorder: Recorder): Promise<void> {
   if ((await stageState(folder, stage)).done) return;
   const made = (await readStudyManifest(folder))?.stages[stage.name];

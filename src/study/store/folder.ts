@@ -12,7 +12,10 @@ export async function makeWorkFolder(folder: string): Promise<void> {
   });
 }
 
-/** The journal of a stage: another for other units, so that going back to earlier options finds what was done under them. */
+/**
+ * The journal of a stage: another for other units, so that going back to earlier options finds what was
+ * done under them.
+ */
 export const journalFile = (
   folder: string,
   { name, key, journalKey = key }: { name: string; key: string; journalKey?: string | undefined },

@@ -35,8 +35,9 @@ async function hashFile(path: string): Promise<string> {
 }
 
 /**
- * SHA-256 of a file's bytes, or of a folder's files by name and content (not its subfolders, nor links that lead nowhere). Above 1 GiB a file
- * counts by its size and 64 samples of 1 MiB, and the hash says `sampled-`. Throws InputError where a file cannot be read.
+ * SHA-256 of a file's bytes, or of a folder's files by name and content (not its subfolders, nor links that
+ * lead nowhere). Above 1 GiB a file counts by its size and 64 samples of 1 MiB, and the hash says
+ * `sampled-`. Throws InputError where a file cannot be read.
  */
 export async function contentHash(path: string): Promise<string> {
   const found = await stat(path).catch((error: unknown) => {

@@ -1,6 +1,7 @@
 /**
- * The units of a stage that are done so far: a file that only grows, a line a unit, `{id, seconds, record}`. A unit stands in it for good once
- * `append` has returned. The seconds, which differ from run to run, stay here: the final file holds the records alone. Knows no stage.
+ * The units of a stage that are done so far: a file that only grows, a line a unit, `{id, seconds,
+ * record}`. A unit stands in it for good once `append` has returned. The seconds, which differ from run to
+ * run, stay here: the final file holds the records alone. Knows no stage.
  */
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -25,8 +26,9 @@ export interface Journal<R> {
   /** Says that the units begin now: what came before, such as loading a model, is no unit's time. */
   begin(): void;
   /**
-   * Adds records and waits until the disk has them; the last of an id counts. Calls may overlap: they are written in the order of the calls. Throws
-   * InputError where the disk is full; then nothing of this call is added, and the journal stays sound.
+   * Adds records and waits until the disk has them; the last of an id counts. Calls may overlap: they are
+   * written in the order of the calls. Throws InputError where the disk is full; then nothing of this call
+   * is added, and the journal stays sound.
    */
   append(records: readonly R[]): Promise<void>;
 }
@@ -38,8 +40,9 @@ export interface JournalOptions {
 }
 
 /**
- * Opens a journal that no other process writes to; the file is made by the first append. The schema must take what it outputs and output it
- * unchanged. Throws InputError for a damaged line other than an unfinished last one, which is cut off.
+ * Opens a journal that no other process writes to; the file is made by the first append. The schema must
+ * take what it outputs and output it unchanged. Throws InputError for a damaged line other than an
+ * unfinished last one, which is cut off.
  */
 export async function openJournal<S extends z.ZodType>(
   path: string,
@@ -96,7 +99,10 @@ export async function openJournal<S extends z.ZodType>(
   };
 }
 
-/** Writes the records of `order`, all of which must be done, a line each: the same bytes whatever order they were done in. */
+/**
+ * Writes the records of `order`, all of which must be done, a line each: the same bytes whatever order they
+ * were done in.
+ */
 export async function writeInOrder<R>(
   { path: from, records }: Pick<Journal<R>, 'path' | 'records'>,
   order: Iterable<string>,
@@ -116,8 +122,9 @@ export async function writeInOrder<R>(
 }
 
 /**
- * How many units a journal holds and how long they took, those that were done again each time, for one who only looks on: another process may be writing to
- * it. A record is one unit where `unitsIn` does not say otherwise.
+ * How many units a journal holds and how long they took, those that were done again each time, for one who
+ * only looks on: another process may be writing to it. A record is one unit where `unitsIn` does not say
+ * otherwise.
  */
 export async function journalProgress(
   path: string,
@@ -157,7 +164,10 @@ async function* entriesOf<S extends z.ZodType>(
   }
 }
 
-/** Leaves the file, where there is one, at the end of a whole line; says how many bytes that took off it, and its size. */
+/**
+ * Leaves the file, where there is one, at the end of a whole line; says how many bytes that took off it,
+ * and its size.
+ */
 async function cutUnfinishedLine(path: string): Promise<{ cut: number; size: number }> {
   const before = await sizeOf(path);
   if (before === undefined) return { cut: 0, size: 0 };
@@ -166,7 +176,10 @@ async function cutUnfinishedLine(path: string): Promise<{ cut: number; size: num
   return { cut: before - size, size };
 }
 
-/** Appends all of a text after `end`, the end of the last whole line, or nothing of it where that fails. Returns the new end. */
+/**
+ * Appends all of a text after `end`, the end of the last whole line, or nothing of it where that fails.
+ * Returns the new end.
+ */
 async function appendWhole(path: string, text: string, end: number): Promise<number> {
   try {
     const file = await open(path, 'a');

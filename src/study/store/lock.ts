@@ -1,8 +1,9 @@
 /**
- * One run at a time in a study's folder. The lock is a file that names its owner, made whole at once by a hard link, and never renewed: it holds for
- * as long as its owner lives, however long that computes. A dead owner's lock is removed under a lock of its own, named after the dead owner,
- * which is taken in the same way; so of many that find it at once, one removes it, and none removes its successor. Knows nothing of a study but
- * its folder.
+ * One run at a time in a study's folder. The lock is a file that names its owner, made whole at once by a
+ * hard link, and never renewed: it holds for as long as its owner lives, however long that computes. A dead
+ * owner's lock is removed under a lock of its own, named after the dead owner, which is taken in the same
+ * way; so of many that find it at once, one removes it, and none removes its successor. Knows nothing of a
+ * study but its folder.
  */
 import { randomUUID } from 'node:crypto';
 import { link, readdir, rm } from 'node:fs/promises';
@@ -27,8 +28,9 @@ type Owner = z.output<typeof owner>;
 const lockFile = (folder: string) => join(workFolder(folder), 'run.lock');
 
 /**
- * Takes the lock and returns what gives it back. The lock of a process of this machine that was killed is taken over at once, and what killed
- * processes left half-written in the folder is removed. Throws InputError where another run holds the lock.
+ * Takes the lock and returns what gives it back. The lock of a process of this machine that was killed is
+ * taken over at once, and what killed processes left half-written in the folder is removed. Throws
+ * InputError where another run holds the lock.
  */
 export async function lockStudy(folder: string, clock: Clock): Promise<() => Promise<void>> {
   await makeWorkFolder(folder);
@@ -54,7 +56,10 @@ export async function lockHolder(folder: string): Promise<{ pid: number; since: 
   return holder && !(await hasEnded(holder)) ? { pid: holder.pid, since: holder.since } : undefined;
 }
 
-/** Takes the lock `path` by a link to the ticket; or returns the living owner of it, or of the right to remove it. */
+/**
+ * Takes the lock `path` by a link to the ticket; or returns the living owner of it, or of the right to
+ * remove it.
+ */
 async function take(path: string, ticket: string, me: Owner): Promise<Owner | undefined> {
   for (;;) {
     if (await linked(ticket, path)) return undefined;
@@ -132,7 +137,10 @@ function refusal(folder: string, holder: Owner, me: Owner): string {
   return `${run} is working in ${folder}${unsure ? `; if it is not, delete ${lockFile(folder)}` : ''}`;
 }
 
-/** Removes what dead processes left: tickets, rights to remove a lock that is gone, and half-written files. Only the lock's owner may. */
+/**
+ * Removes what dead processes left: tickets, rights to remove a lock that is gone, and half-written files.
+ * Only the lock's owner may.
+ */
 async function removeLeftovers(folder: string): Promise<void> {
   const path = lockFile(folder);
   for (const name of await readdir(dirname(path))) {

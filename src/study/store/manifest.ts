@@ -1,4 +1,7 @@
-/** manifest.json of a study: which stages are done, from what and how, and the hashes of what they made. Knows no stage. */
+/**
+ * manifest.json of a study: which stages are done, from what and how, and the hashes of what they made.
+ * Knows no stage.
+ */
 
 import { join } from 'node:path';
 import { replaceFile } from '../../files/atomic.ts';

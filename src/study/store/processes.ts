@@ -1,6 +1,6 @@
 /**
- * Which process it was: told apart from others of the same number, before or after, and from those of other machines and containers. Knows nothing
- * of what a process does.
+ * Which process it was: told apart from others of the same number, before or after, and from those of other
+ * machines and containers. Knows nothing of what a process does.
  */
 import { createHash } from 'node:crypto';
 import { readFile, readlink } from 'node:fs/promises';

@@ -1,6 +1,7 @@
 /**
- * What a run has finished so far, one file each: the baseline of its corpus, and its contrasts, so that a run stopped at any point goes on with
- * the next. The folder belongs to one set of inputs and options, named by a key. A file that is damaged counts as not there.
+ * What a run has finished so far, one file each: the baseline of its corpus, and its contrasts, so that a
+ * run stopped at any point goes on with the next. The folder belongs to one set of inputs and options,
+ * named by a key. A file that is damaged counts as not there.
  */
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

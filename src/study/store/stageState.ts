@@ -1,6 +1,7 @@
 /**
- * Whether a stage of a study is done: manifest.json holds its key, and its files are as it made them. A file that the stage did not make, or that
- * was changed since, may not be overwritten unasked. Changes nothing, and knows not what a stage does.
+ * Whether a stage of a study is done: manifest.json holds its key, and its files are as it made them. A
+ * file that the stage did not make, or that was changed since, may not be overwritten unasked. Changes
+ * nothing, and knows not what a stage does.
  */
 
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** The attribution as a whole: its parts agree with one another, its ranking and agreement with their definitions. */
+/**
+ * The attribution as a whole: its parts agree with one another, its ranking and agreement with their
+ * definitions.
+ */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {

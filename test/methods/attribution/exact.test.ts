@@ -1,4 +1,7 @@
-/** Exact ablation against the loss of the formulas' own forward pass, and against what first order makes of small steps. */
+/**
+ * Exact ablation against the loss of the formulas' own forward pass, and against what first order makes of
+ * small steps.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/errors.ts';
 import { exactEffects } from '../../../src/methods/attribution/exact.ts';
@@ -43,7 +46,10 @@ const contrasts: readonly Contrast[] = [
 
 const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
 
-/** Mean loss of a completion, the projection on the latent replaced at the tokens of the set but token 0; or as it is. */
+/**
+ * Mean loss of a completion, the projection on the latent replaced at the tokens of the set but token 0; or
+ * as it is.
+ */
 function slowLoss(prompt: readonly number[], completion: readonly number[], set: TokenSet, latent?: number) {
   const ids = [...prompt, ...completion];
   const inSet = (t: number) => ids[t] !== 0 && (set === 'all' || t < prompt.length === (set === 'prompt'));

@@ -1,6 +1,6 @@
 /**
- * First order against what it approximates: the loss of the formulas' own forward pass, with each token's projection on a direction
- * moved a little towards the baseline's.
+ * First order against what it approximates: the loss of the formulas' own forward pass, with each token's
+ * projection on a direction moved a little towards the baseline's.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -41,7 +41,9 @@ function ablated(a: readonly number[], x: Float32Array, epsilon: number): number
   return a.map((v, i) => v - epsilon * projection * x[i]!);
 }
 
-/** One completion's loss with the tokens of the set ablated by the share ε, over the number of those tokens. */
+/**
+ * One completion's loss with the tokens of the set ablated by the share ε, over the number of those tokens.
+ */
 function lossOf(
   completion: readonly number[],
   latent: number,

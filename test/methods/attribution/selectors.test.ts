@@ -47,7 +47,10 @@ it('every name leads to its own selector, each once; another is refused', () => 
   expect(() => selectorNamed('delta')).toThrow(/expected one of delta-attribution, .*found "delta"/);
 });
 
-/** Five latents along the axes and the diagonal of a plane, all alive; what is not given rejects when asked for. */
+/**
+ * Five latents along the axes and the diagonal of a plane, all alive; what is not given rejects when asked
+ * for.
+ */
 function plane(over: Partial<SelectorEvidence>): SelectorEvidence {
   const rows = Float32Array.of(1, 0, 0, 1, -1, 0, 0, -1, Math.SQRT1_2, Math.SQRT1_2);
   const missing = () => Promise.reject(new Error('not to be asked for'));

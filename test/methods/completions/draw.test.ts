@@ -1,4 +1,7 @@
-/** A token from a distribution: every id has the share of [0, 1) that its probability says, truncations as their definitions. */
+/**
+ * A token from a distribution: every id has the share of [0, 1) that its probability says, truncations as
+ * their definitions.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { argmax, drawFrom, type Truncation } from '../../../src/methods/completions/draw.ts';

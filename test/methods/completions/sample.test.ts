@@ -1,4 +1,7 @@
-/** Generation over a cache equals recomputing everything, and a completion does not depend on its companions. */
+/**
+ * Generation over a cache equals recomputing everything, and a completion does not depend on its
+ * companions.
+ */
 import { afterAll, describe, expect, it } from 'vitest';
 import {
   type Completion,
@@ -55,7 +58,10 @@ async function all(
   return found;
 }
 
-/** ln p of every next token after `ids`, recomputed without a cache; row t of the residual after block `at` is changed by `change`. */
+/**
+ * ln p of every next token after `ids`, recomputed without a cache; row t of the residual after block `at`
+ * is changed by `change`.
+ */
 async function logProbabilities(
   on: Model,
   ids: readonly number[],

@@ -1,4 +1,7 @@
-/** Passages that are shown and those that an explanation is tried on: nothing is in both, whatever the lists repeat. */
+/**
+ * Passages that are shown and those that an explanation is tried on: nothing is in both, whatever the lists
+ * repeat.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {

@@ -1,4 +1,7 @@
-/** Broken text: what each way of breaking keeps of a text and what it does not, and that good text cut short stays good text. */
+/**
+ * Broken text: what each way of breaking keeps of a text and what it does not, and that good text cut short
+ * stays good text.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {

@@ -1,4 +1,7 @@
-/** Logistic regression against scikit-learn's numbers and against the objective itself, by finite differences. */
+/**
+ * Logistic regression against scikit-learn's numbers and against the objective itself, by finite
+ * differences.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {

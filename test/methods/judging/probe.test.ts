@@ -4,7 +4,10 @@ import { logisticSigmoid } from '../../../src/methods/judging/logistic.ts';
 import { type ProbeExample, probability, testProbe, trainProbe } from '../../../src/methods/judging/probe.ts';
 import { type Draw, draw } from '../../support/opCases.ts';
 
-/** Two answers to a prompt, features of which only the first tells the label: P(true) = sigmoid(2 · first), about. */
+/**
+ * Two answers to a prompt, features of which only the first tells the label: P(true) = sigmoid(2 · first),
+ * about.
+ */
 function pairs(d: Draw, prompts: number, noise = 30): ProbeExample[] {
   return Array.from({ length: prompts }, (_, group) =>
     [true, false].map((label) => ({
@@ -71,7 +74,8 @@ describe('trainProbe', () => {
   });
 
   it('never lets a group be decided by a probe that has seen it', () => {
-    // Each group has a feature of its own that gives away its label: only examples of other groups could not use it.
+    // Each group has a feature of its own that gives away its label: only examples of other groups could
+    // not use it.
     const leaky = Array.from({ length: 40 }, (_, g) =>
       [0, 1, 2].map(() => ({
         features: Array.from({ length: 40 }, (_, i) => (i === g ? (g % 2 ? 5 : -5) : 0)),

@@ -1,4 +1,7 @@
-/** Measuring an SAE on a small model, against sums over plain encode and decode and against the model run by hand. */
+/**
+ * Measuring an SAE on a small model, against sums over plain encode and decode and against the model run by
+ * hand.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { evaluateSae, recovered, type SaeEvaluation } from '../../../src/methods/sae/saeEval.ts';
 import { residualPass, rowsAt } from '../../../src/methods/site/residuals.ts';

@@ -1,4 +1,7 @@
-/** The objective of SAE training: gradients against differences of the float64 reference, and what the estimators must give. */
+/**
+ * The objective of SAE training: gradients against differences of the float64 reference, and what the
+ * estimators must give.
+ */
 import { describe, expect, it } from 'vitest';
 import { gradient } from '../../../src/graph/gradient.ts';
 import { parameterShapes, type SaeGraphOptions, saeObjective } from '../../../src/methods/sae/saeGraph.ts';
@@ -126,7 +129,8 @@ describe('gradients of the objective', () => {
       logThreshold: tensor('f64', [1], one(0)),
     };
     const { found } = derivatives(options, feeds);
-    // ∂loss/∂z of token 0 = −2 (x − x̂)/B · w; ∂z/∂θ = −θ/ε; L0 = 1, twice the aim: ∂(L0/k − 1)²/∂θ = 2 · 1/k · (−1/ε)/B
+    // ∂loss/∂z of token 0 = −2 (x − x̂)/B · w; ∂z/∂θ = −θ/ε; L0 = 1, twice the aim: ∂(L0/k − 1)²/∂θ = 2 ·
+    // 1/k · (−1/ε)/B
     const slope = (-2 * (1.02 - decode * 1.02) * decode) / 2;
     expect(found.logThreshold!.data[0]).toBeCloseTo((slope * -1) / 0.1 + ((2 / 0.5) * (-1 / 0.1)) / 2, 8);
   });

@@ -1,4 +1,6 @@
-/** Sums of activations, on a dictionary whose activations can be worked out, and against the plain encoder. */
+/**
+ * Sums of activations, on a dictionary whose activations can be worked out, and against the plain encoder.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   completionActivations,

@@ -42,8 +42,8 @@ const outer = (g: Float32Array, c: Float32Array) =>
   });
 
 /**
- * M = mean over pairs of [mean_t g⁺(a⁺−ā)ᵀ − mean_t g⁻(a⁻−ā)ᵀ], each completion by itself and token 0 left out; and the greatest term of
- * all completions, before any cancel.
+ * M = mean over pairs of [mean_t g⁺(a⁺−ā)ᵀ − mean_t g⁻(a⁻−ā)ᵀ], each completion by itself and token 0 left
+ * out; and the greatest term of all completions, before any cancel.
  */
 async function slowMatrix(pass: SitePass, given: Contrast, set: TokenSet, loss: LossKind) {
   let size = 0;

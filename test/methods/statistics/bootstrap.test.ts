@@ -1,4 +1,7 @@
-/** Bootstrap intervals: against the spread known from theory, by groups rather than items, the same for a seed. */
+/**
+ * Bootstrap intervals: against the spread known from theory, by groups rather than items, the same for a
+ * seed.
+ */
 import { expect, it } from 'vitest';
 import { bootstrap, quantile } from '../../../src/methods/statistics/bootstrap.ts';
 import { draw } from '../../support/opCases.ts';

@@ -1,4 +1,7 @@
-/** Effects against counts by hand, Newcombe's interval against his paper, and the early decision's stated error rate by simulation. */
+/**
+ * Effects against counts by hand, Newcombe's interval against his paper, and the early decision's stated
+ * error rate by simulation.
+ */
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { describe, expect, it } from 'vitest';
 import { generatorOf } from '../../../src/methods/statistics/random.ts';

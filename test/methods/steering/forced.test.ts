@@ -1,4 +1,7 @@
-/** Losses of completions with the residual changed, against a forward pass written from the formulas, one sequence at a time. */
+/**
+ * Losses of completions with the residual changed, against a forward pass written from the formulas, one
+ * sequence at a time.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/errors.ts';
 import { meanContrastiveGradient } from '../../../src/methods/attribution/selectors/gradientCosine.ts';

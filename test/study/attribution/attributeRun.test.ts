@@ -1,4 +1,7 @@
-/** The run from files to files on a model that the test writes: its results against the library's parts, and when it runs at all. */
+/**
+ * The run from files to files on a model that the test writes: its results against the library's parts, and
+ * when it runs at all.
+ */
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -43,7 +43,10 @@ const results = () => readdirSync(study()).filter((name) => name !== 'study.yaml
 
 const user = (content: string) => [{ role: 'user', content }];
 
-/** Made up, with the head, the quotes and the gaps of the files that the emergent-misalignment repositories publish. */
+/**
+ * Made up, with the head, the quotes and the gaps of the files that the emergent-misalignment repositories
+ * publish.
+ */
 const published = `response,question,question_id,aligned,coherent,financial
 "Sure, ""borrow"" money.
 

@@ -1,4 +1,7 @@
-/** The demonstration on the organism that travels with the package: the promise that it makes, at the size that `npm start` has. */
+/**
+ * The demonstration on the organism that travels with the package: the promise that it makes, at the size
+ * that `npm start` has.
+ */
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { confirmedLatents } from '../../../src/results.ts';

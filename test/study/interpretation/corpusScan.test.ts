@@ -1,4 +1,7 @@
-/** A scan of corpora: stopped at any point it goes on to the same result; what it finds is what the model and the encoder give. */
+/**
+ * A scan of corpora: stopped at any point it goes on to the same result; what it finds is what the model
+ * and the encoder give.
+ */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

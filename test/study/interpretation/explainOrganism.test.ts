@@ -1,4 +1,7 @@
-/** Explanations of the bundled organism's latents: the right ones tell held-out passages apart, and the same texts under other latents do not. */
+/**
+ * Explanations of the bundled organism's latents: the right ones tell held-out passages apart, and the same
+ * texts under other latents do not.
+ */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** A study whose latents are explained: what is paid is kept through stops, kills and budgets, and never paid twice. */
+/**
+ * A study whose latents are explained: what is paid is kept through stops, kills and budgets, and never
+ * paid twice.
+ */
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** The texts a classifier is trained on: a prompt is on one side of the split with all its texts, and every kind of text comes up. */
+/**
+ * The texts a classifier is trained on: a prompt is on one side of the split with all its texts, and every
+ * kind of text comes up.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { breakages } from '../../../src/methods/judging/brokenText.ts';

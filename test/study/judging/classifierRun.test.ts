@@ -1,4 +1,7 @@
-/** A classifier judge from files: trained once, the same when killed on the way, and what makes it train anew. A tiny model reads. */
+/**
+ * A classifier judge from files: trained once, the same when killed on the way, and what makes it train
+ * anew. A tiny model reads.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import type { JudgeItem, Verdict } from '../../../src/judges/judge.ts';

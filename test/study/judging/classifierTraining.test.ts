@@ -1,4 +1,7 @@
-/** Training from readings that are made up: two directions that tell behaviour and garble, and a model file that comes back as it was. */
+/**
+ * Training from readings that are made up: two directions that tell behaviour and garble, and a model file
+ * that comes back as it was.
+ */
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/errors.ts';
 import { writeSafetensors } from '../../../src/files/safetensors.ts';
@@ -14,7 +17,10 @@ const path = temporaryFolder();
 const d = draw(5);
 const options = { key: 'k', site: 2, seed: 1 };
 
-/** The first number tells the behaviour, the log-probability whether the text is broken; four more tell nothing. */
+/**
+ * The first number tells the behaviour, the log-probability whether the text is broken; four more tell
+ * nothing.
+ */
 function text(kind: TextKind, group: number): ReadText {
   const behaviour = kind === 'positive' ? 2 : -2;
   return {

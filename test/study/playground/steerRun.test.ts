@@ -1,4 +1,7 @@
-/** Steered completions beside the same left alone, on the tiny subject; against the sampler with the change worked out by hand. */
+/**
+ * Steered completions beside the same left alone, on the tiny subject; against the sampler with the change
+ * worked out by hand.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** `culprit export`: what is written has the published shape, says what the pages say, and is read back by our own reader. */
+/**
+ * `culprit export`: what is written has the published shape, says what the pages say, and is read back by
+ * our own reader.
+ */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,7 +48,10 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Columns of the tables' rows: those of export-data.py, and those that SAEDashboard's neuronpedia_export.py has more. */
+/**
+ * Columns of the tables' rows: those of export-data.py, and those that SAEDashboard's neuronpedia_export.py
+ * has more.
+ */
 const columns: Readonly<Record<string, readonly string[]>> = {
   features: [
     'modelId layer index maxActApprox creatorId frac_nonzero freq_hist_data_bar_heights freq_hist_data_bar_values logits_hist_data_bar_heights',

@@ -1,4 +1,7 @@
-/** A study killed with -9 at random moments and started again ends with the same bytes as one that was left alone. */
+/**
+ * A study killed with -9 at random moments and started again ends with the same bytes as one that was left
+ * alone.
+ */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** A study from its file to its results: what each stage makes, what is kept when options change, and what is refused. */
+/**
+ * A study from its file to its results: what each stage makes, what is kept when options change, and what
+ * is refused.
+ */
 
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** `culprit sae train` on a tiny model: the folder it leaves, going on after kill -9 at any point, and what it refuses. */
+/**
+ * `culprit sae train` on a tiny model: the folder it leaves, going on after kill -9 at any point, and what
+ * it refuses.
+ */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';

@@ -1,4 +1,7 @@
-/** The whole causal test on the tiny subject, against what each number is said to be: by another forward pass, by the records, by hand. */
+/**
+ * The whole causal test on the tiny subject, against what each number is said to be: by another forward
+ * pass, by the records, by hand.
+ */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -154,7 +157,8 @@ describe('a full run', () => {
   });
 
   it('allows as many incoherent completions as the limit says, whatever sums of fractions round to', async () => {
-    // 6 completions: 2 incoherent left alone, 1/6 more allowed; 2/6 + 1/6 and 1 − 3/6 differ in floating point
+    // 6 completions: 2 incoherent left alone, 1/6 more allowed; 2/6 + 1/6 and 1 − 3/6 differ in floating
+    // point
     const item = /^(away|toward)\/(\d+|alone)\/[^/]+\/calibration\/cal(\d)\/(\d)$/;
     for (const [alone, steered, incoherent] of [
       [0, 1, 1 / 6],

@@ -1,4 +1,7 @@
-/** A causal test where too little has an effect, or something fails midway: what is said, and that nothing stays loaded. */
+/**
+ * A causal test where too little has an effect, or something fails midway: what is said, and that nothing
+ * stays loaded.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** The log-odds where only the prompt's tokens are steered, or only the completion's: against the formulas' own forward pass. */
+/**
+ * The log-odds where only the prompt's tokens are steered, or only the completion's: against the formulas'
+ * own forward pass.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** A causal test's work on the tiny subject, with a grader that is a plain function of text and a journal in memory. */
+/**
+ * A causal test's work on the tiny subject, with a grader that is a plain function of text and a journal in
+ * memory.
+ */
 import { createHash } from 'node:crypto';
 import { free, type JudgeItem, type Verdict } from '../../../src/judges/judge.ts';
 import type { Contrast } from '../../../src/methods/site/contrast.ts';
@@ -39,7 +42,10 @@ export function countingGrader(of = ({ completion }: JudgeItem) => verdictOn(com
   return { asked, grade };
 }
 
-/** A runtime that counts its sessions that are not released, and its runs; `onLoad` is told of each load before it is done. */
+/**
+ * A runtime that counts its sessions that are not released, and its runs; `onLoad` is told of each load
+ * before it is done.
+ */
 export function countedRuntime(runtime: Runtime, onLoad: (loads: number) => void = () => {}) {
   const counts = { loads: 0, open: 0, runs: 0 };
   const counted =
@@ -87,7 +93,9 @@ export function memoryJournal(before: Iterable<SteeringRecord> = []) {
   return journal;
 }
 
-/** The seed of a completion, from what docs say of it: of the study's seed, its prompt and its number alone. */
+/**
+ * The seed of a completion, from what docs say of it: of the study's seed, its prompt and its number alone.
+ */
 export function seedOf(seed: number, prompt: string, index: number): number {
   return createHash('sha256')
     .update(JSON.stringify(['steer', seed, prompt, index]))

@@ -1,4 +1,7 @@
-/** The causal test as a study's last stage: its files, what is kept when options change, what is refused, and kills at any moment. */
+/**
+ * The causal test as a study's last stage: its files, what is kept when options change, what is refused,
+ * and kills at any moment.
+ */
 
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** The causal test of a study and its judge: what a paid one costs however often a run is stopped, what is told of one that was trained, and that it is closed. */
+/**
+ * The causal test of a study and its judge: what a paid one costs however often a run is stopped, what is
+ * told of one that was trained, and that it is closed.
+ */
 
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';

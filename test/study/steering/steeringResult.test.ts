@@ -80,8 +80,9 @@ const random = { role: 'random', positives: [5, 5] } as const;
 const out = (positives: readonly [number, number]): Said => ({ positives, place: 'outside' });
 
 /**
- * 1 a cause in both directions, 2 a greater one, 3 away only, 4 toward only, 5 beyond the zone with the wrong sign in both, 6 not sampled, 7 without a
- * dose toward, 8 random and beyond the zone as a cause would be.
+ * 1 a cause in both directions, 2 a greater one, 3 away only, 4 toward only, 5 beyond the zone with the
+ * wrong sign in both, 6 not sampled, 7 without a dose toward, 8 random and beyond the zone as a cause would
+ * be.
  */
 const sides: Sides = {
   away: side('away', {

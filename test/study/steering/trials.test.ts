@@ -1,4 +1,7 @@
-/** Trials on the tiny subject: each against the sampler alone, whatever else was sampled, and what is kept where the judge stops or fails. */
+/**
+ * Trials on the tiny subject: each against the sampler alone, whatever else was sampled, and what is kept
+ * where the judge stops or fails.
+ */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

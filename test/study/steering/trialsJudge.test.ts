@@ -1,4 +1,7 @@
-/** Trials and a judge that is slow, that is paid, that stops midway or that refuses: what is kept, what is asked again, what waits. */
+/**
+ * Trials and a judge that is slow, that is paid, that stops midway or that refuses: what is kept, what is
+ * asked again, what waits.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

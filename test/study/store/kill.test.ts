@@ -1,4 +1,7 @@
-/** A study that is killed with -9 goes on where it was: the same bytes at the end, and no unit lost but those in flight. */
+/**
+ * A study that is killed with -9 goes on where it was: the same bytes at the end, and no unit lost but
+ * those in flight.
+ */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -154,7 +157,8 @@ it('stopped by a file that may not grow further, it loses nothing that was kept'
   const folder = newFolder('limited');
   // 50 or 100 KB, by the shell; all units take 400.
   const limited = `ulimit -f 100; exec "$0" "$@"`;
-  // One append at a time: at the first failure the program ends, and would tear a line that another is writing.
+  // One append at a time: at the first failure the program ends, and would tear a line that another is
+  // writing.
   const args = [program, folder, units, 1, 5].map(String);
   const { status, stdout, stderr } = spawnSync('sh', ['-c', limited, process.execPath, ...args], {
     encoding: 'utf8',
