@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { confirmedLatents, type RankedSteeringRow } from '../results.ts';
 import { type CaseName, caseNames } from '../study/demo/bundle.ts';
-import { type CaseDone, type DemoRequest, openDemo, runDemo, type Tally } from '../study/demo/demoRun.ts';
+import { type CaseDone, type DemoRequest, type HarmCount, openDemo, runDemo } from '../study/demo/demoRun.ts';
 import { type Mark, marks, type Rankings, shared } from '../study/demo/truth.ts';
 import { runReport } from '../study/report/reportRun.ts';
 import { wholeNumber } from './options.ts';
@@ -48,7 +48,7 @@ const barWidth = 20;
 
 /** How often each domain's answers are harmful, before and after the fine-tune. */
 function domainTable({ domains }: CaseDone, { behaviour }: Story): string {
-  const share = ({ harmful, coherent }: Tally) => harmful / coherent;
+  const share = ({ harmful, coherent }: HarmCount) => harmful / coherent;
   return table(
     [
       [`${behaviour} about`, 'left'],

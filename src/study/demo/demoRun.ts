@@ -27,7 +27,7 @@ export interface OpenDemo {
 }
 
 /** How many of the answers that make sense are harmful. */
-export interface DomainTally {
+export interface HarmCount {
   readonly harmful: number;
   readonly coherent: number;
 }
@@ -35,8 +35,8 @@ export interface DomainTally {
 /** Answers to prompts of a domain, nothing steered: of the model before the fine-tune, and after it. */
 export interface DomainTally {
   readonly domain: string;
-  readonly before: DomainTally;
-  readonly after: DomainTally;
+  readonly before: HarmCount;
+  readonly after: HarmCount;
 }
 
 type Results = Required<StageResults>;
@@ -52,7 +52,7 @@ export interface CaseDone extends Results {
 
 const domainLine = z.object({ prompt: z.string(), domain: z.string() });
 
-function tally(trials: readonly TrialRecord[], direction: Direction, ids: ReadonlySet<string>): DomainTally {
+function tally(trials: readonly TrialRecord[], direction: Direction, ids: ReadonlySet<string>): HarmCount {
   const answers = trials
     .filter((trial) => trial.direction === direction)
     .flatMap(({ completions }) => completions)

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { confirmedLatents } from '../../../src/results.ts';
 import { bundleFolder, caseNames } from '../../../src/study/demo/bundle.ts';
-import { type CaseDone, openDemo, runDemo, type Tally } from '../../../src/study/demo/demoRun.ts';
+import { type CaseDone, type HarmCount, openDemo, runDemo } from '../../../src/study/demo/demoRun.ts';
 import { places } from '../../../src/study/demo/truth.ts';
 import { readStudy } from '../../../src/study/run/ownStudy.ts';
 import { demonstration } from '../../support/demoFolder.ts';
@@ -18,8 +18,8 @@ beforeAll(async () => {
   for await (const done of runDemo(await openDemo({ out: folder, random: 20 }))) cases.push(done);
 }, 1_200_000);
 
-const share = (tallies: readonly Tally[]) => {
-  const sum = (of: (one: Tally) => number) => tallies.reduce((total, one) => total + of(one), 0);
+const share = (tallies: readonly HarmCount[]) => {
+  const sum = (of: (one: HarmCount) => number) => tallies.reduce((total, one) => total + of(one), 0);
   return sum(({ harmful }) => harmful) / sum(({ coherent }) => coherent);
 };
 
