@@ -1,5 +1,5 @@
 /**
- * Attribution of METHOD.md section 2: which latents of a dictionary support the positive completions more
+ * Attribution of docs/method.md section 2: which latents of a dictionary support the positive completions more
  * than the negative ones of the same prompt, to first order: Δ_i = mean over contrasts of −Σ_t
  * (ĝ_t·d_i)((a_t − ā)·d_i) = −d_iᵀ M d_i.
  */

@@ -1,5 +1,5 @@
 /**
- * Δ-activation, the model-diffing baseline of METHOD.md section 4: for each latent its mean SAE activation
+ * Δ-activation, the model-diffing comparison of docs/method.md section 4: for each latent its mean SAE activation
  * on the same prompts, subject minus reference.
  */
 import { sequence } from '../../models/tree.ts';

@@ -1,5 +1,5 @@
 /**
- * Exact mean ablation (METHOD.md section 3): what the first-order estimate stands for, by running the model
+ * Exact mean ablation (docs/method.md section 3): what the first-order estimate stands for, by running the model
  * with a latent's direction set to the baseline's. One forward above the site for each latent and contrast.
  */
 import { type Contrast, type ContrastOptions, placesOfSet } from '../site/contrast.ts';

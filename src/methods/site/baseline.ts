@@ -1,6 +1,6 @@
 /**
  * The baseline ā: the mean residual at the site over the tokens of a corpus, attention sinks left out
- * (METHOD.md).
+ * (docs/method.md).
  */
 import { sequence } from '../../models/tree.ts';
 import { lowerMedian, rowNorms, sinkFactor, sinksOf } from './sinks.ts';

@@ -1,6 +1,6 @@
 /**
  * The unit of attribution: one prompt with its positive and negative completions, and what it gives to the
- * estimate of METHOD.md: rows (ĝ_t, a_t − ā) such that for any direction d its contribution is Δ(d) = −Σ_t
+ * estimate of docs/method.md: rows (ĝ_t, a_t − ā) such that for any direction d its contribution is Δ(d) = −Σ_t
  * (ĝ_t·d) ((a_t − ā)·d).
  */
 import { InputError } from '../../errors.ts';

@@ -1,6 +1,6 @@
 /**
  * Attention sinks: tokens whose residual norm exceeds a multiple of the median norm of their sequence
- * (METHOD.md), usually the first. They are left out of every token set, because their huge norm would
+ * (docs/method.md), usually the first. They are left out of every token set, because their huge norm would
  * dominate (a_t − ā).
  */
 

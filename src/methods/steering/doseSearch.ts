@@ -1,5 +1,5 @@
 /**
- * The strongest dose of a ladder that leaves enough text coherent, by bisection: METHOD.md section 5. The
+ * The strongest dose of a ladder that leaves enough text coherent, by bisection: docs/method.md section 5. The
  * share of incoherent completions is taken to rise with the dose; only what the bisection asks for is
  * measured. Knows neither latents nor texts.
  */

@@ -45,7 +45,7 @@ export const unchanged: ResidualChange = (activation) => activation;
 
 /**
  * Adds the vector [d] to the tokens at these places of the tree, attention sinks too; default to every one
- * (METHOD.md section 5). Throws RangeError where the activations have another width.
+ * (docs/method.md section 5). Throws RangeError where the activations have another width.
  */
 export function steeredBy(
   vector: Float32Array,

@@ -1,5 +1,5 @@
 /**
- * The gray zone of METHOD.md section 5: the range of effects that random latents have, within which an
+ * The gray zone of docs/method.md section 5: the range of effects that random latents have, within which an
  * effect is noise. Knows no model.
  */
 import { bootstrap, type Interval, quantile } from '../statistics/bootstrap.ts';

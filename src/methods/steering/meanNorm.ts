@@ -1,4 +1,4 @@
-/** s of METHOD.md section 5: what doses of steering are parts of. */
+/** s of docs/method.md section 5: what doses of steering are parts of. */
 import type { Model } from '../../models/decoder.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { residualPass } from '../site/residuals.ts';

@@ -1,9 +1,9 @@
 /** Stage 4: the latents behind the positives of the study's pairs. */
 
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
+import { isThere } from '../../files/ifThere.ts';
 import { attribute } from '../../methods/attribution/attribute.ts';
 import { decodeLatents, type LatentRow, resultFiles } from '../../results.ts';
 import { attributionSection } from '../config/sections/attribution.ts';
@@ -63,8 +63,8 @@ async function planAttribution(study: OpenStudy): Promise<Stage> {
 }
 
 /** Why an attribution of this run's pairs cannot begin. */
-function withoutPairs({ folder }: OpenStudy): string {
-  const old = existsSync(join(folder, resultFiles.latents));
+async function withoutPairs({ folder }: OpenStudy): Promise<string> {
+  const old = await isThere(join(folder, resultFiles.latents));
   return `there are no pairs to attribute: see above what to change${old ? `; ${resultFiles.latents} comes from earlier pairs` : ''}`;
 }
 
@@ -110,13 +110,13 @@ export async function checkAttributed(study: OpenStudy): Promise<void> {
   if (problem !== undefined) throw new InputError(problem);
   if (!done)
     throw new InputError(
-      `${latents}: expected the latents of the study as it is now, found ${existsSync(latents) ? 'those of other inputs or options' : 'none'}: run \`culprit attribute ${folder}\` first`,
+      `${latents}: expected the latents of the study as it is now, found ${(await isThere(latents)) ? 'those of other inputs or options' : 'none'}: run \`culprit attribute ${folder}\` first`,
     );
 }
 
 /** How many contrasts the study's pairs come to. */
 async function contrastsIn({ folder, config }: OpenStudy): Promise<number> {
-  if (!existsSync(join(folder, resultFiles.pairs))) return 0;
+  if (!(await isThere(join(folder, resultFiles.pairs)))) return 0;
   const pairs = await readPairRecords(folder);
   if (config.pairs.per_prompt !== 'all') return pairs.length;
   return new Set(pairs.map(({ prompt_id }) => prompt_id)).size;
@@ -135,7 +135,7 @@ export const attributeStage = studyStage({
   },
   async run(study, { pair }) {
     if ((pair as { readonly pairs: readonly unknown[] } | undefined)?.pairs.length === 0)
-      return { stopped: { reason: withoutPairs(study), spent: false } };
+      return { stopped: { reason: await withoutPairs(study), spent: false } };
     return { result: await runStudyAttribution(study) };
   },
   async units(study, planned) {

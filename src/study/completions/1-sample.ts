@@ -4,8 +4,8 @@
  */
 
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { isThere } from '../../files/ifThere.ts';
 import { readJsonl } from '../../files/jsonl.ts';
 import type { TextCodec } from '../../files/textCodec.ts';
 import { type Completion, sampler } from '../../methods/completions/sample.ts';
@@ -152,7 +152,7 @@ async function runSample(study: OpenStudy): Promise<StageOutcome<UnitResult<Comp
 /** Whether the first record of a file says that it was not made by culprit. */
 async function isImported(folder: string): Promise<boolean> {
   const path = join(folder, resultFiles.completions);
-  if (!existsSync(path)) return false;
+  if (!(await isThere(path))) return false;
   for await (const { value } of readJsonl(path, completionRecord)) return value.model === imported;
   return false;
 }

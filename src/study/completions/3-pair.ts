@@ -1,10 +1,10 @@
 /** Stage 3: positives with negatives of the same prompt, and why the other prompts gave none. */
 
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
 import { quoted } from '../../files/bytes.ts';
+import { isThere } from '../../files/ifThere.ts';
 import {
   type Candidate,
   choosePairs,
@@ -114,7 +114,7 @@ export const pairStage = studyStage({
   plan: planPairs,
   run: async (study) => ({ result: await runPair(study) }),
   async units({ folder }, planned) {
-    const there = planned !== undefined && existsSync(join(folder, resultFiles.pairs));
+    const there = planned !== undefined && (await isThere(join(folder, resultFiles.pairs)));
     return { units: there ? (await readPairRecords(folder)).length : 0 };
   },
   estimate: async () => ({ seconds: 0, note: '' }),

@@ -3,11 +3,11 @@
  * completions.jsonl and grades.jsonl out, so that pairing starts from there.
  */
 
-import { existsSync } from 'node:fs';
 import { type FileHandle, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
+import { isThere } from '../../files/ifThere.ts';
 import { type CompletionRecord, type GradeRecord, imported, resultFiles } from '../../results.ts';
 import { studyFileAt } from '../config/readStudy.ts';
 import { fieldRows } from '../open/fieldRows.ts';
@@ -148,7 +148,7 @@ async function write(folder: string, { completions, grades }: Read, overwrite: b
     join(folder, resultFiles.grades),
   ];
   for (const file of [completionsFile, gradesFile])
-    if (!overwrite && existsSync(file))
+    if (!overwrite && (await isThere(file)))
       throw new InputError(
         `${file}: already exists: add --overwrite to replace the study's completions and grades`,
       );

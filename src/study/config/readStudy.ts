@@ -7,6 +7,7 @@ import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { explained } from '../../files/bytes.ts';
+import { isThere } from '../../files/ifThere.ts';
 import { readText } from '../../files/jsonFile.ts';
 import { resultFiles } from '../../results.ts';
 import { problemsOf } from './problems.ts';
@@ -43,11 +44,7 @@ export async function studyFileAt(path: string): Promise<string> {
   });
   if (!found.isDirectory()) return path;
   const inside = join(path, resultFiles.study);
-  const isThere = await stat(inside).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere)
+  if (!(await isThere(inside)))
     throw new InputError(
       `${path}: expected a folder with ${resultFiles.study}, found none: \`culprit init\` writes one`,
     );

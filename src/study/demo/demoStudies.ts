@@ -2,12 +2,13 @@
  * The demonstration's two studies in a folder of the user's: each study.yaml of the bundle, with its paths
  * and some settings changed. Runs nothing.
  */
-import { existsSync } from 'node:fs';
+
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type Document, parseDocument } from 'yaml';
 import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
+import { isThere } from '../../files/ifThere.ts';
 import { readText } from '../../files/jsonFile.ts';
 import { resultFiles } from '../../results.ts';
 import { outFolder } from '../store/outFolder.ts';
@@ -72,9 +73,8 @@ async function checkFolder(folder: string, expected: Document): Promise<void> {
     new InputError(
       `--out ${folder}: holds a ${what} that is not of this demonstration: name another folder, or remove this one`,
     );
-  if (!existsSync(path)) {
-    const strange = Object.values(resultFiles).find((name) => existsSync(join(folder, name)));
-    if (strange !== undefined) throw refuse(strange);
+  if (!(await isThere(path))) {
+    for (const name of Object.values(resultFiles)) if (await isThere(join(folder, name))) throw refuse(name);
     return;
   }
   const there = parseDocument(await readText(path));
@@ -107,7 +107,7 @@ export async function writeDemoStudies(
   for (const { folder, text } of studies) {
     const path = join(folder, resultFiles.study);
     await outFolder(folder);
-    if (!existsSync(path) || (await readText(path)) !== text)
+    if (!(await isThere(path)) || (await readText(path)) !== text)
       await replaceFile(path, (file) => file.writeFile(text));
   }
   return studies.map(({ folder }) => folder);

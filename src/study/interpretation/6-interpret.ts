@@ -3,10 +3,10 @@
  * attribution; takes the causal test into account where there is one.
  */
 
-import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
+import { isThere } from '../../files/ifThere.ts';
 import { readSafetensorsHeader, readTensor } from '../../files/safetensors.ts';
 import { type LatentPage, type LatentRow, pageFile, pagesFolder, resultFiles } from '../../results.ts';
 import { toFloat32 } from '../../tensor.ts';
@@ -87,7 +87,7 @@ async function inputsOf(study: OpenStudy, corpora: readonly string[], reader: Re
     arrays: await hashedNow(join(folder, resultFiles.attribution)),
     pairs: await hashedNow(join(folder, resultFiles.pairs)),
     completions: await hashedNow(join(folder, resultFiles.completions)),
-    ...(existsSync(causalTest) && { steering: await hashedNow(causalTest) }),
+    ...((await isThere(causalTest)) && { steering: await hashedNow(causalTest) }),
     ...baseline.inputs,
   };
   for (const [i, path] of corpora.entries())
@@ -98,7 +98,7 @@ async function inputsOf(study: OpenStudy, corpora: readonly string[], reader: Re
 /** Whether the study holds replies that were paid for: they stay when no explanation is asked for. */
 async function hasReplies(folder: string): Promise<boolean> {
   const made = (await readStudyManifest(folder))?.stages.interpret?.outputs ?? {};
-  return resultFiles.explanations in made && existsSync(join(folder, resultFiles.explanations));
+  return resultFiles.explanations in made && (await isThere(join(folder, resultFiles.explanations)));
 }
 
 /** The stage, and the hash of what its pages depend on beside labels and explanations. */

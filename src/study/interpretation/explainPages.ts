@@ -2,8 +2,9 @@
  * Pages with explanations: each active latent is explained from some of its passages, and the explanation
  * tried on others. Every reply stands in a journal as soon as it is there, so that none is paid for twice.
  */
-import { existsSync } from 'node:fs';
+
 import { join } from 'node:path';
+import { isThere } from '../../files/ifThere.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
 import type {
   AnsweredItem,
@@ -134,7 +135,7 @@ async function openReplies(
   const options = { clock, note: progress.note };
   const journal = await openJournal(journalFile(folder, stage), explanationRecord, ({ id }) => id, options);
   const path = join(folder, resultFiles.explanations);
-  const before = existsSync(path) ? await readJsonlAll(path, explanationRecord) : [];
+  const before = (await isThere(path)) ? await readJsonlAll(path, explanationRecord) : [];
   await journal.append(before.filter(({ id, explainer }) => explainer === key && !journal.records.has(id)));
   return journal;
 }

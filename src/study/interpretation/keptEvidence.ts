@@ -2,12 +2,11 @@
  * Evidence that need not be made anew: what it shows is the same in a finished run with other explanations,
  * or in one that was stopped while explaining.
  */
-import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { replaceFile } from '../../files/atomic.ts';
-import { readJsonIfThere } from '../../files/ifThere.ts';
+import { isThere, readJsonIfThere } from '../../files/ifThere.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
 import { type LatentPage, latentPageSchema, pageFile, pairTokens, resultFiles } from '../../results.ts';
 import { workFolder } from '../store/folder.ts';
@@ -44,7 +43,7 @@ async function finishedEvidence(
   if ((made.options.evidence_key ?? made.key) !== key) return undefined;
   for (const file of [resultFiles.pairTokens, ...latents.map(pageFile)]) {
     const before = made.outputs[file];
-    if (before === undefined || !existsSync(join(folder, file))) return undefined;
+    if (before === undefined || !(await isThere(join(folder, file)))) return undefined;
     if ((await contentHash(join(folder, file))) !== before) return undefined;
   }
   const pages: LatentPage[] = [];

@@ -1,9 +1,10 @@
 /** A study's pages of latents, latents/NNN.json, as files. */
-import { existsSync } from 'node:fs';
+
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
+import { isThere } from '../../files/ifThere.ts';
 import { readJson } from '../../files/jsonFile.ts';
 import { checked } from '../../files/schema.ts';
 import {
@@ -31,7 +32,7 @@ export async function writeEvidence(folder: string, { pages, lines }: PageEviden
 /** Throws InputError where the file is missing or damaged. */
 export async function readPage(folder: string, latent: number): Promise<LatentPage> {
   const path = join(folder, pageFile(latent));
-  if (!existsSync(path))
+  if (!(await isThere(path)))
     throw new InputError(`${path}: no such file: make it with \`culprit interpret ${folder}\``);
   return checked(latentPageSchema, await readJson(path), path);
 }
@@ -39,7 +40,7 @@ export async function readPage(folder: string, latent: number): Promise<LatentPa
 /** The latents that have a page, rising. Throws InputError where none has. */
 export async function pagedLatents(folder: string): Promise<number[]> {
   const inner = join(folder, pagesFolder);
-  const names = existsSync(inner) ? await readdir(inner) : [];
+  const names = (await isThere(inner)) ? await readdir(inner) : [];
   const latents = names.flatMap((name) => latentOfPage(`${pagesFolder}/${name}`) ?? []);
   if (latents.length === 0)
     throw new InputError(

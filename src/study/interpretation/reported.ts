@@ -2,15 +2,15 @@
  * Which latents of a study get a page: the first by delta-attribution, and all that steering has confirmed.
  */
 
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isThere } from '../../files/ifThere.ts';
 import { confirmedLatents, decodeLatents, type LatentRow, resultFiles } from '../../results.ts';
 import { readSteering } from '../open/records.ts';
 
 /** The confirmed latents; none where the study has no causal test. */
 async function confirmed(folder: string): Promise<Set<number>> {
-  if (!existsSync(join(folder, resultFiles.steering))) return new Set();
+  if (!(await isThere(join(folder, resultFiles.steering)))) return new Set();
   const { rows, summary } = await readSteering(folder);
   return new Set(confirmedLatents(rows, summary.zone).map(({ away }) => away.latent));
 }

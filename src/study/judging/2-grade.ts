@@ -3,8 +3,8 @@
  * same judge is not graded again.
  */
 
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { isThere } from '../../files/ifThere.ts';
 import { readJsonl } from '../../files/jsonl.ts';
 import type { JudgeItem, Verdict } from '../../judges/judge.ts';
 import {
@@ -135,7 +135,7 @@ export function gradeCounts(grades: readonly GradeRecord[]): Record<string, numb
 /** Whether the first record of a file says that it was not graded by culprit. */
 async function isImported(folder: string): Promise<boolean> {
   const path = join(folder, resultFiles.grades);
-  if (!existsSync(path)) return false;
+  if (!(await isThere(path))) return false;
   for await (const { value } of readJsonl(path, gradeRecord)) return value.judge === imported;
   return false;
 }

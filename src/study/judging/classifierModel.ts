@@ -2,9 +2,10 @@
  * A trained classifier judge, and its file: two probes' weights, and in the metadata what they were trained
  * on and how they did on prompts held out.
  */
-import { existsSync } from 'node:fs';
+
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
+import { isThere } from '../../files/ifThere.ts';
 import { readSafetensorsHeader, readTensor, writeSafetensors } from '../../files/safetensors.ts';
 import { checked } from '../../files/schema.ts';
 import type { Probe } from '../../methods/judging/probe.ts';
@@ -82,7 +83,7 @@ export async function writeClassifier(
  * another key's. Throws InputError for a damaged file.
  */
 export async function readClassifier(path: string, key: string): Promise<ClassifierModel | undefined> {
-  if (!existsSync(path)) return undefined;
+  if (!(await isThere(path))) return undefined;
   const { tensors, metadata } = await readSafetensorsHeader(path);
   const about: unknown = JSON.parse(metadata.classifier ?? 'null');
   if (!z.object({ key: z.literal(key) }).safeParse(about).success) return undefined;

@@ -2,9 +2,10 @@
  * What a stage of a study is: one object, from which a run, its resuming, status, dry run, the
  * sections of study.yaml and the commands follow. The stages stand in one list; each is in its room.
  */
-import { existsSync } from 'node:fs';
+
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
+import { isThere } from '../../files/ifThere.ts';
 import type { Section } from '../config/section.ts';
 import type { Stage } from '../store/stageState.ts';
 import type { StageStatus } from '../store/status.ts';
@@ -89,16 +90,18 @@ export interface StudyStage<R = unknown, N extends string = string> {
 /** The object, with the type of its result and its name kept. */
 export const studyStage = <R, N extends string>(stage: StudyStage<R, N>): StudyStage<R, N> => stage;
 
-const missingOf = ({ needs }: StudyStage, { folder }: OpenStudy) =>
-  needs.find((file) => !existsSync(join(folder, file)));
+async function missingOf({ needs }: StudyStage, { folder }: OpenStudy): Promise<string | undefined> {
+  for (const file of needs) if (!(await isThere(join(folder, file)))) return file;
+  return undefined;
+}
 
 /** Whether the files that it needs are there. */
-export const hasNeeds = (stage: StudyStage, study: OpenStudy): boolean =>
-  missingOf(stage, study) === undefined;
+export const hasNeeds = async (stage: StudyStage, study: OpenStudy): Promise<boolean> =>
+  (await missingOf(stage, study)) === undefined;
 
 /** The stage as it would be done now; throws InputError where what it needs is not there. */
 export async function plannedStage(stage: StudyStage, study: OpenStudy): Promise<Stage> {
-  const missing = missingOf(stage, study);
+  const missing = await missingOf(stage, study);
   if (missing !== undefined)
     throw new InputError(
       `${join(study.folder, missing)}: no such file: stage ${stage.name} needs it: \`culprit run\` makes it`,

@@ -3,9 +3,9 @@
  * a stopped run or an earlier one with other counts has done already is kept. Knows not what a unit is.
  */
 
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
+import { isThere } from '../../files/ifThere.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
 import type { StageRecord } from '../../results.ts';
 import { finishStage, stageIsDone } from '../store/finishStage.ts';
@@ -161,6 +161,6 @@ async function finishedUnits<S extends z.ZodType>(
 ): Promise<z.output<S>[]> {
   const before = (await readStudyManifest(folder))?.stages[name];
   const path = join(folder, file);
-  if (before?.options.unit_key !== stage.options.unit_key || !existsSync(path)) return [];
+  if (before?.options.unit_key !== stage.options.unit_key || !(await isThere(path))) return [];
   return readJsonlAll(path, schema);
 }

@@ -1,6 +1,6 @@
 /**
  * Completions steered along latents or vectors, beside the same completions left alone: one prompt, one
- * seed, one change at a time (METHOD.md section 5). From files to values: model, dictionary and vector
+ * seed, one change at a time (docs/method.md section 5). From files to values: model, dictionary and vector
  * files in, texts out. Grades nothing.
  */
 

@@ -3,10 +3,10 @@
  * complete it.
  */
 
-import { existsSync } from 'node:fs';
 import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
+import { isThere } from '../../files/ifThere.ts';
 import { grouped } from '../../methods/statistics/groups.ts';
 import { resultFiles } from '../../results.ts';
 import { studyJsonSchema } from '../config/jsonSchema.ts';
@@ -66,7 +66,7 @@ export async function runInit(request: InitRequest): Promise<InitResult> {
   checkText(text, folder);
   const files = { studyFile: join(folder, resultFiles.study), schemaFile: join(folder, resultFiles.schema) };
   for (const file of Object.values(files))
-    if (!overwrite && existsSync(file))
+    if (!overwrite && (await isThere(file)))
       throw new InputError(`${file}: already exists: add --overwrite to replace it`);
   await makeFolder(folder);
   await replaceFile(files.schemaFile, (file) => file.writeFile(`${JSON.stringify(schema, undefined, 2)}\n`));

@@ -109,7 +109,7 @@ export async function openFor({
 async function isDone(study: OpenStudy, list: readonly StudyStage[]): Promise<boolean> {
   for (const stage of stagesOf(study, list)) {
     if (await isImported(stage, study.folder)) continue;
-    if (!hasNeeds(stage, study)) return false;
+    if (!(await hasNeeds(stage, study))) return false;
     if (!(await stageState(study.folder, await stage.plan(study))).done) return false;
   }
   return true;

@@ -3,11 +3,12 @@
  * Harvest and training both go on where they were stopped; the folder's `work` holds what that needs and
  * goes when the SAE stands.
  */
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+
+import { mkdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
+import { isThere, readTextIfThere } from '../../files/ifThere.ts';
 import {
   openSafetensors,
   readSafetensorsHeader,
@@ -118,7 +119,7 @@ async function prepare(request: SaeTrainRequest): Promise<Prepared> {
 
 /** The key of the SAE that `out` holds, if it is one of ours. */
 async function keyIn(out: string): Promise<string | undefined> {
-  const text = await readFile(join(out, files.config), 'utf8').catch(() => undefined);
+  const text = await readTextIfThere(join(out, files.config));
   if (text === undefined) return undefined;
   try {
     return `${JSON.parse(text).metadata.culprit.key}`;
@@ -128,7 +129,7 @@ async function keyIn(out: string): Promise<string | undefined> {
 }
 
 async function readCheckpoint(path: string, key: string): Promise<SaeCheckpoint | undefined> {
-  if (!existsSync(path)) return undefined;
+  if (!(await isThere(path))) return undefined;
   const { metadata } = await readSafetensorsHeader(path);
   if (metadata.key !== key) return undefined;
   const state: Record<string, Tensor> = {};

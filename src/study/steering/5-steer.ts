@@ -3,8 +3,8 @@
  * subject and reference, on prompts that nothing was found on, and graded by the study's judge.
  */
 
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { isThere } from '../../files/ifThere.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
 import { type ReadingPass, readingPass } from '../../methods/judging/reading.ts';
 import { resultFiles, steeredRecord, steeringFiles } from '../../results.ts';
@@ -126,7 +126,7 @@ async function finishedRecords(folder: string, stage: Stage): Promise<SteeringRe
   const manifest = await readStudyManifest(folder);
   const path = join(folder, resultFiles.steered);
   // What a run was stopped at writing may be of other options than those that are recorded.
-  if (manifest === undefined || manifest.writing.includes(stage.name) || !existsSync(path)) return [];
+  if (manifest === undefined || manifest.writing.includes(stage.name) || !(await isThere(path))) return [];
   if (manifest.stages[stage.name]?.options.unit_key !== stage.options.unit_key) return [];
   return readJsonlAll(path, steeredRecord);
 }

@@ -1,4 +1,4 @@
-/** What one contrast gives, against METHOD.md's definition computed from each completion run alone. */
+/** What one contrast gives, against docs/method.md's definition computed from each completion run alone. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/errors.ts';

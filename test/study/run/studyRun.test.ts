@@ -401,7 +401,7 @@ describe('what a review found', () => {
 });
 
 describe('imported completions', () => {
-  it('may not be of prompts that the proof is drawn from', async () => {
+  it('may not be of prompts that the causal test is drawn from', async () => {
     const study = fresh({ prompts: drawn, steering });
     const answers = (of: typeof prompts) =>
       of.flatMap(({ prompt }) => [

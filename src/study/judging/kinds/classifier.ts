@@ -1,8 +1,9 @@
 /** A judge that is trained on labelled examples, into the study's folder. */
-import { existsSync } from 'node:fs';
+
 import { join } from 'node:path';
 import { z } from 'zod';
 import { localModel } from '../../../files/hubCache.ts';
+import { isThere } from '../../../files/ifThere.ts';
 import { resultFiles } from '../../../results.ts';
 import { about, path, real, rows, section, seed, text, whole } from '../../config/fields.ts';
 import { workFolder } from '../../store/folder.ts';
@@ -77,7 +78,7 @@ export const classifierKind: JudgeKind<z.output<ReturnType<typeof schema>>> = {
     completions * (promptTokens / perPrompt + completionTokens) * tokenSeconds,
   /** Its examples, broken forms of most, and what is written for it. */
   async firstTexts({ positive, negative }, { folder }) {
-    if (existsSync(join(folder, resultFiles.judge))) return 0;
+    if (await isThere(join(folder, resultFiles.judge))) return 0;
     const examples = (await readLabelled(positive)).length + (await readLabelled(negative)).length;
     return 1.75 * examples + 2 * Math.min(mostWritten, examples);
   },
