@@ -1,8 +1,10 @@
 /** From a folder to an SAE, in whichever published format it lies. */
+
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
-import { explained, quoted, readInto, withFile } from '../../files/bytes.ts';
+import { quoted, readInto, withFile } from '../../files/bytes.ts';
+import { ifThere } from '../../files/ifThere.ts';
 import { readJson } from '../../files/jsonFile.ts';
 import { openSafetensors, readTensor } from '../../files/safetensors.ts';
 import type { SaeFolder, SaeFormat } from '../../saes/formats/format.ts';
@@ -14,15 +16,9 @@ import { assertWidth, type Sae } from '../../saes/sae.ts';
  * to.
  */
 async function namesIn(folder: string): Promise<string[] | undefined> {
-  try {
-    const entries = await readdir(folder, { withFileTypes: true });
-    const files = entries.filter((entry) => !entry.isDirectory());
-    return files.map(({ name }) => name).sort();
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw explained(error, folder);
-  }
+  const entries = await ifThere(folder, (own) => readdir(own, { withFileTypes: true }));
+  const files = entries?.filter((entry) => !entry.isDirectory());
+  return files?.map(({ name }) => name).sort();
 }
 
 async function bytesIn(path: string, from = 0, to?: number): Promise<Uint8Array> {
