@@ -1,5 +1,5 @@
 /**
- * The demonstration as `npm start` runs it, but for fewer random latents: run once for all tests that look
+ * The demonstration as `npm start` runs it, in little: run once for all tests that look
  * at it, and kept while the sources stay as they are.
  */
 import { createHash } from 'node:crypto';
@@ -37,11 +37,11 @@ export async function demonstration(): Promise<Demonstration> {
   mkdirSync(made, { recursive: true });
   const folder = join(made, state());
   const told = join(folder, 'told.json');
-  const args = ['demo', '--out', folder, '--random', '20'];
+  const args = ['demo', '--out', folder, '--prompts', '40', '--questions', '24', '--random', '12'];
   await makeOnce(folder, {
     isReady: async () => existsSync(told),
     async make() {
-      const ended = await culprit(args);
+      const ended = await culprit(args, { CULPRIT_THREADS: '1' });
       if (ended.code !== 0) throw new Error(ended.stderr);
       writeFileSync(told, JSON.stringify(ended));
     },

@@ -15,7 +15,8 @@ let cases: CaseDone[];
 beforeAll(async () => {
   const { folder } = await demonstration();
   cases = [];
-  for await (const done of runDemo(await openDemo({ out: folder, random: 20 }))) cases.push(done);
+  for await (const done of runDemo(await openDemo({ out: folder, prompts: 40, questions: 24, random: 12 })))
+    cases.push(done);
 }, 1_200_000);
 
 const share = (tallies: readonly HarmCount[]) => {
