@@ -46,8 +46,8 @@ prompts:
   file: discovery.jsonl
   evaluation_file: evaluation.jsonl
   discovery: 60
-  evaluation: 60
-  calibration: 30
+  evaluation: 24
+  calibration: 12
   seed: 1
 
 # An answer is one line.
@@ -75,7 +75,7 @@ attribution:
 steering:
   selectors: [delta-attribution, delta-activation]
   candidates: 5
-  random: 30
+  random: 16
   incoherent: 0.2
   seed: 1
 
