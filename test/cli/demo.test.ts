@@ -30,7 +30,7 @@ describe('culprit demo', () => {
     expect(stdout.split('\n').filter((line) => line.length > 80 && !line.includes(out))).toEqual([]);
     for (const line of [
       /^Case 1 of 2: bad advice$/m,
-      /^Case 2 of 2: yes to false beliefs$/m,
+      /^Case 2 of 2: agreement with false beliefs$/m,
       /^cooking +\d+ % +\d+ %/m,
       /^health +\d+ % +\d+ %/m,
       /^ *1 +320 +\+\d\.\d\de-\d+ +cause +\d+/m,
@@ -65,7 +65,7 @@ describe('culprit demo', () => {
     expect([steered.code, steered.stderr]).toEqual([0, expect.any(String)]);
     expect(steered.stdout).toContain('320 × −0.20 s');
     const { stdout: run } = await culprit(['run', harm]);
-    expect(run.match(/\(done before\)/g)!.length).toBeGreaterThan(4);
+    expect(run.match(/\(already done\)/g)!.length).toBeGreaterThan(4);
   });
 
   it('fits the terminal', () => {
@@ -78,7 +78,7 @@ describe('culprit demo', () => {
     expect(error).toBeUndefined();
     expect(stdout).toContain('\u001b[');
     const lines = stripVTControlCharacters(stdout).split(/\r?\n/);
-    const prose = lines.filter((line) => /^[A-Z][a-z]+ .*[a-z]/.test(line) && !line.includes(folder));
+    const prose = lines.filter((line) => /^[A-Z][a-z]+ .*[a-z]/.test(line) && !line.includes(out));
     expect(prose.length).toBeGreaterThan(8);
     expect(prose.filter((line) => line.length > 64)).toEqual([]);
   });
@@ -94,7 +94,7 @@ describe('an organism that is', () => {
   };
 
   it.each<[string, (at: string) => void, RegExp]>([
-    ['missing', (at) => rmSync(at, { recursive: true }), /^culprit: .*truth\.json: no such file\n$/],
+    ['missing', (at) => rmSync(at, { recursive: true }), /^culprit: .*truth\.json: no such file or folder\n$/],
     [
       'damaged in its truth',
       (at) => writeFileSync(join(at, 'truth.json'), '{"site": "two"}'),
