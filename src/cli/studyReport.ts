@@ -44,7 +44,7 @@ const graded: Part = ({ grade, study }) => {
   const positive = coherent.filter(({ label }) => label === 'positive').length;
   const price = records.reduce((sum, { cost }) => sum + cost.price, 0);
   const said = paragraph(
-    `${number(records.length)} completions, by the ${records[0]!.judge}: ${percentText(positive / coherent.length)} of the coherent ones show ${study.config.behaviour.name}, ${percentText(1 - coherent.length / records.length)} are incoherent${price > 0 ? `; the judge cost ${price.toFixed(2)}` : ''}${upToDate(grade.upToDate)}`,
+    `${number(records.length)} completions, judge: ${records[0]!.judge}; ${percentText(positive / coherent.length)} of the coherent ones show ${study.config.behaviour.name}, ${percentText(1 - coherent.length / records.length)} are incoherent${price > 0 ? `; the judge cost ${price.toFixed(2)}` : ''}${upToDate(grade.upToDate)}`,
     '         ',
   ).join('\n');
   return [`${pc.bold('Graded')}   ${said.trimStart()}`, ...judged(grade.counts)];

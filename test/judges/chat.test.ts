@@ -301,7 +301,7 @@ describe('the budget', () => {
     );
     const price = { input: 1, output: 1 };
     expect((await graded({ price, maxCost: 1 })).error?.message).toMatch(
-      /^judge\.max_cost: .*expected judge\.max_calls/,
+      /^judge\.max_cost: .*use judge\.max_calls instead$/,
     );
     expect(server.asked).toHaveLength(1);
     const { told, grading } = await graded({ price });

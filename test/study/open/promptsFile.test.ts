@@ -211,7 +211,7 @@ describe('prompts to test on in a file of their own', () => {
     [
       'too few',
       [{ prompt: 'x' }],
-      ': expected 2 prompts, as prompts.evaluation 1 and calibration 1 ask for, found 1: lower these in study.yaml, to 1 in all at most',
+      ': expected 2 prompts, as prompts.evaluation 1 and calibration 1 ask for, found 1: lower these in study.yaml to at most 1 in total, or give more prompts',
     ],
   ])('are refused with %s', async (_, lines, line) => {
     const file = put([{ prompt: 'a' }, { prompt: 'b' }], 'found.jsonl');
