@@ -82,7 +82,7 @@ describe('what is refused', () => {
     [
       'of two SAEs',
       [explanation('3', 'a'), explanation('3', 'b', { layer: '7-res-jb' })],
-      /r\.jsonl:2: expected labels of one SAE, gpt2-small\/6-res-jb, found gpt2-small\/7-res-jb too$/,
+      /r\.jsonl:2: expected labels of one SAE, gpt2-small\/6-res-jb, found also gpt2-small\/7-res-jb$/,
     ],
     [
       'of a greater SAE',
