@@ -94,7 +94,11 @@ describe('an organism that is', () => {
   };
 
   it.each<[string, (at: string) => void, RegExp]>([
-    ['missing', (at) => rmSync(at, { recursive: true }), /^culprit: .*truth\.json: no such file or folder\n$/],
+    [
+      'missing',
+      (at) => rmSync(at, { recursive: true }),
+      /^culprit: .*truth\.json: no such file or folder\n$/,
+    ],
     [
       'damaged in its truth',
       (at) => writeFileSync(join(at, 'truth.json'), '{"site": "two"}'),
