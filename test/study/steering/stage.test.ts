@@ -1,12 +1,11 @@
 /**
- * The causal test as a study's last stage: its files, what is kept when options change, what is refused,
- * and kills at any moment.
+ * The causal test as a study's last stage: its files, what is kept when options change, and what is
+ * refused.
  */
 
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readJsonlAll } from '../../../src/files/jsonl.ts';
 import {
@@ -19,8 +18,6 @@ import {
 import { openModel } from '../../../src/study/open/openModel.ts';
 import type { Progress } from '../../../src/study/open/progress.ts';
 import { runStudy, type StudyRequest } from '../../../src/study/run/studyRun.ts';
-import { culprit, start } from '../../support/cli.ts';
-import { draw } from '../../support/opCases.ts';
 import { slowHead, slowLosses, slowResiduals } from '../../support/slowLlama.ts';
 import { tiny as base, layer, putAll, type TinyFolder } from '../../support/tinyFolder.ts';
 import {
@@ -442,61 +439,5 @@ describe('a causal test alone, of what is not there as it should be', () => {
     await expect(run(study, { ...alone, accept: ['sample', 'grade', 'pair', 'attribute'] })).rejects.toThrow(
       `prompt "${evaluated.prompt_id}": expected a test prompt that latents were not found on, found it in ${join(study, 'completions.jsonl')}`,
     );
-  });
-});
-
-describe('killed with SIGKILL', () => {
-  // small batches and many trials, so that the causal test has many moments to be killed at
-  const slow = [
-    { candidates: 6, random: 8, completions: 6, max_tokens: 12, full: true },
-    { sampling: { completions: 6, max_tokens: 12, seed: 5, stop: [...'bcdfghjklmnpqrstvwxz'], rows: 2 } },
-  ] as const;
-  const make = (name: string) => put(join(folder, name), slow[0], slow[1] as unknown as StudyOver);
-  let undisturbed: string;
-  let lines: number;
-
-  const journalLines = (study: string): number => {
-    const work = join(study, '.work');
-    const name = existsSync(work)
-      ? readdirSync(work).find((one) => /^steer-\w+\.jsonl$/.test(one))
-      : undefined;
-    return name === undefined ? 0 : read(work, name).toString().split('\n').length - 1;
-  };
-
-  beforeAll(async () => {
-    undisturbed = make('undisturbed');
-    const { child, ended } = start(['run', undisturbed]);
-    lines = 0;
-    while (child.exitCode === null) {
-      lines = Math.max(lines, journalLines(undisturbed));
-      await sleep(10);
-    }
-    expect((await ended).code).toBe(0);
-    expect(lines).toBeGreaterThan(30);
-  });
-
-  it('again and again in its midst, it ends with the same bytes, and loses no finished trial', async () => {
-    const study = make('killed');
-    const d = draw(Number(process.env.FC_SEED ?? 20261124));
-    const moments = Array.from({ length: 6 }, () => d.below(lines - 8)).sort((a, b) => a - b);
-    let kills = 0;
-    let before = 0;
-    for (const moment of moments) {
-      const { child, ended } = start(['run', study]);
-      while (journalLines(study) <= Math.max(moment, before) && child.exitCode === null) await sleep(1);
-      if (child.exitCode !== null) break;
-      child.kill('SIGKILL');
-      await ended;
-      kills++;
-      const now = journalLines(study);
-      expect(now).toBeGreaterThanOrEqual(before);
-      before = now;
-    }
-    expect(kills).toBeGreaterThan(2);
-    for (const name of files) expect(existsSync(join(study, name))).toBe(false);
-    const { code, stderr } = await culprit(['run', study]);
-    expect(stderr).not.toContain('unexpected');
-    expect(code).toBe(0);
-    expectSameFiles(study, undisturbed);
   });
 });
