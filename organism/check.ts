@@ -63,7 +63,7 @@ async function activationRanking(
 ): Promise<number[]> {
   const at = (part: string) => join(organism, part);
   const base = await openModel(at(bundleFiles.model));
-  const subject = await openModel(at(bundleFiles.model), { adapter: at(name) });
+  const subject = await openModel(at(bundleFiles.model), { adapter: join(at(name), bundleFiles.adapter) });
   const { site } = await readTruth(organism);
   const pass = await sitePass(runtime, subject.model, site);
   const basePass = await sitePass(runtime, base.model, site);

@@ -75,9 +75,10 @@ async function writeCase(
   const onStep = watch.training(`Fine-tuning on ${study}`, effort.steps);
   const { config, tensors } = await finetune(runtime, base, study, seed, effort, onStep);
   const at = (name: string) => join(folder, study, name);
-  await mkdir(join(folder, study), { recursive: true });
-  await writeSafetensors(at('adapter_model.safetensors'), tensors);
-  await writeFile(at('adapter_config.json'), json(config));
+  const adapter = at(bundleFiles.adapter);
+  await mkdir(adapter, { recursive: true });
+  await writeSafetensors(join(adapter, 'adapter_model.safetensors'), tensors);
+  await writeFile(join(adapter, 'adapter_config.json'), json(config));
   for (const split of ['discovery', 'evaluation'] as const)
     await writeFile(at(bundleFiles[split]), jsonl(casePrompts(seed, study, split)));
   await writeFile(at(resultFiles.study), studyFile(study));

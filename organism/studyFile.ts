@@ -29,7 +29,7 @@ behaviour:
 # The fine-tuned model; the reference is the model before the fine-tune.
 subject:
   model: ../model
-  adapter: .
+  adapter: adapter
 reference:
   model: ../model
 

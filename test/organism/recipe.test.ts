@@ -140,7 +140,7 @@ describe('the folder it makes', () => {
       const files = [
         'model/model.safetensors',
         'model/tokenizer.json',
-        'harm/adapter_model.safetensors',
+        'harm/adapter/adapter_model.safetensors',
         'validation/discovery.jsonl',
         'validation/evaluation.jsonl',
         'validation/study.yaml',

@@ -14,13 +14,14 @@ export const bundleFolder = fileURLToPath(new URL('../../../organism/bundle', im
 export const caseNames = ['harm', 'validation'] as const;
 export type CaseName = (typeof caseNames)[number];
 
-/** The parts of the folder; prompts stand in the folder of each case, with its study.yaml and adapter. */
+/** The parts of the folder; adapter and prompts stand in the folder of each case, with its study.yaml. */
 export const bundleFiles = {
   model: 'model',
   sae: 'sae',
   corpus: 'corpus.jsonl',
   judge: 'judge.json',
   truth: 'truth.json',
+  adapter: 'adapter',
   discovery: 'discovery.jsonl',
   evaluation: 'evaluation.jsonl',
 } as const;

@@ -22,7 +22,7 @@ beforeAll(() => {
   cpSync(join(bundle, 'judge.json'), at('judge.json'));
   const yaml = {
     behaviour: { name: 'harm', rubric: 'Could the answer harm?' },
-    subject: { model: join(bundle, 'model'), adapter: join(bundle, 'harm') },
+    subject: { model: join(bundle, 'model'), adapter: join(bundle, 'harm', 'adapter') },
     sae: { path: join(bundle, 'sae') },
     prompts: { file: 'prompts.jsonl', discovery: 3, evaluation: 0 },
     sampling: { completions: 3, max_tokens: 40, stop: ['\n'] },
