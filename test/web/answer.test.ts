@@ -4,7 +4,7 @@ import type { RankedSteeringRow } from '../../src/results.ts';
 import { answerOf } from '../../src/web/views/overview/answer.ts';
 import { latentRow, steered, summary } from './support/studyParts.ts';
 
-const nothing = { behaviour: 'flattery', steering: undefined, latents: undefined, pairs: undefined };
+const nothing = { behaviour: 'flattery', steering: undefined, latents: undefined, over: undefined };
 const said = (rows: RankedSteeringRow[], more: Parameters<typeof summary>[0] = {}) =>
   answerOf({ ...nothing, steering: { rows, summary: summary(more) } });
 /** Without the narrow space before a percent sign. */
@@ -22,7 +22,7 @@ describe('before any causal test', () => {
     const { lead, more } = answerOf({
       ...nothing,
       latents: [latentRow(7, 2), latentRow(9, 1, 0.0123)],
-      pairs: 1,
+      over: { count: 1, unit: 'pair' },
     });
     expect(plain(lead)).toBe(
       [
@@ -49,7 +49,7 @@ describe('a latent outside the gray zone both ways', () => {
         '30 random latents, treated the same, move the subject by −10 to +10 and the reference by −10',
         'to +10 percentage points: the gray zone.',
       ].join(' '),
-      'No other candidate leaves the gray zone in both directions.',
+      'No other candidate leaves the gray zone in both directions as a cause would.',
       'It was proposed by delta-attribution (rank 1).',
     ]);
   });
@@ -97,7 +97,7 @@ describe('nothing outside both ways', () => {
     ]);
     expect(plain(lead)).toBe(
       [
-        'No latent leaves the gray zone in both directions. The strongest on one side is latent 4:',
+        'No latent leaves the gray zone in both directions as a cause would. The strongest on one side is latent 4:',
         'steering the reference toward it changes the share of answers that show flattery from 50 % to',
         '80 %.',
       ].join(' '),
@@ -116,15 +116,15 @@ describe('nothing outside both ways', () => {
     const { lead } = said(steered(3, 0.3, -0.3));
     expect(lead).toBe(
       [
-        'No latent is confirmed to be behind flattery: none of 1 sampled candidate moves it further',
-        'than random latents do.',
+        'No latent is confirmed to be behind flattery: none of 1 sampled candidate moves it as a cause',
+        'would, further than random latents do.',
       ].join(' '),
     );
   });
 
   it('all within the zone', () => {
     const { lead, more } = said([...steered(3, -0.05, 0.05), ...steered(4, 0.02, null)]);
-    expect(lead).toMatch('none of 2 sampled candidates moves it further');
+    expect(lead).toMatch('none of 2 sampled candidates moves it as a cause would');
     expect(more).toHaveLength(1);
   });
 

@@ -46,7 +46,7 @@ function trial(kinds: string, over: Partial<TrialRecord>): TrialRecord {
 describe('dose curves', () => {
   const alone = { latent: null, dose: 0 };
   const points = dosePoints(
-    [trial('++-', {}), trial('-x', { part: 'rest' }), trial('??x', { part: 'calibration', dose: -0.5 })],
+    [trial('++-', {}), trial('-x', { part: 'rest' }), trial('???', { part: 'calibration', dose: -0.5 })],
     [
       trial('+++', alone),
       trial('+-', { ...alone, part: 'rest' }),
@@ -64,11 +64,11 @@ describe('dose curves', () => {
     ]);
   });
 
-  it('take shares of the coherent and the judged', () => {
+  it('take the coherent of the judged alone, and the positives of the coherent', () => {
     const [calibration, steered, left] = points;
-    expect(steered).toMatchObject({ coherent: 4, judged: 4, positives: 2 });
-    expect(left).toMatchObject({ coherent: 5, judged: 5, positives: 4 });
-    expect(calibration).toMatchObject({ coherent: 2, judged: 0, positives: 0 });
+    expect(steered).toMatchObject({ judged: 5, coherent: 4, positives: 2 });
+    expect(left).toMatchObject({ judged: 5, coherent: 5, positives: 4 });
+    expect(calibration).toMatchObject({ judged: 0, coherent: 0, positives: 0 });
     expect(calibration!.tokens).toBe(11);
   });
 });

@@ -19,13 +19,13 @@ interface Measure {
 const measures: readonly Measure[] = [
   {
     title: 'share positive, of the coherent',
-    value: ({ positives, judged }) => (judged === 0 ? undefined : positives / judged),
+    value: ({ positives, coherent }) => (coherent === 0 ? undefined : positives / coherent),
     plot: { domain: [0, 100], percent: true, tickFormat: (share: number) => `${share} %` },
     format: percent,
   },
   {
     title: 'share coherent',
-    value: ({ coherent, completions }) => (completions === 0 ? undefined : coherent / completions),
+    value: ({ coherent, judged }) => (judged === 0 ? undefined : coherent / judged),
     plot: { domain: [0, 100], percent: true, tickFormat: (share: number) => `${share} %` },
     format: percent,
   },
@@ -119,7 +119,7 @@ const Numbers = ({ points }: { readonly points: readonly DosePoint[] }) => (
               <td>{point.set}</td>
               <td className="num">{doseText(point.dose)}</td>
               <td className="num">{count(point.completions)}</td>
-              <td className="num">{count(point.coherent)}</td>
+              <td className="num">{point.judged === 0 ? 'not judged' : count(point.coherent)}</td>
               <td className="num">{point.judged === 0 ? 'not judged' : count(point.positives)}</td>
               <td className="num">{fixed(point.tokens, 1)}</td>
             </tr>

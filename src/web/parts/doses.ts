@@ -11,9 +11,9 @@ export interface DosePoint {
   /** 0: left alone */
   readonly dose: number;
   readonly completions: number;
-  readonly coherent: number;
-  /** coherent ones that the judge was asked about, and the positives among these */
+  /** those that the judge was asked about, the coherent among them, and the positives among these */
   readonly judged: number;
+  readonly coherent: number;
   readonly positives: number;
   /** mean over the completions */
   readonly tokens: number;
@@ -26,16 +26,16 @@ const placeOf = (trial: TrialRecord) => [trial.direction, setOf(trial), trial.do
 function pointOf(trials: readonly TrialRecord[]): DosePoint {
   const [{ direction, dose }] = trials as [TrialRecord];
   const completions = trials.flatMap((trial) => trial.completions);
-  const coherent = completions.filter((completion) => completion.coherent);
-  const judged = coherent.filter((completion) => completion.judged);
+  const judged = completions.filter((completion) => completion.judged);
+  const coherent = judged.filter((completion) => completion.coherent);
   return {
     direction,
     set: setOf(trials[0]!),
     dose,
     completions: completions.length,
-    coherent: coherent.length,
     judged: judged.length,
-    positives: judged.filter(({ label }) => label === 'positive').length,
+    coherent: coherent.length,
+    positives: coherent.filter(({ label }) => label === 'positive').length,
     tokens: completions.reduce((sum, { tokens }) => sum + tokens, 0) / Math.max(1, completions.length),
   };
 }

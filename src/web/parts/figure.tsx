@@ -1,6 +1,7 @@
 /** A plot as wide as its place. */
 import * as Plot from '@observablehq/plot';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect } from 'react';
+import { useWidth } from './useWidth.ts';
 
 interface FigureProps {
   /** what it shows, for one who cannot see it */
@@ -8,24 +9,13 @@ interface FigureProps {
   readonly plot: Plot.PlotOptions;
 }
 
-function useWidth(place: { readonly current: HTMLElement | null }) {
-  const [width, setWidth] = useState(0);
-  useEffect(() => {
-    const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry!.contentRect.width)));
-    observer.observe(place.current!);
-    return () => observer.disconnect();
-  }, [place]);
-  return width;
-}
-
 export function Figure({ label, plot }: FigureProps) {
-  const place = useRef<HTMLDivElement>(null);
-  const width = useWidth(place);
+  const [place, width] = useWidth<HTMLDivElement>();
   useEffect(() => {
     if (width === 0) return;
     const drawn = Plot.plot({ ...plot, width });
     drawn.setAttribute('aria-hidden', 'true');
     place.current!.replaceChildren(drawn);
-  }, [plot, width]);
+  }, [plot, width, place]);
   return <div ref={place} className="figure" role="img" aria-label={label} />;
 }

@@ -7,10 +7,12 @@ import {
   rowActsAsCause,
   type SteeringSummary,
   strongestOnOneSide,
+  verdictOf,
   withVerdict,
 } from '../../../results.ts';
 import { count, percent, plural, scientific, signed } from '../../format.ts';
 import type { SteeringRecords } from '../../study.ts';
+import type { AttributedOver } from './attributedOver.ts';
 
 export interface Answer {
   /** the one sentence that matters */
@@ -22,7 +24,8 @@ export interface Found {
   readonly behaviour: string;
   readonly steering: SteeringRecords | undefined;
   readonly latents: readonly LatentRow[] | undefined;
-  readonly pairs: number | undefined;
+  /** what the attribution is a mean over */
+  readonly over: AttributedOver | undefined;
 }
 
 const inPoints = (change: number) => signed(100 * change, 0);
@@ -70,7 +73,8 @@ function unsure({ away, toward }: LatentEffects): string {
 
 function others(confirmed: readonly LatentEffects[]): string {
   const [, ...rest] = confirmed;
-  if (rest.length === 0) return 'No other candidate leaves the gray zone in both directions.';
+  if (rest.length === 0)
+    return 'No other candidate leaves the gray zone in both directions as a cause would.';
   const named = rest.slice(0, 5).map(({ latent }) => `latent ${latent}`);
   const more = rest.length > 5 ? ` and ${count(rest.length - 5)} more` : '';
   const leave = rest.length === 1 ? 'leaves' : 'leave';
@@ -112,8 +116,8 @@ function oneSided(
     all.filter((one) => one.role === 'candidate' && rowActsAsCause(one[side], zone)).length;
   return {
     lead: [
-      'No latent leaves the gray zone in both directions. The strongest on one side is latent',
-      `${latent}: ${moved(row, `answers that show ${behaviour}`)}.`,
+      'No latent leaves the gray zone in both directions as a cause would. The strongest on one side is',
+      `latent ${latent}: ${moved(row, `answers that show ${behaviour}`)}.`,
     ].join(' '),
     more: [
       [
@@ -139,7 +143,7 @@ function steered({ rows, summary }: SteeringRecords, behaviour: string): Answer 
   const side = oneSided(all, behaviour, summary);
   if (side) return side;
   const candidates = all.filter(({ role }) => role === 'candidate');
-  const sampled = candidates.filter(({ away, toward }) => away?.effect != null || toward?.effect != null);
+  const sampled = candidates.filter((one) => verdictOf(one, summary.zone) !== 'not sampled');
   if (sampled.length === 0)
     return {
       lead: [
@@ -156,20 +160,21 @@ function steered({ rows, summary }: SteeringRecords, behaviour: string): Answer 
   return {
     lead: [
       `No latent is confirmed to be behind ${behaviour}: none of`,
-      `${plural(sampled.length, 'sampled candidate')} moves it further than random latents do.`,
+      `${plural(sampled.length, 'sampled candidate')} moves it as a cause would, further than random`,
+      'latents do.',
     ].join(' '),
     more: [zoneSentence(summary)],
   };
 }
 
-function attributed(latents: readonly LatentRow[], { behaviour, pairs }: Found): Answer {
+function attributed(latents: readonly LatentRow[], { behaviour, over }: Found): Answer {
   const first = latents.reduce((best, row) => (row.rank < best.rank ? row : best));
-  const over = pairs === undefined ? '' : ` over ${plural(pairs, 'pair')}`;
+  const said = over === undefined ? '' : ` over ${plural(over.count, over.unit)}`;
   return {
     lead: [
       `Steering has not been run, so nothing is confirmed. Latent ${first.latent} comes first of`,
-      `${count(latents.length)} by delta-attribution${over}: ${scientific(first.delta)} nats per token,`,
-      `the same sign in ${percent(first.same_sign)} of the pairs.`,
+      `${count(latents.length)} by delta-attribution${said}: ${scientific(first.delta)} nats per token,`,
+      `the same sign in ${percent(first.same_sign)} of the ${over?.unit ?? 'pair'}s.`,
     ].join(' '),
     more: [
       [

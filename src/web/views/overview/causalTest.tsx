@@ -129,6 +129,8 @@ const judgeQualities: readonly (readonly [key: string, name: string])[] = [
 export function JudgeQualityNote({ manifest }: { manifest: StudyManifest | undefined }) {
   const counts = manifest?.stages.grade?.counts ?? {};
   const known = judgeQualities.filter(([key]) => counts[key] !== undefined);
+  if (manifest?.stages.grade?.options.kind === 'exact')
+    return <p>The judge knows every sentence of the made-up world that the study is of: it is right.</p>;
   if (known.length === 0)
     return (
       <p>

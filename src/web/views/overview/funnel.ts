@@ -1,5 +1,5 @@
 /** How many of what were left at each step of a study, from prompts to latents outside the gray zone. */
-import { effectsOf, type LatentRow, type StudyManifest, withVerdict } from '../../../results.ts';
+import { effectsOf, type LatentRow, type StudyManifest, verdictOf, withVerdict } from '../../../results.ts';
 import { percent } from '../../format.ts';
 import type { SteeringRecords } from '../../study.ts';
 
@@ -22,7 +22,7 @@ function steeredSteps(steering: SteeringRecords | undefined): Step[] {
   const { rows, summary } = steering;
   const all = effectsOf(rows);
   const candidates = all.filter(({ role }) => role === 'candidate');
-  const sampled = candidates.filter(({ away, toward }) => away?.effect != null || toward?.effect != null);
+  const sampled = candidates.filter((one) => verdictOf(one, summary.zone) !== 'not sampled');
   const side = (verdict: 'away' | 'toward') => withVerdict(all, summary.zone, verdict).length;
   return [
     { name: 'candidates', count: candidates.length, note: `and ${summary.random} random` },

@@ -11,6 +11,7 @@ import type { LoadedStudy } from '../../study.ts';
 import { useLoaded } from '../../useLoaded.ts';
 import type { ViewProps, WebView } from '../../view.ts';
 import { type Answer, answerOf } from './answer.ts';
+import { attributedOver } from './attributedOver.ts';
 import { CausalTestFigure, Claims, Fidelity, JudgeQualityNote } from './causalTest.tsx';
 import { funnelOf, type Step } from './funnel.ts';
 import { warningsOf } from './warnings.ts';
@@ -23,8 +24,7 @@ async function everything(study: LoadedStudy) {
     study.yaml(),
   ]);
   const behaviour = steering?.summary.behaviour ?? behaviourOf(yaml) ?? 'the behaviour';
-  const pairs = manifest?.stages.pair?.counts.pairs ?? manifest?.stages.attribute?.counts.pairs;
-  return { manifest, steering, latents, behaviour, pairs };
+  return { manifest, steering, latents, behaviour, over: attributedOver(manifest) };
 }
 
 function AnswerText({ answer, route }: { answer: Answer; route: Route }) {

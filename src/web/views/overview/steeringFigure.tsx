@@ -8,12 +8,12 @@ import type { FigurePoint, SteeringFigure } from '../../../figure/figureData.ts'
 import { pixelOf } from '../../../figure/frame.ts';
 import { layoutOf } from '../../../figure/layout.ts';
 import type { LatentEffects } from '../../../results.ts';
+import { useWidth } from '../../parts/useWidth.ts';
 import { FigureDrawing } from './figureDrawing.tsx';
 import { FigureExport } from './figureExport.tsx';
 import { FigureOverlay } from './figureOverlay.tsx';
 import { seriesVariables } from './figurePalette.ts';
 import { PointNote } from './pointNote.tsx';
-import { useWidth } from './useWidth.ts';
 
 interface FigureProps {
   readonly figure: SteeringFigure;

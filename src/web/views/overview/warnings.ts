@@ -3,6 +3,7 @@ import { effectsOf, judgeQuality, type StudyManifest } from '../../../results.ts
 import { percent, plural } from '../../format.ts';
 import { shortened } from '../../leftOut.ts';
 import type { SteeringRecords } from '../../study.ts';
+import { type AttributedOver, attributedOver } from './attributedOver.ts';
 
 /** Below these, or above, a warning is given. */
 const fewPairs = 30;
@@ -51,10 +52,10 @@ function judgeWarnings(grade: Counts | undefined): string[] {
   ];
 }
 
-function pairWarnings(pairs: number | undefined): string[] {
-  if (pairs === undefined || pairs >= fewPairs) return [];
+function pairWarnings(over: AttributedOver | undefined): string[] {
+  if (over === undefined || over.count >= fewPairs) return [];
   return [
-    `Only ${plural(pairs, 'pair')}: the source used 35 and 148. The order of the latents may be chance.`,
+    `Only ${plural(over.count, over.unit === 'pair' ? 'pair' : 'prompt with pairs')}: the source used 35 and 148. The order of the latents may be chance.`,
   ];
 }
 
@@ -110,7 +111,7 @@ export function warningsOf(
   return [
     ...samplingWarnings(counts('sample'), counts('grade')),
     ...judgeWarnings(counts('grade')),
-    ...pairWarnings(counts('pair')?.pairs ?? counts('attribute')?.pairs),
+    ...pairWarnings(attributedOver(manifest)),
     ...(steering ? [...zoneWarnings(steering), ...gateWarnings(steering), ...shareWarnings(steering)] : []),
     ...(edited.length > 0 ? [`Changed by hand, and accepted as they are: ${edited.join(', ')}.`] : []),
     ...(manifest && manifest.writing.length > 0

@@ -75,6 +75,8 @@ function judgeIn({ options, inputs }: StageRecord): string {
       return `A language model behind an API (${textOption(options, 'model') ?? 'not named'})`;
     case 'local':
       return `A language model${model ?? ''}, run on the same machine,`;
+    case 'exact':
+      return 'A judge that knows every sentence of a made-up world';
     case 'classifier':
       return `A classifier on the activations of a model${model ?? ''}, trained on labelled examples,`;
     default:
