@@ -74,7 +74,7 @@ function estimateText({ lines, seconds, price, assumptions }: Estimate): string 
     stage,
     units === undefined ? '' : number(units),
     number(done),
-    s === undefined ? '' : durationText(s),
+    durationText(s),
     note,
   ]);
   return [

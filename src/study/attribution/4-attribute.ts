@@ -1,13 +1,12 @@
 /** Stage 4: the latents behind the positives of the study's pairs. */
 
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { isThere } from '../../files/ifThere.ts';
 import { attribute } from '../../methods/attribution/attribute.ts';
-import { decodeLatents, type LatentRow, resultFiles } from '../../results.ts';
+import { type LatentRow, resultFiles } from '../../results.ts';
 import { attributionSection } from '../config/sections/attribution.ts';
-import { readPairRecords } from '../open/records.ts';
+import { readLatents, readPairRecords } from '../open/records.ts';
 import { plannedStage, studyStage } from '../open/stage.ts';
 import { hashedNow, hashesOf, type OpenStudy } from '../open/study.ts';
 import { computing } from '../open/units.ts';
@@ -65,17 +64,15 @@ async function planAttribution(study: OpenStudy): Promise<Stage> {
 /** Why an attribution of this run's pairs cannot begin. */
 async function withoutPairs({ folder }: OpenStudy): Promise<string> {
   const old = await isThere(join(folder, resultFiles.latents));
-  return `there are no pairs to attribute: see above what to change${old ? `; ${resultFiles.latents} comes from earlier pairs` : ''}`;
+  return `there are no pairs to attribute: \`culprit pair\` says why${old ? `; ${resultFiles.latents} comes from earlier pairs` : ''}`;
 }
 
 /** Attributes, or goes on with it. Throws InputError where there are no pairs. */
 async function runStudyAttribution(study: OpenStudy): Promise<StudyAttribution> {
   const { folder, config, progress } = study;
   const stage = await planAttribution(study);
-  const latentsPath = join(folder, resultFiles.latents);
   if (await stageIsDone(folder, stage)) {
-    const latents = await decodeLatents(Uint8Array.from(await readFile(latentsPath)).buffer);
-    return { latents, site: `resid_post ${await study.layer()}`, upToDate: true };
+    return { latents: await readLatents(folder), site: `resid_post ${await study.layer()}`, upToDate: true };
   }
   const pairs = join(folder, resultFiles.pairs);
   const contrasts = await study.contrasts();

@@ -2,6 +2,7 @@
 
 import { imported, type Prompt } from '../../results.ts';
 import type { OpenModel } from '../open/openModel.ts';
+import type { StudyPrompt } from '../open/promptsFile.ts';
 import type { Hashed, OpenStudy } from '../open/study.ts';
 import { jsonHash } from '../store/hash.ts';
 import type { RowStore } from '../store/rowStore.ts';
@@ -9,8 +10,8 @@ import { readBaseline } from './attributeRun.ts';
 import { corpusBaseline, corpusTokens, withinLimits } from './baselineRun.ts';
 
 /**
- * The prompts of the study: of its file, in the file's order, or of the completions where those were
- * imported.
+ * The prompts of the study: of its files, `prompts.file` first, each in the file's own order; or of the
+ * completions where those were imported.
  */
 export async function allPrompts(study: OpenStudy): Promise<Prompt[]> {
   const completions = await study.completions();
@@ -18,7 +19,8 @@ export async function allPrompts(study: OpenStudy): Promise<Prompt[]> {
     return [...new Map(completions.map(({ prompt_id, prompt }) => [prompt_id, prompt])).values()];
   const { discovery, evaluation, calibration, others } = await study.prompts();
   const all = [...discovery, ...evaluation, ...calibration, ...others];
-  return all.sort((a, b) => a.row - b.row).map(({ prompt }) => prompt);
+  const later = ({ file }: StudyPrompt) => Number(file !== study.config.prompts?.file);
+  return all.sort((a, b) => later(a) - later(b) || a.row - b.row).map(({ prompt }) => prompt);
 }
 
 /** What the baseline is taken from: a file of it, a corpus, or the study's own prompts. */

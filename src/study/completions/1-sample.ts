@@ -4,14 +4,12 @@
  */
 
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
-import { isThere } from '../../files/ifThere.ts';
-import { readJsonl } from '../../files/jsonl.ts';
 import type { TextCodec } from '../../files/textCodec.ts';
 import { type Completion, sampler } from '../../methods/completions/sample.ts';
-import { type CompletionRecord, completionRecord, imported, resultFiles } from '../../results.ts';
+import { type CompletionRecord, completionRecord, resultFiles } from '../../results.ts';
 import { type SamplingConfig, samplingSection } from '../config/sections/sampling.ts';
 import type { StudyPrompt } from '../open/promptsFile.ts';
+import { completionsAreImported } from '../open/records.ts';
 import { type StageOutcome, studyStage } from '../open/stage.ts';
 import { beforeStop, stopsAt, textOf } from '../open/stopTexts.ts';
 import type { OpenStudy } from '../open/study.ts';
@@ -149,25 +147,18 @@ async function runSample(study: OpenStudy): Promise<StageOutcome<UnitResult<Comp
   );
 }
 
-/** Whether the first record of a file says that it was not made by culprit. */
-async function isImported(folder: string): Promise<boolean> {
-  const path = join(folder, resultFiles.completions);
-  if (!(await isThere(path))) return false;
-  for await (const { value } of readJsonl(path, completionRecord)) return value.model === imported;
-  return false;
-}
-
 export const sampleStage = studyStage({
   name: 'sample',
   about: 'completions of the discovery prompts, drawn from the subject',
   needs: [],
   outputs: [resultFiles.completions],
   section: samplingSection,
-  imported: isImported,
+  imported: completionsAreImported,
   plan: async (study) => stageOf(await samplePlan(study), study.recorder.versions),
   async check(study) {
     await study.model(study.config.subject);
-    if (study.config.prompts !== undefined && !(await isImported(study.folder))) await study.prompts();
+    if (study.config.prompts !== undefined && !(await completionsAreImported(study.folder)))
+      await study.prompts();
   },
   run: runSample,
   units: async (study) => unitsOf(study, await samplePlan(study)),

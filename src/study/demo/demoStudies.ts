@@ -11,6 +11,7 @@ import { replaceFile } from '../../files/atomic.ts';
 import { isThere } from '../../files/ifThere.ts';
 import { readText } from '../../files/jsonFile.ts';
 import { resultFiles } from '../../results.ts';
+import { parseYaml } from '../config/yamlFile.ts';
 import { outFolder } from '../store/outFolder.ts';
 import { caseNames } from './bundle.ts';
 
@@ -53,7 +54,10 @@ const settingFields = ({ seed, prompts, random, questions }: DemoSettings): [Fie
 
 /** The study in a folder as it may stand in any other: its paths are absolute. */
 async function movedStudy(from: string): Promise<Document> {
-  const document = parseDocument(await readText(join(from, resultFiles.study)));
+  const file = join(from, resultFiles.study);
+  const text = await readText(file);
+  parseYaml(text, file);
+  const document = parseDocument(text);
   for (const field of pathFields) {
     const path = document.getIn(field);
     if (typeof path === 'string') document.setIn(field, resolve(from, path));

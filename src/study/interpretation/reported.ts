@@ -2,11 +2,10 @@
  * Which latents of a study get a page: the first by delta-attribution, and all that steering has confirmed.
  */
 
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isThere } from '../../files/ifThere.ts';
-import { confirmedLatents, decodeLatents, type LatentRow, resultFiles } from '../../results.ts';
-import { readSteering } from '../open/records.ts';
+import { confirmedLatents, type LatentRow, resultFiles } from '../../results.ts';
+import { readLatents, readSteering } from '../open/records.ts';
 
 /** The confirmed latents; none where the study has no causal test. */
 async function confirmed(folder: string): Promise<Set<number>> {
@@ -17,8 +16,7 @@ async function confirmed(folder: string): Promise<Set<number>> {
 
 /** The first `count` by Δ, and the confirmed ones, in the order of their ranks by Δ. */
 export async function reportedLatents(folder: string, count: number): Promise<LatentRow[]> {
-  const bytes = await readFile(join(folder, resultFiles.latents));
-  const rows = await decodeLatents(Uint8Array.from(bytes).buffer);
+  const rows = await readLatents(folder);
   const also = await confirmed(folder);
   return rows.filter(({ latent, rank }) => rank <= count || also.has(latent));
 }

@@ -3,17 +3,9 @@
  * same judge is not graded again.
  */
 
-import { join } from 'node:path';
-import { isThere } from '../../files/ifThere.ts';
-import { readJsonl } from '../../files/jsonl.ts';
 import type { JudgeItem, Verdict } from '../../judges/judge.ts';
-import {
-  type CompletionRecord,
-  type GradeRecord,
-  gradeRecord,
-  imported,
-  resultFiles,
-} from '../../results.ts';
+import { type CompletionRecord, type GradeRecord, gradeRecord, resultFiles } from '../../results.ts';
+import { gradesAreImported } from '../open/records.ts';
 import { type StageOutcome, studyStage } from '../open/stage.ts';
 import type { OpenStudy } from '../open/study.ts';
 import { runUnits, stageOf, type UnitPlan, type UnitResult, unitsOf } from '../open/units.ts';
@@ -132,26 +124,18 @@ export function gradeCounts(grades: readonly GradeRecord[]): Record<string, numb
   };
 }
 
-/** Whether the first record of a file says that it was not graded by culprit. */
-async function isImported(folder: string): Promise<boolean> {
-  const path = join(folder, resultFiles.grades);
-  if (!(await isThere(path))) return false;
-  for await (const { value } of readJsonl(path, gradeRecord)) return value.judge === imported;
-  return false;
-}
-
 export const gradeStage = studyStage({
   name: 'grade',
   about: "each completion's verdict, by the study's judge",
   needs: [resultFiles.completions],
   outputs: [resultFiles.grades],
   section: judgeSection(),
-  imported: isImported,
+  imported: gradesAreImported,
   plan: async (study) => stageOf(await gradePlan(study, await study.completions()), study.recorder.versions),
   async check(study) {
     const judge = judgeOf(study);
     await judge.fingerprint();
-    if (!(await isImported(study.folder))) await judge.check();
+    if (!(await gradesAreImported(study.folder))) await judge.check();
   },
   run: runGrade,
   async units(study, planned) {

@@ -5,15 +5,20 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { z } from 'zod';
+import { isThere } from '../../files/ifThere.ts';
 import { readJson } from '../../files/jsonFile.ts';
-import { readJsonlAll } from '../../files/jsonl.ts';
+import { readJsonl, readJsonlAll } from '../../files/jsonl.ts';
 import { checked } from '../../files/schema.ts';
 import {
   type CompletionRecord,
   completionRecord,
+  decodeLatents,
   decodeSteering,
   type GradeRecord,
   gradeRecord,
+  imported,
+  type LatentRow,
   type PairRecord,
   pairRecord,
   type RankedSteeringRow,
@@ -33,6 +38,25 @@ export async function readGrades(folder: string): Promise<Map<string, GradeRecor
 
 export const readPairRecords = (folder: string): Promise<PairRecord[]> =>
   readJsonlAll(join(folder, resultFiles.pairs), pairRecord);
+
+/** The first record of a file; undefined where the file is absent or empty. */
+async function firstRecord<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  if (!(await isThere(path))) return undefined;
+  for await (const { value } of readJsonl(path, schema)) return value;
+  return undefined;
+}
+
+/** Whether the first completion says that it was not made by culprit. */
+export const completionsAreImported = async (folder: string): Promise<boolean> =>
+  (await firstRecord(join(folder, resultFiles.completions), completionRecord))?.model === imported;
+
+/** Whether the first grade says that it was not given by culprit. */
+export const gradesAreImported = async (folder: string): Promise<boolean> =>
+  (await firstRecord(join(folder, resultFiles.grades), gradeRecord))?.judge === imported;
+
+/** What attribution came to, first rank first. */
+export const readLatents = async (folder: string): Promise<LatentRow[]> =>
+  decodeLatents(Uint8Array.from(await readFile(join(folder, resultFiles.latents))).buffer);
 
 export interface SteeringResult {
   readonly rows: readonly RankedSteeringRow[];

@@ -99,12 +99,17 @@ async function missingOf({ needs }: StudyStage, { folder }: OpenStudy): Promise<
 export const hasNeeds = async (stage: StudyStage, study: OpenStudy): Promise<boolean> =>
   (await missingOf(stage, study)) === undefined;
 
-/** The stage as it would be done now; throws InputError where what it needs is not there. */
-export async function plannedStage(stage: StudyStage, study: OpenStudy): Promise<Stage> {
+/** Throws InputError where what it needs is not there. */
+export async function checkNeeds(stage: StudyStage, study: OpenStudy): Promise<void> {
   const missing = await missingOf(stage, study);
   if (missing !== undefined)
     throw new InputError(
       `${join(study.folder, missing)}: no such file: stage ${stage.name} needs it: \`culprit run\` makes it`,
     );
+}
+
+/** The stage as it would be done now; throws InputError where what it needs is not there. */
+export async function plannedStage(stage: StudyStage, study: OpenStudy): Promise<Stage> {
+  await checkNeeds(stage, study);
   return stage.plan(study);
 }

@@ -1,4 +1,5 @@
 /** What a study's latents seem to mean, in its folder. One run at a time in a study. */
+
 import { checked } from '../../files/schema.ts';
 import { checkAttributed } from '../attribution/4-attribute.ts';
 import {
@@ -13,6 +14,7 @@ import {
   type StudyInterpretation,
 } from '../interpretation/6-interpret.ts';
 import { explainerOf } from '../interpretation/openExplainer.ts';
+import { given } from '../judging/given.ts';
 import type { Progress } from '../open/progress.ts';
 import { beginManifest } from '../store/finishStage.ts';
 import { lockStudy } from '../store/lock.ts';
@@ -45,18 +47,16 @@ export interface InterpretResult extends StudyInterpretation {
   readonly stopped?: string;
 }
 
-const isGiven = ([, value]: [string, unknown]) => value !== undefined;
-
 /** Throws InputError where the fields do not make an explainer. */
 function changed(
   from: ExplainerConfig | undefined,
   change: ExplainerChange | undefined,
 ): ExplainerConfig | undefined {
   if (change === false) return undefined;
-  const fields = Object.entries(change ?? {}).filter(isGiven);
-  if (fields.length === 0) return from;
+  const fields = given(change ?? {});
+  if (Object.keys(fields).length === 0) return from;
   const base = from?.kind === 'chat' ? from : { kind: 'chat' };
-  return checked(chatExplainerSchema, { ...base, ...Object.fromEntries(fields) }, 'explainer');
+  return checked(chatExplainerSchema, { ...base, ...fields }, 'explainer');
 }
 
 /**
@@ -64,18 +64,14 @@ function changed(
  * was given, or where another run is at work in the study.
  */
 export async function interpretStudy(request: InterpretRequest): Promise<InterpretResult> {
-  const { study: path, cacheDir, progress, environment, explainer, ...given } = request;
+  const { study: path, cacheDir, progress, environment, explainer, ...change } = request;
   const study = await openFor({ study: path, cacheDir, progress, environment });
   const unlock = await lockStudy(study.folder, study.clock);
   try {
     await beginManifest(study.folder, study.recorder);
     await checkAttributed(study);
     const from = interpretOptions(study);
-    const options = {
-      ...from,
-      ...Object.fromEntries(Object.entries(given).filter(isGiven)),
-      explainer: changed(from.explainer, explainer),
-    };
+    const options = { ...from, ...given(change), explainer: changed(from.explainer, explainer) };
     if (options.explainer) await explainerOf(study, options.explainer).check();
     const { result, stopped } = await runInterpret(study, options);
     return { ...result!, folder: study.folder, ...(stopped && { stopped: stopped.reason }) };

@@ -5,12 +5,12 @@
 import { input, matmul } from '../../graph/build.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { sizeOf, tensor } from '../../tensor.ts';
+import { completionsAreImported } from '../open/records.ts';
 import type { StageEstimate } from '../open/stage.ts';
 import type { OpenStudy } from '../open/study.ts';
 import { type Clock, systemClock } from '../store/runRecord.ts';
 import type { StageStatus } from '../store/status.ts';
-import { stages as ownStages } from './stages.ts';
-import { checkStudy, isImported, openFor, type StudyRequest, stagesOf } from './studyRun.ts';
+import { checkStudy, openFor, type StudyRequest, stagesOf } from './studyRun.ts';
 import { statusOf } from './studyStatus.ts';
 
 export interface EstimateLine {
@@ -67,7 +67,7 @@ function weightsOf(model: {
 async function sizesOf(study: OpenStudy): Promise<{ readonly prompt: number; readonly token: number }> {
   const { model, codec } = await study.model(study.config.subject);
   const rate = await productRate(study.runtime(), study.clock);
-  const taken = study.config.prompts === undefined || (await isImported(ownStages[0], study.folder));
+  const taken = study.config.prompts === undefined || (await completionsAreImported(study.folder));
   const asked = taken ? await study.completions() : (await study.prompts()).discovery;
   const tokens = asked.reduce((sum, { prompt }) => sum + codec.encodePrompt(prompt).length, 0);
   return { prompt: tokens / asked.length, token: (2 * weightsOf(model)) / (efficiency * rate) };

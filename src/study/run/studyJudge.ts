@@ -1,7 +1,6 @@
 /** The judge of a study, opened alone, as `culprit judge compare` is given it. */
-import { stat } from 'node:fs/promises';
 import { InputError } from '../../errors.ts';
-import { explained } from '../../files/bytes.ts';
+import { statIfThere } from '../../files/ifThere.ts';
 import type { Judge } from '../../judges/judge.ts';
 import { judgeOf } from '../judging/openJudge.ts';
 import type { Progress } from '../open/progress.ts';
@@ -16,9 +15,7 @@ async function checkIsStudy(path: string): Promise<void> {
       `${path}: expected a judge (label, grades:FILE, or a study.yaml or its folder), found ${found}`,
     );
   };
-  const place = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ENOENT' ? refuse('no such file') : explained(error, path);
-  });
+  const place = (await statIfThere(path)) ?? refuse('no such file');
   if (place.isFile() && !/\.ya?ml$/i.test(path))
     refuse('a file whose name does not end with .yaml; write grades: before the name of a file of grades');
 }

@@ -4,7 +4,7 @@
  */
 import { InputError } from '../../errors.ts';
 import { type Progress, silent } from '../open/progress.ts';
-import { hasNeeds, plannedStage, type StageStop, type StudyStage } from '../open/stage.ts';
+import { checkNeeds, hasNeeds, plannedStage, type StageStop, type StudyStage } from '../open/stage.ts';
 import { type OpenStudy, openStudy } from '../open/study.ts';
 import { acceptStage, beginManifest, redoStage } from '../store/finishStage.ts';
 import { lockStudy } from '../store/lock.ts';
@@ -131,7 +131,7 @@ async function runStages(
       progress.note(`${name}: skipped: the study uses what was imported`);
       continue;
     }
-    await plannedStage(stage, study);
+    await checkNeeds(stage, study);
     const { result, stopped } = await stage.run(study, results);
     if (result !== undefined) results[name] = result;
     if (stopped !== undefined) return { ...told(), stopped: { stage: name, ...stopped } };

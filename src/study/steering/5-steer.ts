@@ -9,11 +9,10 @@ import { readJsonlAll } from '../../files/jsonl.ts';
 import { type ReadingPass, readingPass } from '../../methods/judging/reading.ts';
 import { resultFiles, steeredRecord, steeringFiles } from '../../results.ts';
 import { checkAttributed } from '../attribution/4-attribute.ts';
-import { sampleStage } from '../completions/1-sample.ts';
 import { steeringSection } from '../config/sections/steering.ts';
 import { judgeEstimate, judgeOf } from '../judging/openJudge.ts';
 import type { StudyPrompt } from '../open/promptsFile.ts';
-import { readSteering, type SteeringResult } from '../open/records.ts';
+import { completionsAreImported, readSteering, type SteeringResult } from '../open/records.ts';
 import { type StageOutcome, studyStage } from '../open/stage.ts';
 import { beforeStop } from '../open/stopTexts.ts';
 import { hashedNow, hashesOf, type OpenStudy } from '../open/study.ts';
@@ -266,7 +265,7 @@ export const steerStage = studyStage({
   plan: planSteering,
   async check(study) {
     await checkCausalTest(study);
-    if (await sampleStage.imported!(study.folder)) await checkUnseen(study);
+    if (await completionsAreImported(study.folder)) await checkUnseen(study);
   },
   run: runCausalTest,
   async units({ config }) {

@@ -1,14 +1,14 @@
 /** The latents of a study that its causal test steers, chosen once and kept in the journal. */
 
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { selectorNamed } from '../../methods/attribution/selectors/selectors.ts';
 import type { Contrast } from '../../methods/site/contrast.ts';
 import { TooFewLatents } from '../../methods/steering/controls.ts';
-import { decodeLatents, resultFiles } from '../../results.ts';
+import { resultFiles } from '../../results.ts';
 import type { Sae } from '../../saes/sae.ts';
 import { studyBaseline } from '../attribution/baseline.ts';
+import { readLatents } from '../open/records.ts';
 import type { FittingDictionary, OpenStudy } from '../open/study.ts';
 import { workFolder } from '../store/folder.ts';
 import { jsonHash } from '../store/hash.ts';
@@ -21,7 +21,7 @@ import type { ChosenRecord, SteeringRecord } from './work.ts';
 /** Δ [N] of the study's attribution. Throws InputError where it is of another dictionary. */
 async function deltaOf(folder: string, sae: Sae): Promise<Float32Array> {
   const path = join(folder, resultFiles.latents);
-  const rows = await decodeLatents(Uint8Array.from(await readFile(path)).buffer);
+  const rows = await readLatents(folder);
   if (rows.length !== sae.latents)
     throw new InputError(
       `${path}: expected the ${sae.latents} latents of ${sae.where}, found ${rows.length}: run \`culprit attribute ${folder}\` first`,
