@@ -19,8 +19,8 @@ function effects(rows: readonly RankedSteeringRow[], latent: number): string {
   const found = rows.filter((row) => row.latent === latent);
   return found
     .map(
-      ({ direction, stage, dose, effect, low, high, outside }) =>
-        `${direction} ${signedPoints(effect)} [${signedPoints(low)}, ${signedPoints(high)}] at ${dose ?? '-'} (${stage}${outside ? ', outside' : ''})`,
+      ({ side, stage, dose, effect, low, high, outside }) =>
+        `${side} ${signedPoints(effect)} [${signedPoints(low)}, ${signedPoints(high)}] at ${dose ?? '-'} (${stage}${outside ? ', outside' : ''})`,
     )
     .join('; ');
 }

@@ -96,8 +96,8 @@ const attributed: Part = ({ attribute, study }, rows) => {
 };
 
 /** The gray zone of one direction, and of how many random latents it is where some have no effect. */
-function zoneOf({ zone, random }: SteeringSummary, direction: 'away' | 'toward'): string {
-  const { low, high, effects } = zone[direction];
+function zoneOf({ zone, random }: SteeringSummary, side: 'away' | 'toward'): string {
+  const { low, high, effects } = zone[side];
   const few = effects < random ? ` (from ${effects} of them; the others have no measured effect)` : '';
   return `${signedPoints(low)} to ${signedPoints(high)}${few}`;
 }

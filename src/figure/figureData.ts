@@ -65,9 +65,9 @@ function checkPoint(point: FigurePoint): void {
 }
 
 function checkZone(zone: FigureZone): void {
-  for (const direction of ['away', 'toward'] as const) {
-    const where = `steering figure: gray zone, ${direction}`;
-    const band = zone[direction];
+  for (const side of ['away', 'toward'] as const) {
+    const where = `steering figure: gray zone, ${side}`;
+    const band = zone[side];
     checkBand(where, band);
     checkBand(`${where}: interval of low`, band.lowInterval);
     checkBand(`${where}: interval of high`, band.highInterval);

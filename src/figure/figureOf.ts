@@ -7,11 +7,11 @@ export function figureOf(
   rows: readonly RankedSteeringRow[],
   { behaviour, zone, selectors }: Pick<SteeringSummary, 'behaviour' | 'zone' | 'selectors'>,
 ): SteeringFigure {
-  const toward = new Map(rows.filter((row) => row.direction === 'toward').map((row) => [row.latent, row]));
+  const toward = new Map(rows.filter((row) => row.side === 'toward').map((row) => [row.latent, row]));
   const points = (role: RankedSteeringRow['role']): FigurePoint[] =>
     rows.flatMap((away) => {
       const other = toward.get(away.latent);
-      if (away.direction !== 'away' || away.role !== role) return [];
+      if (away.side !== 'away' || away.role !== role) return [];
       if (away.effect === null || other === undefined || other.effect === null) return [];
       return [
         {

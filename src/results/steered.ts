@@ -5,9 +5,9 @@
 import { z } from 'zod';
 import { stopReasons } from './completions.ts';
 
-export const directions = ['away', 'toward'] as const;
-export type Direction = (typeof directions)[number];
-const direction = z.enum(directions);
+export const bothSides = ['away', 'toward'] as const;
+export type Side = (typeof bothSides)[number];
+const side = z.enum(bothSides);
 
 const count = z.int().min(0);
 const share = z.number().min(0).max(1);
@@ -46,7 +46,7 @@ export type TrialPart = (typeof trialParts)[number];
 export const trialRecord = z.object({
   kind: z.literal('trial'),
   id: z.string(),
-  direction,
+  side,
   /** null: left alone */
   latent: count.nullable(),
   /** α, signed; 0 where left alone */
@@ -66,7 +66,7 @@ export type TrialRecord = z.output<typeof trialRecord>;
 export const forcedRecord = z.object({
   kind: z.literal('forced'),
   id: z.string(),
-  direction,
+  side,
   latent: count,
   /** α, signed */
   dose: z.number(),

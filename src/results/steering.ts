@@ -14,7 +14,7 @@ export type SteeringStage = (typeof steeringStages)[number];
  */
 export interface SteeringRow {
   readonly latent: number;
-  readonly direction: 'away' | 'toward';
+  readonly side: 'away' | 'toward';
   /** proposed by a selector, or drawn at random for the gray zone */
   readonly role: 'candidate' | 'random';
   readonly stage: SteeringStage;
@@ -56,7 +56,7 @@ export type RankedSteeringRow = SteeringRow & { readonly ranks: Readonly<Record<
 
 const steeringColumns = {
   latent: 'INT32',
-  direction: 'STRING',
+  side: 'STRING',
   role: 'STRING',
   stage: 'STRING',
   estimate: 'FLOAT',

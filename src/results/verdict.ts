@@ -2,11 +2,11 @@
  * What a latent's two effects amount to: which latents act as a cause would, and which are confirmed. The
  * one place that decides it.
  */
-import { type Direction, directions } from './steered.ts';
+import { bothSides, type Side } from './steered.ts';
 import type { RankedSteeringRow } from './steering.ts';
 
 /** The sign of α, and of the effect of a cause: down when steered away, up when steered toward. */
-export const signOf: Readonly<Record<Direction, 1 | -1>> = { away: -1, toward: 1 };
+export const signOf: Readonly<Record<Side, 1 | -1>> = { away: -1, toward: 1 };
 
 /** One latent's rows. */
 export interface LatentEffects {
@@ -19,15 +19,15 @@ export interface LatentEffects {
 }
 
 /** The gray zone of each direction. */
-export type Zone = Readonly<Record<Direction, { readonly low: number; readonly high: number }>>;
+export type Zone = Readonly<Record<Side, { readonly low: number; readonly high: number }>>;
 
 /** In the order of the rows. */
 export function effectsOf(rows: readonly RankedSteeringRow[]): LatentEffects[] {
   const byLatent = new Map<number, LatentEffects>();
   for (const row of rows) {
-    const { latent, role, ranks, direction } = row;
+    const { latent, role, ranks, side } = row;
     const before = byLatent.get(latent) ?? { latent, role, ranks, away: undefined, toward: undefined };
-    byLatent.set(latent, { ...before, [direction]: row });
+    byLatent.set(latent, { ...before, [side]: row });
   }
   return [...byLatent.values()];
 }
@@ -40,26 +40,26 @@ export function effectsOf(rows: readonly RankedSteeringRow[]): LatentEffects[] {
 export function actsAsCause(
   effect: number | null | undefined,
   { low, high }: { readonly low: number; readonly high: number },
-  direction: Direction,
+  side: Side,
 ): boolean {
   if (effect == null) return false;
-  return signOf[direction] < 0 ? effect < Math.min(0, low) : effect > Math.max(0, high);
+  return signOf[side] < 0 ? effect < Math.min(0, low) : effect > Math.max(0, high);
 }
 
 /** The same of one row of a latent. */
 export const rowActsAsCause = (row: RankedSteeringRow | undefined, zone: Zone): boolean =>
-  row !== undefined && actsAsCause(row.effect, zone[row.direction], row.direction);
+  row !== undefined && actsAsCause(row.effect, zone[row.side], row.side);
 
 /** What steering says of a latent; `other`: it left the gray zone, but not as a cause would. */
 export const verdicts = ['both', 'away', 'toward', 'other', 'within', 'not sampled'] as const;
 export type LatentVerdict = (typeof verdicts)[number];
 
 export function verdictOf(one: LatentEffects, zone: Zone): LatentVerdict {
-  const [away, toward] = directions.map((direction) => rowActsAsCause(one[direction], zone));
+  const [away, toward] = bothSides.map((side) => rowActsAsCause(one[side], zone));
   if (away && toward) return 'both';
   if (away) return 'away';
   if (toward) return 'toward';
-  const rows = directions.flatMap((direction) => one[direction] ?? []);
+  const rows = bothSides.flatMap((side) => one[side] ?? []);
   if (rows.some(({ outside }) => outside)) return 'other';
   return rows.some(({ effect }) => effect !== null) ? 'within' : 'not sampled';
 }
@@ -80,7 +80,7 @@ export function withVerdict(
 
 export interface Strongest {
   readonly latent: number;
-  readonly direction: Direction;
+  readonly side: Side;
   readonly row: RankedSteeringRow;
 }
 
@@ -89,9 +89,9 @@ export function strongestOnOneSide(all: readonly LatentEffects[], zone: Zone): S
   const found = all
     .filter(({ role }) => role === 'candidate')
     .flatMap((one) =>
-      directions.flatMap((direction) => {
-        const row = one[direction];
-        return row && rowActsAsCause(row, zone) ? [{ latent: one.latent, direction, row }] : [];
+      bothSides.flatMap((side) => {
+        const row = one[side];
+        return row && rowActsAsCause(row, zone) ? [{ latent: one.latent, side, row }] : [];
       }),
     );
   return found.sort((a, b) => Math.abs(b.row.effect!) - Math.abs(a.row.effect!))[0];

@@ -56,7 +56,7 @@ describe('a latent outside the gray zone both ways', () => {
 
   it('is named with doubt where zero lies in an interval', () => {
     const rows = steered(320, -0.34, 0.12).map((row) =>
-      row.direction === 'toward' ? { ...row, low: -0.03 } : row,
+      row.side === 'toward' ? { ...row, low: -0.03 } : row,
     );
     const { lead, more } = said(rows);
     expect(lead).toMatch(/^Latent 320 seems to be behind flattery/);

@@ -32,7 +32,7 @@ function trial(kinds: string, over: Partial<TrialRecord>): TrialRecord {
   return {
     kind: 'trial',
     id: '',
-    direction: 'away',
+    side: 'away',
     latent: 7,
     dose: -0.2,
     part: 'first',
@@ -51,7 +51,7 @@ describe('dose curves', () => {
       trial('+++', alone),
       trial('+-', { ...alone, part: 'rest' }),
       trial('??', { ...alone, part: 'calibration' }),
-      trial('++++++', { ...alone, direction: 'toward' }),
+      trial('++++++', { ...alone, side: 'toward' }),
     ],
   );
 

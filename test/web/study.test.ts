@@ -84,7 +84,7 @@ it('steering needs both of its files', async () => {
   expect(await loadStudy(heldSource(files)).steering()).toBeUndefined();
   const whole = { ...files, 'steering.json': JSON.stringify(summary()) };
   const found = await loadStudy(heldSource(whole)).steering();
-  expect(found!.rows.map(({ latent, direction, ranks }) => [latent, direction, ranks])).toEqual([
+  expect(found!.rows.map(({ latent, side, ranks }) => [latent, side, ranks])).toEqual([
     [320, 'away', { 'delta-attribution': 1 }],
     [320, 'toward', { 'delta-attribution': 1 }],
   ]);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
 import { grouped } from '../../methods/statistics/groups.ts';
-import { type Direction, resultFiles, steeredRecord, type TrialRecord } from '../../results.ts';
+import { resultFiles, type Side, steeredRecord, type TrialRecord } from '../../results.ts';
 import type { Progress } from '../open/progress.ts';
 import { type StageResults, stages } from '../run/stages.ts';
 import { runStudy } from '../run/studyRun.ts';
@@ -52,9 +52,9 @@ export interface CaseDone extends Results {
 
 const domainLine = z.object({ prompt: z.string(), domain: z.string() });
 
-function tally(trials: readonly TrialRecord[], direction: Direction, ids: ReadonlySet<string>): HarmCount {
+function tally(trials: readonly TrialRecord[], side: Side, ids: ReadonlySet<string>): HarmCount {
   const answers = trials
-    .filter((trial) => trial.direction === direction)
+    .filter((trial) => trial.side === side)
     .flatMap(({ completions }) => completions)
     .filter(({ prompt_id, coherent }) => coherent && ids.has(prompt_id));
   const harmful = answers.filter(({ label }) => label === 'positive').length;

@@ -4,7 +4,7 @@
  */
 import { doseStep } from '../../methods/steering/doseSearch.ts';
 import { incoherentShare } from '../../methods/steering/effect.ts';
-import { type Direction, type SteeredCompletion, signOf } from '../../results.ts';
+import { type Side, type SteeredCompletion, signOf } from '../../results.ts';
 import { type Coherence, type MeasuredDose, stoppedBy } from './coherence.ts';
 import type { SteeringTrial } from './trial.ts';
 import type { TrialRunner } from './trials.ts';
@@ -29,7 +29,7 @@ export const limitedBy = ({ tried }: LatentSearch, { limit }: Pick<Unsteered, 'l
 /** The searches in the order of the latents, each at its end. */
 export async function searchDoses(
   runner: TrialRunner,
-  direction: Direction,
+  side: Side,
   latents: readonly number[],
   { limit, coherence }: Unsteered,
   { doses, label }: Pick<SteeringOptions, 'doses'> & { readonly label: string },
@@ -39,7 +39,7 @@ export async function searchDoses(
     const asked = nextDoses(searches, doses, limit + rounding);
     if (asked.length === 0) return searches;
     const trials = asked.map(({ search: { latent }, dose }): SteeringTrial => {
-      return { latent, dose: signOf[direction] * dose, part: 'calibration' };
+      return { latent, dose: signOf[side] * dose, part: 'calibration' };
     });
     const records = await runner.run(trials, `${label}, doses, round ${round}`);
     for (const [n, { search, dose }] of asked.entries())

@@ -3,7 +3,7 @@
  * of those that are not decided.
  */
 import type { PromptTallies } from '../../methods/steering/effect.ts';
-import { type Direction, type SteeredCompletion, signOf, type TrialPart } from '../../results.ts';
+import { type Side, type SteeredCompletion, signOf, type TrialPart } from '../../results.ts';
 import type { SteeringTrial } from './trial.ts';
 import type { TrialRunner } from './trials.ts';
 import { tallyByPrompt, type Unsteered } from './unsteered.ts';
@@ -31,13 +31,13 @@ const inWords = { first: 'few samples', rest: 'many samples' };
 /** By latent. */
 export async function evaluateLatents(
   runner: TrialRunner,
-  direction: Direction,
+  side: Side,
   dosed: readonly DosedLatent[],
   unsteered: Unsteered,
   { label, decide }: { readonly label: string; readonly decide: Decide },
 ): Promise<Map<number, EvaluatedLatent>> {
   const sample = async (some: readonly DosedLatent[], part: keyof typeof inWords) => {
-    const trials = some.map((one) => evaluationTrial(direction, one, part));
+    const trials = some.map((one) => evaluationTrial(side, one, part));
     const records = await runner.run(trials, `${label}, ${inWords[part]}`);
     return new Map(some.map(({ latent }, n) => [latent, records[n]!.completions]));
   };
@@ -53,13 +53,9 @@ export async function evaluateLatents(
   );
 }
 
-const evaluationTrial = (
-  direction: Direction,
-  { latent, dose }: DosedLatent,
-  part: TrialPart,
-): SteeringTrial => ({
+const evaluationTrial = (side: Side, { latent, dose }: DosedLatent, part: TrialPart): SteeringTrial => ({
   latent,
-  dose: signOf[direction] * dose,
+  dose: signOf[side] * dose,
   part,
 });
 

@@ -18,11 +18,11 @@ import {
 } from '../../methods/steering/forced.ts';
 import type { SteeredTokens } from '../../methods/steering/steer.ts';
 import { packTree, type Tree } from '../../models/tree.ts';
-import { type Direction, type ForcedRecord, signOf } from '../../results.ts';
+import { type ForcedRecord, type Side, signOf } from '../../results.ts';
 import { jsonHash } from '../store/hash.ts';
 import type { SteeringWork } from './work.ts';
 
-const idOf = (direction: Direction, latent: number, dose: number) => `${direction}/${latent}/${dose}/forced`;
+const idOf = (side: Side, latent: number, dose: number) => `${side}/${latent}/${dose}/forced`;
 
 /** The packed places that are steered. */
 function covered(tokens: SteeredTokens, { prompt }: Tree): (place: number) => boolean {
@@ -44,10 +44,10 @@ function addRows(
 /** Mean over contrasts of Σ_t (g⁺_t − g⁻_t) [d], over the tokens that are steered. */
 async function contrastiveGradient(
   { runtime, layer, sides, options }: SteeringWork,
-  direction: Direction,
+  side: Side,
   contrasts: readonly Contrast[],
 ): Promise<Float64Array> {
-  const { model } = sides[direction].opened;
+  const { model } = sides[side].opened;
   const d = model.decoder.width;
   const pass = await sitePass(runtime, model, layer);
   const sum = new Float64Array(d);
@@ -71,15 +71,15 @@ async function contrastiveGradient(
 /** Latents that are missing, measured one after another; each is kept as it is known. */
 async function measure(
   work: SteeringWork,
-  direction: Direction,
+  side: Side,
   latents: readonly number[],
   content: string,
   keep: (record: ForcedRecord) => Promise<void>,
 ): Promise<void> {
   const { runtime, layer, sides, dictionary, contrasts, options } = work;
-  const { opened, norm } = sides[direction];
-  const dose = signOf[direction] * options.gateDose;
-  const gradient = await contrastiveGradient(work, direction, contrasts);
+  const { opened, norm } = sides[side];
+  const dose = signOf[side] * options.gateDose;
+  const gradient = await contrastiveGradient(work, side, contrasts);
   const pass = await forcedPass(runtime, opened.model, layer);
   try {
     const losses = await lossesOf(pass, contrasts, options.tokens);
@@ -90,8 +90,8 @@ async function measure(
       const along = unit.reduce((sum, x, i) => sum + x * gradient[i]!, 0);
       await keep({
         kind: 'forced',
-        id: idOf(direction, latent, dose),
-        direction,
+        id: idOf(side, latent, dose),
+        side,
         latent,
         dose,
         content,
@@ -128,27 +128,27 @@ async function lossesOf(
 /** The records of these latents, from the journal where they are done. */
 export async function forcedEffects(
   work: SteeringWork,
-  direction: Direction,
+  side: Side,
   latents: readonly number[],
 ): Promise<Map<number, ForcedRecord>> {
   const { sides, contrasts, options, journal, progress } = work;
   const { tokens, gateDose } = options;
-  const dose = signOf[direction] * gateDose;
+  const dose = signOf[side] * gateDose;
   const content = jsonHash([
     contrasts.map(({ prompt, positives, negatives }) => [prompt, positives, negatives]),
-    sides[direction].norm,
+    sides[side].norm,
     ...(tokens === 'all' ? [] : [tokens]),
   ]);
   const done = (latent: number): ForcedRecord | undefined => {
-    const found = journal.records.get(idOf(direction, latent, dose));
+    const found = journal.records.get(idOf(side, latent, dose));
     return found?.kind === 'forced' && found.content === content ? found : undefined;
   };
   const missing = latents.filter((latent) => !done(latent));
   if (missing.length > 0) {
-    const stage = progress.stage(`Log-odds, ${direction}`, latents.length, latents.length - missing.length);
+    const stage = progress.stage(`Log-odds, ${side}`, latents.length, latents.length - missing.length);
     journal.begin();
     try {
-      await measure(work, direction, missing, content, async (record) => {
+      await measure(work, side, missing, content, async (record) => {
         await journal.append([record]);
         stage.advance();
       });

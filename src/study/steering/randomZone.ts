@@ -1,7 +1,7 @@
 /** The gray zone of one direction, from its random latents. Throws where too few of them have an effect. */
 import { InputError } from '../../errors.ts';
 import { type GrayZone, grayZone } from '../../methods/steering/grayZone.ts';
-import type { Direction } from '../../results.ts';
+import type { Side } from '../../results.ts';
 import type { LatentOutcome } from './latentOutcome.ts';
 import type { SteeringOptions } from './work.ts';
 
@@ -12,7 +12,7 @@ const leastEffects = (random: number) => Math.max(3, Math.ceil(random / 2));
  * The zone, and how many effects it is made of. `limit`: share of incoherent completions, at most, of a dose.
  */
 export function randomZone(
-  direction: Direction,
+  side: Side,
   random: readonly LatentOutcome[],
   limit: number,
   { doses, seed }: Pick<SteeringOptions, 'doses' | 'seed'>,
@@ -22,7 +22,7 @@ export function randomZone(
   if (effects.length < needed)
     throw new InputError(
       [
-        `steering ${direction}: no gray zone`,
+        `steering ${side}: no gray zone`,
         `${effects.length} of the ${random.length} random latents (steering.random) have an effect, expected at least ${needed}`,
         withoutEffects(random, doses[0]!, limit),
       ].join(': '),

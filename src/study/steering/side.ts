@@ -4,7 +4,7 @@
  */
 import { decidedEarly, placeOf, type Tally } from '../../methods/steering/effect.ts';
 import type { GrayZone } from '../../methods/steering/grayZone.ts';
-import { type Direction, type ForcedRecord, signOf, type TrialRecord } from '../../results.ts';
+import { type ForcedRecord, type Side, signOf, type TrialRecord } from '../../results.ts';
 import { type LatentSearch, limitedBy, searchDoses } from './doseSearches.ts';
 import { type Decide, type EvaluatedLatent, evaluateLatents } from './evaluation.ts';
 import { type LatentOutcome, measuredEffect, unsampled } from './latentOutcome.ts';
@@ -14,7 +14,7 @@ import { leftAlone, type Unsteered } from './unsteered.ts';
 import type { SteeringWork } from './work.ts';
 
 export interface SideOutcome {
-  readonly direction: Direction;
+  readonly side: Side;
   readonly zone: GrayZone;
   /** random latents that the zone is made of: those that have an effect */
   readonly effects: number;
@@ -30,7 +30,7 @@ export interface SideOutcome {
 /** One direction, the runner of its trials, and what its latents do to the log-odds. */
 interface SideWork {
   readonly work: SteeringWork;
-  readonly direction: Direction;
+  readonly side: Side;
   readonly runner: TrialRunner;
   readonly forced: ReadonlyMap<number, ForcedRecord>;
 }
@@ -42,28 +42,28 @@ interface SideWork {
  */
 export async function steerSide(
   work: SteeringWork,
-  direction: Direction,
+  side: Side,
   forced: ReadonlyMap<number, ForcedRecord>,
   chosen: ReadonlySet<number>,
 ): Promise<SideOutcome> {
-  const runner = trialRunner(work, direction);
+  const runner = trialRunner(work, side);
   try {
-    return await sideOf({ work, direction, runner, forced }, chosen);
+    return await sideOf({ work, side, runner, forced }, chosen);
   } finally {
     await runner.release();
   }
 }
 
-async function sideOf(side: SideWork, chosen: ReadonlySet<number>): Promise<SideOutcome> {
-  const { work, direction, runner, forced } = side;
+async function sideOf(own: SideWork, chosen: ReadonlySet<number>): Promise<SideOutcome> {
+  const { work, side, runner, forced } = own;
   const { options, controls, candidates } = work;
-  const unsteered = await leftAlone(runner, direction, options);
+  const unsteered = await leftAlone(runner, side, options);
   const { limit, byPrompt } = unsteered;
-  const random = await sampled(side, 'random', controls, unsteered, () => false);
-  const { zone, effects } = randomZone(direction, random, limit, options);
+  const random = await sampled(own, 'random', controls, unsteered, () => false);
+  const { zone, effects } = randomZone(side, random, limit, options);
   const decide: Decide = (prompts) => !options.full && decidedEarly(prompts, zone) !== undefined;
   const proposed = await sampled(
-    side,
+    own,
     'candidate',
     candidates.filter((latent) => chosen.has(latent)),
     unsteered,
@@ -71,7 +71,7 @@ async function sideOf(side: SideWork, chosen: ReadonlySet<number>): Promise<Side
   );
   const rest = candidates.filter((latent) => !chosen.has(latent));
   return {
-    direction,
+    side,
     zone,
     effects,
     limit,
@@ -91,30 +91,30 @@ const shownRole = { random: 'Random latents', candidate: 'Candidates' };
  * known yet.
  */
 async function sampled(
-  { work, direction, runner, forced }: SideWork,
+  { work, side, runner, forced }: SideWork,
   role: LatentOutcome['role'],
   latents: readonly number[],
   unsteered: Unsteered,
   decide: Decide,
 ): Promise<LatentOutcome[]> {
   const { doses, seed } = work.options;
-  const label = `${shownRole[role]}, ${direction}`;
-  const searches = await searchDoses(runner, direction, latents, unsteered, { doses, label });
+  const label = `${shownRole[role]}, ${side}`;
+  const searches = await searchDoses(runner, side, latents, unsteered, { doses, label });
   const dosed = searches.flatMap(({ latent, found }) =>
     found === undefined ? [] : [{ latent, dose: found }],
   );
-  const evaluated = await evaluateLatents(runner, direction, dosed, unsteered, { label, decide });
+  const evaluated = await evaluateLatents(runner, side, dosed, unsteered, { label, decide });
   return searches.map((search) => ({
     ...unsampled(search.latent, role, forced.get(search.latent)!),
-    ...searched(search, direction, unsteered),
+    ...searched(search, side, unsteered),
     ...evaluation(evaluated.get(search.latent), seed),
   }));
 }
 
 /** What the dose search says of a latent. */
-const searched = (search: LatentSearch, direction: Direction, unsteered: Unsteered) => ({
+const searched = (search: LatentSearch, side: Side, unsteered: Unsteered) => ({
   stage: 'no dose' as const,
-  dose: search.found === undefined ? undefined : signOf[direction] * search.found,
+  dose: search.found === undefined ? undefined : signOf[side] * search.found,
   tried: search.tried,
   limitedBy: limitedBy(search, unsteered),
 });

@@ -6,7 +6,7 @@ import { nothingToDraw } from '../../figure/figureData.ts';
 import { figureOf } from '../../figure/figureOf.ts';
 import { replaceFile } from '../../files/atomic.ts';
 import {
-  directions,
+  bothSides,
   encodeSteering,
   resultFiles,
   type SteeredRecord,
@@ -21,10 +21,9 @@ export const trialsOf = ({ away, toward }: Sides): TrialRecord[] =>
 
 /** What steered.jsonl holds: the trials, and the log-odds of every latent. */
 export const steeredOf = (sides: Sides): SteeredRecord[] =>
-  [
-    ...trialsOf(sides),
-    ...directions.flatMap((direction) => sides[direction].latents.map(({ forced }) => forced)),
-  ].sort((a, b) => (a.id < b.id ? -1 : 1));
+  [...trialsOf(sides), ...bothSides.flatMap((side) => sides[side].latents.map(({ forced }) => forced))].sort(
+    (a, b) => (a.id < b.id ? -1 : 1),
+  );
 
 /** Characters that are written at once: all lines may be more than one string holds. */
 const piece = 2 ** 20;

@@ -4,14 +4,14 @@ import { rankCorrelation } from '../../methods/statistics/rankCorrelation.ts';
 import { total } from '../../methods/steering/effect.ts';
 import { meanOf } from '../../methods/steering/forced.ts';
 import {
+  bothSides,
   confirmedLatents,
-  type Direction,
-  directions,
   effectsOf,
   type LatentEffects,
   type LatentVerdict,
   type RankedSteeringRow,
   type SelectorClaim,
+  type Side,
   type SteeredPrompt,
   type SteeringSummary,
   verdictOf,
@@ -25,17 +25,17 @@ import type { SteeringWork } from './work.ts';
 /** Ranks of latents, 1 the first, by selector. */
 export type Ranks = ReadonlyMap<number, Readonly<Record<string, number>>>;
 
-export type Sides = Readonly<Record<Direction, SideOutcome>>;
+export type Sides = Readonly<Record<Side, SideOutcome>>;
 
 const orNull = (x: number) => (Number.isFinite(x) ? x : null);
 
-function rowOf(outcome: LatentOutcome, direction: Direction, ranks: Ranks): RankedSteeringRow {
+function rowOf(outcome: LatentOutcome, side: Side, ranks: Ranks): RankedSteeringRow {
   const { latent, role, stage, forced, prompts, effect, interval } = outcome;
   const steered = total(prompts.map((prompt) => prompt.steered));
   const alone = total(prompts.map((prompt) => prompt.alone));
   return {
     latent,
-    direction,
+    side,
     role,
     stage,
     estimate: forced.estimate,
@@ -60,12 +60,10 @@ function rowOf(outcome: LatentOutcome, direction: Direction, ranks: Ranks): Rank
 
 /** Both directions, latent by latent. */
 export function steeringRows(sides: Sides, ranks: Ranks): RankedSteeringRow[] {
-  return directions.flatMap((direction) =>
-    sides[direction].latents.map((outcome) => rowOf(outcome, direction, ranks)),
-  );
+  return bothSides.flatMap((side) => sides[side].latents.map((outcome) => rowOf(outcome, side, ranks)));
 }
 
-const bySide = <T>(of: (direction: Direction) => T) => ({ away: of('away'), toward: of('toward') });
+const bySide = <T>(of: (side: Side) => T) => ({ away: of('away'), toward: of('toward') });
 
 export interface SelectorCandidates {
   readonly selector: string;
@@ -79,7 +77,7 @@ function claimOf(
   zone: Zone,
 ): SelectorClaim {
   const found = latents.map((latent) => effects.get(latent)!);
-  const sampled = (direction: Direction) => found.flatMap((one) => one[direction]?.effect ?? []);
+  const sampled = (side: Side) => found.flatMap((one) => one[side]?.effect ?? []);
   const as = (...sides: readonly LatentVerdict[]) =>
     found.filter((one) => sides.includes(verdictOf(one, zone))).length;
   return {
@@ -87,8 +85,8 @@ function claimOf(
     about,
     candidates: latents.length,
     outside: { away: as('away', 'both'), toward: as('toward', 'both'), both: as('both') },
-    sampled: bySide((direction) => sampled(direction).length),
-    mean_effect: bySide((direction) => orNull(meanOf(sampled(direction)))),
+    sampled: bySide((side) => sampled(side).length),
+    mean_effect: bySide((side) => orNull(meanOf(sampled(side)))),
   };
 }
 
@@ -115,7 +113,7 @@ function stagesOf({ latents }: SideOutcome): Record<string, number> {
 export interface SummaryOf {
   readonly behaviour: string;
   readonly site: string;
-  readonly norm: Readonly<Record<Direction, number>>;
+  readonly norm: Readonly<Record<Side, number>>;
   /** undefined where every candidate was sampled */
   readonly gate: Gate | undefined;
   readonly candidates: readonly SelectorCandidates[];
@@ -133,7 +131,7 @@ export function steeringSummary(
   rows: readonly RankedSteeringRow[],
   about: SummaryOf,
 ): SteeringSummary {
-  const zone = bySide((direction) => sides[direction].zone);
+  const zone = bySide((side) => sides[side].zone);
   const first = confirmedLatents(rows, zone)[0];
   const effects = new Map(effectsOf(rows).map((one) => [one.latent, one]));
   const { behaviour, site, norm, gate, candidates, prompts } = about;
@@ -141,12 +139,12 @@ export function steeringSummary(
     behaviour,
     site,
     norm: { ...norm },
-    zone: bySide((direction) => ({ ...zone[direction], effects: sides[direction].effects })),
-    gate: gate ? bySide((direction) => gate[direction]) : null,
-    limit: bySide((direction) => sides[direction].limit),
-    alone: bySide((direction) => total(sides[direction].alone)),
+    zone: bySide((side) => ({ ...zone[side], effects: sides[side].effects })),
+    gate: gate ? bySide((side) => gate[side]) : null,
+    limit: bySide((side) => sides[side].limit),
+    alone: bySide((side) => total(sides[side].alone)),
     random: sides.away.latents.filter(({ role }) => role === 'random').length,
-    log_odds_agreement: bySide((direction) => agreementOf(sides[direction])),
+    log_odds_agreement: bySide((side) => agreementOf(sides[side])),
     first: first
       ? {
           latent: first.away.latent,
@@ -156,7 +154,7 @@ export function steeringSummary(
         }
       : null,
     selectors: candidates.map((one) => claimOf(one, effects, zone)),
-    stages: bySide((direction) => stagesOf(sides[direction])),
+    stages: bySide((side) => stagesOf(sides[side])),
     prompts: promptsOf(prompts),
   };
 }

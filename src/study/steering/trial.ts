@@ -2,7 +2,7 @@
  * What a trial is: completions of one part's prompts under one latent at one dose, its id in the journal, and
  * the hash of what its completions depend on. Knows neither how they are sampled nor how they are graded.
  */
-import type { Direction, TrialPart, TrialRecord } from '../../results.ts';
+import type { Side, TrialPart, TrialRecord } from '../../results.ts';
 import { promptHash } from '../store/contentHash.ts';
 import { jsonHash } from '../store/hash.ts';
 import { type PartPrompts, promptsByPart, sizeOfPart } from './trialParts.ts';
@@ -21,7 +21,7 @@ export interface SteeringTrial {
 export interface PlannedTrial extends SteeringTrial, PartPrompts {
   /** of its record */
   readonly id: string;
-  readonly direction: Direction;
+  readonly side: Side;
   /** hash of the prompts, the number of completions and what a dose of 1 adds */
   readonly content: string;
   /** completions in all */
@@ -29,11 +29,8 @@ export interface PlannedTrial extends SteeringTrial, PartPrompts {
 }
 
 /** Plans trials of one direction. */
-export function trialPlanner(
-  work: SteeringWork,
-  direction: Direction,
-): (trial: SteeringTrial) => PlannedTrial {
-  const { norm } = work.sides[direction];
+export function trialPlanner(work: SteeringWork, side: Side): (trial: SteeringTrial) => PlannedTrial {
+  const { norm } = work.sides[side];
   const parts = promptsByPart(work);
   const contents = {
     calibration: contentOfPart(parts.calibration, norm),
@@ -45,8 +42,8 @@ export function trialPlanner(
     dose,
     part,
     ...parts[part],
-    id: `${direction}/${latent ?? 'alone'}/${dose}/${part}`,
-    direction,
+    id: `${side}/${latent ?? 'alone'}/${dose}/${part}`,
+    side,
     content: contents[part],
     size: sizeOfPart(parts[part]),
   });
@@ -56,17 +53,17 @@ const contentOfPart = ({ prompts, perPrompt }: PartPrompts, norm: number): strin
   jsonHash([prompts.map(({ id, prompt }) => [id, promptHash(prompt)]), perPrompt, norm]);
 
 /** A trial in the words of an error. */
-export function trialName({ direction, latent, dose, part }: PlannedTrial): string {
+export function trialName({ side, latent, dose, part }: PlannedTrial): string {
   const under = latent === undefined ? 'left alone' : `latent ${latent} at dose ${dose}`;
-  return `steering ${direction}, ${under}, ${part === 'calibration' ? part : 'evaluation'} prompts`;
+  return `steering ${side}, ${under}, ${part === 'calibration' ? part : 'evaluation'} prompts`;
 }
 
 /** The record of a trial with these completions and what they cost. */
 export function trialRecordOf(
-  { id, direction, latent, dose, part, content }: PlannedTrial,
+  { id, side, latent, dose, part, content }: PlannedTrial,
   { completions, cost }: Pick<TrialRecord, 'completions' | 'cost'>,
 ): TrialRecord {
-  const about = { id, direction, latent: latent ?? null, dose, part, content };
+  const about = { id, side, latent: latent ?? null, dose, part, content };
   return { kind: 'trial', ...about, completions, cost };
 }
 

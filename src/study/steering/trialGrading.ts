@@ -63,12 +63,8 @@ function saidIn(
 }
 
 /** The text of a completion as judge and reader see it. */
-function shownText(
-  { sides, options }: SteeringWork,
-  { direction }: PlannedTrial,
-  { ids }: Completion,
-): string {
-  const text = textOf(sides[direction].opened.codec, ids);
+function shownText({ sides, options }: SteeringWork, { side }: PlannedTrial, { ids }: Completion): string {
+  const text = textOf(sides[side].opened.codec, ids);
   return options.textOf?.(text) ?? text;
 }
 

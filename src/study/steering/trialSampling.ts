@@ -12,7 +12,7 @@ import {
   sampler,
 } from '../../methods/completions/sample.ts';
 import { addedVector, type Steering } from '../../methods/steering/steer.ts';
-import type { Direction } from '../../results.ts';
+import type { Side } from '../../results.ts';
 import { stopsAt } from '../open/stopTexts.ts';
 import type { PlannedTrial } from './trial.ts';
 import type { SteeringPrompt, SteeringWork } from './work.ts';
@@ -34,16 +34,16 @@ export interface TrialSampler {
 }
 
 /** The model is loaded with the first batch. */
-export function trialSampler(work: SteeringWork, direction: Direction): TrialSampler {
+export function trialSampler(work: SteeringWork, side: Side): TrialSampler {
   let loading: Promise<Sampler> | undefined;
   return {
     async sample(trials, onCompletion) {
       const batch = await batchOf(work, trials);
-      loading ??= loadSampler(work, direction);
+      loading ??= loadSampler(work, side);
       const loaded = await loading;
       await loaded.sample(
         batch.map(({ job }) => job),
-        sampleOptions(work, direction),
+        sampleOptions(work, side),
         async (job, index, one) => {
           const { sampled, prompt } = batch[job]!;
           sampled.completions[prompt * sampled.trial.perPrompt + index] = one;
@@ -58,18 +58,18 @@ export function trialSampler(work: SteeringWork, direction: Direction): TrialSam
   };
 }
 
-function loadSampler(work: SteeringWork, direction: Direction): Promise<Sampler> {
+function loadSampler(work: SteeringWork, side: Side): Promise<Sampler> {
   const { runtime, layer, sides, prompts, options } = work;
   const all = [...prompts.calibration, ...prompts.evaluation];
-  return sampler(runtime, sides[direction].opened.model, {
+  return sampler(runtime, sides[side].opened.model, {
     rows: options.rows,
     capacity: Math.max(...all.map(({ ids }) => ids.length)) + options.sampling.maxTokens,
     steerAt: layer,
   });
 }
 
-function sampleOptions({ sides, options }: SteeringWork, direction: Direction): SampleOptions {
-  const { codec } = sides[direction].opened;
+function sampleOptions({ sides, options }: SteeringWork, side: Side): SampleOptions {
+  const { codec } = sides[side].opened;
   const { stops = [], sampling, endIds = [] } = options;
   return { ...sampling, endIds: [...codec.endOfTurnIds, ...endIds], stops: stopsAt(codec, stops) };
 }
@@ -104,10 +104,10 @@ async function jobsOf(work: SteeringWork, trial: PlannedTrial): Promise<SampleJo
 /** What is done to the residual stream; undefined where it is left alone. */
 async function steeringOf(
   { dictionary, sides, options }: SteeringWork,
-  { latent, dose, direction }: PlannedTrial,
+  { latent, dose, side }: PlannedTrial,
 ): Promise<Steering | undefined> {
   if (latent === undefined) return undefined;
-  const { norm } = sides[direction];
+  const { norm } = sides[side];
   const unit = await directionsOf(dictionary, [latent]);
   return addedVector(
     unit.map((x) => dose * norm * x),

@@ -3,7 +3,7 @@
  * kept as soon as it is whole, while others grow. Knows neither what a trial adds to the model nor what the
  * judge is asked.
  */
-import type { Direction, TrialRecord } from '../../results.ts';
+import type { Side, TrialRecord } from '../../results.ts';
 import { boundedQueue } from './boundedQueue.ts';
 import { keptTrial, type PlannedTrial, type SteeringTrial, trialPlanner, trialRecordOf } from './trial.ts';
 import { gradeTrial } from './trialGrading.ts';
@@ -22,9 +22,9 @@ export interface TrialRunner {
 /** Whole trials that may wait for the judge, the one it is at included: the sampler waits for room. */
 const mostUngraded = 4;
 
-export function trialRunner(work: SteeringWork, direction: Direction): TrialRunner {
-  const planned = trialPlanner(work, direction);
-  const sampling = trialSampler(work, direction);
+export function trialRunner(work: SteeringWork, side: Side): TrialRunner {
+  const planned = trialPlanner(work, side);
+  const sampling = trialSampler(work, side);
   const used = new Map<string, TrialRecord>();
   return {
     used,

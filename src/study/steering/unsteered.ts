@@ -2,7 +2,7 @@
 import { InputError } from '../../errors.ts';
 import { grouped } from '../../methods/statistics/groups.ts';
 import { incoherentShare, type Tally, total } from '../../methods/steering/effect.ts';
-import type { Direction, SteeredCompletion, TrialPart } from '../../results.ts';
+import type { Side, SteeredCompletion, TrialPart } from '../../results.ts';
 import { type Coherence, coherenceBy } from './coherence.ts';
 import type { TrialRunner } from './trials.ts';
 import type { SteeringOptions } from './work.ts';
@@ -26,24 +26,24 @@ export const tallyByPrompt = (
 /** Throws InputError where none of the evaluation prompts' completions is coherent. */
 export async function leftAlone(
   runner: TrialRunner,
-  direction: Direction,
+  side: Side,
   { incoherence, incoherent }: Pick<SteeringOptions, 'incoherence' | 'incoherent'>,
 ): Promise<Unsteered> {
   const completionsOf = async (part: TrialPart) => {
     const trial = { latent: undefined, dose: 0, part };
-    return (await runner.run([trial], `Without steering, ${direction}`))[0]!.completions;
+    return (await runner.run([trial], `Without steering, ${side}`))[0]!.completions;
   };
   const calibrated = await completionsOf('calibration');
   const coherence = coherenceBy(incoherence, calibrated);
   const evaluated = [...(await completionsOf('first')), ...(await completionsOf('rest'))];
   const byPrompt = tallyByPrompt(evaluated, coherence);
-  checkCoherent(total([...byPrompt.values()]), direction);
+  checkCoherent(total([...byPrompt.values()]), side);
   return { coherence, limit: incoherent + incoherentShare(coherence.calibration(calibrated)), byPrompt };
 }
 
-function checkCoherent({ coherent, completions }: Tally, direction: Direction): void {
+function checkCoherent({ coherent, completions }: Tally, side: Side): void {
   if (coherent > 0) return;
   throw new InputError(
-    `steering ${direction}: no gray zone: all ${completions} unsteered completions of the evaluation prompts are incoherent`,
+    `steering ${side}: no gray zone: all ${completions} unsteered completions of the evaluation prompts are incoherent`,
   );
 }

@@ -12,9 +12,9 @@ import type { Contrast } from '../../methods/site/contrast.ts';
 import type { IncoherenceMeasure } from '../../methods/steering/incoherence.ts';
 import type { SteeredTokens } from '../../methods/steering/steer.ts';
 import {
-  type Direction,
   forcedRecord,
   type Prompt,
+  type Side,
   trialRecord,
   verdictCost,
   verdictFields,
@@ -86,7 +86,7 @@ export interface SteeringWork {
   /** L of resid_post L */
   readonly layer: number;
   readonly dictionary: Dictionary;
-  readonly sides: Readonly<Record<Direction, SteeredSide>>;
+  readonly sides: Readonly<Record<Side, SteeredSide>>;
   readonly prompts: {
     readonly calibration: readonly SteeringPrompt[];
     readonly evaluation: readonly SteeringPrompt[];

@@ -45,7 +45,7 @@ const described =
   ({ format, value }: Measure) =>
   (point: DosePoint) =>
     [
-      `${point.direction}, ${doseText(point.dose)}: ${format(value(point)!)}`,
+      `${point.side}, ${doseText(point.dose)}: ${format(value(point)!)}`,
       `${count(point.completions)} completions, ${point.set} prompts`,
     ].join('\n');
 
@@ -55,7 +55,7 @@ function plotOf(measure: Measure, points: readonly DosePoint[]): Plot.PlotOption
   const place = {
     x: 'dose',
     y: measure.value,
-    stroke: ({ direction }: DosePoint) => colours[direction],
+    stroke: ({ side }: DosePoint) => colours[side],
   } as const;
   return {
     height: 200,
@@ -73,13 +73,13 @@ function plotOf(measure: Measure, points: readonly DosePoint[]): Plot.PlotOption
       Plot.ruleX([0], { stroke: 'var(--line)' }),
       Plot.line(shown, {
         ...place,
-        z: ({ direction, set }: DosePoint) => `${direction} ${set}`,
+        z: ({ side, set }: DosePoint) => `${side} ${set}`,
         strokeDasharray: '1 3',
       }),
       Plot.dot(shown, {
         ...place,
         r: 4,
-        fill: ({ set, direction }: DosePoint) => (set === 'evaluation' ? colours[direction] : 'var(--page)'),
+        fill: ({ set, side }: DosePoint) => (set === 'evaluation' ? colours[side] : 'var(--page)'),
       }),
       Plot.tip(shown, Plot.pointer({ x: 'dose', y: measure.value, title: described(measure) })),
     ],
@@ -114,8 +114,8 @@ const Numbers = ({ points }: { readonly points: readonly DosePoint[] }) => (
         </thead>
         <tbody>
           {points.map((point) => (
-            <tr key={`${point.direction} ${point.set} ${point.dose}`}>
-              <td>{point.direction}</td>
+            <tr key={`${point.side} ${point.set} ${point.dose}`}>
+              <td>{point.side}</td>
               <td>{point.set}</td>
               <td className="num">{doseText(point.dose)}</td>
               <td className="num">{count(point.completions)}</td>

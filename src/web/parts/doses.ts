@@ -1,12 +1,12 @@
 /** Dose curves: what trials of one latent come to, dose by dose, beside the same prompts left alone. */
-import type { Direction, TrialRecord } from '../../results.ts';
+import type { Side, TrialRecord } from '../../results.ts';
 
 /** Calibration prompts are easier or harder than evaluation ones, so that each has a curve of its own. */
 export const promptSets = ['calibration', 'evaluation'] as const;
 export type PromptSet = (typeof promptSets)[number];
 
 export interface DosePoint {
-  readonly direction: Direction;
+  readonly side: Side;
   readonly set: PromptSet;
   /** 0: left alone */
   readonly dose: number;
@@ -21,15 +21,15 @@ export interface DosePoint {
 
 const setOf = ({ part }: TrialRecord): PromptSet => (part === 'calibration' ? 'calibration' : 'evaluation');
 
-const placeOf = (trial: TrialRecord) => [trial.direction, setOf(trial), trial.dose].join(' ');
+const placeOf = (trial: TrialRecord) => [trial.side, setOf(trial), trial.dose].join(' ');
 
 function pointOf(trials: readonly TrialRecord[]): DosePoint {
-  const [{ direction, dose }] = trials as [TrialRecord];
+  const [{ side, dose }] = trials as [TrialRecord];
   const completions = trials.flatMap((trial) => trial.completions);
   const judged = completions.filter((completion) => completion.judged);
   const coherent = judged.filter((completion) => completion.coherent);
   return {
-    direction,
+    side,
     set: setOf(trials[0]!),
     dose,
     completions: completions.length,
@@ -45,7 +45,7 @@ function pointOf(trials: readonly TrialRecord[]): DosePoint {
  * @param alone trials left alone; those on parts where the latent has none are left out
  */
 export function dosePoints(trials: readonly TrialRecord[], alone: readonly TrialRecord[]): DosePoint[] {
-  const partOf = ({ direction, part }: TrialRecord) => `${direction} ${part}`;
+  const partOf = ({ side, part }: TrialRecord) => `${side} ${part}`;
   const parts = new Set(trials.map(partOf));
   const all = [...trials, ...alone.filter((trial) => parts.has(partOf(trial)))];
   const places = [...new Set(all.map(placeOf))];

@@ -1,7 +1,7 @@
 /** A latent's effect among those of all steered latents, each direction a strip, the gray zone shaded. */
 import * as Plot from '@observablehq/plot';
 import { useMemo } from 'react';
-import { directions, type RankedSteeringRow, type SteeringSummary } from '../../results.ts';
+import { bothSides, type RankedSteeringRow, type SteeringSummary } from '../../results.ts';
 import { points } from '../format.ts';
 import { Figure } from './figure.tsx';
 
@@ -13,7 +13,7 @@ const described = ({ latent, role, effect }: Row) =>
   `${role === 'random' ? 'random latent' : 'latent'} ${latent}: ${points(effect)}`;
 
 function plotOf(rows: readonly Row[], zone: SteeringSummary['zone'], latent: number): Plot.PlotOptions {
-  const zones = directions.map((direction) => ({ direction, ...zone[direction] }));
+  const zones = bothSides.map((side) => ({ side, ...zone[side] }));
   const others = rows.filter((row) => row.latent !== latent);
   const these = rows.filter((row) => row.latent === latent);
   return {
@@ -27,7 +27,7 @@ function plotOf(rows: readonly Row[], zone: SteeringSummary['zone'], latent: num
       ticks: 5,
       nice: true,
     },
-    fy: { label: null, domain: directions, padding: 0.08, axis: 'left' },
+    fy: { label: null, domain: bothSides, padding: 0.08, axis: 'left' },
     marks: [
       Plot.rectX(zones, { x1: 'low', x2: 'high', fy: 'direction', fill: 'var(--zone)' }),
       Plot.ruleX([0], { stroke: 'var(--strong-line)', strokeDasharray: '2 3' }),

@@ -1,6 +1,6 @@
 /** Steered completions beside those of the same prompt and seed left alone. */
 import { useState } from 'react';
-import { type Direction, directions, type SteeredCompletion, type TrialRecord } from '../../results.ts';
+import { bothSides, type Side, type SteeredCompletion, type TrialRecord } from '../../results.ts';
 import { count, plural, signed } from '../format.ts';
 import { Segments } from './segments.tsx';
 import { type KindOfVerdict, kindOf, kindsOfVerdict, VerdictMark } from './verdict.tsx';
@@ -19,8 +19,8 @@ interface Dose {
 
 const placeOf = ({ prompt_id, index }: SteeredCompletion) => `${prompt_id}/${index}`;
 
-const onEvaluation = (trials: readonly TrialRecord[], direction: Direction) =>
-  trials.filter((trial) => trial.direction === direction && trial.part !== 'calibration');
+const onEvaluation = (trials: readonly TrialRecord[], side: Side) =>
+  trials.filter((trial) => trial.side === side && trial.part !== 'calibration');
 
 /** A report leaves texts out where it would grow too large, not the verdicts. */
 const isHeld = ({ text, tokens }: SteeredCompletion) => text !== '' || tokens <= 1;
@@ -29,14 +29,12 @@ const isHeld = ({ text, tokens }: SteeredCompletion) => text !== '' || tokens <=
 export function samplesOf(
   trials: readonly TrialRecord[],
   alone: readonly TrialRecord[],
-  direction: Direction,
+  side: Side,
 ): Dose | undefined {
   const beside = new Map(
-    onEvaluation(alone, direction).flatMap(({ completions }) =>
-      completions.map((one) => [placeOf(one), one]),
-    ),
+    onEvaluation(alone, side).flatMap(({ completions }) => completions.map((one) => [placeOf(one), one])),
   );
-  const these = onEvaluation(trials, direction);
+  const these = onEvaluation(trials, side);
   const doses = [...new Set(these.map(({ dose }) => dose))].map((dose) => ({
     dose,
     samples: these
@@ -93,12 +91,12 @@ interface SamplesProps {
 }
 
 export function Samples({ trials, alone, prompts }: SamplesProps) {
-  const measured = directions.filter((direction) => onEvaluation(trials, direction).length > 0);
-  const [asked, setAsked] = useState<Direction>('away');
+  const measured = bothSides.filter((side) => onEvaluation(trials, side).length > 0);
+  const [asked, setAsked] = useState<Side>('away');
   const [filter, setFilter] = useState<Filter>('changed');
   const [shown, setShown] = useState(page);
-  const direction = measured.includes(asked) ? asked : measured[0];
-  const found = direction && samplesOf(trials, alone, direction);
+  const side = measured.includes(asked) ? asked : measured[0];
+  const found = side && samplesOf(trials, alone, side);
   if (!found) return <p className="quiet">It was not sampled on the evaluation prompts.</p>;
   const passing = found.samples.filter((sample) => passes(filter, sample));
   const present = filters.filter(
@@ -107,11 +105,11 @@ export function Samples({ trials, alone, prompts }: SamplesProps) {
   return (
     <>
       <div className="row">
-        <Segments label="Direction" choices={measured} chosen={direction} onChoose={setAsked} />
+        <Segments label="Direction" choices={measured} chosen={side} onChoose={setAsked} />
         <Segments label="Verdict" choices={present} chosen={filter} onChoose={setFilter} />
         <span className="quiet">
-          {count(passing.length)} of {plural(found.samples.length, 'completion')} of {model[direction]},
-          steered by {signed(found.dose, 2)} s
+          {count(passing.length)} of {plural(found.samples.length, 'completion')} of {model[side]}, steered by{' '}
+          {signed(found.dose, 2)} s
         </span>
       </div>
       <ol className="samples">

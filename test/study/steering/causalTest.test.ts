@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/errors.ts';
 import type { JudgeItem } from '../../../src/judges/judge.ts';
 import type { Contrast } from '../../../src/methods/site/contrast.ts';
-import { type Direction, directions, type TrialRecord } from '../../../src/results.ts';
+import { bothSides, type Side, type TrialRecord } from '../../../src/results.ts';
 import { nodeRuntime } from '../../../src/runtime/node.ts';
 import type { Runtime } from '../../../src/runtime/runtime.ts';
 import { type CausalTest, testCausally } from '../../../src/study/steering/causalTest.ts';
@@ -37,7 +37,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const signs: Record<Direction, number> = { away: -1, toward: 1 };
+const signs: Record<Side, number> = { away: -1, toward: 1 };
 const work = (over: Partial<SteeringWork> = {}) =>
   madeWork(runtime, opened, { candidates, controls, ...over });
 const funnelled = { ...options, full: false };
@@ -79,8 +79,8 @@ beforeAll(async () => {
 describe('a full run', () => {
   it('takes every latent through every stage, in both directions, and has no gate', () => {
     expect(full.causalTest.gate).toBeUndefined();
-    for (const direction of directions) {
-      const { latents } = full.causalTest.sides[direction];
+    for (const side of bothSides) {
+      const { latents } = full.causalTest.sides[side];
       expect(latents.map(({ latent }) => latent).sort((a, b) => a - b)).toEqual(
         [...candidates, ...controls].sort((a, b) => a - b),
       );
@@ -88,7 +88,7 @@ describe('a full run', () => {
         expect(role).toBe(candidates.includes(latent) ? 'candidate' : 'random');
         expect(stage).toBe(dose === undefined ? 'no dose' : 'many');
         if (dose === undefined) continue;
-        expect(Math.sign(dose)).toBe(signs[direction]);
+        expect(Math.sign(dose)).toBe(signs[side]);
         expect(prompts).toHaveLength(5);
         for (const { steered, alone } of prompts)
           expect([steered.completions, alone.completions]).toEqual([4, 4]);
@@ -103,11 +103,11 @@ describe('a full run', () => {
       const coherent = some.flatMap(({ completions }) => completions).filter(({ text }) => text.length >= 2);
       return coherent.filter(({ text }) => /[A-Za-z]/.test(text)).length / coherent.length;
     };
-    for (const direction of directions)
-      for (const { latent, dose, effect, interval, place, meanTokens } of full.causalTest.sides[direction]
+    for (const side of bothSides)
+      for (const { latent, dose, effect, interval, place, meanTokens } of full.causalTest.sides[side]
         .latents) {
         if (dose === undefined) continue;
-        const evaluated = trials.filter((one) => one.direction === direction && one.part !== 'calibration');
+        const evaluated = trials.filter((one) => one.side === side && one.part !== 'calibration');
         const own = evaluated.filter((one) => one.latent === latent && one.dose === dose);
         const alone = evaluated.filter((one) => one.latent === null);
         expect(own).toHaveLength(2);
@@ -118,14 +118,14 @@ describe('a full run', () => {
           mean(own.flatMap(({ completions }) => completions.map(({ tokens }) => tokens))),
           12,
         );
-        const { low, high } = full.causalTest.sides[direction].zone;
+        const { low, high } = full.causalTest.sides[side].zone;
         expect(place).toBe(effect < low || effect > high ? 'outside' : 'inside');
       }
   });
 
   it('has the gray zone of its random latents', () => {
-    for (const direction of directions) {
-      const { zone, latents } = full.causalTest.sides[direction];
+    for (const side of bothSides) {
+      const { zone, latents } = full.causalTest.sides[side];
       const effects = latents.filter(({ role }) => role === 'random').map(({ effect }) => effect);
       const known = effects.filter((effect) => !Number.isNaN(effect));
       expect(zone.low).toBeCloseTo(quantileOf(known, 0.025), 12);
@@ -134,11 +134,9 @@ describe('a full run', () => {
   });
 
   it('takes the strongest dose within the limit, by the records of its own trials', () => {
-    for (const direction of directions) {
-      const { limit, latents } = full.causalTest.sides[direction];
-      const trials = trialsOf(full.records).filter(
-        (one) => one.direction === direction && one.part === 'calibration',
-      );
+    for (const side of bothSides) {
+      const { limit, latents } = full.causalTest.sides[side];
+      const trials = trialsOf(full.records).filter((one) => one.side === side && one.part === 'calibration');
       const alone = trials.find(({ latent }) => latent === null)!;
       expect(limit).toBeCloseTo(options.incoherent + incoherentIn(alone), 12);
       for (const { latent, dose, tried } of latents) {
@@ -179,17 +177,17 @@ describe('a full run', () => {
         grade,
         options: { ...options, incoherent },
       });
-      for (const direction of directions)
-        for (const { dose } of causalTest.sides[direction].latents) expect(dose).toBe(signs[direction] * 0.6);
+      for (const side of bothSides)
+        for (const { dose } of causalTest.sides[side].latents) expect(dose).toBe(signs[side] * 0.6);
     }
   });
 });
 
 describe('the funnel', () => {
-  const forcedOf = (records: readonly SteeringRecord[], direction: Direction) =>
+  const forcedOf = (records: readonly SteeringRecord[], side: Side) =>
     new Map(
       records.flatMap((record) =>
-        record.kind === 'forced' && record.direction === direction ? [[record.latent, record] as const] : [],
+        record.kind === 'forced' && record.side === side ? [[record.latent, record] as const] : [],
       ),
     );
 
@@ -198,13 +196,13 @@ describe('the funnel', () => {
     async (gateShare) => {
       const { causalTest, records } = await tested({ options: { ...funnelled, gateShare } });
       const out = new Set<number>();
-      for (const direction of directions) {
-        const forced = forcedOf(records, direction);
+      for (const side of bothSides) {
+        const forced = forcedOf(records, side);
         const random = controls.map((latent) => forced.get(latent)!.log_odds);
         const low = quantileOf(random, (1 - gateShare) / 2);
         const high = quantileOf(random, (1 + gateShare) / 2);
-        expect(causalTest.gate![direction].low).toBeCloseTo(low, 12);
-        expect(causalTest.gate![direction].high).toBeCloseTo(high, 12);
+        expect(causalTest.gate![side].low).toBeCloseTo(low, 12);
+        expect(causalTest.gate![side].high).toBeCloseTo(high, 12);
         for (const latent of candidates) {
           const { log_odds } = forced.get(latent)!;
           if (low <= log_odds && log_odds <= high) out.add(latent);
@@ -212,8 +210,8 @@ describe('the funnel', () => {
       }
       if (gateShare === 0.5) expect(out.size).toBeGreaterThan(0);
       expect(out.size).toBeLessThan(candidates.length);
-      for (const direction of directions) {
-        const { latents } = causalTest.sides[direction];
+      for (const side of bothSides) {
+        const { latents } = causalTest.sides[side];
         for (const { latent, role, stage, effect, dose, place, prompts } of latents) {
           expect(stage === 'log-odds').toBe(role === 'candidate' && out.has(latent));
           if (stage !== 'log-odds') continue;
@@ -224,7 +222,7 @@ describe('the funnel', () => {
             prompts: [],
           });
         }
-        const sampled = trialsOf(records).filter((one) => one.direction === direction);
+        const sampled = trialsOf(records).filter((one) => one.side === side);
         for (const { latent } of sampled) expect(out.has(latent!)).toBe(false);
       }
     },
@@ -232,8 +230,8 @@ describe('the funnel', () => {
 
   it('comes to what a full run does where it samples a latent fully', () => {
     let compared = 0;
-    for (const direction of directions) {
-      const [few, all] = [funnel.causalTest, full.causalTest].map(({ sides }) => sides[direction]) as [
+    for (const side of bothSides) {
+      const [few, all] = [funnel.causalTest, full.causalTest].map(({ sides }) => sides[side]) as [
         SideOutcome,
         SideOutcome,
       ];
@@ -263,11 +261,11 @@ describe('the funnel', () => {
     );
     const about = { grade, candidates: [5, 8], options: { ...funnelled, gateShare: 0, completions: 24 } };
     const { causalTest, records } = await tested(about);
-    for (const direction of directions) {
-      const outcome = outcomeOf(causalTest.sides[direction], 5);
+    for (const side of bothSides) {
+      const outcome = outcomeOf(causalTest.sides[side], 5);
       expect(outcome).toMatchObject({ stage: 'few', effect: 1, place: 'outside' });
       expect(outcome.prompts).toHaveLength(2);
-      const own = trialsOf(records).filter((one) => one.latent === 5 && one.direction === direction);
+      const own = trialsOf(records).filter((one) => one.latent === 5 && one.side === side);
       expect(own.map(({ part }) => part)).not.toContain('rest');
     }
   });
@@ -287,8 +285,7 @@ describe('the log-odds', () => {
     return gap(0) - gap(1);
   }
 
-  const forced = ({ sides }: CausalTest, direction: Direction, latent: number) =>
-    outcomeOf(sides[direction], latent).forced;
+  const forced = ({ sides }: CausalTest, side: Side, latent: number) => outcomeOf(sides[side], latent).forced;
 
   it('are what the reference’s own forward pass says, with every token steered', async () => {
     for (const latent of [1, 8, 33]) {
@@ -305,7 +302,7 @@ describe('the log-odds', () => {
 
   it('and the subject’s are of the opposite dose, on another model', () => {
     for (const latent of candidates) {
-      const [away, toward] = directions.map((direction) => forced(full.causalTest, direction, latent));
+      const [away, toward] = bothSides.map((side) => forced(full.causalTest, side, latent));
       expect(away!.dose).toBe(-options.gateDose);
       expect(away!.log_odds).not.toBeCloseTo(toward!.log_odds, 6);
     }
@@ -315,11 +312,11 @@ describe('the log-odds', () => {
     const gated = (gateDose: number) =>
       tested({ options: { ...funnelled, gateDose, gateShare: 0.99 }, candidates: [1, 8], controls });
     const [small, smaller] = [await gated(0.02), await gated(0.005)];
-    for (const direction of directions) {
+    for (const side of bothSides) {
       const errors = { small: 0, smaller: 0, great: 0 };
       for (const latent of [...controls, 1, 8]) {
-        const [a, b] = [small, smaller].map(({ causalTest }) => forced(causalTest, direction, latent));
-        const great = forced(full.causalTest, direction, latent);
+        const [a, b] = [small, smaller].map(({ causalTest }) => forced(causalTest, side, latent));
+        const great = forced(full.causalTest, side, latent);
         expect(a!.estimate).toBeCloseTo(4 * b!.estimate, 6);
         expect(great.estimate).toBeCloseTo(10 * a!.estimate, 5);
         errors.small += Math.abs(a!.log_odds - a!.estimate) / Math.abs(a!.dose);
@@ -346,9 +343,9 @@ describe('a latent without a dose', () => {
     const broken = [5, 33];
     const { causalTest, records } = await tested({ grade: breaking(broken) });
     const rows = steeringRows(causalTest.sides, new Map([[5, { a: 1 }]]));
-    for (const direction of directions)
+    for (const side of bothSides)
       for (const latent of broken) {
-        expect(outcomeOf(causalTest.sides[direction], latent)).toMatchObject({
+        expect(outcomeOf(causalTest.sides[side], latent)).toMatchObject({
           stage: 'no dose',
           place: 'inside',
           dose: undefined,
@@ -358,7 +355,7 @@ describe('a latent without a dose', () => {
             { dose: 0.1, incoherent: 1 },
           ],
         });
-        expect(rows.find((row) => row.latent === latent && row.direction === direction)).toMatchObject({
+        expect(rows.find((row) => row.latent === latent && row.side === side)).toMatchObject({
           stage: 'no dose',
           dose: null,
           n: 0,
@@ -369,7 +366,7 @@ describe('a latent without a dose', () => {
           mean_tokens: null,
           outside: false,
         });
-        const own = trialsOf(records).filter((one) => one.latent === latent && one.direction === direction);
+        const own = trialsOf(records).filter((one) => one.latent === latent && one.side === side);
         expect(own.map(({ part }) => part)).toEqual(['calibration', 'calibration']);
       }
     // the zone is of the others
@@ -424,8 +421,8 @@ describe('what calls text incoherent', () => {
         // six tokens have three runs of four
         expect([0, 1, 2].map((n) => n / 3)).toContainEqual(expect.closeTo(repetition!, 12));
       }
-    for (const direction of directions)
-      for (const { limitedBy } of causalTest.sides[direction].latents)
+    for (const side of bothSides)
+      for (const { limitedBy } of causalTest.sides[side].latents)
         expect([undefined, 'cheap']).toContain(limitedBy);
   });
 
@@ -449,8 +446,8 @@ describe('what calls text incoherent', () => {
           note() {},
         },
       });
-      for (const direction of directions)
-        for (const { role, limitedBy, stage: reached } of causalTest.sides[direction].latents)
+      for (const side of bothSides)
+        for (const { role, limitedBy, stage: reached } of causalTest.sides[side].latents)
           if (role === 'candidate') expect([limitedBy, reached]).toEqual([by, stage]);
           else expect(reached).toBe('many');
     },
@@ -462,9 +459,9 @@ describe('what calls text incoherent', () => {
       coherent: !/\/-?0\.6\//.test(id),
     }));
     const { causalTest } = await tested({ candidates: [5], grade });
-    for (const direction of directions)
-      for (const outcome of causalTest.sides[direction].latents)
-        expect(outcome).toMatchObject({ dose: signs[direction] * 0.3, limitedBy: 'judge' });
+    for (const side of bothSides)
+      for (const outcome of causalTest.sides[side].latents)
+        expect(outcome).toMatchObject({ dose: signs[side] * 0.3, limitedBy: 'judge' });
   });
 });
 
@@ -474,11 +471,11 @@ it('what is told as sampled is what the outcome rests on, whatever else the jour
   const before = journal.records.size;
   const { sides } = await testCausally(work({ journal, options: funnelled }));
   expect(journal.records.size).toBeGreaterThan(before);
-  for (const direction of directions) {
+  for (const side of bothSides) {
     const ids = (side: SideOutcome) => side.trials.map(({ id }) => id).sort();
-    expect(ids(sides[direction])).toEqual(ids(funnel.causalTest.sides[direction]));
-    expect(sides[direction].latents).toEqual(funnel.causalTest.sides[direction].latents);
-    const own = trialsOf(funnel.records).filter((one) => one.direction === direction);
-    expect(ids(sides[direction])).toEqual(own.map(({ id }) => id).sort());
+    expect(ids(sides[side])).toEqual(ids(funnel.causalTest.sides[side]));
+    expect(sides[side].latents).toEqual(funnel.causalTest.sides[side].latents);
+    const own = trialsOf(funnel.records).filter((one) => one.side === side);
+    expect(ids(sides[side])).toEqual(own.map(({ id }) => id).sort());
   }
 });

@@ -104,8 +104,8 @@ describe('a whole run', () => {
     const rows = await rowsIn(study);
     const summary = summaryIn(study);
     expect(summary).toEqual(JSON.parse(JSON.stringify(steer!.summary)));
-    expect(rows.map(({ latent, direction }) => [latent, direction])).toEqual(
-      steer!.rows.map(({ latent, direction }) => [latent, direction]),
+    expect(rows.map(({ latent, side }) => [latent, side])).toEqual(
+      steer!.rows.map(({ latent, side }) => [latent, side]),
     );
     const random = rows.filter(({ role }) => role === 'random');
     expect(random).toHaveLength(2 * 4);
@@ -132,11 +132,11 @@ describe('a whole run', () => {
         expect(discovery).not.toContain(prompt_id);
         expect(part === 'calibration' ? calibration : evaluation).toContain(prompt_id);
       }
-    for (const { latent, direction, dose, n, coherent, positives } of rows) {
+    for (const { latent, side, dose, n, coherent, positives } of rows) {
       const own = trials.filter(
         (one) =>
           one.latent === latent &&
-          one.direction === direction &&
+          one.side === side &&
           one.dose ===
             (dose === null
               ? undefined

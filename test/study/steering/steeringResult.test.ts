@@ -5,10 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { figureOf } from '../../../src/figure/figureOf.ts';
 import {
   confirmedLatents,
-  type Direction,
   decodeSteering,
   encodeSteering,
   type RankedSteeringRow,
+  type Side,
   type SteeringStage,
   steeringStages,
   steeringSummarySchema,
@@ -29,7 +29,7 @@ interface Said {
   readonly logOdds?: number;
 }
 
-function outcome(latent: number, direction: Direction, said: Said): LatentOutcome {
+function outcome(latent: number, side: Side, said: Said): LatentOutcome {
   const { stage = 'many', role = 'candidate', positives, place = 'inside', logOdds = 0 } = said;
   const prompts = (positives ?? []).map((count) => ({
     steered: { completions: 12, coherent: 10, positives: count },
@@ -42,18 +42,18 @@ function outcome(latent: number, direction: Direction, said: Said): LatentOutcom
     stage,
     forced: {
       kind: 'forced',
-      id: `${direction}/${latent}`,
-      direction,
+      id: `${side}/${latent}`,
+      side,
       latent,
-      dose: signs[direction] * 0.2,
+      dose: signs[side] * 0.2,
       content: '',
       estimate: 2 * logOdds,
       log_odds: logOdds,
       damage: 0.5,
     },
-    dose: positives === undefined ? undefined : signs[direction] * 0.4,
+    dose: positives === undefined ? undefined : signs[side] * 0.4,
     tried: [],
-    limitedBy: direction === 'away' && latent === 1 ? 'cheap' : undefined,
+    limitedBy: side === 'away' && latent === 1 ? 'cheap' : undefined,
     prompts,
     effect,
     interval: { low: effect - 0.1, high: effect + 0.1 },
@@ -64,14 +64,14 @@ function outcome(latent: number, direction: Direction, said: Said): LatentOutcom
 
 const band = { low: -0.1, high: 0.1 };
 
-function side(direction: Direction, said: Readonly<Record<number, Said>>): SideOutcome {
+function side(side: Side, said: Readonly<Record<number, Said>>): SideOutcome {
   return {
-    direction,
+    side,
     zone: { ...band, lowInterval: { low: -0.2, high: 0 }, highInterval: { low: 0, high: 0.2 } },
     effects: Object.values(said).filter(({ role }) => role === 'random').length,
     limit: 0.15,
     alone: [alone, alone],
-    latents: Object.entries(said).map(([latent, one]) => outcome(Number(latent), direction, one)),
+    latents: Object.entries(said).map(([latent, one]) => outcome(Number(latent), side, one)),
     trials: [],
   };
 }
@@ -134,8 +134,8 @@ const about = {
 };
 const rows = steeringRows(sides, ranks);
 const summary = steeringSummary(sides, rows, about);
-const rowOf = (latent: number, direction: Direction, from: readonly RankedSteeringRow[] = rows) =>
-  from.find((row) => row.latent === latent && row.direction === direction)!;
+const rowOf = (latent: number, side: Side, from: readonly RankedSteeringRow[] = rows) =>
+  from.find((row) => row.latent === latent && row.side === side)!;
 
 describe('rows', () => {
   it('are both directions of every latent, with counts over all prompts', () => {
@@ -323,7 +323,7 @@ describe('steering.parquet', () => {
     const whole = fc.nat({ max: 1_000_000 });
     const row = fc.record({
       latent: whole,
-      direction: fc.constantFrom('away', 'toward'),
+      side: fc.constantFrom('away', 'toward'),
       role: fc.constantFrom('candidate', 'random'),
       stage: fc.constantFrom(...steeringStages),
       estimate: real,

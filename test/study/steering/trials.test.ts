@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensorsHeader, readTensor } from '../../../src/files/safetensors.ts';
 import { sampler } from '../../../src/methods/completions/sample.ts';
 import { addedVector, type SteeredTokens } from '../../../src/methods/steering/steer.ts';
-import type { Direction, TrialRecord } from '../../../src/results.ts';
+import type { Side, TrialRecord } from '../../../src/results.ts';
 import { nodeRuntime } from '../../../src/runtime/node.ts';
 import type { Runtime } from '../../../src/runtime/runtime.ts';
 import type { SteeringTrial } from '../../../src/study/steering/trial.ts';
@@ -49,9 +49,9 @@ const work = (over: Partial<SteeringWork> = {}) => madeWork(runtime, opened, ove
 async function ran(
   trials: readonly SteeringTrial[],
   over: Partial<SteeringWork> = {},
-  direction: Direction = 'away',
+  side: Side = 'away',
 ): Promise<TrialRecord[]> {
-  const runner = trialRunner(work(over), direction);
+  const runner = trialRunner(work(over), side);
   try {
     return await runner.run(trials, 'trials');
   } finally {
@@ -95,19 +95,19 @@ describe('a trial', () => {
     ['away', undefined, 0, 'rest', 'all'],
   ] as const)(
     '%s, latent %s at %d, is what the sampler gives alone',
-    async (direction, latent, dose, part, tokens) => {
+    async (side, latent, dose, part, tokens) => {
       const [record] = await ran(
         [{ latent, dose, part }],
         { options: { ...options, tokens: tokens as SteeredTokens } },
-        direction,
+        side,
       );
-      const { model, codec } = direction === 'away' ? opened.subject : opened.reference;
+      const { model, codec } = side === 'away' ? opened.subject : opened.reference;
       const alone = await sampler(runtime, model, { rows: 3, capacity: 80, steerAt: layer });
       const unit = latent === undefined ? undefined : await unitOf(latent);
       const steer =
         unit &&
         addedVector(
-          Float32Array.from(unit, (x) => dose * norm[direction] * x),
+          Float32Array.from(unit, (x) => dose * norm[side] * x),
           tokens as SteeredTokens,
         );
       const many = part === 'calibration' ? 3 : 4;
@@ -130,7 +130,7 @@ describe('a trial', () => {
         expect({ text, tokens: count, stop }).toEqual(expected.get(`${prompt_id}/${index}`));
         expect({ label, coherent }).toEqual(verdictOn(text));
       }
-      expect(record).toMatchObject({ direction, latent: latent ?? null, dose, part });
+      expect(record).toMatchObject({ side, latent: latent ?? null, dose, part });
       expect(record!.cost).toEqual({ calls: expected.size, price: 0 });
     },
   );
@@ -225,11 +225,7 @@ describe('the journal', () => {
     ['a prompt of it changes', { prompt: true }, ['first']],
     ['it has other counts of completions', { completions: 5 }, ['first', 'rest']],
     ['s changes', { norm: 4.5 }, ['calibration', 'first', 'rest']],
-    [
-      'other models are steered in another direction',
-      { direction: 'toward' },
-      ['calibration', 'first', 'rest'],
-    ],
+    ['other models are steered in another direction', { side: 'toward' }, ['calibration', 'first', 'rest']],
   ] as const)('makes a trial anew where %s', async (_name, change, parts) => {
     const journal = memoryJournal();
     const trials = (['calibration', 'first', 'rest'] as const).map((part) => ({
@@ -258,7 +254,7 @@ describe('the journal', () => {
           sides: { ...work().sides, away: { opened: subject, norm: change.norm } },
         }),
       },
-      'direction' in change ? change.direction : 'away',
+      'side' in change ? change.side : 'away',
     );
     expect(graded.map(([id]) => id!.split('/')[3]).sort()).toEqual([...parts]);
   });

@@ -6,15 +6,15 @@ import { expect } from 'vitest';
 import { centralRange } from '../../../src/methods/steering/grayZone.ts';
 import type {
   CompletionRecord,
-  Direction,
   GradeRecord,
   LatentRow,
   PairRecord,
+  Side,
   SteeredRecord,
   StudyManifest,
   TrialRecord,
 } from '../../../src/results.ts';
-import { directions } from '../../../src/results.ts';
+import { bothSides } from '../../../src/results.ts';
 import type { StudyConfig } from '../../../src/study/config/schema.ts';
 import { coherenceBy } from '../../../src/study/steering/coherence.ts';
 import type { SteeringRecords } from '../../../src/web/study.ts';
@@ -76,10 +76,10 @@ export const controlsIn = (records: StudyRecords) => [
 ];
 
 /** Latents that were sampled in a part of a direction. */
-export const sampledIn = (records: StudyRecords, direction: Direction, part: TrialRecord['part']) =>
+export const sampledIn = (records: StudyRecords, side: Side, part: TrialRecord['part']) =>
   new Set(
     trialsOf(records)
-      .filter((trial) => trial.direction === direction && trial.part === part && trial.latent !== null)
+      .filter((trial) => trial.side === side && trial.part === part && trial.latent !== null)
       .map(({ latent }) => latent!),
   );
 
@@ -102,23 +102,21 @@ export function eachOf(records: StudyRecords, calibration: boolean): number {
 
 /** Candidates that lie within the central share of the random latents' log-odds in a direction. */
 export function gatedIn(records: StudyRecords): number {
-  const logOdds = (direction: Direction) =>
+  const logOdds = (side: Side) =>
     new Map(
       records.steered.flatMap((record) =>
-        record.kind === 'forced' && record.direction === direction
-          ? [[record.latent, record.log_odds] as const]
-          : [],
+        record.kind === 'forced' && record.side === side ? [[record.latent, record.log_odds] as const] : [],
       ),
     );
-  const isWithin = (latent: number, direction: Direction) => {
-    const of = logOdds(direction);
+  const isWithin = (latent: number, side: Side) => {
+    const of = logOdds(side);
     const { low, high } = centralRange(
       controlsIn(records).map((control) => of.get(control)!),
       records.config.steering.gate_share,
     );
     return of.get(latent)! >= low && of.get(latent)! <= high;
   };
-  return countIf(candidatesIn(records), (latent) => directions.some((side) => isWithin(latent, side)));
+  return countIf(candidatesIn(records), (latent) => bothSides.some((side) => isWithin(latent, side)));
 }
 
 export const measureWords = {
@@ -128,16 +126,16 @@ export const measureWords = {
 };
 
 /** Completions left alone, on the evaluation prompts, by the study's measure. */
-export function aloneIn(records: StudyRecords, direction: Direction) {
-  const own = trialsOf(records).filter((trial) => trial.latent === null && trial.direction === direction);
+export function aloneIn(records: StudyRecords, side: Side) {
+  const own = trialsOf(records).filter((trial) => trial.latent === null && trial.side === side);
   const of = (calibration: boolean) =>
     own.filter(({ part }) => (part === 'calibration') === calibration).flatMap((trial) => trial.completions);
   return coherenceBy(records.config.steering.incoherence, of(true)).evaluation(of(false));
 }
 
-export const zoneOf = (records: StudyRecords, direction: Direction) => {
+export const zoneOf = (records: StudyRecords, side: Side) => {
   const effects = rowsOf(records).flatMap((row) =>
-    row.role === 'random' && row.direction === direction && row.effect !== null ? [row.effect] : [],
+    row.role === 'random' && row.side === side && row.effect !== null ? [row.effect] : [],
   );
   return { ...centralRange(effects, 0.95), effects: effects.length };
 };

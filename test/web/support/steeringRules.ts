@@ -1,6 +1,6 @@
 /** The sentences of the causal test, with what makes each true. */
 import { expect } from 'vitest';
-import { directions } from '../../../src/results.ts';
+import { bothSides } from '../../../src/results.ts';
 import {
   aloneIn,
   baseOf,
@@ -58,17 +58,17 @@ export const steeringRules: readonly Rule[] = [
       expect(reference).toBe(
         [baseOf(model), adapter && `adapter ${baseOf(adapter)}`].filter(Boolean).join(', '),
       );
-      for (const { latent, direction, dose } of trialsOf(records))
-        if (latent !== null) expect(Math.sign(dose)).toBe(direction === 'away' ? -1 : 1);
+      for (const { latent, side, dose } of trialsOf(records))
+        if (latent !== null) expect(Math.sign(dose)).toBe(side === 'away' ? -1 : 1);
     },
   },
   {
     name: 'not gated',
     says: sentence('No candidate was left out before sampling'),
     check(_, records) {
-      for (const direction of directions)
+      for (const side of bothSides)
         for (const latent of candidatesIn(records))
-          expect(sampledIn(records, direction, 'calibration')).toContain(latent);
+          expect(sampledIn(records, side, 'calibration')).toContain(latent);
     },
   },
   {
@@ -83,8 +83,8 @@ export const steeringRules: readonly Rule[] = [
       const { steering } = records.config;
       same(candidates, candidatesIn(records).length);
       same(stopped, gatedIn(records));
-      for (const direction of directions) {
-        const sampled = sampledIn(records, direction, 'calibration');
+      for (const side of bothSides) {
+        const sampled = sampledIn(records, side, 'calibration');
         same(
           stopped,
           countIf(candidatesIn(records), (latent) => !sampled.has(latent)),
@@ -124,15 +124,15 @@ export const steeringRules: readonly Rule[] = [
       `${n} toward`,
     ),
     check([away, toward], records) {
-      for (const [direction, count] of [
+      for (const [side, count] of [
         ['away', away],
         ['toward', toward],
       ] as const) {
-        const first = sampledIn(records, direction, 'first');
-        const without = [...sampledIn(records, direction, 'calibration')].filter((one) => !first.has(one));
+        const first = sampledIn(records, side, 'first');
+        const without = [...sampledIn(records, side, 'calibration')].filter((one) => !first.has(one));
         same(count, without.length);
         for (const row of rowsOf(records))
-          if (row.direction === direction && without.includes(row.latent)) expect(row.effect).toBeNull();
+          if (row.side === side && without.includes(row.latent)) expect(row.effect).toBeNull();
       }
     },
   },
@@ -168,12 +168,12 @@ export const steeringRules: readonly Rule[] = [
           ({ prompt_id }) => prompt_id,
         ),
       );
-      for (const [direction, count] of [
+      for (const [side, count] of [
         ['away', away],
         ['toward', toward],
       ] as const) {
-        const rest = sampledIn(records, direction, 'rest');
-        const early = [...sampledIn(records, direction, 'first')].filter((one) => !rest.has(one));
+        const rest = sampledIn(records, side, 'rest');
+        const early = [...sampledIn(records, side, 'first')].filter((one) => !rest.has(one));
         same(
           count,
           countIf(early, (latent) => candidatesIn(records).includes(latent)),
@@ -190,11 +190,11 @@ export const steeringRules: readonly Rule[] = [
       `(.*)`,
     ),
     check([positives, coherent, share, positives2, coherent2, share2, behaviour], records) {
-      for (const [direction, found] of [
+      for (const [side, found] of [
         ['away', [positives, coherent, share]],
         ['toward', [positives2, coherent2, share2]],
       ] as const) {
-        const alone = aloneIn(records, direction);
+        const alone = aloneIn(records, side);
         same(found[0], alone.positives);
         same(found[1], alone.coherent);
         close(found[2], alone.positives / alone.coherent, 0);
@@ -216,7 +216,7 @@ export const steeringRules: readonly Rule[] = [
         const own = trialsOf(records).filter(
           (trial) =>
             trial.latent === row.latent &&
-            trial.direction === row.direction &&
+            trial.side === row.side &&
             trial.part !== 'calibration' &&
             Math.abs(trial.dose - row.dose!) < 1e-6,
         );
@@ -236,11 +236,11 @@ export const steeringRules: readonly Rule[] = [
       same(random, controls.length);
       expect(controls.length).toBe(records.config.steering.random);
       expect(controls.filter((latent) => candidatesIn(records).includes(latent))).toEqual([]);
-      for (const direction of directions) {
-        const first = sampledIn(records, direction, 'first');
+      for (const side of bothSides) {
+        const first = sampledIn(records, side, 'first');
         for (const latent of controls) {
-          expect(sampledIn(records, direction, 'calibration')).toContain(latent);
-          expect(sampledIn(records, direction, 'rest').has(latent)).toBe(first.has(latent));
+          expect(sampledIn(records, side, 'calibration')).toContain(latent);
+          expect(sampledIn(records, side, 'rest').has(latent)).toBe(first.has(latent));
         }
       }
     },
@@ -253,9 +253,9 @@ export const steeringRules: readonly Rule[] = [
         .join('; ')}`,
     ),
     check(groups, records) {
-      directions.forEach((direction, i) => {
+      bothSides.forEach((side, i) => {
         const [low, high, effects] = groups.slice(3 * i, 3 * i + 3);
-        const zone = zoneOf(records, direction);
+        const zone = zoneOf(records, side);
         close(low!.replace('+', ''), zone.low, 1);
         close(high!.replace('+', ''), zone.high, 1);
         same(effects, zone.effects);

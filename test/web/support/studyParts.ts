@@ -12,21 +12,21 @@ export const latentRow = (latent: number, rank: number, delta = 1 / rank): Laten
 /** Steered at 0.2, 100 completions of which half were positive when left alone. */
 export function steeringRow(
   latent: number,
-  direction: 'away' | 'toward',
+  side: 'away' | 'toward',
   effect: number | null,
   more: Partial<RankedSteeringRow> = {},
 ): RankedSteeringRow {
   const sampled = effect !== null;
   return {
     latent,
-    direction,
+    side,
     role: 'candidate',
     stage: sampled ? 'many' : 'log-odds',
     estimate: 0,
     log_odds: 0,
     damage: 0,
     forced_dose: 0.2,
-    dose: sampled ? (direction === 'away' ? -0.2 : 0.2) : null,
+    dose: sampled ? (side === 'away' ? -0.2 : 0.2) : null,
     dose_limited_by: null,
     n: sampled ? 100 : 0,
     coherent: sampled ? 100 : 0,

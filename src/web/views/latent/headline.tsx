@@ -51,7 +51,7 @@ function Measured({ row, zone }: EffectProps) {
         {count(row.positives)} of {count(row.coherent)} at a dose of {signed(dose, 2)} s
       </span>
       <span className="block">
-        {placeIn({ row, zone })} <span className="quiet">{range(zone[row.direction])}</span>
+        {placeIn({ row, zone })} <span className="quiet">{range(zone[row.side])}</span>
       </span>
     </>
   );
@@ -97,8 +97,8 @@ export function Headline({ row, of, steered }: HeadlineProps) {
       </div>
       {zone &&
         rows.map((one) => (
-          <div key={one.direction} className={rowActsAsCause(one, zone) ? 'claim confirmed' : 'claim'}>
-            <dt>{model[one.direction]}</dt>
+          <div key={one.side} className={rowActsAsCause(one, zone) ? 'claim confirmed' : 'claim'}>
+            <dt>{model[one.side]}</dt>
             <dd>
               <Measured row={one} zone={zone} />
             </dd>

@@ -185,7 +185,7 @@ function OneLatent({ latent, evidence, trials, route }: OneLatentProps) {
   const row = latents.find((one) => one.latent === latent) ?? page;
   if (!row) return <UnknownLatent latent={latent} known={latents.length} />;
   const rows = steering?.rows.filter((one) => one.latent === latent) ?? [];
-  const dose = rows.find((one) => one.direction === 'away')?.dose ?? usualDose;
+  const dose = rows.find((one) => one.side === 'away')?.dose ?? usualDose;
   return (
     <article className="latent">
       <div className="row spread">

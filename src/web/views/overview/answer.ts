@@ -40,10 +40,10 @@ const whoIs = { away: 'the subject away from it', toward: 'the reference toward 
 
 /** `steering the subject away from it changes the share of such answers from 50 % to 16 %` */
 const moved = (row: RankedSteeringRow, answers: string) =>
-  `steering ${whoIs[row.direction]} changes the share of ${answers} ${shareChange(row)}`;
+  `steering ${whoIs[row.side]} changes the share of ${answers} ${shareChange(row)}`;
 
 /** As after `moved`: `steering the reference toward it, from 16 % to 20 %` */
-const movedToo = (row: RankedSteeringRow) => `steering ${whoIs[row.direction]}, ${shareChange(row)}`;
+const movedToo = (row: RankedSteeringRow) => `steering ${whoIs[row.side]}, ${shareChange(row)}`;
 
 function zoneSentence({ zone, random }: SteeringSummary): string {
   const range = ({ low, high }: { low: number; high: number }) => `${inPoints(low)} to ${inPoints(high)}`;
@@ -66,7 +66,7 @@ function unsure({ away, toward }: LatentEffects): string {
     (row) => row?.low != null && row.high != null && row.low <= 0 && row.high >= 0,
   );
   if (open.length === 0) return '';
-  const sides = open.map((row) => row!.direction).join(' and ');
+  const sides = open.map((row) => row!.side).join(' and ');
   const includes = open.length === 1 ? `interval ${sides} includes` : `intervals ${sides} include`;
   return `The ${includes} zero, so the result is uncertain: more evaluation prompts would narrow it.`;
 }
@@ -110,9 +110,9 @@ function oneSided(
   const { zone } = summary;
   const strongest = strongestOnOneSide(all, zone);
   if (!strongest) return undefined;
-  const { latent, direction, row } = strongest;
-  const opposite = direction === 'away' ? 'toward' : 'away';
-  const on = (side: typeof direction) =>
+  const { latent, side, row } = strongest;
+  const opposite = side === 'away' ? 'toward' : 'away';
+  const on = (side: typeof side) =>
     all.filter((one) => one.role === 'candidate' && rowActsAsCause(one[side], zone)).length;
   return {
     lead: [
@@ -131,9 +131,9 @@ function oneSided(
   };
 }
 
-function otherSide(row: RankedSteeringRow | undefined, direction: 'away' | 'toward'): string {
-  if (row?.effect == null) return `Its effect when steered ${direction} was not sampled.`;
-  return `Its effect when steered ${direction} is ${inPoints(row.effect)} percentage points.`;
+function otherSide(row: RankedSteeringRow | undefined, side: 'away' | 'toward'): string {
+  if (row?.effect == null) return `Its effect when steered ${side} was not sampled.`;
+  return `Its effect when steered ${side} is ${inPoints(row.effect)} percentage points.`;
 }
 
 function steered({ rows, summary }: SteeringRecords, behaviour: string): Answer {

@@ -20,7 +20,7 @@ const inPoints = (change: number | null) => (change === null ? '' : signed(100 *
 function Side({ row }: { row: RankedSteeringRow }) {
   return (
     <tr>
-      <th scope="row">{row.direction}</th>
+      <th scope="row">{row.side}</th>
       <td className="num">{inPoints(row.effect)}</td>
       <td className="num">
         [{inPoints(row.low)}, {inPoints(row.high)}]

@@ -36,7 +36,7 @@ async function loadOffered(study: LoadedStudy): Promise<Offered> {
   ]);
   const ranked = [...latents].sort((a, b) => a.rank - b.rank).map(({ latent }) => latent);
   const latent = steering?.summary.first?.latent ?? ranked[0] ?? 0;
-  const found = steering?.rows.find((row) => row.latent === latent && row.direction === 'away')?.dose;
+  const found = steering?.rows.find((row) => row.latent === latent && row.side === 'away')?.dose;
   return { prompts, latents: ranked, doses: dosesIn(queryOf([{ latent, dose: found ?? usualDose }])) };
 }
 

@@ -3,10 +3,10 @@
  * the summary and the rows.
  */
 import {
-  type Direction,
-  directions,
+  bothSides,
   effectsOf,
   type RankedSteeringRow,
+  type Side,
   type StageRecord,
   type SteeringSummary,
   type StudyManifest,
@@ -18,8 +18,7 @@ import { exactPercent, nameOf, numberOption, type Sentences, textOption } from '
 type Rows = readonly RankedSteeringRow[];
 
 /** `3 away and 2 toward` */
-const bothWays = (of: (direction: Direction) => string) =>
-  directions.map((direction) => `${of(direction)} ${direction}`).join(' and ');
+const bothWays = (of: (side: Side) => string) => bothSides.map((side) => `${of(side)} ${side}`).join(' and ');
 
 const rowsAt = (rows: Rows, stage: RankedSteeringRow['stage'], role?: RankedSteeringRow['role']) =>
   rows.filter((row) => row.stage === stage && (role === undefined || row.role === role));
@@ -97,8 +96,7 @@ function dosed({ options }: StageRecord, { rows, summary }: SteeringRecords): Se
   const { doses } = options;
   const isKnown = bound !== undefined && each !== undefined && measure !== undefined && prompts > 0;
   if (!isKnown || !Array.isArray(doses)) return [];
-  const without = (direction: Direction) =>
-    rowsAt(rows, 'no dose').filter((row) => row.direction === direction).length;
+  const without = (side: Side) => rowsAt(rows, 'no dose').filter((row) => row.side === side).length;
   return [
     [
       `For every other latent a dose was sought by bisection of the ladder |α| = ${doses.join(', ')}:`,
@@ -109,7 +107,7 @@ function dosed({ options }: StageRecord, { rows, summary }: SteeringRecords): Se
     rowsAt(rows, 'no dose').length > 0 &&
       [
         `Even the weakest dose exceeded it for some latents, which have no effect then:`,
-        `${bothWays((direction) => count(without(direction)))}.`,
+        `${bothWays((side) => count(without(side)))}.`,
       ].join(' '),
   ];
 }
@@ -122,8 +120,7 @@ function evaluated({ options }: StageRecord, { rows, summary }: SteeringRecords)
   const [each, look] = [numberOption(options, 'completions'), numberOption(options, 'first_look')];
   const prompts = promptsFor(summary, 'evaluation');
   if (each === undefined || prompts === 0) return [];
-  const early = (direction: Direction) =>
-    rowsAt(rows, 'few', 'candidate').filter((row) => row.direction === direction).length;
+  const early = (side: Side) => rowsAt(rows, 'few', 'candidate').filter((row) => row.side === side).length;
   const first = look === undefined ? prompts : firstOf(prompts, look);
   return [
     [
@@ -136,7 +133,7 @@ function evaluated({ options }: StageRecord, { rows, summary }: SteeringRecords)
       [
         `A candidate was decided after the first ${count(first)} of them where the 95 % interval of its`,
         `effect (Newcombe’s, over prompts) crossed no edge of the gray zone:`,
-        `${bothWays((direction) => count(early(direction)))}.`,
+        `${bothWays((side) => count(early(side)))}.`,
       ].join(' '),
   ];
 }
@@ -161,7 +158,7 @@ function measured({ alone, behaviour, random, zone }: SteeringSummary): Sentence
       `as the candidates, went through the same search for a dose, and those with a dose through all`,
       `evaluation prompts.`,
     ].join(' '),
-    `The central 95 % of their effects is the gray zone: ${directions
+    `The central 95 % of their effects is the gray zone: ${bothSides
       .map(
         (side) =>
           `${range(zone[side])} percentage points ${side}, from ${plural(zone[side].effects, 'effect')}`,
