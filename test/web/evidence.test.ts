@@ -105,6 +105,7 @@ describe('latents by rank', () => {
     delta: 1,
     standard_error: 1,
     same_sign: 1,
+    sign: 1 as const,
   }));
 
   it('lead to those of which more is known', () => {

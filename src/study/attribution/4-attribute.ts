@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { isThere } from '../../files/ifThere.ts';
 import { attribute } from '../../methods/attribution/attribute.ts';
-import { type LatentRow, resultFiles } from '../../results.ts';
+import { meanContrastiveGradient } from '../../methods/attribution/selectors/gradientCosine.ts';
+import { signsOf } from '../../methods/attribution/sign.ts';
+import { type LatentRow, latentColumns, resultFiles } from '../../results.ts';
 import { attributionSection } from '../config/sections/attribution.ts';
 import { readLatents, readPairRecords } from '../open/records.ts';
 import { plannedStage, studyStage } from '../open/stage.ts';
@@ -50,7 +52,7 @@ async function planAttribution(study: OpenStudy): Promise<Stage> {
   const key = stageKey({
     options,
     inputs: hashesOf(inputs),
-    versions: computing(recorder.versions),
+    versions: { ...computing(recorder.versions), latents: latentColumns.join() },
   });
   return {
     name: 'attribute',
@@ -90,7 +92,8 @@ async function runStudyAttribution(study: OpenStudy): Promise<StudyAttribution> 
   const work = { model, layer, contrasts, baseline, tokens, loss };
   const rows = await timings.of('gradients', () => allRows(study.runtime(), work, store, progress));
   const result = await timings.of('scores', () => attribute(study.runtime(), rows, sae, { top }));
-  const latents = latentRows(result);
+  const signs = await signsOf(sae, meanContrastiveGradient(rows, sae.width));
+  const latents = latentRows(result, signs);
   const outcome = { counts: rowCounts(rows, contrasts, sae), seconds: timings.seconds };
   await finishStage(folder, stage, outcome, study.recorder, () =>
     writeAttribution(folder, result, latents, rows),

@@ -11,10 +11,19 @@ import { encodePair, type Pair, readPairs } from '../../files/pairs.ts';
 import { readSafetensorsHeader, readTensor } from '../../files/safetensors.ts';
 import type { TextCodec } from '../../files/textCodec.ts';
 import { attribute } from '../../methods/attribution/attribute.ts';
+import { meanContrastiveGradient } from '../../methods/attribution/selectors/gradientCosine.ts';
+import { signsOf } from '../../methods/attribution/sign.ts';
 import type { Contrast, LossKind, TokenSet } from '../../methods/site/contrast.ts';
 import type { Model } from '../../models/decoder.ts';
 import { checkSite } from '../../models/passes.ts';
-import { decodeLatents, type LatentRow, type Manifest, manifestSchema, resultFiles } from '../../results.ts';
+import {
+  decodeLatents,
+  type LatentRow,
+  latentColumns,
+  type Manifest,
+  manifestSchema,
+  resultFiles,
+} from '../../results.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Sae } from '../../saes/sae.ts';
@@ -155,7 +164,7 @@ async function prepare(request: AttributeRequest): Promise<Prepared> {
         : await readBaseline(baseline, model.decoder.width, layer),
     inputs,
     options,
-    key: jsonHash({ hashes, options, versions }),
+    key: jsonHash({ hashes, options, versions, latents: latentColumns }),
   };
 }
 
@@ -227,7 +236,8 @@ export async function runAttribute(request: AttributeRequest): Promise<Attribute
     const result = await timings.of('scores', () =>
       attribute(runtime, rows, prepared.sae, { top: prepared.options.top }),
     );
-    const latents = latentRows(result);
+    const signs = await signsOf(prepared.sae, meanContrastiveGradient(rows, prepared.sae.width));
+    const latents = latentRows(result, signs);
     await rm(join(out, resultFiles.manifest), { force: true });
     await writeAttribution(out, result, latents, rows);
     const manifest: Manifest = {

@@ -6,15 +6,23 @@ import { join } from 'node:path';
 import { replaceFile } from '../../files/atomic.ts';
 import { writeSafetensors } from '../../files/safetensors.ts';
 import { type Attribution, agreement, ranking } from '../../methods/attribution/attribute.ts';
+import { meanContrastiveGradient } from '../../methods/attribution/selectors/gradientCosine.ts';
 import type { ContrastRows } from '../../methods/site/contrast.ts';
 import { encodeLatents, type LatentRow, type Manifest, resultFiles } from '../../results.ts';
 import { i64, tensor } from '../../tensor.ts';
 
-/** Every latent, first rank first. */
-export function latentRows({ delta, perContrast }: Attribution): LatentRow[] {
+/** Every latent, first rank first. `signs`: σ [N]. */
+export function latentRows({ delta, perContrast }: Attribution, signs: Int8Array): LatentRow[] {
   return Array.from(ranking(delta), (latent, i) => {
     const { sameSign, standardError } = agreement(perContrast, delta.length, latent);
-    return { latent, delta: delta[latent]!, rank: i + 1, standard_error: standardError, same_sign: sameSign };
+    return {
+      latent,
+      delta: delta[latent]!,
+      rank: i + 1,
+      standard_error: standardError,
+      same_sign: sameSign,
+      sign: signs[latent] === -1 ? -1 : 1,
+    };
   });
 }
 
@@ -38,6 +46,7 @@ async function writeArrays(path: string, result: Attribution, rows: readonly Con
   const lossPair = rows.flatMap((row, pair) => row.losses.map(() => pair));
   await writeSafetensors(path, {
     M: tensor('f32', [d, d], result.m),
+    gradient: tensor('f32', [d], meanContrastiveGradient(rows, d)),
     delta: tensor('f32', [latents], result.delta),
     delta_per_pair: tensor('f32', [rows.length, latents], result.perContrast),
     top: i64([result.top.length], result.top),

@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parquetMetadata, parquetReadObjects, parquetSchema } from 'hyparquet';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/errors.ts';
 import { encodePair, readPairs } from '../../../src/files/pairs.ts';
@@ -14,7 +15,7 @@ import { openSafetensors, readTensor } from '../../../src/files/safetensors.ts';
 import { attribute, ranking } from '../../../src/methods/attribution/attribute.ts';
 import { contrastRows, type TokenSet, tokenSets } from '../../../src/methods/site/contrast.ts';
 import { sitePass } from '../../../src/methods/site/siteGradient.ts';
-import { manifestSchema } from '../../../src/results.ts';
+import { decodeLatents, manifestSchema } from '../../../src/results.ts';
 import { nodeRuntime } from '../../../src/runtime/node.ts';
 import { type AttributeRequest, runAttribute } from '../../../src/study/attribution/attributeRun.ts';
 import { runBaseline } from '../../../src/study/attribution/baselineRun.ts';
@@ -132,6 +133,11 @@ describe('what a run writes', () => {
       return sum;
     });
     expectClose(found.delta!, form, 1e-5);
+    for (const { latent, sign } of (await runAttribute(asked)).latents) {
+      const d = directions.subarray(latent * width, (latent + 1) * width);
+      const along = d.reduce((sum, x, j) => sum + x * found.gradient![j]!, 0);
+      expect(sign, `σ of ${latent}`).toBe(along > 0 ? -1 : 1);
+    }
     const ofPairs = Array.from({ length: pairs.length }, (_, p) =>
       found.delta_per_pair!.subarray(p * latents, (p + 1) * latents),
     );
@@ -173,6 +179,7 @@ describe('what a run writes', () => {
       ['rank', 'INT32'],
       ['standard_error', 'FLOAT'],
       ['same_sign', 'FLOAT'],
+      ['sign', 'INT32'],
     ]);
     const read = await parquetReadObjects({ file: bytes });
     expect(read).toHaveLength(latents);
@@ -189,6 +196,7 @@ describe('what a run writes', () => {
     const stored = await openSafetensors(join(asked.out, 'attribution.safetensors'));
     expect(Object.fromEntries([...stored].map(([name, t]) => [name, [t.dtype, ...t.shape]]))).toEqual({
       M: ['f32', width, width],
+      gradient: ['f32', width],
       delta: ['f32', latents],
       delta_per_pair: ['f32', pairs.length, latents],
       top: ['i64', 3],
@@ -330,6 +338,13 @@ describe('options', () => {
 });
 
 describe('a folder that holds results', () => {
+  it('latents of an older form are refused with what to do', async () => {
+    const old = parquetWriteBuffer({ columnData: [{ name: 'latent', data: [1], type: 'INT32' }] });
+    await expect(decodeLatents(old)).rejects.toThrow(
+      'latents.parquet: expected a column delta, found latent: written by an older culprit; run `culprit attribute` again',
+    );
+  });
+
   const timesIn = (out: string) => readdirSync(out).map((name) => [name, statSync(join(out, name)).mtimeMs]);
 
   it('the same run again computes and writes nothing, and gives the same', async () => {

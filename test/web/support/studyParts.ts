@@ -7,6 +7,7 @@ export const latentRow = (latent: number, rank: number, delta = 1 / rank): Laten
   delta,
   standard_error: 0.01,
   same_sign: 0.75,
+  sign: 1,
 });
 
 /** Steered at 0.2, 100 completions of which half were positive when left alone. */
