@@ -19,26 +19,27 @@ function effects(rows: readonly RankedSteeringRow[], latent: number): string {
   const found = rows.filter((row) => row.latent === latent);
   return found
     .map(
-      ({ side, stage, dose, effect, low, high, outside }) =>
-        `${side} ${signedPoints(effect)} [${signedPoints(low)}, ${signedPoints(high)}] at ${dose ?? '-'} (${stage}${outside ? ', outside' : ''})`,
+      ({ operation, side, stage, dose, effect, low, high, verdict }) =>
+        `${operation} ${side} ${signedPoints(effect)} [${signedPoints(low)}, ${signedPoints(high)}] at ${dose ?? '-'} (${stage}, ${verdict})`,
     )
     .join('; ');
 }
 
 function tell(summary: SteeringSummary): string[] {
   const { zone, alone, selectors, first, stages, log_odds_agreement } = summary;
-  const band = (side: 'away' | 'toward') =>
-    `${side} ${signedPoints(zone[side].low)}..${signedPoints(zone[side].high)}`;
+  const places = ['remove', 'away', 'toward'] as const;
+  const band = (place: (typeof places)[number]) =>
+    `${place} ${signedPoints(zone[place].low)}..${signedPoints(zone[place].high)}`;
   const share = ({ positives, coherent }: typeof alone.away) =>
     `${Math.round((100 * positives) / coherent)} %`;
   return [
-    `  left alone: subject ${share(alone.away)}, reference ${share(alone.toward)}; gray zone ${band('away')}, ${band('toward')}; ` +
-      `log-odds against effect: away ${log_odds_agreement.away?.toFixed(2)}, toward ${log_odds_agreement.toward?.toFixed(2)}`,
-    `  stages: away ${JSON.stringify(stages.away)}, toward ${JSON.stringify(stages.toward)}`,
-    `  first: ${first === null ? 'none' : `${first.latent} ${signedPoints(first.away)} ${signedPoints(first.toward)}`}`,
+    `  left alone: subject ${share(alone.away)}, reference ${share(alone.toward)}; gray zone ${places.map(band).join(', ')}; ` +
+      `log-odds against effect: ${places.map((place) => `${place} ${log_odds_agreement[place]?.toFixed(2)}`).join(', ')}`,
+    `  stages: ${JSON.stringify(stages)}`,
+    `  first: ${first === null ? 'none' : `${first.latent} by ${first.operation}, family-wise p ${first.family_wise_p.toFixed(4)}`}`,
     ...selectors.map(
-      ({ selector, candidates, outside, mean_effect }) =>
-        `  ${selector}: of ${candidates} outside away ${outside.away}, toward ${outside.toward}, both ${outside.both}; mean effect ${signedPoints(mean_effect.away)} ${signedPoints(mean_effect.toward)}`,
+      ({ selector, candidates, confirmed, outside, mean_effect }) =>
+        `  ${selector}: of ${candidates} confirmed ${confirmed.either} (removal ${confirmed.remove}, steering ${confirmed.add}); outside removed ${outside.remove}, away ${outside.away}, toward ${outside.toward}, both ${outside.both}; mean effect ${places.map((place) => signedPoints(mean_effect[place])).join(' ')}`,
     ),
   ];
 }

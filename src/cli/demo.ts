@@ -4,14 +4,14 @@
  */
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { confirmedLatents, type RankedSteeringRow } from '../results.ts';
+import { changePoints, countsOf, dictionaryLine, findingOf } from '../results.ts';
 import { type CaseName, caseNames } from '../study/demo/bundle.ts';
 import { type CaseDone, type DemoRequest, type HarmCount, openDemo, runDemo } from '../study/demo/demoRun.ts';
 import { type Mark, marks, type Rankings, shared } from '../study/demo/truth.ts';
 import { runReport } from '../study/report/reportRun.ts';
 import { wholeNumber } from './options.ts';
 import { progressOn } from './progress.ts';
-import { number, pc, percentText, signedDelta, signedPoints, table } from './table.ts';
+import { number, pc, percentText, signedDelta, table } from './table.ts';
 import { serveStudies } from './view.ts';
 import { paragraph } from './wrap.ts';
 
@@ -100,7 +100,9 @@ function rankingTable(done: CaseDone, marked: ReadonlyMap<number, Mark>, rows: n
 /** By delta-activation only the candidates of the causal test are known. */
 function rankingsOf({ attribute, steer }: CaseDone): Rankings {
   const byRank = new Map(steer.rows.map(({ latent, ranks }) => [ranks['delta-activation'], latent]));
-  const known = [...byRank].flatMap(([rank, latent]) => (rank === undefined ? [] : [{ rank, latent }]));
+  const known = [...byRank].flatMap(([rank, latent]) =>
+    rank === undefined || latent === null ? [] : [{ rank, latent }],
+  );
   return {
     byAttribution: attribute.latents.map(({ latent }) => latent),
     byActivation: known.sort((a, b) => a.rank - b.rank).map(({ latent }) => latent),
@@ -120,27 +122,20 @@ function verdict(done: CaseDone, marked: ReadonlyMap<number, Mark>, { quirk }: S
   ];
 }
 
-/** What steering made of the candidates, in sentences. */
-function causalTest({ steer }: CaseDone, marked: ReadonlyMap<number, Mark>, { behaviour }: Story): string[] {
+/** What the causal test made of the candidates, in sentences. */
+function causalTest({ steer }: CaseDone, marked: ReadonlyMap<number, Mark>): string[] {
   const { rows, summary } = steer;
-  const { zone, random, selectors } = summary;
-  const change = (row: RankedSteeringRow) =>
-    `from ${percentText(row.alone_positives / row.alone_coherent)} to ${percentText(row.positives / row.coherent)}`;
-  const band = ({ low, high }: typeof zone.away) => `${signedPoints(low)} to ${signedPoints(high)} points`;
-  const confirmed = confirmedLatents(rows, zone);
-  const counts = selectors
-    .map(({ selector, candidates, outside }) => `${outside.both} of ${candidates} by ${selector}`)
-    .join(', ');
-  const of = behaviour.toLowerCase();
+  const { zone, random } = summary;
+  const { latent, lead, more, against } = findingOf({ rows, summary });
+  const known = latent && marked.get(latent.latent);
+  const dictionary = latent && dictionaryLine({ rows, summary }, latent);
+  const band = ({ low, high }: typeof zone.away) => `${changePoints(low)} to ${changePoints(high)}`;
   return [
-    `Is it the cause? On questions that were not used to find the latents, the fine-tuned model is steered away from each latent and the original model toward it, and the answers are graded. ${random} random latents change the share of ${of} by ${band(zone.away)} away and by ${band(zone.toward)} toward. An effect inside this range does not differ from chance.`,
-    ...confirmed.slice(0, 3).map(({ away, toward }) => {
-      const known = marked.get(away.latent);
-      return `Latent ${pc.cyan(`${away.latent}`)}${known ? ` (${shownMark[known]})` : ''}: steered away, ${of} go ${change(away)}; steered toward, ${change(toward)}.`;
-    }),
-    confirmed.length === 0
-      ? 'No candidate leaves this range in both directions.'
-      : `Outside this range in both directions: ${counts}.`,
+    `Is it the cause? On questions that were not used to find the latents, each latent is removed from the fine-tuned model; then that model is steered away from it and the original model toward it, and the answers are graded. ${random} random latents tell what any latent does: removed, one more of them is expected to change the share by ${band(zone.remove)} points, away by ${band(zone.away)}, toward by ${band(zone.toward)}.`,
+    `${lead}${known ? ` It is one of the ${shownMark[known]}.` : ''}`,
+    more.join(' '),
+    ...(against.length === 0 ? [] : [`What speaks against it: ${against.join(' ')}`]),
+    [...countsOf({ rows, summary }), dictionary].filter(Boolean).join(' '),
   ];
 }
 
@@ -185,7 +180,7 @@ function tellCase(done: CaseDone, n: number, rows: number): string {
     '',
     ...verdict(done, marked, story).flatMap((sentence) => paragraph(sentence)),
     '',
-    ...causalTest(done, marked, story).flatMap((sentence) => paragraph(sentence)),
+    ...causalTest(done, marked).flatMap((sentence) => paragraph(sentence)),
     '',
   ].join('\n');
 }

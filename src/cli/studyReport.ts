@@ -1,13 +1,13 @@
 /** What the stages of a study tell when they are done, in words a newcomer understands. */
 
 import type { WithoutPair } from '../methods/completions/pair.ts';
-import { confirmedLatents, judgeQuality, type SteeringSummary } from '../results.ts';
+import { judgeQuality } from '../results.ts';
 import { stages } from '../study/run/stages.ts';
 import type { StudyResult } from '../study/run/studyRun.ts';
-import type { StudyCausalTest } from '../study/steering/5-steer.ts';
+import { causalTestReport } from './causalTestReport.ts';
 import { explanationLine } from './explanationLine.ts';
 import { durationText } from './progress.ts';
-import { latentTable, number, pc, percentText, signedPoints, table } from './table.ts';
+import { latentTable, number, pc, percentText } from './table.ts';
 import { paragraph } from './wrap.ts';
 
 type Part = (result: StudyResult, rows: number) => string[];
@@ -95,96 +95,10 @@ const attributed: Part = ({ attribute, study }, rows) => {
   ];
 };
 
-/** The gray zone of one direction, and of how many random latents it is where some have no effect. */
-function zoneOf({ zone, random }: SteeringSummary, side: 'away' | 'toward'): string {
-  const { low, high, effects } = zone[side];
-  const few = effects < random ? ` (from ${effects} of them; the others have no measured effect)` : '';
-  return `${signedPoints(low)} to ${signedPoints(high)}${few}`;
-}
-
-/** The latents that move the behaviour both ways, greatest first, as table rows. */
-function confirmedRows({ rows, summary }: StudyCausalTest, count: number): string[][] {
-  return confirmedLatents(rows, summary.zone)
-    .slice(0, count)
-    .map(({ away, toward }) => [
-      `${away.latent}`,
-      ...[away, toward].flatMap(({ dose, effect, low, high }) => [
-        dose!.toFixed(2).replace('-', '−'),
-        `${signedPoints(effect)} [${signedPoints(low)}, ${signedPoints(high)}]`,
-      ]),
-      Object.entries(away.ranks)
-        .map(([selector, rank]) => `${selector} ${rank}`)
-        .join(', '),
-    ]);
-}
-
-const confirmed: Part = ({ steer, study, skipped }, shown) => {
+const tested: Part = ({ steer, study, skipped }, shown) => {
   if (skipped.steer !== undefined) return ['', pc.dim(`No causal test: ${skipped.steer}.`)];
   if (!steer) return [];
-  const { summary, upToDate: before } = steer;
-  const { alone, selectors, first } = summary;
-  const share = ({ positives, coherent }: { positives: number; coherent: number }) =>
-    percentText(positives / coherent);
-  const rows = confirmedRows(steer, shown);
-  return [
-    '',
-    ...paragraph(
-      `${pc.bold('Causal test')} at ${summary.site}${upToDate(before)}: changes in the share of answers that show ${study.config.behaviour.name}, in percentage points`,
-    ),
-    ...paragraph(
-      `Without steering, ${share(alone.away)} of the subject's answers and ${share(alone.toward)} of the reference's show it. ${summary.random} random latents change that by ${zoneOf(summary, 'away')} when the subject is steered away from them and by ${zoneOf(summary, 'toward')} when the reference is steered toward them. This range is the gray zone.`,
-    ),
-    '',
-    ...(first === null
-      ? ['No candidate leaves the gray zone in both directions: none is confirmed.']
-      : [
-          table(
-            [
-              ['latent', 'right'],
-              ['away, dose', 'right'],
-              ['change', 'left'],
-              ['toward, dose', 'right'],
-              ['change', 'left'],
-              ['proposed by, rank', 'left'],
-            ],
-            rows,
-          ),
-        ]),
-    '',
-    table(
-      [
-        ['selector', 'left'],
-        ['candidates', 'right'],
-        ['sampled', 'right'],
-        ['out, away', 'right'],
-        ['out, toward', 'right'],
-        ['both', 'right'],
-        ['mean away', 'right'],
-        ['mean toward', 'right'],
-      ],
-      selectors.map(({ selector, candidates, sampled, outside, mean_effect }) => [
-        selector,
-        number(candidates),
-        sampled.away === sampled.toward
-          ? number(sampled.away)
-          : `${number(sampled.away)} / ${number(sampled.toward)}`,
-        ...[outside.away, outside.toward, outside.both].map(number),
-        signedPoints(mean_effect.away),
-        signedPoints(mean_effect.toward),
-      ]),
-    ),
-    ...(selectors.every(
-      ({ candidates, sampled }) => sampled.away === candidates && sampled.toward === candidates,
-    )
-      ? []
-      : [
-          ...paragraph(
-            'Candidates whose log-odds do not stand out, or whose weakest dose breaks the text, were not sampled. They count as inside the zone; means are over the others. Where sampled shows two numbers, they are away / toward.',
-          ).map(pc.dim),
-        ]),
-    `Figure: ${study.folder}/steering.svg and .png`,
-    'Every latent is in steering.parquet, every steered completion in steered.jsonl.',
-  ];
+  return causalTestReport(steer, { behaviour: study.config.behaviour.name, folder: study.folder, shown });
 };
 
 const interpreted: Part = ({ interpret, study }, rows) => {
@@ -210,7 +124,7 @@ const parts: Readonly<Record<string, Part>> = {
   grade: graded,
   pair: paired,
   attribute: attributed,
-  steer: confirmed,
+  steer: tested,
   interpret: interpreted,
 };
 

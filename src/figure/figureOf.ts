@@ -1,5 +1,5 @@
 /** From a causal test's rows and summary to what its figure shows. */
-import type { RankedSteeringRow, SteeringSummary } from '../results.ts';
+import { effectsOf, type RankedSteeringRow, type SteeringSummary } from '../results.ts';
 import type { FigurePoint, SteeringFigure } from './figureData.ts';
 
 /** Latents that were sampled in both directions. */
@@ -7,20 +7,19 @@ export function figureOf(
   rows: readonly RankedSteeringRow[],
   { behaviour, zone, selectors }: Pick<SteeringSummary, 'behaviour' | 'zone' | 'selectors'>,
 ): SteeringFigure {
-  const toward = new Map(rows.filter((row) => row.side === 'toward').map((row) => [row.latent, row]));
+  const all = effectsOf(rows);
   const points = (role: RankedSteeringRow['role']): FigurePoint[] =>
-    rows.flatMap((away) => {
-      const other = toward.get(away.latent);
-      if (away.side !== 'away' || away.role !== role) return [];
-      if (away.effect === null || other === undefined || other.effect === null) return [];
+    all.flatMap((one) => {
+      const { latent, away, toward, ranks } = one;
+      if (one.role !== role || away?.effect == null || toward?.effect == null) return [];
       return [
         {
-          latent: away.latent,
+          latent,
           away: away.effect,
-          toward: other.effect,
+          toward: toward.effect,
           awayInterval: { low: away.low!, high: away.high! },
-          towardInterval: { low: other.low!, high: other.high! },
-          selectors: Object.keys(away.ranks),
+          towardInterval: { low: toward.low!, high: toward.high! },
+          selectors: Object.keys(ranks),
         },
       ];
     });

@@ -15,6 +15,7 @@ import {
   reshape,
   softmax,
   sub,
+  sumLast,
   where,
 } from '../graph/build.ts';
 import type { Graph, Node } from '../graph/node.ts';
@@ -63,7 +64,8 @@ export interface DecodingOptions {
   /**
    * K: how many projections of each row are held within bounds at that site, before `steer` is added:
    * inputs `directions` and `duals` [R, K, d], `low` and `high` [R, 1, K]. a_t + Σ_k (min(max(p_k, low_k),
-   * high_k) − p_k) dual_k with p_k = a_t · direction_k. Default 0: no such inputs.
+   * high_k) − p_k) dual_k with p_k = a_t · direction_k. A token whose |a_t|² exceeds the row's `sinkSquare`
+   * [R, 1, 1] is left as it is. Default 0: no such inputs.
    */
   readonly projections?: number;
 }
@@ -76,7 +78,8 @@ function bounded(x: Node, d: number, projections: number): Node {
   const [low, high] = [bound('low'), bound('high')];
   const raised = where(greaterOrEqual(p, low), p, low);
   const held = where(greaterOrEqual(high, raised), raised, high);
-  return add(x, matmul(sub(held, p), basis('duals')));
+  const isHeld = greaterOrEqual(input('sinkSquare', ['rows', 1, 1]), sumLast(mul(x, x)));
+  return add(x, matmul(sub(where(isHeld, held, p), p), basis('duals')));
 }
 
 /**

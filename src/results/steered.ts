@@ -9,6 +9,20 @@ export const bothSides = ['away', 'toward'] as const;
 export type Side = (typeof bothSides)[number];
 const side = z.enum(bothSides);
 
+/**
+ * What is done along a direction: `remove`: the projection held at the baseline's, at every token but the
+ * attention sinks; `add`: α s σ d added at every token; `patch`: the projection set to the subject's mean.
+ */
+export const operations = ['remove', 'add', 'patch'] as const;
+export type Operation = (typeof operations)[number];
+
+/**
+ * `candidate`: proposed by a selector; `random`: a random latent; `gaussian`: a random direction; `comparison`:
+ * a direction that needs no dictionary, or an unrelated one; `group`: the first latents together.
+ */
+export const roles = ['candidate', 'random', 'gaussian', 'comparison', 'group'] as const;
+export type Role = (typeof roles)[number];
+
 const count = z.int().min(0);
 const share = z.number().min(0).max(1);
 
@@ -38,21 +52,28 @@ export const steeredCompletion = z.object({
 });
 export type SteeredCompletion = z.output<typeof steeredCompletion>;
 
-/** Which prompts: those that the dose is found on, and the first and the other evaluation prompts. */
-export const trialParts = ['calibration', 'first', 'rest'] as const;
+/**
+ * Which prompts: those that the dose is found on, those that effects are of, and those kept aside, on which the
+ * first ones are measured again.
+ */
+export const trialParts = ['calibration', 'evaluation', 'aside'] as const;
 export type TrialPart = (typeof trialParts)[number];
 
-/** Graded completions under one latent at one dose. */
+/** Graded completions under one operation along one direction. */
 export const trialRecord = z.object({
   kind: z.literal('trial'),
   id: z.string(),
   side,
-  /** null: left alone */
+  /** the direction's name; null: left alone */
+  direction: z.string().nullable(),
+  /** its latent; null where it is none, and where left alone */
   latent: count.nullable(),
-  /** α, signed; 0 where left alone */
+  /** null: left alone */
+  operation: z.enum(operations).nullable(),
+  /** α along σ d, below 0 away and above 0 toward; 0 where nothing is added */
   dose: z.number(),
   part: z.enum(trialParts),
-  /** hash of the prompts, of how many completions each has, and of s */
+  /** hash of the prompts, of how many completions each has, and of what is done to the model */
   content: z.string(),
   completions: z.array(steeredCompletion),
   cost: verdictCost,
@@ -60,19 +81,21 @@ export const trialRecord = z.object({
 export type TrialRecord = z.output<typeof trialRecord>;
 
 /**
- * What one latent does to the log-odds of positive against negative completions, teacher-forced, in nats a
- * token.
+ * What one operation along a direction does to the log-odds of positive against negative completions,
+ * teacher-forced, in nats a token.
  */
 export const forcedRecord = z.object({
   kind: z.literal('forced'),
   id: z.string(),
   side,
-  latent: count,
-  /** α, signed */
+  direction: z.string(),
+  latent: count.nullable(),
+  operation: z.enum(operations),
+  /** α along σ d, signed; 0 where nothing is added */
   dose: z.number(),
-  /** hash of the contrasts, of s, and of the steered tokens where these are not all */
+  /** hash of the contrasts and of what is done to the model */
   content: z.string(),
-  /** to first order: −α s Σ_t (g⁺_t − g⁻_t) · d */
+  /** to first order: of `add` −α s σ Σ_t (g⁺_t − g⁻_t) · d, of `remove` Σ_t (g⁺_t − g⁻_t)·d (a_t − ā)·d */
   estimate: z.number(),
   /** by running the steered model */
   log_odds: z.number(),

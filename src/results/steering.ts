@@ -3,49 +3,81 @@ import { type AsyncBuffer, parquetReadObjects } from 'hyparquet';
 import { z } from 'zod';
 import { encodeRows, type ParquetColumns } from './columns.ts';
 import { promptSchema } from './completions.ts';
+import { type Operation, operations, type Role, type Side } from './steered.ts';
 
-/** How far a latent went in the validation by steering. */
-export const steeringStages = ['log-odds', 'no dose', 'few', 'many'] as const;
+/** How far a direction went in the causal test. */
+export const steeringStages = ['log-odds', 'no dose', 'sampled'] as const;
 export type SteeringStage = (typeof steeringStages)[number];
 
+/** What a test says of a direction: family-wise p < .05, q < .2, neither, or that nothing was sampled. */
+export const effectVerdictNames = ['confirmed', 'suggestive', 'not shown', 'not sampled'] as const;
+export type EffectVerdictName = (typeof effectVerdictNames)[number];
+
 /**
- * A row of steering.parquet: one latent in one direction. What was not measured is null. Its ranks by
- * selector stand in columns `rank_SELECTOR`.
+ * A row of steering.parquet: one operation along one direction on one side. What was not measured is null. Its
+ * ranks by selector stand in columns `rank_SELECTOR`.
  */
 export interface SteeringRow {
-  readonly latent: number;
-  readonly side: 'away' | 'toward';
-  /** proposed by a selector, or drawn at random for the gray zone */
-  readonly role: 'candidate' | 'random';
+  readonly direction: string;
+  readonly latent: number | null;
+  readonly role: Role;
+  readonly operation: Operation;
+  /** away: on the subject; toward: on the reference */
+  readonly side: Side;
+  /** σ: `add` adds α s σ d */
+  readonly sign: 1 | -1;
   readonly stage: SteeringStage;
-  /**
-   * change of the log-odds of positive against negative completions to first order, nats a token, at
-   * `forced_dose`
-   */
-  readonly estimate: number;
-  /** the same by running the steered model on them */
-  readonly log_odds: number;
+  /** change of the log-odds of positive against negative completions to first order, nats a token */
+  readonly estimate: number | null;
+  /** the same by running the changed model on them */
+  readonly log_odds: number | null;
   /** mean rise of their loss, nats a token */
-  readonly damage: number;
-  readonly forced_dose: number;
-  /** α, signed, in parts of the mean residual norm */
+  readonly damage: number | null;
+  /** α of these three; 0 where nothing is added */
+  readonly forced_dose: number | null;
+  /** α along σ d, signed, in parts of the mean residual norm; null where nothing is added */
   readonly dose: number | null;
   /**
    * what called too many completions of a stronger dose incoherent; null where no stronger one was refused
    */
   readonly dose_limited_by: 'judge' | 'cheap' | 'both' | null;
-  /** graded completions at that dose, the coherent ones, and the positives among these */
+  /** graded completions, the coherent ones, and the positives among these */
   readonly n: number;
   readonly coherent: number;
   readonly positives: number;
   /** the same prompts left alone */
+  readonly alone_n: number;
   readonly alone_coherent: number;
   readonly alone_positives: number;
-  /** change in the share of positives, −1 to 1 */
+  /** change in the share of positives among coherent completions, −1 to 1 */
   readonly effect: number | null;
   /** 95 % interval of it, over prompts */
   readonly low: number | null;
   readonly high: number | null;
+  /** change in the share of coherent positives among all completions */
+  readonly effect_of_all: number | null;
+  /** effect less the mean effect of the random latents */
+  readonly effect_minus_random: number | null;
+  /** how far that is, in deviations of a further random latent */
+  readonly t: number | null;
+  /** one-sided, of this row alone: both "as a random latent" and "no effect" */
+  readonly p: number | null;
+  /** Benjamini and Hochberg over the candidates */
+  readonly q: number | null;
+  /** of the whole test of this operation (both sides of `add`), over all candidates and operations */
+  readonly family_wise_p: number | null;
+  /** of the whole test too; null for random latents */
+  readonly verdict: EffectVerdictName | null;
+  /** share of the way to the other model that a removal or patch goes, with its 95 % interval */
+  readonly way: number | null;
+  readonly way_low: number | null;
+  readonly way_high: number | null;
+  /** the effect measured again on prompts kept aside, and how many coherent completions it is of */
+  readonly aside_n: number;
+  readonly aside_coherent: number;
+  readonly aside_effect: number | null;
+  readonly aside_low: number | null;
+  readonly aside_high: number | null;
   readonly mean_tokens: number | null;
   /** whether the effect has left the gray zone */
   readonly outside: boolean;
@@ -55,9 +87,12 @@ export interface SteeringRow {
 export type RankedSteeringRow = SteeringRow & { readonly ranks: Readonly<Record<string, number>> };
 
 const steeringColumns = {
+  direction: 'STRING',
   latent: 'INT32',
-  side: 'STRING',
   role: 'STRING',
+  operation: 'STRING',
+  side: 'STRING',
+  sign: 'INT32',
   stage: 'STRING',
   estimate: 'FLOAT',
   log_odds: 'FLOAT',
@@ -68,11 +103,27 @@ const steeringColumns = {
   n: 'INT32',
   coherent: 'INT32',
   positives: 'INT32',
+  alone_n: 'INT32',
   alone_coherent: 'INT32',
   alone_positives: 'INT32',
   effect: 'FLOAT',
   low: 'FLOAT',
   high: 'FLOAT',
+  effect_of_all: 'FLOAT',
+  effect_minus_random: 'FLOAT',
+  t: 'FLOAT',
+  p: 'FLOAT',
+  q: 'FLOAT',
+  family_wise_p: 'FLOAT',
+  verdict: 'STRING',
+  way: 'FLOAT',
+  way_low: 'FLOAT',
+  way_high: 'FLOAT',
+  aside_n: 'INT32',
+  aside_coherent: 'INT32',
+  aside_effect: 'FLOAT',
+  aside_low: 'FLOAT',
+  aside_high: 'FLOAT',
   mean_tokens: 'FLOAT',
   outside: 'BOOLEAN',
 } as const satisfies ParquetColumns<SteeringRow>;
@@ -111,66 +162,92 @@ const interval = z.object({ low: z.number(), high: z.number() });
 const tally = z.object({ completions: z.int(), coherent: z.int(), positives: z.int() });
 const bySide = <S extends z.ZodType>(schema: S) => z.object({ away: schema, toward: schema });
 
+/**
+ * The random latents' effects under one operation on one side: the 95 % prediction interval of a further one,
+ * each edge with its own 95 % interval; how many effects these are, their mean and deviation; and how many
+ * sampled candidates lie beyond the edge on a cause's side, beside how many would by chance.
+ */
+const zone = interval.extend({
+  lowInterval: interval,
+  highInterval: interval,
+  effects: z.int(),
+  mean: z.number(),
+  deviation: z.number(),
+  exits: z.int(),
+  expected_exits: z.number(),
+});
+export type EffectZone = z.infer<typeof zone>;
+
 /** What one selector's candidates came to. */
 export const selectorClaim = z.object({
   selector: z.string(),
   about: z.string(),
   candidates: z.int(),
-  /**
-   * whose effect has left the gray zone: downwards when steered away, upwards when steered toward, and both
-   */
-  outside: z.object({ away: z.int(), toward: z.int(), both: z.int() }),
+  /** confirmed by removal, by steering, by either */
+  confirmed: z.object({ remove: z.int(), add: z.int(), either: z.int() }),
+  /** whose effect has left the gray zone as a cause's does */
+  outside: z.object({ remove: z.int(), away: z.int(), toward: z.int(), both: z.int() }),
   /** how many of them were sampled, and the mean effect of those; null for none */
-  sampled: bySide(z.int()),
-  mean_effect: bySide(z.number().nullable()),
+  sampled: z.object({ remove: z.int(), away: z.int(), toward: z.int() }),
+  mean_effect: z.object({
+    remove: z.number().nullable(),
+    away: z.number().nullable(),
+    toward: z.number().nullable(),
+  }),
 });
 export type SelectorClaim = z.infer<typeof selectorClaim>;
 
 /** A prompt that was steered on. */
 const steeredPrompt = z.object({
   id: z.string(),
-  use: z.enum(['calibration', 'evaluation']),
+  use: z.enum(['calibration', 'evaluation', 'aside']),
   prompt: promptSchema,
 });
 export type SteeredPrompt = z.output<typeof steeredPrompt>;
 
-/** steering.json: the gray zone, and the table of the source's claims. */
+/** A direction that is no latent of the dictionary. */
+const comparison = z.object({ direction: z.string(), about: z.string() });
+
+/** steering.json: the gray zones, and the table of the source's claims. */
 export const steeringSummarySchema = z.object({
   behaviour: z.string(),
   site: z.string(),
   /** s of the subject (away) and of the reference (toward): mean residual norm, sinks left out */
   norm: bySide(z.number()),
-  /**
-   * central 95 % of the random latents' effects, each edge with its own 95 % interval, and how many effects
-   * these are
-   */
-  zone: bySide(interval.extend({ lowInterval: interval, highInterval: interval, effects: z.int() })),
+  /** of `add` on each side, of `remove`, and of `patch`, null where nothing was patched */
+  zone: z.object({ away: zone, toward: zone, remove: zone, patch: zone.nullable() }),
   /** log-odds within which candidates were not sampled; null where all were */
-  gate: bySide(interval).nullable(),
+  gate: z.object({ remove: interval, away: interval, toward: interval }).nullable(),
   /** greatest share of incoherent completions of a dose */
   limit: bySide(z.number()),
   /** completions left alone, on the evaluation prompts */
   alone: bySide(tally),
+  /** number of random latents, and of Gaussian directions */
   random: z.int(),
+  gaussian: z.int(),
   /**
    * rank correlation of the log-odds with the sampled effect, over latents that have both; null for fewer
    * than three
    */
-  log_odds_agreement: bySide(z.number().nullable()),
-  /**
-   * of those that leave the gray zone in both directions the one whose two effects are greatest together;
-   * null for none
-   */
+  log_odds_agreement: z.object({
+    remove: z.number().nullable(),
+    away: z.number().nullable(),
+    toward: z.number().nullable(),
+  }),
+  /** the confirmed candidate with the least family-wise p, then the greatest effect; null for none */
   first: z
-    .object({ latent: z.int(), away: z.number(), toward: z.number(), ranks: z.record(z.string(), z.int()) })
+    .object({
+      latent: z.int(),
+      operation: z.enum(operations),
+      family_wise_p: z.number(),
+      ranks: z.record(z.string(), z.int()),
+    })
     .nullable(),
   selectors: z.array(selectorClaim),
-  /** latents by the stage that they reached, candidates and random ones */
-  stages: bySide(z.record(z.string(), z.int())),
-  /**
-   * those that doses were found on, then those that effects are of, as steered.jsonl names them; none in a
-   * file of before they were kept
-   */
-  prompts: z.array(steeredPrompt).default([]),
+  comparisons: z.array(comparison),
+  /** arms by the stage that they reached, of candidates and of the others */
+  stages: z.record(z.string(), z.record(z.string(), z.int())),
+  /** those that doses were found on, then those that effects are of, as steered.jsonl names them */
+  prompts: z.array(steeredPrompt),
 });
 export type SteeringSummary = z.infer<typeof steeringSummarySchema>;

@@ -1,41 +1,67 @@
 /**
- * What a latent's two effects amount to: which latents act as a cause would, and which are confirmed. The
- * one place that decides it.
+ * What a direction's effects amount to: which act as a cause would, and which are confirmed. The one place that
+ * decides it.
  */
-import { bothSides, type Side } from './steered.ts';
-import type { RankedSteeringRow } from './steering.ts';
+import type { Operation, Side } from './steered.ts';
+import type { EffectVerdictName, RankedSteeringRow } from './steering.ts';
 
-/** The sign of α, and of the effect of a cause: down when steered away, up when steered toward. */
+/** The sign of α, and of the effect of a cause: down on the subject, up on the reference. */
 export const signOf: Readonly<Record<Side, 1 | -1>> = { away: -1, toward: 1 };
 
-/** One latent's rows. */
-export interface LatentEffects {
-  readonly latent: number;
+/** One direction's rows. */
+export interface DirectionEffects {
+  readonly direction: string;
+  readonly latent: number | null;
   readonly role: RankedSteeringRow['role'];
   /** 1 the first, by selector */
   readonly ranks: Readonly<Record<string, number>>;
+  readonly remove: RankedSteeringRow | undefined;
   readonly away: RankedSteeringRow | undefined;
   readonly toward: RankedSteeringRow | undefined;
+  readonly patch: RankedSteeringRow | undefined;
 }
 
-/** The gray zone of each direction. */
-export type Zone = Readonly<Record<Side, { readonly low: number; readonly high: number }>>;
+/** The same of a latent. */
+export interface LatentEffects extends DirectionEffects {
+  readonly latent: number;
+}
 
-/** In the order of the rows. */
-export function effectsOf(rows: readonly RankedSteeringRow[]): LatentEffects[] {
-  const byLatent = new Map<number, LatentEffects>();
+/** Where a row stands: of `add` its side, else its operation. */
+export const placeOfRow = ({ operation, side }: Pick<RankedSteeringRow, 'operation' | 'side'>) =>
+  operation === 'add' ? side : operation;
+
+export type EffectPlace = ReturnType<typeof placeOfRow>;
+export const effectPlaces = ['remove', 'away', 'toward', 'patch'] as const satisfies readonly EffectPlace[];
+
+/** Rows gathered by direction, in the order of the rows. */
+export function directionEffects(rows: readonly RankedSteeringRow[]): DirectionEffects[] {
+  const found = new Map<string, DirectionEffects>();
   for (const row of rows) {
-    const { latent, role, ranks, side } = row;
-    const before = byLatent.get(latent) ?? { latent, role, ranks, away: undefined, toward: undefined };
-    byLatent.set(latent, { ...before, [side]: row });
+    const { direction, latent, role, ranks } = row;
+    const none = { remove: undefined, away: undefined, toward: undefined, patch: undefined };
+    const before = found.get(direction) ?? { direction, latent, role, ranks, ...none };
+    found.set(direction, { ...before, [placeOfRow(row)]: row });
   }
-  return [...byLatent.values()];
+  return [...found.values()];
 }
+
+const isLatent = (one: DirectionEffects): one is LatentEffects => one.latent !== null;
+
+/** The latents among them, candidates and random ones. */
+export const effectsOf = (rows: readonly RankedSteeringRow[]): LatentEffects[] =>
+  directionEffects(rows).filter(isLatent);
+
+/** The gray zone of each operation and side. */
+export type Zone = Readonly<
+  Record<'remove' | Side, { readonly low: number; readonly high: number }> & {
+    patch: { readonly low: number; readonly high: number } | null;
+  }
+>;
 
 /**
  * Whether an effect (a change in the share of positives, −1 to 1) has left the gray zone as that of a cause
- * does: away below both the zone and 0, toward above both. One that was not measured (null, NaN or
- * undefined) has not.
+ * does: on the subject below both the zone and 0, on the reference above both. One that was not measured (null,
+ * NaN or undefined) has not.
  */
 export function actsAsCause(
   effect: number | null | undefined,
@@ -46,63 +72,80 @@ export function actsAsCause(
   return signOf[side] < 0 ? effect < Math.min(0, low) : effect > Math.max(0, high);
 }
 
-/** The same of one row of a latent. */
-export const rowActsAsCause = (row: RankedSteeringRow | undefined, zone: Zone): boolean =>
-  row !== undefined && actsAsCause(row.effect, zone[row.side], row.side);
-
-/** What steering says of a latent; `other`: it left the gray zone, but not as a cause would. */
-export const verdicts = ['both', 'away', 'toward', 'other', 'within', 'not sampled'] as const;
-export type LatentVerdict = (typeof verdicts)[number];
-
-export function verdictOf(one: LatentEffects, zone: Zone): LatentVerdict {
-  const [away, toward] = bothSides.map((side) => rowActsAsCause(one[side], zone));
-  if (away && toward) return 'both';
-  if (away) return 'away';
-  if (toward) return 'toward';
-  const rows = bothSides.flatMap((side) => one[side] ?? []);
-  if (rows.some(({ outside }) => outside)) return 'other';
-  return rows.some(({ effect }) => effect !== null) ? 'within' : 'not sampled';
+/** The same of one row. */
+export function rowActsAsCause(row: RankedSteeringRow | undefined, zone: Zone): boolean {
+  const range = row && zone[placeOfRow(row)];
+  return row !== undefined && range != null && actsAsCause(row.effect, range, row.side);
 }
 
-/** Both effects together, as a cause would move the behaviour. */
-const sizeOf = ({ away, toward }: LatentEffects) => (toward?.effect ?? 0) - (away?.effect ?? 0);
+/** Whether it leaves the gray zone as a cause does on both sides when it is added. */
+export const leavesBothWays = ({ away, toward }: DirectionEffects, zone: Zone): boolean =>
+  rowActsAsCause(away, zone) && rowActsAsCause(toward, zone);
 
-/** Candidates of this verdict, greatest effects first. */
-export function withVerdict(
-  all: readonly LatentEffects[],
-  zone: Zone,
-  verdict: LatentVerdict,
-): LatentEffects[] {
+/** What the test of one operation says of a direction. */
+export const verdictUnder = (one: DirectionEffects, operation: Operation): EffectVerdictName =>
+  (operation === 'add' ? (one.away ?? one.toward) : one[operation])?.verdict ?? 'not sampled';
+
+/** From the strongest to the weakest. */
+const strength = ['confirmed', 'suggestive', 'not shown', 'not sampled'] as const;
+
+/** The two tests that confirm a cause: what Δ estimates, and the source's. */
+export const confirmingOperations = ['remove', 'add'] as const satisfies readonly Operation[];
+
+/** The stronger verdict of the two. */
+export function verdictOf(one: DirectionEffects): EffectVerdictName {
+  const found = confirmingOperations.map((operation) => strength.indexOf(verdictUnder(one, operation)));
+  return strength[Math.min(...found)]!;
+}
+
+/** The operations whose test confirms it. */
+export const confirmedBy = (one: DirectionEffects): Operation[] =>
+  confirmingOperations.filter((operation) => verdictUnder(one, operation) === 'confirmed');
+
+/** Family-wise p of an operation's test; 1 where it was not sampled. */
+export const familyWiseP = (one: DirectionEffects, operation: Operation): number =>
+  (operation === 'add' ? (one.away ?? one.toward) : one[operation])?.family_wise_p ?? 1;
+
+const leastP = (one: DirectionEffects) =>
+  Math.min(...confirmingOperations.map((operation) => familyWiseP(one, operation)));
+
+/** How far it moves the share of positives as a cause does, over its arms together. */
+const sizeOf = (one: DirectionEffects) =>
+  effectPlaces.reduce((sum, place) => {
+    const row = one[place];
+    return sum + (row?.effect == null ? 0 : signOf[row.side] * row.effect);
+  }, 0);
+
+/** Those with the least family-wise p first, then those with the greatest effects. */
+export const strongestFirst = <E extends DirectionEffects>(all: readonly E[]): E[] =>
+  [...all].sort((a, b) => leastP(a) - leastP(b) || sizeOf(b) - sizeOf(a));
+
+/** Candidates of this verdict, strongest first. */
+export const withVerdict = (all: readonly LatentEffects[], verdict: EffectVerdictName): LatentEffects[] =>
+  strongestFirst(all.filter((one) => one.role === 'candidate' && verdictOf(one) === verdict));
+
+/** The confirmed latents, strongest first. */
+export const confirmedLatents = (rows: readonly RankedSteeringRow[]): LatentEffects[] =>
+  withVerdict(effectsOf(rows), 'confirmed');
+
+/**
+ * The direction that needs no dictionary with the greatest effect on one place, where it is greater than the
+ * latent's; undefined where none is.
+ */
+export function strongerComparison(
+  all: readonly DirectionEffects[],
+  { direction, ...own }: DirectionEffects,
+  place: EffectPlace,
+): DirectionEffects | undefined {
+  const size = (one: Pick<DirectionEffects, EffectPlace>) => {
+    const row = one[place];
+    return row?.effect == null ? Number.NEGATIVE_INFINITY : signOf[row.side] * row.effect;
+  };
   return all
-    .filter((one) => one.role === 'candidate' && verdictOf(one, zone) === verdict)
-    .sort((a, b) => sizeOf(b) - sizeOf(a) || a.latent - b.latent);
+    .filter((one) => one.role === 'comparison' && one.direction !== direction && size(one) > size(own))
+    .sort((a, b) => size(b) - size(a))[0];
 }
 
-export interface Strongest {
-  readonly latent: number;
-  readonly side: Side;
-  readonly row: RankedSteeringRow;
-}
-
-/** The candidate that acts as a cause on one side with the greatest effect; undefined where none does. */
-export function strongestOnOneSide(all: readonly LatentEffects[], zone: Zone): Strongest | undefined {
-  const found = all
-    .filter(({ role }) => role === 'candidate')
-    .flatMap((one) =>
-      bothSides.flatMap((side) => {
-        const row = one[side];
-        return row && rowActsAsCause(row, zone) ? [{ latent: one.latent, side, row }] : [];
-      }),
-    );
-  return found.sort((a, b) => Math.abs(b.row.effect!) - Math.abs(a.row.effect!))[0];
-}
-
-/** A candidate that acts as a cause in both directions. */
-export interface ConfirmedLatent {
-  readonly away: RankedSteeringRow;
-  readonly toward: RankedSteeringRow;
-}
-
-/** The confirmed latents, those with the greatest two effects together first. */
-export const confirmedLatents = (rows: readonly RankedSteeringRow[], zone: Zone): ConfirmedLatent[] =>
-  withVerdict(effectsOf(rows), zone, 'both').map(({ away, toward }) => ({ away: away!, toward: toward! }));
+/** Sides of the figure: every latent that was added on both. */
+export const addedOnBoth = ({ away, toward }: DirectionEffects): boolean =>
+  [away, toward].every((row) => row?.effect != null);

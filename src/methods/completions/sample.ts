@@ -199,6 +199,7 @@ function steeringFeeds(
   ];
   const low = new Float32Array(rows * projections).fill(Number.NEGATIVE_INFINITY);
   const high = new Float32Array(rows * projections).fill(Number.POSITIVE_INFINITY);
+  const sinkSquare = new Float32Array(rows).fill(Number.POSITIVE_INFINITY);
   for (const [row, steering] of steerings.entries()) {
     if (!steering) continue;
     if (steering.held.length > projections)
@@ -206,6 +207,7 @@ function steeringFeeds(
         `steering holds ${steering.held.length} projections, the sampler was made for ${projections}`,
       );
     steer.set(steering.add, row * width);
+    if (steering.sinkNorm !== undefined) sinkSquare[row] = steering.sinkNorm ** 2;
     for (const [k, held] of steering.held.entries()) {
       const slot = row * projections + k;
       directions.set(held.direction, slot * width);
@@ -222,6 +224,7 @@ function steeringFeeds(
       duals: tensor('f32', wide, duals),
       low: tensor('f32', [rows, 1, projections], low),
       high: tensor('f32', [rows, 1, projections], high),
+      sinkSquare: tensor('f32', [rows, 1, 1], sinkSquare),
     }),
   };
 }

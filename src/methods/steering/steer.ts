@@ -31,6 +31,11 @@ export interface Steering {
   readonly add: Float32Array;
   readonly held: readonly HeldProjection[];
   readonly tokens: SteeredTokens;
+  /**
+   * greatest residual norm of a token whose projections are held: beyond it a token is an attention sink, and
+   * is left as it is; default none is
+   */
+  readonly sinkNorm?: number | undefined;
 }
 
 /** One vector added at every token. */
@@ -106,3 +111,21 @@ export function combined(interventions: readonly Intervention[], tokens: Steered
     tokens,
   };
 }
+
+/**
+ * The removal of docs/method.md section 5: the projections on these directions (unit vectors [d], one or more
+ * that do not depend on one another) are held at those of `at` [d], the baseline, at every token but the
+ * attention sinks. For one direction a_t − ((a_t − ā)·d) d; for several the same of their whole span. Throws
+ * RangeError where one lies in the span of the others.
+ */
+export const projectionsHeldAt = (
+  directions: readonly Float32Array[],
+  at: Float32Array,
+  { tokens = 'all', sinkNorm }: Pick<Steering, 'sinkNorm'> & { readonly tokens?: SteeredTokens } = {},
+): Steering => ({
+  ...combined(
+    directions.map((direction) => ({ kind: 'set', direction, value: dot(at, direction) })),
+    tokens,
+  ),
+  sinkNorm,
+});

@@ -239,7 +239,7 @@ export async function runAttribute(request: AttributeRequest): Promise<Attribute
     const signs = await signsOf(prepared.sae, meanContrastiveGradient(rows, prepared.sae.width));
     const latents = latentRows(result, signs);
     await rm(join(out, resultFiles.manifest), { force: true });
-    await writeAttribution(out, result, latents, rows);
+    await writeAttribution(out, result, latents, rows, baseline);
     const manifest: Manifest = {
       command: 'attribute',
       key: prepared.key,

@@ -4,12 +4,13 @@
  */
 import { join } from 'node:path';
 import { replaceFile } from '../../files/atomic.ts';
-import { writeSafetensors } from '../../files/safetensors.ts';
+import { readSafetensorsHeader, readTensor, writeSafetensors } from '../../files/safetensors.ts';
+import { InputError } from '../../errors.ts';
 import { type Attribution, agreement, ranking } from '../../methods/attribution/attribute.ts';
 import { meanContrastiveGradient } from '../../methods/attribution/selectors/gradientCosine.ts';
 import type { ContrastRows } from '../../methods/site/contrast.ts';
 import { encodeLatents, type LatentRow, type Manifest, resultFiles } from '../../results.ts';
-import { i64, tensor } from '../../tensor.ts';
+import { i64, tensor, toFloat32 } from '../../tensor.ts';
 
 /** Every latent, first rank first. `signs`: σ [N]. */
 export function latentRows({ delta, perContrast }: Attribution, signs: Int8Array): LatentRow[] {
@@ -31,7 +32,12 @@ export function latentRows({ delta, perContrast }: Attribution, signs: Int8Array
  * token_branch and token_id; losses, in nats, by loss_pair: of each pair its positives', then its
  * negatives'.
  */
-async function writeArrays(path: string, result: Attribution, rows: readonly ContrastRows[]): Promise<void> {
+async function writeArrays(
+  path: string,
+  result: Attribution,
+  rows: readonly ContrastRows[],
+  baseline: Float32Array,
+): Promise<void> {
   const latents = result.delta.length;
   const d = Math.sqrt(result.m.length);
   const about = rows.flatMap(({ tokens }, pair) => tokens.map((t) => ({ ...t, pair })));
@@ -47,6 +53,7 @@ async function writeArrays(path: string, result: Attribution, rows: readonly Con
   await writeSafetensors(path, {
     M: tensor('f32', [d, d], result.m),
     gradient: tensor('f32', [d], meanContrastiveGradient(rows, d)),
+    baseline: tensor('f32', [d], baseline),
     delta: tensor('f32', [latents], result.delta),
     delta_per_pair: tensor('f32', [rows.length, latents], result.perContrast),
     top: i64([result.top.length], result.top),
@@ -66,8 +73,9 @@ export async function writeAttribution(
   result: Attribution,
   latents: readonly LatentRow[],
   rows: readonly ContrastRows[],
+  baseline: Float32Array,
 ): Promise<void> {
-  await writeArrays(join(folder, resultFiles.attribution), result, rows);
+  await writeArrays(join(folder, resultFiles.attribution), result, rows, baseline);
   await replaceFile(join(folder, resultFiles.latents), async (file) => {
     await file.writeFile(new Uint8Array(encodeLatents(latents)));
   });
@@ -77,4 +85,29 @@ export async function writeManifest(folder: string, manifest: Manifest): Promise
   await replaceFile(join(folder, resultFiles.manifest), async (file) => {
     await file.writeFile(`${JSON.stringify(manifest, undefined, 2)}\n`);
   });
+}
+
+/** What a causal test takes from an attribution. d: residual width. */
+export interface AttributionArrays {
+  /** M [d, d]: Δ_i = −d_iᵀ M d_i */
+  readonly m: Float32Array;
+  /** the mean contrastive gradient [d] */
+  readonly gradient: Float32Array;
+  /** ā [d] */
+  readonly baseline: Float32Array;
+}
+
+/** Throws InputError where the folder's file is of before one of them was kept. */
+export async function readAttributionArrays(folder: string): Promise<AttributionArrays> {
+  const path = join(folder, resultFiles.attribution);
+  const { tensors } = await readSafetensorsHeader(path);
+  const read = async (name: string) => {
+    const found = tensors.get(name);
+    if (found === undefined)
+      throw new InputError(
+        `${path}: expected a tensor named ${name}, found none: \`culprit attribute ${folder}\` makes it anew`,
+      );
+    return toFloat32(await readTensor(found));
+  };
+  return { m: await read('M'), gradient: await read('gradient'), baseline: await read('baseline') };
 }

@@ -10,8 +10,8 @@ import { readLatents, readSteering } from '../open/records.ts';
 /** The confirmed latents; none where the study has no causal test. */
 async function confirmed(folder: string): Promise<Set<number>> {
   if (!(await isThere(join(folder, resultFiles.steering)))) return new Set();
-  const { rows, summary } = await readSteering(folder);
-  return new Set(confirmedLatents(rows, summary.zone).map(({ away }) => away.latent));
+  const { rows } = await readSteering(folder);
+  return new Set(confirmedLatents(rows).map(({ latent }) => latent));
 }
 
 /** The first `count` by Δ, and the confirmed ones, in the order of their ranks by Δ. */

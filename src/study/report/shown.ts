@@ -23,7 +23,7 @@ async function reported(folder: string, files: readonly ServedFile[]): Promise<S
   const steering = await readBytesIfThere(join(folder, resultFiles.steering));
   if (steering === undefined) return new Set();
   const rows = await decodeSteering(Uint8Array.from(steering).buffer);
-  return new Set(rows.filter(({ role }) => role === 'candidate').map(({ latent }) => latent));
+  return new Set(rows.filter(({ role }) => role === 'candidate').flatMap(({ latent }) => latent ?? []));
 }
 
 async function factsOf(folder: string, files: readonly ServedFile[]): Promise<Facts> {

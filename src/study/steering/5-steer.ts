@@ -1,6 +1,7 @@
 /**
- * Stage 5: the validation by steering. Candidates of every selector and random latents are steered on
- * subject and reference, on prompts that nothing was found on, and graded by the study's judge.
+ * Stage 5: the causal test. Candidates of every selector, random latents and other directions are removed from
+ * the subject and steered on subject and reference, on prompts that nothing was found on, and graded by the
+ * study's judge.
  */
 
 import { join } from 'node:path';
@@ -26,20 +27,31 @@ import { stageKey } from '../store/key.ts';
 import { readStudyManifest } from '../store/manifest.ts';
 import { Timings } from '../store/runRecord.ts';
 import type { Stage } from '../store/stageState.ts';
-import { testCausally } from './causalTest.ts';
+import { type CausalTest, testCausally } from './causalTest.ts';
 import { checkCausalTest, checkUnseen, steeringPrompts, withoutCausalTest } from './causalTestChecks.ts';
 import { candidatesOf, ranksOf } from './chosenLatents.ts';
 import { chosenRecord } from './chosenRecord.ts';
+import { directionsIn } from './directionsIn.ts';
 import { causalTestSize, completionsIn } from './size.ts';
 import { steeredOf, trialsOf, writeSteering } from './steeringFiles.ts';
 import { graderOf, openedJudge } from './steeringJudge.ts';
-import { type Sides, steeringRows, steeringSummary } from './steeringResult.ts';
+import { steeringRows, zonesOf } from './steeringResult.ts';
+import { steeringSummary } from './steeringSummary.ts';
 import { JudgeStopped } from './trialVerdicts.ts';
-import { type Likelihood, type SteeringOptions, type SteeringRecord, steeringRecord } from './work.ts';
+import {
+  type Likelihood,
+  type SteeringOptions,
+  type SteeringRecord,
+  type SteeringWork,
+  steeringRecord,
+} from './work.ts';
 
 export interface StudyCausalTest extends SteeringResult {
   readonly upToDate: boolean;
 }
+
+/** Of the records of trials: those of another form are not read. */
+const recordsForm = 2;
 
 const sampledWith = ({ config }: OpenStudy) => {
   const { temperature, top_p, top_k, min_p, stop, max_tokens } = config.sampling;
@@ -61,12 +73,15 @@ async function planSteering(study: OpenStudy): Promise<Stage> {
   const inputs = {
     ...models,
     latents: await hashedNow(join(folder, resultFiles.latents)),
+    attribution: await hashedNow(join(folder, resultFiles.attribution)),
     pairs: await hashedNow(join(folder, resultFiles.pairs)),
     completions: await hashedNow(join(folder, resultFiles.completions)),
   };
-  const { tokens, seed, incoherence, ...rest } = config.steering;
+  const { tokens, held_tokens, seed, incoherence, ...rest } = config.steering;
   const unitOptions = {
+    records: recordsForm,
     tokens,
+    held_tokens,
     seed,
     site: config.sae.site ?? null,
     sampling: jsonHash(sampledWith(study)),
@@ -104,11 +119,14 @@ function optionsOf(study: OpenStudy): SteeringOptions {
     incoherent: steering.incoherent,
     calibrationCompletions: steering.calibration_completions,
     completions: steering.completions,
-    firstLook: steering.first_look,
+    aside: steering.aside,
+    remeasured: steering.remeasured,
+    patch: steering.patch,
     full: steering.full,
     gateDose: steering.gate_dose,
     gateShare: steering.gate_share,
     tokens: steering.tokens,
+    heldTokens: steering.held_tokens,
     sampling: { temperature, topK: top_k, topP: top_p, minP: min_p, maxTokens: max_tokens },
     stops: stop,
     textOf: (text) => beforeStop(text, stop).text,
@@ -168,40 +186,38 @@ async function runCausalTest(study: OpenStudy): Promise<StageOutcome<StudyCausal
   const chosen = await timings.of('selectors', () =>
     chosenRecord(study, stage, dictionary, contrasts, journal),
   );
-  const ranks = ranksOf(chosen.selectors);
   const judge = await openedJudge(study, journal);
   const likelihood = likelihoodUnder(study, layer);
   try {
-    const { sides, gate } = await timings.of('steering', () =>
-      testCausally({
-        runtime: study.runtime(),
-        layer,
-        dictionary: sae,
-        sides: {
-          away: { opened: subject, norm: chosen.norm.away },
-          toward: { opened: reference, norm: chosen.norm.toward },
-        },
-        prompts,
-        contrasts: contrasts.slice(0, config.steering.gate_pairs),
-        candidates: [...ranks.keys()],
-        controls: chosen.controls,
-        options: optionsOf(study),
-        grade: graderOf(judge),
-        likelihood: likelihood.of,
-        journal,
-        progress,
-      }),
-    );
-    const rows = steeringRows(sides, ranks);
-    const summary = steeringSummary(sides, rows, {
+    const work: SteeringWork = {
+      runtime: study.runtime(),
+      layer,
+      dictionary: sae,
+      sides: {
+        away: { opened: subject, norm: chosen.norm.away },
+        toward: { opened: reference, norm: chosen.norm.toward },
+      },
+      prompts,
+      contrasts: contrasts.slice(0, config.steering.gate_pairs),
+      ...(await directionsIn(study, chosen, sae)),
+      options: optionsOf(study),
+      grade: graderOf(judge),
+      likelihood: likelihood.of,
+      journal,
+      progress,
+    };
+    const test = await timings.of('steering', () => testCausally(work));
+    const { seed } = config.steering;
+    const zones = zonesOf(test, seed);
+    const rows = steeringRows({ test, zones, ranks: ranksOf(chosen.selectors), seed });
+    const summary = steeringSummary(test, zones, rows, {
       behaviour: config.behaviour.name,
       site: `resid_post ${layer}`,
-      norm: chosen.norm,
-      gate,
+      work,
       candidates: candidatesOf(chosen.selectors),
-      prompts,
+      comparisons: chosen.comparisons.map(({ name, about }) => ({ direction: name, about })),
     });
-    await finish(study, stage, { sides, rows, summary, timings });
+    await finish(study, stage, { test, rows, summary, timings });
     return { result: { rows, summary, upToDate: false } };
   } catch (error) {
     if (error instanceof JudgeStopped) return { stopped: { reason: error.message, spent: true } };
@@ -233,7 +249,7 @@ function likelihoodUnder(study: OpenStudy, layer: number): { of: Likelihood; rel
 }
 
 interface Finished extends SteeringResult {
-  readonly sides: Sides;
+  readonly test: CausalTest;
   readonly timings: Timings;
 }
 
@@ -241,24 +257,31 @@ interface Finished extends SteeringResult {
 async function finish(
   { folder, recorder }: OpenStudy,
   stage: Stage,
-  { sides, rows, summary, timings }: Finished,
+  { test, rows, summary, timings }: Finished,
 ): Promise<void> {
-  const trials = trialsOf(sides);
+  const trials = trialsOf(test);
   const counts = {
-    latents: new Set(rows.map(({ latent }) => latent)).size,
+    latents: new Set(rows.flatMap(({ latent }) => latent ?? [])).size,
+    directions: new Set(rows.map(({ direction }) => direction)).size,
     trials: trials.length,
     completions: trials.reduce((sum, { completions }) => sum + completions.length, 0),
   };
   await finishStage(folder, stage, { counts, seconds: timings.seconds }, recorder, () =>
-    writeSteering(folder, { rows, summary }, steeredOf(sides)),
+    writeSteering(folder, { rows, summary }, steeredOf(test)),
   );
 }
 
 export const steerStage = studyStage({
   name: 'steer',
   about:
-    'the causal test: subject and reference steered along these latents and along random ones, on prompts that were not used to find them',
-  needs: [resultFiles.latents, resultFiles.pairs, resultFiles.completions, resultFiles.grades],
+    'the causal test: these latents, random ones and other directions removed from the subject and steered on subject and reference, on prompts that were not used to find them',
+  needs: [
+    resultFiles.latents,
+    resultFiles.attribution,
+    resultFiles.pairs,
+    resultFiles.completions,
+    resultFiles.grades,
+  ],
   outputs: steeringFiles,
   section: steeringSection,
   skip: withoutCausalTest,

@@ -1,6 +1,6 @@
 /**
- * Which latents a causal test steers: each selector's first ones, at equal budget, and random ones as
- * frequent as they are.
+ * Which directions a causal test works along: each selector's first latents, at equal budget, random ones as
+ * frequent as they are, and what they are compared with.
  */
 
 import { deltaActivation } from '../../methods/attribution/diff.ts';
@@ -25,13 +25,18 @@ import {
 import { type SitePass, sitePass } from '../../methods/site/siteGradient.ts';
 import { matchedControls } from '../../methods/steering/controls.ts';
 import { forcedPass } from '../../methods/steering/forced.ts';
-import { meanNorm } from '../../methods/steering/meanNorm.ts';
+import { type SiteMoments, siteMoments } from '../../methods/steering/siteMoments.ts';
 import type { Model } from '../../models/decoder.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { once } from '../../saes/once.ts';
 import type { Sae } from '../../saes/sae.ts';
+import type { AttributionArrays } from '../attribution/attributionFiles.ts';
 import type { Progress } from '../open/progress.ts';
-import type { Ranks, SelectorCandidates } from './steeringResult.ts';
+import { comparisonDirections } from './comparisonDirections.ts';
+import { packed } from './packedVector.ts';
+import type { Ranks } from './steeringResult.ts';
+import type { SelectorCandidates } from './steeringSummary.ts';
+import { unrelatedDirections } from './unrelatedDirections.ts';
 import type { ChosenRecord } from './work.ts';
 
 export interface ChoiceRequest {
@@ -43,8 +48,9 @@ export interface ChoiceRequest {
   /** token ids of the discovery prompts */
   readonly prompts: readonly (readonly number[])[];
   readonly contrasts: readonly Contrast[];
-  /** ā [d] */
-  baseline(): Promise<Float32Array>;
+  readonly attribution: AttributionArrays;
+  /** the text of a completion */
+  readonly textOf: (ids: readonly number[]) => string;
   readonly tokenSet: TokenSet;
   /** Δ [N] */
   readonly delta: Float32Array;
@@ -58,8 +64,11 @@ export interface ChoiceRequest {
   readonly progress: Progress;
 }
 
-/** Texts that s is the mean over, of each kind of completion. */
-const normTexts = 32;
+/** Contrasts that s, means and the probe are taken over. */
+const momentContrasts = 32;
+
+/** Contrasts of which other questions are asked. */
+const unrelatedContrasts = 16;
 
 /** What selectors ask for, each part computed when it is first asked for. */
 function evidenceOf(
@@ -68,7 +77,7 @@ function evidenceOf(
   encoder: () => Promise<Encoder>,
 ): SelectorEvidence {
   const { runtime, subject, reference, sae, layer, prompts, contrasts, tokenSet, progress } = request;
-  const ablation = once(async () => ({ baseline: await request.baseline(), tokenSet }));
+  const ablation = { baseline: request.attribution.baseline, tokenSet };
   const told = <T>(line: string, make: () => Promise<T>) =>
     once(() => {
       progress.note(line);
@@ -97,7 +106,7 @@ function evidenceOf(
     }),
     gradient: told('Mean contrastive gradient', async () => {
       const rows: ContrastRows[] = [];
-      for (const contrast of contrasts) rows.push(await contrastRows(pass, contrast, await ablation()));
+      for (const contrast of contrasts) rows.push(await contrastRows(pass, contrast, ablation));
       return meanContrastiveGradient(rows, sae.width);
     }),
     async exact(latents) {
@@ -106,7 +115,7 @@ function evidenceOf(
       const stage = progress.stage(`Exact ablation of ${latents.length} latents`, some.length);
       try {
         const done = () => stage.advance();
-        return (await exactEffects(forced, some, sae, latents, await ablation(), done)).contrast;
+        return (await exactEffects(forced, some, sae, latents, ablation, done)).contrast;
       } finally {
         stage.end();
         await forced.release();
@@ -116,16 +125,49 @@ function evidenceOf(
   };
 }
 
-/** s of each model, over prompts with their completions. */
-async function normsOf({ runtime, subject, reference, layer, contrasts }: ChoiceRequest) {
-  const texts = contrasts.slice(0, normTexts).flatMap(({ prompt, positives, negatives }) => [
-    [...prompt, ...positives[0]!],
-    [...prompt, ...negatives[0]!],
-  ]);
+/** The first positive and the first negative completion of each contrast, in turn. */
+const momentTexts = ({ contrasts }: ChoiceRequest) =>
+  contrasts.slice(0, momentContrasts).flatMap(({ prompt, positives, negatives }) =>
+    [positives[0]!, negatives[0]!].map((completion, n) => ({
+      ids: [...prompt, ...completion],
+      start: prompt.length,
+      positive: n === 0,
+    })),
+  );
+
+async function momentsOf(request: ChoiceRequest): Promise<Record<'subject' | 'reference', SiteMoments>> {
+  const { runtime, subject, reference, layer } = request;
+  const texts = momentTexts(request);
   return {
-    away: await meanNorm(runtime, subject, layer, texts),
-    toward: await meanNorm(runtime, reference, layer, texts),
+    subject: await siteMoments(runtime, subject, layer, texts),
+    reference: await siteMoments(runtime, reference, layer, texts),
   };
+}
+
+async function comparisonsOf(
+  request: ChoiceRequest,
+  pass: SitePass,
+  moments: Record<'subject' | 'reference', SiteMoments>,
+): Promise<ChosenRecord['comparisons']> {
+  const { runtime, sae, attribution, seed, contrasts, tokenSet, textOf, progress } = request;
+  progress.note('Directions to compare with');
+  const own = await comparisonDirections({
+    runtime,
+    sae,
+    ...attribution,
+    ...moments,
+    positive: momentTexts(request).map(({ positive }) => positive),
+    seed,
+  });
+  const unrelated = await unrelatedDirections({
+    runtime,
+    pass,
+    sae,
+    contrasts: contrasts.slice(0, unrelatedContrasts),
+    options: { baseline: attribution.baseline, tokenSet },
+    textOf,
+  });
+  return [...own, ...unrelated].map(({ vector, ...about }) => ({ ...about, vector: packed(vector) }));
 }
 
 async function selected(
@@ -146,22 +188,27 @@ async function selected(
 /** Throws RangeError where the dictionary has too few latents that ever fire. */
 export async function chooseLatents(
   request: ChoiceRequest,
-): Promise<Pick<ChosenRecord, 'selectors' | 'controls' | 'norm'>> {
-  const { runtime, subject, sae, layer } = request;
+): Promise<Omit<ChosenRecord, 'kind' | 'id' | 'content'>> {
+  const { runtime, subject, sae, layer, attribution } = request;
+  const moments = await momentsOf(request);
   const pass = await sitePass(runtime, subject, layer);
   let loading: Promise<Encoder> | undefined;
   const encoder = () => {
     loading ??= loadEncoder(runtime, sae);
     return loading;
   };
-  let chosen: Pick<ChosenRecord, 'selectors' | 'controls'>;
   try {
-    chosen = await selected(evidenceOf(request, pass, encoder), request);
+    return {
+      ...(await selected(evidenceOf(request, pass, encoder), request)),
+      comparisons: await comparisonsOf(request, pass, moments),
+      norm: { away: moments.subject.norm, toward: moments.reference.norm },
+      baseline: packed(attribution.baseline),
+      subject_mean: packed(moments.subject.mean),
+    };
   } finally {
     await pass.release();
     await (await loading?.catch(() => undefined))?.release();
   }
-  return { ...chosen, norm: await normsOf(request) };
 }
 
 /** Ranks by selector of every latent that one proposed. */

@@ -7,19 +7,21 @@ import type { Contrast } from '../../methods/site/contrast.ts';
 import { TooFewLatents } from '../../methods/steering/controls.ts';
 import { resultFiles } from '../../results.ts';
 import type { Sae } from '../../saes/sae.ts';
-import { studyBaseline } from '../attribution/baseline.ts';
+import { readAttributionArrays } from '../attribution/attributionFiles.ts';
 import { readLatents } from '../open/records.ts';
+import { textOf } from '../open/stopTexts.ts';
 import type { FittingDictionary, OpenStudy } from '../open/study.ts';
-import { workFolder } from '../store/folder.ts';
 import { jsonHash } from '../store/hash.ts';
 import type { Journal } from '../store/journal.ts';
-import { rowStore } from '../store/rowStore.ts';
 import type { Stage } from '../store/stageState.ts';
 import { chooseLatents } from './chosenLatents.ts';
 import type { ChosenRecord, SteeringRecord } from './work.ts';
 
-/** Δ [N] of the study's attribution. Throws InputError where it is of another dictionary. */
-async function deltaOf(folder: string, sae: Sae): Promise<Float32Array> {
+/** Δ [N] and σ [N] of the study's attribution. Throws InputError where it is of another dictionary. */
+export async function attributedBy(
+  folder: string,
+  sae: Sae,
+): Promise<{ readonly delta: Float32Array; readonly sign: Int8Array }> {
   const path = join(folder, resultFiles.latents);
   const rows = await readLatents(folder);
   if (rows.length !== sae.latents)
@@ -27,8 +29,12 @@ async function deltaOf(folder: string, sae: Sae): Promise<Float32Array> {
       `${path}: expected the ${sae.latents} latents of ${sae.where}, found ${rows.length}: run \`culprit attribute ${folder}\` first`,
     );
   const delta = new Float32Array(rows.length);
-  for (const row of rows) delta[row.latent] = row.delta;
-  return delta;
+  const sign = new Int8Array(rows.length);
+  for (const row of rows) {
+    delta[row.latent] = row.delta;
+    sign[row.latent] = row.sign;
+  }
+  return { delta, sign };
 }
 
 /** What `matchedControls` refuses as a line on study.yaml; any other error as it is. */
@@ -63,14 +69,13 @@ export async function chosenRecord(
   const exactContrasts = selectors.some((name) => selectorNamed(name).exact) ? gate_pairs : 0;
   const content = jsonHash([
     [selectors, candidates, random, seed, exactContrasts, options.prompts, config.attribution.tokens],
-    [inputs.latents, inputs.pairs, inputs.completions].map((input) => input!.sha256),
+    [inputs.latents, inputs.attribution, inputs.pairs, inputs.completions].map((input) => input!.sha256),
   ]);
   const before = journal.records.get('chosen');
   if (before?.kind === 'chosen' && before.content === content) return before;
   const subject = await study.model(config.subject);
   const reference = await study.model(config.reference);
   const { discovery } = await study.prompts();
-  const store = await rowStore(join(workFolder(folder), 'steer-baseline'), content);
   const chosen = await chooseLatents({
     runtime: study.runtime(),
     subject: subject.model,
@@ -79,9 +84,10 @@ export async function chosenRecord(
     layer,
     prompts: discovery.map(({ prompt }) => subject.codec.encodePrompt(prompt)),
     contrasts,
-    baseline: () => studyBaseline(study, subject, layer, store),
+    attribution: await readAttributionArrays(folder),
+    textOf: (ids) => textOf(subject.codec, ids),
     tokenSet: config.attribution.tokens,
-    delta: await deltaOf(folder, sae),
+    delta: (await attributedBy(folder, sae)).delta,
     selectors,
     candidates,
     random,
@@ -91,7 +97,6 @@ export async function chosenRecord(
   }).catch((error: unknown) => {
     throw onRandom(study, error);
   });
-  await store.remove();
   await journal.append([{ kind: 'chosen', id: 'chosen', content, ...chosen }]);
   return { kind: 'chosen', id: 'chosen', content, ...chosen };
 }

@@ -1,11 +1,9 @@
 /**
- * The first two stages of the funnel: what each latent does to the log-odds of the positive completions
- * against the negative ones, to first order and by running the steered model on them. Nothing is sampled.
+ * The first stage of the funnel: what each arm does to the log-odds of the positive completions against the
+ * negative ones, to first order and by running the changed model on them. Nothing is sampled.
  */
-
-import { directionsOf } from '../../methods/attribution/score.ts';
+import { meanAblation } from '../../methods/attribution/exact.ts';
 import type { Contrast } from '../../methods/site/contrast.ts';
-import { sitePass } from '../../methods/site/siteGradient.ts';
 import {
   damage,
   type ForcedPass,
@@ -13,89 +11,83 @@ import {
   logOddsChange,
   meanOf,
   type PreparedContrast,
+  type ResidualChange,
   steeredBy,
   unchanged,
 } from '../../methods/steering/forced.ts';
-import type { SteeredTokens } from '../../methods/steering/steer.ts';
-import { packTree, type Tree } from '../../models/tree.ts';
 import { type ForcedRecord, type Side, signOf } from '../../results.ts';
 import { jsonHash } from '../store/hash.ts';
+import type { TestedDirection } from './direction.ts';
+import { covered, type FirstOrder, firstOrderOn } from './forcedGradients.ts';
+import { type Arm, armName, madeOf } from './trial.ts';
 import type { SteeringWork } from './work.ts';
 
-const idOf = (side: Side, latent: number, dose: number) => `${side}/${latent}/${dose}/forced`;
+export type ForcedOperation = 'add' | 'remove';
 
-/** The packed places that are steered. */
-function covered(tokens: SteeredTokens, { prompt }: Tree): (place: number) => boolean {
-  if (tokens === 'all') return () => true;
-  return tokens === 'prompt' ? (place) => place < prompt : (place) => place >= prompt;
-}
+const idOf = (side: Side, arm: Arm) => `${side}/${armName(arm)}/forced`;
 
-/** Adds weight · Σ_t g_t [d] over the places t that are covered. */
-function addRows(
-  sum: Float64Array,
-  gradient: Float32Array,
-  covers: (place: number) => boolean,
-  weight: number,
-): void {
-  const d = sum.length;
-  for (const [at, x] of gradient.entries()) if (covers(Math.floor(at / d))) sum[at % d]! += x * weight;
-}
+/** The change of one contrast's residual under an arm. */
+type ChangeOn = (prepared: PreparedContrast) => ResidualChange;
 
-/** Mean over contrasts of Σ_t (g⁺_t − g⁻_t) [d], over the tokens that are steered. */
-async function contrastiveGradient(
-  { runtime, layer, sides, options }: SteeringWork,
+const leftAsItIs: ChangeOn = () => unchanged;
+
+function changeUnder(
+  { sides, held, options }: SteeringWork,
   side: Side,
-  contrasts: readonly Contrast[],
-): Promise<Float64Array> {
-  const { model } = sides[side].opened;
-  const d = model.decoder.width;
-  const pass = await sitePass(runtime, model, layer);
-  const sum = new Float64Array(d);
-  try {
-    for (const { prompt, positives, negatives } of contrasts) {
-      const completions = [...positives, ...negatives];
-      const tree = packTree(prompt, completions);
-      const { gradient } = await pass.run(tree, () =>
-        completions.map(
-          ({ length }, b) => (b < positives.length ? 1 / positives.length : -1 / negatives.length) / length,
-        ),
-      );
-      addRows(sum, gradient, covered(options.tokens, tree), 1 / contrasts.length);
-    }
-  } finally {
-    await pass.release();
+  { operation, dose, direction }: Arm,
+  vector: Float32Array,
+): ChangeOn {
+  if (operation === 'add') {
+    const amount = dose * direction.sign * sides[side].norm;
+    const added = vector.map((x) => amount * x);
+    return ({ tree }) => steeredBy(added, covered(options.tokens, tree));
   }
-  return sum;
+  return ({ tree, sinks }) => {
+    const covers = covered(options.heldTokens, tree);
+    const places = [...tree.ids.keys()].filter((place) => covers(place) && !sinks.has(place));
+    return meanAblation(vector, held.baseline, places);
+  };
 }
 
-/** Latents that are missing, measured one after another; each is kept as it is known. */
+const firstOrderOf = (
+  { sides }: SteeringWork,
+  side: Side,
+  { operation, dose, direction }: Arm,
+  vector: Float32Array,
+  firstOrder: FirstOrder,
+): number =>
+  operation === 'add'
+    ? firstOrder.adding(vector, dose * direction.sign * sides[side].norm)
+    : firstOrder.removing(vector);
+
+/** Arms that are missing, measured one after another; each is kept as it is known. */
 async function measure(
   work: SteeringWork,
   side: Side,
-  latents: readonly number[],
-  content: string,
+  arms: readonly Arm[],
+  contentOf: (arm: Arm) => string,
   keep: (record: ForcedRecord) => Promise<void>,
 ): Promise<void> {
-  const { runtime, layer, sides, dictionary, contrasts, options } = work;
-  const { opened, norm } = sides[side];
-  const dose = signOf[side] * options.gateDose;
-  const gradient = await contrastiveGradient(work, side, contrasts);
-  const pass = await forcedPass(runtime, opened.model, layer);
+  const { runtime, layer, sides, contrasts } = work;
+  const firstOrder = await firstOrderOn(work, side, contrasts);
+  const pass = await forcedPass(runtime, sides[side].opened.model, layer);
   try {
-    const losses = await lossesOf(pass, contrasts, options.tokens);
-    const before = await losses(undefined);
-    for (const latent of latents) {
-      const unit = await directionsOf(dictionary, [latent]);
-      const after = await losses(unit.map((x) => dose * norm * x));
-      const along = unit.reduce((sum, x, i) => sum + x * gradient[i]!, 0);
+    const losses = await lossesOf(pass, contrasts);
+    const before = await losses(leftAsItIs);
+    for (const arm of arms) {
+      const { direction, operation, dose } = arm;
+      const [vector] = await direction.vectors();
+      const after = await losses(changeUnder(work, side, arm, vector!));
       await keep({
         kind: 'forced',
-        id: idOf(side, latent, dose),
+        id: idOf(side, arm),
         side,
-        latent,
+        direction: direction.name,
+        latent: direction.latent,
+        operation,
         dose,
-        content,
-        estimate: -dose * norm * along,
+        content: contentOf(arm),
+        estimate: firstOrderOf(work, side, arm, vector!, firstOrder),
         log_odds: meanOf(contrasts.map((contrast, n) => logOddsChange(before[n]!, after[n]!, contrast))),
         damage: meanOf(contrasts.map((_, n) => damage(before[n]!, after[n]!))),
       });
@@ -105,50 +97,75 @@ async function measure(
   }
 }
 
-/**
- * Losses of each contrast's completions with a vector [d] added at the steered tokens, or with nothing added.
- */
+/** Losses of each contrast's completions under a change. */
 async function lossesOf(
   pass: ForcedPass,
   contrasts: readonly Contrast[],
-  tokens: SteeredTokens,
-): Promise<(added: Float32Array | undefined) => Promise<number[][]>> {
+): Promise<(change: ChangeOn) => Promise<number[][]>> {
   const prepared: PreparedContrast[] = [];
   for (const contrast of contrasts) prepared.push(await pass.prepare(contrast));
-  return async (added) => {
+  return async (change) => {
     const losses: number[][] = [];
-    for (const one of prepared) {
-      const change = added === undefined ? unchanged : steeredBy(added, covered(tokens, one.tree));
-      losses.push(await pass.losses(one, change));
-    }
+    for (const one of prepared) losses.push(await pass.losses(one, change(one)));
     return losses;
   };
 }
 
-/** The records of these latents, from the journal where they are done. */
+export interface ForcedEffects {
+  /** undefined where it was not measured: of patches, groups and sides that an operation has no part in */
+  of(side: Side, operation: string, direction: TestedDirection): ForcedRecord | undefined;
+  readonly all: readonly ForcedRecord[];
+}
+
+const sidesOf = { add: ['away', 'toward'], remove: ['away'] } as const;
+
+/** Both operations along these directions, from the journal where they are done. */
 export async function forcedEffects(
   work: SteeringWork,
-  side: Side,
-  latents: readonly number[],
-): Promise<Map<number, ForcedRecord>> {
-  const { sides, contrasts, options, journal, progress } = work;
-  const { tokens, gateDose } = options;
-  const dose = signOf[side] * gateDose;
-  const content = jsonHash([
-    contrasts.map(({ prompt, positives, negatives }) => [prompt, positives, negatives]),
-    sides[side].norm,
-    ...(tokens === 'all' ? [] : [tokens]),
-  ]);
-  const done = (latent: number): ForcedRecord | undefined => {
-    const found = journal.records.get(idOf(side, latent, dose));
-    return found?.kind === 'forced' && found.content === content ? found : undefined;
+  directions: readonly TestedDirection[],
+): Promise<ForcedEffects> {
+  const found = new Map<string, ForcedRecord>();
+  const keyOf = (side: Side, operation: string, name: string) => [side, operation, name].join('/');
+  for (const side of ['away', 'toward'] as const)
+    for (const record of await forcedOn(work, side, directions))
+      found.set(keyOf(side, record.operation, record.direction), record);
+  return {
+    of: (side, operation, { name }) => found.get(keyOf(side, operation, name)),
+    all: [...found.values()],
   };
-  const missing = latents.filter((latent) => !done(latent));
+}
+
+async function forcedOn(
+  work: SteeringWork,
+  side: Side,
+  directions: readonly TestedDirection[],
+): Promise<ForcedRecord[]> {
+  const { contrasts, options, journal, progress } = work;
+  const dose = signOf[side] * options.gateDose;
+  const operations = (['add', 'remove'] as const).filter((one) =>
+    (sidesOf[one] as readonly Side[]).includes(side),
+  );
+  const arms = operations.flatMap((operation) =>
+    directions.map((direction): Arm => ({ direction, operation, dose: operation === 'add' ? dose : 0 })),
+  );
+  const texts = contrasts.map(({ prompt, positives, negatives }) => [prompt, positives, negatives]);
+  const contents = new Map<string, string>();
+  const contentOf = (arm: Arm) => {
+    const parts = jsonHash(madeOf(work, side, arm));
+    const content = contents.get(parts) ?? jsonHash([texts, parts]);
+    contents.set(parts, content);
+    return content;
+  };
+  const done = (arm: Arm): ForcedRecord | undefined => {
+    const found = journal.records.get(idOf(side, arm));
+    return found?.kind === 'forced' && found.content === contentOf(arm) ? found : undefined;
+  };
+  const missing = arms.filter((arm) => !done(arm));
   if (missing.length > 0) {
-    const stage = progress.stage(`Log-odds, ${side}`, latents.length, latents.length - missing.length);
+    const stage = progress.stage(`Log-odds, ${side}`, arms.length, arms.length - missing.length);
     journal.begin();
     try {
-      await measure(work, side, missing, content, async (record) => {
+      await measure(work, side, missing, contentOf, async (record) => {
         await journal.append([record]);
         stage.advance();
       });
@@ -156,5 +173,5 @@ export async function forcedEffects(
       stage.end();
     }
   }
-  return new Map(latents.map((latent) => [latent, done(latent)!]));
+  return arms.map((arm) => done(arm)!);
 }

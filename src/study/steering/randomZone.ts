@@ -1,39 +1,37 @@
-/** The gray zone of one direction, from its random latents. Throws where too few of them have an effect. */
+/** The effects of the random latents under one operation, which others are compared with. */
 import { InputError } from '../../errors.ts';
-import { type GrayZone, grayZone } from '../../methods/steering/grayZone.ts';
-import type { Side } from '../../results.ts';
-import type { LatentOutcome } from './latentOutcome.ts';
-import type { SteeringOptions } from './work.ts';
+import { type ArmOutcome, effectIn } from './armOutcome.ts';
+import type { SteeringWork } from './work.ts';
 
 /** Fewer effects than these make no gray zone, of so many random latents. */
 const leastEffects = (random: number) => Math.max(3, Math.ceil(random / 2));
 
 /**
- * The zone, and how many effects it is made of. `limit`: share of incoherent completions, at most, of a dose.
+ * Throws InputError where too few random latents have an effect to make a gray zone of. `limit`: share of
+ * incoherent completions, at most, of a dose.
  */
-export function randomZone(
-  side: Side,
-  random: readonly LatentOutcome[],
+export function checkRandomEffects(
+  random: readonly ArmOutcome[],
   limit: number,
-  { doses, seed }: Pick<SteeringOptions, 'doses' | 'seed'>,
-): { zone: GrayZone; effects: number } {
-  const effects = random.map(({ effect }) => effect).filter((effect) => !Number.isNaN(effect));
+  { doses }: Pick<SteeringWork['options'], 'doses'>,
+): void {
+  const effects = random.filter((one) => !Number.isNaN(effectIn(one)));
   const needed = leastEffects(random.length);
-  if (effects.length < needed)
-    throw new InputError(
-      [
-        `steering ${side}: no gray zone`,
-        `${effects.length} of the ${random.length} random latents (steering.random) have an effect, expected at least ${needed}`,
-        withoutEffects(random, doses[0]!, limit),
-      ].join(': '),
-    );
-  return { zone: grayZone(effects, { seed }), effects: effects.length };
+  if (effects.length >= needed) return;
+  const { side } = random[0]!;
+  throw new InputError(
+    [
+      `steering ${side}: no gray zone`,
+      `${effects.length} of the ${random.length} random latents (steering.random) have an effect, expected at least ${needed}`,
+      withoutEffects(random, doses[0]!, limit),
+    ].join(': '),
+  );
 }
 
 /** Why random latents have no effect. */
-function withoutEffects(random: readonly LatentOutcome[], weakest: number, limit: number): string {
-  const none = random.filter(({ effect }) => Number.isNaN(effect));
-  const noDose = none.filter(({ dose }) => dose === undefined).length;
+function withoutEffects(random: readonly ArmOutcome[], weakest: number, limit: number): string {
+  const none = random.filter((one) => Number.isNaN(effectIn(one)));
+  const noDose = none.filter(({ stage }) => stage === 'no dose').length;
   const broken = none.length - noDose;
   return [
     noDose > 0 &&

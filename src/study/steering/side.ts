@@ -1,126 +1,111 @@
 /**
- * The sampling of one direction: dose, few samples, many samples. Random latents go through all of them first
- * and give the gray zone; candidates go as far as it takes to decide them (`full`: all the way).
+ * The sampling of one side: what is added along a direction at its own dose, what is removed or patched at
+ * none. Each arm is measured on the evaluation prompts against the same prompts left alone.
  */
-import { decidedEarly, placeOf, type Tally } from '../../methods/steering/effect.ts';
-import type { GrayZone } from '../../methods/steering/grayZone.ts';
-import { type ForcedRecord, type Side, signOf, type TrialRecord } from '../../results.ts';
-import { type LatentSearch, limitedBy, searchDoses } from './doseSearches.ts';
-import { type Decide, type EvaluatedLatent, evaluateLatents } from './evaluation.ts';
-import { type LatentOutcome, measuredEffect, unsampled } from './latentOutcome.ts';
-import { randomZone } from './randomZone.ts';
+import { type Operation, type Side, signOf, type TrialRecord } from '../../results.ts';
+import { type ArmOutcome, measuredOf, unsampled } from './armOutcome.ts';
+import type { TestedDirection } from './direction.ts';
+import { limitedBy, searchDoses } from './doseSearches.ts';
+import type { ForcedEffects } from './forcedEffects.ts';
+import type { Arm } from './trial.ts';
 import { type TrialRunner, trialRunner } from './trials.ts';
-import { leftAlone, type Unsteered } from './unsteered.ts';
+import { leftAlone, leftAloneOn, type Unsteered } from './unsteered.ts';
 import type { SteeringWork } from './work.ts';
 
-export interface SideOutcome {
+/** One model, ready to be sampled. */
+export interface OpenSide {
   readonly side: Side;
-  readonly zone: GrayZone;
-  /** random latents that the zone is made of: those that have an effect */
-  readonly effects: number;
-  /** share of incoherent completions, at most, of a dose */
-  readonly limit: number;
-  /** left alone, on all evaluation prompts */
-  readonly alone: readonly Tally[];
-  readonly latents: readonly LatentOutcome[];
-  /** all that was sampled for it, left alone too */
-  readonly trials: readonly TrialRecord[];
-}
-
-/** One direction, the runner of its trials, and what its latents do to the log-odds. */
-interface SideWork {
-  readonly work: SteeringWork;
-  readonly side: Side;
-  readonly runner: TrialRunner;
-  readonly forced: ReadonlyMap<number, ForcedRecord>;
+  readonly unsteered: Unsteered;
+  /** Each direction at its own dose. */
+  add(directions: readonly TestedDirection[], label: string): Promise<ArmOutcome[]>;
+  /** Each direction at this |α|. */
+  addAt(directions: readonly TestedDirection[], dose: number, label: string): Promise<ArmOutcome[]>;
+  /** Each direction's projection held. */
+  hold(
+    operation: Exclude<Operation, 'add'>,
+    directions: readonly TestedDirection[],
+    label: string,
+  ): Promise<ArmOutcome[]>;
+  /** The outcomes with what they come to on the prompts kept aside; as they are where none are. */
+  again(outcomes: readonly ArmOutcome[], label: string): Promise<ArmOutcome[]>;
+  /** all that was sampled, left alone too */
+  readonly trials: ReadonlyMap<string, TrialRecord>;
+  release(): Promise<void>;
 }
 
 /**
- * Samples the random latents, then those candidates that are `chosen`; the others stand in the outcome with
- * their log-odds. Throws JudgeStopped where the judge's budget is spent, InputError where too few random
- * latents have an effect to make a gray zone of, or nothing that was left alone is coherent.
+ * Samples the model left alone. Throws JudgeStopped where the judge's budget is spent, InputError where nothing
+ * that was left alone is coherent.
  */
-export async function steerSide(
-  work: SteeringWork,
-  side: Side,
-  forced: ReadonlyMap<number, ForcedRecord>,
-  chosen: ReadonlySet<number>,
-): Promise<SideOutcome> {
+export async function openSide(work: SteeringWork, side: Side, forced: ForcedEffects): Promise<OpenSide> {
   const runner = trialRunner(work, side);
   try {
-    return await sideOf({ work, side, runner, forced }, chosen);
-  } finally {
+    return openedSide(work, side, forced, runner, await leftAlone(runner, side, work.options));
+  } catch (error) {
     await runner.release();
+    throw error;
   }
 }
 
-async function sideOf(own: SideWork, chosen: ReadonlySet<number>): Promise<SideOutcome> {
-  const { work, side, runner, forced } = own;
-  const { options, controls, candidates } = work;
-  const unsteered = await leftAlone(runner, side, options);
-  const { limit, byPrompt } = unsteered;
-  const random = await sampled(own, 'random', controls, unsteered, () => false);
-  const { zone, effects } = randomZone(side, random, limit, options);
-  const decide: Decide = (prompts) => !options.full && decidedEarly(prompts, zone) !== undefined;
-  const proposed = await sampled(
-    own,
-    'candidate',
-    candidates.filter((latent) => chosen.has(latent)),
-    unsteered,
-    decide,
-  );
-  const rest = candidates.filter((latent) => !chosen.has(latent));
+function openedSide(
+  work: SteeringWork,
+  side: Side,
+  forced: ForcedEffects,
+  runner: TrialRunner,
+  unsteered: Unsteered,
+): OpenSide {
+  const { doses, seed } = work.options;
+  const begun = (operation: Operation) => (direction: TestedDirection) =>
+    unsampled({ direction, operation, side, forced: forced.of(side, operation, direction) });
+
+  async function sampled(outcomes: readonly ArmOutcome[], label: string): Promise<ArmOutcome[]> {
+    const trials = outcomes.map((one) => ({ arm: armOf(one), part: 'evaluation' as const }));
+    const records = await runner.run(trials, label);
+    return outcomes.map((one, n) => ({
+      ...one,
+      stage: 'sampled',
+      measured: measuredOf(records[n]!.completions, unsteered, seed),
+    }));
+  }
+
   return {
     side,
-    zone,
-    effects,
-    limit,
-    alone: [...byPrompt.values()],
-    latents: [
-      ...[...random, ...proposed].map((one) => ({ ...one, place: placeOf(one.effect, zone) })),
-      ...rest.map((latent) => unsampled(latent, 'candidate', forced.get(latent)!)),
-    ],
-    trials: [...runner.used.values()],
+    unsteered,
+    async add(directions, label) {
+      const searches = await searchDoses(runner, side, directions, unsteered, { doses, label });
+      const found = searches.map(
+        (search): ArmOutcome => ({
+          ...begun('add')(search.direction),
+          stage: 'no dose',
+          dose: search.found === undefined ? undefined : signOf[side] * search.found,
+          tried: search.tried,
+          limitedBy: limitedBy(search, unsteered),
+        }),
+      );
+      const dosed = await sampled(
+        found.filter(({ dose }) => dose !== undefined),
+        label,
+      );
+      const byName = new Map(dosed.map((one) => [one.direction.name, one]));
+      return found.map((one) => byName.get(one.direction.name) ?? one);
+    },
+    addAt: (directions, dose, label) =>
+      sampled(
+        directions.map((direction) => ({ ...begun('add')(direction), dose: signOf[side] * dose })),
+        label,
+      ),
+    hold: (operation, directions, label) => sampled(directions.map(begun(operation)), label),
+    async again(outcomes, label) {
+      const aside = await leftAloneOn(runner, side, 'aside', unsteered.coherence);
+      if (aside.size === 0) return [...outcomes];
+      const trials = outcomes.map((one) => ({ arm: armOf(one), part: 'aside' as const }));
+      const records = await runner.run(trials, label);
+      const alone = { coherence: unsteered.coherence, byPrompt: aside };
+      return outcomes.map((one, n) => ({ ...one, aside: measuredOf(records[n]!.completions, alone, seed) }));
+    },
+    trials: runner.used,
+    release: () => runner.release(),
   };
 }
 
-const shownRole = { random: 'Random latents', candidate: 'Candidates' };
-
-/**
- * Dose and evaluation of these latents; `decide` may end one after the first prompts. Their places are not
- * known yet.
- */
-async function sampled(
-  { work, side, runner, forced }: SideWork,
-  role: LatentOutcome['role'],
-  latents: readonly number[],
-  unsteered: Unsteered,
-  decide: Decide,
-): Promise<LatentOutcome[]> {
-  const { doses, seed } = work.options;
-  const label = `${shownRole[role]}, ${side}`;
-  const searches = await searchDoses(runner, side, latents, unsteered, { doses, label });
-  const dosed = searches.flatMap(({ latent, found }) =>
-    found === undefined ? [] : [{ latent, dose: found }],
-  );
-  const evaluated = await evaluateLatents(runner, side, dosed, unsteered, { label, decide });
-  return searches.map((search) => ({
-    ...unsampled(search.latent, role, forced.get(search.latent)!),
-    ...searched(search, side, unsteered),
-    ...evaluation(evaluated.get(search.latent), seed),
-  }));
-}
-
-/** What the dose search says of a latent. */
-const searched = (search: LatentSearch, side: Side, unsteered: Unsteered) => ({
-  stage: 'no dose' as const,
-  dose: search.found === undefined ? undefined : signOf[side] * search.found,
-  tried: search.tried,
-  limitedBy: limitedBy(search, unsteered),
-});
-
-/** What the evaluation says of a latent that has a dose. */
-const evaluation = (found: EvaluatedLatent | undefined, seed: number): Partial<LatentOutcome> =>
-  found === undefined
-    ? {}
-    : { stage: found.stage, ...measuredEffect(found.prompts, found.completions, seed) };
+const armOf = ({ direction, operation, dose = 0 }: ArmOutcome): Arm => ({ direction, operation, dose });

@@ -1,5 +1,7 @@
 /** How large a causal test is before it is run: the funnel decides on the way how much of it is done. */
 import type { StudyConfig } from '../config/schema.ts';
+import { groupSize } from './direction.ts';
+import { keptAside } from './trialParts.ts';
 import { steeringRecord } from './work.ts';
 
 type SteeringConfig = StudyConfig['steering'];
@@ -22,6 +24,9 @@ export interface CausalTestSize {
   readonly forced: number;
 }
 
+/** Directions of `comparisonDirections` and `unrelatedDirections`. */
+const mostComparisons = 9;
+
 const noPrompts = { evaluation: 0, calibration: 0 };
 
 /** What a causal test comes to, about. */
@@ -29,12 +34,22 @@ export function causalTestSize(
   steering: SteeringConfig,
   { evaluation, calibration }: typeof noPrompts = noPrompts,
 ): CausalTestSize {
-  const { random, full, gate_pairs, gate_share, completions, calibration_completions } = steering;
-  const each = rounds(steering) * calibration * calibration_completions + evaluation * completions;
+  const { random, gaussian, full, patch, gate_pairs, gate_share, completions, calibration_completions } =
+    steering;
+  const candidates = mostCandidates(steering);
+  const aside = keptAside(evaluation, steering.aside);
+  const first = Math.min(candidates, steering.remeasured);
+  const evaluated = (evaluation - aside) * completions;
+  const searched = rounds(steering) * calibration * calibration_completions;
   // as many candidates pass the log-odds as would if theirs were spread as those of random latents
-  const sampled = random + (full ? 1 : 1 - gate_share) * mostCandidates(steering);
+  const sampled = (full ? 1 : 1 - gate_share) * candidates;
+  const others = gaussian + mostComparisons;
+  const removed = random + sampled + others + groupSize(first) - 1;
+  const added = 2 * ((random + sampled + gaussian) * (evaluated + searched) + mostComparisons * evaluated);
+  const patched = patch ? random + first + others : 0;
+  const again = (patch ? 4 : 3) * first * aside * completions;
   return {
-    completions: Math.round(2 * sampled * each),
-    forced: 2 * (random + mostCandidates(steering)) * gate_pairs,
+    completions: Math.round((removed + patched) * evaluated + added + again),
+    forced: 3 * (random + candidates + others) * gate_pairs,
   };
 }

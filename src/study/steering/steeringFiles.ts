@@ -5,25 +5,17 @@ import { join } from 'node:path';
 import { nothingToDraw } from '../../figure/figureData.ts';
 import { figureOf } from '../../figure/figureOf.ts';
 import { replaceFile } from '../../files/atomic.ts';
-import {
-  bothSides,
-  encodeSteering,
-  resultFiles,
-  type SteeredRecord,
-  type TrialRecord,
-} from '../../results.ts';
+import { encodeSteering, resultFiles, type SteeredRecord, type TrialRecord } from '../../results.ts';
 import type { SteeringResult } from '../open/records.ts';
-import type { Sides } from './steeringResult.ts';
+import type { CausalTest } from './causalTest.ts';
 
-/** The trials of both directions, by id. */
-export const trialsOf = ({ away, toward }: Sides): TrialRecord[] =>
-  [...away.trials, ...toward.trials].sort((a, b) => (a.id < b.id ? -1 : 1));
+/** The trials, by id. */
+export const trialsOf = ({ trials }: Pick<CausalTest, 'trials'>): TrialRecord[] =>
+  [...trials].sort((a, b) => (a.id < b.id ? -1 : 1));
 
-/** What steered.jsonl holds: the trials, and the log-odds of every latent. */
-export const steeredOf = (sides: Sides): SteeredRecord[] =>
-  [...trialsOf(sides), ...bothSides.flatMap((side) => sides[side].latents.map(({ forced }) => forced))].sort(
-    (a, b) => (a.id < b.id ? -1 : 1),
-  );
+/** What steered.jsonl holds: the trials, and the log-odds of every direction. */
+export const steeredOf = (test: Pick<CausalTest, 'trials' | 'forced'>): SteeredRecord[] =>
+  [...test.trials, ...test.forced].sort((a, b) => (a.id < b.id ? -1 : 1));
 
 /** Characters that are written at once: all lines may be more than one string holds. */
 const piece = 2 ** 20;

@@ -1,160 +1,124 @@
-/** The causal test's two directions as result rows, and the table of the source's claims. */
+/** The causal test as result rows. */
 
-import { rankCorrelation } from '../../methods/statistics/rankCorrelation.ts';
-import { total } from '../../methods/steering/effect.ts';
+import { type PromptTallies, total } from '../../methods/steering/effect.ts';
 import { meanOf } from '../../methods/steering/forced.ts';
-import {
-  bothSides,
-  confirmedLatents,
-  effectsOf,
-  type LatentEffects,
-  type LatentVerdict,
-  type RankedSteeringRow,
-  type SelectorClaim,
-  type Side,
-  type SteeredPrompt,
-  type SteeringSummary,
-  verdictOf,
-  type Zone,
-} from '../../results.ts';
-import type { Gate } from './causalTest.ts';
-import type { LatentOutcome } from './latentOutcome.ts';
-import type { SideOutcome } from './side.ts';
-import type { SteeringWork } from './work.ts';
+import type { PredictionZone } from '../../methods/steering/predictionZone.ts';
+import { predictionZone } from '../../methods/steering/predictionZone.ts';
+import { shareOfWay, type WayTallies, wayInterval } from '../../methods/steering/shareOfWay.ts';
+import type { EffectPlace, RankedSteeringRow, SteeringRow } from '../../results.ts';
+import { placeOfRow } from '../../results.ts';
+import { type ArmOutcome, effectIn, type Measured } from './armOutcome.ts';
+import type { CausalTest } from './causalTest.ts';
+import { type ArmInference, armInferences, inferenceOf } from './effectTests.ts';
 
 /** Ranks of latents, 1 the first, by selector. */
 export type Ranks = ReadonlyMap<number, Readonly<Record<string, number>>>;
 
-export type Sides = Readonly<Record<Side, SideOutcome>>;
+/** The random latents' effects by operation and side; undefined where they were not sampled. */
+export type Zones = Readonly<Record<EffectPlace, PredictionZone | undefined>>;
 
-const orNull = (x: number) => (Number.isFinite(x) ? x : null);
+const orNull = (x: number | undefined) => (x !== undefined && Number.isFinite(x) ? x : null);
 
-function rowOf(outcome: LatentOutcome, side: Side, ranks: Ranks): RankedSteeringRow {
-  const { latent, role, stage, forced, prompts, effect, interval } = outcome;
-  const steered = total(prompts.map((prompt) => prompt.steered));
-  const alone = total(prompts.map((prompt) => prompt.alone));
+export function zonesOf({ outcomes }: Pick<CausalTest, 'outcomes'>, seed: number): Zones {
+  const zone = (place: EffectPlace) => {
+    const effects = outcomes
+      .filter((one) => one.direction.role === 'random' && placeOfRow(one) === place)
+      .map(effectIn)
+      .filter((effect) => !Number.isNaN(effect));
+    return effects.length === 0 ? undefined : predictionZone(effects, seed);
+  };
+  return { remove: zone('remove'), away: zone('away'), toward: zone('toward'), patch: zone('patch') };
+}
+
+/** What was sampled of an arm. */
+function counts(measured: Measured | undefined) {
+  const sums = (of: keyof PromptTallies) => total((measured?.prompts ?? []).map((prompt) => prompt[of]));
+  const [steered, alone] = [sums('steered'), sums('alone')];
+  const ofAll = steered.positives / steered.completions - alone.positives / alone.completions;
   return {
-    latent,
-    side,
-    role,
-    stage,
-    estimate: forced.estimate,
-    log_odds: forced.log_odds,
-    damage: forced.damage,
-    forced_dose: forced.dose,
-    dose: outcome.dose ?? null,
-    dose_limited_by: outcome.limitedBy ?? null,
     n: steered.completions,
     coherent: steered.coherent,
     positives: steered.positives,
+    alone_n: alone.completions,
     alone_coherent: alone.coherent,
     alone_positives: alone.positives,
-    effect: orNull(effect),
-    low: orNull(interval.low),
-    high: orNull(interval.high),
-    mean_tokens: orNull(outcome.meanTokens),
-    outside: outcome.place === 'outside',
-    ranks: ranks.get(latent) ?? {},
+    effect: orNull(measured?.effect),
+    low: orNull(measured?.interval.low),
+    high: orNull(measured?.interval.high),
+    effect_of_all: orNull(ofAll),
+    mean_tokens: orNull(meanOf((measured?.completions ?? []).map(({ tokens }) => tokens))),
   };
 }
 
-/** Both directions, latent by latent. */
-export function steeringRows(sides: Sides, ranks: Ranks): RankedSteeringRow[] {
-  return bothSides.flatMap((side) => sides[side].latents.map((outcome) => rowOf(outcome, side, ranks)));
-}
-
-const bySide = <T>(of: (side: Side) => T) => ({ away: of('away'), toward: of('toward') });
-
-export interface SelectorCandidates {
-  readonly selector: string;
-  readonly about: string;
-  readonly latents: readonly number[];
-}
-
-function claimOf(
-  { selector, about, latents }: SelectorCandidates,
-  effects: ReadonlyMap<number, LatentEffects>,
-  zone: Zone,
-): SelectorClaim {
-  const found = latents.map((latent) => effects.get(latent)!);
-  const sampled = (side: Side) => found.flatMap((one) => one[side]?.effect ?? []);
-  const as = (...sides: readonly LatentVerdict[]) =>
-    found.filter((one) => sides.includes(verdictOf(one, zone))).length;
+function asideCounts(aside: Measured | undefined) {
+  const { completions, coherent } = total((aside?.prompts ?? []).map(({ steered }) => steered));
   return {
-    selector,
-    about,
-    candidates: latents.length,
-    outside: { away: as('away', 'both'), toward: as('toward', 'both'), both: as('both') },
-    sampled: bySide((side) => sampled(side).length),
-    mean_effect: bySide((side) => orNull(meanOf(sampled(side)))),
+    aside_n: completions,
+    aside_coherent: coherent,
+    aside_effect: orNull(aside?.effect),
+    aside_low: orNull(aside?.interval.low),
+    aside_high: orNull(aside?.interval.high),
   };
 }
 
-function agreementOf({ latents }: SideOutcome): number | null {
-  const both = latents.filter(({ effect }) => !Number.isNaN(effect));
-  if (both.length < 3) return null;
-  return orNull(
-    rankCorrelation(
-      both.map(({ forced }) => forced.log_odds),
-      both.map(({ effect }) => effect),
-    ),
+const tested = (found: ArmInference | undefined) => ({
+  effect_minus_random: orNull(found?.effectMinusRandom),
+  t: orNull(found?.t),
+  p: orNull(found?.p),
+  q: orNull(found?.q),
+  family_wise_p: orNull(found?.familyWise),
+  verdict: found?.verdict ?? null,
+});
+
+/** How far a removal or a patch takes its model to the other one. */
+function wayOf(
+  { operation, side, measured }: ArmOutcome,
+  { unsteered }: Pick<CausalTest, 'unsteered'>,
+  seed: number,
+): Pick<SteeringRow, 'way' | 'way_low' | 'way_high'> {
+  if (operation === 'add' || measured === undefined) return { way: null, way_low: null, way_high: null };
+  const others = [...unsteered[side === 'away' ? 'toward' : 'away'].byPrompt.values()];
+  const prompts = measured.prompts.map(
+    ({ steered, alone }, n): WayTallies => ({ from: alone, changed: steered, to: others[n]! }),
   );
+  const { low, high } = wayInterval(prompts, seed);
+  return { way: orNull(shareOfWay(prompts)), way_low: orNull(low), way_high: orNull(high) };
 }
 
-function stagesOf({ latents }: SideOutcome): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { role, stage } of latents) {
-    const name = role === 'random' ? `random: ${stage}` : stage;
-    counts[name] = (counts[name] ?? 0) + 1;
-  }
-  return counts;
+export interface RowContext {
+  readonly test: CausalTest;
+  readonly zones: Zones;
+  readonly ranks: Ranks;
+  readonly seed: number;
 }
 
-export interface SummaryOf {
-  readonly behaviour: string;
-  readonly site: string;
-  readonly norm: Readonly<Record<Side, number>>;
-  /** undefined where every candidate was sampled */
-  readonly gate: Gate | undefined;
-  readonly candidates: readonly SelectorCandidates[];
-  readonly prompts: SteeringWork['prompts'];
-}
-
-/** Without their ids. */
-const promptsOf = ({ calibration, evaluation }: SteeringWork['prompts']): SteeredPrompt[] =>
-  Object.entries({ calibration, evaluation }).flatMap(([use, prompts]) =>
-    prompts.map(({ id, prompt }) => ({ id, use: use as SteeredPrompt['use'], prompt })),
-  );
-
-export function steeringSummary(
-  sides: Sides,
-  rows: readonly RankedSteeringRow[],
-  about: SummaryOf,
-): SteeringSummary {
-  const zone = bySide((side) => sides[side].zone);
-  const first = confirmedLatents(rows, zone)[0];
-  const effects = new Map(effectsOf(rows).map((one) => [one.latent, one]));
-  const { behaviour, site, norm, gate, candidates, prompts } = about;
-  return {
-    behaviour,
-    site,
-    norm: { ...norm },
-    zone: bySide((side) => ({ ...zone[side], effects: sides[side].effects })),
-    gate: gate ? bySide((side) => gate[side]) : null,
-    limit: bySide((side) => sides[side].limit),
-    alone: bySide((side) => total(sides[side].alone)),
-    random: sides.away.latents.filter(({ role }) => role === 'random').length,
-    log_odds_agreement: bySide((side) => agreementOf(sides[side])),
-    first: first
-      ? {
-          latent: first.away.latent,
-          away: first.away.effect!,
-          toward: first.toward.effect!,
-          ranks: { ...first.away.ranks },
-        }
-      : null,
-    selectors: candidates.map((one) => claimOf(one, effects, zone)),
-    stages: bySide((side) => stagesOf(sides[side])),
-    prompts: promptsOf(prompts),
-  };
+/** A row of every arm. */
+export function steeringRows({ test, zones, ranks, seed }: RowContext): RankedSteeringRow[] {
+  const inferences = armInferences(test.outcomes, seed);
+  return test.outcomes.map((outcome) => {
+    const { direction, operation, side, stage, forced, measured } = outcome;
+    const zone = zones[placeOfRow(outcome)];
+    const effect = effectIn(outcome);
+    return {
+      direction: direction.name,
+      latent: direction.latent,
+      role: direction.role,
+      operation,
+      side,
+      sign: direction.sign,
+      stage,
+      estimate: forced?.estimate ?? null,
+      log_odds: forced?.log_odds ?? null,
+      damage: forced?.damage ?? null,
+      forced_dose: forced?.dose ?? null,
+      dose: outcome.dose ?? null,
+      dose_limited_by: outcome.limitedBy ?? null,
+      ...counts(measured),
+      ...tested(inferenceOf(inferences, outcome)),
+      ...wayOf(outcome, test, seed),
+      ...asideCounts(outcome.aside),
+      outside: zone !== undefined && (effect < zone.low || effect > zone.high),
+      ranks: direction.latent === null ? {} : (ranks.get(direction.latent) ?? {}),
+    };
+  });
 }

@@ -1,19 +1,27 @@
 /**
- * What a trial is: completions of one part's prompts under one latent at one dose, its id in the journal, and
- * the hash of what its completions depend on. Knows neither how they are sampled nor how they are graded.
+ * What a trial is: completions of one part's prompts under one operation along one direction, its id in the
+ * journal, and the hash of what its completions depend on. Knows neither how they are sampled nor how they are
+ * graded.
  */
-import type { Side, TrialPart, TrialRecord } from '../../results.ts';
+import type { Operation, Side, TrialPart, TrialRecord } from '../../results.ts';
 import { promptHash } from '../store/contentHash.ts';
 import { jsonHash } from '../store/hash.ts';
+import type { TestedDirection } from './direction.ts';
 import { type PartPrompts, promptsByPart, sizeOfPart } from './trialParts.ts';
 import type { SteeringWork } from './work.ts';
+
+/** What is done to a model. */
+export interface Arm {
+  readonly direction: TestedDirection;
+  readonly operation: Operation;
+  /** α along σ d, signed; 0 where nothing is added */
+  readonly dose: number;
+}
 
 /** A trial to run. */
 export interface SteeringTrial {
   /** undefined: left alone */
-  readonly latent: number | undefined;
-  /** α, signed */
-  readonly dose: number;
+  readonly arm: Arm | undefined;
   readonly part: TrialPart;
 }
 
@@ -22,49 +30,67 @@ export interface PlannedTrial extends SteeringTrial, PartPrompts {
   /** of its record */
   readonly id: string;
   readonly side: Side;
-  /** hash of the prompts, the number of completions and what a dose of 1 adds */
+  /** hash of the prompts, the number of completions and what the operation is made of */
   readonly content: string;
   /** completions in all */
   readonly size: number;
 }
 
-/** Plans trials of one direction. */
+/** `operation/direction/dose`, or `alone` */
+export const armName = (arm: Arm | undefined): string =>
+  arm === undefined ? 'alone' : [arm.operation, arm.direction.name, arm.dose].join('/');
+
+/** What an operation adds or holds, beside the direction and its dose. */
+export function madeOf({ sides, held, options }: SteeringWork, side: Side, arm: Arm | undefined): unknown {
+  if (arm === undefined) return [];
+  const { operation, direction } = arm;
+  if (operation === 'add') return [sides[side].norm, direction.sign, options.tokens];
+  return [held.hash, options.heldTokens];
+}
+
+/** Plans trials of one side. */
 export function trialPlanner(work: SteeringWork, side: Side): (trial: SteeringTrial) => PlannedTrial {
-  const { norm } = work.sides[side];
   const parts = promptsByPart(work);
-  const contents = {
-    calibration: contentOfPart(parts.calibration, norm),
-    first: contentOfPart(parts.first, norm),
-    rest: contentOfPart(parts.rest, norm),
-  } satisfies Record<TrialPart, string>;
-  return ({ latent, dose, part }) => ({
-    latent,
-    dose,
+  return ({ arm, part }) => ({
+    arm,
     part,
     ...parts[part],
-    id: `${side}/${latent ?? 'alone'}/${dose}/${part}`,
+    id: `${side}/${armName(arm)}/${part}`,
     side,
-    content: contents[part],
+    content: jsonHash([partOf(parts[part]), madeOf(work, side, arm)]),
     size: sizeOfPart(parts[part]),
   });
 }
 
-const contentOfPart = ({ prompts, perPrompt }: PartPrompts, norm: number): string =>
-  jsonHash([prompts.map(({ id, prompt }) => [id, promptHash(prompt)]), perPrompt, norm]);
+const partOf = ({ prompts, perPrompt }: PartPrompts) => [
+  prompts.map(({ id, prompt }) => [id, promptHash(prompt)]),
+  perPrompt,
+];
+
+const inWords = {
+  remove: (name: string) => `${name} removed`,
+  add: (name: string, dose: number) => `${name} at dose ${dose}`,
+  patch: (name: string) => `${name} set to the subject's mean`,
+} satisfies Record<Operation, unknown>;
 
 /** A trial in the words of an error. */
-export function trialName({ side, latent, dose, part }: PlannedTrial): string {
-  const under = latent === undefined ? 'left alone' : `latent ${latent} at dose ${dose}`;
-  return `steering ${side}, ${under}, ${part === 'calibration' ? part : 'evaluation'} prompts`;
+export function trialName({ side, arm, part }: PlannedTrial): string {
+  const under = arm === undefined ? 'left alone' : inWords[arm.operation](arm.direction.name, arm.dose);
+  return `steering ${side}, ${under}, ${part === 'aside' ? 'kept-aside' : part} prompts`;
 }
 
 /** The record of a trial with these completions and what they cost. */
 export function trialRecordOf(
-  { id, side, latent, dose, part, content }: PlannedTrial,
+  { id, side, arm, part, content }: PlannedTrial,
   { completions, cost }: Pick<TrialRecord, 'completions' | 'cost'>,
 ): TrialRecord {
-  const about = { id, side, latent: latent ?? null, dose, part, content };
-  return { kind: 'trial', ...about, completions, cost };
+  const under = {
+    direction: arm?.direction.name ?? null,
+    latent: arm?.direction.latent ?? null,
+    operation: arm?.operation ?? null,
+    dose: arm?.dose ?? 0,
+  };
+  return { kind: 'trial', id, side, ...under, part, content, completions, cost };
 }
 
 /** The record of a trial that the journal holds whole. */

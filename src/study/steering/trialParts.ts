@@ -14,18 +14,22 @@ export interface PartPrompts {
 /** Completions of all prompts together. */
 export const sizeOfPart = ({ prompts, perPrompt }: PartPrompts): number => prompts.length * perPrompt;
 
+/** How many of the evaluation prompts are kept aside: `share` of them, but none of fewer than two. */
+export const keptAside = (evaluation: number, share: number): number =>
+  Math.min(Math.round(share * evaluation), Math.max(0, evaluation - 1));
+
 /**
- * Calibration prompts find the dose; the evaluation prompts give the effects, the first of them before the
- * rest.
+ * Calibration prompts find the dose; the evaluation prompts give the effects, but for the last of them, which
+ * are kept aside.
  */
 export function promptsByPart({
   prompts: { calibration, evaluation },
-  options: { firstLook, calibrationCompletions, completions },
+  options: { aside, calibrationCompletions, completions },
 }: Pick<SteeringWork, 'prompts' | 'options'>): Readonly<Record<TrialPart, PartPrompts>> {
-  const first = Math.min(evaluation.length, Math.max(1, Math.ceil(firstLook * evaluation.length)));
+  const used = evaluation.length - keptAside(evaluation.length, aside);
   return {
     calibration: { prompts: calibration, perPrompt: calibrationCompletions },
-    first: { prompts: evaluation.slice(0, first), perPrompt: completions },
-    rest: { prompts: evaluation.slice(first), perPrompt: completions },
+    evaluation: { prompts: evaluation.slice(0, used), perPrompt: completions },
+    aside: { prompts: evaluation.slice(used), perPrompt: completions },
   };
 }

@@ -1,9 +1,8 @@
 /**
- * The completions of trials, many trials in one batch. A trial's completions depend on its latent, dose and
+ * The completions of trials, many trials in one batch. A trial's completions depend on its arm and its
  * prompts alone, never on what was sampled beside it. Knows neither judge nor journal.
  */
 import { createHash } from 'node:crypto';
-import { directionsOf } from '../../methods/attribution/score.ts';
 import {
   type Completion,
   type SampleJob,
@@ -11,11 +10,13 @@ import {
   type Sampler,
   sampler,
 } from '../../methods/completions/sample.ts';
-import { addedVector, type Steering } from '../../methods/steering/steer.ts';
 import type { Side } from '../../results.ts';
 import { stopsAt } from '../open/stopTexts.ts';
+import { steeringOf } from './armSteering.ts';
+import { groupSize } from './direction.ts';
+import { sinkNorms } from './sinkNorms.ts';
 import type { PlannedTrial } from './trial.ts';
-import type { SteeringPrompt, SteeringWork } from './work.ts';
+import type { SteeringWork } from './work.ts';
 
 /** A trial that is being sampled: its completions by prompt and index, whole once none is left. */
 export interface SampledTrial {
@@ -33,12 +34,13 @@ export interface TrialSampler {
   release(): Promise<void>;
 }
 
-/** The model is loaded with the first batch. */
+/** The model is loaded with the first batch, and with the first after a release. */
 export function trialSampler(work: SteeringWork, side: Side): TrialSampler {
   let loading: Promise<Sampler> | undefined;
+  const sinks = sinkNorms(work, side);
   return {
     async sample(trials, onCompletion) {
-      const batch = await batchOf(work, trials);
+      const batch = await batchOf(work, trials, sinks.of);
       loading ??= loadSampler(work, side);
       const loaded = await loading;
       await loaded.sample(
@@ -53,10 +55,16 @@ export function trialSampler(work: SteeringWork, side: Side): TrialSampler {
       );
     },
     async release() {
-      await (await loading?.catch(() => undefined))?.release();
+      await sinks.release();
+      const loaded = await loading?.catch(() => undefined);
+      loading = undefined;
+      await loaded?.release();
     },
   };
 }
+
+/** Projections that an arm may hold. */
+const mostHeld = ({ options }: SteeringWork) => Math.max(1, groupSize(options.remeasured));
 
 function loadSampler(work: SteeringWork, side: Side): Promise<Sampler> {
   const { runtime, layer, sides, prompts, options } = work;
@@ -65,6 +73,7 @@ function loadSampler(work: SteeringWork, side: Side): Promise<Sampler> {
     rows: options.rows,
     capacity: Math.max(...all.map(({ ids }) => ids.length)) + options.sampling.maxTokens,
     steerAt: layer,
+    projections: mostHeld(work),
   });
 }
 
@@ -81,42 +90,39 @@ interface TrialJob {
   readonly prompt: number;
 }
 
-async function batchOf(work: SteeringWork, trials: readonly PlannedTrial[]): Promise<TrialJob[]> {
+async function batchOf(
+  work: SteeringWork,
+  trials: readonly PlannedTrial[],
+  sinkNormOf: (ids: readonly number[]) => Promise<number>,
+): Promise<TrialJob[]> {
   const batch: TrialJob[] = [];
   for (const trial of trials) {
     const sampled = { trial, completions: Array<Completion>(trial.size), left: trial.size };
-    const jobs = await jobsOf(work, trial);
+    const jobs = await jobsOf(work, trial, sinkNormOf);
     batch.push(...jobs.map((job, prompt) => ({ job, sampled, prompt })));
   }
   return batch;
 }
 
-async function jobsOf(work: SteeringWork, trial: PlannedTrial): Promise<SampleJob[]> {
+async function jobsOf(
+  work: SteeringWork,
+  trial: PlannedTrial,
+  sinkNormOf: (ids: readonly number[]) => Promise<number>,
+): Promise<SampleJob[]> {
   const { seed } = work.options;
-  const steer = await steeringOf(work, trial);
-  return trial.prompts.map((prompt) => ({
-    prompt: prompt.ids,
-    seeds: Array.from({ length: trial.perPrompt }, (_, index) => seedOf(seed, prompt, index)),
-    steer,
-  }));
-}
-
-/** What is done to the residual stream; undefined where it is left alone. */
-async function steeringOf(
-  { dictionary, sides, options }: SteeringWork,
-  { latent, dose, side }: PlannedTrial,
-): Promise<Steering | undefined> {
-  if (latent === undefined) return undefined;
-  const { norm } = sides[side];
-  const unit = await directionsOf(dictionary, [latent]);
-  return addedVector(
-    unit.map((x) => dose * norm * x),
-    options.tokens,
+  const steering = await steeringOf(work, trial.side, trial.arm);
+  return Promise.all(
+    trial.prompts.map(async ({ id, ids }) => ({
+      prompt: ids,
+      seeds: Array.from({ length: trial.perPrompt }, (_, index) => seedOf(seed, id, index)),
+      steer:
+        steering && steering.held.length > 0 ? { ...steering, sinkNorm: await sinkNormOf(ids) } : steering,
+    })),
   );
 }
 
-/** A completion's seed is the same under every latent: differences between them are the latents' doing. */
-function seedOf(seed: number, prompt: SteeringPrompt, index: number): number {
-  const digest = createHash('sha256').update(JSON.stringify(['steer', seed, prompt.id, index]));
+/** A completion's seed is the same under every arm: differences between them are the arms' doing. */
+function seedOf(seed: number, prompt: string, index: number): number {
+  const digest = createHash('sha256').update(JSON.stringify(['steer', seed, prompt, index]));
   return digest.digest().readInt32LE();
 }

@@ -112,7 +112,7 @@ async function judged(
   items: readonly JudgeItem[],
   onVerdict: (item: JudgeItem, kept: KeptVerdict) => Promise<void>,
 ): Promise<void> {
-  const refusals = trial.latent === undefined ? 'suspect' : 'stand';
+  const refusals = trial.arm === undefined ? 'suspect' : 'stand';
   const { stopped } = await grade(items, (item, verdict) => onVerdict(item, keptOf(verdict)), refusals).catch(
     (error: unknown) => {
       if (!(error instanceof InputError)) throw error;

@@ -1,4 +1,4 @@
-/** One direction's model left alone: what its completions set for all that is steered. Knows no latent. */
+/** One direction's model left alone: what its completions set for all that is steered. Knows no direction. */
 import { InputError } from '../../errors.ts';
 import { grouped } from '../../methods/statistics/groups.ts';
 import { incoherentShare, type Tally, total } from '../../methods/steering/effect.ts';
@@ -23,22 +23,32 @@ export const tallyByPrompt = (
 ): Map<string, Tally> =>
   new Map([...grouped(completions, ({ prompt_id }) => prompt_id)].map(([id, own]) => [id, evaluation(own)]));
 
+/** Tallies of the model left alone on one part's prompts, by prompt id; none for a part without prompts. */
+export async function leftAloneOn(
+  runner: TrialRunner,
+  side: Side,
+  part: TrialPart,
+  coherence: Coherence,
+): Promise<Map<string, Tally>> {
+  const [record] = await runner.run([{ arm: undefined, part }], `Without steering, ${side}`);
+  return tallyByPrompt(record!.completions, coherence);
+}
+
 /** Throws InputError where none of the evaluation prompts' completions is coherent. */
 export async function leftAlone(
   runner: TrialRunner,
   side: Side,
   { incoherence, incoherent }: Pick<SteeringOptions, 'incoherence' | 'incoherent'>,
 ): Promise<Unsteered> {
-  const completionsOf = async (part: TrialPart) => {
-    const trial = { latent: undefined, dose: 0, part };
-    return (await runner.run([trial], `Without steering, ${side}`))[0]!.completions;
-  };
-  const calibrated = await completionsOf('calibration');
-  const coherence = coherenceBy(incoherence, calibrated);
-  const evaluated = [...(await completionsOf('first')), ...(await completionsOf('rest'))];
-  const byPrompt = tallyByPrompt(evaluated, coherence);
+  const [calibrated] = await runner.run(
+    [{ arm: undefined, part: 'calibration' }],
+    `Without steering, ${side}`,
+  );
+  const coherence = coherenceBy(incoherence, calibrated!.completions);
+  const byPrompt = await leftAloneOn(runner, side, 'evaluation', coherence);
   checkCoherent(total([...byPrompt.values()]), side);
-  return { coherence, limit: incoherent + incoherentShare(coherence.calibration(calibrated)), byPrompt };
+  const limit = incoherent + incoherentShare(coherence.calibration(calibrated!.completions));
+  return { coherence, limit, byPrompt };
 }
 
 function checkCoherent({ coherent, completions }: Tally, side: Side): void {

@@ -1,7 +1,7 @@
 /**
- * What the causal test works on: models, prompts, latents, options, a judge and a journal. Knows
- * neither study.yaml nor where the results go. docs/method.md section 5: away is α < 0 on the subject, toward
- * is α > 0 on the reference.
+ * What the causal test works on: models, prompts, directions, options, a judge and a journal. Knows
+ * neither study.yaml nor where the results go. docs/method.md section 5: away is the subject with a projection
+ * removed or α < 0, toward is the reference with it put in or α > 0.
  */
 import { z } from 'zod';
 import type { Grading, JudgeItem, Refusals, Verdict } from '../../judges/judge.ts';
@@ -23,6 +23,7 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import type { OpenModel } from '../open/openModel.ts';
 import type { Progress } from '../open/progress.ts';
 import type { Journal } from '../store/journal.ts';
+import type { TestedDirection } from './direction.ts';
 
 export interface SteeringPrompt {
   readonly id: string;
@@ -40,15 +41,22 @@ export interface SteeringOptions {
   readonly calibrationCompletions: number;
   /** completions of each evaluation prompt at the dose that was found */
   readonly completions: number;
-  /** share of the evaluation prompts after which a candidate may be decided early */
-  readonly firstLook: number;
-  /** every latent through every stage */
+  /** share of the evaluation prompts that are kept aside, for the first ones to be measured on again */
+  readonly aside: number;
+  /** how many of the first candidates are measured again, patched, and removed together */
+  readonly remeasured: number;
+  /** the first candidates' projections of the reference are set to the subject's means */
+  readonly patch: boolean;
+  /** every candidate is sampled */
   readonly full: boolean;
   /** |α| of the teacher-forced effect on the log-odds */
   readonly gateDose: number;
   /** candidates within this central share of the random latents' effects on the log-odds are not sampled */
   readonly gateShare: number;
+  /** at which tokens directions are added */
   readonly tokens: SteeredTokens;
+  /** at which tokens projections are removed or patched, attention sinks never */
+  readonly heldTokens: SteeredTokens;
   /** temperature and what truncates; ends are each model's own */
   readonly sampling: Omit<SampleOptions, 'endIds' | 'stops'>;
   /** texts that end a completion */
@@ -93,15 +101,29 @@ export interface SteeringWork {
   };
   /** whose log-odds are looked at before anything is sampled */
   readonly contrasts: readonly Contrast[];
-  readonly candidates: readonly number[];
-  /** random latents */
-  readonly controls: readonly number[];
+  /** in the order of the selectors' ranks */
+  readonly candidates: readonly TestedDirection[];
+  /** random latents, which make the gray zone */
+  readonly controls: readonly TestedDirection[];
+  /** random directions, and what needs no dictionary or asks another question */
+  readonly others: readonly TestedDirection[];
+  readonly held: HeldMeans;
   readonly options: SteeringOptions;
   readonly grade: Grader;
   /** asked where incoherence is measured without the judge */
   readonly likelihood: Likelihood;
   readonly journal: Journal<SteeringRecord>;
   readonly progress: Progress;
+}
+
+/** What projections are held at. */
+export interface HeldMeans {
+  /** ā [d]: removal */
+  readonly baseline: Float32Array;
+  /** mean activation of the subject on the texts of the contrasts, sinks left out [d]: patching */
+  readonly subject: Float32Array;
+  /** of both */
+  readonly hash: string;
 }
 
 const count = z.int().min(0);
@@ -121,7 +143,9 @@ const verdictRecord = z.object({
 });
 export type VerdictRecord = z.output<typeof verdictRecord>;
 
-/** Which latents are steered, and by how much a dose of 1 is. */
+const vector = z.string().describe('float32 numbers in base64');
+
+/** Which directions are tested, and what a dose of 1 and a removal come to. */
 const chosenRecord = z.object({
   kind: z.literal('chosen'),
   id: z.literal('chosen'),
@@ -131,6 +155,11 @@ const chosenRecord = z.object({
   /** random latents */
   controls: z.array(count),
   norm: z.object({ away: z.number(), toward: z.number() }),
+  baseline: vector,
+  subject_mean: vector,
+  comparisons: z.array(
+    z.object({ name: z.string(), about: z.string(), sign: z.union([z.literal(1), z.literal(-1)]), vector }),
+  ),
 });
 export type ChosenRecord = z.output<typeof chosenRecord>;
 

@@ -53,6 +53,10 @@ const schema = section({
     60,
   ),
   tokens: about(oneOf(steeredTokens).default('all'), `which tokens are steered: ${steeredTokens.join(', ')}`),
+  held_tokens: about(
+    oneOf(steeredTokens).default('all'),
+    `at which tokens projections are removed: ${steeredTokens.join(', ')}; attention sinks never`,
+  ),
   gate_pairs: about(
     whole(1).default(8),
     'how many pairs to compute log-odds on; the log-odds decide which candidates are sampled',
@@ -62,13 +66,25 @@ const schema = section({
     real({ from: 0, below: 1 }).default(0.5),
     "a candidate is not sampled if its log-odds, in either direction, are in this central share of the random latents'",
   ),
-  first_look: about(
-    real({ above: 0, to: 1 }).default(0.5),
-    'share of the evaluation prompts after which clear cases are decided; at most 5 % of these decisions are wrong',
+  aside: about(
+    real({ from: 0, below: 1 }).default(0.333),
+    'share of the evaluation prompts that are kept aside; on them the first candidates are measured again',
+  ),
+  remeasured: about(
+    whole(1).default(5),
+    'how many of the first candidates are measured again; the first three of them are also removed together',
+  ),
+  patch: about(
+    z.boolean({ error: 'expected true or false' }).default(false),
+    "also set the reference's projection on the first candidates to the subject's mean",
+  ),
+  gaussian: about(
+    whole(0).default(8),
+    'how many random directions of the residual stream are tested beside the random latents',
   ),
   full: about(
     z.boolean({ error: 'expected true or false' }).default(false),
-    'sample every candidate on every evaluation prompt',
+    'sample every candidate',
   ),
   seed: about(seed().default(1), 'seed of the completions and of the random latents'),
 });

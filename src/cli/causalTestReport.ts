@@ -1,0 +1,132 @@
+/** What a causal test tells on the terminal. */
+import {
+  changePoints,
+  countsOf,
+  type DirectionEffects,
+  dictionaryLine,
+  directionEffects,
+  type EffectPlace,
+  effectsOf,
+  familyWiseP,
+  findingOf,
+  pText,
+  type RankedSteeringRow,
+  type SteeringSummary,
+  strongestFirst,
+  verdictOf,
+} from '../results.ts';
+import type { StudyCausalTest } from '../study/steering/5-steer.ts';
+import { number, pc, percentText, signedPoints, table } from './table.ts';
+import { paragraph } from './wrap.ts';
+
+const shownChange = (row: RankedSteeringRow | undefined) =>
+  row?.effect == null
+    ? ''
+    : `${signedPoints(row.effect)} [${signedPoints(row.low)}, ${signedPoints(row.high)}]`;
+
+const incoherent = (row: RankedSteeringRow | undefined) =>
+  row === undefined || row.n === 0 ? '' : percentText(1 - row.coherent / row.n);
+
+const columns = [
+  ['removed', 'left'],
+  ['of the way', 'right'],
+  ['away', 'left'],
+  ['incoherent', 'right'],
+  ['toward', 'left'],
+] as const;
+
+const cells = ({ remove, away, toward }: DirectionEffects) => [
+  shownChange(remove),
+  remove?.way == null ? '' : percentText(remove.way),
+  shownChange(away),
+  incoherent(away),
+  shownChange(toward),
+];
+
+const leastP = (one: DirectionEffects) => Math.min(familyWiseP(one, 'remove'), familyWiseP(one, 'add'));
+
+/** The candidates that were sampled, strongest first. */
+function candidateTable(rows: readonly RankedSteeringRow[], shown: number): string[] {
+  const sampled = effectsOf(rows).filter(
+    (one) => one.role === 'candidate' && verdictOf(one) !== 'not sampled',
+  );
+  if (sampled.length === 0) return [];
+  return [
+    table(
+      [['latent', 'right'], ...columns, ['family-wise', 'left'], ['verdict', 'left'], ['rank by', 'left']],
+      strongestFirst(sampled)
+        .slice(0, shown)
+        .map((one) => [
+          `${one.latent}`,
+          ...cells(one),
+          pText(leastP(one)),
+          verdictOf(one),
+          Object.entries(one.ranks)
+            .map(([selector, rank]) => `${selector} ${rank}`)
+            .join(', '),
+        ]),
+    ),
+    '',
+  ];
+}
+
+/** Directions that are no candidates: groups of them, and what they are compared with. */
+function comparisonTable(rows: readonly RankedSteeringRow[]): string[] {
+  const others = directionEffects(rows).filter(({ role }) => role === 'comparison' || role === 'group');
+  if (others.length === 0) return [];
+  return [
+    pc.bold('Compared with'),
+    table(
+      [['direction', 'left'], ...columns],
+      others.map((one) => [one.direction, ...cells(one)]),
+    ),
+    '',
+  ];
+}
+
+function zoneText({ zone }: SteeringSummary, place: EffectPlace): string {
+  const { low, high } = zone[place]!;
+  return `${changePoints(low)} to ${changePoints(high)}`;
+}
+
+export function causalTestReport(
+  { rows, summary, upToDate }: StudyCausalTest,
+  {
+    behaviour,
+    folder,
+    shown,
+  }: { readonly behaviour: string; readonly folder: string; readonly shown: number },
+): string[] {
+  const { alone, site, random } = summary;
+  const share = ({ positives, coherent }: { positives: number; coherent: number }) =>
+    percentText(positives / coherent);
+  const finding = findingOf({ rows, summary });
+  const dictionary = finding.latent && dictionaryLine({ rows, summary }, finding.latent);
+  return [
+    '',
+    ...paragraph(
+      `${pc.bold('Causal test')} at ${site}${upToDate ? pc.dim(' (already done)') : ''}: changes in the share of answers that show ${behaviour}, in percentage points`,
+    ),
+    '',
+    ...paragraph(finding.lead),
+    ...finding.more.flatMap((text) => paragraph(text)),
+    ...(finding.against.length === 0 ? [] : ['', pc.bold('What speaks against it')]),
+    ...finding.against.flatMap((text) => paragraph(`- ${text}`)),
+    '',
+    ...paragraph(
+      `Left alone, ${share(alone.away)} of the subject's coherent answers and ${share(alone.toward)} of the reference's show it. One more random latent is expected, with 95 % probability, to change that by ${zoneText(summary, 'remove')} when it is removed, ${zoneText(summary, 'away')} when the subject is steered away from it, ${zoneText(summary, 'toward')} when the reference is steered toward it: the gray zone, from ${random} random latents.`,
+    ),
+    '',
+    ...candidateTable(rows, shown),
+    ...comparisonTable(rows),
+    ...countsOf({ rows, summary }).flatMap((text) => paragraph(text)),
+    ...(dictionary === undefined ? [] : paragraph(dictionary)),
+    ...summary.selectors.flatMap(({ selector, candidates, confirmed, sampled }) =>
+      paragraph(
+        `${selector}: ${number(confirmed.either)} of ${number(candidates)} confirmed; sampled: ${number(sampled.remove)} removed, ${number(sampled.away)} away, ${number(sampled.toward)} toward. Those whose log-odds do not stand out were not sampled.`,
+      ).map(pc.dim),
+    ),
+    `Figure: ${folder}/steering.svg and .png`,
+    'Every direction is in steering.parquet, every completion in steered.jsonl.',
+  ];
+}

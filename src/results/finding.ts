@@ -1,0 +1,210 @@
+/**
+ * What a causal test found, in sentences that the terminal, the report and the app share: what was measured, on
+ * how many prompts, with its interval and family-wise p, and what speaks against it.
+ */
+import { bothSides } from './steered.ts';
+import type { EffectVerdictName, RankedSteeringRow, SteeringSummary } from './steering.ts';
+import {
+  confirmedBy,
+  type DirectionEffects,
+  directionEffects,
+  type EffectPlace,
+  effectsOf,
+  familyWiseP,
+  type LatentEffects,
+  strongerComparison,
+  strongestFirst,
+  verdictOf,
+  withVerdict,
+} from './verdict.ts';
+
+export interface CausalRecords {
+  readonly rows: readonly RankedSteeringRow[];
+  readonly summary: SteeringSummary;
+}
+
+export interface Finding {
+  readonly verdict: EffectVerdictName;
+  /** the candidate that it is about; undefined where none was sampled */
+  readonly latent: LatentEffects | undefined;
+  /** the one sentence that matters */
+  readonly lead: string;
+  /** what else was measured of it */
+  readonly more: readonly string[];
+  /** what speaks against it, or limits it */
+  readonly against: readonly string[];
+}
+
+/** A share that rose by more than this is worth a sentence. */
+const moreIncoherent = 0.05;
+
+/** Of the effect: Δ less than this share of what a comparison does is told. */
+const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+
+/** Points with as many digits as tell `apart` from one another. */
+function pointsOf(x: number, digits: number): string {
+  return `${x < 0 ? '−' : '+'}${Math.abs(100 * x).toFixed(digits)}`;
+}
+
+/** A change in percentage points, signed: a digit where the edges of an interval and of a zone would meet. */
+export function changePoints(x: number, beside: readonly number[] = []): string {
+  const meets = beside.some((edge) => Math.abs(edge - x) < 0.01 && edge !== x);
+  return pointsOf(x, meets ? 1 : 0);
+}
+
+/** A p-value: two digits where they tell, or that it is below the least that draws show. */
+export const pText = (p: number): string =>
+  p < 0.001 ? 'p < .001' : `p = ${p.toFixed(3).replace(/^0/, '')}`;
+
+const shareOf = (positives: number, coherent: number) => percent(positives / coherent);
+const interval = ({ low, high }: { low: number | null; high: number | null }, beside: readonly number[]) =>
+  `[${changePoints(low!, beside)}, ${changePoints(high!, beside)}]`;
+
+const promptsIn = ({ prompts }: SteeringSummary, use: 'evaluation' | 'aside') =>
+  prompts.filter((one) => one.use === use).length;
+
+const plural = (count: number, one: string) => `${count} ${one}${count === 1 ? '' : 's'}`;
+
+/** "from 68 % to 21 % (−47 points [−60, −33])" */
+function change(row: RankedSteeringRow, beside: readonly number[] = []): string {
+  const { alone_positives, alone_coherent, positives, coherent, effect } = row;
+  return [
+    `from ${shareOf(alone_positives, alone_coherent)} to ${shareOf(positives, coherent)}`,
+    `(${changePoints(effect!, beside)} points ${interval(row, beside)})`,
+  ].join(' ');
+}
+
+const edges = ({ low, high }: { low: number; high: number }) => [low, high];
+
+function again(row: RankedSteeringRow, summary: SteeringSummary): string[] {
+  if (row.aside_effect === null) return [];
+  return [
+    `Measured again on ${plural(promptsIn(summary, 'aside'), 'prompt')} kept aside: ${changePoints(row.aside_effect)} points [${changePoints(row.aside_low!)}, ${changePoints(row.aside_high!)}].`,
+  ];
+}
+
+function wayText({ way, way_low, way_high }: RankedSteeringRow): string {
+  if (way === null) return '';
+  return `, ${percent(way)} of the way to the reference [${percent(way_low!)}, ${percent(way_high!)}]`;
+}
+
+function removed(one: LatentEffects, behaviour: string, summary: SteeringSummary): string[] {
+  const row = one.remove;
+  if (row?.effect == null) return [];
+  return [
+    `Removing latent ${one.latent} from the subject changes the share of answers that show ${behaviour} ${change(row, edges(summary.zone.remove))}${wayText(row)}.`,
+    ...again(row, summary),
+  ];
+}
+
+function steered(one: LatentEffects, behaviour: string, summary: SteeringSummary): string[] {
+  const { away, toward } = one;
+  const said = [
+    away?.effect != null &&
+      `Steering the subject away from latent ${one.latent} changes the share of answers that show ${behaviour} ${change(away, edges(summary.zone.away))}`,
+    toward?.effect != null &&
+      `${away?.effect == null ? 'Steering' : 'steering'} the reference toward it, ${change(toward, edges(summary.zone.toward))}`,
+  ].filter((text) => text !== false);
+  if (said.length === 0) return [];
+  return [
+    `${said.join('; ')}.`,
+    ...bothSides.flatMap((side) => {
+      const row = one[side];
+      return row ? again(row, summary).map((text) => `${side === 'away' ? 'Away' : 'Toward'}: ${text}`) : [];
+    }),
+  ];
+}
+
+/** What else moves the behaviour as far, breaks the text, or limits what can be said. */
+function against(one: LatentEffects, all: readonly DirectionEffects[], { zone }: SteeringSummary): string[] {
+  const names: Record<EffectPlace, string> = {
+    remove: 'removed',
+    away: 'steered away',
+    toward: 'steered toward',
+    patch: 'patched',
+  };
+  const out: string[] = [];
+  for (const place of ['remove', 'away', 'toward'] as const) {
+    const row = one[place];
+    if (row?.effect == null) continue;
+    const before = 1 - row.alone_coherent / row.alone_n;
+    const after = 1 - row.coherent / row.n;
+    if (after - before > moreIncoherent)
+      out.push(
+        `${names[place][0]!.toUpperCase()}${names[place].slice(1)}, incoherent answers go from ${percent(before)} to ${percent(after)}; shares are of the coherent ones.`,
+      );
+    const better = strongerComparison(all, one, place);
+    const other = better?.[place];
+    if (other?.effect != null)
+      out.push(
+        `${better!.direction}, which needs no latent, does more when ${names[place]}: ${changePoints(other.effect)} points against ${changePoints(row.effect)}.`,
+      );
+    const range = zone[place];
+    if (row.effect >= range.low && row.effect <= range.high)
+      out.push(
+        `When ${names[place]} it does no more than random latents do: ${changePoints(range.low)} to ${changePoints(range.high)} points.`,
+      );
+  }
+  return out;
+}
+
+const leads: Record<EffectVerdictName, string> = {
+  confirmed: '',
+  suggestive: 'Suggestive only, not confirmed: ',
+  'not shown': 'Nothing is shown. The strongest candidate: ',
+  'not sampled': 'Nothing is shown: no candidate was sampled.',
+};
+
+/** The strongest candidate, and what the test says of it. */
+export function findingOf({ rows, summary }: CausalRecords): Finding {
+  const latents = effectsOf(rows).filter(({ role }) => role === 'candidate');
+  const [first] = strongestFirst(latents.filter((one) => verdictOf(one) !== 'not sampled'));
+  if (first === undefined)
+    return { verdict: 'not sampled', latent: undefined, lead: leads['not sampled'], more: [], against: [] };
+  const verdict = verdictOf(first);
+  const byRemoval = familyWiseP(first, 'remove') <= familyWiseP(first, 'add') && first.remove?.effect != null;
+  const parts = [
+    removed(first, summary.behaviour, summary),
+    steered(first, summary.behaviour, summary),
+  ].filter((part) => part.length > 0);
+  const [[lead, ...rest] = [], ...others] = byRemoval ? parts : parts.reverse();
+  const p = Math.min(familyWiseP(first, 'remove'), familyWiseP(first, 'add'));
+  return {
+    verdict,
+    latent: first,
+    lead: `${leads[verdict]}${lead} On ${plural(promptsIn(summary, 'evaluation'), 'prompt')}, family-wise ${pText(p)} over ${plural(latents.length, 'candidate')}.`,
+    more: [...rest, ...others.flat()],
+    against: against(first, directionEffects(rows), summary),
+  };
+}
+
+/** How many are confirmed, and by what; and what chance alone would give. */
+export function countsOf({ rows, summary }: CausalRecords): string[] {
+  const all = effectsOf(rows);
+  const confirmed = withVerdict(all, 'confirmed');
+  const by = (operation: 'remove' | 'add') =>
+    confirmed.filter((one) => confirmedBy(one).includes(operation)).length;
+  const { remove, away, toward } = summary.zone;
+  const exits = ({ exits, expected_exits }: typeof away) =>
+    `${exits} (${expected_exits.toFixed(1)} by chance)`;
+  return [
+    `Confirmed: ${plural(confirmed.length, 'candidate')}; ${by('remove')} by removal, ${by('add')} by steering (family-wise p below .05). Suggestive: ${withVerdict(all, 'suggestive').length}.`,
+    `Candidates beyond the gray zone as a cause would be: removed ${exits(remove)}, away ${exits(away)}, toward ${exits(toward)}.`,
+  ];
+}
+
+/** Whether a latent does more than what needs no dictionary. Undefined where nothing can be compared. */
+export function dictionaryLine({ rows }: CausalRecords, latent: LatentEffects): string | undefined {
+  const all = directionEffects(rows);
+  const places = (['remove', 'away', 'toward'] as const).filter((place) => latent[place]?.effect != null);
+  if (places.length === 0 || !all.some(({ role }) => role === 'comparison')) return undefined;
+  const names = { remove: 'removed', away: 'away', toward: 'toward' };
+  const beaten = places.filter((place) => strongerComparison(all, latent, place) === undefined);
+  if (beaten.length === places.length)
+    return `Latent ${latent.latent} does more than every direction that needs no latent.`;
+  const better = places.flatMap((place) => {
+    const found = strongerComparison(all, latent, place);
+    return found ? [`${found.direction} (${names[place]})`] : [];
+  });
+  return `Latent ${latent.latent} is beaten by what needs no latent: ${better.join(', ')}.`;
+}

@@ -1,0 +1,89 @@
+/**
+ * The comparison directions of a causal test, from what attribution left behind and from the completions of the
+ * pairs: docs/method.md section 5.
+ */
+import { ranking } from '../../methods/attribution/attribute.ts';
+import { directionsOf, scoreMatrix } from '../../methods/attribution/score.ts';
+import { fitLogistic } from '../../methods/judging/logistic.ts';
+import {
+  firstEigenvectors,
+  meanDifference,
+  shuffledDictionary,
+  unitOf,
+} from '../../methods/steering/comparisons.ts';
+import type { SiteMoments } from '../../methods/steering/siteMoments.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import type { Sae } from '../../saes/sae.ts';
+import { signAlong } from './direction.ts';
+
+export interface ComparisonEvidence {
+  readonly runtime: Runtime;
+  readonly sae: Sae;
+  /** M [d, d] and the mean contrastive gradient [d] of the attribution */
+  readonly m: Float32Array;
+  readonly gradient: Float32Array;
+  /** of the same texts, those of positives and negatives in turn */
+  readonly subject: SiteMoments;
+  readonly reference: SiteMoments;
+  /** which of the texts' completions are positive */
+  readonly positive: readonly boolean[];
+  readonly seed: number;
+}
+
+export interface ComparisonDirection {
+  readonly name: string;
+  readonly about: string;
+  readonly sign: 1 | -1;
+  readonly vector: Float32Array;
+}
+
+/** How many eigenvectors of M are tested. */
+const eigenvectors = 2;
+
+/** Those that have a direction; one of zeros, such as a difference of equal means, is left out. */
+export async function comparisonDirections(evidence: ComparisonEvidence): Promise<ComparisonDirection[]> {
+  const { gradient, m, subject, reference, positive, seed } = evidence;
+  const of = (is: boolean) => subject.completions.filter((_, n) => positive[n] === is);
+  const probe = fitLogistic(subject.completions, positive);
+  const given: [name: string, about: string, vector: ArrayLike<number>, sign?: 1][] = [
+    [
+      'contrastive gradient',
+      'against the gradient of the positives’ loss less the negatives’: the shortest way, to first order',
+      gradient.map((x) => -x),
+      1,
+    ],
+    ...firstEigenvectors(m, eigenvectors, seed).map((vector, k): [string, string, Float32Array] => [
+      `eigenvector ${k + 1}`,
+      'the direction of greatest Δ of all, whatever the dictionary',
+      vector,
+    ]),
+    [
+      'mean difference of completions',
+      'mean activation of the pairs’ positive completions less that of the negative ones',
+      meanDifference(of(true), of(false)),
+      1,
+    ],
+    ['probe', 'logistic regression of positive against negative completions', probe.weights, 1],
+    [
+      'mean difference of models',
+      'mean activation of the subject less that of the reference on the same texts',
+      subject.mean.map((x, i) => x - reference.mean[i]!),
+      1,
+    ],
+    [
+      'shuffled dictionary',
+      'the first by Δ of a dictionary whose columns are in random order',
+      await firstOfShuffled(evidence),
+    ],
+  ];
+  return given.flatMap(([name, about, raw, sign]) => {
+    const vector = unitOf(raw);
+    return vector === undefined ? [] : [{ name, about, vector, sign: sign ?? signAlong(gradient, vector) }];
+  });
+}
+
+async function firstOfShuffled({ runtime, sae, m, seed }: ComparisonEvidence): Promise<Float32Array> {
+  const dictionary = shuffledDictionary(sae, seed);
+  const [first] = ranking(await scoreMatrix(runtime, m, dictionary));
+  return directionsOf(dictionary, [first!]);
+}

@@ -1,0 +1,93 @@
+/**
+ * The first latents by Δ of questions that have nothing to do with the behaviour: the same texts, recipe and
+ * dictionary, with the labels of another question. docs/method.md section 5.
+ */
+import { ranking } from '../../methods/attribution/attribute.ts';
+import { directionsOf, outerProducts, scoreMatrix } from '../../methods/attribution/score.ts';
+import { meanContrastiveGradient } from '../../methods/attribution/selectors/gradientCosine.ts';
+import {
+  type Contrast,
+  type ContrastOptions,
+  type ContrastRows,
+  contrastRows,
+} from '../../methods/site/contrast.ts';
+import type { SitePass } from '../../methods/site/siteGradient.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import type { Sae } from '../../saes/sae.ts';
+import type { ComparisonDirection } from './comparisonDirections.ts';
+import { signAlong } from './direction.ts';
+
+type Ids = readonly number[];
+
+interface Question {
+  readonly name: string;
+  readonly about: string;
+  /** below 0: `a` answers less than `b` */
+  compare(a: Ids, b: Ids): number;
+}
+
+const questions = (textOf: (ids: Ids) => string): Question[] => [
+  {
+    name: 'unrelated: length',
+    about: 'the first latent by Δ of the longer against the shorter completions of the same pairs',
+    compare: (a, b) => a.length - b.length,
+  },
+  {
+    name: 'unrelated: first letter',
+    about: 'the first latent by Δ of completions early in the alphabet against late ones, of the same pairs',
+    compare: (a, b) => textOf(b).trim().localeCompare(textOf(a).trim(), 'en'),
+  },
+];
+
+/** The contrast's completions by another question; undefined where they do not differ in it. */
+function asked({ id, prompt, positives, negatives }: Contrast, { compare }: Question): Contrast | undefined {
+  const ordered = [...positives, ...negatives].sort(compare);
+  const half = ordered.length / 2;
+  const [low, high] = [ordered.slice(0, Math.floor(half)), ordered.slice(Math.ceil(half))];
+  return compare(low.at(-1)!, high[0]!) < 0 ? { id, prompt, positives: high, negatives: low } : undefined;
+}
+
+export interface UnrelatedRequest {
+  readonly runtime: Runtime;
+  readonly pass: SitePass;
+  readonly sae: Sae;
+  readonly contrasts: readonly Contrast[];
+  readonly options: ContrastOptions;
+  readonly textOf: (ids: Ids) => string;
+}
+
+/** One for each question that some contrast's completions differ in. */
+export async function unrelatedDirections(request: UnrelatedRequest): Promise<ComparisonDirection[]> {
+  const { pass, contrasts, options, textOf } = request;
+  const found: ComparisonDirection[] = [];
+  for (const question of questions(textOf)) {
+    const rows: ContrastRows[] = [];
+    for (const contrast of contrasts) {
+      const other = asked(contrast, question);
+      if (other !== undefined) rows.push(await contrastRows(pass, other, options));
+    }
+    if (rows.length === 0) continue;
+    const { name, about } = question;
+    found.push({ name, about, ...(await firstLatent(request, rows)) });
+  }
+  return found;
+}
+
+async function firstLatent(
+  { runtime, sae }: UnrelatedRequest,
+  rows: readonly ContrastRows[],
+): Promise<Pick<ComparisonDirection, 'vector' | 'sign'>> {
+  const products = await outerProducts(runtime, sae.width);
+  const m = new Float32Array(sae.width ** 2);
+  try {
+    for (const one of rows)
+      (await products.of(one)).forEach((x, i) => {
+        m[i]! += x / rows.length;
+      });
+  } finally {
+    await products.release();
+  }
+  const [first] = ranking(await scoreMatrix(runtime, m, sae));
+  const vector = await directionsOf(sae, [first!]);
+  return { vector, sign: signAlong(meanContrastiveGradient(rows, sae.width), vector) };
+}
