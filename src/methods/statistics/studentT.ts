@@ -1,10 +1,7 @@
 /**
- * Student's t and the normal distribution. The incomplete beta function behind the first is a continued
+ * Student's t. The incomplete beta function behind the first is a continued
  * fraction (Press et al., Numerical Recipes, section 6.4), exact to about 1e-12.
  */
-
-/** Two-sided 95 % quantile of the normal distribution. */
-export const normal95 = 1.959964;
 
 /** ln Γ(x) for x > 0, by Stirling's series after raising x above 10. */
 export function lnGamma(x: number): number {

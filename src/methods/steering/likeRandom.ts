@@ -5,6 +5,7 @@
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { stepDown } from '../statistics/multiplicity.ts';
 import { gammasFrom, normalsFrom } from '../statistics/random.ts';
+import { studentQuantile } from '../statistics/studentT.ts';
 import { tailDegrees } from './tails.ts';
 
 /** p-values of one statistic, candidate by candidate. */
@@ -23,6 +24,10 @@ export interface LikeRandom {
   /** t of each candidate, side by side */
   readonly t: readonly (readonly number[])[];
   readonly meanRandom: readonly number[];
+  /** the t of the upper edge of a 95 % prediction interval, by side */
+  readonly edges: readonly number[];
+  /** share of the draws' candidates beyond it, by side, and on all sides at once */
+  readonly beyond: { readonly sides: readonly number[]; readonly all: number };
   /** of the least t over sides */
   readonly joint: Tested;
   readonly sides: readonly Tested[];
@@ -123,6 +128,17 @@ export function likeRandom(
     for (let i = 0; i < values.length; i++) values[i] = (values[i]! - mean) / spread;
   };
 
+  const edges = moments.map(({ n }) => studentQuantile(0.025, n - 1));
+  const beyond = { sides: sides.map(() => 0), all: 0 };
+  const count = (candidate: number) => {
+    let everywhere = 1;
+    for (let d = 0; d < edges.length; d++) {
+      const out = Number(drawn.candidates[d]![candidate]! > edges[d]!);
+      beyond.sides[d]! += out;
+      everywhere *= out;
+    }
+    beyond.all += everywhere;
+  };
   const joint = stepDown(least);
   const each = t.map(stepDown);
   for (let draw = 0; draw < draws; draw++) {
@@ -134,10 +150,19 @@ export function likeRandom(
       side.add(drawn.candidates[d]!);
     }
     for (let i = 0; i < least.length; i++) {
+      count(i);
       drawn.least[i] = Math.min(drawn.candidates[0]![i]!, drawn.candidates.at(-1)![i]!);
     }
     joint.add(drawn.least);
   }
   const tested = (one: typeof joint): Tested => ({ single: one.single(), familyWise: one.familyWise() });
-  return { t, meanRandom: moments.map(({ mean }) => mean), joint: tested(joint), sides: each.map(tested) };
+  const all = draws * least.length;
+  return {
+    t,
+    meanRandom: moments.map(({ mean }) => mean),
+    edges,
+    beyond: { sides: beyond.sides.map((out) => out / all), all: beyond.all / all },
+    joint: tested(joint),
+    sides: each.map(tested),
+  };
 }
