@@ -70,9 +70,11 @@ function candidateTable(rows: readonly RankedSteeringRow[], shown: number): stri
   ];
 }
 
+const comparedRoles: readonly string[] = ['group', 'comparison', 'control'];
+
 /** Directions that are no candidates: groups of them, and what they are compared with. */
 function comparisonTable(rows: readonly RankedSteeringRow[]): string[] {
-  const others = directionEffects(rows).filter(({ role }) => role === 'comparison' || role === 'group');
+  const others = directionEffects(rows).filter(({ role }) => comparedRoles.includes(role));
   if (others.length === 0) return [];
   return [
     pc.bold('Compared with'),

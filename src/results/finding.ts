@@ -184,12 +184,11 @@ export function countsOf({ rows, summary }: CausalRecords): string[] {
   const confirmed = withVerdict(all, 'confirmed');
   const by = (operation: 'remove' | 'add') =>
     confirmed.filter((one) => confirmedBy(one).includes(operation)).length;
-  const { remove, away, toward } = summary.zone;
-  const exits = ({ exits, expected_exits }: typeof away) =>
-    `${exits} (${expected_exits.toFixed(1)} by chance)`;
+  const { remove, away, toward, both } = summary.exits;
+  const exits = ({ observed, expected }: typeof away) => `${observed} (${expected.toFixed(1)} by chance)`;
   return [
     `Confirmed: ${plural(confirmed.length, 'candidate')}; ${by('remove')} by removal, ${by('add')} by steering (family-wise p below .05). Suggestive: ${withVerdict(all, 'suggestive').length}.`,
-    `Candidates beyond the gray zone as a cause would be: removed ${exits(remove)}, away ${exits(away)}, toward ${exits(toward)}.`,
+    `Candidates beyond the gray zone as a cause would be: removed ${exits(remove)}, away ${exits(away)}, toward ${exits(toward)}, both ${exits(both)}.`,
   ];
 }
 

@@ -18,9 +18,10 @@ export type Operation = (typeof operations)[number];
 
 /**
  * `candidate`: proposed by a selector; `random`: a random latent; `gaussian`: a random direction; `comparison`:
- * a direction that needs no dictionary, or an unrelated one; `group`: the first latents together.
+ * a direction that needs no dictionary; `control`: a latent of another question, or of a dictionary that means
+ * nothing; `group`: the first latents together.
  */
-export const roles = ['candidate', 'random', 'gaussian', 'comparison', 'group'] as const;
+export const roles = ['candidate', 'random', 'gaussian', 'comparison', 'control', 'group'] as const;
 export type Role = (typeof roles)[number];
 
 const count = z.int().min(0);

@@ -164,8 +164,7 @@ const bySide = <S extends z.ZodType>(schema: S) => z.object({ away: schema, towa
 
 /**
  * The random latents' effects under one operation on one side: the 95 % prediction interval of a further one,
- * each edge with its own 95 % interval; how many effects these are, their mean and deviation; and how many
- * sampled candidates lie beyond the edge on a cause's side, beside how many would by chance.
+ * each edge with its own 95 % interval; how many effects these are, their mean and deviation.
  */
 const zone = interval.extend({
   lowInterval: interval,
@@ -173,9 +172,10 @@ const zone = interval.extend({
   effects: z.int(),
   mean: z.number(),
   deviation: z.number(),
-  exits: z.int(),
-  expected_exits: z.number(),
 });
+
+/** Candidates beyond the gray zone as a cause would be, and how many would be by chance, of all candidates. */
+const exits = z.object({ expected: z.number(), observed: z.int() });
 export type EffectZone = z.infer<typeof zone>;
 
 /** What one selector's candidates came to. */
@@ -216,6 +216,7 @@ export const steeringSummarySchema = z.object({
   norm: bySide(z.number()),
   /** of `add` on each side, of `remove`, and of `patch`, null where nothing was patched */
   zone: z.object({ away: zone, toward: zone, remove: zone, patch: zone.nullable() }),
+  exits: z.object({ remove: exits, away: exits, toward: exits, both: exits }),
   /** log-odds within which candidates were not sampled; null where all were */
   gate: z.object({ remove: interval, away: interval, toward: interval }).nullable(),
   /** greatest share of incoherent completions of a dose */

@@ -1,6 +1,7 @@
 /** What came of one operation along one direction, sampled or not. Knows neither model nor journal. */
-import { effectInterval, effectOf, type PromptTallies } from '../../methods/steering/effect.ts';
+import { effectOf, type PromptTallies } from '../../methods/steering/effect.ts';
 import type { IncoherenceMeasure } from '../../methods/steering/incoherence.ts';
+import { promptInterval } from '../../methods/steering/promptInterval.ts';
 import type { ForcedRecord, Operation, Side, SteeredCompletion, SteeringStage } from '../../results.ts';
 import type { Coherence, MeasuredDose } from './coherence.ts';
 import type { TestedDirection } from './direction.ts';
@@ -62,10 +63,9 @@ export const besideAlone = (
 export function measuredOf(
   completions: readonly SteeredCompletion[],
   { coherence, byPrompt }: Pick<Unsteered, 'coherence' | 'byPrompt'>,
-  seed: number,
 ): Measured {
   const prompts = besideAlone(completions, coherence, byPrompt);
-  return { prompts, completions, effect: effectOf(prompts), interval: effectInterval(prompts, seed) };
+  return { prompts, completions, effect: effectOf(prompts), interval: promptInterval(prompts) };
 }
 
 /** NaN where it was not sampled. */

@@ -40,7 +40,7 @@ async function sampleSide(work: SteeringWork, open: OpenSide, plan: SidePlan): P
   const { controls, others, options } = work;
   const { side, unsteered } = open;
   const gaussian = others.filter(({ role }) => role === 'gaussian');
-  const comparisons = others.filter(({ role }) => role === 'comparison');
+  const comparisons = others.filter(({ role }) => role !== 'gaussian');
   const out: ArmOutcome[] = [];
   if (plan.hold !== undefined) {
     const verb = { remove: 'removed', patch: 'patched' }[plan.hold];
@@ -54,7 +54,7 @@ async function sampleSide(work: SteeringWork, open: OpenSide, plan: SidePlan): P
   checkRandomEffects(random, unsteered.limit, options);
   const candidates = await open.add(plan.added, `Candidates, ${side}`);
   out.push(...random, ...candidates, ...(await open.add(gaussian, `Random directions, ${side}`)));
-  const dose = candidates.find((one) => one.dose !== undefined)?.dose;
+  const dose = [...candidates, ...random].find((one) => one.dose !== undefined)?.dose;
   if (dose !== undefined)
     out.push(...(await open.addAt(comparisons, Math.abs(dose), `Other directions, ${side}`)));
   return out;

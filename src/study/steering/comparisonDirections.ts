@@ -32,10 +32,14 @@ export interface ComparisonEvidence {
 
 export interface ComparisonDirection {
   readonly name: string;
+  /** `control`: it comes from a dictionary, but means nothing for the behaviour */
+  readonly role: 'comparison' | 'control';
   readonly about: string;
   readonly sign: 1 | -1;
   readonly vector: Float32Array;
 }
+
+const shuffledName = 'shuffled dictionary';
 
 /** How many eigenvectors of M are tested. */
 const eigenvectors = 2;
@@ -71,14 +75,16 @@ export async function comparisonDirections(evidence: ComparisonEvidence): Promis
       1,
     ],
     [
-      'shuffled dictionary',
+      shuffledName,
       'the first by Δ of a dictionary whose columns are in random order',
       await firstOfShuffled(evidence),
     ],
   ];
   return given.flatMap(([name, about, raw, sign]) => {
     const vector = unitOf(raw);
-    return vector === undefined ? [] : [{ name, about, vector, sign: sign ?? signAlong(gradient, vector) }];
+    if (vector === undefined) return [];
+    const role = name === shuffledName ? 'control' : 'comparison';
+    return [{ name, role, about, vector, sign: sign ?? signAlong(gradient, vector) }];
   });
 }
 

@@ -24,8 +24,8 @@ export async function directionsIn(
     controls: latents('random', chosen.controls),
     others: [
       ...gaussianDirections(gaussian, seed, gradient),
-      ...chosen.comparisons.map(({ name, vector, ...about }) =>
-        vectorDirection(name, 'comparison', unpacked(vector), about),
+      ...chosen.comparisons.map(({ name, role, vector, sign }) =>
+        vectorDirection(name, role, unpacked(vector), { sign }),
       ),
     ],
     held: {

@@ -10,6 +10,7 @@ import {
   type SideEffects,
   type TestedEffects,
 } from '../../methods/steering/inference.ts';
+import { type Exits, exitsByChance } from '../../methods/steering/predictionInterval.ts';
 import { type Operation, type Role, type Side, signOf } from '../../results.ts';
 import { type ArmOutcome, effectIn } from './armOutcome.ts';
 import type { TestedDirection } from './direction.ts';
@@ -59,27 +60,36 @@ function sideEffects(
   };
 }
 
+const armsOf = (outcomes: readonly ArmOutcome[]): Arms =>
+  new Map(outcomes.map((one) => [keyOf(one.operation, one.side, one.direction.name), one]));
+
+function directionsOf(outcomes: readonly ArmOutcome[], ...roles: readonly Role[]): TestedDirection[] {
+  const found = outcomes.filter(({ direction }) => roles.includes(direction.role));
+  return [...new Map(found.map(({ direction }) => [direction.name, direction])).values()];
+}
+
+/** The effects of some directions under each operation, beside those of the random latents. */
+function testsOf(
+  outcomes: readonly ArmOutcome[],
+  tested: readonly TestedDirection[],
+  operations: readonly Operation[],
+): Record<string, TestedEffects> {
+  const arms = armsOf(outcomes);
+  const random = directionsOf(outcomes, 'random');
+  return Object.fromEntries(
+    operations.map((operation): [string, TestedEffects] => [
+      operation,
+      { sides: placesOf[operation].map((side) => sideEffects(arms, operation, side, random, tested)) },
+    ]),
+  );
+}
+
 /** Every arm's inference by `operation/side/name`; none for random latents. */
 export function armInferences(outcomes: readonly ArmOutcome[], seed: number): Map<string, ArmInference> {
-  const arms = new Map(outcomes.map((one) => [keyOf(one.operation, one.side, one.direction.name), one]));
-  const directions = (...roles: readonly Role[]) => [
-    ...new Map(
-      outcomes
-        .filter(({ direction }) => roles.includes(direction.role))
-        .map(({ direction }) => [direction.name, direction]),
-    ).values(),
-  ];
-  const random = directions('random');
   const found = new Map<string, ArmInference>();
   const put = (tested: readonly TestedDirection[], operations: readonly Operation[]) => {
     if (tested.length === 0) return;
-    const tests = Object.fromEntries(
-      operations.map((operation): [string, TestedEffects] => [
-        operation,
-        { sides: placesOf[operation].map((side) => sideEffects(arms, operation, side, random, tested)) },
-      ]),
-    );
-    const inferred = inferEffects(tests, { seed });
+    const inferred = inferEffects(testsOf(outcomes, tested, operations), { seed });
     for (const operation of operations)
       placesOf[operation].forEach((side, s) => {
         tested.forEach(({ name }, i) => {
@@ -87,11 +97,27 @@ export function armInferences(outcomes: readonly ArmOutcome[], seed: number): Ma
         });
       });
   };
-  put(directions('candidate'), confirming);
-  put(directions('comparison', 'gaussian', 'group'), confirming);
-  const patched = directions('candidate').filter(({ name }) => arms.has(keyOf('patch', 'toward', name)));
-  put(patched, ['patch']);
+  const patched = outcomes.filter(
+    ({ operation, direction }) => operation === 'patch' && direction.role === 'candidate',
+  );
+  put(directionsOf(outcomes, 'candidate'), confirming);
+  put(directionsOf(outcomes, 'comparison', 'control', 'gaussian', 'group'), confirming);
+  put(
+    patched.map(({ direction }) => direction),
+    ['patch'],
+  );
   return found;
+}
+
+/** Candidates beyond the gray zone as a cause would be, and how many of all would be by chance. */
+export function exitsOf(
+  outcomes: readonly ArmOutcome[],
+  seed: number,
+): Readonly<Record<'remove' | Side | 'both', Exits>> {
+  const tests = testsOf(outcomes, directionsOf(outcomes, 'candidate'), confirming);
+  const [removed, added] = confirming.map((operation) => exitsByChance(tests[operation]!, { seed }));
+  const [away, toward] = added!.sides as [Exits, Exits];
+  return { remove: removed!.sides[0]!, away, toward, both: added!.all };
 }
 
 function armInference(one: Inference, side: number): ArmInference {

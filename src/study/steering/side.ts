@@ -54,7 +54,7 @@ function openedSide(
   runner: TrialRunner,
   unsteered: Unsteered,
 ): OpenSide {
-  const { doses, seed } = work.options;
+  const { doses } = work.options;
   const begun = (operation: Operation) => (direction: TestedDirection) =>
     unsampled({ direction, operation, side, forced: forced.of(side, operation, direction) });
 
@@ -64,7 +64,7 @@ function openedSide(
     return outcomes.map((one, n) => ({
       ...one,
       stage: 'sampled',
-      measured: measuredOf(records[n]!.completions, unsteered, seed),
+      measured: measuredOf(records[n]!.completions, unsteered),
     }));
   }
 
@@ -101,7 +101,7 @@ function openedSide(
       const trials = outcomes.map((one) => ({ arm: armOf(one), part: 'aside' as const }));
       const records = await runner.run(trials, label);
       const alone = { coherence: unsteered.coherence, byPrompt: aside };
-      return outcomes.map((one, n) => ({ ...one, aside: measuredOf(records[n]!.completions, alone, seed) }));
+      return outcomes.map((one, n) => ({ ...one, aside: measuredOf(records[n]!.completions, alone) }));
     },
     trials: runner.used,
     release: () => runner.release(),

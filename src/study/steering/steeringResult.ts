@@ -2,8 +2,9 @@
 
 import { type PromptTallies, total } from '../../methods/steering/effect.ts';
 import { meanOf } from '../../methods/steering/forced.ts';
-import type { PredictionZone } from '../../methods/steering/predictionZone.ts';
-import { predictionZone } from '../../methods/steering/predictionZone.ts';
+import type { GrayZone } from '../../methods/steering/grayZone.ts';
+import { momentsOf } from '../../methods/steering/likeRandom.ts';
+import { predictionInterval } from '../../methods/steering/predictionInterval.ts';
 import { shareOfWay, type WayTallies, wayInterval } from '../../methods/steering/shareOfWay.ts';
 import type { EffectPlace, RankedSteeringRow, SteeringRow } from '../../results.ts';
 import { placeOfRow } from '../../results.ts';
@@ -14,8 +15,14 @@ import { type ArmInference, armInferences, inferenceOf } from './effectTests.ts'
 /** Ranks of latents, 1 the first, by selector. */
 export type Ranks = ReadonlyMap<number, Readonly<Record<string, number>>>;
 
+/** Where one more random latent is expected, and mean and deviation of those that were measured. */
+export interface RandomZone extends GrayZone {
+  readonly mean: number;
+  readonly deviation: number;
+}
+
 /** The random latents' effects by operation and side; undefined where they were not sampled. */
-export type Zones = Readonly<Record<EffectPlace, PredictionZone | undefined>>;
+export type Zones = Readonly<Record<EffectPlace, RandomZone | undefined>>;
 
 const orNull = (x: number | undefined) => (x !== undefined && Number.isFinite(x) ? x : null);
 
@@ -25,7 +32,9 @@ export function zonesOf({ outcomes }: Pick<CausalTest, 'outcomes'>, seed: number
       .filter((one) => one.direction.role === 'random' && placeOfRow(one) === place)
       .map(effectIn)
       .filter((effect) => !Number.isNaN(effect));
-    return effects.length === 0 ? undefined : predictionZone(effects, seed);
+    if (effects.length === 0) return undefined;
+    const { mean, deviation } = momentsOf(effects);
+    return { ...predictionInterval(effects, { seed }), mean, deviation };
   };
   return { remove: zone('remove'), away: zone('away'), toward: zone('toward'), patch: zone('patch') };
 }

@@ -2,7 +2,6 @@
 import { rankCorrelation } from '../../methods/statistics/rankCorrelation.ts';
 import { total } from '../../methods/steering/effect.ts';
 import { meanOf } from '../../methods/steering/forced.ts';
-import { beyondEdge } from '../../methods/steering/predictionZone.ts';
 import type { Side } from '../../results.ts';
 import {
   confirmedBy,
@@ -24,6 +23,7 @@ import {
 } from '../../results.ts';
 import { type ArmOutcome, effectIn } from './armOutcome.ts';
 import type { CausalTest } from './causalTest.ts';
+import { exitsOf } from './effectTests.ts';
 import type { Zones } from './steeringResult.ts';
 import { promptsByPart } from './trialParts.ts';
 import type { SteeringWork } from './work.ts';
@@ -100,27 +100,12 @@ function stagesOf(outcomes: readonly ArmOutcome[]): SteeringSummary['stages'] {
   return counts;
 }
 
-/** The zone with the sampled candidates that left it as a cause does, and how many would by chance. */
-function zoneOf(
-  place: EffectPlace,
-  zones: Zones,
-  outcomes: readonly ArmOutcome[],
-  rows: readonly RankedSteeringRow[],
-): EffectZone | null {
+/** Undefined where nothing was sampled there. */
+function zoneOf(place: EffectPlace, zones: Zones, outcomes: readonly ArmOutcome[]): EffectZone | undefined {
   const zone = zones[place];
-  if (zone === undefined) return null;
-  const effects = armsOn(outcomes, place).filter((one) => !Number.isNaN(effectIn(one)));
-  const sampled = effects.filter(({ direction }) => direction.role === 'candidate').length;
-  const ownZone = { remove: zone, away: zone, toward: zone, patch: zone };
-  const exits = rows.filter(
-    (row) => row.role === 'candidate' && placeOfRow(row) === place && rowActsAsCause(row, ownZone),
-  ).length;
-  return {
-    ...zone,
-    effects: effects.filter(({ direction }) => direction.role === 'random').length,
-    exits,
-    expected_exits: beyondEdge * sampled,
-  };
+  if (zone === undefined) return undefined;
+  const random = armsOn(outcomes, place).filter(({ direction }) => direction.role === 'random');
+  return { ...zone, effects: random.filter((one) => !Number.isNaN(effectIn(one))).length };
 }
 
 /** Without their ids. */
@@ -138,14 +123,15 @@ export function steeringSummary(
   { behaviour, site, work, candidates, comparisons }: SummaryOf,
 ): SteeringSummary {
   const { outcomes, unsteered } = test;
-  const zone = (place: EffectPlace) => zoneOf(place, zones, outcomes, rows);
-  const zoned = { ...byPlace((place) => zone(place)!), patch: zone('patch') };
+  const zone = (place: EffectPlace) => zoneOf(place, zones, outcomes);
+  const zoned = { ...byPlace((place) => zone(place)!), patch: zone('patch') ?? null };
   const effects = new Map(effectsOf(rows).map((one) => [one.latent, one]));
   return {
     behaviour,
     site,
     norm: bySide((side) => work.sides[side].norm),
     zone: zoned,
+    exits: exitsOf(outcomes, work.options.seed),
     gate: test.gate ?? null,
     limit: bySide((side) => unsteered[side].limit),
     alone: bySide((side) => total([...unsteered[side].byPrompt.values()])),

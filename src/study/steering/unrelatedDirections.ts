@@ -29,22 +29,36 @@ interface Question {
 const questions = (textOf: (ids: Ids) => string): Question[] => [
   {
     name: 'unrelated: length',
-    about: 'the first latent by Δ of the longer against the shorter completions of the same pairs',
+    about: 'the first latent by Δ of longer against shorter completions, of the same kind and prompt',
     compare: (a, b) => a.length - b.length,
   },
   {
     name: 'unrelated: first letter',
-    about: 'the first latent by Δ of completions early in the alphabet against late ones, of the same pairs',
+    about:
+      'the first latent by Δ of completions early against late in the alphabet, of the same kind and prompt',
     compare: (a, b) => textOf(b).trim().localeCompare(textOf(a).trim(), 'en'),
   },
 ];
 
-/** The contrast's completions by another question; undefined where they do not differ in it. */
-function asked({ id, prompt, positives, negatives }: Contrast, { compare }: Question): Contrast | undefined {
-  const ordered = [...positives, ...negatives].sort(compare);
+/** Halves of completions that do not share an answer; empty where they do. */
+function halves(completions: readonly Ids[], { compare }: Question): { high: Ids[]; low: Ids[] } {
+  const ordered = [...completions].sort(compare);
   const half = ordered.length / 2;
   const [low, high] = [ordered.slice(0, Math.floor(half)), ordered.slice(Math.ceil(half))];
-  return compare(low.at(-1)!, high[0]!) < 0 ? { id, prompt, positives: high, negatives: low } : undefined;
+  return low.length > 0 && compare(low.at(-1)!, high[0]!) < 0 ? { high, low } : { high: [], low: [] };
+}
+
+/**
+ * The contrast's completions by another question, positives against positives and negatives against negatives,
+ * so that the behaviour is on both sides alike; undefined where they do not differ in it.
+ */
+function asked({ id, prompt, positives, negatives }: Contrast, question: Question): Contrast | undefined {
+  const [of, rest] = [halves(positives, question), halves(negatives, question)];
+  const [high, low] = [
+    [...of.high, ...rest.high],
+    [...of.low, ...rest.low],
+  ];
+  return high.length > 0 ? { id, prompt, positives: high, negatives: low } : undefined;
 }
 
 export interface UnrelatedRequest {
@@ -56,7 +70,7 @@ export interface UnrelatedRequest {
   readonly textOf: (ids: Ids) => string;
 }
 
-/** One for each question that some contrast's completions differ in. */
+/** One for each question that some contrast's completions differ in: none where a prompt has one of a kind. */
 export async function unrelatedDirections(request: UnrelatedRequest): Promise<ComparisonDirection[]> {
   const { pass, contrasts, options, textOf } = request;
   const found: ComparisonDirection[] = [];
@@ -68,7 +82,7 @@ export async function unrelatedDirections(request: UnrelatedRequest): Promise<Co
     }
     if (rows.length === 0) continue;
     const { name, about } = question;
-    found.push({ name, about, ...(await firstLatent(request, rows)) });
+    found.push({ name, role: 'control', about, ...(await firstLatent(request, rows)) });
   }
   return found;
 }

@@ -158,7 +158,13 @@ const chosenRecord = z.object({
   baseline: vector,
   subject_mean: vector,
   comparisons: z.array(
-    z.object({ name: z.string(), about: z.string(), sign: z.union([z.literal(1), z.literal(-1)]), vector }),
+    z.object({
+      name: z.string(),
+      role: z.enum(['comparison', 'control']),
+      about: z.string(),
+      sign: z.union([z.literal(1), z.literal(-1)]),
+      vector,
+    }),
   ),
 });
 export type ChosenRecord = z.output<typeof chosenRecord>;
