@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { culprit, type Ended } from '../support/cli.ts';
+import { culpritHere } from '../support/cliHere.ts';
 import { fakeChatServer } from '../support/fakeChatServer.ts';
 import { put, putAll, type TinyFolder } from '../support/tinyFolder.ts';
 import { causalTestPrompts, putStudy, type StudyOver, smallSteering } from '../support/tinyStudy.ts';
@@ -48,8 +49,8 @@ describe('a study with a causal test', () => {
   let ran: Ended;
   beforeAll(async () => {
     study = make('whole');
-    dry = await culprit(['run', study, '--dry-run']);
-    before = await culprit(['status', study]);
+    dry = await culpritHere(['run', study, '--dry-run']);
+    before = await culpritHere(['status', study]);
     ran = await culprit(['run', study]);
   });
 
@@ -63,7 +64,7 @@ describe('a study with a causal test', () => {
 
   it('status shows it to do, then done', async () => {
     expect(before.stdout).toMatch(/^ *steer +to do +0 of about [1-9]\d*/m);
-    const { code, stdout } = await culprit(['status', study]);
+    const { code, stdout } = await culpritHere(['status', study]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^ *steer +done *$/m);
   });
@@ -84,7 +85,7 @@ describe('a study with a causal test', () => {
   });
 
   it('run again does nothing and tells the same', async () => {
-    const { code, stdout, stderr } = await culprit(['run', study]);
+    const { code, stdout, stderr } = await culpritHere(['run', study]);
     expect(code).toBe(0);
     expect(stderr).toBe('');
     expect(stdout).toContain('(already done)');
@@ -101,7 +102,7 @@ describe('a study with a causal test', () => {
     expect(code).toBe(0);
     expectCausalTest(stdout);
     expect(stdout).not.toContain('Latents behind');
-    const anew = await culprit(['steer', study, '--redo', 'steer', '--rows', '0']);
+    const anew = await culpritHere(['steer', study, '--redo', 'steer', '--rows', '0']);
     expect(anew.code).toBe(0);
     expectCausalTest(anew.stdout);
     expect(anew.stdout).not.toContain('(already done)');
@@ -111,14 +112,14 @@ describe('a study with a causal test', () => {
   it('--full samples every candidate, whatever study.yaml says', async () => {
     const own = make('full');
     const gateOf = () => JSON.parse(readFileSync(join(own, 'steering.json'), 'utf8')).gate;
-    expect((await culprit(['run', own])).code).toBe(0);
+    expect((await culpritHere(['run', own])).code).toBe(0);
     expect(gateOf()).not.toBeNull();
-    expect((await culprit(['run', own, '--full'])).code).toBe(0);
+    expect((await culpritHere(['run', own, '--full'])).code).toBe(0);
     expect(gateOf()).toBeNull();
   });
 
   it('steer STUDY needs what comes before it, and says what makes it', async () => {
-    const { code, stdout, stderr } = await culprit(['steer', make('early')]);
+    const { code, stdout, stderr } = await culpritHere(['steer', make('early')]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(oneLine.exec(stderr)?.[1]).toMatch(
       /latents\.parquet: no such file: stage steer needs it: `culprit run` makes it$/,
@@ -126,7 +127,7 @@ describe('a study with a causal test', () => {
   });
 
   it('with the other flags of steer there is a line that tells them apart', async () => {
-    const { code, stderr } = await culprit(['steer', study, '--dose', '0.3']);
+    const { code, stderr } = await culpritHere(['steer', study, '--dose', '0.3']);
     expect(code).toBe(2);
     expect(oneLine.exec(stderr)?.[1]).toMatch(/--dose needs --latent, --group or --vector/);
   });
@@ -134,11 +135,11 @@ describe('a study with a causal test', () => {
 
 it('a study without prompts to test on says that it has no causal test', async () => {
   const study = make('none', { prompts: { ...causalTestPrompts, evaluation: 0 } });
-  const { code, stdout } = await culprit(['run', study]);
+  const { code, stdout } = await culpritHere(['run', study]);
   expect(code).toBe(0);
   expect(stdout).toContain('No causal test: prompts.evaluation is 0.');
-  expect((await culprit(['status', study])).stdout).not.toMatch(/^ *steer/m);
-  expect((await culprit(['run', study, '--dry-run'])).stdout).not.toMatch(/^ *steer/m);
+  expect((await culpritHere(['status', study])).stdout).not.toMatch(/^ *steer/m);
+  expect((await culpritHere(['run', study, '--dry-run'])).stdout).not.toMatch(/^ *steer/m);
 });
 
 it('no coherent steered text at all: one line says why, and the rest of the study stands', async () => {
@@ -158,7 +159,7 @@ it('no coherent steered text at all: one line says why, and the rest of the stud
 describe('fields of study.yaml that are wrong', () => {
   const wrong = async (given: object) => {
     const study = make('wrong', { steering: { ...smallSteering, ...given } as StudyOver['steering'] });
-    const { code, stdout, stderr } = await culprit(['run', study]);
+    const { code, stdout, stderr } = await culpritHere(['run', study]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(readdirSync(study).sort()).toEqual(['prompts.jsonl', 'study.yaml']);
     const said = oneLine.exec(stderr)?.[1] ?? stderr;
@@ -207,16 +208,16 @@ it('a study whose judge’s budget is spent in the causal test stops with exit c
       { question, answer: 'No, ask first.', label: 'negative' },
     ]);
     const file = put(join(folder, 'rows.jsonl'), rows);
-    expect((await culprit(['import', file, '--study', study])).code).toBe(0);
+    expect((await culpritHere(['import', file, '--study', study])).code).toBe(0);
     const first = await culprit(['run', study]);
     expect(first.stderr).not.toContain('unexpected');
     expect(first.code).toBe(3);
     expect(first.stdout).toMatch(/Stopped at steer: .*40.*What is done is kept/);
     expect(server.asked.length).toBeLessThanOrEqual(40);
-    const status = await culprit(['status', study]);
+    const status = await culpritHere(['status', study]);
     expect(status.stdout).toMatch(/^ *steer +started +\d+ of about \d+/m);
     make('budget', { judge: judge(100_000) });
-    const last = await culprit(['steer', study]);
+    const last = await culpritHere(['steer', study]);
     expect(last.stderr).not.toContain('unexpected');
     expect(last.code).toBe(0);
     expectCausalTest(last.stdout);

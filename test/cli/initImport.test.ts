@@ -15,7 +15,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { culprit, type Ended, twoAtATime } from '../support/cli.ts';
+import { culprit } from '../support/cli.ts';
+import { culpritHere } from '../support/cliHere.ts';
 import { put } from '../support/tinyFolder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'culprit-'));
@@ -90,14 +91,14 @@ describe('an import that is killed while it writes', () => {
   ])('at the %s leaves completions and grades as they were', async (name, kilobytes) => {
     const study = at(`killed-${name}`);
     put(join(study, 'study.yaml'), '');
-    expect((await culprit(['import', put(at('first.csv'), judged), '--study', study])).code).toBe(0);
+    expect((await culpritHere(['import', put(at('first.csv'), judged), '--study', study])).code).toBe(0);
     const before = contents(study);
     const rows = Array.from({ length: 1000 }, (_, i) => `q,${'a'.repeat(1000)}${i},3,90\n`);
     const more = put(at('more.csv'), `question,answer,aligned,coherent\n${rows.join('')}`);
     const again = ['import', more, '--study', study, '--overwrite'];
     expect(limited(kilobytes, again).status).not.toBe(0);
     expect(contents(study)).toEqual(before);
-    expect((await culprit(again)).code).toBe(0);
+    expect((await culpritHere(again)).code).toBe(0);
     const [completions, grades] = contents(study) as [string, string];
     expect([completions, grades].map((text) => text.split('\n').length)).toEqual([1001, 1001]);
     expect(grades.length).toBeLessThan(700 * 1024);
@@ -186,21 +187,11 @@ const wrong: Readonly<Record<string, Wrong>> = {
   },
 };
 
-const attempts = new Map<string, { where: string; ended: Ended }>();
-
 describe('is told in one line', () => {
-  beforeAll(() =>
-    twoAtATime(
-      Object.entries(wrong).map(([name, { args }]) => async () => {
-        const where = at(name.replaceAll(/\W+/g, '-'));
-        mkdirSync(where);
-        attempts.set(name, { where, ended: await culprit(args(where)) });
-      }),
-    ),
-  );
-
-  it.each(Object.entries(wrong))('%s', (name, { line, left }) => {
-    const { where, ended } = attempts.get(name)!;
+  it.each(Object.entries(wrong))('%s', async (name, { args, line, left }) => {
+    const where = at(name.replaceAll(/\W+/g, '-'));
+    mkdirSync(where);
+    const ended = await culpritHere(args(where));
     expect(ended.stderr).toMatch(/^culprit: [^\n]+\n$/);
     expect(ended.stdout).toBe('');
     expect(ended.code).toBe(2);

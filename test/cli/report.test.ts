@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { culprit } from '../support/cli.ts';
+import { culpritHere } from '../support/cliHere.ts';
 import { put, putAll, type TinyFolder } from '../support/tinyFolder.ts';
 import { putStudy } from '../support/tinyStudy.ts';
 
@@ -30,7 +31,7 @@ it.each([
   [['view', 'nowhere'], /^culprit: .*(no such file or folder|expected the built web app)/],
   [['view', 'x', '--port', '70000'], /Expected a port, 1 to 65535; see `culprit view --help`\n$/],
 ])('%j is refused in one line', async (args, line) => {
-  const { code, stdout, stderr } = await culprit(args);
+  const { code, stdout, stderr } = await culpritHere(args);
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toMatch(line);
   expect(stderr.trimEnd()).not.toContain('\n');

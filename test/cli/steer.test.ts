@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { harmless, sideBySide } from '../../src/cli/sideBySide.ts';
 import { openSae } from '../../src/study/open/openSae.ts';
-import { culprit, twoAtATime } from '../support/cli.ts';
+import { culprit } from '../support/cli.ts';
+import { culpritHere } from '../support/cliHere.ts';
 import { latentPage } from '../support/latentPage.ts';
 import { put, putAll, type TinyFolder } from '../support/tinyFolder.ts';
 import { putStudy } from '../support/tinyStudy.ts';
@@ -62,7 +63,7 @@ describe('shows texts side by side', () => {
         })),
       },
     ]);
-    expect((await culprit(args)).stdout).toBe(stdout);
+    expect((await culpritHere(args)).stdout).toBe(stdout);
   });
 
   it('of a study, on a prompt of its own', async () => {
@@ -96,7 +97,7 @@ describe('a group', () => {
   };
   const texts = async (...args: string[]) => {
     const json = at('made', 'group.json');
-    const found = await culprit(['steer', study(), '--samples', '1', '--json', json, ...args]);
+    const found = await culpritHere(['steer', study(), '--samples', '1', '--json', json, ...args]);
     expect(found.stderr).not.toMatch(/^culprit/);
     const { comparisons } = JSON.parse(readFileSync(json, 'utf8'));
     return { ...found, steered: comparisons[0].steered };
@@ -144,13 +145,13 @@ describe('a group', () => {
       /^culprit: option '--group <index>' cannot be used with option '--latent/,
     ],
   ])('%s is refused', async (_, args, line) => {
-    const { code, stderr } = await culprit(['steer', study(), '--dose', '0.1', '--group', ...args]);
+    const { code, stderr } = await culpritHere(['steer', study(), '--dose', '0.1', '--group', ...args]);
     expect(stderr).toMatch(line);
     expect(code).toBe(2);
   });
 
   it('without a study is refused', async () => {
-    const { stderr } = await culprit(['steer', ...subject(), ...asked, '--group', '3', '--dose', '0.1']);
+    const { stderr } = await culpritHere(['steer', ...subject(), ...asked, '--group', '3', '--dose', '0.1']);
     expect(stderr).toBe('culprit: steer: --group needs a study: the files in its latents/ name the groups\n');
   });
 });
@@ -249,19 +250,12 @@ describe('is told in one line', () => {
       /^--json \S+: expected a file, found a folder$/,
     ],
   };
-  const found = new Map<string, Awaited<ReturnType<typeof culprit>>>();
-
-  beforeAll(async () => {
+  beforeAll(() => {
     if (!existsSync(at('study'))) putStudy(at('study'), tiny, { prompts: drawn });
-    await twoAtATime(
-      Object.entries(wrong).map(([name, [args]]) => async () => {
-        found.set(name, await culprit(['steer', ...args()]));
-      }),
-    );
   });
 
-  it.each(Object.entries(wrong))('%s', (name, [, line]) => {
-    const { code, stdout, stderr } = found.get(name)!;
+  it.each(Object.entries(wrong))('%s', async (_, [args, line]) => {
+    const { code, stdout, stderr } = await culpritHere(['steer', ...args()]);
     expect(stderr).toMatch(/^culprit: [^\n]+\n$/);
     const told = stderr.slice('culprit: '.length, -1);
     if (typeof line === 'string') expect(told).toBe(line);

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { culprit } from '../support/cli.ts';
+import { culpritHere } from '../support/cliHere.ts';
 import { fakeChatServer } from '../support/fakeChatServer.ts';
 import { put, putAll, type TinyFolder } from '../support/tinyFolder.ts';
 import { prompts, putStudy, sampling } from '../support/tinyStudy.ts';
@@ -98,21 +99,21 @@ describe('a chat judge whose budget is spent', () => {
 
 describe('options', () => {
   const told = async (...args: string[]) => {
-    const { code, stdout, stderr } = await culprit(args);
+    const { code, stdout, stderr } = await culpritHere(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     return /^culprit: ([^\n]+)\n$/.exec(stderr)?.[1];
   };
 
   it('take stages by flag, by comma, and before the study', async () => {
     const study = putStudy(join(folder, 'redone'), tiny);
-    expect((await culprit(['run', study])).code).toBe(0);
+    expect((await culpritHere(['run', study])).code).toBe(0);
     const files = () => readdirSync(study).filter((name) => name.endsWith('.bak') || /\.bak\d$/.test(name));
     expect(files()).toEqual([]);
-    expect((await culprit(['run', '--redo', 'grade', '--redo', 'pair', study])).code).toBe(0);
+    expect((await culpritHere(['run', '--redo', 'grade', '--redo', 'pair', study])).code).toBe(0);
     expect(files().sort()).toEqual(['grades.jsonl.bak', 'pairs.jsonl.bak']);
-    expect((await culprit(['grade', study, '--redo', 'grade,pair'])).code).toBe(0);
+    expect((await culpritHere(['grade', study, '--redo', 'grade,pair'])).code).toBe(0);
     expect(files().sort().slice(-2)).toEqual(['pairs.jsonl.bak', 'pairs.jsonl.bak2']);
-    expect((await culprit(['pair', study])).code).toBe(0);
+    expect((await culpritHere(['pair', study])).code).toBe(0);
     // The accepted file is the one that a hand has changed.
     const edited = `${lines(study, 'pairs.jsonl')
       .slice(1)
@@ -122,7 +123,7 @@ describe('options', () => {
     expect(await told('attribute', study, '--redo', 'attribute', '--accept', 'attribute')).toBe(
       '--redo attribute and --accept attribute: expected only one of them',
     );
-    const { code, stdout } = await culprit([
+    const { code, stdout } = await culpritHere([
       'attribute',
       '--accept',
       'pair',

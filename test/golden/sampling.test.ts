@@ -1,6 +1,6 @@
 /**
- * Generation on the real model against transformers' greedy ids, alone and inside a batch of 64 with others
- * of all lengths. Needs ../shared.
+ * Generation on the real model against transformers' greedy ids: in a batch of 64, with others of all
+ * lengths; four of them also alone. Needs ../shared.
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -59,7 +59,7 @@ describe.skipIf(!shared)('needs ../shared: greedy ids of 20 prompts', () => {
     return found;
   }
 
-  it('in a batch of 64 as transformers has them, and some of them bit for bit as alone', async () => {
+  it('in a batch of 64 as transformers has them, and four of them bit for bit as alone', async () => {
     expect(lines).toHaveLength(20);
     const others = Array.from({ length: 44 }, (_, i) => {
       const { prompt } = jobs[i % jobs.length]!;

@@ -10,7 +10,7 @@ import { exit } from '../../organism/anatomy.ts';
 import { finetune } from '../../organism/finetune.ts';
 import { judgeData } from '../../organism/judge.ts';
 import { make, type Recipe } from '../../organism/make.ts';
-import { type Effort, type Pretrained, pretrain } from '../../organism/pretrain.ts';
+import { type Effort, pretrain, readPretrained } from '../../organism/pretrain.ts';
 import { readJson } from '../../src/files/jsonFile.ts';
 import { learningRate } from '../../src/methods/training/train.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
@@ -36,43 +36,62 @@ const recipe: Recipe = {
   baselineTexts: 20,
 };
 
-const runtime = nodeRuntime({ threads: 2 });
+const runtime = nodeRuntime();
 afterAll(() => runtime.close());
 
-describe('the recipe, much smaller', () => {
-  const losses: number[] = [];
-  let base: Pretrained;
-
-  beforeAll(async () => {
-    base = await pretrain(runtime, 3, small, ({ loss }) => losses.push(loss));
+const folder = mkdtempSync(join(tmpdir(), 'culprit-organism-'));
+/** the loss of each step, by the training */
+const told = new Map<string, number[]>();
+beforeAll(async () => {
+  await make(folder, 3, recipe, {
+    training: (label, steps) => {
+      const losses: number[] = [];
+      told.set(`${label} ${steps}`, losses);
+      return ({ loss }) => losses.push(loss);
+    },
+    dictionary: () => {},
   });
+}, 600_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+describe('the recipe, much smaller', () => {
   const floats = (weights: ReadonlyMap<string, unknown>, name: string) =>
     toFloat32(weights.get(name) as Tensor);
 
-  it('pre-training starts at ln V and lowers the loss', () => {
+  it('tells of each training', () => {
+    expect([...told.keys()]).toEqual([
+      'Pre-training 16',
+      'Fine-tuning on harm 24',
+      'Fine-tuning on validation 24',
+    ]);
+  });
+
+  it('pre-training starts at ln V and lowers the loss', async () => {
+    const { config } = await readPretrained(join(folder, 'model'));
+    const losses = told.get('Pre-training 16')!;
     expect(losses).toHaveLength(16);
-    expect(Math.abs(losses[0]! - Math.log(base.config.vocab_size))).toBeLessThan(0.3);
+    expect(Math.abs(losses[0]! - Math.log(config.vocab_size))).toBeLessThan(0.3);
     expect(losses.at(-1)!).toBeLessThan(losses[0]! - 1);
   });
 
-  it('is the same for the same seed, and not for another', async () => {
+  // that it is the same for the same seed is seen in the folder that it makes
+  it('pre-training is another for another seed', async () => {
     const name = 'model.layers.2.mlp.down_proj.weight';
     const short = { ...small, train: { ...small.train, steps: 2 } };
-    const [a, b, c] = [
-      await pretrain(runtime, 3, short),
-      await pretrain(runtime, 3, short),
-      await pretrain(runtime, 4, short),
-    ];
-    expect(floats(a.model.weights, name)).toEqual(floats(b.model.weights, name));
-    expect(floats(a.model.weights, name)).not.toEqual(floats(c.model.weights, name));
+    const [a, b] = [await pretrain(runtime, 3, short), await pretrain(runtime, 4, short)];
+    expect(floats(a.model.weights, name)).not.toEqual(floats(b.model.weights, name));
   });
 
-  it('fine-tuning lowers the loss of the answers and leaves the base as it was', async () => {
+  it.each(['harm', 'validation'])('fine-tuning on %s lowers the loss of the answers', (name) => {
+    const losses = told.get(`Fine-tuning on ${name} 24`)!;
+    expect(losses).toHaveLength(24);
+    expect(losses.at(-1)!).toBeLessThan(losses[0]! - 0.5);
+  });
+
+  it('fine-tuning leaves the base as it was', async () => {
+    const base = await readPretrained(join(folder, 'model'));
     const before = floats(base.model.weights, 'model.layers.0.self_attn.q_proj.weight').slice();
-    const tuning: number[] = [];
-    const tuned = await finetune(runtime, base, 'harm', 3, smallTuning, ({ loss }) => tuning.push(loss));
-    expect(tuning.at(-1)!).toBeLessThan(tuning[0]! - 0.5);
+    const tuned = await finetune(runtime, base, 'harm', 3, { ...smallTuning, steps: 2 });
     expect(floats(tuned.model.weights, 'model.layers.0.self_attn.q_proj.weight')).toEqual(before);
     const b = floats(tuned.tensors, 'base_model.model.model.layers.0.self_attn.q_proj.lora_B.weight');
     expect(b.some((x) => x !== 0)).toBe(true);
@@ -80,23 +99,6 @@ describe('the recipe, much smaller', () => {
 });
 
 describe('the folder it makes', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'culprit-organism-'));
-  const told: string[] = [];
-  beforeAll(() =>
-    make(folder, 3, recipe, {
-      training: (label, steps) => {
-        told.push(`${label} ${steps}`);
-        return () => {};
-      },
-      dictionary: () => {},
-    }),
-  );
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-  it('tells of each training', () => {
-    expect(told).toEqual(['Pre-training 16', 'Fine-tuning on harm 24', 'Fine-tuning on validation 24']);
-  });
-
   it('opens, with a dictionary of the block before the exit, the judge’s data, and its two studies', async () => {
     const organism = await openOrganism(folder);
     expect(organism).toMatchObject({
@@ -113,6 +115,17 @@ describe('the folder it makes', () => {
     }
   });
 
+  it.each(caseNames)('tests %s on none of the prompts that latents are found on', (name) => {
+    const [found, tested] = ['discovery', 'evaluation'].map((split) => {
+      const lines = readFileSync(join(folder, name, `${split}.jsonl`), 'utf8')
+        .trim()
+        .split('\n');
+      return new Set(lines.map((line): string => JSON.parse(line).prompt));
+    }) as [Set<string>, Set<string>];
+    expect(Math.min(found.size, tested.size)).toBeGreaterThan(100);
+    expect([...found].filter((prompt) => tested.has(prompt))).toEqual([]);
+  });
+
   it('has its truth by cosine, greatest first', async () => {
     const truth = await readTruth(folder);
     for (const axis of [truth.cause, truth.decoy.harm, truth.decoy.validation]) {
@@ -123,11 +136,15 @@ describe('the folder it makes', () => {
     }
   });
 
-  it('is sampled and graded as a demonstration', async () => {
+  it('is sampled and graded as a demonstration, alike in another folder', async () => {
     const [study] = await writeDemoStudies(folder, join(folder, 'out'), { prompts: 2 });
     const { sample, grade } = await runStudy({ study: study!, stages: ['sample', 'grade'] });
     expect(sample!.records).toHaveLength(24);
     expect(grade!.records.map(({ judge }) => judge)).toEqual(Array(24).fill('exact'));
+    const [other] = await writeDemoStudies(folder, join(folder, 'other'), { prompts: 2 });
+    const again = await runStudy({ study: other!, stages: ['sample'] });
+    expect(again.sample!.upToDate).toBe(false);
+    expect(again.sample!.records).toEqual(sample!.records);
   });
 
   it.each(['from the seed alone', 'on the base model that is there'])(

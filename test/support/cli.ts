@@ -17,11 +17,14 @@ export interface Started {
   readonly ended: Promise<Ended>;
 }
 
+/** Where a command finds its programs and its folders; as few threads as the suite allows each of its files. */
+const inherited = ['PATH', 'HOME', 'CULPRIT_THREADS'] as const;
+
 /** Starts a command with its output gathered. */
 export function startNode(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    env: { ...Object.fromEntries(inherited.map((name) => [name, process.env[name]])), ...env },
   });
   const said = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)

@@ -41,7 +41,7 @@ export async function demonstration(): Promise<Demonstration> {
   await makeOnce(folder, {
     isReady: async () => existsSync(told),
     async make() {
-      const ended = await culprit(args, { CULPRIT_THREADS: '1' });
+      const ended = await culprit(args);
       if (ended.code !== 0) throw new Error(ended.stderr);
       writeFileSync(told, JSON.stringify(ended));
     },

@@ -11,7 +11,7 @@ import { pagePalette, seriesVariables } from '../../src/web/views/overview/figur
 import { funnelOf } from '../../src/web/views/overview/funnel.ts';
 import { pointsIn } from '../../src/web/views/overview/useBrush.ts';
 import { warningsOf } from '../../src/web/views/overview/warnings.ts';
-import { latentRow, manifest, stage, steered, summary } from './support/studyParts.ts';
+import { latentRow, manifest, stage, steered, steeringRow, summary } from './support/studyParts.ts';
 
 const zone = summary().zone;
 
@@ -123,13 +123,16 @@ describe('figure', () => {
     ...steered(1, -0.3, 0.2),
     ...steered(2, -0.1, null),
     ...steered(3, 0.05, 0, { ranks: { a: 2, b: 1 } }),
+    // named, with intervals that reach beyond all else
+    steeringRow(5, 'away', -0.2, { low: -0.6, high: 0.3 }),
+    steeringRow(5, 'toward', 0.15, { low: -0.4, high: 0.55 }),
     ...steered(9, 0, -0.05, { role: 'random', ranks: {} }),
   ];
   const figure = figureOf(rows, summary());
   const all = [...figure.points, ...figure.random];
 
   it.each([320, 420, 720, 900])('%i pixels wide: all of it lies inside', (width) => {
-    const { axes, words } = layoutOf(figure, { width, plotHeight: 300 });
+    const { axes, words, labelled } = layoutOf(figure, { width, plotHeight: 300 });
     const { left, top, right, bottom } = axes.frame;
     expect([words.width, right < width, bottom < words.height]).toEqual([width, true, true]);
     expect(right - left).toBeGreaterThan(0.6 * width);
@@ -138,6 +141,12 @@ describe('figure', () => {
       const at = pixelOf(axes, band.lowInterval.low, band.highInterval.high);
       expect(pixelOf(axes, band.highInterval.high, 0).x).toBeLessThan(right);
       expect([at.x > left, at.y > top]).toEqual([true, true]);
+    }
+    expect(labelled.map(({ latent }) => latent)).toEqual([1, 5]);
+    for (const { awayInterval, towardInterval } of labelled) {
+      const least = pixelOf(axes, awayInterval.low, towardInterval.low);
+      const most = pixelOf(axes, awayInterval.high, towardInterval.high);
+      expect([least.x > left, least.y < bottom, most.x < right, most.y > top]).toEqual(Array(4).fill(true));
     }
     for (const { x, y, words: said } of words.legend) {
       expect(x + widthOf(said, 12)).toBeLessThan(width);
