@@ -14,8 +14,8 @@ export { print } from './graph/print.ts';
 export { type Attribution, attribute, ranking, sameSign } from './methods/attribution/attribute.ts';
 export { deltaActivation } from './methods/attribution/diff.ts';
 export {
-  type EvidenceRequest,
   type LatentEvidence,
+  type LatentEvidenceRequest,
   latentEvidence,
 } from './methods/attribution/latentEvidence.ts';
 export { type Dictionary, scoreContrasts, scoreMatrix, scoreTokens } from './methods/attribution/score.ts';
