@@ -37,6 +37,13 @@ export interface LatentRow {
   readonly rank_high: number | null;
 }
 
+/** An echo keeps less of its Δ than this once the first latent's direction is projected out. */
+const echoKeeps = 0.5;
+
+/** Whether most of a positive Δ is that of the first latent's direction. */
+export const isEcho = ({ rank, delta, deflated }: Pick<LatentRow, 'rank' | 'delta' | 'deflated'>): boolean =>
+  rank > 1 && delta > 0 && deflated < echoKeeps * delta;
+
 const columns = {
   latent: 'INT32',
   delta: 'FLOAT',

@@ -14,6 +14,7 @@ import { computing } from '../open/units.ts';
 import { finishStage, stageIsDone } from '../store/finishStage.ts';
 import { makeWorkFolder, workFolder } from '../store/folder.ts';
 import { stageKey } from '../store/key.ts';
+import { readStudyManifest } from '../store/manifest.ts';
 import { rowStore, storedRows } from '../store/rowStore.ts';
 import { Timings } from '../store/runRecord.ts';
 import { type Stage, stageState } from '../store/stageState.ts';
@@ -26,6 +27,8 @@ export interface StudyAttribution {
   /** every latent, first rank first */
   readonly latents: readonly LatentRow[];
   readonly site: string;
+  /** as the manifest has them */
+  readonly counts: Readonly<Record<string, number>>;
   readonly upToDate: boolean;
 }
 
@@ -73,7 +76,9 @@ async function runStudyAttribution(study: OpenStudy): Promise<StudyAttribution> 
   const { folder, config, progress } = study;
   const stage = await planAttribution(study);
   if (await stageIsDone(folder, stage)) {
-    return { latents: await readLatents(folder), site: `resid_post ${await study.layer()}`, upToDate: true };
+    const { counts = {} } = (await readStudyManifest(folder))?.stages.attribute ?? {};
+    const site = `resid_post ${await study.layer()}`;
+    return { latents: await readLatents(folder), site, counts, upToDate: true };
   }
   const pairs = join(folder, resultFiles.pairs);
   const contrasts = await study.contrasts();
@@ -102,7 +107,7 @@ async function runStudyAttribution(study: OpenStudy): Promise<StudyAttribution> 
     writeAttribution(folder, result, evidence, latents, rows),
   );
   await store.remove();
-  return { latents, site: `resid_post ${layer}`, upToDate: false };
+  return { latents, site: `resid_post ${layer}`, counts, upToDate: false };
 }
 
 /** Throws InputError where the study's latents are not those of the study as it is now. */
