@@ -11,14 +11,13 @@ export type { TextCodec } from './files/textCodec.ts';
 export { gradient } from './graph/gradient.ts';
 export type { Graph, Node } from './graph/node.ts';
 export { print } from './graph/print.ts';
-export {
-  type Agreement,
-  type Attribution,
-  agreement,
-  attribute,
-  ranking,
-} from './methods/attribution/attribute.ts';
+export { type Attribution, attribute, ranking, sameSign } from './methods/attribution/attribute.ts';
 export { deltaActivation } from './methods/attribution/diff.ts';
+export {
+  type LatentEvidence,
+  type LatentEvidenceRequest,
+  latentEvidence,
+} from './methods/attribution/latentEvidence.ts';
 export { type Dictionary, scoreContrasts, scoreMatrix, scoreTokens } from './methods/attribution/score.ts';
 export { type TokenDeltas, tokenDeltas } from './methods/attribution/tokenDeltas.ts';
 export {

@@ -6,7 +6,7 @@ import { type AttributeResult, runAttribute } from '../study/attribution/attribu
 import { corpusForm, wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
 import { attributeStudy, type RunOptions, withStageOptions } from './study.ts';
-import { latentTable, number, pc } from './table.ts';
+import { certaintyText, latentTable, latentTableLegend, number, pc } from './table.ts';
 
 interface Options extends RunOptions {
   model: string;
@@ -37,9 +37,12 @@ Delta, in nats per token, is an estimate to first order: if the latent were
 removed at one token, how much more would the loss of the positive rise than
 that of the negative? Above 0, the latent supports the behaviour.
 
-Results in --out: latents.parquet (every latent: delta, rank, standard error,
-share of pairs with the same sign), attribution.safetensors (deltas per pair and
-per token) and manifest.json (inputs, options, counts, timings). A run that was
+Pairs with the same prompt_id, or without one with the same prompt, are not
+independent: errors, p and q count prompts. Pairs of one "contrast" are one unit,
+as a study's pairs.jsonl has them, so that its deltas are the study's own.
+
+Results in --out: latents.parquet (every latent: delta, rank, standard error, p,
+q, sign and more), attribution.safetensors (deltas per pair and per token) and manifest.json (inputs, options, counts, timings). A run that was
 stopped continues when you give the same command again.
 
 Example:
@@ -58,7 +61,8 @@ function report(result: AttributeResult, { out, rows }: Options): string {
     '',
     latentTable(result.latents, rows),
     '',
-    pc.dim('delta: nats per token; same sign: share of pairs whose own delta has the sign of the mean'),
+    pc.dim(latentTableLegend),
+    certaintyText(counts),
     `${number(counts.pairs!)} pairs, ${number(counts.tokens!)} tokens read, ${number(counts.tokens_in_set!)} in the token set, ${number(counts.sinks!)} attention sinks left out`,
     `${shown} of ${number(counts.latents!)} latents shown; all latents and the per-pair values are in ${out}`,
     result.upToDate ? `${out} already held this run: nothing was computed` : `took ${time.toFixed(1)} s`,

@@ -7,7 +7,7 @@ import type { StudyResult } from '../study/run/studyRun.ts';
 import { causalTestReport } from './causalTestReport.ts';
 import { explanationLine } from './explanationLine.ts';
 import { durationText } from './progress.ts';
-import { latentTable, number, pc, percentText } from './table.ts';
+import { certaintyText, latentTable, latentTableLegend, number, pc, percentText } from './table.ts';
 import { paragraph } from './wrap.ts';
 
 type Part = (result: StudyResult, rows: number) => string[];
@@ -82,7 +82,7 @@ const paired: Part = ({ pair }) => {
 
 const attributed: Part = ({ attribute, study }, rows) => {
   if (!attribute) return [];
-  const { latents, site, upToDate: before } = attribute;
+  const { latents, site, counts, upToDate: before } = attribute;
   const { tokens, loss } = study.config.attribution;
   return [
     '',
@@ -90,7 +90,8 @@ const attributed: Part = ({ attribute, study }, rows) => {
     '',
     latentTable(latents, rows),
     '',
-    pc.dim('delta: nats per token; same sign: share of pairs whose own delta has the sign of the mean'),
+    pc.dim(latentTableLegend),
+    certaintyText(counts),
     `${Math.min(rows, latents.length)} of ${number(latents.length)} latents shown; all are in ${study.folder}`,
   ];
 };

@@ -1,7 +1,7 @@
 /** Tables without lines, as the commands print them. */
 import Table from 'cli-table3';
 import { createColors } from 'picocolors';
-import type { LatentRow } from '../results.ts';
+import { isEcho, type LatentRow } from '../results.ts';
 
 /** Colours where standard output takes them. */
 export const pc = createColors(process.stdout.isTTY ? process.stdout.hasColors() : false);
@@ -36,26 +36,57 @@ export function table(
     .join('\n');
 }
 
+const qText = (q: number | null) => (q === null ? 'never active' : q < 0.001 ? '< .001' : q.toPrecision(2));
+
 /** The first latents of an attribution. */
 export function latentTable(latents: readonly LatentRow[], rows: number): string {
+  const first = latents[0]?.latent;
   return table(
     [
       ['rank', 'right'],
       ['latent', 'right'],
       ['delta', 'right'],
       ['std. error', 'right'],
+      ['q', 'right'],
       ['same sign', 'right'],
+      ['acts by', 'left'],
+      ['silent', 'right'],
+      ['echo of', 'right'],
     ],
     latents
       .slice(0, rows)
-      .map(({ rank, latent, delta, standard_error, same_sign }) => [
-        `${rank}`,
-        pc.cyan(`${latent}`),
-        signedDelta(delta),
-        Number.isNaN(standard_error) ? '' : standard_error.toExponential(1),
-        percentText(same_sign),
+      .map((row) => [
+        `${row.rank}`,
+        pc.cyan(`${row.latent}`),
+        signedDelta(row.delta),
+        Number.isNaN(row.standard_error) ? '' : row.standard_error.toExponential(1),
+        qText(row.q),
+        percentText(row.same_sign),
+        row.sign === -1 ? 'absence' : '',
+        percentText(row.silent_share ?? Number.NaN),
+        isEcho(row) ? `${first}` : '',
       ]),
   );
+}
+
+/** What the columns of the table of latents mean. */
+export const latentTableLegend = [
+  'delta: nats per token; std. error and q (share of false findings) count prompts, not pairs',
+  'same sign: share of pairs whose own delta has the sign of the mean',
+  'acts by absence: its activation is below the baseline; adding it works against the behaviour',
+  'silent: share of delta from tokens at which the latent is not active',
+  'echo of: less than half of delta is left once that latent is projected out',
+].join('\n');
+
+/** How sure the order of the latents is, by a manifest's counts; empty where they do not say. */
+export function certaintyText(counts: Readonly<Record<string, number>>): string {
+  const { clusters, alive, q_below_05, first_max_p, split_half_overlap, split_half_chance } = counts;
+  if (clusters === undefined || first_max_p === undefined) return '';
+  const halves =
+    split_half_overlap === undefined
+      ? ''
+      : `; halves of the prompts share ${percentText(split_half_overlap)} of their first 100 (by chance ${percentText(split_half_chance!)})`;
+  return `${number(clusters)} prompts: q < .05 for ${number(q_below_05!)} of ${number(alive!)} living latents; a first delta as great comes by chance with p = ${first_max_p.toPrecision(2)}${halves}`;
 }
 
 /** A share's change in percentage points, signed; empty for null. */

@@ -17,6 +17,16 @@ export interface Pair {
   /** Whether the completion ended by itself: the end-of-turn token is then part of its loss. Default true. */
   readonly positiveEnded: boolean;
   readonly negativeEnded: boolean;
+  /** of its prompt: pairs of one prompt are not independent */
+  readonly promptId?: string | undefined;
+  /** the contrast that it is part of: one unit of all pairs of that name; by default itself alone */
+  readonly contrast?: string | undefined;
+  /** of its completions */
+  readonly positiveId?: string | undefined;
+  readonly negativeId?: string | undefined;
+  /** token ids as they were sampled */
+  readonly positiveTokens?: readonly number[] | undefined;
+  readonly negativeTokens?: readonly number[] | undefined;
 }
 
 const message = z.object({ role: z.string().min(1), content: z.string() });
@@ -42,6 +52,12 @@ const pairLine = z
     negative: completion,
     positive_ended: z.boolean().default(true),
     negative_ended: z.boolean().default(true),
+    prompt_id: z.string().min(1).nullish(),
+    contrast: z.string().min(1).nullish(),
+    positive_id: z.string().min(1).nullish(),
+    negative_id: z.string().min(1).nullish(),
+    positive_tokens: z.array(z.int().min(0)).nullish(),
+    negative_tokens: z.array(z.int().min(0)).nullish(),
   })
   .refine((line) => line.positive !== line.negative, {
     error: 'expected two different completions, found positive equal to negative',
@@ -66,6 +82,12 @@ export async function readPairs(path: string): Promise<Pair[]> {
       negative: value.negative,
       positiveEnded: value.positive_ended,
       negativeEnded: value.negative_ended,
+      promptId: value.prompt_id ?? undefined,
+      contrast: value.contrast ?? undefined,
+      positiveId: value.positive_id ?? undefined,
+      negativeId: value.negative_id ?? undefined,
+      positiveTokens: value.positive_tokens ?? undefined,
+      negativeTokens: value.negative_tokens ?? undefined,
     });
   }
   if (pairs.length === 0) throw new InputError(`${path}: expected pairs, found none`);

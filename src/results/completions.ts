@@ -74,6 +74,11 @@ export const pairRecord = z.object({
   negative_ended: z.boolean(),
   positive_id: z.string(),
   negative_id: z.string(),
+  /** the contrast that all pairs of its prompt are together, where they are one; null for a pair by itself */
+  contrast: z.string().nullable().default(null),
+  /** token ids as they were sampled; null where not known */
+  positive_tokens: z.array(count).nullable().default(null),
+  negative_tokens: z.array(count).nullable().default(null),
   /** the positive's score minus the negative's */
   certainty: z.number(),
 });

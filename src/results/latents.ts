@@ -3,14 +3,17 @@ import { type AsyncBuffer, parquetMetadataAsync, parquetReadObjects, parquetSche
 import { InputError } from '../errors.ts';
 import { encodeRows, type ParquetColumns } from './columns.ts';
 
-/** A row of latents.parquet: one latent of the dictionary. */
+/**
+ * A row of latents.parquet: one latent of the dictionary. Columns that are null but for the first latents are
+ * of the first 100 by Δ, or of as many as are reported token by token where these are more.
+ */
 export interface LatentRow {
   readonly latent: number;
   /** Δ in nats: positive supports the positive completions */
   readonly delta: number;
   /** 1 for the greatest Δ */
   readonly rank: number;
-  /** standard error of Δ over pairs, in nats */
+  /** standard error of Δ in nats, prompts being the units; NaN for a single prompt */
   readonly standard_error: number;
   /** share of pairs whose own Δ has the sign of the mean */
   readonly same_sign: number;
@@ -19,7 +22,27 @@ export interface LatentRow {
    * absence
    */
   readonly sign: 1 | -1;
+  /** two-sided p of Δ by flipping the signs of prompts */
+  readonly p: number;
+  /** Benjamini and Hochberg's q over latents that are alive; null for one that is never active */
+  readonly q: number | null;
+  /** Σ of δ over tokens at which the latent is not active, over Σ of all; null but for the first latents */
+  readonly silent_share: number | null;
+  /** Δ by the latent's own activation, −mean Σ (ĝ·d) z, in nats; null but for the first latents */
+  readonly activation_delta: number | null;
+  /** Δ in nats with the first latent's direction projected out: near 0 for an echo of it */
+  readonly deflated: number;
+  /** best and worst rank with one prompt left out; null but for the first latents */
+  readonly rank_low: number | null;
+  readonly rank_high: number | null;
 }
+
+/** An echo keeps less of its Δ than this once the first latent's direction is projected out. */
+const echoKeeps = 0.5;
+
+/** Whether most of a positive Δ is that of the first latent's direction. */
+export const isEcho = ({ rank, delta, deflated }: Pick<LatentRow, 'rank' | 'delta' | 'deflated'>): boolean =>
+  rank > 1 && delta > 0 && deflated < echoKeeps * delta;
 
 const columns = {
   latent: 'INT32',
@@ -28,6 +51,13 @@ const columns = {
   standard_error: 'FLOAT',
   same_sign: 'FLOAT',
   sign: 'INT32',
+  p: 'FLOAT',
+  q: 'FLOAT',
+  silent_share: 'FLOAT',
+  activation_delta: 'FLOAT',
+  deflated: 'FLOAT',
+  rank_low: 'INT32',
+  rank_high: 'INT32',
 } as const satisfies ParquetColumns<LatentRow>;
 
 /** The columns of latents.parquet. A folder whose latents have others holds another run. */

@@ -71,6 +71,8 @@ const binding =
     return param(prefix + name, shape);
   };
 
+const firedOf = (z: Node): Node => sum(where(greaterOrEqual(zero, z), zero, one), [0]);
+
 /** Reads the whole SAE into memory: 8·d·N bytes. */
 export async function saeGraph(sae: Sae): Promise<SaeGraph> {
   const { width: d, latents } = sae;
@@ -79,25 +81,25 @@ export async function saeGraph(sae: Sae): Promise<SaeGraph> {
   const { z, bDec, scale, shift } = encoded(input('x', ['tokens', d]), sae, await sae.arithmetic(), bind);
   const decoded = add(matmul(z, bind('W_dec', [latents, d], await sae.decoderRows(0, latents))), bDec);
   const reconstruction = add(mul(decoded, scale), shift);
-  const fired = sum(where(greaterOrEqual(zero, z), zero, one), [0]);
-  return { graph: simplify({ outputs: { z, reconstruction, fired } }), weights };
+  return { graph: simplify({ outputs: { z, reconstruction, fired: firedOf(z) } }), weights };
 }
 
 /**
  * The activations of some latents on top of any node x [T, d]: z [T, n] of unit directions, by the whole
- * encoder, whatever its kind; and the weights, whose names begin with `sae.`. Reads the encoder into memory,
+ * encoder, whatever its kind; `fired` [1, N], the tokens at which each latent of the dictionary is active; and
+ * the weights, whose names begin with `sae.`. Reads the encoder into memory,
  * not the decoder: 4·d·N bytes. Throws RangeError for a latent that the SAE does not have.
  */
 export async function activationsOn(
   x: Node,
   sae: Sae,
   latents: readonly number[],
-): Promise<{ readonly z: Node; readonly weights: ReadonlyMap<string, Tensor> }> {
+): Promise<{ readonly z: Node; readonly fired: Node; readonly weights: ReadonlyMap<string, Tensor> }> {
   const none = latents.find((latent) => !Number.isInteger(latent) || latent < 0 || latent >= sae.latents);
   if (none !== undefined)
     throw new RangeError(`latent ${none}: ${sae.where} has latents 0 to ${sae.latents - 1}`);
   const weights = new Map<string, Tensor>();
   const { z } = encoded(x, sae, await sae.arithmetic(), binding(weights, 'sae.'));
   const columns = gather(transpose(z, [1, 0]), constant(i64([latents.length], latents)));
-  return { z: transpose(columns, [1, 0]), weights };
+  return { z: transpose(columns, [1, 0]), fired: firedOf(z), weights };
 }

@@ -106,6 +106,13 @@ describe('latents by rank', () => {
     standard_error: 1,
     same_sign: 1,
     sign: 1 as const,
+    p: 0.001,
+    q: 0.01,
+    silent_share: 0.2,
+    activation_delta: 0.1,
+    deflated: 0.1,
+    rank_low: 1,
+    rank_high: 9,
   }));
 
   it('lead to those of which more is known', () => {
@@ -125,6 +132,9 @@ describe('pairs', () => {
     negative: 'no',
     positive_ended: true,
     negative_ended: true,
+    contrast: null,
+    positive_tokens: null,
+    negative_tokens: null,
     positive_id: `${id}/0`,
     negative_id: `${id}/1`,
     certainty,

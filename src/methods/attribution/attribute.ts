@@ -44,24 +44,12 @@ export function ranking(scores: Float32Array): Uint32Array {
   return Uint32Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b);
 }
 
-/** How far a latent's contrasts agree. */
-export interface Agreement {
-  /** share of contrasts whose own Δ has the sign of the mean */
-  readonly sameSign: number;
-  /** standard error of the mean over contrasts, s/√P; NaN for a single one */
-  readonly standardError: number;
-}
-
-/** Agreement of one latent's column of [P, N]. */
-export function agreement(perContrast: Float32Array, latents: number, latent: number): Agreement {
+/** Share of contrasts whose own Δ of one latent has the sign of the mean: a column of [P, N]. */
+export function sameSign(perContrast: Float32Array, latents: number, latent: number): number {
   const contrasts = perContrast.length / latents;
   const values = Array.from({ length: contrasts }, (_, p) => perContrast[p * latents + latent]!);
   const mean = values.reduce((sum, x) => sum + x, 0) / contrasts;
-  const squares = values.reduce((sum, x) => sum + (x - mean) ** 2, 0);
-  return {
-    sameSign: values.filter((x) => Math.sign(x) === Math.sign(mean)).length / contrasts,
-    standardError: Math.sqrt(squares / (contrasts - 1) / contrasts),
-  };
+  return values.filter((x) => Math.sign(x) === Math.sign(mean)).length / contrasts;
 }
 
 /** M as the mean over contrasts, summed in float64. */

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { isThere } from '../../files/ifThere.ts';
 import { attribute } from '../../methods/attribution/attribute.ts';
-import { meanContrastiveGradient } from '../../methods/attribution/selectors/gradientCosine.ts';
-import { signsOf } from '../../methods/attribution/sign.ts';
+import { latentEvidence } from '../../methods/attribution/latentEvidence.ts';
 import { type LatentRow, latentColumns, resultFiles } from '../../results.ts';
 import { attributionSection } from '../config/sections/attribution.ts';
 import { readLatents, readPairRecords } from '../open/records.ts';
@@ -15,10 +14,11 @@ import { computing } from '../open/units.ts';
 import { finishStage, stageIsDone } from '../store/finishStage.ts';
 import { makeWorkFolder, workFolder } from '../store/folder.ts';
 import { stageKey } from '../store/key.ts';
+import { readStudyManifest } from '../store/manifest.ts';
 import { rowStore, storedRows } from '../store/rowStore.ts';
 import { Timings } from '../store/runRecord.ts';
 import { type Stage, stageState } from '../store/stageState.ts';
-import { latentRows, writeAttribution } from './attributionFiles.ts';
+import { evidenceCounts, latentRows, writeAttribution } from './attributionFiles.ts';
 import { baselineInputs, checkBaseline, studyBaseline } from './baseline.ts';
 import { corpusDefaults } from './baselineRun.ts';
 import { allRows, checkLength, rowCounts } from './contrastRuns.ts';
@@ -27,6 +27,8 @@ export interface StudyAttribution {
   /** every latent, first rank first */
   readonly latents: readonly LatentRow[];
   readonly site: string;
+  /** as the manifest has them */
+  readonly counts: Readonly<Record<string, number>>;
   readonly upToDate: boolean;
 }
 
@@ -74,7 +76,9 @@ async function runStudyAttribution(study: OpenStudy): Promise<StudyAttribution> 
   const { folder, config, progress } = study;
   const stage = await planAttribution(study);
   if (await stageIsDone(folder, stage)) {
-    return { latents: await readLatents(folder), site: `resid_post ${await study.layer()}`, upToDate: true };
+    const { counts = {} } = (await readStudyManifest(folder))?.stages.attribute ?? {};
+    const site = `resid_post ${await study.layer()}`;
+    return { latents: await readLatents(folder), site, counts, upToDate: true };
   }
   const pairs = join(folder, resultFiles.pairs);
   const contrasts = await study.contrasts();
@@ -92,14 +96,18 @@ async function runStudyAttribution(study: OpenStudy): Promise<StudyAttribution> 
   const work = { model, layer, contrasts, baseline, tokens, loss };
   const rows = await timings.of('gradients', () => allRows(study.runtime(), work, store, progress));
   const result = await timings.of('scores', () => attribute(study.runtime(), rows, sae, { top }));
-  const signs = await signsOf(sae, meanContrastiveGradient(rows, sae.width));
-  const latents = latentRows(result, signs);
-  const outcome = { counts: rowCounts(rows, contrasts, sae), seconds: timings.seconds };
+  const clusters = contrasts.map(({ cluster }) => cluster);
+  const evidence = await timings.of('evidence', () =>
+    latentEvidence(study.runtime(), result, { rows, clusters, baseline, sae }),
+  );
+  const latents = latentRows(result, evidence);
+  const counts = { ...rowCounts(rows, contrasts, sae), ...evidenceCounts(evidence) };
+  const outcome = { counts, seconds: timings.seconds };
   await finishStage(folder, stage, outcome, study.recorder, () =>
-    writeAttribution(folder, result, latents, rows, baseline),
+    writeAttribution(folder, result, evidence, latents, { rows, baseline }),
   );
   await store.remove();
-  return { latents, site: `resid_post ${layer}`, upToDate: false };
+  return { latents, site: `resid_post ${layer}`, counts, upToDate: false };
 }
 
 /** Throws InputError where the study's latents are not those of the study as it is now. */

@@ -7,13 +7,11 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { readBytesIfThere } from '../../files/ifThere.ts';
-import { encodePair, type Pair, readPairs } from '../../files/pairs.ts';
+import { readPairs } from '../../files/pairs.ts';
 import { readSafetensorsHeader, readTensor } from '../../files/safetensors.ts';
-import type { TextCodec } from '../../files/textCodec.ts';
 import { attribute } from '../../methods/attribution/attribute.ts';
-import { meanContrastiveGradient } from '../../methods/attribution/selectors/gradientCosine.ts';
-import { signsOf } from '../../methods/attribution/sign.ts';
-import type { Contrast, LossKind, TokenSet } from '../../methods/site/contrast.ts';
+import { latentEvidence } from '../../methods/attribution/latentEvidence.ts';
+import type { LossKind, TokenSet } from '../../methods/site/contrast.ts';
 import type { Model } from '../../models/decoder.ts';
 import { checkSite } from '../../models/passes.ts';
 import {
@@ -28,6 +26,7 @@ import { nodeRuntime } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Sae } from '../../saes/sae.ts';
 import { toFloat32 } from '../../tensor.ts';
+import { contrastsOfFile, type StudyContrast } from '../open/contrasts.ts';
 import { openModel } from '../open/openModel.ts';
 import { openSae, siteFor } from '../open/openSae.ts';
 import { type Progress, silent } from '../open/progress.ts';
@@ -35,7 +34,7 @@ import { jsonHash } from '../store/hash.ts';
 import { outFolder } from '../store/outFolder.ts';
 import { type RowStore, rowStore, storedKey } from '../store/rowStore.ts';
 import { type Clock, hashInputs, systemClock, Timings, versions } from '../store/runRecord.ts';
-import { latentRows, writeAttribution, writeManifest } from './attributionFiles.ts';
+import { evidenceCounts, latentRows, writeAttribution, writeManifest } from './attributionFiles.ts';
 import { corpusBaseline, corpusTokens } from './baselineRun.ts';
 import { allRows, checkLength, rowCounts } from './contrastRuns.ts';
 
@@ -98,19 +97,11 @@ export async function readBaseline(path: string, d: number, layer?: number): Pro
   return values;
 }
 
-/** Token ids of a pair, checked against what the model can take. */
-function contrastOf(pair: Pair, codec: TextCodec, model: Model, file: string): Contrast {
-  const { promptIds, positiveIds, negativeIds } = encodePair(codec, pair);
-  const contrast = { id: pair.id, prompt: promptIds, positives: [positiveIds], negatives: [negativeIds] };
-  checkLength(contrast, model, file);
-  return contrast;
-}
-
 interface Prepared {
   readonly model: Model;
   readonly sae: Sae;
   readonly layer: number;
-  readonly contrasts: readonly Contrast[];
+  readonly contrasts: readonly StudyContrast[];
   /** ā, or the token ids of the passages to take it over */
   readonly baseline: Float32Array | readonly (readonly number[])[];
   readonly inputs: Manifest['inputs'];
@@ -137,7 +128,8 @@ async function prepare(request: AttributeRequest): Promise<Prepared> {
   if (request.site !== undefined) checkSite(model, request.site);
   const layer = siteFor(sae, request.site, model.decoder.width);
   checkSite(model, layer);
-  const contrasts = pairs.map((pair) => contrastOf(pair, codec, model, request.pairs));
+  const contrasts = contrastsOfFile(pairs, codec, request.pairs);
+  for (const contrast of contrasts) checkLength(contrast, model, request.pairs);
   const inputs = await hashInputs({
     model: source,
     adapter: request.adapter,
@@ -236,10 +228,17 @@ export async function runAttribute(request: AttributeRequest): Promise<Attribute
     const result = await timings.of('scores', () =>
       attribute(runtime, rows, prepared.sae, { top: prepared.options.top }),
     );
-    const signs = await signsOf(prepared.sae, meanContrastiveGradient(rows, prepared.sae.width));
-    const latents = latentRows(result, signs);
+    const evidence = await timings.of('evidence', () =>
+      latentEvidence(runtime, result, {
+        rows,
+        clusters: contrasts.map(({ cluster }) => cluster),
+        baseline,
+        sae: prepared.sae,
+      }),
+    );
+    const latents = latentRows(result, evidence);
     await rm(join(out, resultFiles.manifest), { force: true });
-    await writeAttribution(out, result, latents, rows, baseline);
+    await writeAttribution(out, result, evidence, latents, { rows, baseline });
     const manifest: Manifest = {
       command: 'attribute',
       key: prepared.key,
@@ -247,7 +246,7 @@ export async function runAttribute(request: AttributeRequest): Promise<Attribute
       versions,
       inputs: prepared.inputs,
       options: prepared.options,
-      counts: rowCounts(rows, contrasts, prepared.sae),
+      counts: { ...rowCounts(rows, contrasts, prepared.sae), ...evidenceCounts(evidence) },
       seconds: timings.seconds,
     };
     await writeManifest(out, manifest);

@@ -6,25 +6,58 @@ import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
 import { readSafetensorsHeader, readTensor, writeSafetensors } from '../../files/safetensors.ts';
-import { type Attribution, agreement, ranking } from '../../methods/attribution/attribute.ts';
-import { meanContrastiveGradient } from '../../methods/attribution/selectors/gradientCosine.ts';
+import { type Attribution, ranking, sameSign } from '../../methods/attribution/attribute.ts';
+import type { LatentEvidence } from '../../methods/attribution/latentEvidence.ts';
 import type { ContrastRows } from '../../methods/site/contrast.ts';
 import { encodeLatents, type LatentRow, type Manifest, resultFiles } from '../../results.ts';
 import { i64, tensor, toFloat32 } from '../../tensor.ts';
 
-/** Every latent, first rank first. `signs`: σ [N]. */
-export function latentRows({ delta, perContrast }: Attribution, signs: Int8Array): LatentRow[] {
+/** Every latent, first rank first. */
+export function latentRows({ delta, perContrast }: Attribution, evidence: LatentEvidence): LatentRow[] {
+  const { signs, standardErrors, flips, q, alive, silentShare, activationDelta, deflated, ranks } = evidence;
   return Array.from(ranking(delta), (latent, i) => {
-    const { sameSign, standardError } = agreement(perContrast, delta.length, latent);
+    const range = ranks?.[i];
     return {
       latent,
       delta: delta[latent]!,
       rank: i + 1,
-      standard_error: standardError,
-      same_sign: sameSign,
+      standard_error: standardErrors[latent]!,
+      same_sign: sameSign(perContrast, delta.length, latent),
       sign: signs[latent] === -1 ? -1 : 1,
+      p: flips.p[latent]!,
+      q: alive[latent] === 1 ? q[latent]! : null,
+      silent_share: silentShare[i] ?? null,
+      activation_delta: activationDelta[i] ?? null,
+      deflated: deflated[latent]!,
+      rank_low: range?.low ?? null,
+      rank_high: range?.high ?? null,
     };
   });
+}
+
+/** What a manifest tells of how sure a ranking is. */
+export function evidenceCounts({
+  clusters,
+  alive,
+  flips,
+  q,
+  splitHalf,
+}: LatentEvidence): Record<string, number> {
+  return {
+    clusters,
+    alive: alive.reduce((sum, one) => sum + one, 0),
+    sign_flips: flips.flips,
+    q_below_05: q.filter((x) => x < 0.05).length,
+    first_max_p: flips.maxP,
+    ...(splitHalf && { split_half_overlap: splitHalf.overlap, split_half_chance: splitHalf.chance }),
+  };
+}
+
+/** What an attribution was made from. */
+export interface AttributedFrom {
+  readonly rows: readonly ContrastRows[];
+  /** ā [d] */
+  readonly baseline: Float32Array;
 }
 
 /**
@@ -35,8 +68,8 @@ export function latentRows({ delta, perContrast }: Attribution, signs: Int8Array
 async function writeArrays(
   path: string,
   result: Attribution,
-  rows: readonly ContrastRows[],
-  baseline: Float32Array,
+  gradient: Float32Array,
+  { rows, baseline }: AttributedFrom,
 ): Promise<void> {
   const latents = result.delta.length;
   const d = Math.sqrt(result.m.length);
@@ -52,7 +85,7 @@ async function writeArrays(
   const lossPair = rows.flatMap((row, pair) => row.losses.map(() => pair));
   await writeSafetensors(path, {
     M: tensor('f32', [d, d], result.m),
-    gradient: tensor('f32', [d], meanContrastiveGradient(rows, d)),
+    gradient: tensor('f32', [d], gradient),
     baseline: tensor('f32', [d], baseline),
     delta: tensor('f32', [latents], result.delta),
     delta_per_pair: tensor('f32', [rows.length, latents], result.perContrast),
@@ -71,11 +104,11 @@ async function writeArrays(
 export async function writeAttribution(
   folder: string,
   result: Attribution,
+  { gradient }: LatentEvidence,
   latents: readonly LatentRow[],
-  rows: readonly ContrastRows[],
-  baseline: Float32Array,
+  from: AttributedFrom,
 ): Promise<void> {
-  await writeArrays(join(folder, resultFiles.attribution), result, rows, baseline);
+  await writeArrays(join(folder, resultFiles.attribution), result, gradient, from);
   await replaceFile(join(folder, resultFiles.latents), async (file) => {
     await file.writeFile(new Uint8Array(encodeLatents(latents)));
   });

@@ -11,7 +11,13 @@ import {
   type WithoutPair,
   withoutPairReasons,
 } from '../../methods/completions/pair.ts';
-import { type CompletionRecord, type GradeRecord, type PairRecord, resultFiles } from '../../results.ts';
+import {
+  type CompletionRecord,
+  type GradeRecord,
+  type PairRecord,
+  pairRecord,
+  resultFiles,
+} from '../../results.ts';
 import { pairsSection } from '../config/sections/pairs.ts';
 import { readCompletions, readGrades, readPairRecords } from '../open/records.ts';
 import { studyStage } from '../open/stage.ts';
@@ -58,7 +64,8 @@ async function planPairs({ folder, config }: OpenStudy): Promise<Stage> {
   const { per_prompt, limit } = config.pairs;
   const options = { per_prompt, ...(limit !== undefined && { limit }) };
   // of nothing that computes: choosing is exact
-  const key = stageKey({ options, inputs: hashesOf(inputs), versions: {} });
+  const fields = Object.keys(pairRecord.shape).join();
+  const key = stageKey({ options, inputs: hashesOf(inputs), versions: { fields } });
   return { name: 'pair', key, inputs, options, outputs: [resultFiles.pairs] };
 }
 
@@ -86,7 +93,7 @@ async function runPair(study: OpenStudy): Promise<PairResult> {
     perPrompt: config.pairs.per_prompt,
     limit: config.pairs.limit,
   });
-  const pairs = chosen.pairs.map((one) => pairRecordOf(one, completions));
+  const pairs = chosen.pairs.map((one) => pairRecordOf(one, completions, config.pairs.per_prompt === 'all'));
   const counted = (reason: WithoutPair) =>
     [...chosen.without.values()].filter((found) => found === reason).length;
   const without = Object.fromEntries(withoutPairReasons.map((reason) => [reason, counted(reason)]));

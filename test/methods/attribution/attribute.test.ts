@@ -1,14 +1,14 @@
 /**
- * The attribution as a whole: its parts agree with one another, its ranking and agreement with their
+ * The attribution as a whole: its parts agree with one another, its ranking and shares of signs with their
  * definitions.
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type Attribution,
-  agreement,
   attribute,
   ranking,
+  sameSign,
 } from '../../../src/methods/attribution/attribute.ts';
 import type { ContrastRows } from '../../../src/methods/site/contrast.ts';
 import { nodeRuntime } from '../../../src/runtime/node.ts';
@@ -108,19 +108,13 @@ describe('ranking', () => {
   });
 });
 
-describe('agreement', () => {
-  it('is the share of the mean’s sign and the standard error of the mean', () => {
-    // latent 1 of two, over four contrasts: 1, 2, −1, 6; mean 2, squared deviations 1 + 0 + 9 + 16
+describe('same sign', () => {
+  it('is the share of contrasts with the sign of the mean', () => {
+    // latent 1 of two, over four contrasts: 1, 2, −1, 6; mean 2
     const perContrast = Float32Array.of(9, 1, 9, 2, 9, -1, 9, 6);
-    expect(agreement(perContrast, 2, 1)).toEqual({ sameSign: 0.75, standardError: Math.sqrt(26 / 3 / 4) });
-    expect(agreement(perContrast, 2, 0)).toEqual({ sameSign: 1, standardError: 0 });
-  });
-
-  it('of one contrast has no standard error', () => {
-    expect(agreement(Float32Array.of(-2), 1, 0)).toEqual({ sameSign: 1, standardError: Number.NaN });
-  });
-
-  it('of contrasts that are all zero agrees', () => {
-    expect(agreement(new Float32Array(3), 1, 0)).toEqual({ sameSign: 1, standardError: 0 });
+    expect(sameSign(perContrast, 2, 1)).toBe(0.75);
+    expect(sameSign(perContrast, 2, 0)).toBe(1);
+    expect(sameSign(Float32Array.of(-2), 1, 0)).toBe(1);
+    expect(sameSign(new Float32Array(3), 1, 0)).toBe(1);
   });
 });

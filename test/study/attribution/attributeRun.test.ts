@@ -180,15 +180,19 @@ describe('what a run writes', () => {
       ['standard_error', 'FLOAT'],
       ['same_sign', 'FLOAT'],
       ['sign', 'INT32'],
+      ['p', 'FLOAT'],
+      ['q', 'FLOAT'],
+      ['silent_share', 'FLOAT'],
+      ['activation_delta', 'FLOAT'],
+      ['deflated', 'FLOAT'],
+      ['rank_low', 'INT32'],
+      ['rank_high', 'INT32'],
     ]);
     const read = await parquetReadObjects({ file: bytes });
     expect(read).toHaveLength(latents);
+    const asFloat32 = (x: unknown) => (typeof x === 'number' ? Math.fround(x) : x);
     expect(read).toEqual(
-      rows.map((row) => ({
-        ...row,
-        standard_error: Math.fround(row.standard_error),
-        same_sign: Math.fround(row.same_sign),
-      })),
+      rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, x]) => [name, asFloat32(x)]))),
     );
     expect(read.map((row) => row.rank)).toEqual(Array.from({ length: latents }, (_, i) => i + 1));
 
@@ -239,8 +243,13 @@ describe('what a run writes', () => {
       prompt_tokens: prompt,
       sinks: 0,
       tokens_in_set: prompt + completions,
+      clusters: pairs.length,
+      alive: expect.any(Number),
+      sign_flips: 2 ** pairs.length,
+      q_below_05: 0,
+      first_max_p: expect.any(Number),
     });
-    expect(manifest.seconds).toEqual({ open: 1, baseline: 1, gradients: 1, scores: 1 });
+    expect(manifest.seconds).toEqual({ open: 1, baseline: 1, gradients: 1, scores: 1, evidence: 1 });
     expect(manifest.created).toBe(new Date(now).toISOString());
     expect(manifest.versions['onnxruntime-node']).toMatch(/^\d+\.\d+\.\d+$/);
     expect(manifest.command).toBe('attribute');

@@ -8,6 +8,13 @@ export const latentRow = (latent: number, rank: number, delta = 1 / rank): Laten
   standard_error: 0.01,
   same_sign: 0.75,
   sign: 1,
+  p: 0.001,
+  q: 0.01,
+  silent_share: 0.2,
+  activation_delta: 0.1,
+  deflated: 0.1,
+  rank_low: 1,
+  rank_high: 9,
 });
 
 /** Steered at 0.2, 100 completions of which half were positive when left alone. */

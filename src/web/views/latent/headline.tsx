@@ -1,6 +1,12 @@
 /** What is claimed of a latent, in a few numbers: its place by attribution, and what steering does. */
-import { type LatentRow, type RankedSteeringRow, rowActsAsCause, type Zone } from '../../../results.ts';
-import { count, percent, points, scientific, signed } from '../../format.ts';
+import {
+  isEcho,
+  type LatentRow,
+  type RankedSteeringRow,
+  rowActsAsCause,
+  type Zone,
+} from '../../../results.ts';
+import { count, fixed, percent, points, scientific, signed } from '../../format.ts';
 
 type Ranked = Pick<LatentRow, 'latent' | 'rank' | 'delta' | 'same_sign'> & {
   /** none where there is one pair alone */
@@ -11,6 +17,8 @@ interface HeadlineProps {
   readonly row: Ranked;
   /** how many latents are ranked; undefined where not known */
   readonly of: number | undefined;
+  /** every latent, first rank first; those that a report holds */
+  readonly latents: readonly LatentRow[];
   /** what steering did, and the gray zone; undefined where nothing was steered */
   readonly steered: { readonly rows: readonly RankedSteeringRow[]; readonly zone: Zone } | undefined;
 }
@@ -63,6 +71,33 @@ function proposedBy({ role, ranks }: RankedSteeringRow): string {
   return named.length > 0 ? `proposed by ${named.join(', ')}` : '';
 }
 
+/** What speaks for and against a latent's Δ, a sentence each. */
+export function remarksOn(row: LatentRow, latents: readonly LatentRow[]): string[] {
+  const { q, sign, silent_share, rank_low, rank_high, delta, deflated } = row;
+  const [first] = latents;
+  return [
+    ...(sign === -1
+      ? [
+          'It acts through its absence: its activation is below the baseline, and adding it works against the behaviour.',
+        ]
+      : []),
+    q === null
+      ? 'It is never active on the pairs.'
+      : `q ${q < 0.001 ? '< 0.001' : `= ${fixed(q, 3)}`} over prompts: the share of false findings among latents as sure as this.`,
+    ...(rank_low === null || rank_low === rank_high
+      ? []
+      : [`With one prompt left out its rank is ${count(rank_low)} to ${count(rank_high!)}.`]),
+    ...(silent_share !== null && silent_share > 0.5
+      ? [`${percent(silent_share)} of Δ comes from tokens at which it is not active.`]
+      : []),
+    ...(first?.rank === 1 && isEcho(row)
+      ? [
+          `It may be an echo of latent ${first.latent}: without that direction ${percent(deflated / delta)} of Δ is left.`,
+        ]
+      : []),
+  ];
+}
+
 interface AttributedProps {
   readonly row: Ranked;
   readonly of: number | undefined;
@@ -84,7 +119,8 @@ function Attributed({ row, of }: AttributedProps) {
   );
 }
 
-export function Headline({ row, of, steered }: HeadlineProps) {
+export function Headline({ row, of, latents, steered }: HeadlineProps) {
+  const attributed = latents.find(({ latent }) => latent === row.latent);
   const { rows, zone } = steered ?? { rows: [], zone: undefined };
   return (
     <dl className="claims">
@@ -92,6 +128,12 @@ export function Headline({ row, of, steered }: HeadlineProps) {
         <dt>Δ, by attribution</dt>
         <dd>
           <Attributed row={row} of={of} />
+          {attributed &&
+            remarksOn(attributed, latents).map((remark) => (
+              <span key={remark} className="quiet block">
+                {remark}
+              </span>
+            ))}
           {rows[0] && <span className="quiet block">{proposedBy(rows[0])}</span>}
         </dd>
       </div>

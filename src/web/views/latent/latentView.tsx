@@ -195,7 +195,12 @@ function OneLatent({ latent, evidence, trials, route }: OneLatentProps) {
         </a>
         <Beside {...beside(latents, known, latent)} route={route} />
       </div>
-      <Headline row={row} of={of} steered={steering && { rows, zone: steering.summary.zone }} />
+      <Headline
+        row={row}
+        of={of}
+        latents={latents}
+        steered={steering && { rows, zone: steering.summary.zone }}
+      />
       {page && <Explanation page={page} />}
       <Steered latent={latent} steering={steering} />
       <Doses loaded={trials} />

@@ -8,7 +8,7 @@ import {
   tableFeatures,
 } from '@tanstack/react-table';
 import type { ReactNode } from 'react';
-import { type RankedSteeringRow, verdicts } from '../../../results.ts';
+import { isEcho, type RankedSteeringRow, verdicts } from '../../../results.ts';
 import type { Cell } from '../../csv.ts';
 import { fixed, percent, scientific, signed } from '../../format.ts';
 import { DeltaBar, type DeltaScale } from './deltaBar.tsx';
@@ -36,6 +36,10 @@ export interface ColumnInfo {
 }
 
 const orUndefined = (x: number | null | undefined) => x ?? undefined;
+
+const absence = 'Its activation is below the baseline: adding it works against the behaviour.';
+const silent = 'Share of Δ from tokens at which the latent is not active.';
+const echo = 'Less than half of Δ is left once the first latent is projected out.';
 
 function Effect({ row }: { row: RankedSteeringRow | undefined }) {
   if (row?.effect == null) return null;
@@ -113,6 +117,74 @@ const attributed: readonly ColumnInfo[] = [
     value: ({ same_sign }) => same_sign,
     shown: ({ same_sign }) => percent(same_sign),
     fields: { same_sign: ({ same_sign }) => same_sign },
+  },
+  {
+    id: 'sign',
+    name: 'acts by',
+    width: 78,
+    numeric: false,
+    value: ({ sign }) => sign,
+    shown: ({ sign }) => sign === -1 && <span title={absence}>absence</span>,
+    fields: { sign: ({ sign }) => sign },
+  },
+  {
+    id: 'p',
+    name: 'p',
+    width: 92,
+    numeric: true,
+    value: ({ p }) => p,
+    shown: ({ p }) => scientific(p).slice(1),
+    fields: { p: ({ p }) => p },
+  },
+  {
+    id: 'q',
+    name: 'q',
+    width: 92,
+    numeric: true,
+    value: ({ q }) => orUndefined(q),
+    shown: ({ q }) => (q === null ? <span className="quiet">never active</span> : scientific(q).slice(1)),
+    fields: { q: ({ q }) => q },
+  },
+  {
+    id: 'silent_share',
+    name: 'silent',
+    width: 68,
+    numeric: true,
+    value: ({ silent_share }) => orUndefined(silent_share),
+    shown: ({ silent_share }) => silent_share !== null && <span title={silent}>{percent(silent_share)}</span>,
+    fields: { silent_share: ({ silent_share }) => silent_share },
+  },
+  {
+    id: 'deflated',
+    name: 'Δ without the first',
+    width: 118,
+    numeric: true,
+    value: ({ deflated }) => deflated,
+    shown: (row) => (
+      <span title={isEcho(row) ? echo : undefined}>
+        {row.rank > 1 && scientific(row.deflated)}
+        {isEcho(row) && <span className="quiet"> echo</span>}
+      </span>
+    ),
+    fields: { deflated: ({ deflated }) => deflated },
+  },
+  {
+    id: 'activation_delta',
+    name: 'Δ by activation',
+    width: 104,
+    numeric: true,
+    value: ({ activation_delta }) => orUndefined(activation_delta),
+    shown: ({ activation_delta }) => activation_delta !== null && scientific(activation_delta),
+    fields: { activation_delta: ({ activation_delta }) => activation_delta },
+  },
+  {
+    id: 'rank_range',
+    name: 'rank, one prompt left out',
+    width: 104,
+    numeric: true,
+    value: ({ rank_high }) => orUndefined(rank_high),
+    shown: ({ rank_low, rank_high }) => rank_low !== null && `${rank_low} to ${rank_high}`,
+    fields: { rank_low: ({ rank_low }) => rank_low, rank_high: ({ rank_high }) => rank_high },
   },
 ];
 

@@ -17,8 +17,16 @@ export interface LatentQuery {
   readonly hidden: readonly string[];
 }
 
-/** Told by other columns: the bar of Δ, and the rank. */
-const hiddenAtFirst = ['standard_error', 'rank_delta-attribution', 'away_dose', 'toward_dose'];
+/** Told by other columns, such as the bar of Δ and the rank; or for a second look. */
+const hiddenAtFirst = [
+  'standard_error',
+  'p',
+  'activation_delta',
+  'rank_range',
+  'rank_delta-attribution',
+  'away_dose',
+  'toward_dose',
+];
 
 const isFrom = (choices: readonly string[], value = '') => (choices.includes(value) ? value : '');
 

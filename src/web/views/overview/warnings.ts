@@ -11,6 +11,7 @@ const fewEffects = 20;
 const muchCut = 0.1;
 const muchIncoherent = 0.1;
 const weakAgreement = 0.3;
+const surely = 0.05;
 
 type Counts = Readonly<Record<string, number>>;
 
@@ -56,6 +57,29 @@ function pairWarnings(over: AttributedOver | undefined): string[] {
   if (over === undefined || over.count >= fewPairs) return [];
   return [
     `Only ${plural(over.count, over.unit === 'pair' ? 'pair' : 'prompt with pairs')}: the source used 35 and 148. The order of the latents may be chance.`,
+  ];
+}
+
+/** What the attribution's own statistics say against its order. */
+function orderWarnings(counts: Counts | undefined): string[] {
+  const { first_max_p, split_half_overlap, split_half_chance = 0 } = counts ?? {};
+  return [
+    ...(first_max_p !== undefined && first_max_p > surely
+      ? [
+          [
+            `A first Δ as great comes up by chance with p = ${first_max_p.toFixed(2)}, were positives and`,
+            'negatives alike: the first latents are candidates, and no finding by attribution alone.',
+          ].join(' '),
+        ]
+      : []),
+    ...(split_half_overlap !== undefined && split_half_overlap < 2 * split_half_chance
+      ? [
+          [
+            `Two halves of the prompts share only ${percent(split_half_overlap)} of their first 100 latents`,
+            `(by chance ${percent(split_half_chance)}): other prompts would give another order.`,
+          ].join(' '),
+        ]
+      : []),
   ];
 }
 
@@ -112,6 +136,7 @@ export function warningsOf(
     ...samplingWarnings(counts('sample'), counts('grade')),
     ...judgeWarnings(counts('grade')),
     ...pairWarnings(attributedOver(manifest)),
+    ...orderWarnings(counts('attribute')),
     ...(steering ? [...zoneWarnings(steering), ...gateWarnings(steering), ...shareWarnings(steering)] : []),
     ...(edited.length > 0 ? [`Changed by hand, and accepted as they are: ${edited.join(', ')}.`] : []),
     ...(manifest && manifest.writing.length > 0
