@@ -93,7 +93,7 @@ async function runStudyAttribution(study: OpenStudy): Promise<StudyAttribution> 
   const latents = latentRows(result);
   const outcome = { counts: rowCounts(rows, contrasts, sae), seconds: timings.seconds };
   await finishStage(folder, stage, outcome, study.recorder, () =>
-    writeAttribution(folder, result, latents, rows),
+    writeAttribution(folder, result, latents, rows, baseline),
   );
   await store.remove();
   return { latents, site: `resid_post ${layer}`, upToDate: false };

@@ -229,7 +229,7 @@ export async function runAttribute(request: AttributeRequest): Promise<Attribute
     );
     const latents = latentRows(result);
     await rm(join(out, resultFiles.manifest), { force: true });
-    await writeAttribution(out, result, latents, rows);
+    await writeAttribution(out, result, latents, rows, baseline);
     const manifest: Manifest = {
       command: 'attribute',
       key: prepared.key,

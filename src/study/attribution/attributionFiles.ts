@@ -4,11 +4,12 @@
  */
 import { join } from 'node:path';
 import { replaceFile } from '../../files/atomic.ts';
-import { writeSafetensors } from '../../files/safetensors.ts';
+import { isThere } from '../../files/ifThere.ts';
+import { readSafetensorsHeader, readTensor, writeSafetensors } from '../../files/safetensors.ts';
 import { type Attribution, agreement, ranking } from '../../methods/attribution/attribute.ts';
 import type { ContrastRows } from '../../methods/site/contrast.ts';
 import { encodeLatents, type LatentRow, type Manifest, resultFiles } from '../../results.ts';
-import { i64, tensor } from '../../tensor.ts';
+import { i64, tensor, toFloat32 } from '../../tensor.ts';
 
 /** Every latent, first rank first. */
 export function latentRows({ delta, perContrast }: Attribution): LatentRow[] {
@@ -23,7 +24,12 @@ export function latentRows({ delta, perContrast }: Attribution): LatentRow[] {
  * token_branch and token_id; losses, in nats, by loss_pair: of each pair its positives', then its
  * negatives'.
  */
-async function writeArrays(path: string, result: Attribution, rows: readonly ContrastRows[]): Promise<void> {
+async function writeArrays(
+  path: string,
+  result: Attribution,
+  rows: readonly ContrastRows[],
+  baseline: Float32Array,
+): Promise<void> {
   const latents = result.delta.length;
   const d = Math.sqrt(result.m.length);
   const about = rows.flatMap(({ tokens }, pair) => tokens.map((t) => ({ ...t, pair })));
@@ -38,6 +44,7 @@ async function writeArrays(path: string, result: Attribution, rows: readonly Con
   const lossPair = rows.flatMap((row, pair) => row.losses.map(() => pair));
   await writeSafetensors(path, {
     M: tensor('f32', [d, d], result.m),
+    baseline: tensor('f32', [d], baseline),
     delta: tensor('f32', [latents], result.delta),
     delta_per_pair: tensor('f32', [rows.length, latents], result.perContrast),
     top: i64([result.top.length], result.top),
@@ -51,14 +58,22 @@ async function writeArrays(path: string, result: Attribution, rows: readonly Con
   });
 }
 
+/** ā [d] that an attribution in this folder used; undefined in a file of before it was kept. */
+export async function storedBaseline(folder: string): Promise<Float32Array | undefined> {
+  const path = join(folder, resultFiles.attribution);
+  const found = (await isThere(path)) && (await readSafetensorsHeader(path)).tensors.get('baseline');
+  return found ? toFloat32(await readTensor(found)) : undefined;
+}
+
 /** Writes the arrays and the table. */
 export async function writeAttribution(
   folder: string,
   result: Attribution,
   latents: readonly LatentRow[],
   rows: readonly ContrastRows[],
+  baseline: Float32Array,
 ): Promise<void> {
-  await writeArrays(join(folder, resultFiles.attribution), result, rows);
+  await writeArrays(join(folder, resultFiles.attribution), result, rows, baseline);
   await replaceFile(join(folder, resultFiles.latents), async (file) => {
     await file.writeFile(new Uint8Array(encodeLatents(latents)));
   });
