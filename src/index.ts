@@ -19,6 +19,19 @@ export {
   ranking,
 } from './methods/attribution/attribute.ts';
 export { deltaActivation } from './methods/attribution/diff.ts';
+export {
+  type ExactEffects,
+  type ExactOptions,
+  exactEffects,
+  type Removal,
+  removalOn,
+} from './methods/attribution/exact.ts';
+export {
+  effectResolution,
+  estimateAgreement,
+  firstOrderFault,
+} from './methods/attribution/fidelity.ts';
+export { integratedSteps, type RemovalPath, removalPath } from './methods/attribution/integrated.ts';
 export { type Dictionary, scoreContrasts, scoreMatrix, scoreTokens } from './methods/attribution/score.ts';
 export { type TokenDeltas, tokenDeltas } from './methods/attribution/tokenDeltas.ts';
 export {
@@ -57,6 +70,7 @@ export {
   type SitePass,
   sitePass,
 } from './methods/site/siteGradient.ts';
+export { type ForcedPass, forcedPass } from './methods/steering/forced.ts';
 export {
   addedVector,
   combined,
@@ -79,6 +93,8 @@ export {
   decodeLatents,
   decodeSteering,
   encodeLatents,
+  type FidelityRecord,
+  fidelitySchema,
   type LatentPage,
   type LatentRow,
   latentPageSchema,

@@ -189,6 +189,7 @@ describe('what a run writes', () => {
     const stored = await openSafetensors(join(asked.out, 'attribution.safetensors'));
     expect(Object.fromEntries([...stored].map(([name, t]) => [name, [t.dtype, ...t.shape]]))).toEqual({
       M: ['f32', width, width],
+      baseline: ['f32', width],
       delta: ['f32', latents],
       delta_per_pair: ['f32', pairs.length, latents],
       top: ['i64', 3],

@@ -18,13 +18,13 @@ interface HeadlineProps {
   /** how many latents are ranked; undefined where not known */
   readonly of: number | undefined;
   /** undefined where it was not removed */
-  readonly removed: RemovedLatent | undefined;
+  readonly removed: RemovedOn | undefined;
   /** what steering did, and the gray zone; undefined where nothing was steered */
   readonly steered: { readonly rows: readonly RankedSteeringRow[]; readonly zone: Zone } | undefined;
 }
 
 /** What removing it does, where it was removed. */
-export interface RemovedLatent extends FidelityLatent {
+export interface RemovedOn extends FidelityLatent {
   readonly pairs: number;
 }
 
@@ -103,7 +103,7 @@ const faultText = {
   'too large': 'first order is more than twice it',
 };
 
-function Removed({ exact, first_order, pairs, fault }: RemovedLatent) {
+function Removed({ exact, first_order, pairs, fault }: RemovedOn) {
   return (
     <>
       <strong>{scientific(exact)}</strong> <span className="interval">nats</span>
