@@ -14,6 +14,19 @@ export { print } from './graph/print.ts';
 export { type Attribution, attribute, ranking, sameSign } from './methods/attribution/attribute.ts';
 export { deltaActivation } from './methods/attribution/diff.ts';
 export {
+  type ExactEffects,
+  type ExactOptions,
+  exactEffects,
+  type Removal,
+  removalOn,
+} from './methods/attribution/exact.ts';
+export {
+  effectResolution,
+  estimateAgreement,
+  firstOrderFault,
+} from './methods/attribution/fidelity.ts';
+export { integratedSteps, type RemovalPath, removalPath } from './methods/attribution/integrated.ts';
+export {
   type LatentEvidence,
   type LatentEvidenceRequest,
   latentEvidence,
@@ -56,6 +69,7 @@ export {
   type SitePass,
   sitePass,
 } from './methods/site/siteGradient.ts';
+export { type ForcedPass, forcedPass } from './methods/steering/forced.ts';
 export {
   addedVector,
   combined,
@@ -78,6 +92,8 @@ export {
   decodeLatents,
   decodeSteering,
   encodeLatents,
+  type FidelityRecord,
+  fidelitySchema,
   type LatentPage,
   type LatentRow,
   latentPageSchema,

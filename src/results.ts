@@ -4,6 +4,7 @@
  */
 export * from './results/completions.ts';
 export * from './results/explanation.ts';
+export * from './results/fidelity.ts';
 export * from './results/files.ts';
 export * from './results/finding.ts';
 export * from './results/judgeQuality.ts';

@@ -1,7 +1,7 @@
 /** What the stages of a study tell when they are done, in words a newcomer understands. */
 
 import type { WithoutPair } from '../methods/completions/pair.ts';
-import { judgeQuality } from '../results.ts';
+import { type FidelityGroup, judgeQuality } from '../results.ts';
 import { stages } from '../study/run/stages.ts';
 import type { StudyResult } from '../study/run/studyRun.ts';
 import { causalTestReport } from './causalTestReport.ts';
@@ -96,6 +96,43 @@ const attributed: Part = ({ attribute, study }, rows) => {
   ];
 };
 
+const decimals = (x: number | null) => (x === null ? 'not defined' : x.toFixed(2).replace('-', '−'));
+
+/** How the estimate did on a group of latents, in a phrase. */
+function agreementText({ latents, faults, first_order }: FidelityGroup): string {
+  const { rank_correlation, sign_agreement, slope } = first_order;
+  const signs = Math.round((sign_agreement ?? 0) * latents);
+  return `rank correlation ${decimals(rank_correlation)}, signs right for ${signs} of ${latents}, removal ${decimals(slope)} times the estimate (slope); wrong for ${faults}`;
+}
+
+const checked: Part = ({ fidelity: found, skipped }) => {
+  if (skipped.fidelity !== undefined) return ['', pc.dim(`Delta not checked: ${skipped.fidelity}.`)];
+  if (!found) return [];
+  const { top, random, pairs, of, steps, integrated_pairs, latents } = found.fidelity;
+  const wrong = latents.filter(({ group, fault }) => group === 'top' && fault !== null);
+  const followed = [top.integrated, random.integrated].filter((one) => one !== null);
+  return [
+    '',
+    ...paragraph(
+      `${pc.bold('Is delta right?')} It is a first-order estimate of what removing a latent does. Latents removed on ${number(pairs)} of ${number(of)} pairs${upToDate(found.upToDate)}:`,
+    ),
+    ...paragraph(`the first ${top.latents}: ${agreementText(top)}`, '  '),
+    ...(random.latents > 0 ? paragraph(`${random.latents} random: ${agreementText(random)}`, '  ') : []),
+    ...(followed.length > 0
+      ? paragraph(
+          `integrated gradients (${count(steps, 'step')}, ${count(integrated_pairs, 'pair')}, ${followed.map((one) => one.latents).join(' + ')} latents): slope ${followed.map((one) => decimals(one.slope)).join(' and ')}`,
+          '  ',
+        )
+      : []),
+    ...(wrong.length > 0
+      ? paragraph(
+          `Wrong means the other sign, or off by more than a factor of 2. Of the first: ${wrong.map(({ latent, fault }) => `${latent} (${fault})`).join(', ')}.`,
+          '  ',
+        )
+      : []),
+  ];
+};
+
 const tested: Part = ({ steer, study, skipped }, shown) => {
   if (skipped.steer !== undefined) return ['', pc.dim(`No causal test: ${skipped.steer}.`)];
   if (!steer) return [];
@@ -125,6 +162,7 @@ const parts: Readonly<Record<string, Part>> = {
   grade: graded,
   pair: paired,
   attribute: attributed,
+  fidelity: checked,
   steer: tested,
   interpret: interpreted,
 };

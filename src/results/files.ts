@@ -10,6 +10,7 @@ export const resultFiles = {
   pairs: 'pairs.jsonl',
   latents: 'latents.parquet',
   attribution: 'attribution.safetensors',
+  fidelity: 'fidelity.json',
   steering: 'steering.parquet',
   steeringSummary: 'steering.json',
   steered: 'steered.jsonl',

@@ -6,6 +6,8 @@ import {
   completionRecord,
   decodeLatents,
   decodeSteering,
+  type FidelityRecord,
+  fidelitySchema,
   type GradeRecord,
   gradeRecord,
   type LatentPage,
@@ -43,6 +45,8 @@ export interface LoadedStudy {
   manifest(): Promise<StudyManifest | undefined>;
   yaml(): Promise<string | undefined>;
   latents(): Promise<LatentRow[] | undefined>;
+  /** How far the ranking agrees with the removal of latents. */
+  fidelity(): Promise<FidelityRecord | undefined>;
   steering(): Promise<SteeringRecords | undefined>;
   /** What was sampled under a latent, or left alone (null), the dose search too. */
   trials(latent: number | null): Promise<TrialRecord[] | undefined>;
@@ -110,6 +114,7 @@ export function loadStudy(source: Source, cache: Cache = new Map()): LoadedStudy
     manifest: () => once(resultFiles.manifest, manifestOf),
     yaml: () => once(resultFiles.study, textOfBytes),
     latents: () => once(resultFiles.latents, (bytes) => decodeLatents(bytes)),
+    fidelity: () => once(resultFiles.fidelity, (bytes, path) => jsonOf(fidelitySchema, bytes, path)),
     async steering() {
       const [rows, summary] = await Promise.all([
         once(resultFiles.steering, (bytes) => decodeSteering(bytes)),

@@ -94,7 +94,7 @@ describe('a study with a stage more', () => {
   it('has it in the dry run, with its note and its time', async () => {
     const { lines } = await estimateStudy({ study, list: withCount() });
     expect(lines.at(-1)).toMatchObject({ stage: 'count', done: 0, note: 'a second per text' });
-    expect(lines).toHaveLength(5);
+    expect(lines).toHaveLength(6);
   });
 
   it('stops where it is killed, is told in the status, and goes on from there', async () => {
@@ -137,7 +137,9 @@ describe('a study with a stage more', () => {
 
   it('is asked for by its name alone', async () => {
     await expect(runStudy({ study, stages: ['count'] })).rejects.toThrow(
-      new InputError('stage count: expected one of sample, grade, pair, attribute, steer, interpret'),
+      new InputError(
+        'stage count: expected one of sample, grade, pair, attribute, fidelity, steer, interpret',
+      ),
     );
   });
 });

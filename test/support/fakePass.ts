@@ -22,19 +22,24 @@ export function fakePass({ activation, gradient = () => [], nll = () => 0 }: Fak
   const places = (tree: Tree) => [...tree.ids.keys()];
   const activations = (tree: Tree) =>
     Float32Array.from(places(tree).flatMap((place) => activation(tree, place)));
+  const gradients = (tree: Tree, length: number, weights: readonly number[]) => {
+    const d = length / tree.ids.length;
+    const g = new Float32Array(length);
+    for (const [b, { start, end }] of tree.branches.entries())
+      for (const place of places(tree))
+        if (place < tree.prompt || (place >= start && place < end))
+          gradient(tree, b, place).forEach((x, i) => {
+            g[place * d + i]! += weights[b]! * x;
+          });
+    return g;
+  };
   return {
     activation: async (tree) => activations(tree),
+    // The same whatever the residual: the loss of a fake is linear.
+    gradientAt: async (tree, residual, weights) => gradients(tree, residual.length, weights),
     async run(tree, branchWeights) {
       const a = activations(tree);
-      const weights = branchWeights(a);
-      const d = a.length / tree.ids.length;
-      const g = new Float32Array(a.length);
-      for (const [b, { start, end }] of tree.branches.entries())
-        for (const place of places(tree))
-          if (place < tree.prompt || (place >= start && place < end))
-            gradient(tree, b, place).forEach((x, i) => {
-              g[place * d + i]! += weights[b]! * x;
-            });
+      const g = gradients(tree, a.length, branchWeights(a));
       const losses = tree.branches.map(({ start, end }, b) =>
         Float32Array.from({ length: end - start }, (_, i) => nll(b, i)),
       );

@@ -17,6 +17,7 @@ interface StudyInput {
   readonly judge: Section;
   readonly pairs?: Section;
   readonly attribution?: Section;
+  readonly fidelity?: Section;
   readonly steering?: Section | undefined;
   readonly interpret?: Section;
 }
@@ -52,6 +53,7 @@ export function tinyStudy(tiny: TinyFolder, over: StudyOver = {}): StudyInput {
     prompts: { file: 'prompts.jsonl', discovery: 8, evaluation: 3, calibration: 0 },
     sampling,
     judge: { kind: 'pattern', positive: '[A-Za-z]', incoherent: '^.{0,1}$' },
+    fidelity: { latents: 2, pairs: 2, integrated: 1, steps: 2 },
     ...over,
   };
 }

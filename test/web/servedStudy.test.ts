@@ -40,7 +40,7 @@ const study = {
   judge: { kind: 'pattern', positive },
   steering: { candidates: 3, random: 4, doses: [0.1, 0.3], gate_pairs: 2, completions: 2 },
 };
-const names = ['sample', 'grade', 'pair', 'attribute', 'steer'];
+const names = ['sample', 'grade', 'pair', 'attribute', 'fidelity', 'steer'];
 
 const stages = (page: Page) => page.locator('[aria-label=Progress] li');
 

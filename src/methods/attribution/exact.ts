@@ -2,16 +2,16 @@
  * Exact mean ablation (docs/method.md section 3): what the first-order estimate stands for, by running the model
  * with a latent's direction set to the baseline's. One forward above the site for each latent and contrast.
  */
-import { type Contrast, type ContrastOptions, placesOfSet } from '../site/contrast.ts';
-import { type ForcedPass, logOddsChange, type ResidualChange, unchanged } from '../steering/forced.ts';
+import { type Contrast, type ContrastOptions, placesOfSet, signs } from '../site/contrast.ts';
+import { type ForcedPass, type ResidualChange, unchanged } from '../steering/forced.ts';
 import { type Dictionary, directionsOf } from './score.ts';
 
-/** Tokens and baseline as for the first-order estimate; a completion's loss is its mean. */
-export type ExactOptions = Pick<ContrastOptions, 'baseline' | 'tokenSet' | 'sinkFactor'>;
+/** Tokens, baseline and a completion's loss as for the first-order estimate. */
+export type ExactOptions = ContrastOptions;
 
 /**
- * Shapes: K latents, P contrasts. Nats a token of a completion; positive: removing the latent raises the
- * positives' loss more than the negatives'.
+ * Shapes: K latents, P contrasts. Nats, a token of a completion where its loss is the mean; positive:
+ * removing the latent raises the positives' loss more than the negatives'.
  */
 export interface ExactEffects {
   /** mean over contrasts of ΔL⁺ − ΔL⁻ [K] */
@@ -21,13 +21,14 @@ export interface ExactEffects {
 }
 
 /**
- * Replaces the projection of the rows at `places` on the unit direction d by the baseline's: a_t ← a_t −
- * ((a_t − ā)·d) d. Baseline and direction [d].
+ * Replaces the projection of the rows at `places` on the unit direction d by the baseline's, or goes a share
+ * of the way there: a_t ← a_t − share ((a_t − ā)·d) d. Baseline and direction [d].
  */
 export function meanAblation(
   direction: Float32Array,
   baseline: Float32Array,
   places: readonly number[],
+  share = 1,
 ): ResidualChange {
   const d = direction.length;
   return (activation) => {
@@ -35,31 +36,45 @@ export function meanAblation(
       const row = activation.subarray(place * d, (place + 1) * d);
       let excess = 0;
       for (let i = 0; i < d; i++) excess += (row[i]! - baseline[i]!) * direction[i]!;
-      for (let i = 0; i < d; i++) row[i] = row[i]! - excess * direction[i]!;
+      for (let i = 0; i < d; i++) row[i] = row[i]! - share * excess * direction[i]!;
     }
     return activation;
   };
 }
 
-/** ΔL⁺ − ΔL⁻ of one contrast for each direction of [K, d]. */
-async function effectsOn(
+/** Removal of directions on one contrast. */
+export interface Removal {
+  /**
+   * ΔL⁺ − ΔL⁻ with the projection on the unit direction [d] held at the baseline's on all tokens of the set,
+   * attention sinks left out, in nats. One forward above the site.
+   */
+  effect(direction: Float32Array): Promise<number>;
+}
+
+/**
+ * Prepares a contrast: one forward below the site and one above it. Throws InputError where no token of the
+ * set is left.
+ */
+export async function removalOn(
   pass: ForcedPass,
   contrast: Contrast,
-  directions: Float32Array,
-  { baseline, tokenSet, sinkFactor }: ExactOptions,
-): Promise<number[]> {
-  const d = baseline.length;
+  { baseline, tokenSet = 'prompt', loss = 'mean', sinkFactor }: ExactOptions,
+): Promise<Removal> {
   const prepared = await pass.prepare(contrast, sinkFactor);
   const { tree, sinks } = prepared;
-  const { prompt, branches } = placesOfSet(contrast.id, tree, sinks, tokenSet ?? 'prompt');
+  const { prompt, branches } = placesOfSet(contrast.id, tree, sinks, tokenSet);
   const places = [...prompt, ...branches.flat()];
   const before = await pass.losses(prepared, unchanged);
-  const effects: number[] = [];
-  for (let from = 0; from < directions.length; from += d) {
-    const ablated = meanAblation(directions.subarray(from, from + d), baseline, places);
-    effects.push(-logOddsChange(before, await pass.losses(prepared, ablated), contrast));
-  }
-  return effects;
+  const weights = signs(contrast).map((sign, b) => {
+    const { start, end } = tree.branches[b]!;
+    return loss === 'mean' ? sign : sign * (end - start);
+  });
+  return {
+    async effect(direction) {
+      const after = await pass.losses(prepared, meanAblation(direction, baseline, places));
+      return weights.reduce((sum, weight, b) => sum + weight * (after[b]! - before[b]!), 0);
+    },
+  };
 }
 
 /**
@@ -81,11 +96,14 @@ export async function exactEffects(
   const perContrast = new Float32Array(latents.length * count);
   const sums = new Float64Array(latents.length);
   for (const [p, contrast] of contrasts.entries()) {
-    const effects = await effectsOn(pass, contrast, directions, options);
-    effects.forEach((effect, k) => {
+    const removal = await removalOn(pass, contrast, options);
+    for (const k of latents.keys()) {
+      const effect = await removal.effect(
+        directions.subarray(k * dictionary.width, (k + 1) * dictionary.width),
+      );
       perContrast[k * count + p] = effect;
       sums[k]! += effect;
-    });
+    }
     onContrast();
   }
   return { contrast: Float32Array.from(sums, (sum) => sum / count), perContrast };

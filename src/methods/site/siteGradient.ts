@@ -8,7 +8,7 @@ import type { Model } from '../../models/decoder.ts';
 import { gradientGraph, residualGraph } from '../../models/passes.ts';
 import { predictors, type Tree, targets, treeFeeds } from '../../models/tree.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { f32, i64, toFloat32 } from '../../tensor.ts';
+import { f32, i64, type Tensor, toFloat32 } from '../../tensor.ts';
 
 /** What a pass over a tree finds. Shapes: T packed tokens, d residual width. */
 export interface SiteGradient {
@@ -27,6 +27,11 @@ export interface SitePass {
   /** a [T, d] alone. */
   activation(tree: Tree): Promise<Float32Array>;
   run(tree: Tree, weights: BranchWeights): Promise<SiteGradient>;
+  /**
+   * g [T, d] at another residual [T, d] than the tree's own, with a weight a token of each branch: only the
+   * part above the site is run.
+   */
+  gradientAt(tree: Tree, residual: Float32Array, weights: readonly number[]): Promise<Float32Array>;
   release(): Promise<void>;
 }
 
@@ -48,25 +53,36 @@ export async function sitePass(runtime: Runtime, model: Model, layer: number): P
   const above = await runtime.load(gradientGraph(model, layer), model.weights);
   const residual = async (feeds: ReturnType<typeof treeFeeds>) =>
     (await below.run(feeds))[`resid_post.${layer}`]!;
+  const upper = async (
+    tree: Tree,
+    feeds: ReturnType<typeof treeFeeds>,
+    resid: Tensor,
+    perBranch: readonly number[],
+  ) => {
+    const rows = predictors(tree);
+    const perRow = tree.branches.flatMap(({ start, end }, b) =>
+      Array<number>(end - start).fill(perBranch[b]!),
+    );
+    const { nll, grad } = await above.run({
+      ...feeds,
+      resid,
+      rows: i64([rows.length], rows),
+      targets: i64([rows.length], targets(tree)),
+      weights: f32([rows.length, 1], perRow),
+    });
+    return { gradient: toFloat32(grad!), nll: split(toFloat32(nll!), tree) };
+  };
   return {
     activation: async (tree) => toFloat32(await residual(treeFeeds(tree))),
     async run(tree, weights) {
       const feeds = treeFeeds(tree);
       const resid = await residual(feeds);
       const activation = toFloat32(resid);
-      const rows = predictors(tree);
-      const perBranch = weights(activation);
-      const perRow = tree.branches.flatMap(({ start, end }, b) =>
-        Array<number>(end - start).fill(perBranch[b]!),
-      );
-      const { nll, grad } = await above.run({
-        ...feeds,
-        resid,
-        rows: i64([rows.length], rows),
-        targets: i64([rows.length], targets(tree)),
-        weights: f32([rows.length, 1], perRow),
-      });
-      return { activation, gradient: toFloat32(grad!), nll: split(toFloat32(nll!), tree) };
+      return { activation, ...(await upper(tree, feeds, resid, weights(activation))) };
+    },
+    async gradientAt(tree, given, weights) {
+      const resid = f32([tree.ids.length, model.decoder.width], given);
+      return (await upper(tree, treeFeeds(tree), resid, weights)).gradient;
     },
     async release() {
       await Promise.all([below.release(), above.release()]);

@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
+import { isThere } from '../../files/ifThere.ts';
 import { readSafetensorsHeader, readTensor, writeSafetensors } from '../../files/safetensors.ts';
 import { type Attribution, ranking, sameSign } from '../../methods/attribution/attribute.ts';
 import type { LatentEvidence } from '../../methods/attribution/latentEvidence.ts';
@@ -98,6 +99,13 @@ async function writeArrays(
     losses: tensor('f32', [losses.length], Float32Array.from(losses)),
     loss_pair: i64([losses.length], lossPair),
   });
+}
+
+/** ā [d] that an attribution in this folder used; undefined in a file of before it was kept. */
+export async function storedBaseline(folder: string): Promise<Float32Array | undefined> {
+  const path = join(folder, resultFiles.attribution);
+  const found = (await isThere(path)) && (await readSafetensorsHeader(path)).tensors.get('baseline');
+  return found ? toFloat32(await readTensor(found)) : undefined;
 }
 
 /** Writes the arrays and the table. */

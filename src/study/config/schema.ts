@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { about, modelPath, path, rows, section, seed, text, whole } from './fields.ts';
 import type { Section } from './section.ts';
 import type { AttributionConfig } from './sections/attribution.ts';
+import type { FidelityConfig } from './sections/fidelity.ts';
 import type { InterpretConfig } from './sections/interpret.ts';
 import type { PairsConfig } from './sections/pairs.ts';
 import type { SamplingConfig } from './sections/sampling.ts';
@@ -132,6 +133,7 @@ export interface StudyConfig extends Omit<Base, 'reference'> {
   readonly judge: JudgeConfig;
   readonly pairs: PairsConfig;
   readonly attribution: AttributionConfig;
+  readonly fidelity: FidelityConfig;
   readonly steering: SteeringConfig;
   readonly interpret?: InterpretConfig | undefined;
 }

@@ -30,6 +30,7 @@ const names: readonly string[] = [
   resultFiles.pairs,
   resultFiles.pairTokens,
   resultFiles.latents,
+  resultFiles.fidelity,
   resultFiles.steering,
   resultFiles.steeringSummary,
   resultFiles.steered,

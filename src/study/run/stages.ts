@@ -3,6 +3,7 @@
  * follows from this list.
  */
 import { attributeStage } from '../attribution/4-attribute.ts';
+import { fidelityStage } from '../attribution/4b-fidelity.ts';
 import { sampleStage } from '../completions/1-sample.ts';
 import { pairStage } from '../completions/3-pair.ts';
 import type { Section } from '../config/section.ts';
@@ -16,6 +17,7 @@ export const stages = [
   gradeStage,
   pairStage,
   attributeStage,
+  fidelityStage,
   steerStage,
   interpretStage,
 ] as const;

@@ -201,6 +201,7 @@ describe('what a run writes', () => {
     expect(Object.fromEntries([...stored].map(([name, t]) => [name, [t.dtype, ...t.shape]]))).toEqual({
       M: ['f32', width, width],
       gradient: ['f32', width],
+      baseline: ['f32', width],
       delta: ['f32', latents],
       delta_per_pair: ['f32', pairs.length, latents],
       top: ['i64', 3],

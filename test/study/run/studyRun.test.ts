@@ -145,6 +145,7 @@ describe('a whole run', () => {
       ['grade', true, 0],
       ['pair', true, 0],
       ['attribute', true, 0],
+      ['fidelity', true, 0],
     ]);
   });
 });

@@ -44,7 +44,7 @@ describe('a study that runs', () => {
   it('is followed from nothing to its end, in another process', async () => {
     const heard = await listen(view, 'one');
     const first = await heard.until(({ event }) => event === 'status');
-    const names = ['sample', 'grade', 'pair', 'attribute', 'steer'];
+    const names = ['sample', 'grade', 'pair', 'attribute', 'fidelity', 'steer'];
     expect(first.data.running).toBe(false);
     expect(first.data.stages!.map(({ name, state, done }) => [name, state, done])).toEqual(
       names.map((name) => [name, 'waiting', 0]),
@@ -83,7 +83,7 @@ describe('a study that runs', () => {
   it('is told of at once to one who comes later, and its stages are stale where study.yaml changed', async () => {
     const later = await listen(view, 'one');
     const known = await later.until(({ event }) => event === 'status');
-    expect(known.data.stages!.map(({ state }) => state)).toEqual(Array(5).fill('finished'));
+    expect(known.data.stages!.map(({ state }) => state)).toEqual(Array(6).fill('finished'));
     putStudy(at('one'), tiny, { ...over, sampling: { completions: 5, max_tokens: 12, seed: 6 } });
     const changed = await later.until(({ data }) => data.stages?.[0]?.state === 'stale');
     expect(changed.data.running).toBe(false);

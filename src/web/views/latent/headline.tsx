@@ -1,12 +1,13 @@
 /** What is claimed of a latent, in a few numbers: its place by attribution, and what steering does. */
 import {
+  type FidelityLatent,
   isEcho,
   type LatentRow,
   type RankedSteeringRow,
   rowActsAsCause,
   type Zone,
 } from '../../../results.ts';
-import { count, fixed, percent, points, scientific, signed } from '../../format.ts';
+import { count, fixed, percent, plural, points, scientific, signed } from '../../format.ts';
 
 type Ranked = Pick<LatentRow, 'latent' | 'rank' | 'delta' | 'same_sign'> & {
   /** none where there is one pair alone */
@@ -19,8 +20,15 @@ interface HeadlineProps {
   readonly of: number | undefined;
   /** every latent, first rank first; those that a report holds */
   readonly latents: readonly LatentRow[];
+  /** undefined where it was not removed */
+  readonly removed: RemovedOn | undefined;
   /** what steering did, and the gray zone; undefined where nothing was steered */
   readonly steered: { readonly rows: readonly RankedSteeringRow[]; readonly zone: Zone } | undefined;
+}
+
+/** What removing it does, where it was removed. */
+export interface RemovedOn extends FidelityLatent {
+  readonly pairs: number;
 }
 
 interface EffectProps {
@@ -119,7 +127,31 @@ function Attributed({ row, of }: AttributedProps) {
   );
 }
 
-export function Headline({ row, of, latents, steered }: HeadlineProps) {
+const faultText = {
+  'wrong sign': 'first order has the wrong sign',
+  'too small': 'first order is less than half of it',
+  'too large': 'first order is more than twice it',
+};
+
+function Removed({ exact, first_order, pairs, fault }: RemovedOn) {
+  return (
+    <>
+      <strong>{scientific(exact)}</strong> <span className="interval">nats</span>
+      <span className="quiet block">
+        {scientific(first_order)} to first order, on the same {plural(pairs, 'pair')}
+      </span>
+      <span className="block">
+        {fault === null ? (
+          'first order agrees within a factor of 2'
+        ) : (
+          <span className="fault">{faultText[fault]}</span>
+        )}
+      </span>
+    </>
+  );
+}
+
+export function Headline({ row, of, latents, removed, steered }: HeadlineProps) {
   const attributed = latents.find(({ latent }) => latent === row.latent);
   const { rows, zone } = steered ?? { rows: [], zone: undefined };
   return (
@@ -137,6 +169,14 @@ export function Headline({ row, of, latents, steered }: HeadlineProps) {
           {rows[0] && <span className="quiet block">{proposedBy(rows[0])}</span>}
         </dd>
       </div>
+      {removed && (
+        <div className="claim">
+          <dt>removed, over all tokens of the set</dt>
+          <dd>
+            <Removed {...removed} />
+          </dd>
+        </div>
+      )}
       {zone &&
         rows.map((one) => (
           <div key={one.side} className={rowActsAsCause(one, zone) ? 'claim confirmed' : 'claim'}>

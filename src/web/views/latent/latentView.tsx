@@ -1,6 +1,7 @@
 /** One latent: all that the study knows of it, what weighs most first. */
 import { useMemo } from 'react';
 import {
+  type FidelityRecord,
   type LatentPage,
   type LatentRow,
   pageFile,
@@ -33,22 +34,25 @@ interface Evidence {
   readonly latents: readonly LatentRow[];
   /** how many the dictionary has; undefined where a report holds fewer */
   readonly of: number | undefined;
+  readonly fidelity: FidelityRecord | undefined;
   readonly steering: SteeringRecords | undefined;
   readonly page: LatentPage | undefined;
   readonly known: ReadonlySet<number>;
 }
 
 async function loadEvidence(study: LoadedStudy, latent: number): Promise<Evidence> {
-  const [latents = [], steering, page, pages] = await Promise.all([
+  const [latents = [], steering, page, pages, fidelity] = await Promise.all([
     study.latents(),
     study.steering(),
     study.page(latent),
     study.pageNumbers(),
+    study.fidelity(),
   ]);
   const isWhole = study.source.trimmed[resultFiles.latents] === undefined && latents.length > 0;
   return {
     latents,
     of: isWhole ? latents.length : undefined,
+    fidelity,
     steering,
     page,
     known: new Set([...pages, ...(steering?.rows ?? []).map((row) => row.latent)]),
@@ -181,10 +185,11 @@ interface OneLatentProps {
 }
 
 function OneLatent({ latent, evidence, trials, route }: OneLatentProps) {
-  const { latents, of, steering, page, known } = evidence;
+  const { latents, of, fidelity, steering, page, known } = evidence;
   const row = latents.find((one) => one.latent === latent) ?? page;
   if (!row) return <UnknownLatent latent={latent} known={latents.length} />;
   const rows = steering?.rows.filter((one) => one.latent === latent) ?? [];
+  const removed = fidelity?.latents.find((one) => one.latent === latent);
   const dose = rows.find((one) => one.side === 'away')?.dose ?? usualDose;
   return (
     <article className="latent">
@@ -198,7 +203,7 @@ function OneLatent({ latent, evidence, trials, route }: OneLatentProps) {
       <Headline
         row={row}
         of={of}
-        latents={latents}
+        removed={fidelity && removed && { ...removed, pairs: fidelity.pairs }}
         steered={steering && { rows, zone: steering.summary.zone }}
       />
       {page && <Explanation page={page} />}

@@ -153,7 +153,7 @@ export function JudgeQualityNote({ manifest }: { manifest: StudyManifest | undef
   );
 }
 
-export function Fidelity({ steering: { summary } }: { steering: SteeringRecords }) {
+export function Controls({ steering: { summary } }: { steering: SteeringRecords }) {
   const { alone, zone, log_odds_agreement, limit, norm, gate } = summary;
   const share = ({ positives, coherent }: { positives: number; coherent: number }) =>
     `${percent(positives / coherent)} of ${count(coherent)}`;

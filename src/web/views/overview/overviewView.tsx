@@ -12,19 +12,21 @@ import { useLoaded } from '../../useLoaded.ts';
 import type { ViewProps, WebView } from '../../view.ts';
 import { type Answer, answerOf } from './answer.ts';
 import { attributedOver } from './attributedOver.ts';
-import { CausalTestFigure, Claims, Fidelity, JudgeQualityNote } from './causalTest.tsx';
+import { CausalTestFigure, Claims, Controls, JudgeQualityNote } from './causalTest.tsx';
+import { RankingFidelity } from './fidelity.tsx';
 import { funnelOf, type Step } from './funnel.ts';
 import { warningsOf } from './warnings.ts';
 
 async function everything(study: LoadedStudy) {
-  const [manifest, steering, latents, yaml] = await Promise.all([
+  const [manifest, steering, latents, yaml, fidelity] = await Promise.all([
     study.manifest(),
     study.steering(),
     study.latents(),
     study.yaml(),
+    study.fidelity(),
   ]);
   const behaviour = steering?.summary.behaviour ?? behaviourOf(yaml) ?? 'the behaviour';
-  return { manifest, steering, latents, behaviour, over: attributedOver(manifest) };
+  return { manifest, steering, latents, fidelity, behaviour, over: attributedOver(manifest) };
 }
 
 function AnswerText({ answer, route }: { answer: Answer; route: Route }) {
@@ -81,6 +83,12 @@ function Overview({ study, route }: ViewProps) {
             warnings={warningsOf(found.manifest, found.steering, study.source.trimmed)}
             route={route}
           />
+          {found.fidelity && (
+            <>
+              <h2>Is the ranking right?</h2>
+              <RankingFidelity fidelity={found.fidelity} route={route} />
+            </>
+          )}
           <h2>Validation by steering</h2>
           {found.steering ? (
             <>
@@ -88,7 +96,7 @@ function Overview({ study, route }: ViewProps) {
               <h2>Selectors</h2>
               <Claims steering={found.steering} />
               <h2>Controls</h2>
-              <Fidelity steering={found.steering} />
+              <Controls steering={found.steering} />
             </>
           ) : (
             <Missing command="culprit run STUDY">
