@@ -5,6 +5,7 @@
 export * from './results/completions.ts';
 export * from './results/explanation.ts';
 export * from './results/files.ts';
+export * from './results/judgeError.ts';
 export * from './results/judgeQuality.ts';
 export * from './results/latentPage.ts';
 export * from './results/latents.ts';

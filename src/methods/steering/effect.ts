@@ -5,6 +5,7 @@
  * texts.
  */
 import { bootstrap, type Interval } from '../statistics/bootstrap.ts';
+import { wilson } from '../statistics/wilson.ts';
 
 /** Graded completions of one prompt. */
 export interface Tally {
@@ -49,16 +50,6 @@ export function effectOf(prompts: readonly PromptTallies[]): number {
 export function effectInterval(prompts: readonly PromptTallies[], seed: number): Interval {
   const groups = prompts.map((prompt) => [prompt]);
   return bootstrap(groups, (drawn) => ({ effect: effectOf(drawn) }), { seed }).effect;
-}
-
-/** Two-sided 95 % quantile of the normal distribution. */
-const z = 1.959964;
-
-/** Wilson's score interval of a share among n. */
-function wilson(share: number, n: number): Interval {
-  const centre = (share + z ** 2 / (2 * n)) / (1 + z ** 2 / n);
-  const half = (z / (1 + z ** 2 / n)) * Math.sqrt((share * (1 - share)) / n + z ** 2 / (4 * n * n));
-  return { low: centre - half, high: centre + half };
 }
 
 /**

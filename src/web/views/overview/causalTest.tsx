@@ -121,6 +121,8 @@ const agreement = (x: number | null) => (x === null ? 'too few' : fixed(x, 2));
 /** Names of what a trained judge's counts tell. */
 const judgeQualities: readonly (readonly [key: string, name: string])[] = [
   ['judge_accuracy', 'behaviour: answers right'],
+  ['judge_sensitivity', 'of the positive ones (sensitivity)'],
+  ['judge_specificity', 'of the negative ones (specificity)'],
   ['judge_pair_accuracy', 'behaviour: pairs in the right order'],
   ['judge_calibration_error', 'behaviour: calibration error'],
   ['judge_coherence_accuracy', 'coherence: texts right'],
@@ -140,7 +142,10 @@ export function JudgeQualityNote({ manifest }: { manifest: StudyManifest | undef
     );
   return (
     <table>
-      <caption>The judge, on {plural(counts.judge_prompts_held_out ?? 0, 'prompt')} held out</caption>
+      <caption>
+        The judge, on {plural(counts.judge_prompts_held_out ?? 0, 'prompt')} held out: labelled answers, not
+        steered texts
+      </caption>
       <tbody>
         {known.map(([key, name]) => (
           <tr key={key}>

@@ -42,12 +42,17 @@ function samplingWarnings(sample: Counts | undefined, grade: Counts | undefined)
 function judgeWarnings(grade: Counts | undefined): string[] {
   const quality = judgeQuality(grade ?? {});
   if (!quality?.weak) return [];
-  const { accuracy, heldOut, shows } = quality;
+  const { accuracy, heldOut, sensitivity, specificity, shows } = quality;
   return [
     [
       `On ${plural(heldOut, 'prompt')} held out the judge is right for only ${percent(accuracy)} of the`,
-      'answers. If it errs as often on positive as on negative answers, an effect appears at',
-      `${percent(shows)} of its size. More labelled examples or another judge would help.`,
+      ...(sensitivity === null || specificity === null || shows === null
+        ? ['answers.']
+        : [
+            `answers: ${percent(sensitivity)} of the positive ones, ${percent(specificity)} of the negative`,
+            `ones. Where it errs alike on steered texts, an effect appears at ${percent(shows)} of its size.`,
+          ]),
+      'More labelled examples or another judge would help.',
     ].join(' '),
   ];
 }
