@@ -136,8 +136,9 @@ export function JudgeQualityNote({ manifest }: { manifest: StudyManifest | undef
   if (known.length === 0)
     return (
       <p>
-        How far the judge is right is not known: it was not trained here. <code>culprit judge compare</code>{' '}
-        tells how far two judges, or a judge and labels, agree.
+        How far the judge is right is not known from its training: it was not trained here.{' '}
+        <code>culprit judge sample</code> draws steered texts for people or a second judge to read, which
+        tells.
       </p>
     );
   return (

@@ -14,17 +14,19 @@ import { type Answer, answerOf } from './answer.ts';
 import { attributedOver } from './attributedOver.ts';
 import { CausalTestFigure, Claims, Fidelity, JudgeQualityNote } from './causalTest.tsx';
 import { funnelOf, type Step } from './funnel.ts';
+import { JudgeErrorNote } from './judgeErrorNote.tsx';
 import { warningsOf } from './warnings.ts';
 
 async function everything(study: LoadedStudy) {
-  const [manifest, steering, latents, yaml] = await Promise.all([
+  const [manifest, steering, latents, yaml, judgeError] = await Promise.all([
     study.manifest(),
     study.steering(),
     study.latents(),
     study.yaml(),
+    study.judgeError(),
   ]);
   const behaviour = steering?.summary.behaviour ?? behaviourOf(yaml) ?? 'the behaviour';
-  return { manifest, steering, latents, behaviour, over: attributedOver(manifest) };
+  return { manifest, steering, latents, judgeError, behaviour, over: attributedOver(manifest) };
 }
 
 function AnswerText({ answer, route }: { answer: Answer; route: Route }) {
@@ -78,7 +80,7 @@ function Overview({ study, route }: ViewProps) {
           <AnswerText answer={answerOf(found)} route={route} />
           <Funnel steps={funnelOf(found.manifest, found.latents, found.steering)} />
           <Warnings
-            warnings={warningsOf(found.manifest, found.steering, study.source.trimmed)}
+            warnings={warningsOf(found.manifest, found.steering, study.source.trimmed, found.judgeError)}
             route={route}
           />
           <h2>Validation by steering</h2>
@@ -98,6 +100,7 @@ function Overview({ study, route }: ViewProps) {
           )}
           <h3>The judge</h3>
           <JudgeQualityNote manifest={found.manifest} />
+          {found.judgeError && <JudgeErrorNote error={found.judgeError} />}
         </>
       )}
     </Loading>

@@ -1,5 +1,12 @@
 /** What a careful reader of a study should know before they believe it. */
-import { effectsOf, judgeQuality, type StudyManifest } from '../../../results.ts';
+import {
+  effectsOf,
+  type JudgeErrorFile,
+  judgeErrorWarnings,
+  judgeQuality,
+  resultFiles,
+  type StudyManifest,
+} from '../../../results.ts';
 import { percent, plural } from '../../format.ts';
 import { shortened } from '../../leftOut.ts';
 import type { SteeringRecords } from '../../study.ts';
@@ -109,6 +116,7 @@ export function warningsOf(
   manifest: StudyManifest | undefined,
   steering: SteeringRecords | undefined,
   trimmed: Readonly<Record<string, string>>,
+  judgeError?: JudgeErrorFile,
 ): string[] {
   const counts = (stage: string) => manifest?.stages[stage]?.counts;
   const edited = Object.values(manifest?.stages ?? {}).flatMap((stage) => stage.edited);
@@ -116,6 +124,9 @@ export function warningsOf(
   return [
     ...samplingWarnings(counts('sample'), counts('grade')),
     ...judgeWarnings(counts('grade')),
+    ...(judgeError
+      ? judgeErrorWarnings(judgeError, manifest?.stages.steer?.outputs[resultFiles.steered])
+      : []),
     ...pairWarnings(attributedOver(manifest)),
     ...(steering ? [...zoneWarnings(steering), ...gateWarnings(steering), ...shareWarnings(steering)] : []),
     ...(edited.length > 0 ? [`Changed by hand, and accepted as they are: ${edited.join(', ')}.`] : []),
