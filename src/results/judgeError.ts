@@ -68,7 +68,6 @@ const agreement = z.object({
   kappa: estimate,
   accuracy: estimate,
 });
-export type JudgeAgreement = z.output<typeof agreement>;
 
 const sheetError = z.object({
   /** who read: `people`, or a second judge */

@@ -5,7 +5,7 @@
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import type { Interval } from '../statistics/bootstrap.ts';
 import { generatorOf } from '../statistics/random.ts';
-import { type ArmError, type Estimate, estimateFrom, type JudgeError } from './judgeError.ts';
+import { type ArmError, estimateFrom, type IntervalEstimate, type JudgeError } from './judgeError.ts';
 
 type LabelError = Pick<JudgeError, 'sensitivity' | 'specificity'>;
 
@@ -22,7 +22,7 @@ export function trueShare(observed: number, { sensitivity, specificity }: LabelE
 }
 
 /** What is left of a true change of the share of positives, with an interval by square and add. */
-function shownPart(sensitivity: Estimate, specificity: Estimate): Estimate {
+function shownPart(sensitivity: IntervalEstimate, specificity: IntervalEstimate): IntervalEstimate {
   const value = sensitivity.value + specificity.value - 1;
   const below = Math.hypot(sensitivity.value - sensitivity.low, specificity.value - specificity.low);
   const above = Math.hypot(sensitivity.high - sensitivity.value, specificity.high - specificity.value);
@@ -33,14 +33,18 @@ function shownPart(sensitivity: Estimate, specificity: Estimate): Estimate {
  * The lower end of x / y by MOVER-R (Donner and Zou 2012), from the intervals of both, which are taken as
  * independent; y and its interval are above 0.
  */
-function lowOfRatio(x: Estimate, y: Estimate): number {
+function lowOfRatio(x: IntervalEstimate, y: IntervalEstimate): number {
   const product = x.value * y.value;
   const slope = y.high * (2 * y.value - y.high);
   const root = Math.sqrt(Math.max(0, product ** 2 - x.low * slope * (2 * x.value - x.low)));
   return slope > 0 ? (product - root) / slope : Number.NEGATIVE_INFINITY;
 }
 
-const negated = ({ value, low, high }: Estimate): Estimate => ({ value: -value, low: -high, high: -low });
+const negated = ({ value, low, high }: IntervalEstimate): IntervalEstimate => ({
+  value: -value,
+  low: -high,
+  high: -low,
+});
 
 /**
  * A change of the share of positives (−1 to 1) by a judge that errs alike on both sides of it: effect /
@@ -48,7 +52,11 @@ const negated = ({ value, low, high }: Estimate): Estimate => ({ value: -value, 
  * right for lopsided intervals too). Within −1 and 1. Where the judge may be no better than chance the
  * interval is everything; the value is NaN where it is not better.
  */
-export function correctedEffect(effect: Estimate, sensitivity: Estimate, specificity: Estimate): Estimate {
+export function correctedEffect(
+  effect: IntervalEstimate,
+  sensitivity: IntervalEstimate,
+  specificity: IntervalEstimate,
+): IntervalEstimate {
   const shows = shownPart(sensitivity, specificity);
   const value = shows.value > 0 ? clamped(effect.value / shows.value, -1) : Number.NaN;
   if (!(shows.low > 0)) return { value, low: -1, high: 1 };
@@ -87,7 +95,7 @@ export function correctedByArm(
   prompts: readonly PromptLabels[],
   errors: Readonly<Record<Side, ArmError>>,
   seed: number,
-): Estimate {
+): IntervalEstimate {
   const random = generatorOf(seed);
   const { steered, alone } = errors;
   const draws = Array.from({ length: resamples }, (_, n) => {
@@ -103,10 +111,10 @@ export function correctedByArm(
 /** How a judge's error differs between steered texts and texts left alone. */
 export interface DifferentialError {
   /** steered minus alone */
-  readonly sensitivity: Estimate;
-  readonly specificity: Estimate;
+  readonly sensitivity: IntervalEstimate;
+  readonly specificity: IntervalEstimate;
   /** change of the share of positives that the judge would show where nothing changed */
-  readonly bias: Estimate;
+  readonly bias: IntervalEstimate;
 }
 
 /**
@@ -115,7 +123,7 @@ export interface DifferentialError {
  * `aloneShare` of the coherent ones positive.
  */
 export function differentialError(steered: ArmError, alone: ArmError, aloneShare: number): DifferentialError {
-  const between = (of: (steered: LabelError, alone: LabelError) => number): Estimate =>
+  const between = (of: (steered: LabelError, alone: LabelError) => number): IntervalEstimate =>
     estimateFrom(
       of(steered.point, alone.point),
       steered.draws.map((draw, n) => of(draw, alone.draws[n]!)),

@@ -40,13 +40,13 @@ export const errorNames = [
 export type JudgeError = Readonly<Record<(typeof errorNames)[number], number>>;
 
 /** A value with its 95 % interval. */
-export interface Estimate extends Interval {
+export interface IntervalEstimate extends Interval {
   readonly value: number;
 }
 
 /** What is measured of one arm, and how uncertain that is. */
 export interface ArmError {
-  readonly estimates: Readonly<Record<keyof JudgeError, Estimate>>;
+  readonly estimates: Readonly<Record<keyof JudgeError, IntervalEstimate>>;
   readonly point: JudgeError;
   /** as the error may be, given what was read: of equal weight each, in no order */
   readonly draws: readonly JudgeError[];
@@ -107,7 +107,7 @@ function drawnWeights(arm: ReadArm, gamma: (shape: number) => number): Weights {
 }
 
 /** The central 95 %. A share of 0 or 1 is an end of its interval; the value itself is always inside. */
-export function estimateFrom(value: number, draws: readonly number[], ends: Interval): Estimate {
+export function estimateFrom(value: number, draws: readonly number[], ends: Interval): IntervalEstimate {
   const sorted = Float64Array.from(draws.filter((x) => !Number.isNaN(x))).sort();
   const [low, high] = [quantile(sorted, 0.025), quantile(sorted, 0.975)];
   if (Number.isNaN(value)) return { value, low: Number.NaN, high: Number.NaN };

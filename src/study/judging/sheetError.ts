@@ -2,7 +2,7 @@
 import { correctedByArm, differentialError, type PromptLabels } from '../../methods/judging/correction.ts';
 import {
   type ArmError,
-  type Estimate,
+  type IntervalEstimate,
   judgeErrorOf,
   type ReadArm,
   type VerdictName,
@@ -20,7 +20,7 @@ interface Arm {
 }
 
 /** An estimate as a file has it: null where it is not known. */
-const known = ({ value, low, high }: Estimate) => (Number.isNaN(value) ? null : { value, low, high });
+const known = ({ value, low, high }: IntervalEstimate) => (Number.isNaN(value) ? null : { value, low, high });
 
 const labelErrors = ({ estimates }: ArmError) => ({
   sensitivity: known(estimates.sensitivity),

@@ -9,7 +9,7 @@ import {
   trueShare,
 } from '../../../src/methods/judging/correction.ts';
 import {
-  type Estimate,
+  type IntervalEstimate,
   judgeErrorOf,
   type ReadArm,
   type VerdictName,
@@ -185,7 +185,7 @@ describe("the judge's error from a sheet", () => {
 });
 
 describe('what an effect is without the judge’s error', () => {
-  const sure = (value: number): Estimate => ({ value, low: value, high: value });
+  const sure = (value: number): IntervalEstimate => ({ value, low: value, high: value });
 
   it('is effect / (sensitivity + specificity − 1), not effect / (2 A − 1)', () => {
     const accuracy = issue.share * issue.sensitivity + (1 - issue.share) * issue.specificity;
