@@ -7,6 +7,7 @@ export * from './results/explanation.ts';
 export * from './results/fidelity.ts';
 export * from './results/files.ts';
 export * from './results/finding.ts';
+export * from './results/judgeError.ts';
 export * from './results/judgeQuality.ts';
 export * from './results/latentPage.ts';
 export * from './results/latents.ts';

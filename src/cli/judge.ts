@@ -1,18 +1,23 @@
-/** `culprit judge compare`: how far two judges agree. */
+/** `culprit judge`: how far judges agree, and how often the study's own errs. */
 import { Command } from 'commander';
+import { InputError } from '../errors.ts';
+import { isFolderThere } from '../files/ifThere.ts';
 import {
+  type CompareRequest,
   compareJudges,
   type Disagreement,
   type JudgeComparison,
   type Measured,
   type OpenJudge,
 } from '../study/judging/compareRun.ts';
+import { compareInStudy, judgedFolder } from '../study/judging/judgeErrorRun.ts';
+import { readCommand, sampleCommand } from './judgeSheet.ts';
 import { wholeNumber } from './options.ts';
 import { progressOn } from './progress.ts';
 import { number, pc, table } from './table.ts';
 
 interface Options {
-  a: string;
+  a?: string;
   b: string;
   rows: number;
   seed: number;
@@ -35,8 +40,12 @@ Only completions that both judges call coherent are compared. kappa is Cohen's:
 predict the labels of the other: 0.5 is chance. Intervals are 95 %, by
 resampling prompts.
 
-Example:
-  culprit judge compare labelled.jsonl --a my-study/study.yaml --b label`;
+With a study instead of a file, its own completions and grades are taken, and
+kappa is kept in the study (judge-error.json) and shown in its report.
+
+Examples:
+  culprit judge compare labelled.jsonl --a my-study/study.yaml --b label
+  culprit judge compare my-study --b other-judge/study.yaml`;
 
 const share = (x: number) => (Number.isNaN(x) ? 'undefined' : x.toFixed(3));
 
@@ -130,30 +139,41 @@ function report(found: JudgeComparison, rows: number): string {
 function compareCommand(openJudge: OpenJudge): Command {
   return new Command('compare')
     .description('Measure how well two judges agree on completions.')
-    .argument('<file>', 'completions, JSONL, or CSV where the name ends with .csv')
-    .usage('FILE --a JUDGE --b JUDGE')
-    .requiredOption('--a <judge>', 'one judge (see below)')
+    .argument('<file>', 'completions, JSONL, or CSV where the name ends with .csv; or a study')
+    .usage('FILE --a JUDGE --b JUDGE, or STUDY --b JUDGE')
+    .option('--a <judge>', 'one judge (see below); of a study, its own grades')
     .requiredOption('--b <judge>', 'the other; `label` for the labels in the file')
     .option('--rows <count>', 'how many disagreements to show', wholeNumber(0), 10)
     .option('--resamples <count>', 'bootstrap resamples for the intervals', wholeNumber(1), 2000)
     .option('--seed <number>', 'seed of the resampling', wholeNumber(0), 1)
     .helpOption('-h, --help', 'show this text')
     .addHelpText('after', about)
-    .action(async (file: string, { rows, ...options }: Options) => {
-      const found = await compareJudges({
-        file,
-        ...options,
-        openJudge,
-        progress: progressOn(process.stderr),
-      });
-      process.stdout.write(report(found, rows));
+    .action(async (file: string, { rows, a, ...options }: Options) => {
+      const request = { ...options, openJudge, progress: progressOn(process.stderr) };
+      process.stdout.write(report(await compared(file, a, request), rows));
     });
+}
+
+/** Throws InputError where `--a` is missing for a file, or given for a study. */
+async function compared(
+  file: string,
+  a: string | undefined,
+  request: Omit<CompareRequest, 'file' | 'a'>,
+): Promise<JudgeComparison> {
+  const isStudy = /\.ya?ml$/i.test(file) || (await isFolderThere(file));
+  if (isStudy && a !== undefined)
+    throw new InputError(`--a: expected none, for the study's own grades are compared; found ${a}`);
+  if (isStudy) return compareInStudy(await judgedFolder(file), request);
+  if (a === undefined) throw new InputError('--a: expected a judge, found none');
+  return compareJudges({ ...request, file, a });
 }
 
 /** `openJudge` opens what `--a` and `--b` name by a file. */
 export function judgeCommand(openJudge: OpenJudge): Command {
   return new Command('judge')
-    .summary('measure how well judges agree')
-    .description('Measure how well judges agree.')
+    .summary('measure how often a judge errs, and how well judges agree')
+    .description('Measure how often a judge errs, and how well judges agree.')
+    .addCommand(sampleCommand(openJudge))
+    .addCommand(readCommand())
     .addCommand(compareCommand(openJudge));
 }

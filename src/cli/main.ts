@@ -24,7 +24,7 @@ const keptBy: ReadonlyMap<string | undefined, string> = new Map([
   ['view', 'the studies are as they were'],
   ['steer', 'the same command continues a causal test; single texts were not written'],
   // A judge that is trained goes on from there; verdicts are not kept.
-  ['judge', 'nothing was compared, and the grades so far are lost'],
+  ['judge', 'nothing was measured, and the grades so far are lost'],
 ]);
 const kept =
   keptBy.get(process.argv[2]) ?? 'what is finished is kept, and the same command continues from there';

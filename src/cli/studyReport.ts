@@ -27,12 +27,15 @@ const sampled: Part = ({ sample }) => {
 function judged(counts: Readonly<Record<string, number>>): string[] {
   const quality = judgeQuality(counts);
   if (quality === undefined) return [];
-  const { accuracy, heldOut, shows, weak } = quality;
-  const warning = weak
-    ? `: if it errs equally often on both sides, an effect appears at ${percentText(shows)} of its size. More labelled examples or another judge would help`
-    : '';
+  const { accuracy, heldOut, sensitivity, specificity, shows, weak } = quality;
+  const sides =
+    sensitivity === null || specificity === null
+      ? ''
+      : ` (positive ones: ${percentText(sensitivity)}, negative ones: ${percentText(specificity)})`;
+  const part = shows === null ? '' : `: an effect appears at ${percentText(shows)} of its size`;
+  const warning = weak ? `${part}. More labelled examples or another judge would help` : '';
   return paragraph(
-    `The judge labels ${percentText(accuracy)} of the answers to ${count(heldOut, 'held-out prompt')} correctly${warning}`,
+    `The judge labels ${percentText(accuracy)} of the answers to ${count(heldOut, 'held-out prompt')} correctly${sides}${warning}. That is of labelled answers; of steered texts \`culprit judge sample\` tells`,
     '         ',
   );
 }

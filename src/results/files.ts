@@ -7,6 +7,7 @@ export const resultFiles = {
   completions: 'completions.jsonl',
   grades: 'grades.jsonl',
   judge: 'judge.safetensors',
+  judgeError: 'judge-error.json',
   pairs: 'pairs.jsonl',
   latents: 'latents.parquet',
   attribution: 'attribution.safetensors',

@@ -10,6 +10,8 @@ import {
   fidelitySchema,
   type GradeRecord,
   gradeRecord,
+  type JudgeErrorFile,
+  judgeErrorSchema,
   type LatentPage,
   type LatentRow,
   latentOfPage,
@@ -57,6 +59,8 @@ export interface LoadedStudy {
   pairTokens(): Promise<ReadonlyMap<string, PairTokens> | undefined>;
   completions(): Promise<ReadonlyMap<string, CompletionRecord> | undefined>;
   grades(): Promise<ReadonlyMap<string, GradeRecord> | undefined>;
+  /** How often the judge errs, as it was measured on steered texts. */
+  judgeError(): Promise<JudgeErrorFile | undefined>;
   /** The same study where these files have changed. */
   without(changed: readonly string[]): LoadedStudy;
 }
@@ -141,6 +145,7 @@ export function loadStudy(source: Source, cache: Cache = new Map()): LoadedStudy
       ),
     completions: () =>
       once(resultFiles.completions, (bytes, path) => byId(recordsOf(completionRecord, bytes, path))),
+    judgeError: () => once(resultFiles.judgeError, (bytes, path) => jsonOf(judgeErrorSchema, bytes, path)),
     grades: () => once(resultFiles.grades, (bytes, path) => byId(recordsOf(gradeRecord, bytes, path))),
     without(changed) {
       const gone = new Set(['', ...changed]);

@@ -68,6 +68,16 @@ describe('culprit demo', () => {
     expect(run.match(/\(already done\)/g)!.length).toBeGreaterThan(4);
   });
 
+  it('has a judge that is right, also on steered texts', async () => {
+    const judged = join(folder, 'judged');
+    cpSync(join(out, 'harm'), judged, { recursive: true });
+    const { code, stdout } = await culprit(['judge', 'sample', judged, '--by', join(out, 'harm')]);
+    expect(code).toBe(0);
+    for (const arm of ['alone', 'steered', 'all'])
+      expect(stdout).toMatch(new RegExp(`^${arm} +\\d+ +(1\\.00 \\[0\\.\\d+, 1\\.00\\] *){3}$`, 'm'));
+    expect(stdout).toMatch(/^latent 320 +steered +away +(−\d+) +\1 \[−\d+, −\d+\]/m);
+  });
+
   it('fits the terminal', () => {
     const script = resolve(import.meta.dirname, '../../scripts/culprit.mjs');
     const command = `stty cols 64; '${process.execPath}' '${script}' ${demo.join(' ')}`;

@@ -67,7 +67,9 @@ describe('culprit judge compare', () => {
 });
 
 it('help fits 80 columns and names every option that its example takes', () => {
-  const compare = judgeCommand(() => Promise.reject(new Error())).commands[0]!;
+  const compare = judgeCommand(() => Promise.reject(new Error())).commands.find(
+    (command) => command.name() === 'compare',
+  )!;
   let help = '';
   compare.configureOutput({ writeOut: (text) => (help += text), getOutHelpWidth: () => 80 });
   compare.outputHelp();

@@ -85,7 +85,14 @@ describe('warnings', () => {
     const poor = manifest({
       sample: stage({ completions: 100, ended: 60 }),
       grade: stage(
-        { grades: 100, incoherent: 30, judge_accuracy: 0.65, judge_prompts_held_out: 14 },
+        {
+          grades: 100,
+          incoherent: 30,
+          judge_accuracy: 0.65,
+          judge_sensitivity: 0.9,
+          judge_specificity: 0.4,
+          judge_prompts_held_out: 14,
+        },
         { edited: ['grades.jsonl'] },
       ),
       pair: stage({ pairs: 1 }),
@@ -104,7 +111,7 @@ describe('warnings', () => {
     const expected = [
       /^40.% of the completions were cut/,
       /^30.% of the completions are incoherent/,
-      /^On 14 prompts held out the judge is right for only 65.% of the answers\..* an effect appears at 30.% of its size/,
+      /^On 14 prompts held out the judge is right for only 65.% of the answers: 90.% of the positive ones, 40.% of the negative.* appears at 30.% of its size/,
       /^Only 1 pair:/,
       /^The gray zone is made from only 8 effects of 30 random latents/,
       /^1 candidate was left out for log-odds.*−0\.20/,

@@ -128,6 +128,27 @@ export interface ProbeReport {
   readonly bins: readonly ReliabilityBin[];
 }
 
+/**
+ * At 0.5: of the examples labelled `true`, the share with a probability from there on, and of the others the
+ * share below. From the bins, one of which begins there. NaN where no example has that label.
+ */
+export function labelErrorOf({
+  bins,
+  examples,
+  positives,
+}: Pick<ProbeReport, 'bins' | 'examples' | 'positives'>): {
+  readonly sensitivity: number;
+  readonly specificity: number;
+} {
+  const said = bins.filter(({ from, count }) => from >= 0.5 && count > 0);
+  const calledPositive = said.reduce((sum, { count }) => sum + count, 0);
+  const right = said.reduce((sum, { count, share }) => sum + count * share, 0);
+  return {
+    sensitivity: right / positives,
+    specificity: 1 - (calledPositive - right) / (examples - positives),
+  };
+}
+
 export function testProbe(probe: Probe, examples: readonly ProbeExample[]): ProbeReport {
   const decisions = examples.map(({ features }) => decision(probe, features));
   const labels = examples.map(({ label }) => label);

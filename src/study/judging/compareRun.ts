@@ -85,10 +85,11 @@ async function graded(judge: Judge, items: readonly ComparedItem[], progress: Pr
   return { name: judge.name, ratings };
 }
 
-async function raterOf(
+/** What a judge says of the items, by its spec. */
+export async function raterOf(
   spec: string,
   items: readonly ComparedItem[],
-  request: CompareRequest,
+  request: Pick<CompareRequest, 'file' | 'openJudge' | 'progress'>,
 ): Promise<Rater> {
   if (spec === 'label') return ownLabels(items, request.file);
   const [, grades] = /^grades:(.+)$/s.exec(spec) ?? [];

@@ -34,6 +34,7 @@ const names: readonly string[] = [
   resultFiles.steering,
   resultFiles.steeringSummary,
   resultFiles.steered,
+  resultFiles.judgeError,
 ];
 export const isPage = (path: string): boolean => latentOfPage(path) !== undefined;
 

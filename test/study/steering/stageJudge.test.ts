@@ -130,7 +130,17 @@ describe('the log-odds of a finished causal test', () => {
 });
 
 describe('a judge that was trained', () => {
-  const part = { accuracy: 1, examples: 2, calibrationError: 0, within: { accuracy: 1, pairs: 1 } };
+  const part = {
+    accuracy: 1,
+    examples: 2,
+    positives: 1,
+    calibrationError: 0,
+    within: { accuracy: 1, pairs: 1 },
+    bins: [
+      { from: 0, count: 1, share: 0 },
+      { from: 0.5, count: 1, share: 1 },
+    ],
+  };
   const report = {
     behaviour: part,
     coherence: part,
@@ -171,7 +181,7 @@ describe('a judge that was trained', () => {
     let openings = 0;
     training(() => ++openings === 1);
     const study = fresh();
-    const told = { judge_accuracy: 1, judge_prompts_held_out: 1 };
+    const told = { judge_accuracy: 1, judge_sensitivity: 1, judge_prompts_held_out: 1 };
     const graded = async () => (await run(study, { stages: ['sample', 'grade'] })).grade!;
     expect(await graded()).toMatchObject({ upToDate: false, counts: told });
     expect(await graded()).toMatchObject({ upToDate: true, counts: told });

@@ -121,6 +121,8 @@ const agreement = (x: number | null) => (x === null ? 'too few' : fixed(x, 2));
 /** Names of what a trained judge's counts tell. */
 const judgeQualities: readonly (readonly [key: string, name: string])[] = [
   ['judge_accuracy', 'behaviour: answers right'],
+  ['judge_sensitivity', 'of the positive ones (sensitivity)'],
+  ['judge_specificity', 'of the negative ones (specificity)'],
   ['judge_pair_accuracy', 'behaviour: pairs in the right order'],
   ['judge_calibration_error', 'behaviour: calibration error'],
   ['judge_coherence_accuracy', 'coherence: texts right'],
@@ -134,13 +136,17 @@ export function JudgeQualityNote({ manifest }: { manifest: StudyManifest | undef
   if (known.length === 0)
     return (
       <p>
-        How far the judge is right is not known: it was not trained here. <code>culprit judge compare</code>{' '}
-        tells how far two judges, or a judge and labels, agree.
+        How far the judge is right is not known from its training: it was not trained here.{' '}
+        <code>culprit judge sample</code> draws steered texts for people or a second judge to read, which
+        tells.
       </p>
     );
   return (
     <table>
-      <caption>The judge, on {plural(counts.judge_prompts_held_out ?? 0, 'prompt')} held out</caption>
+      <caption>
+        The judge, on {plural(counts.judge_prompts_held_out ?? 0, 'prompt')} held out: labelled answers, not
+        steered texts
+      </caption>
       <tbody>
         {known.map(([key, name]) => (
           <tr key={key}>

@@ -15,18 +15,21 @@ import { attributedOver } from './attributedOver.ts';
 import { CausalTestFigure, Claims, Controls, JudgeQualityNote } from './causalTest.tsx';
 import { RankingFidelity } from './fidelity.tsx';
 import { funnelOf, type Step } from './funnel.ts';
+import { JudgeErrorNote } from './judgeErrorNote.tsx';
 import { warningsOf } from './warnings.ts';
 
 async function everything(study: LoadedStudy) {
-  const [manifest, steering, latents, yaml, fidelity] = await Promise.all([
+  const [manifest, steering, latents, yaml, fidelity, judgeError] = await Promise.all([
     study.manifest(),
     study.steering(),
     study.latents(),
     study.yaml(),
     study.fidelity(),
+    study.judgeError(),
   ]);
   const behaviour = steering?.summary.behaviour ?? behaviourOf(yaml) ?? 'the behaviour';
-  return { manifest, steering, latents, fidelity, behaviour, over: attributedOver(manifest) };
+  const over = attributedOver(manifest);
+  return { manifest, steering, latents, fidelity, judgeError, behaviour, over };
 }
 
 function AnswerText({ answer, route }: { answer: Answer; route: Route }) {
@@ -80,7 +83,7 @@ function Overview({ study, route }: ViewProps) {
           <AnswerText answer={answerOf(found)} route={route} />
           <Funnel steps={funnelOf(found.manifest, found.latents, found.steering)} />
           <Warnings
-            warnings={warningsOf(found.manifest, found.steering, study.source.trimmed)}
+            warnings={warningsOf(found.manifest, found.steering, study.source.trimmed, found.judgeError)}
             route={route}
           />
           {found.fidelity && (
@@ -106,6 +109,7 @@ function Overview({ study, route }: ViewProps) {
           )}
           <h3>The judge</h3>
           <JudgeQualityNote manifest={found.manifest} />
+          {found.judgeError && <JudgeErrorNote error={found.judgeError} />}
         </>
       )}
     </Loading>

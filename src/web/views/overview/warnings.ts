@@ -1,5 +1,12 @@
 /** What a careful reader of a study should know before they believe it. */
-import { effectsOf, judgeQuality, type StudyManifest } from '../../../results.ts';
+import {
+  effectsOf,
+  type JudgeErrorFile,
+  judgeErrorWarnings,
+  judgeQuality,
+  resultFiles,
+  type StudyManifest,
+} from '../../../results.ts';
 import { percent, plural } from '../../format.ts';
 import { shortened } from '../../leftOut.ts';
 import type { SteeringRecords } from '../../study.ts';
@@ -43,12 +50,17 @@ function samplingWarnings(sample: Counts | undefined, grade: Counts | undefined)
 function judgeWarnings(grade: Counts | undefined): string[] {
   const quality = judgeQuality(grade ?? {});
   if (!quality?.weak) return [];
-  const { accuracy, heldOut, shows } = quality;
+  const { accuracy, heldOut, sensitivity, specificity, shows } = quality;
   return [
     [
       `On ${plural(heldOut, 'prompt')} held out the judge is right for only ${percent(accuracy)} of the`,
-      'answers. If it errs as often on positive as on negative answers, an effect appears at',
-      `${percent(shows)} of its size. More labelled examples or another judge would help.`,
+      ...(sensitivity === null || specificity === null || shows === null
+        ? ['answers.']
+        : [
+            `answers: ${percent(sensitivity)} of the positive ones, ${percent(specificity)} of the negative`,
+            `ones. Where it errs alike on steered texts, an effect appears at ${percent(shows)} of its size.`,
+          ]),
+      'More labelled examples or another judge would help.',
     ].join(' '),
   ];
 }
@@ -128,6 +140,7 @@ export function warningsOf(
   manifest: StudyManifest | undefined,
   steering: SteeringRecords | undefined,
   trimmed: Readonly<Record<string, string>>,
+  judgeError?: JudgeErrorFile,
 ): string[] {
   const counts = (stage: string) => manifest?.stages[stage]?.counts;
   const edited = Object.values(manifest?.stages ?? {}).flatMap((stage) => stage.edited);
@@ -135,6 +148,9 @@ export function warningsOf(
   return [
     ...samplingWarnings(counts('sample'), counts('grade')),
     ...judgeWarnings(counts('grade')),
+    ...(judgeError
+      ? judgeErrorWarnings(judgeError, manifest?.stages.steer?.outputs[resultFiles.steered])
+      : []),
     ...pairWarnings(attributedOver(manifest)),
     ...orderWarnings(counts('attribute')),
     ...(steering ? [...zoneWarnings(steering), ...gateWarnings(steering), ...shareWarnings(steering)] : []),

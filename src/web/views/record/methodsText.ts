@@ -3,7 +3,13 @@
  * a file does not say. Sampling, grading, pairing and
  * attribution stand here, the causal test in methodsSteering.ts.
  */
-import { judgeQuality, resultFiles, type StageRecord, type StudyManifest } from '../../../results.ts';
+import {
+  type JudgeQuality,
+  judgeQuality,
+  resultFiles,
+  type StageRecord,
+  type StudyManifest,
+} from '../../../results.ts';
 import { count, percent, plural } from '../../format.ts';
 import type { SteeringRecords } from '../../study.ts';
 import { steeredSentences } from './methodsSteering.ts';
@@ -84,6 +90,11 @@ function judgeIn({ options, inputs }: StageRecord): string {
   }
 }
 
+const sidesOf = ({ sensitivity, specificity }: JudgeQuality) =>
+  sensitivity === null || specificity === null
+    ? ''
+    : ` (sensitivity ${percent(sensitivity, 1)}, specificity ${percent(specificity, 1)})`;
+
 function graded(stage: StageRecord): Sentences {
   const { grades, positive, negative, incoherent } = stage.counts;
   const known = judgeQuality(stage.counts);
@@ -96,7 +107,7 @@ function graded(stage: StageRecord): Sentences {
     known &&
       [
         `On ${plural(known.heldOut, 'prompt')} of its labelled examples that were held out, its label`,
-        `was right for ${percent(known.accuracy, 1)} of the answers.`,
+        `was right for ${percent(known.accuracy, 1)} of the answers${sidesOf(known)}.`,
       ].join(' '),
   ];
 }

@@ -1,0 +1,105 @@
+/**
+ * The texts of a causal test with what the judge said of each: of steered.jsonl only what the judge's error
+ * is measured from. Knows not how texts were steered, only which arm each belongs to.
+ */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { InputError } from '../../errors.ts';
+import { isThere } from '../../files/ifThere.ts';
+import { readJson } from '../../files/jsonFile.ts';
+import { readJsonl } from '../../files/jsonl.ts';
+import { checked } from '../../files/schema.ts';
+import type { VerdictName } from '../../methods/judging/judgeError.ts';
+import { type Prompt, promptSchema, resultFiles, type TextArm } from '../../results.ts';
+import { jsonHash } from '../store/hash.ts';
+
+const completion = z.object({
+  prompt_id: z.string(),
+  index: z.number(),
+  text: z.string(),
+  stop: z.string().optional(),
+  label: z.enum(['positive', 'negative']),
+  coherent: z.boolean(),
+  judged: z.boolean().default(true),
+});
+
+const trial = z.object({
+  kind: z.literal('trial'),
+  id: z.string(),
+  /** on the subject (away) or on the reference (toward) */
+  side: z.string().optional(),
+  direction: z.string().optional(),
+  latent: z.number().nullable(),
+  name: z.string().nullable().optional(),
+  dose: z.number().nullable(),
+  operation: z.enum(['add', 'remove', 'patch']).nullable().optional(),
+  part: z.string(),
+  completions: z.array(completion),
+});
+type Trial = z.output<typeof trial>;
+
+const otherRecord = z.object({ kind: z.string() });
+
+export interface GradedText {
+  /** tells nothing of its arm */
+  readonly id: string;
+  readonly prompt_id: string;
+  readonly text: string;
+  readonly ended: boolean;
+  readonly arm: TextArm;
+  readonly side: string;
+  readonly latent: number | null;
+  readonly name: string | null;
+  readonly said: VerdictName;
+}
+
+const armsOf = { add: 'steered', remove: 'removed', patch: 'patched' } as const;
+
+function armOf({ latent, dose, operation }: Trial): TextArm {
+  const done = operation ?? 'add';
+  return latent === null && dose === 0 && done === 'add' ? 'alone' : armsOf[done];
+}
+
+function textsOf(record: Trial): GradedText[] {
+  const { latent, name = null } = record;
+  const shared = { arm: armOf(record), side: record.side ?? record.direction ?? '', latent, name };
+  return record.completions
+    .filter(({ judged }) => judged)
+    .map(({ prompt_id, index, text, stop, label, coherent }) => ({
+      ...shared,
+      id: jsonHash([record.id, prompt_id, index, text]).slice(0, 12),
+      prompt_id,
+      text,
+      ended: stop !== 'length',
+      said: coherent ? label : 'incoherent',
+    }));
+}
+
+/**
+ * The texts on evaluation prompts that the judge was asked about, in the order of the file; those that doses
+ * were found on do not count. Throws InputError where the study has no causal test yet.
+ */
+export async function readGradedTexts(folder: string): Promise<GradedText[]> {
+  const path = join(folder, resultFiles.steered);
+  if (!(await isThere(path)))
+    throw new InputError(
+      `${path}: no such file: the judge's error is measured on steered texts, which \`culprit run\` makes`,
+    );
+  const texts: GradedText[] = [];
+  for await (const { line, value } of readJsonl(path, z.looseObject(otherRecord.shape))) {
+    if (value.kind !== 'trial') continue;
+    const record = checked(trial, value, `${path}:${line}`);
+    if (record.part !== 'calibration') texts.push(...textsOf(record));
+  }
+  if (texts.length === 0) throw new InputError(`${path}: expected texts on evaluation prompts, found none`);
+  return texts;
+}
+
+const promptList = z.object({ prompts: z.array(z.object({ id: z.string(), prompt: promptSchema })) });
+
+/** The prompts of the causal test, by id. */
+export async function readTestPrompts(folder: string): Promise<Map<string, Prompt>> {
+  const path = join(folder, resultFiles.steeringSummary);
+  const { prompts } = checked(promptList, await readJson(path), path);
+  return new Map(prompts.map(({ id, prompt }) => [id, prompt]));
+}
