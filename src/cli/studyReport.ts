@@ -1,10 +1,11 @@
 /** What the stages of a study tell when they are done, in words a newcomer understands. */
 
 import type { WithoutPair } from '../methods/completions/pair.ts';
-import { confirmedLatents, judgeQuality, type SteeringSummary } from '../results.ts';
+import { checkTroubles, confirmedLatents, judgeQuality, type SteeringSummary } from '../results.ts';
 import { stages } from '../study/run/stages.ts';
 import type { StudyResult } from '../study/run/studyRun.ts';
 import type { StudyCausalTest } from '../study/steering/5-steer.ts';
+import { checkSummary } from './checkReport.ts';
 import { explanationLine } from './explanationLine.ts';
 import { durationText } from './progress.ts';
 import { latentTable, number, pc, percentText, signedPoints, table } from './table.ts';
@@ -204,8 +205,20 @@ const interpreted: Part = ({ interpret, study }, rows) => {
   ];
 };
 
+const looked: Part = ({ check }) => {
+  if (!check) return [];
+  const troubles = checkTroubles(check.lines);
+  return [
+    `${pc.bold('Checked')}  ${checkSummary(check.lines)}${upToDate(check.upToDate)}`,
+    ...troubles.flatMap(({ status, name, what_to_do }) =>
+      paragraph(`${status}: ${name}: ${what_to_do}`, '         '),
+    ),
+  ];
+};
+
 /** What each stage tells; one without words of its own is told by its name. */
 const parts: Readonly<Record<string, Part>> = {
+  check: looked,
   sample: sampled,
   grade: graded,
   pair: paired,

@@ -3,6 +3,7 @@
  * follows from this list.
  */
 import { attributeStage } from '../attribution/4-attribute.ts';
+import { checkStage } from '../checking/0-check.ts';
 import { sampleStage } from '../completions/1-sample.ts';
 import { pairStage } from '../completions/3-pair.ts';
 import type { Section } from '../config/section.ts';
@@ -12,6 +13,7 @@ import type { StudyStage } from '../open/stage.ts';
 import { steerStage } from '../steering/5-steer.ts';
 
 export const stages = [
+  checkStage,
   sampleStage,
   gradeStage,
   pairStage,
