@@ -15,7 +15,7 @@ const schema = (folder: string) =>
       'labelled.jsonl',
     ),
     answers: about(
-      whole(0).default(16),
+      whole(0).default(24),
       "answers of each model that are sampled and shown to the judge; 0 leaves the judge's checks out",
     ),
   });
