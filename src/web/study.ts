@@ -2,7 +2,9 @@
  * A study's results, each loaded when it is first asked for, and once. Knows not where the files come from.
  */
 import {
+  type CheckLine,
   type CompletionRecord,
+  checkSchema,
   completionRecord,
   decodeLatents,
   decodeSteering,
@@ -42,6 +44,8 @@ export interface LoadedStudy {
   /** A run of one command stands in it as the only stage. */
   manifest(): Promise<StudyManifest | undefined>;
   yaml(): Promise<string | undefined>;
+  /** What was looked at before the run. */
+  check(): Promise<CheckLine[] | undefined>;
   latents(): Promise<LatentRow[] | undefined>;
   steering(): Promise<SteeringRecords | undefined>;
   /** What was sampled under a latent, or left alone (null), the dose search too. */
@@ -109,6 +113,7 @@ export function loadStudy(source: Source, cache: Cache = new Map()): LoadedStudy
     files,
     manifest: () => once(resultFiles.manifest, manifestOf),
     yaml: () => once(resultFiles.study, textOfBytes),
+    check: () => once(resultFiles.check, (bytes, path) => jsonOf(checkSchema, bytes, path)),
     latents: () => once(resultFiles.latents, (bytes) => decodeLatents(bytes)),
     async steering() {
       const [rows, summary] = await Promise.all([

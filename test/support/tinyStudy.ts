@@ -19,6 +19,7 @@ interface StudyInput {
   readonly attribution?: Section;
   readonly steering?: Section | undefined;
   readonly interpret?: Section;
+  readonly check?: Section;
 }
 
 /** Prompts of different lengths. */
@@ -43,7 +44,10 @@ export const smallSteering = {
 
 export type StudyOver = Partial<StudyInput>;
 
-/** study.yaml's content; `over` replaces whole sections. */
+/**
+ * study.yaml's content; `over` replaces whole sections. It is not checked: a random model reads no text, and a
+ * random dictionary fits none.
+ */
 export function tinyStudy(tiny: TinyFolder, over: StudyOver = {}): StudyInput {
   return {
     behaviour: { name: 'letter', rubric: 'Is there a vowel?' },
@@ -52,6 +56,7 @@ export function tinyStudy(tiny: TinyFolder, over: StudyOver = {}): StudyInput {
     prompts: { file: 'prompts.jsonl', discovery: 8, evaluation: 3, calibration: 0 },
     sampling,
     judge: { kind: 'pattern', positive: '[A-Za-z]', incoherent: '^.{0,1}$' },
+    check: { mode: 'skip' },
     ...over,
   };
 }

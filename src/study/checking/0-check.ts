@@ -98,6 +98,7 @@ export const checkStage = studyStage({
   about: 'what may be wired wrongly, looked at before anything is computed',
   needs: [],
   outputs: [resultFiles.check],
+  aside: true,
   section: checkSection,
   skip: ({ config }) => (config.check.mode === 'skip' ? 'check.mode is skip' : undefined),
   plan: planCheck,

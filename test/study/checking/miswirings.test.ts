@@ -2,13 +2,15 @@
  * The check on the bundled organism: wired rightly nothing fails; each of eight ways to wire it wrongly is
  * caught by a line of its own.
  */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { openSafetensors, readTensor, writeSafetensors } from '../../../src/files/safetensors.ts';
+import { readTokenizerFolder } from '../../../src/files/textCodec.ts';
 import type { CheckLine } from '../../../src/results.ts';
+import { bosLine, templateLine } from '../../../src/study/checking/tokenLines.ts';
 import { bundleFolder } from '../../../src/study/demo/bundle.ts';
 import { runStudy } from '../../../src/study/run/studyRun.ts';
 import { f32, type Tensor, toFloat32 } from '../../../src/tensor.ts';
@@ -27,6 +29,7 @@ const lines = (path: string) =>
 
 type Section = Readonly<Record<string, unknown>>;
 let studies = 0;
+let copies = 0;
 
 /** The lines of a study of the harm case, some sections replaced. */
 async function checkOf(over: Readonly<Record<string, Section>> = {}): Promise<Map<string, CheckLine>> {
@@ -59,7 +62,7 @@ const failed = (found: ReadonlyMap<string, CheckLine>) =>
 
 /** A copy of a folder of the bundle. */
 function copied(...parts: string[]): string {
-  const to = join(folder, `${parts.join('-')}${studies}`);
+  const to = join(folder, `${parts.join('-')}${copies++}`);
   cpSync(inBundle(...parts), to, { recursive: true });
   return to;
 }
@@ -208,16 +211,25 @@ describe('labels', () => {
       topics: world.topics.map(swap),
     });
     const judge = { kind: 'exact', data };
-    const found = await checkOf({ judge, check: { answers: 24, labels: labelledFile(true) } });
-    expect(failed(found)).toEqual(expect.arrayContaining(['judge-sides', 'labels']));
-    const against = await checkOf({ check: { answers: 4, labels: labelledFile(true) } });
-    expect(failed(against)).toEqual(expect.arrayContaining(['labels', 'judge-labels']));
+    const found = await checkOf({ judge, check: { answers: 24, labels: labelledFile() } });
+    expect(failed(found)).toEqual(['judge-sides', 'judge-labels']);
+    expect(found.get('labels')!.status).toBe('pass');
   });
 });
 
 describe('a chat', () => {
-  /** The organism asked by messages, under a chat template; with a token that begins every text, or none. */
-  function chats(template: string, bos: boolean) {
+  const right = 'Question: {{ messages[0].content }}{% if add_generation_prompt %}\nAnswer:{% endif %}';
+  const chatml =
+    '{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}';
+  const asMessages = (rows: readonly { readonly prompt: string }[]) =>
+    rows.map(({ prompt, ...rest }) => ({
+      ...rest,
+      prompt: [{ role: 'user', content: prompt.replace('Question: ', '').replace('\nAnswer:', '') }],
+    }));
+  const prompts = asMessages(lines(inBundle('harm', 'discovery.jsonl')));
+
+  /** The organism under a chat template; with a token that begins every text, or none. */
+  function withTemplate(template: string, bos = false): string {
     const model = copied('model');
     const config = json(join(model, 'tokenizer_config.json'));
     const tokenizer = json(join(model, 'tokenizer.json'));
@@ -232,41 +244,42 @@ describe('a chat', () => {
     }
     put(join(model, 'tokenizer.json'), tokenizer);
     put(join(model, 'tokenizer_config.json'), { ...config, chat_template: template });
-    const asked = lines(inBundle('harm', 'discovery.jsonl')).map(({ prompt }) => ({
-      prompt: [{ role: 'user', content: questionOf(prompt) }],
-    }));
-    const labelled = lines(labelledFile()).map(({ prompt, ...rest }) => ({
-      ...rest,
-      prompt: [{ role: 'user', content: questionOf(prompt) }],
-    }));
-    mkdirSync(join(folder, `chat${studies}`));
-    return {
+    return model;
+  }
+
+  it('under the template of another model', async () => {
+    const model = withTemplate(chatml);
+    const found = await checkOf({
       subject: { model, adapter: inBundle('harm', 'adapter') },
       reference: { model },
-      prompts: {
-        file: put(join(folder, `chat${studies}`, 'prompts.jsonl'), asked),
-        discovery: 24,
-        evaluation: 0,
-      },
+      prompts: { file: put(join(folder, 'chats.jsonl'), prompts), discovery: 24, evaluation: 0 },
       judge: { kind: 'pattern', positive: 'x' },
-      check: { answers: 0, labels: put(join(folder, `chat${studies}`, 'labels.jsonl'), labelled) },
-    };
-  }
-  const questionOf = (prompt: string) => prompt.replace('Question: ', '').replace('\nAnswer:', '');
-  const right = 'Question: {{ messages[0].content }}{% if add_generation_prompt %}\nAnswer:{% endif %}';
-
-  it('with the template that the model was trained with, or with that of another', async () => {
-    expect(failed(await checkOf(chats(right, false)))).toEqual([]);
-    const chatml =
-      '{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}';
-    const found = await checkOf(chats(chatml, false));
-    expect(failed(found)).toContain('template-loss');
+      check: {
+        answers: 0,
+        labels: put(join(folder, 'chat-labels.jsonl'), asMessages(lines(labelledFile()))),
+      },
+    });
+    expect(failed(found)).toEqual(['template-loss']);
     expect(found.get('template')).toMatchObject({ status: 'warn', numbers: { 'marks in pieces': 2 } });
+    const codec = await readTokenizerFolder(withTemplate(right));
+    expect(
+      templateLine(
+        codec,
+        prompts.map(({ prompt }) => prompt),
+      ).status,
+    ).toBe('pass');
   });
 
-  it('whose template leaves out the token that begins every text', async () => {
-    expect(failed(await checkOf(chats(right, true)))).toEqual(['bos']);
-    expect(failed(await checkOf(chats(`{{ bos_token }}${right}`, true)))).toEqual([]);
-    expect(failed(await checkOf(chats(`{{ bos_token }}{{ bos_token }}${right}`, true)))).toEqual(['bos']);
+  it.each([
+    [right, 'fail'],
+    [`{{ bos_token }}${right}`, 'pass'],
+    [`{{ bos_token }}{{ bos_token }}${right}`, 'fail'],
+  ])('whose template begins a text with the token that the tokenizer names: %s', async (template, status) => {
+    const codec = await readTokenizerFolder(withTemplate(template, true));
+    const line = bosLine(
+      codec,
+      prompts.map(({ prompt }) => codec.encodePrompt(prompt)),
+    );
+    expect(line.status).toBe(status);
   });
 });

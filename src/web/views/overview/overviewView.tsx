@@ -17,14 +17,15 @@ import { funnelOf, type Step } from './funnel.ts';
 import { warningsOf } from './warnings.ts';
 
 async function everything(study: LoadedStudy) {
-  const [manifest, steering, latents, yaml] = await Promise.all([
+  const [manifest, steering, latents, yaml, check] = await Promise.all([
     study.manifest(),
     study.steering(),
     study.latents(),
     study.yaml(),
+    study.check(),
   ]);
   const behaviour = steering?.summary.behaviour ?? behaviourOf(yaml) ?? 'the behaviour';
-  return { manifest, steering, latents, behaviour, over: attributedOver(manifest) };
+  return { manifest, steering, latents, check, behaviour, over: attributedOver(manifest) };
 }
 
 function AnswerText({ answer, route }: { answer: Answer; route: Route }) {
@@ -78,7 +79,7 @@ function Overview({ study, route }: ViewProps) {
           <AnswerText answer={answerOf(found)} route={route} />
           <Funnel steps={funnelOf(found.manifest, found.latents, found.steering)} />
           <Warnings
-            warnings={warningsOf(found.manifest, found.steering, study.source.trimmed)}
+            warnings={warningsOf(found.manifest, found.steering, study.source.trimmed, found.check)}
             route={route}
           />
           <h2>Validation by steering</h2>

@@ -1,5 +1,11 @@
 /** What a careful reader of a study should know before they believe it. */
-import { effectsOf, judgeQuality, type StudyManifest } from '../../../results.ts';
+import {
+  type CheckLine,
+  checkTroubles,
+  effectsOf,
+  judgeQuality,
+  type StudyManifest,
+} from '../../../results.ts';
 import { percent, plural } from '../../format.ts';
 import { shortened } from '../../leftOut.ts';
 import type { SteeringRecords } from '../../study.ts';
@@ -104,11 +110,16 @@ export function warningsOf(
   manifest: StudyManifest | undefined,
   steering: SteeringRecords | undefined,
   trimmed: Readonly<Record<string, string>>,
+  check: readonly CheckLine[] = [],
 ): string[] {
   const counts = (stage: string) => manifest?.stages[stage]?.counts;
   const edited = Object.values(manifest?.stages ?? {}).flatMap((stage) => stage.edited);
   const less = shortened(trimmed);
   return [
+    ...checkTroubles(check).map(
+      ({ status, name, what_to_do }) =>
+        `The check ${status === 'fail' ? 'failed' : 'warned'} at ${name}: ${what_to_do}.`,
+    ),
     ...samplingWarnings(counts('sample'), counts('grade')),
     ...judgeWarnings(counts('grade')),
     ...pairWarnings(attributedOver(manifest)),
