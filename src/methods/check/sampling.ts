@@ -18,13 +18,13 @@ export async function firstCompletions(
   return made;
 }
 
-/** Tokens that differ, or whose ln p differs in any bit; a token that only one of them has counts. */
-export function differing(a: Completion, b: Completion): number {
-  const length = Math.max(a.ids.length, b.ids.length);
-  return Array.from({ length }, (_, i) => i).filter(
-    (i) => a.ids[i] !== b.ids[i] || a.logProbabilities[i] !== b.logProbabilities[i],
-  ).length;
+/** Tokens of a that b does not have in the same place, or with an ln p that differs in any bit. */
+function differing(a: Completion, b: Completion): number {
+  return a.ids.filter((id, i) => id !== b.ids[i] || a.logProbabilities[i] !== b.logProbabilities[i]).length;
 }
+
+/** Tokens of what is sampled again: a completion begins alike however long it may grow. */
+const againTokens = 8;
 
 export interface SamplingSanity {
   /** tokens of the completions that were sampled alone again */
@@ -37,7 +37,7 @@ export interface SamplingSanity {
 }
 
 /**
- * Samples the first `again` jobs alone, and the first of them steered by 0 and by 1 times `norm` along
+ * Samples the first tokens of the first `again` jobs alone, and the first of them steered by 0 and by 1 times `norm` along
  * `direction` (a unit vector [d]), and compares with `beside`, what all jobs gave together.
  */
 export async function samplingSanity(
@@ -48,15 +48,16 @@ export async function samplingSanity(
   steered: { readonly direction: Float32Array; readonly norm: number; readonly again: number },
 ): Promise<SamplingSanity> {
   const { direction, norm, again } = steered;
+  const begun = { ...options, maxTokens: Math.min(options.maxTokens, againTokens) };
   let [tokens, alone] = [0, 0];
   for (const [i, job] of jobs.slice(0, again).entries()) {
-    const [made] = await firstCompletions(sampler, [job], options);
+    const [made] = await firstCompletions(sampler, [job], begun);
     tokens += made!.ids.length;
     alone += differing(made!, beside[i]!);
   }
   const at = async (dose: number) => {
     const steer = addedVector(direction.map((x) => dose * norm * x));
-    const [made] = await firstCompletions(sampler, [{ ...jobs[0]!, steer }], options);
+    const [made] = await firstCompletions(sampler, [{ ...jobs[0]!, steer }], begun);
     return differing(made!, beside[0]!);
   };
   return { tokens, alone, doseZero: await at(0), doseOne: await at(1) };

@@ -110,7 +110,7 @@ export const checkStage = studyStage({
   async estimate(study, { prompt, token, status }) {
     const { answers } = study.config.check;
     // both models' answers, the texts that both read some times over, differences of the loss
-    const tokens = 2 * answers * (prompt + 48) + 8_000 + 40 * (prompt + 48);
+    const tokens = 2 * answers * (prompt + 40) + 8_000 + 40 * (prompt + 40);
     return { seconds: status.left * (tokens * token + 2), note: 'what may be wired wrongly' };
   },
 });

@@ -37,11 +37,13 @@ import {
   textLossLine,
 } from './textLines.ts';
 import { bosLine, roundTripLine, templateLine } from './tokenLines.ts';
-import { verdictLines } from './verdictLines.ts';
+import { notAsked, verdictLines } from './verdictLines.ts';
 
 /** Tokens of an answer at most, and answers that are sampled a second time alone. */
-const answerTokens = 48;
+const answerTokens = 40;
 const aloneAgain = 2;
+/** Prompts with their answers that are read as texts where no corpus is named. */
+const ownTexts = 8;
 /** Texts that the subject's model without its adapter reads. */
 const bareTexts = 2;
 
@@ -99,10 +101,16 @@ function sampleOptions({ config }: OpenStudy, { codec }: OpenModel): SampleOptio
   };
 }
 
-/** One answer of a model to each of some prompts; `sane`: steered and alone again, too. */
-async function answersOf(work: Work, opened: OpenModel, sane: boolean): Promise<Answers> {
+/** Answers that are needed: for the judge, as texts where no corpus is named, to be sampled again alone. */
+async function answersNeeded({ study, material }: Work): Promise<{ own: number; judged: number }> {
+  const judged = (await notAsked(study)) === undefined ? study.config.check.answers : 0;
+  return { own: Math.max(judged, aloneAgain, material.passages.length > 0 ? 0 : ownTexts), judged };
+}
+
+/** One answer of a model to each of the first prompts; `sane`: steered and alone again, too. */
+async function answersOf(work: Work, opened: OpenModel, count: number, sane: boolean): Promise<Answers> {
   const { study, material, layer } = work;
-  const asked = material.prompts.slice(0, Math.max(study.config.check.answers, sane ? aloneAgain : 0));
+  const asked = material.prompts.slice(0, count);
   if (asked.length === 0) {
     const lines = withoutSampling('no prompt leaves room for an answer');
     return { jobs: [], made: [], lines, seconds: 0 };
@@ -134,7 +142,7 @@ async function answersOf(work: Work, opened: OpenModel, sane: boolean): Promise<
 const textsOf = ({ material }: Work, { jobs, made }: Answers) =>
   material.passages.length > 0
     ? material.passages
-    : jobs.map(({ prompt }, i) => [...prompt, ...made[i]!.ids].slice(-256)).slice(0, 8);
+    : jobs.slice(0, ownTexts).map(({ prompt }, i) => [...prompt, ...made[i]!.ids].slice(-256));
 
 async function readTexts(reading: ModelReading, texts: readonly (readonly number[])[]): Promise<TextRead[]> {
   const read: TextRead[] = [];
@@ -243,13 +251,15 @@ export async function checkLines(study: OpenStudy): Promise<CheckLine[]> {
   const work: Work = { study, subject, reference, two, material, ...at };
   const stage = study.progress.stage('Checking', 4);
   try {
-    const answers = await answersOf(work, subject, true);
+    const needed = await answersNeeded(work);
+    const answers = await answersOf(work, subject, needed.own, true);
     stage.advance();
-    const others = two && config.check.answers > 0 ? await answersOf(work, reference, false) : undefined;
+    const others =
+      two && needed.judged > 0 ? await answersOf(work, reference, needed.judged, false) : undefined;
     stage.advance();
     const read = await readLines(work, answers);
     stage.advance();
-    const asked = judgeItems(work, answers, subject).slice(0, config.check.answers);
+    const asked = judgeItems(work, answers, subject).slice(0, needed.judged);
     const verdicts = await verdictLines(study, {
       subject: asked,
       reference: others ? judgeItems(work, others, reference) : [],
