@@ -8,6 +8,7 @@ import { openStudyJudge } from '../study/run/studyJudge.ts';
 import { versions } from '../study/store/runRecord.ts';
 import { attributeCommand } from './attribute.ts';
 import { baselineCommand } from './baseline.ts';
+import { checkCommand } from './check.ts';
 import { demoCommand } from './demo.ts';
 import { exportCommand } from './export.ts';
 import { importCommand } from './import.ts';
@@ -39,6 +40,7 @@ function culpritProgram(): Command {
     .addCommand(demoCommand())
     .commandsGroup('A study, from prompts to latents:')
     .addCommand(initCommand())
+    .addCommand(checkCommand())
     .addCommand(runCommand())
     .addCommand(statusCommand());
   for (const command of stageCommands()) program.addCommand(command);

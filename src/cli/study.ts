@@ -145,7 +145,7 @@ export function runCommand(): Command {
 }
 
 /** Stages whose commands do more than run them, each in a file of its own. */
-const ownCommands: readonly string[] = ['attribute', 'steer', 'interpret'];
+const ownCommands: readonly string[] = ['check', 'attribute', 'steer', 'interpret'];
 
 function stageCommand({ name, about }: { readonly name: string; readonly about: string }): Command {
   return withStudyOptions(new Command(name))

@@ -1,10 +1,11 @@
 /** What the stages of a study tell when they are done, in words a newcomer understands. */
 
 import type { WithoutPair } from '../methods/completions/pair.ts';
-import { type FidelityGroup, judgeQuality } from '../results.ts';
+import { checkTroubles, type FidelityGroup, judgeQuality } from '../results.ts';
 import { stages } from '../study/run/stages.ts';
 import type { StudyResult } from '../study/run/studyRun.ts';
 import { causalTestReport } from './causalTestReport.ts';
+import { checkSummary } from './checkReport.ts';
 import { explanationLine } from './explanationLine.ts';
 import { durationText } from './progress.ts';
 import { certaintyText, latentTable, latentTableLegend, number, pc, percentText } from './table.ts';
@@ -159,8 +160,20 @@ const interpreted: Part = ({ interpret, study }, rows) => {
   ];
 };
 
+const looked: Part = ({ check }) => {
+  if (!check) return [];
+  const troubles = checkTroubles(check.lines);
+  return [
+    `${pc.bold('Checked')}  ${checkSummary(check.lines)}${upToDate(check.upToDate)}`,
+    ...troubles.flatMap(({ status, name, what_to_do }) =>
+      paragraph(`${status}: ${name}: ${what_to_do}`, '         '),
+    ),
+  ];
+};
+
 /** What each stage tells; one without words of its own is told by its name. */
 const parts: Readonly<Record<string, Part>> = {
+  check: looked,
   sample: sampled,
   grade: graded,
   pair: paired,

@@ -34,15 +34,20 @@ export function runBlocks(model: Model, scope: Scope, x: Node, from: number, to:
 }
 
 /**
- * ids, positions, mask → `resid_post.L` [T, d] for each layer asked. Blocks above the last of them are not in
- * the graph.
+ * ids, positions, mask → `resid_post.L` [T, d] for each layer asked, and where asked `embedding` [T, d], what
+ * the first block reads. Blocks above the last of them are not in the graph.
  */
-export function residualGraph(model: Model, layers: readonly number[]): Graph {
+export function residualGraph(
+  model: Model,
+  layers: readonly number[],
+  { embedding = false }: { readonly embedding?: boolean } = {},
+): Graph {
   for (const layer of layers) checkSite(model, layer);
   const scope = new Scope(model);
   const on = pass();
   const outputs: Record<string, Node> = {};
   let residual = model.decoder.embed(scope, on);
+  if (embedding) outputs.embedding = residual;
   let done = -1;
   for (const layer of [...layers].sort((a, b) => a - b)) {
     residual = runBlocks(model, scope, residual, done + 1, layer, on);

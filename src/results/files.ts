@@ -4,6 +4,7 @@ export const resultFiles = {
   study: 'study.yaml',
   schema: 'study.schema.json',
   manifest: 'manifest.json',
+  check: 'check.json',
   completions: 'completions.jsonl',
   grades: 'grades.jsonl',
   judge: 'judge.safetensors',

@@ -2,7 +2,9 @@
  * A study's results, each loaded when it is first asked for, and once. Knows not where the files come from.
  */
 import {
+  type CheckLine,
   type CompletionRecord,
+  checkSchema,
   completionRecord,
   decodeLatents,
   decodeSteering,
@@ -46,6 +48,8 @@ export interface LoadedStudy {
   /** A run of one command stands in it as the only stage. */
   manifest(): Promise<StudyManifest | undefined>;
   yaml(): Promise<string | undefined>;
+  /** What was looked at before the run. */
+  check(): Promise<CheckLine[] | undefined>;
   latents(): Promise<LatentRow[] | undefined>;
   /** How far the ranking agrees with the removal of latents. */
   fidelity(): Promise<FidelityRecord | undefined>;
@@ -117,6 +121,7 @@ export function loadStudy(source: Source, cache: Cache = new Map()): LoadedStudy
     files,
     manifest: () => once(resultFiles.manifest, manifestOf),
     yaml: () => once(resultFiles.study, textOfBytes),
+    check: () => once(resultFiles.check, (bytes, path) => jsonOf(checkSchema, bytes, path)),
     latents: () => once(resultFiles.latents, (bytes) => decodeLatents(bytes)),
     fidelity: () => once(resultFiles.fidelity, (bytes, path) => jsonOf(fidelitySchema, bytes, path)),
     async steering() {

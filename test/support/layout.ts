@@ -43,7 +43,18 @@ export const rooms: Readonly<Record<string, Readonly<Record<string, readonly str
     sae: ['attribution', 'open', 'store'],
     steering: ['attribution', 'judging', 'completions', 'open', 'config', 'store'],
     interpretation: ['attribution', 'judging', 'open', 'config', 'store'],
-    run: ['completions', 'judging', 'attribution', 'steering', 'interpretation', 'open', 'config', 'store'],
+    checking: ['steering', 'attribution', 'judging', 'open', 'config', 'store'],
+    run: [
+      'checking',
+      'completions',
+      'judging',
+      'attribution',
+      'steering',
+      'interpretation',
+      'open',
+      'config',
+      'store',
+    ],
     report: ['run', 'interpretation', 'open', 'config', 'store'],
     playground: ['run', 'interpretation', 'attribution', 'open', 'config', 'store'],
     view: ['playground', 'report', 'run', 'open', 'store'],
@@ -59,6 +70,7 @@ export const rooms: Readonly<Record<string, Readonly<Record<string, readonly str
     judging: ['statistics'],
     interpretation: ['attribution', 'site', 'statistics'],
     sae: ['training', 'site', 'statistics'],
+    check: ['completions', 'steering'],
   },
 };
 

@@ -20,6 +20,7 @@ interface StudyInput {
   readonly fidelity?: Section;
   readonly steering?: Section | undefined;
   readonly interpret?: Section;
+  readonly check?: Section;
 }
 
 /** Prompts of different lengths. */
@@ -44,7 +45,10 @@ export const smallSteering = {
 
 export type StudyOver = Partial<StudyInput>;
 
-/** study.yaml's content; `over` replaces whole sections. */
+/**
+ * study.yaml's content; `over` replaces whole sections. It is not checked: a random model reads no text, and a
+ * random dictionary fits none.
+ */
 export function tinyStudy(tiny: TinyFolder, over: StudyOver = {}): StudyInput {
   return {
     behaviour: { name: 'letter', rubric: 'Is there a vowel?' },
@@ -54,6 +58,7 @@ export function tinyStudy(tiny: TinyFolder, over: StudyOver = {}): StudyInput {
     sampling,
     judge: { kind: 'pattern', positive: '[A-Za-z]', incoherent: '^.{0,1}$' },
     fidelity: { latents: 2, pairs: 2, integrated: 1, steps: 2 },
+    check: { mode: 'skip' },
     ...over,
   };
 }

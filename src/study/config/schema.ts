@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { about, modelPath, path, rows, section, seed, text, whole } from './fields.ts';
 import type { Section } from './section.ts';
 import type { AttributionConfig } from './sections/attribution.ts';
+import type { CheckConfig } from './sections/check.ts';
 import type { FidelityConfig } from './sections/fidelity.ts';
 import type { InterpretConfig } from './sections/interpret.ts';
 import type { PairsConfig } from './sections/pairs.ts';
@@ -129,6 +130,7 @@ export interface JudgeConfig {
 /** A study with its defaults, all paths absolute. */
 export interface StudyConfig extends Omit<Base, 'reference'> {
   readonly reference: Base['subject'];
+  readonly check: CheckConfig;
   readonly sampling: SamplingConfig;
   readonly judge: JudgeConfig;
   readonly pairs: PairsConfig;

@@ -67,6 +67,8 @@ export interface StudyStage<R = unknown, N extends string = string> {
   readonly needs: readonly string[];
   /** its files, as help names them */
   readonly outputs: readonly string[];
+  /** whether no other stage depends on what it comes to; default false */
+  readonly aside?: boolean;
   /** what study.yaml says of it */
   readonly section?: Section;
   /** Why the study does not have it; undefined where it does. Default: every study has it. */

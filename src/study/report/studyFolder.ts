@@ -25,6 +25,7 @@ export interface StudyFolder {
 const names: readonly string[] = [
   resultFiles.study,
   resultFiles.manifest,
+  resultFiles.check,
   resultFiles.completions,
   resultFiles.grades,
   resultFiles.pairs,

@@ -4,6 +4,7 @@
  */
 import { attributeStage } from '../attribution/4-attribute.ts';
 import { fidelityStage } from '../attribution/4b-fidelity.ts';
+import { checkStage } from '../checking/0-check.ts';
 import { sampleStage } from '../completions/1-sample.ts';
 import { pairStage } from '../completions/3-pair.ts';
 import type { Section } from '../config/section.ts';
@@ -13,6 +14,7 @@ import type { StudyStage } from '../open/stage.ts';
 import { steerStage } from '../steering/5-steer.ts';
 
 export const stages = [
+  checkStage,
   sampleStage,
   gradeStage,
   pairStage,

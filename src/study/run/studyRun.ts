@@ -2,6 +2,7 @@
  * A study from its file to its results, stage by stage. What is done is not done again; a run that
  * was stopped goes on where it was. One run at a time in a study. Knows no stage by name.
  */
+import { resolve } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { type Progress, silent } from '../open/progress.ts';
 import { checkNeeds, hasNeeds, plannedStage, type StageStop, type StudyStage } from '../open/stage.ts';
@@ -24,6 +25,8 @@ export interface StudyRequest {
   readonly accept?: readonly string[] | undefined;
   /** the causal test without its funnel, whatever study.yaml says */
   readonly full?: boolean | undefined;
+  /** completions with labels for the check, whatever study.yaml says */
+  readonly labels?: string | undefined;
   /** the stages that there are, in their order; default culprit's own */
   readonly list?: readonly StudyStage[] | undefined;
   /** where an API key is looked for; default the process's own */
@@ -95,12 +98,14 @@ export async function openFor({
   environment = process.env,
   cacheDir,
   full = false,
+  labels,
   list = stages,
 }: StudyRequest): Promise<OpenStudy> {
   const read = await readStudy(study, list);
   const steering = { ...read.config.steering, ...(full && { full }) };
+  const check = { ...read.config.check, ...(labels !== undefined && { labels: resolve(labels) }) };
   return openStudy(
-    { ...read, config: { ...read.config, steering } },
+    { ...read, config: { ...read.config, steering, check } },
     { progress, clock, environment, cacheDir },
   );
 }

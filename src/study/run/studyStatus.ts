@@ -32,7 +32,7 @@ export async function statusOf(
     running = found.running;
     const status = withKept(found.stages[0]!, units);
     stages.push({ ...status, bound: units.bound, known: units.known ?? false });
-    ready &&= status.finished;
+    ready &&= status.finished || (stage.aside ?? false);
   }
   return { running, stages };
 }

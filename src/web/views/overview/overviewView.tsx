@@ -19,17 +19,18 @@ import { JudgeErrorNote } from './judgeErrorNote.tsx';
 import { warningsOf } from './warnings.ts';
 
 async function everything(study: LoadedStudy) {
-  const [manifest, steering, latents, yaml, fidelity, judgeError] = await Promise.all([
+  const [manifest, steering, latents, yaml, fidelity, judgeError, check] = await Promise.all([
     study.manifest(),
     study.steering(),
     study.latents(),
     study.yaml(),
     study.fidelity(),
     study.judgeError(),
+    study.check(),
   ]);
   const behaviour = steering?.summary.behaviour ?? behaviourOf(yaml) ?? 'the behaviour';
   const over = attributedOver(manifest);
-  return { manifest, steering, latents, fidelity, judgeError, behaviour, over };
+  return { manifest, steering, latents, fidelity, judgeError, check, behaviour, over };
 }
 
 function AnswerText({ answer, route }: { answer: Answer; route: Route }) {
@@ -83,7 +84,7 @@ function Overview({ study, route }: ViewProps) {
           <AnswerText answer={answerOf(found)} route={route} />
           <Funnel steps={funnelOf(found.manifest, found.latents, found.steering)} />
           <Warnings
-            warnings={warningsOf(found.manifest, found.steering, study.source.trimmed, found.judgeError)}
+            warnings={warningsOf(found.manifest, found.steering, study.source.trimmed, found)}
             route={route}
           />
           {found.fidelity && (

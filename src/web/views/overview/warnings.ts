@@ -1,5 +1,7 @@
 /** What a careful reader of a study should know before they believe it. */
 import {
+  type CheckLine,
+  checkTroubles,
   effectsOf,
   type JudgeErrorFile,
   judgeErrorWarnings,
@@ -72,6 +74,12 @@ function pairWarnings(over: AttributedOver | undefined): string[] {
   ];
 }
 
+/** Files of a study that not every study has. */
+interface WarningRecords {
+  readonly judgeError?: JudgeErrorFile | undefined;
+  readonly check?: readonly CheckLine[] | undefined;
+}
+
 /** What the attribution's own statistics say against its order. */
 function orderWarnings(counts: Counts | undefined): string[] {
   const { first_max_p, split_half_overlap, split_half_chance = 0 } = counts ?? {};
@@ -140,12 +148,16 @@ export function warningsOf(
   manifest: StudyManifest | undefined,
   steering: SteeringRecords | undefined,
   trimmed: Readonly<Record<string, string>>,
-  judgeError?: JudgeErrorFile,
+  { judgeError, check = [] }: WarningRecords = {},
 ): string[] {
   const counts = (stage: string) => manifest?.stages[stage]?.counts;
   const edited = Object.values(manifest?.stages ?? {}).flatMap((stage) => stage.edited);
   const less = shortened(trimmed);
   return [
+    ...checkTroubles(check).map(
+      ({ status, name, what_to_do }) =>
+        `The check ${status === 'fail' ? 'failed' : 'warned'} at ${name}: ${what_to_do}.`,
+    ),
     ...samplingWarnings(counts('sample'), counts('grade')),
     ...judgeWarnings(counts('grade')),
     ...(judgeError

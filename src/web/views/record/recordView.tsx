@@ -5,6 +5,7 @@ import { Loading, Missing } from '../../parts/notes.tsx';
 import type { LoadedStudy } from '../../study.ts';
 import { useLoaded } from '../../useLoaded.ts';
 import type { ViewProps, WebView } from '../../view.ts';
+import { CheckLines } from './checkLines.tsx';
 import { bibtexOf } from './citations.ts';
 import { Copyable } from './copyable.tsx';
 import { methodsText } from './methodsText.ts';
@@ -12,8 +13,13 @@ import { repeatCommand } from './repeat.ts';
 import { StageTable } from './stageTable.tsx';
 
 async function everything(study: LoadedStudy) {
-  const [manifest, steering, yaml] = await Promise.all([study.manifest(), study.steering(), study.yaml()]);
-  return { manifest, steering, yaml };
+  const [manifest, steering, yaml, check] = await Promise.all([
+    study.manifest(),
+    study.steering(),
+    study.yaml(),
+    study.check(),
+  ]);
+  return { manifest, steering, yaml, check };
 }
 
 /** The order in which they were run. */
@@ -87,7 +93,7 @@ function Methods({ study }: ViewProps) {
     <>
       <h1>Methods</h1>
       <Loading loaded={loaded}>
-        {({ manifest, steering, yaml }) => (
+        {({ manifest, steering, yaml, check }) => (
           <>
             {manifest ? (
               <>
@@ -101,6 +107,12 @@ function Methods({ study }: ViewProps) {
               <Missing command="culprit run STUDY">
                 There is no {resultFiles.manifest} yet: nothing was run.
               </Missing>
+            )}
+            {check && (
+              <>
+                <h2>What was checked before</h2>
+                <CheckLines lines={check} />
+              </>
             )}
             <ToRepeat command={repeatCommand(manifest)} yaml={yaml} />
             <LeftOut trimmed={study.source.trimmed} />

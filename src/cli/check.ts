@@ -1,0 +1,61 @@
+/** `culprit check`: what may be wired wrongly in a study, a line each. */
+import { Command } from 'commander';
+import { runStudy } from '../study/run/studyRun.ts';
+import { checkSummary, checkTable } from './checkReport.ts';
+import { durationText, progressOn } from './progress.ts';
+import { type RunOptions, withStageOptions } from './study.ts';
+
+interface CheckOptions extends Omit<RunOptions, 'rows'> {
+  labels?: string;
+}
+
+async function check(study: string, { redo, accept, cache, labels }: CheckOptions): Promise<void> {
+  const start = Date.now();
+  const result = await runStudy({
+    study,
+    stages: ['check'],
+    redo,
+    accept,
+    cacheDir: cache,
+    labels,
+    progress: progressOn(process.stderr),
+  });
+  const lines = result.check?.lines ?? [];
+  const why = result.skipped.check;
+  process.stdout.write(
+    [
+      '',
+      ...(why === undefined
+        ? [...checkTable(lines), '', `${checkSummary(lines)}.`]
+        : [`Not checked: ${why}.`]),
+      `took ${durationText((Date.now() - start) / 1000)}`,
+      '',
+    ].join('\n'),
+  );
+  if (result.stopped) process.exitCode = 2;
+}
+
+const about = `
+Each line passes, warns or fails, with its number; what to do stands below the
+table. \`culprit run\` does this first, and stops where a line fails, unless
+study.yaml says \`check: {mode: warn}\`. The result is check.json.
+
+Example:
+  culprit check my-study
+  culprit check my-study --labels labelled.jsonl`;
+
+export function checkCommand(): Command {
+  return withStageOptions(
+    new Command('check').argument('<study>', 'a folder with study.yaml, or the file itself'),
+  )
+    .summary('look for what may be wired wrongly in a study, in under a minute')
+    .description('Look for what may be wired wrongly in a study before it is run: a line for each thing.')
+    .option('--labels <file>', "completions with labels to hold the judge's verdicts against (JSONL or CSV)")
+    .option(
+      '--cache <folder>',
+      "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
+    )
+    .helpOption('-h, --help', 'show this text')
+    .addHelpText('after', about)
+    .action((study: string, options: CheckOptions) => check(study, options));
+}
