@@ -213,20 +213,23 @@ describe('all positives against all negatives', () => {
     expect(manifest.stages.attribute.counts.pairs).toBe(prompts.size);
   });
 
-  it.each(['all', 2])('its pairs.jsonl gives the same latents without it; %s a prompt', async (per_prompt) => {
-    const study = fresh({ pairs: { per_prompt }, baseline: { file: tiny.baseline } });
-    const { result } = await run(study);
-    const { model, adapter, sae, baseline } = tiny;
-    const out = join(study, 'alone');
-    const pairs = join(study, 'pairs.jsonl');
-    const alone = await runAttribute({ model, adapter, sae, baseline, pairs, out });
-    expect(alone.latents).toEqual(result.attribute!.latents);
-    const prompts = new Set(result.pair!.pairs.map(({ prompt_id }) => prompt_id)).size;
-    expect([alone.manifest.counts.clusters, alone.manifest.counts.pairs! > prompts]).toEqual([
-      prompts,
-      per_prompt === 2,
-    ]);
-  });
+  it.each(['all', 2])(
+    'its pairs.jsonl gives the same latents without it; %s a prompt',
+    async (per_prompt) => {
+      const study = fresh({ pairs: { per_prompt }, baseline: { file: tiny.baseline } });
+      const { result } = await run(study);
+      const { model, adapter, sae, baseline } = tiny;
+      const out = join(study, 'alone');
+      const pairs = join(study, 'pairs.jsonl');
+      const alone = await runAttribute({ model, adapter, sae, baseline, pairs, out });
+      expect(alone.latents).toEqual(result.attribute!.latents);
+      const prompts = new Set(result.pair!.pairs.map(({ prompt_id }) => prompt_id)).size;
+      expect([alone.manifest.counts.clusters, alone.manifest.counts.pairs! > prompts]).toEqual([
+        prompts,
+        per_prompt === 2,
+      ]);
+    },
+  );
 });
 
 describe('what is refused', () => {
