@@ -58,7 +58,7 @@ export const rooms: Readonly<Record<string, Readonly<Record<string, readonly str
     report: ['run', 'interpretation', 'open', 'config', 'store'],
     playground: ['run', 'interpretation', 'attribution', 'open', 'config', 'store'],
     view: ['playground', 'report', 'run', 'open', 'store'],
-    demo: ['run', 'open', 'store'],
+    demo: ['run', 'open', 'config', 'store'],
   },
   methods: {
     statistics: [],

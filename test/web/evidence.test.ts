@@ -1,4 +1,5 @@
 /** What the latent and pair views make of a study's records. */
+
 import { createElement } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, it } from 'vitest';
@@ -9,7 +10,9 @@ import { samplesOf } from '../../src/web/parts/samples.tsx';
 import { kindOf } from '../../src/web/parts/verdict.tsx';
 import { beside } from '../../src/web/views/latent/beside.tsx';
 import { Explanation } from '../../src/web/views/latent/explanation.tsx';
+import { remarksOn } from '../../src/web/views/latent/headline.tsx';
 import { chosenPairs, latentsOf } from '../../src/web/views/pairs/chosen.ts';
+import { latentRow } from './support/studyParts.ts';
 
 const verdict = { score: 0, coherence: 1, reason: '', log_probability: null, repetition: null } as const;
 
@@ -96,6 +99,18 @@ describe('steered samples', () => {
       'not judged',
     ]);
   });
+});
+
+it('a latent’s headline says what speaks against its Δ', () => {
+  const first = latentRow(320, 1, 4);
+  const other = { ...latentRow(7, 2, 2), sign: -1 as const, silent_share: 0.9, deflated: 0.5, q: null };
+  expect(remarksOn(first, [first, other]).join(' ')).toBe(
+    'q = 0.010 over prompts: the share of false findings among latents as sure as this. With one prompt left out its rank is 1 to 9.',
+  );
+  const remarks = remarksOn(other, [first, other]).join(' ');
+  for (const said of ['acts through its absence', 'never active on the pairs', 'echo of latent 320'])
+    expect(remarks).toContain(said);
+  expect(remarks).toMatch(/90.% of Δ comes from tokens/);
 });
 
 describe('latents by rank', () => {

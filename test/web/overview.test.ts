@@ -76,6 +76,13 @@ describe('warnings', () => {
 
   it('none for a study that is sound, or not there', () => {
     expect(warningsOf(fine, { rows, summary: summary() }, {})).toEqual([]);
+    const sure = { first_max_p: 0.05, split_half_overlap: 0.2, split_half_chance: 0.1 };
+    expect(warningsOf(manifest({ attribute: stage({ ...sure, pairs: 60 }) }), undefined, {})).toEqual([]);
+    const unsure = { first_max_p: 0.12, split_half_overlap: 0.13, split_half_chance: 0.08 };
+    expect(warningsOf(manifest({ attribute: stage({ ...unsure, pairs: 60 }) }), undefined, {})).toEqual([
+      expect.stringContaining('by chance with p = 0.12'),
+      expect.stringMatching(/share only 13.% of their first 100 latents \(by chance 8.%\)/),
+    ]);
     expect(warningsOf(undefined, undefined, {})).toEqual([]);
     // what was not counted is not amiss
     expect(warningsOf(manifest({ sample: stage({ completions: 100 }) }), undefined, {})).toEqual([]);

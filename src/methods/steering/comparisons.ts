@@ -1,10 +1,8 @@
 /**
- * Directions that a latent is compared with: what needs no dictionary, and what a dictionary gives that means
- * nothing. docs/method.md section 5. Unit vectors [d]. Knows neither models nor texts.
+ * Directions that a latent is compared with and that need no dictionary: docs/method.md section 5. Unit vectors
+ * [d]. Knows neither models nor texts.
  */
 
-import type { Dictionary } from '../attribution/score.ts';
-import { shuffled } from '../statistics/groups.ts';
 import { generatorOf, normalsFrom } from '../statistics/random.ts';
 
 /** The vector at length 1; undefined for one of zeros or without a direction. */
@@ -73,21 +71,4 @@ function outside(vector: Float64Array, basis: readonly Float64Array[]): Float64A
   }
   const length = Math.sqrt(vector.reduce((sum, x) => sum + x * x, 0));
   return vector.map((x) => x / length);
-}
-
-/**
- * A dictionary whose directions mean nothing: the columns of the decoder in random order, the same for every
- * latent, so that lengths and angles between latents stay.
- */
-export function shuffledDictionary(dictionary: Dictionary, seed: number): Dictionary {
-  const { width, latents } = dictionary;
-  const from = shuffled([...Array(width).keys()], generatorOf(seed));
-  return {
-    width,
-    latents,
-    async decoderRows(first, to) {
-      const rows = await dictionary.decoderRows(first, to);
-      return Float32Array.from(rows, (_, at) => rows[at - (at % width) + from[at % width]!]!);
-    },
-  };
 }

@@ -17,6 +17,7 @@ import {
   gradeRecord,
   type LatentPage,
   latentPageSchema,
+  type PairRecord,
   type PassageWindow,
   pairRecord,
   resultFiles,
@@ -168,14 +169,17 @@ const steered: Trim = (path, cut, shown) => {
   ]);
 };
 
-const pairs: Trim = (path, cut, shown) =>
-  lines(
-    path,
-    pairRecord,
-    cut,
-    (record) => (shown.keepsPair(record.id) ? record : undefined),
-    (kept, total) => fewer(kept, total, 'pairs, the first ones'),
-  );
+const pairs: Trim = (path, cut, shown) => {
+  const withoutIds = isCut(cut.completions);
+  const shorter = (record: PairRecord) =>
+    shown.keepsPair(record.id)
+      ? { ...record, ...(withoutIds && { positive_tokens: null, negative_tokens: null }) }
+      : undefined;
+  return lines(path, pairRecord, cut, shorter, (kept, total) => [
+    ...fewer(kept, total, 'pairs, the first ones'),
+    ...(withoutIds ? ['without token ids'] : []),
+  ]);
+};
 
 const pairTokens: Trim = (path, cut, shown) =>
   lines(

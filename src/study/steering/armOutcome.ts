@@ -8,7 +8,7 @@ import type { TestedDirection } from './direction.ts';
 import { tallyByPrompt, type Unsteered } from './unsteered.ts';
 
 /** What was sampled on some prompts. */
-export interface Measured {
+export interface MeasuredArm {
   /** by prompt, beside the same left alone */
   readonly prompts: readonly PromptTallies[];
   readonly completions: readonly SteeredCompletion[];
@@ -34,9 +34,9 @@ export interface ArmOutcome {
   /** what stopped the search for a stronger dose; undefined where nothing did, or where there was none */
   readonly limitedBy: IncoherenceMeasure | undefined;
   /** on the evaluation prompts; undefined where it was not sampled */
-  readonly measured: Measured | undefined;
+  readonly measured: MeasuredArm | undefined;
   /** on the prompts kept aside */
-  readonly aside: Measured | undefined;
+  readonly aside: MeasuredArm | undefined;
 }
 
 /** An arm that is not sampled. */
@@ -63,7 +63,7 @@ export const besideAlone = (
 export function measuredOf(
   completions: readonly SteeredCompletion[],
   { coherence, byPrompt }: Pick<Unsteered, 'coherence' | 'byPrompt'>,
-): Measured {
+): MeasuredArm {
   const prompts = besideAlone(completions, coherence, byPrompt);
   return { prompts, completions, effect: effectOf(prompts), interval: promptInterval(prompts) };
 }

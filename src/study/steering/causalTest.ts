@@ -6,9 +6,9 @@
  */
 import type { ForcedRecord, Operation, Side, TrialRecord } from '../../results.ts';
 import { type ArmOutcome, effectIn, unsampled } from './armOutcome.ts';
-import { groupOf, groupSize, type TestedDirection } from './direction.ts';
+import { groupDirection, groupSize, type TestedDirection } from './direction.ts';
 import { type ForcedEffects, forcedEffects } from './forcedEffects.ts';
-import { type Gate, type Gated, gated } from './gate.ts';
+import { type Gate, type Gated, throughGate } from './gate.ts';
 import { checkRandomEffects } from './randomZone.ts';
 import { type OpenSide, openSide } from './side.ts';
 import type { Unsteered } from './unsteered.ts';
@@ -82,7 +82,7 @@ function firstBy(
 /** The first candidates by their ranks that are removed together: two of them, then three. */
 function groupsOf({ candidates, options }: SteeringWork): TestedDirection[] {
   const most = Math.min(groupSize(options.remeasured), candidates.length);
-  return Array.from({ length: Math.max(0, most - 1) }, (_, k) => groupOf(candidates.slice(0, k + 2)));
+  return Array.from({ length: Math.max(0, most - 1) }, (_, k) => groupDirection(candidates.slice(0, k + 2)));
 }
 
 /** Outcomes of some directions under an operation, measured again; the others as they are. */
@@ -120,7 +120,7 @@ function leftOut(work: SteeringWork, forced: ForcedEffects, { removed, added }: 
 export async function testCausally(work: SteeringWork): Promise<CausalTest> {
   const { controls, candidates, others, options } = work;
   const forced = await forcedEffects(work, [...controls, ...candidates, ...others]);
-  const chosen = gated(work, forced);
+  const chosen = throughGate(work, forced);
   const away = await openSide(work, 'away', forced);
   let toward: OpenSide | undefined;
   try {

@@ -4,13 +4,9 @@
  */
 import { ranking } from '../../methods/attribution/attribute.ts';
 import { directionsOf, scoreMatrix } from '../../methods/attribution/score.ts';
+import { shuffledDictionary } from '../../methods/attribution/shuffledDictionary.ts';
 import { fitLogistic } from '../../methods/judging/logistic.ts';
-import {
-  firstEigenvectors,
-  meanDifference,
-  shuffledDictionary,
-  unitOf,
-} from '../../methods/steering/comparisons.ts';
+import { firstEigenvectors, meanDifference, unitOf } from '../../methods/steering/comparisons.ts';
 import type { SiteMoments } from '../../methods/steering/siteMoments.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Sae } from '../../saes/sae.ts';

@@ -1,8 +1,7 @@
 /** What a causal test works along: a latent's decoder direction, or any other unit vector. */
-import { directionsOf } from '../../methods/attribution/score.ts';
+import { type Dictionary, directionsOf } from '../../methods/attribution/score.ts';
 import { randomDirection } from '../../methods/statistics/random.ts';
 import type { Role } from '../../results.ts';
-import type { SteeringWork } from './work.ts';
 
 export interface TestedDirection {
   /** unique in its causal test */
@@ -18,7 +17,7 @@ export interface TestedDirection {
 export const latentName = (latent: number): string => `latent ${latent}`;
 
 export function latentDirection(
-  dictionary: SteeringWork['dictionary'],
+  dictionary: Dictionary,
   latent: number,
   { role, sign }: Pick<TestedDirection, 'role' | 'sign'>,
 ): TestedDirection {
@@ -56,7 +55,7 @@ export function gaussianDirections(count: number, seed: number, gradient: Float3
 export const groupSize = (remeasured: number): number => Math.min(3, remeasured);
 
 /** Latents whose span is removed. */
-export const groupOf = (members: readonly TestedDirection[]): TestedDirection => ({
+export const groupDirection = (members: readonly TestedDirection[]): TestedDirection => ({
   name: members.map(({ name }, i) => (i === 0 ? name : name.replace(/^latent /, ''))).join(' + '),
   role: 'group',
   latent: null,

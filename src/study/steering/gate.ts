@@ -24,7 +24,7 @@ export interface Gated {
 }
 
 /** `full`: every candidate is sampled. */
-export function gated(
+export function throughGate(
   { controls, candidates, options }: Pick<SteeringWork, 'controls' | 'candidates' | 'options'>,
   forced: ForcedEffects,
 ): Gated {

@@ -8,7 +8,7 @@ import { predictionInterval } from '../../methods/steering/predictionInterval.ts
 import { shareOfWay, type WayTallies, wayInterval } from '../../methods/steering/shareOfWay.ts';
 import type { EffectPlace, RankedSteeringRow, SteeringRow } from '../../results.ts';
 import { placeOfRow } from '../../results.ts';
-import { type ArmOutcome, effectIn, type Measured } from './armOutcome.ts';
+import { type ArmOutcome, effectIn, type MeasuredArm } from './armOutcome.ts';
 import type { CausalTest } from './causalTest.ts';
 import { type ArmInference, armInferences, inferenceOf } from './effectTests.ts';
 
@@ -40,7 +40,7 @@ export function zonesOf({ outcomes }: Pick<CausalTest, 'outcomes'>, seed: number
 }
 
 /** What was sampled of an arm. */
-function counts(measured: Measured | undefined) {
+function counts(measured: MeasuredArm | undefined) {
   const sums = (of: keyof PromptTallies) => total((measured?.prompts ?? []).map((prompt) => prompt[of]));
   const [steered, alone] = [sums('steered'), sums('alone')];
   const ofAll = steered.positives / steered.completions - alone.positives / alone.completions;
@@ -59,7 +59,7 @@ function counts(measured: Measured | undefined) {
   };
 }
 
-function asideCounts(aside: Measured | undefined) {
+function asideCounts(aside: MeasuredArm | undefined) {
   const { completions, coherent } = total((aside?.prompts ?? []).map(({ steered }) => steered));
   return {
     aside_n: completions,
