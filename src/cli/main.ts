@@ -15,6 +15,7 @@ import { importCommand } from './import.ts';
 import { initCommand } from './init.ts';
 import { interpretCommand } from './interpret.ts';
 import { judgeCommand } from './judge.ts';
+import { powerCommand } from './power.ts';
 import { reportCommand } from './report.ts';
 import { saeCommand } from './sae.ts';
 import { steerCommand } from './steer.ts';
@@ -30,6 +31,7 @@ program
   .addCommand(demoCommand())
   .commandsGroup('A study, from prompts to latents:')
   .addCommand(initCommand())
+  .addCommand(powerCommand())
   .addCommand(runCommand())
   .addCommand(statusCommand());
 for (const command of stageCommands()) program.addCommand(command);
