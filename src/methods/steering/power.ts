@@ -82,7 +82,8 @@ function criterionOf(model: Model, degrees: number, seed: number): Criterion {
   const maxima: number[] = [];
   const pool: number[] = [];
   for (let draw = 0; draw < simulated.nullDraws; draw++) {
-    const shared = random > 3 ? Math.tanh(z + normal() / Math.sqrt(random - 3)) : 1;
+    // its estimate from the random ones, and what `likeRandom` adds for that being one
+    const shared = random > 3 ? Math.tanh(z + normal() * Math.sqrt(2 / (random - 3))) : 1;
     for (let i = 0; i < random + candidates; i++) {
       const size = degrees === Number.POSITIVE_INFINITY ? 1 : Math.sqrt(degrees / 2 / gamma(degrees / 2));
       const one = normal();
@@ -112,6 +113,8 @@ interface SimulatedStudy {
     /** error of the completions left alone, and of the real candidate's, in deviations */
     readonly alone: number;
     readonly own: number;
+    /** the real candidate's standard error as estimated, over the true one */
+    readonly estimated: number;
     /** other candidates that seem to move this side */
     readonly moved: number;
   }[];
@@ -120,8 +123,11 @@ interface SimulatedStudy {
 }
 
 function simulateStudies(model: Model, seed: number): SimulatedStudy[] {
-  const normal = normalsFrom(generatorOf(seed));
+  const generator = generatorOf(seed);
+  const [normal, gamma] = [normalsFrom(generator), gammasFrom(generator)];
   const { random, candidates, sides, spread, correlation, prompts } = model;
+  /** a standard error estimated from the prompts, over the true one */
+  const estimated = () => Math.sqrt((2 * gamma((prompts - 1) / 2)) / (prompts - 1));
   const noise = Math.sqrt(noiseOf(model, model.share));
   const criteria = new Map<number, Criterion>();
   const criterion = (degrees: number) => {
@@ -149,12 +155,13 @@ function simulateStudies(model: Model, seed: number): SimulatedStudy[] {
       const moved = others.filter(
         (effects) =>
           shareFrom(found.side, (effects[d]! - mean) / scale) < movedBelow.familyWise &&
-          studentTail((effects[d]! - errors[d]!) / (noise * Math.SQRT2), prompts - 1) < movedBelow.familyWise,
+          studentTail((effects[d]! - errors[d]!) / (noise * Math.SQRT2 * estimated()), prompts - 1) <
+            movedBelow.familyWise,
       ).length;
-      return { mean, scale, alone: errors[d]!, own: own[d]!, moved };
+      return { mean, scale, alone: errors[d]!, own: own[d]!, estimated: estimated(), moved };
     });
     const nothing = Array.from({ length: candidates }, () =>
-      Math.min(...of.map(({ alone }) => (noise * normal() - alone) / (noise * Math.SQRT2))),
+      Math.min(...of.map(({ alone }) => (noise * normal() - alone) / (noise * Math.SQRT2 * estimated()))),
     );
     return { criterion: found, sides: of, noEffect: Math.max(...nothing) };
   });
@@ -183,16 +190,17 @@ export function powerOf(config: PowerConfig): Power {
     Float64Array.from(studies.map(({ noEffect }) => noEffect)).sort(),
     1 - level / tests,
   );
-  const noise = noiseOf(model, share);
-  const errorOf = [share, 1 - share].map(
-    (before) => (effect: number) => Math.sqrt(noiseOf(model, before - effect)),
-  );
+  const befores = [share, 1 - share];
+  // the p of an exchange counts those that come out the same, and effects are steps of one completion
+  const halfStep = 1 / (2 * prompts * completions);
 
   const confirmed = (study: SimulatedStudy, effect: number): boolean => {
-    const seen = study.sides.map(({ mean, scale, alone, own }, d) => {
-      const error = errorOf[d]!(effect);
-      const moved = effect + error * own;
-      return { t: (moved - mean) / scale, studentised: (moved - alone) / Math.sqrt(error ** 2 + noise) };
+    const seen = study.sides.map(({ mean, scale, alone, own, estimated }, d) => {
+      const before = befores[d]!;
+      const moved = effect + Math.sqrt(noiseOf(model, before - effect)) * own;
+      // as it is estimated: from the shares that were seen
+      const error = Math.sqrt(noiseOf(model, before - moved) + noiseOf(model, before - alone));
+      return { t: (moved - mean) / scale, studentised: (moved - alone - halfStep) / (estimated * error) };
     });
     if (!(Math.min(...seen.map(({ t }) => t)) > study.criterion.joint)) return false;
     if (!(Math.min(...seen.map(({ studentised }) => studentised)) > nothing)) return false;

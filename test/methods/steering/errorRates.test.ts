@@ -147,7 +147,7 @@ describe('powerOf', () => {
       const effect = power.effectFor(0.75)!;
       const random = generatorOf(21);
       const normal = normalsFrom(random);
-      const runs = 300;
+      const runs = 200;
       let confirmed = 0;
       for (let run = 0; run < runs; run++) {
         const effects: number[][] = Array.from({ length: sides }, () => []);
