@@ -139,8 +139,8 @@ export function likeRandom(
     }
     beyond.all += everywhere;
   };
-  const joint = stepDown(least);
-  const each = t.map(stepDown);
+  const joint = stepDown(least, { exchangeable: true });
+  const each = t.map((side) => stepDown(side, { exchangeable: true }));
   for (let draw = 0; draw < draws; draw++) {
     const shared = correlation();
     fill(drawn.random, shared);
