@@ -37,7 +37,7 @@ import {
   textLossLine,
 } from './textLines.ts';
 import { bosLine, roundTripLine, templateLine } from './tokenLines.ts';
-import { notAsked, verdictLines } from './verdictLines.ts';
+import { verdictLines, whyNotAsked } from './verdictLines.ts';
 
 /** Tokens of an answer at most, and answers that are sampled a second time alone. */
 const answerTokens = 40;
@@ -103,7 +103,7 @@ function sampleOptions({ config }: OpenStudy, { codec }: OpenModel): SampleOptio
 
 /** Answers that are needed: for the judge, as texts where no corpus is named, to be sampled again alone. */
 async function answersNeeded({ study, material }: Work): Promise<{ own: number; judged: number }> {
-  const judged = (await notAsked(study)) === undefined ? study.config.check.answers : 0;
+  const judged = (await whyNotAsked(study)) === undefined ? study.config.check.answers : 0;
   return { own: Math.max(judged, aloneAgain, material.passages.length > 0 ? 0 : ownTexts), judged };
 }
 
