@@ -13,6 +13,12 @@ export interface LatentRow {
   readonly standard_error: number;
   /** share of pairs whose own Δ has the sign of the mean */
   readonly same_sign: number;
+  /**
+   * effect of its removal, in nats, and the same by integrated gradients: only in a ranking by it, NaN for
+   * latents that were not measured
+   */
+  readonly exact?: number;
+  readonly integrated?: number;
 }
 
 const columns = {
@@ -21,12 +27,21 @@ const columns = {
   rank: 'INT32',
   standard_error: 'FLOAT',
   same_sign: 'FLOAT',
-} as const satisfies ParquetColumns<LatentRow>;
+} as const satisfies ParquetColumns<Omit<LatentRow, Measured>>;
+
+const measured = ['exact', 'integrated'] as const;
+type Measured = (typeof measured)[number];
 
 /** latents.parquet, rows in the order given. */
-export const encodeLatents = (rows: readonly LatentRow[]): ArrayBuffer => encodeRows(rows, columns);
+export function encodeLatents(rows: readonly LatentRow[]): ArrayBuffer {
+  const also = measured.filter((name) => rows.some((row) => row[name] !== undefined));
+  return encodeRows(rows, {
+    ...columns,
+    ...Object.fromEntries(also.map((name) => [name, 'FLOAT' as const])),
+  });
+}
 
 /** The rows of a latents.parquet. */
 export async function decodeLatents(file: AsyncBuffer | ArrayBuffer): Promise<LatentRow[]> {
-  return (await parquetReadObjects({ file, columns: Object.keys(columns) })) as unknown as LatentRow[];
+  return (await parquetReadObjects({ file })) as unknown as LatentRow[];
 }
