@@ -7,7 +7,7 @@ import { type AttributeResult, runAttribute } from '../study/attribution/attribu
 import { corpusForm, wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
 import { attributeStudy, type RunOptions, withStageOptions } from './study.ts';
-import { latentTable, number, pc } from './table.ts';
+import { latentTable, number, pc, rankedBy } from './table.ts';
 
 interface Options extends RunOptions {
   model: string;
@@ -57,7 +57,7 @@ function report(result: AttributeResult, { out, rows }: Options): string {
   const shown = Math.min(rows, result.latents.length);
   return [
     '',
-    `${pc.bold('Latents behind the positive completions')}, by delta at ${options.site}, tokens: ${options.tokens}, loss: ${options.loss}`,
+    `${pc.bold('Latents behind the positive completions')}, ${rankedBy(result.latents)}, at ${options.site}, tokens: ${options.tokens}, loss: ${options.loss}`,
     '',
     latentTable(result.latents, rows),
     '',

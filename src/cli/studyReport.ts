@@ -7,7 +7,7 @@ import type { StudyResult } from '../study/run/studyRun.ts';
 import type { StudyCausalTest } from '../study/steering/5-steer.ts';
 import { explanationLine } from './explanationLine.ts';
 import { durationText } from './progress.ts';
-import { latentTable, number, pc, percentText, signedPoints, table } from './table.ts';
+import { latentTable, number, pc, percentText, rankedBy, signedPoints, table } from './table.ts';
 import { paragraph } from './wrap.ts';
 
 type Part = (result: StudyResult, rows: number) => string[];
@@ -86,7 +86,7 @@ const attributed: Part = ({ attribute, study }, rows) => {
   const { tokens, loss } = study.config.attribution;
   return [
     '',
-    `${pc.bold(`Latents behind ${study.config.behaviour.name}`)}, by delta at ${site}, tokens: ${tokens}, loss: ${loss}${upToDate(before)}`,
+    `${pc.bold(`Latents behind ${study.config.behaviour.name}`)}, ${rankedBy(latents)}, at ${site}, tokens: ${tokens}, loss: ${loss}${upToDate(before)}`,
     '',
     latentTable(latents, rows),
     '',

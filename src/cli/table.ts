@@ -36,8 +36,18 @@ export function table(
     .join('\n');
 }
 
+/** What the first rows are in the order of. */
+export function rankedBy([first]: readonly LatentRow[]): string {
+  if (first?.exact !== undefined)
+    return 'the first by the exact effect of their removal, the others by delta';
+  return first?.integrated === undefined
+    ? 'by delta'
+    : 'the first by integrated gradients of their removal, the others by delta';
+}
+
 /** The first latents of an attribution. */
 export function latentTable(latents: readonly LatentRow[], rows: number): string {
+  const measured = (['exact', 'integrated'] as const).filter((name) => latents[0]?.[name] !== undefined);
   return table(
     [
       ['rank', 'right'],
@@ -45,15 +55,17 @@ export function latentTable(latents: readonly LatentRow[], rows: number): string
       ['delta', 'right'],
       ['std. error', 'right'],
       ['same sign', 'right'],
+      ...measured.map((name) => [name, 'right'] as const),
     ],
     latents
       .slice(0, rows)
-      .map(({ rank, latent, delta, standard_error, same_sign }) => [
+      .map(({ rank, latent, delta, standard_error, same_sign, ...row }) => [
         `${rank}`,
         pc.cyan(`${latent}`),
         signedDelta(delta),
         Number.isNaN(standard_error) ? '' : standard_error.toExponential(1),
         percentText(same_sign),
+        ...measured.map((name) => (Number.isNaN(row[name]) ? '' : signedDelta(row[name]!))),
       ]),
   );
 }
