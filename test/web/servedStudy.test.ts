@@ -38,6 +38,7 @@ const study = {
   },
   sampling: { completions: 8, max_tokens: 40, stop: ['\nQuestion'] },
   judge: { kind: 'pattern', positive },
+  fidelity: { latents: 2, pairs: 1, integrated: 0 },
   steering: { candidates: 3, random: 4, doses: [0.1, 0.3], gate_pairs: 2, completions: 2 },
 };
 const names = ['sample', 'grade', 'pair', 'attribute', 'fidelity', 'steer'];

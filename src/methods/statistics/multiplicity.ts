@@ -89,7 +89,3 @@ export function stepUp(adjusted: readonly number[]): number[] {
   }
   return out;
 }
-
-/** Benjamini and Hochberg's q of each p. */
-export const falseDiscoveryRates = (p: readonly number[]): number[] =>
-  stepUp(p.map((value) => value * p.length));

@@ -2,7 +2,8 @@
  * Whether a candidate's effects are those of a cause: the tests of docs/method.md section 5, over all
  * candidates and sides. Knows neither models nor texts, and nothing of what chose the candidates.
  */
-import { falseDiscoveryRates, stepUp } from '../statistics/multiplicity.ts';
+import { falseDiscoveryRates } from '../statistics/falseDiscovery.ts';
+import { stepUp } from '../statistics/multiplicity.ts';
 import { generatorOf } from '../statistics/random.ts';
 import type { PromptTallies } from './effect.ts';
 import { likeRandom, type Tested } from './likeRandom.ts';
@@ -69,7 +70,7 @@ export function effectVerdict({ t, familyWise, q }: Inference): EffectVerdict {
 export const movedBelow = { familyWise: 0.01, q: 0.05 };
 
 /** Both null hypotheses must fall, so the greater p counts. */
-const greater = (a: readonly number[], b: readonly number[]) => a.map((p, i) => Math.max(p, b[i]!));
+const greater = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a, (p, i) => Math.max(p, b[i]!));
 const bothNulls = (a: Tested, b: Tested): Tested => ({
   single: greater(a.single, b.single),
   familyWise: greater(a.familyWise, b.familyWise),

@@ -3,8 +3,9 @@
  * direction does. Knows nothing of prompts.
  */
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
+import { gammasFrom } from '../statistics/gamma.ts';
 import { stepDown } from '../statistics/multiplicity.ts';
-import { gammasFrom, normalsFrom } from '../statistics/random.ts';
+import { normalsFrom } from '../statistics/random.ts';
 import { studentQuantile } from '../statistics/studentT.ts';
 import { tailDegrees } from './tails.ts';
 

@@ -3,7 +3,8 @@
  * effects and not of completions (docs/method.md section 5). Knows no model.
  */
 import { quantile } from '../statistics/bootstrap.ts';
-import { gammasFrom, generatorOf, normalsFrom } from '../statistics/random.ts';
+import { gammasFrom } from '../statistics/gamma.ts';
+import { generatorOf, normalsFrom } from '../statistics/random.ts';
 import { studentTail } from '../statistics/studentT.ts';
 import { movedBelow } from './inference.ts';
 import { momentsOf } from './likeRandom.ts';

@@ -1,6 +1,7 @@
 /** Step-down and step-up against counts by hand. */
 import { describe, expect, it } from 'vitest';
-import { falseDiscoveryRates, stepDown, stepUp } from '../../../src/methods/statistics/multiplicity.ts';
+import { falseDiscoveryRates } from '../../../src/methods/statistics/falseDiscovery.ts';
+import { stepDown, stepUp } from '../../../src/methods/statistics/multiplicity.ts';
 
 const draws = [
   [0, 4, 1],
