@@ -46,8 +46,8 @@ prompts:
   file: discovery.jsonl
   evaluation_file: evaluation.jsonl
   discovery: 60
-  evaluation: 24
-  calibration: 12
+  evaluation: 45
+  calibration: 8
   seed: 1
 
 # An answer is one line.
@@ -70,12 +70,20 @@ pairs:
 attribution:
   tokens: all
 
-# Few candidates, so that it takes minutes. A fifth to a third of the answers make no sense as it is, and
-# their share moves by several points by chance: hence the greater limit.
+# Half of what is usual, so that it takes seconds.
+fidelity:
+  pairs: 4
+
+# Few candidates and controls, so that it takes minutes: a study of your own has more of both. A fifth to a third
+# of the answers make no sense as it is, and their share moves by several points by chance: hence the greater
+# limit.
 steering:
   selectors: [delta-attribution, delta-activation]
   candidates: 5
-  random: 16
+  random: 12
+  gaussian: 2
+  completions: 2
+  doses: [0.1, 0.2]
   incoherent: 0.2
   seed: 1
 

@@ -1,12 +1,13 @@
 /** `culprit attribute`: the latents behind the positive completions of a file of pairs. */
 import { Command, Option } from 'commander';
 import { InputError } from '../errors.ts';
+import { type Ranking, rankings } from '../methods/attribution/reranking.ts';
 import { type LossKind, lossKinds, type TokenSet, tokenSets } from '../methods/site/contrast.ts';
 import { type AttributeResult, runAttribute } from '../study/attribution/attributeRun.ts';
 import { corpusForm, wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
 import { attributeStudy, type RunOptions, withStageOptions } from './study.ts';
-import { certaintyText, latentTable, latentTableLegend, number, pc } from './table.ts';
+import { certaintyText, latentTable, latentTableLegend, number, pc, rankedBy } from './table.ts';
 
 interface Options extends RunOptions {
   model: string;
@@ -19,6 +20,8 @@ interface Options extends RunOptions {
   tokens: TokenSet;
   loss: LossKind;
   top: number;
+  rank: Ranking;
+  rankPairs: number;
   out: string;
   overwrite?: boolean;
 }
@@ -57,7 +60,7 @@ function report(result: AttributeResult, { out, rows }: Options): string {
   const shown = Math.min(rows, result.latents.length);
   return [
     '',
-    `${pc.bold('Latents behind the positive completions')}, by delta at ${options.site}, tokens: ${options.tokens}, loss: ${options.loss}`,
+    `${pc.bold('Latents behind the positive completions')}, ${rankedBy(result.latents)}, at ${options.site}, tokens: ${options.tokens}, loss: ${options.loss}`,
     '',
     latentTable(result.latents, rows),
     '',
@@ -141,6 +144,15 @@ export function attributeCommand(): Command {
         .choices(lossKinds)
         .default('mean'),
     )
+    .addOption(
+      new Option(
+        '--rank <by>',
+        'what latents are ranked by; exact and integrated remove the first 4 × --top by delta and re-rank these',
+      )
+        .choices(rankings)
+        .default('first-order'),
+    )
+    .option('--rank-pairs <count>', 'pairs to remove them on, spread over all', wholeNumber(1), 8)
     .optionsGroup('Output:')
     .option('--out <folder>', 'folder for the results')
     .option('--overwrite', "replace another run's results there")

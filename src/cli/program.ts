@@ -15,6 +15,7 @@ import { importCommand } from './import.ts';
 import { initCommand } from './init.ts';
 import { interpretCommand } from './interpret.ts';
 import { judgeCommand } from './judge.ts';
+import { powerCommand } from './power.ts';
 import { reportCommand } from './report.ts';
 import { saeCommand } from './sae.ts';
 import { steerCommand } from './steer.ts';
@@ -41,6 +42,7 @@ function culpritProgram(): Command {
     .commandsGroup('A study, from prompts to latents:')
     .addCommand(initCommand())
     .addCommand(checkCommand())
+    .addCommand(powerCommand())
     .addCommand(runCommand())
     .addCommand(statusCommand());
   for (const command of stageCommands()) program.addCommand(command);

@@ -8,7 +8,7 @@ import { causalTestReport } from './causalTestReport.ts';
 import { checkSummary } from './checkReport.ts';
 import { explanationLine } from './explanationLine.ts';
 import { durationText } from './progress.ts';
-import { certaintyText, latentTable, latentTableLegend, number, pc, percentText } from './table.ts';
+import { certaintyText, latentTable, latentTableLegend, number, pc, percentText, rankedBy } from './table.ts';
 import { paragraph } from './wrap.ts';
 
 type Part = (result: StudyResult, rows: number) => string[];
@@ -90,7 +90,7 @@ const attributed: Part = ({ attribute, study }, rows) => {
   const { tokens, loss } = study.config.attribution;
   return [
     '',
-    `${pc.bold(`Latents behind ${study.config.behaviour.name}`)}, by delta at ${site}, tokens: ${tokens}, loss: ${loss}${upToDate(before)}`,
+    `${pc.bold(`Latents behind ${study.config.behaviour.name}`)}, ${rankedBy(latents)}, at ${site}, tokens: ${tokens}, loss: ${loss}${upToDate(before)}`,
     '',
     latentTable(latents, rows),
     '',

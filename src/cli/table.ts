@@ -38,9 +38,19 @@ export function table(
 
 const qText = (q: number | null) => (q === null ? 'never active' : q < 0.001 ? '< .001' : q.toPrecision(2));
 
+/** What the first rows are in the order of. */
+export function rankedBy([first]: readonly LatentRow[]): string {
+  if (first?.exact !== undefined)
+    return 'the first by the exact effect of their removal, the others by delta';
+  return first?.integrated === undefined
+    ? 'by delta'
+    : 'the first by integrated gradients of their removal, the others by delta';
+}
+
 /** The first latents of an attribution. */
 export function latentTable(latents: readonly LatentRow[], rows: number): string {
   const first = latents[0]?.latent;
+  const measured = (['exact', 'integrated'] as const).filter((name) => latents[0]?.[name] !== undefined);
   return table(
     [
       ['rank', 'right'],
@@ -52,6 +62,7 @@ export function latentTable(latents: readonly LatentRow[], rows: number): string
       ['acts by', 'left'],
       ['silent', 'right'],
       ['echo of', 'right'],
+      ...measured.map((name) => [name, 'right'] as const),
     ],
     latents
       .slice(0, rows)
@@ -65,6 +76,7 @@ export function latentTable(latents: readonly LatentRow[], rows: number): string
         row.sign === -1 ? 'absence' : '',
         percentText(row.silent_share ?? Number.NaN),
         isEcho(row) ? `${first}` : '',
+        ...measured.map((name) => (Number.isNaN(row[name]) ? '' : signedDelta(row[name]!))),
       ]),
   );
 }

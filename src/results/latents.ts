@@ -35,6 +35,12 @@ export interface LatentRow {
   /** best and worst rank with one prompt left out; null but for the first latents */
   readonly rank_low: number | null;
   readonly rank_high: number | null;
+  /**
+   * effect of its removal, in nats, and the same by integrated gradients: only in a ranking by it, NaN for
+   * latents that were not measured
+   */
+  readonly exact?: number;
+  readonly integrated?: number;
 }
 
 /** An echo keeps less of its Δ than this once the first latent's direction is projected out. */
@@ -58,13 +64,22 @@ const columns = {
   deflated: 'FLOAT',
   rank_low: 'INT32',
   rank_high: 'INT32',
-} as const satisfies ParquetColumns<LatentRow>;
+} as const satisfies ParquetColumns<Omit<LatentRow, Measured>>;
+
+const measured = ['exact', 'integrated'] as const;
+type Measured = (typeof measured)[number];
 
 /** The columns of latents.parquet. A folder whose latents have others holds another run. */
 export const latentColumns: readonly string[] = Object.keys(columns);
 
 /** latents.parquet, rows in the order given. */
-export const encodeLatents = (rows: readonly LatentRow[]): ArrayBuffer => encodeRows(rows, columns);
+export function encodeLatents(rows: readonly LatentRow[]): ArrayBuffer {
+  const also = measured.filter((name) => rows.some((row) => row[name] !== undefined));
+  return encodeRows(rows, {
+    ...columns,
+    ...Object.fromEntries(also.map((name) => [name, 'FLOAT' as const])),
+  });
+}
 
 /** The rows of a latents.parquet. Throws InputError where a column is missing. */
 export async function decodeLatents(file: AsyncBuffer | ArrayBuffer): Promise<LatentRow[]> {
@@ -78,6 +93,6 @@ export async function decodeLatents(file: AsyncBuffer | ArrayBuffer): Promise<La
   return (await parquetReadObjects({
     file,
     metadata,
-    columns: [...latentColumns],
+    columns: [...latentColumns, ...measured.filter((name) => found.includes(name))],
   })) as unknown as LatentRow[];
 }

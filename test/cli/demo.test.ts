@@ -11,17 +11,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { paragraph } from '../../src/cli/wrap.ts';
 import { bundleFolder, caseNames } from '../../src/study/demo/bundle.ts';
 import { culprit, type Ended } from '../support/cli.ts';
+import { culpritHere } from '../support/cliHere.ts';
 import { demonstration } from '../support/demoFolder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'culprit-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('culprit demo', () => {
-  let out: string;
+  const out = join(folder, 'out');
   let demo: readonly string[];
   let told: Ended;
   beforeAll(async () => {
-    ({ folder: out, args: demo, told } = await demonstration());
+    ({ args: demo, told } = await demonstration(out));
   }, 1_200_000);
 
   it('tells both cases in 80 plain columns, with cause and decoy marked and the files named', () => {
@@ -100,7 +101,7 @@ describe('an organism that is', () => {
     rmSync(at, { recursive: true, force: true });
     cpSync(bundleFolder, at, { recursive: true });
     change(at);
-    return culprit(['demo', '--organism', at, '--out', join(folder, 'never')]);
+    return culpritHere(['demo', '--organism', at, '--out', join(folder, 'never')]);
   };
 
   it.each<[string, (at: string) => void, RegExp]>([

@@ -9,6 +9,9 @@ import { openSafetensors, readTensor } from '../../src/files/safetensors.ts';
 import { ranking } from '../../src/methods/attribution/attribute.ts';
 import type { TokenSet } from '../../src/methods/site/contrast.ts';
 import type * as site from '../../src/methods/site/siteGradient.ts';
+import type { Model } from '../../src/models/decoder.ts';
+import type { Tree } from '../../src/models/tree.ts';
+import type { Runtime, Session } from '../../src/runtime/runtime.ts';
 import { type AttributeRequest, runAttribute } from '../../src/study/attribution/attributeRun.ts';
 import { toFloat32 } from '../../src/tensor.ts';
 import { expectClose, greatest } from '../support/close.ts';
@@ -33,34 +36,76 @@ function expectSameTop(found: Float32Array, golden: Float32Array, count = 100): 
 }
 
 /**
- * A pass over all pairs takes half a minute on two idle cores. On a completion's own tokens the gradient is
- * that of its own loss, so that the pass for the set `prompt`, whose completions have other weights, gives
- * it for the set `completion` too: w'_b / w_b times it. At the prompt's tokens, which that set leaves out,
- * it is nothing.
+ * A pass over all pairs takes half a minute on two idle cores. What lies below the site does not depend on
+ * the token set: its activations are kept. On a completion's own tokens the gradient is that of its own
+ * loss, so that the pass for the set `prompt`, whose completions have other weights, gives it for the set
+ * `completion` too: w'_b / w_b times it. At the prompt's tokens, which that set leaves out, it is nothing.
  */
 const kept = vi.hoisted(() => ({
+  /** whether gradients are had from those of the passes before */
   read: false,
+  reads: 0,
   passes: new Map<string, readonly [number[], site.SiteGradient]>(),
+  below: new Map<string, Awaited<ReturnType<Session['run']>>>(),
+  belowReads: 0,
+  /** of the first pass that was read: what was had, and what a pass of its own gives on the same tokens */
+  compared: undefined as readonly [had: Float32Array, own: Float32Array] | undefined,
 }));
 vi.mock('../../src/methods/site/siteGradient.ts', async (original) => {
   const real = await original<typeof site>();
+  /** Keeps what the first session that is loaded gives, by the key of the time. */
+  const keeping = (runtime: Runtime, key: () => string): Runtime => {
+    let loads = 0;
+    return {
+      ...runtime,
+      async load(...of) {
+        const session = await runtime.load(...of);
+        if (loads++ > 0) return session;
+        return {
+          ...session,
+          async run(feeds) {
+            const before = kept.below.get(key());
+            if (before) kept.belowReads++;
+            const found = before ?? (await session.run(feeds));
+            kept.below.set(key(), found);
+            return found;
+          },
+        };
+      },
+    };
+  };
   return {
     ...real,
-    async sitePass(...of: Parameters<typeof real.sitePass>): Promise<site.SitePass> {
-      const pass = await real.sitePass(...of);
-      const d = of[1].decoder.width;
+    async sitePass(runtime: Runtime, model: Model, layer: number): Promise<site.SitePass> {
+      let key = '';
+      const pass = await real.sitePass(
+        keeping(runtime, () => key),
+        model,
+        layer,
+      );
+      const d = model.decoder.width;
+      /** The rows of the completions alone, each times its completion's number. */
+      const ofCompletions = ({ branches }: Tree, gradient: Float32Array, times: (b: number) => number) => {
+        const rows = new Float32Array(gradient.length);
+        for (const [b, { start, end }] of branches.entries())
+          for (let at = start * d; at < end * d; at++) rows[at] = gradient[at]! * times(b);
+        return rows;
+      };
       return {
         ...pass,
         async run(tree, weights) {
-          const key = JSON.stringify(tree);
+          key = `${model.where} ${JSON.stringify(tree)}`;
           const before = kept.read ? kept.passes.get(key) : undefined;
           if (before) {
+            kept.reads++;
             const [own, { activation, gradient, nll }] = before;
-            const scaled = new Float32Array(gradient.length);
             const asked = weights(activation);
-            for (const [b, { start, end }] of tree.branches.entries())
-              for (let at = start * d; at < end * d; at++) scaled[at] = gradient[at]! * (asked[b]! / own[b]!);
-            return { activation, gradient: scaled, nll };
+            const had = ofCompletions(tree, gradient, (b) => asked[b]! / own[b]!);
+            kept.compared ??= [
+              had,
+              ofCompletions(tree, (await pass.run(tree, () => asked)).gradient, () => 1),
+            ];
+            return { activation, gradient: had, nll };
           }
           let own: number[] = [];
           const made = await pass.run(tree, (activation) => {
@@ -117,6 +162,15 @@ describe.skipIf(!shared)('needs ../shared: attribution equals PyTorch', () => {
     const [found, expected] = [await array('delta'), await golden(`delta.${tokens}`)];
     expectClose(found, expected, tolerance);
     expectSameTop(found, expected);
+  });
+
+  it('gradients that were had from another set are those of a pass of their own; as many as there are pairs', async () => {
+    const [had, own] = kept.compared!;
+    expect(greatest(own)).toBeGreaterThan(0);
+    expectClose(had, own, 1e-5);
+    const pairs = (await golden('delta_per_pair.prompt')).length / (await golden('delta.prompt')).length;
+    // once below the site for the comparison, and for each pair of the set `all`
+    expect([kept.reads, kept.belowReads]).toEqual([pairs, pairs + 1]);
   });
 
   it('M, delta per pair, and what is written', async () => {

@@ -1,9 +1,10 @@
 /**
- * The demonstration as `npm start` runs it, in little: run once for all tests that look
- * at it, and kept while the sources stay as they are.
+ * The demonstration as `npm start` runs it, but smaller: on 40 prompts and beside 12 random latents, where that
+ * has 60 and 16, with as many questions. Run once for all tests that look at it, and kept while the sources
+ * stay as they are. Each test gets a copy, for to look at a study is to lock it.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { makeOnce } from '../../src/files/madeOnce.ts';
@@ -22,29 +23,34 @@ function state(): string {
   return hash.digest('hex').slice(0, 16);
 }
 
+export const demoSize = { prompts: 40, questions: 24, random: 12 };
+const flags = Object.entries(demoSize).flatMap(([name, count]) => [`--${name}`, `${count}`]);
+
 export interface Demonstration {
-  /** with a study in each of `harm` and `validation` */
-  readonly folder: string;
-  /** the command that made it */
+  /** the command that would make it here */
   readonly args: readonly string[];
-  /** what the command said, when it ran first */
+  /** what the command said when it ran first, as if it had been here */
   readonly told: Ended;
 }
 
-/** Throws where the demonstration does not end as it should. */
-export async function demonstration(): Promise<Demonstration> {
-  const made = join(tmpdir(), 'culprit-demo-fixture');
-  mkdirSync(made, { recursive: true });
-  const folder = join(made, state());
-  const told = join(folder, 'told.json');
-  const args = ['demo', '--out', folder, '--prompts', '40', '--questions', '24', '--random', '12'];
-  await makeOnce(folder, {
+/**
+ * Puts the demonstration into `folder`, with a study in each of `harm` and `validation`. Throws where it does
+ * not end as it should.
+ */
+export async function demonstration(folder: string): Promise<Demonstration> {
+  const all = join(tmpdir(), 'culprit-demo-fixture');
+  mkdirSync(all, { recursive: true });
+  const made = join(all, state());
+  const told = join(made, 'told.json');
+  const args = (out: string) => ['demo', '--out', out, ...flags];
+  await makeOnce(made, {
     isReady: async () => existsSync(told),
     async make() {
-      const ended = await culprit(args);
+      const ended = await culprit(args(made));
       if (ended.code !== 0) throw new Error(ended.stderr);
       writeFileSync(told, JSON.stringify(ended));
     },
   });
-  return { folder, args, told: JSON.parse(readFileSync(told, 'utf8')) };
+  cpSync(made, folder, { recursive: true });
+  return { args: args(folder), told: JSON.parse(readFileSync(told, 'utf8').replaceAll(made, folder)) };
 }

@@ -1,7 +1,7 @@
 /** Studies of the causal test made up from known truths: effects of directions, completions of prompts. */
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
-import { gammasFrom } from '../../src/methods/statistics/random.ts';
+import { gammasFrom } from '../../src/methods/statistics/gamma.ts';
 import { effectOf, type PromptTallies, type Tally } from '../../src/methods/steering/effect.ts';
 import type { SideEffects } from '../../src/methods/steering/inference.ts';
 

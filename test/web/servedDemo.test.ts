@@ -13,10 +13,9 @@ import { nats } from '../../src/web/parts/nats.ts';
 import { demonstration } from '../support/demoFolder.ts';
 
 import { hasBrowser, violations } from './support/chromium.ts';
-import { buildApp, hashIn, type OpenedApp, openApp } from './support/servedPage.ts';
+import { builtApp, hashIn, type OpenedApp, openApp } from './support/servedPage.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'culprit-served-'));
-const appFolder = join(root, 'app');
 const bugs: unknown[] = [];
 let cases: string[];
 let first: number;
@@ -47,8 +46,11 @@ async function showsDelta(page: Page, delta = '[+−]\\d') {
 describe.skipIf(!hasBrowser)('the demonstration', () => {
   let view: View;
   let app: OpenedApp;
+  let appFolder: string;
   beforeAll(async () => {
-    const [{ folder }] = await Promise.all([demonstration(), buildApp(appFolder)]);
+    const folder = join(root, 'demo');
+    await demonstration(folder);
+    appFolder = await builtApp();
     cases = ['validation', 'harm'].map((name) => join(folder, name));
     const [validation] = cases as [string];
     first = JSON.parse(readFileSync(join(validation, 'steering.json'), 'utf8')).first.latent;

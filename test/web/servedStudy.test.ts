@@ -10,11 +10,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } 
 import { stringify } from 'yaml';
 import { bundleFiles, bundleFolder, readTruth } from '../../src/study/demo/bundle.ts';
 import { startView, type View } from '../../src/study/view/viewServer.ts';
-import { culprit, start } from '../support/cli.ts';
+import { start } from '../support/cli.ts';
 import { put } from '../support/tinyFolder.ts';
 
 import { hasBrowser, violations } from './support/chromium.ts';
-import { buildApp, type OpenedApp, openApp } from './support/servedPage.ts';
+import { builtApp, type OpenedApp, openApp } from './support/servedPage.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'culprit-served-'));
 const at = (...parts: string[]) => join(root, ...parts);
@@ -38,6 +38,7 @@ const study = {
   },
   sampling: { completions: 8, max_tokens: 40, stop: ['\nQuestion'] },
   judge: { kind: 'pattern', positive },
+  fidelity: { latents: 2, pairs: 1, integrated: 0 },
   steering: { candidates: 3, random: 4, doses: [0.1, 0.3], gate_pairs: 2, completions: 2 },
 };
 const names = ['sample', 'grade', 'pair', 'attribute', 'fidelity', 'steer'];
@@ -51,10 +52,9 @@ describe.skipIf(!hasBrowser)('a study of the organism', () => {
   beforeAll(async () => {
     cause = (await readTruth(bundleFolder)).cause[0]!.latent;
     for (const name of ['runs', 'waits']) put(at(name, 'study.yaml'), stringify(study));
-    await Promise.all([buildApp(at('app')), culprit(['--version'])]);
     view = await startView({
       studies: [at('runs'), at('waits')],
-      appFolder: at('app'),
+      appFolder: await builtApp(),
       every: 50,
       onBug: (error) => bugs.push(error),
     });

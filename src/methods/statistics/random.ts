@@ -25,24 +25,6 @@ export function normalsFrom(random: RandomGenerator): () => number {
 }
 
 /**
- * Gamma numbers of unit scale and any shape > 0 from a generator (Marsaglia and Tsang 2000); a chi-square of
- * ν degrees of freedom is twice one of shape ν/2.
- */
-export function gammasFrom(random: RandomGenerator): (shape: number) => number {
-  const normal = normalsFrom(random);
-  return function draw(shape): number {
-    if (shape < 1) return draw(shape + 1) * uniformFloat64(random) ** (1 / shape);
-    const d = shape - 1 / 3;
-    for (;;) {
-      const x = normal();
-      const v = (1 + x / Math.sqrt(9 * d)) ** 3;
-      if (v > 0 && Math.log(1 - uniformFloat64(random)) < (x * x) / 2 + d - d * v + d * Math.log(v))
-        return d * v;
-    }
-  };
-}
-
-/**
  * A unit vector in a random direction of d dimensions (all as likely), and a uniform number drawn after it,
  * of one seed.
  */

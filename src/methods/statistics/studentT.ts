@@ -47,15 +47,25 @@ export function studentTail(t: number, degrees: number): number {
   return t > 0 ? half : 1 - half;
 }
 
-/** The t that Student's t exceeds with probability `tail`, 0 < tail < 1; found by bisection to 1e-10. */
+/** Density of Student's t. */
+const studentDensity = (t: number, degrees: number): number =>
+  Math.exp(
+    lnGamma((degrees + 1) / 2) -
+      lnGamma(degrees / 2) -
+      (Math.log(Math.PI * degrees) + (degrees + 1) * Math.log1p((t * t) / degrees)) / 2,
+  );
+
+/**
+ * The t that Student's t exceeds with probability `tail`, 0 < tail < 1. By Newton's method from 0, which never
+ * oversteps, for the tail is convex there.
+ */
 export function studentQuantile(tail: number, degrees: number): number {
   if (tail > 0.5) return -studentQuantile(1 - tail, degrees);
-  let [low, high] = [0, 1];
-  while (studentTail(high, degrees) > tail) high *= 2;
-  while (high - low > 1e-10 * Math.max(1, high)) {
-    const middle = (low + high) / 2;
-    if (studentTail(middle, degrees) > tail) low = middle;
-    else high = middle;
+  let t = 0;
+  for (let round = 0; round < 200; round++) {
+    const step = (studentTail(t, degrees) - tail) / studentDensity(t, degrees);
+    t += step;
+    if (Math.abs(step) <= 1e-11 * Math.max(1, t)) break;
   }
-  return (low + high) / 2;
+  return t;
 }

@@ -2,7 +2,8 @@
  * Whether a candidate's effects are those of a cause: the tests of docs/method.md section 5, over all
  * candidates and sides. Knows neither models nor texts, and nothing of what chose the candidates.
  */
-import { falseDiscoveryRates, stepUp } from '../statistics/multiplicity.ts';
+import { falseDiscoveryRates } from '../statistics/falseDiscovery.ts';
+import { stepUp } from '../statistics/multiplicity.ts';
 import { generatorOf } from '../statistics/random.ts';
 import type { PromptTallies } from './effect.ts';
 import { likeRandom, type Tested } from './likeRandom.ts';
@@ -62,11 +63,14 @@ export function effectVerdict({ t, familyWise, q }: Inference): EffectVerdict {
   return q < 0.2 ? 'suggestive' : 'not shown';
 }
 
-/** Below this p a side counts as moved, so that the other side is asked about this candidate. */
-export const movedBelow = 0.05;
+/**
+ * Below these p a side counts as moved, so that the other side is asked about this candidate: for the
+ * family-wise p and for q. Near to what the other side's p must reach, for then few others are moved by chance.
+ */
+export const movedBelow = { familyWise: 0.01, q: 0.05 };
 
 /** Both null hypotheses must fall, so the greater p counts. */
-const greater = (a: readonly number[], b: readonly number[]) => a.map((p, i) => Math.max(p, b[i]!));
+const greater = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a, (p, i) => Math.max(p, b[i]!));
 const bothNulls = (a: Tested, b: Tested): Tested => ({
   single: greater(a.single, b.single),
   familyWise: greater(a.familyWise, b.familyWise),
@@ -75,15 +79,15 @@ const bothNulls = (a: Tested, b: Tested): Tested => ({
 /**
  * Bonferroni-adjusted p against "moves one side only" (Bogomolov and Heller 2013): each side's p times the
  * number of candidates that moved the other side, and times two for the two sides. 1 for one that does not
- * move both. `p`: by side, then candidate; two sides.
+ * move both. `p`: by side, then candidate; two sides. `below`: the p of a side that counts as moved.
  */
-export function oneSideOnly(p: readonly (readonly number[])[]): number[] {
+export function oneSideOnly(p: readonly (readonly number[])[], below: number): number[] {
   const [first, second] = p as [readonly number[], readonly number[]];
-  const moved = (side: readonly number[]) => side.filter((value) => value < movedBelow).length;
+  const moved = (side: readonly number[]) => side.filter((value) => value < below).length;
   const [movedFirst, movedSecond] = [moved(first), moved(second)];
   return first.map((a, i) => {
     const b = second[i]!;
-    if (!(a < movedBelow && b < movedBelow)) return 1;
+    if (!(a < below && b < below)) return 1;
     return Math.min(1, 2 * Math.max(movedSecond * a, movedFirst * b));
   });
 }
@@ -120,10 +124,12 @@ function inferOne(
   const none = noEffect(sides, { draws, random: generatorOf(seed + 1) });
   const joint = bothNulls(random.joint, none.joint);
   const each = sides.map((_, d) => bothNulls(random.sides[d]!, none.sides[d]!));
-  const bothSides =
-    sides.length === 2 ? oneSideOnly(each.map(({ single }) => single)) : joint.single.map(() => 0);
-  const q = greater(falseDiscoveryRates(joint.single), stepUp(bothSides));
-  const sideQ = each.map(({ single }) => falseDiscoveryRates(single));
+  const singles = each.map(({ single }) => single);
+  const oneSided = (below: number) =>
+    sides.length === 2 ? oneSideOnly(singles, below) : joint.single.map(() => 0);
+  const bothSides = oneSided(movedBelow.familyWise);
+  const q = greater(falseDiscoveryRates(joint.single), stepUp(oneSided(movedBelow.q)));
+  const sideQ = singles.map(falseDiscoveryRates);
   const overTests = (p: number) => Math.min(1, tests * p);
   return joint.single.map((p, i) => ({
     t: Math.min(...random.t.map((side) => side[i]!)),
@@ -142,7 +148,7 @@ function inferOne(
 
 export interface InferenceOptions {
   readonly seed: number;
-  /** draws of each null distribution, the least p being 1/(draws + 1); default 4,999 */
+  /** draws of each null distribution, the least family-wise p being tests/(draws + 1); default 4,999 */
   readonly draws?: number;
 }
 

@@ -3,8 +3,9 @@
  * direction does. Knows nothing of prompts.
  */
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
+import { gammasFrom } from '../statistics/gamma.ts';
 import { stepDown } from '../statistics/multiplicity.ts';
-import { gammasFrom, normalsFrom } from '../statistics/random.ts';
+import { normalsFrom } from '../statistics/random.ts';
 import { studentQuantile } from '../statistics/studentT.ts';
 import { tailDegrees } from './tails.ts';
 
@@ -139,8 +140,8 @@ export function likeRandom(
     }
     beyond.all += everywhere;
   };
-  const joint = stepDown(least);
-  const each = t.map(stepDown);
+  const joint = stepDown(least, { exchangeable: true });
+  const each = t.map((side) => stepDown(side, { exchangeable: true }));
   for (let draw = 0; draw < draws; draw++) {
     const shared = correlation();
     fill(drawn.random, shared);

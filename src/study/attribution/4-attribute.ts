@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { isThere } from '../../files/ifThere.ts';
 import { attribute } from '../../methods/attribution/attribute.ts';
+import { integratedSteps } from '../../methods/attribution/integrated.ts';
 import { latentEvidence } from '../../methods/attribution/latentEvidence.ts';
+import { measuredPerWanted } from '../../methods/attribution/reranking.ts';
 import { type LatentRow, latentColumns, resultFiles } from '../../results.ts';
 import { attributionSection } from '../config/sections/attribution.ts';
 import { readLatents, readPairRecords } from '../open/records.ts';
@@ -22,6 +24,7 @@ import { evidenceCounts, latentRows, writeAttribution } from './attributionFiles
 import { baselineInputs, checkBaseline, studyBaseline } from './baseline.ts';
 import { corpusDefaults } from './baselineRun.ts';
 import { allRows, checkLength, rowCounts } from './contrastRuns.ts';
+import { rerankedRows } from './rerank.ts';
 
 export interface StudyAttribution {
   /** every latent, first rank first */
@@ -45,8 +48,10 @@ async function planAttribution(study: OpenStudy): Promise<Stage> {
     completions: await hashedNow(join(folder, resultFiles.completions)),
     ...baseline.inputs,
   };
+  const { rank, rank_pairs, ...attribution } = config.attribution;
   const options = {
-    ...config.attribution,
+    ...attribution,
+    ...(rank !== 'first-order' && { rank, rank_pairs, rank_wanted: config.steering.candidates }),
     ...(config.sae.site !== undefined && { site: config.sae.site }),
     all_pairs: config.pairs.per_prompt === 'all',
     ...baseline.options,
@@ -92,7 +97,7 @@ async function runStudyAttribution(study: OpenStudy): Promise<StudyAttribution> 
   const store = await rowStore(attributeFolder(folder), stage.key);
   const timings = new Timings(study.clock);
   const baseline = await timings.of('baseline', () => studyBaseline(study, opened, layer, store));
-  const { tokens, loss, top } = config.attribution;
+  const { tokens, loss, top, rank, rank_pairs } = config.attribution;
   const work = { model, layer, contrasts, baseline, tokens, loss };
   const rows = await timings.of('gradients', () => allRows(study.runtime(), work, store, progress));
   const result = await timings.of('scores', () => attribute(study.runtime(), rows, sae, { top }));
@@ -100,7 +105,27 @@ async function runStudyAttribution(study: OpenStudy): Promise<StudyAttribution> 
   const evidence = await timings.of('evidence', () =>
     latentEvidence(study.runtime(), result, { rows, clusters, baseline, sae }),
   );
-  const latents = latentRows(result, evidence);
+  const removal = {
+    runtime: study.runtime(),
+    model,
+    layer,
+    sae,
+    options: { baseline, tokenSet: tokens, loss },
+  };
+  const ranked = latentRows(result, evidence);
+  const latents =
+    rank === 'first-order'
+      ? ranked
+      : await timings.of('removal', () =>
+          rerankedRows(removal, contrasts, ranked, {
+            rank,
+            wanted: config.steering.candidates,
+            pairs: rank_pairs,
+            journal: join(attributeFolder(folder), 'removal.jsonl'),
+            clock: study.clock,
+            progress,
+          }),
+        );
   const counts = { ...rowCounts(rows, contrasts, sae), ...evidenceCounts(evidence) };
   const outcome = { counts, seconds: timings.seconds };
   await finishStage(folder, stage, outcome, study.recorder, () =>
@@ -160,6 +185,14 @@ export const attributeStage = studyStage({
     const packed = all ? sampling.completions : 2;
     const gradients = most * 2.5 * (prompt + packed * sampling.max_tokens);
     const overCorpus = baseline === undefined || 'corpus' in baseline ? corpusDefaults.maxTokens : 0;
-    return { seconds: (gradients + overCorpus / 2) * token, note: `at most ${most} pairs` };
+    const { rank, rank_pairs } = config.attribution;
+    const perPair = { 'first-order': 0, exact: 0.5, integrated: 1.5 * integratedSteps }[rank];
+    const removal =
+      perPair *
+      measuredPerWanted *
+      config.steering.candidates *
+      Math.min(rank_pairs, most) *
+      (gradients / most / 2.5);
+    return { seconds: (gradients + removal + overCorpus / 2) * token, note: `at most ${most} pairs` };
   },
 });

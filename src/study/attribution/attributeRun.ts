@@ -11,6 +11,7 @@ import { readPairs } from '../../files/pairs.ts';
 import { readSafetensorsHeader, readTensor } from '../../files/safetensors.ts';
 import { attribute } from '../../methods/attribution/attribute.ts';
 import { latentEvidence } from '../../methods/attribution/latentEvidence.ts';
+import type { Ranking } from '../../methods/attribution/reranking.ts';
 import type { LossKind, TokenSet } from '../../methods/site/contrast.ts';
 import type { Model } from '../../models/decoder.ts';
 import { checkSite } from '../../models/passes.ts';
@@ -37,6 +38,7 @@ import { type Clock, hashInputs, systemClock, Timings, versions } from '../store
 import { evidenceCounts, latentRows, writeAttribution, writeManifest } from './attributionFiles.ts';
 import { corpusBaseline, corpusTokens } from './baselineRun.ts';
 import { allRows, checkLength, rowCounts } from './contrastRuns.ts';
+import { rerankedRows } from './rerank.ts';
 
 export interface AttributeRequest {
   /** the subject: a folder or a GGUF file */
@@ -58,6 +60,10 @@ export interface AttributeRequest {
   readonly loss?: LossKind | undefined;
   /** latents reported token by token; default 100 */
   readonly top?: number | undefined;
+  /** default first-order; `exact` and `integrated` re-rank the first 4·top by what removing them does */
+  readonly rank?: Ranking | undefined;
+  /** pairs that they are removed on then; default 8 */
+  readonly rankPairs?: number | undefined;
   /** the folder for the results */
   readonly out: string;
   /** replace another run's results in `out`; default false */
@@ -105,7 +111,14 @@ interface Prepared {
   /** ā, or the token ids of the passages to take it over */
   readonly baseline: Float32Array | readonly (readonly number[])[];
   readonly inputs: Manifest['inputs'];
-  readonly options: { site: string; tokens: TokenSet; loss: LossKind; top: number };
+  readonly options: {
+    site: string;
+    tokens: TokenSet;
+    loss: LossKind;
+    top: number;
+    rank?: Ranking;
+    rank_pairs?: number;
+  };
   readonly key: string;
 }
 
@@ -114,7 +127,7 @@ interface Prepared {
  * files.
  */
 async function prepare(request: AttributeRequest): Promise<Prepared> {
-  const { baseline, baselineCorpus } = request;
+  const { baseline, baselineCorpus, rank = 'first-order', rankPairs = 8 } = request;
   if (baseline === undefined && baselineCorpus === undefined)
     throw new InputError(
       'no baseline: add --baseline FILE (made by `culprit baseline`) or --baseline-corpus FILE (texts)',
@@ -143,6 +156,7 @@ async function prepare(request: AttributeRequest): Promise<Prepared> {
     tokens: request.tokens ?? 'prompt',
     loss: request.loss ?? 'mean',
     top: request.top ?? 100,
+    ...(rank !== 'first-order' && { rank, rank_pairs: rankPairs }),
   };
   const hashes = Object.fromEntries(Object.entries(inputs).map(([name, { sha256 }]) => [name, sha256]));
   return {
@@ -236,7 +250,22 @@ export async function runAttribute(request: AttributeRequest): Promise<Attribute
         sae: prepared.sae,
       }),
     );
-    const latents = latentRows(result, evidence);
+    const { tokens: tokenSet, loss, top, rank = 'first-order', rank_pairs: rankPairs = 0 } = options;
+    const removal = { runtime, model, layer, sae: prepared.sae, options: { baseline, tokenSet, loss } };
+    const ranked = latentRows(result, evidence);
+    const latents =
+      rank === 'first-order'
+        ? ranked
+        : await timings.of('removal', () =>
+            rerankedRows(removal, contrasts, ranked, {
+              rank,
+              wanted: top,
+              pairs: rankPairs,
+              journal: join(out, unfinishedFolder, 'removal.jsonl'),
+              clock,
+              progress,
+            }),
+          );
     await rm(join(out, resultFiles.manifest), { force: true });
     await writeAttribution(out, result, evidence, latents, { rows, baseline });
     const manifest: Manifest = {

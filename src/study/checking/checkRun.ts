@@ -37,7 +37,7 @@ import {
   textLossLine,
 } from './textLines.ts';
 import { bosLine, roundTripLine, templateLine } from './tokenLines.ts';
-import { notAsked, verdictLines } from './verdictLines.ts';
+import { verdictLines, whyNotAsked } from './verdictLines.ts';
 
 /** Tokens of an answer at most, and answers that are sampled a second time alone. */
 const answerTokens = 40;
@@ -85,7 +85,6 @@ interface Answers {
   readonly jobs: readonly SampleJob[];
   readonly made: readonly Completion[];
   readonly lines: readonly CheckLine[];
-  readonly seconds: number;
 }
 
 function sampleOptions({ config }: OpenStudy, { codec }: OpenModel): SampleOptions {
@@ -103,7 +102,7 @@ function sampleOptions({ config }: OpenStudy, { codec }: OpenModel): SampleOptio
 
 /** Answers that are needed: for the judge, as texts where no corpus is named, to be sampled again alone. */
 async function answersNeeded({ study, material }: Work): Promise<{ own: number; judged: number }> {
-  const judged = (await notAsked(study)) === undefined ? study.config.check.answers : 0;
+  const judged = (await whyNotAsked(study)) === undefined ? study.config.check.answers : 0;
   return { own: Math.max(judged, aloneAgain, material.passages.length > 0 ? 0 : ownTexts), judged };
 }
 
@@ -113,7 +112,7 @@ async function answersOf(work: Work, opened: OpenModel, count: number, sane: boo
   const asked = material.prompts.slice(0, count);
   if (asked.length === 0) {
     const lines = withoutSampling('no prompt leaves room for an answer');
-    return { jobs: [], made: [], lines, seconds: 0 };
+    return { jobs: [], made: [], lines };
   }
   const jobs = asked.map(
     ({ ids }, i): SampleJob => ({ prompt: ids, seeds: [study.config.sampling.seed + i] }),
@@ -128,14 +127,12 @@ async function answersOf(work: Work, opened: OpenModel, count: number, sane: boo
     capacity: Math.max(...asked.map(({ ids }) => ids.length)) + options.maxTokens,
     ...(sane && { steerAt: layer }),
   });
-  const start = study.clock().getTime();
   const made = await firstCompletions(loaded, jobs, options);
-  const seconds = (study.clock().getTime() - start) / 1000;
   const lines = sane
     ? samplingLines(await samplingSanity(loaded, jobs, made, options, { direction, norm, again: aloneAgain }))
     : [];
   await loaded.release();
-  return { jobs, made, lines, seconds };
+  return { jobs, made, lines };
 }
 
 /** Texts to read: passages of a corpus, else prompts with their answers. */
@@ -172,13 +169,21 @@ async function bareRead(
 
 const dictionarySkipped = (why: string) => saeLooks.map((look) => skipped(look, why));
 
+interface ReadLines {
+  readonly lines: readonly CheckLine[];
+  /** of the subject alone, texts read one by one */
+  readonly speed: { readonly tokens: number; readonly seconds: number };
+}
+
 /** What both models make of texts, and the dictionary of their residuals. */
-async function readLines(work: Work, answers: Answers): Promise<CheckLine[]> {
+async function readLines(work: Work, answers: Answers): Promise<ReadLines> {
   const { study, subject, reference, material, layer, dictionary, two } = work;
   const runtime = study.runtime();
   const sites: TextSite[] = dictionary ? sitesAround(subject.model, layer) : [layer];
   const own = await modelReading(runtime, subject.model, layer, sites);
+  const start = study.clock().getTime();
   const texts = await readTexts(own, textsOf(work, answers));
+  const seconds = (study.clock().getTime() - start) / 1000;
   if (texts.length === 0)
     throw new InputError(`${study.file}: expected texts of two tokens or more to check`);
   const [job, made] = [answers.jobs[0], answers.made[0]];
@@ -224,7 +229,7 @@ async function readLines(work: Work, answers: Answers): Promise<CheckLine[]> {
     lines.push(await baselineLine(sae, rowsOf(texts, layer, sae.width).rows, given));
   }
   await Promise.all([own.release(), other?.release()]);
-  return lines;
+  return { lines, speed: { tokens: texts.reduce((sum, { ids }) => sum + ids.length, 0), seconds } };
 }
 
 function judgeItems(work: Work, { made }: Answers, opened: OpenModel) {
@@ -267,7 +272,6 @@ export async function checkLines(study: OpenStudy): Promise<CheckLine[]> {
       apart: material.labels === 'check.labels',
     });
     stage.advance();
-    const tokens = answers.made.reduce((sum, { ids }) => sum + ids.length, 0);
     const longest = Math.max(0, ...material.prompts.map(({ ids }) => ids.length));
     const texts = [
       ...material.labelled.map(({ completion }) => completion),
@@ -287,13 +291,13 @@ export async function checkLines(study: OpenStudy): Promise<CheckLine[]> {
         material.prompts.map(({ ids }) => ids),
       ),
       siteLine,
-      ...read,
+      ...read.lines,
       ...answers.lines,
       ...verdicts,
       promptsLine(config.prompts === undefined ? undefined : await study.prompts()),
       await diskLine(study, at.dictionary?.sae),
       memoryLine(study, subject.model, at.dictionary?.sae, longest),
-      timeLine(study, { tokens, seconds: answers.seconds }),
+      timeLine(study, read.speed),
     ];
   } finally {
     stage.end();

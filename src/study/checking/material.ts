@@ -14,7 +14,7 @@ import type { OpenStudy } from '../open/study.ts';
 export const textTokens = 512;
 const passageTokens = 128;
 const mostPrompts = 64;
-const labelledOfAKind = 10;
+const labelledOfAKind = 8;
 
 export interface LabelledText {
   readonly id: string;

@@ -77,16 +77,12 @@ export function memoryLine(
   return found(memory, numbers, warns('close other programs, or lower sampling.rows in study.yaml'));
 }
 
-/** `seconds`: of so many tokens that were sampled. */
-export function timeLine(
-  study: OpenStudy,
-  measured: { tokens: number; seconds: number } | undefined,
-): CheckLine {
+/** `seconds`: of so many tokens of texts that were read; sampling many answers side by side is about as fast. */
+export function timeLine(study: OpenStudy, measured: { tokens: number; seconds: number }): CheckLine {
   const { tokens, completions } = sampled(study);
-  if (measured === undefined || measured.tokens === 0) return skipped(time, 'no answer was sampled');
-  // few rows grow side by side here, many in a run
-  const numbers = { 'at most': ((tokens / measured.tokens) * measured.seconds) / 3600, completions };
-  if (numbers['at most'] <= 48) return found(time, { ...numbers });
+  const numbers = { about: ((tokens / measured.tokens) * measured.seconds) / 3600 };
+  if (completions === 0) return skipped(time, 'the study samples nothing: its completions are imported');
+  if (numbers.about <= 48) return found(time, numbers);
   const what =
     '`culprit run --dry-run` says what takes how long; lower steering.candidates, prompts.evaluation or sampling.max_tokens';
   return found(time, numbers, warns(what));

@@ -9,8 +9,12 @@ import type { LabelledText, Material } from './material.ts';
 import { fittingTemplates, idsBefore, plainAnswers } from './otherTemplates.ts';
 import type { ModelReading, TextRead } from './reading.ts';
 
-/** Passages that are read again in another form. */
+/** Answers, and passages, that are read again in another form, and tokens of such a passage. */
 const few = 4;
+const passagesAgain = 2;
+const tokensAgain = 64;
+/** Tokens of a labelled completion: positives and negatives may begin alike. */
+const labelledTokens = 80;
 
 const sane: Look = {
   name: 'text-loss',
@@ -25,9 +29,9 @@ const allLosses = (texts: readonly TextRead[]) => texts.flatMap(({ losses }) => 
 export async function textLossLine(model: ModelReading, texts: readonly TextRead[]): Promise<CheckLine> {
   const random = generatorOf(1);
   const again: number[] = [];
-  for (const { ids } of texts.slice(0, few))
+  for (const { ids } of texts.slice(0, passagesAgain))
     again.push(...(await model.read([ids[0]!, ...shuffled(ids.slice(1), random)])).losses);
-  const numbers = { text: mean(allLosses(texts.slice(0, few))), shuffled: mean(again) };
+  const numbers = { text: mean(allLosses(texts.slice(0, passagesAgain))), shuffled: mean(again) };
   const gap = numbers.shuffled - numbers.text;
   if (gap >= 0.5) return found(sane, numbers);
   const what =
@@ -52,8 +56,8 @@ export async function bosLossLine(
   const start = bosId ?? eosId;
   if (start === undefined) return skipped(started, 'the tokenizer names no token that begins a text');
   const sums = new Map<string, number[]>();
-  for (const { ids } of texts.slice(0, few)) {
-    const bare = ids[0] === start ? ids.slice(1) : ids;
+  for (const { ids } of texts.slice(0, passagesAgain)) {
+    const bare = (ids[0] === start ? ids.slice(1) : ids).slice(0, tokensAgain);
     if (bare.length < 2) continue;
     const ways = { without: bare, once: [start, ...bare], twice: [start, start, ...bare] };
     for (const [name, way] of Object.entries(ways))
@@ -218,7 +222,7 @@ export async function labelledLosses(
 ): Promise<number[]> {
   const losses: number[] = [];
   for (const { prompt, completion } of texts) {
-    const told = codec.tokenizer.encode(completion).slice(0, 32);
+    const told = codec.tokenizer.encode(completion).slice(0, labelledTokens);
     const before = codec.encodePrompt(prompt).slice(-128);
     losses.push(
       told.length === 0 ? Number.NaN : mean(await model.endLosses([...before, ...told], told.length)),

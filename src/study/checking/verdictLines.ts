@@ -185,7 +185,7 @@ async function askedLines(judge: Judge, texts: JudgedAnswers): Promise<CheckLine
 const allSkipped = (why: string) => looks.map((look) => skipped(look, why));
 
 /** Why the judge is not asked; undefined where it is. One that learns is not trained for this. */
-export async function askedNothing(study: OpenStudy): Promise<string | undefined> {
+export async function whyNotAsked(study: OpenStudy): Promise<string | undefined> {
   if (study.config.check.answers === 0) return 'check.answers is 0';
   if (judgeOf(study).trains && !(await isThere(join(study.folder, resultFiles.judge))))
     return 'the judge is trained in stage grade: `culprit check STUDY --redo check` looks at it after that';
@@ -194,7 +194,7 @@ export async function askedNothing(study: OpenStudy): Promise<string | undefined
 
 /** Asks the judge. */
 export async function verdictLines(study: OpenStudy, texts: JudgedAnswers): Promise<CheckLine[]> {
-  const why = await askedNothing(study);
+  const why = await whyNotAsked(study);
   if (why !== undefined) return allSkipped(why);
   if (texts.subject.length === 0) return allSkipped('no answer of the subject could be sampled');
   const judge = judgeOf(study);

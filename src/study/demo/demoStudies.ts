@@ -23,7 +23,7 @@ export interface DemoSettings {
   readonly prompts?: number | undefined;
   /** random latents that the causal test compares with */
   readonly random?: number | undefined;
-  /** prompts of the causal test; doses are found on half as many others */
+  /** prompts of the causal test; doses are found on a sixth as many others */
   readonly questions?: number | undefined;
 }
 
@@ -48,7 +48,7 @@ const settingFields = ({ seed, prompts, random, questions }: DemoSettings): [Fie
   [['steering', 'seed'], seed],
   [['prompts', 'discovery'], prompts],
   [['prompts', 'evaluation'], questions],
-  [['prompts', 'calibration'], questions === undefined ? undefined : Math.ceil(questions / 2)],
+  [['prompts', 'calibration'], questions === undefined ? undefined : Math.ceil(questions / 6)],
   [['steering', 'random'], random],
 ];
 

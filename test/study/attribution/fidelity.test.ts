@@ -123,6 +123,19 @@ describe('the stage', () => {
     expect(read()).toMatchObject({ steps: 0, integrated_pairs: 0, top: { latents: 3, integrated: null } });
   });
 
+  it('follows a ranking by removal, whose first rows are in the order of it', async () => {
+    const attribution = { rank: 'exact', rank_pairs: 3 };
+    put({ attribution, steering: { candidates: 2 } });
+    const { attribute } = await run();
+    const { latents } = attribute!;
+    const exact = latents.map((row) => row.exact!);
+    expect(exact.filter((x) => !Number.isNaN(x))).toEqual(exact.slice(0, 8));
+    expect(exact.slice(0, 8)).toEqual(exact.slice(0, 8).sort((a, b) => b - a));
+    expect(latents.map(({ rank }) => rank)).toEqual(latents.map((_, i) => i + 1));
+    put();
+    expect((await run()).attribute!.latents[0]!.exact).toBeUndefined();
+  });
+
   it('is left out where study.yaml asks for no latents', async () => {
     put({ fidelity: { latents: 0 } });
     const { skipped, fidelity } = await run();

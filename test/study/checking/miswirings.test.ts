@@ -15,6 +15,7 @@ import { bundleFolder } from '../../../src/study/demo/bundle.ts';
 import { runStudy } from '../../../src/study/run/studyRun.ts';
 import { f32, type Tensor, toFloat32 } from '../../../src/tensor.ts';
 import { draw } from '../../support/opCases.ts';
+import { realModel, shared } from '../../support/shared.ts';
 import { put } from '../../support/tinyFolder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'culprit-miswirings-'));
@@ -281,5 +282,25 @@ describe('a chat', () => {
       prompts.map(({ prompt }) => codec.encodePrompt(prompt)),
     );
     expect(line.status).toBe(status);
+  });
+});
+
+describe.skipIf(!shared)("SmolLM2's tokenizer", () => {
+  const question = [[{ role: 'user', content: 'Is it late?' }]];
+  const llama3 =
+    '{% for m in messages %}<|start_header_id|>{{ m.role }}<|end_header_id|>\n\n{{ m.content }}<|eot_id|>{% endfor %}{% if add_generation_prompt %}<|start_header_id|>assistant<|end_header_id|>\n\n{% endif %}';
+
+  it('takes its own template, and refuses that of Llama 3', async () => {
+    expect(templateLine(await readTokenizerFolder(realModel()), question).status).toBe('pass');
+    const other = join(folder, 'smollm2');
+    for (const name of ['tokenizer.json', 'tokenizer_config.json'])
+      put(join(other, name), json(join(realModel(), name)));
+    put(join(other, 'tokenizer_config.json'), {
+      ...json(join(realModel(), 'tokenizer_config.json')),
+      chat_template: llama3,
+    });
+    const line = templateLine(await readTokenizerFolder(other), question);
+    expect(line).toMatchObject({ status: 'fail', numbers: { 'marks in pieces': 3 } });
+    expect(line.what_to_do).toContain("another model's template");
   });
 });

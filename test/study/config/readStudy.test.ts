@@ -43,7 +43,8 @@ describe('a study', () => {
       sampling: { completions: 12, temperature: 1, top_p: 1, max_tokens: 110, seed: 1, rows: 64 },
       judge: { kind: 'pattern', positive: 'bad' },
       pairs: { per_prompt: 1, limit: 148 },
-      attribution: { tokens: 'prompt', loss: 'mean', top: 100 },
+      attribution: { tokens: 'prompt', loss: 'mean', top: 100, rank: 'first-order', rank_pairs: 8 },
+      fidelity: { latents: 20, pairs: 8, integrated: 5, integrated_pairs: 1, steps: 10, seed: 1 },
       steering: {
         selectors: ['delta-attribution', 'delta-activation'],
         candidates: 100,
@@ -315,7 +316,7 @@ const wrong: Readonly<Record<string, readonly [text: string, line: string | RegE
   // The file.
   nothing: [
     '',
-    '$/study.yaml:1:1: expected the fields behaviour, subject, reference, sae, baseline, prompts, sampling, judge, pairs, attribution, steering, interpret, found null',
+    '$/study.yaml:1:1: expected the fields behaviour, subject, reference, sae, baseline, prompts, sampling, judge, pairs, attribution, fidelity, steering, interpret, found null',
   ],
   'a list': ['- a\n- b\n', /^\$\/study\.yaml:1:1: expected the fields behaviour, .*, found an array of 2$/],
   'a field twice': [

@@ -1,7 +1,7 @@
 /** Pages of the app in a browser, served or from a file, with all that goes wrong in them. Knows no view. */
 import { resolve } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { build } from 'vite';
+import { culprit } from '../../support/cli.ts';
 import { launch } from './chromium.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
@@ -18,9 +18,11 @@ export interface OpenedApp {
   close(): Promise<void>;
 }
 
-/** Builds the app into a folder, as `npm run build` does. */
-export const buildApp = (outDir: string) =>
-  build({ configFile: resolve(root, 'vite.config.ts'), logLevel: 'error', build: { outDir } });
+/** The folder of the app as it is now: any command of a checkout builds it first where it is not. */
+export async function builtApp(): Promise<string> {
+  await culprit(['--version']);
+  return resolve(root, 'dist', 'web');
+}
 
 /** The app at an address; all that it may ask for begins with `own`. */
 export async function openApp(address: string, own: string): Promise<OpenedApp> {
