@@ -396,6 +396,21 @@ describe('where there is nothing to show', () => {
     expect(existsSync(join(study, 'completions.jsonl'))).toBe(false);
   });
 
+  it('a single prompt to test on, which is told before anything is sampled; of two none is kept aside', async () => {
+    const study = fresh({}, { prompts: { ...causalTestPrompts, evaluation: 1 } });
+    await expect(run(study)).rejects.toThrow(
+      /study\.yaml: prompts\.evaluation: expected at least 2 prompts for the causal test, found 1: raise it, or set it to 0 to skip the test$/,
+    );
+    expect(existsSync(join(study, 'completions.jsonl'))).toBe(false);
+    put(study, {}, { prompts: { ...causalTestPrompts, evaluation: 2 } });
+    await run(study);
+    expect(
+      summaryIn(study)
+        .prompts.map(({ use }) => use)
+        .sort(),
+    ).toEqual(['calibration', 'calibration', 'evaluation', 'evaluation']);
+  });
+
   it('more random latents than fire', async () => {
     await expect(run(fresh({ random: 37 }))).rejects.toThrow(
       /study\.yaml: steering\.random: expected 37 latents that are active on the study's texts and are not candidates, found (\d+): lower steering\.random to at most \1, or lower steering\.candidates$/,
