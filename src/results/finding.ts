@@ -38,7 +38,6 @@ export interface Finding {
 /** A share that rose by more than this is worth a sentence. */
 const moreIncoherent = 0.05;
 
-/** Of the effect: Δ less than this share of what a comparison does is told. */
 const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 
 /** Points with as many digits as tell `apart` from one another. */
@@ -98,12 +97,13 @@ function removed(one: LatentEffects, behaviour: string, summary: SteeringSummary
 }
 
 function steered(one: LatentEffects, behaviour: string, summary: SteeringSummary): string[] {
-  const { away, toward } = one;
+  const { latent, away, toward } = one;
+  const shares = `changes the share of answers that show ${behaviour}`;
   const said = [
     away?.effect != null &&
-      `Steering the subject away from latent ${one.latent} changes the share of answers that show ${behaviour} ${change(away, edges(summary.zone.away))}`,
+      `Steering the subject away from latent ${latent} ${shares} ${change(away, edges(summary.zone.away))}`,
     toward?.effect != null &&
-      `${away?.effect == null ? 'Steering' : 'steering'} the reference toward it, ${change(toward, edges(summary.zone.toward))}`,
+      `${away?.effect == null ? `Steering the reference toward latent ${latent} ${shares}` : 'steering the reference toward it,'} ${change(toward, edges(summary.zone.toward))}`,
   ].filter((text) => text !== false);
   if (said.length === 0) return [];
   return [

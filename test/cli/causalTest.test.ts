@@ -27,16 +27,22 @@ const oneLine = /^culprit: ([^\n]+)\n$/;
 function expectCausalTest(stdout: string): void {
   expect(stdout).toMatch(/Causal test at resid_post 1/);
   const unwrapped = stdout.replaceAll(/\s+/g, ' ');
-  expect(unwrapped).toMatch(/ Without steering, \d+ % of the subject's .* \d+ % of the reference's/);
-  expect(unwrapped).toMatch(/ 4 random latents .*gray zone/);
+  expect(unwrapped).toMatch(
+    / Left alone, \d+ % of the subject's coherent answers and \d+ % of the reference's/,
+  );
+  expect(unwrapped).toMatch(/ the gray zone, from 4 random latents\./);
   for (const line of stdout.split('\n').filter((one) => !one.includes(folder)))
     expect(line.length).toBeLessThanOrEqual(100);
   expect(stdout).toMatch(
-    /^ *selector +candidates +sampled +out, away +out, toward +both +mean away +mean toward *$/m,
+    /^ *latent +removed +of the way +away +incoherent +toward +family-wise +verdict +rank by *$/m,
+  );
+  expect(stdout).toMatch(/^ *direction +removed +of the way +away +incoherent +toward *$/m);
+  expect(unwrapped).toMatch(
+    / Confirmed: \d candidates?; \d by removal, \d by steering \(family-wise p below/,
   );
   for (const selector of ['delta-attribution', 'delta-activation'])
-    expect(stdout).toMatch(
-      new RegExp(`^ *${selector} +3 +[0-3]( / [0-3])?( +[0-3]){3}( +[+−]\\d+){0,2} *$`, 'm'),
+    expect(unwrapped).toMatch(
+      new RegExp(` ${selector}: [0-3] of 3 confirmed; sampled: [0-3] removed, [0-3] away, [0-3] toward\\.`),
     );
   expect(stdout).toContain('steering.svg');
   expect(stdout).not.toMatch(/NaN|undefined|null|Infinity/);
@@ -151,7 +157,7 @@ it('no coherent steered text at all: one line says why, and the rest of the stud
   expect(code).toBe(2);
   expect(stderr).not.toContain('unexpected');
   expect(stderr).toMatch(
-    /^culprit: steering away: no gray zone: all 6 unsteered completions of the evaluation prompts are incoherent$/m,
+    /^culprit: steering away: no gray zone: all 4 unsteered completions of the evaluation prompts are incoherent$/m,
   );
   expect(readdirSync(study)).toContain('latents.parquet');
 });
@@ -177,7 +183,11 @@ describe('fields of study.yaml that are wrong', () => {
     [{ selectors: ['random', 'random'] }, 'steering.selectors: expected selectors that differ'],
     [{ selectors: [] }, 'steering.selectors: expected at least one selector'],
     [{ gate_share: 1 }, 'steering.gate_share: expected a number'],
-    [{ first_look: 0 }, 'steering.first_look: expected a number'],
+    [{ aside: 1 }, 'steering.aside: expected a number'],
+    [{ remeasured: 0 }, 'steering.remeasured: expected a whole number of at least 1'],
+    [{ held_tokens: 'answer' }, 'steering.held_tokens: expected all or prompt or completion'],
+    [{ patch: 'yes' }, 'steering.patch: expected true or false'],
+    [{ first_look: 0.4 }, 'steering: expected a known field, found "first_look"'],
     [{ incoherent: 1.5 }, 'steering.incoherent: expected a number'],
     [{ tokens: 'answer' }, 'steering.tokens: expected all or prompt or completion'],
     [{ full: 'yes' }, 'steering.full: expected true or false'],

@@ -37,6 +37,8 @@ export const causalTestPrompts = { file: 'prompts.jsonl', discovery: 8, evaluati
 export const smallSteering = {
   candidates: 3,
   random: 4,
+  gaussian: 1,
+  remeasured: 2,
   doses: [0.1, 0.4],
   gate_pairs: 2,
   completions: 2,

@@ -17,6 +17,7 @@ import {
   promptPlace,
 } from '../open/study.ts';
 import { promptHash } from '../store/contentHash.ts';
+import { leastEvaluated } from './trialParts.ts';
 import type { SteeringPrompt } from './work.ts';
 
 /** Why the study has no causal test; undefined where it has one. */
@@ -90,6 +91,13 @@ function checkRandom({ file, config }: OpenStudy, { sae }: FittingDictionary): v
     );
 }
 
+function checkPrompts({ file }: OpenStudy, evaluation: readonly StudyPrompt[]): void {
+  if (evaluation.length < leastEvaluated)
+    throw new InputError(
+      `${file}: prompts.evaluation: expected at least ${leastEvaluated} prompts for the causal test, found ${evaluation.length}: raise it, or set it to 0 to skip the test`,
+    );
+}
+
 /** Throws InputError where the latents would be confirmed on a prompt that they are found on. */
 export async function checkUnseen(study: OpenStudy): Promise<void> {
   const { evaluation, calibration } = await study.prompts();
@@ -123,6 +131,7 @@ export async function checkCausalTest(study: OpenStudy): Promise<void> {
   await checkReference(study, fitting.layer);
   checkRandom(study, fitting);
   const { evaluation, calibration } = await study.prompts();
+  checkPrompts(study, evaluation);
   for (const choice of [config.subject, config.reference])
     await steeringPrompts(study, choice, [...calibration, ...evaluation]);
 }

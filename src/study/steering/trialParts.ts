@@ -14,9 +14,12 @@ export interface PartPrompts {
 /** Completions of all prompts together. */
 export const sizeOfPart = ({ prompts, perPrompt }: PartPrompts): number => prompts.length * perPrompt;
 
-/** How many of the evaluation prompts are kept aside: `share` of them, but none of fewer than two. */
+/** Prompts that effects are of, at least: of one alone nothing is known of how prompts differ. */
+export const leastEvaluated = 2;
+
+/** How many of the evaluation prompts are kept aside: `share` of them, but so that two are left. */
 export const keptAside = (evaluation: number, share: number): number =>
-  Math.min(Math.round(share * evaluation), Math.max(0, evaluation - 1));
+  Math.min(Math.round(share * evaluation), Math.max(0, evaluation - leastEvaluated));
 
 /**
  * Calibration prompts find the dose; the evaluation prompts give the effects, but for the last of them, which

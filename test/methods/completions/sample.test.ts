@@ -10,7 +10,12 @@ import {
   type SampleOptions,
   sampler,
 } from '../../../src/methods/completions/sample.ts';
-import { addedVector, combined, type Steering } from '../../../src/methods/steering/steer.ts';
+import {
+  addedVector,
+  combined,
+  projectionsHeldAt,
+  type Steering,
+} from '../../../src/methods/steering/steer.ts';
 import type { Model } from '../../../src/models/decoder.ts';
 import { logitsGraph, lossGraph, residualGraph } from '../../../src/models/passes.ts';
 import { sequence, treeFeeds } from '../../../src/models/tree.ts';
@@ -19,6 +24,7 @@ import { referenceRuntime } from '../../../src/runtime/reference.ts';
 import type { Runtime } from '../../../src/runtime/runtime.ts';
 import { f32, i64, toFloat32 } from '../../../src/tensor.ts';
 import { draw } from '../../support/opCases.ts';
+import { slowResiduals } from '../../support/slowLlama.ts';
 import { randomIds, tinyModel } from '../../support/tinyModel.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
@@ -261,6 +267,62 @@ describe('sampler', () => {
         }
     const alone = await all(given.slice(5, 6), {}, { steerAt: 1, projections: 2 });
     expect(alone[0]).toEqual(found[5]);
+  });
+
+  const lengthOf = (a: ArrayLike<number>) => Math.hypot(...Array.from(a));
+  const norms = slowResiduals(tiny, jobs[2]!.prompt)[1]!.map(lengthOf).sort((a, b) => a - b);
+  /** Half of the prompt's tokens exceed it. */
+  const sinkNorm = (norms[norms.length >> 1]! + norms[(norms.length >> 1) - 1]!) / 2;
+  const baseline = first.map((x, i) => 8 * x + second[i]!);
+  const removal = (directions: readonly Float32Array[], norm?: number) =>
+    projectionsHeldAt(directions, baseline, { sinkNorm: norm });
+  /** How many rows were seen on either side of the norm. */
+  const seen = { held: 0, left: 0 };
+  const removedRow = (a: Float32Array) => {
+    const isSink = lengthOf(a) > sinkNorm;
+    seen[isSink ? 'left' : 'held']++;
+    return isSink ? a : minus(a, along(a, first) - along(baseline, first), first);
+  };
+
+  it.each([runtime, referenceRuntime()])(
+    'holds projections but at tokens whose norm exceeds that of sinks; what is added is added there too (%#)',
+    async (on) => {
+      const { prompt, seeds } = jobs[2]!;
+      const [held, added] = [removal([first], sinkNorm), addedVector(second.map((x) => 2 * x))];
+      const both = { ...held, add: added.add };
+      const given = [held, both].map((steer) => ({ prompt, seeds: seeds.slice(0, 1), steer }));
+      const found = await all(given, {}, { steerAt: 1, projections: 1, on, rows: 3 });
+      for (const [j, completions] of found.entries())
+        for (const { ids, logProbabilities: logP } of completions)
+          for (const [i, id] of ids.entries()) {
+            const change = (a: Float32Array) => (j === 0 ? removedRow(a) : minus(removedRow(a), -2, second));
+            const before = [...prompt, ...ids.slice(0, i)];
+            const expected = await logProbabilities(model, before, { at: 1, change });
+            expect(logP[i]).toBeCloseTo(expected[id]!, digits);
+          }
+      expect(Math.min(seen.held, seen.left)).toBeGreaterThan(10);
+    },
+  );
+
+  it('says greedily under a removal what recomputing says, token by token', async () => {
+    for (const norm of [undefined, sinkNorm]) {
+      const { prompt } = jobs[2]!;
+      const [[found]] = (await all(
+        [{ prompt, seeds: [1], steer: removal([first], norm) }],
+        { temperature: 0 },
+        { steerAt: 1, projections: 1 },
+      )) as [[Completion]];
+      const ids: number[] = [];
+      while (ids.length < 10 && ids.at(-1) !== 2) {
+        const change = (a: Float32Array) =>
+          norm === undefined ? minus(a, along(a, first) - along(baseline, first), first) : removedRow(a);
+        const logP = await logProbabilities(model, [...prompt, ...ids], { at: 1, change });
+        ids.push(logP.indexOf(Math.max(...logP)));
+      }
+      expect(found.ids).toEqual(ids);
+      const [[free]] = (await all([{ prompt, seeds: [1] }], { temperature: 0 })) as [[Completion]];
+      expect(found.ids).not.toEqual(free.ids);
+    }
   });
 
   it.each(['prompt', 'completion'] as const)('steers at the tokens of the %s alone', async (tokens) => {

@@ -1,6 +1,11 @@
 /** Several interventions as one change of a row, against what each is to do to its own projection. */
 import { describe, expect, it } from 'vitest';
-import { combined, type Intervention, type Steering } from '../../../src/methods/steering/steer.ts';
+import {
+  combined,
+  type Intervention,
+  projectionsHeldAt,
+  type Steering,
+} from '../../../src/methods/steering/steer.ts';
 import { draw } from '../../support/opCases.ts';
 
 const d = 16;
@@ -149,6 +154,50 @@ describe('add', () => {
   it('is at all tokens by default, else where it is told', () => {
     expect(combined([add(unit(), 1)]).tokens).toBe('all');
     expect(combined([add(unit(), 1)], 'completion').tokens).toBe('completion');
+  });
+});
+
+describe('projections held at a vector', () => {
+  it.each([1, 2, 3, 5])(
+    '%d of them, at angles: each is exactly the vector’s, and nothing else moves',
+    (count) => {
+      const directions = alike(count);
+      const [a, at] = [vector(), vector()];
+      const steering = projectionsHeldAt(directions, at, { tokens: 'prompt', sinkNorm: 7 });
+      expect([steering.tokens, steering.sinkNorm]).toEqual(['prompt', 7]);
+      expect(steering.add.every((x) => x === 0)).toBe(true);
+      const out = steeredRow(a, steering);
+      for (const direction of directions) expect(dot(out, direction)).toBeCloseTo(dot(at, direction), 4);
+      // what is orthogonal to them all keeps its projection
+      let outside = Float64Array.from(vector());
+      for (let sweep = 0; sweep < 500; sweep++)
+        for (const direction of directions) {
+          const along = dot(outside, direction);
+          outside = outside.map((x, i) => x - along * direction[i]!);
+        }
+      expect(dot(out, outside)).toBeCloseTo(dot(a, outside), 3);
+      // the same span has the same removal, whatever vectors name it
+      if (count < 2) return;
+      const turned = [unit(directions[0]!.map((x, i) => x + directions[1]![i]!)), ...directions.slice(1)];
+      steeredRow(a, projectionsHeldAt(turned, at)).forEach((x, i) => {
+        expect(x).toBeCloseTo(out[i]!, 3);
+      });
+    },
+  );
+
+  it('of one direction takes (a − ā)·d out of a, at all tokens, sinks as well where no norm is told', () => {
+    const [d1, a, at] = [unit(), vector(), vector()];
+    const steering = projectionsHeldAt([d1], at);
+    expect([steering.tokens, steering.sinkNorm]).toEqual(['all', undefined]);
+    const apart = dot(a, d1) - dot(at, d1);
+    steeredRow(a, steering).forEach((x, i) => {
+      expect(x).toBeCloseTo(a[i]! - apart * d1[i]!, 5);
+    });
+  });
+
+  it('of directions that depend on one another are refused', () => {
+    const u = unit();
+    expect(() => projectionsHeldAt([u, u], vector())).toThrow('lies in the span of the others');
   });
 });
 

@@ -1,6 +1,5 @@
 /**
- * The whole causal test on the tiny subject, against what each number is said to be: by another forward
- * pass, by the records, by hand.
+ * The whole causal test on the tiny subject, against what each number is said to be: by the records, by hand.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -9,24 +8,38 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/errors.ts';
 import type { JudgeItem } from '../../../src/judges/judge.ts';
-import type { Contrast } from '../../../src/methods/site/contrast.ts';
-import { bothSides, type Side, type TrialRecord } from '../../../src/results.ts';
+import {
+  bothSides,
+  type Operation,
+  placeOfRow,
+  type Side,
+  signOf,
+  type TrialRecord,
+} from '../../../src/results.ts';
 import { nodeRuntime } from '../../../src/runtime/node.ts';
 import type { Runtime } from '../../../src/runtime/runtime.ts';
-import { type CausalTest, testCausally } from '../../../src/study/steering/causalTest.ts';
-import type { LatentOutcome } from '../../../src/study/steering/latentOutcome.ts';
-import type { SideOutcome } from '../../../src/study/steering/side.ts';
-import { steeringRows } from '../../../src/study/steering/steeringResult.ts';
+import type { ArmOutcome } from '../../../src/study/steering/armOutcome.ts';
+import { testCausally } from '../../../src/study/steering/causalTest.ts';
+import { steeringRows, zonesOf } from '../../../src/study/steering/steeringResult.ts';
 import type { SteeringRecord, SteeringWork } from '../../../src/study/steering/work.ts';
-import { slowHead, slowLosses, slowResiduals } from '../../support/slowLlama.ts';
-import { layer, putAll, tiny as tinyModel } from '../../support/tinyFolder.ts';
-import { countingGrader, madeWork, memoryJournal, norm, openTiny, options, verdictOn } from './madeWork.ts';
+import { putAll } from '../../support/tinyFolder.ts';
+import {
+  countingGrader,
+  latentsAs,
+  madeWork,
+  memoryJournal,
+  openTiny,
+  options,
+  unitDirection,
+  verdictOn,
+} from './madeWork.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'culprit-causal-test-'));
 let runtime: Runtime;
 let opened: Awaited<ReturnType<typeof openTiny>>;
-const candidates = [1, 5, 8, 13, 20, 21, 22, 30];
+const candidates = [1, 5, 8, 13, 21, 30];
 const controls = [2, 3, 11, 17, 33, 39];
+const others = [unitDirection('gaussian 1', 'gaussian', 1), unitDirection('probe', 'comparison', 2)];
 
 beforeAll(async () => {
   runtime = nodeRuntime({ threads: 1 });
@@ -37,10 +50,17 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const signs: Record<Side, number> = { away: -1, toward: 1 };
+const named = (latents: readonly number[]) => latents.map((latent) => `latent ${latent}`);
+const asCandidates = (latents: readonly number[]) => latentsAs('candidate', latents, opened.dictionary);
+const asControls = (latents: readonly number[]) => latentsAs('random', latents, opened.dictionary);
+
 const work = (over: Partial<SteeringWork> = {}) =>
-  madeWork(runtime, opened, { candidates, controls, ...over });
-const funnelled = { ...options, full: false };
+  madeWork(runtime, opened, {
+    candidates: asCandidates(candidates),
+    controls: asControls(controls),
+    ...over,
+  });
+const funnelled = { ...options, full: false, gateShare: 0.8 };
 
 /** Tests; the records too. */
 async function tested(over: Partial<SteeringWork> = {}) {
@@ -48,18 +68,32 @@ async function tested(over: Partial<SteeringWork> = {}) {
   const causalTest = await testCausally(work({ journal, ...over }));
   return { causalTest, records: [...journal.records.values()] };
 }
+type Tested = Awaited<ReturnType<typeof tested>>;
 
-const outcomeOf = ({ latents }: SideOutcome, latent: number): LatentOutcome =>
-  latents.find((one) => one.latent === latent)!;
+const armsOf = ({ causalTest }: Tested, operation: Operation, side: Side) =>
+  causalTest.outcomes.filter((one) => one.operation === operation && one.side === side);
+const namesOf = (outcomes: readonly ArmOutcome[]) => outcomes.map(({ direction }) => direction.name);
+const outcomeOf = (outcomes: readonly ArmOutcome[], name: string): ArmOutcome =>
+  outcomes.find(({ direction }) => direction.name === name)!;
+/** How far an arm moves the share of positives as a cause does. */
+const movedBy = ({ side, measured }: ArmOutcome) => signOf[side] * measured!.effect;
 
 const trialsOf = (records: readonly SteeringRecord[]) =>
   records.filter((record): record is TrialRecord => record.kind === 'trial');
+const isOf = ({ direction, operation, side, dose = 0 }: ArmOutcome, record: TrialRecord) =>
+  record.side === side &&
+  record.direction === direction.name &&
+  record.operation === operation &&
+  record.dose === dose;
 
 /** Share of a record's completions that are incoherent. */
 const incoherentIn = ({ completions }: TrialRecord) =>
   completions.filter(({ coherent }) => !coherent).length / completions.length;
 
-const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
+const shareIn = (records: readonly TrialRecord[]) => {
+  const coherent = records.flatMap(({ completions }) => completions).filter(({ text }) => text.length >= 2);
+  return coherent.filter(({ text }) => /[A-Za-z]/.test(text)).length / coherent.length;
+};
 
 /** numpy's default quantile. */
 function quantileOf(values: readonly number[], share: number): number {
@@ -69,79 +103,106 @@ function quantileOf(values: readonly number[], share: number): number {
   return sorted[below]! + (at - below) * ((sorted[below + 1] ?? sorted[below]!) - sorted[below]!);
 }
 
-let full: Awaited<ReturnType<typeof tested>>;
-let funnel: Awaited<ReturnType<typeof tested>>;
+let full: Tested;
+let funnel: Tested;
 beforeAll(async () => {
-  full = await tested();
+  full = await tested({ others, options: { ...options, patch: true } });
   funnel = await tested({ options: funnelled });
 });
 
 describe('a full run', () => {
-  it('takes every latent through every stage, in both directions, and has no gate', () => {
+  it('takes every direction through every operation, and has no gate', () => {
     expect(full.causalTest.gate).toBeUndefined();
-    for (const side of bothSides) {
-      const { latents } = full.causalTest.sides[side];
-      expect(latents.map(({ latent }) => latent).sort((a, b) => a - b)).toEqual(
-        [...candidates, ...controls].sort((a, b) => a - b),
-      );
-      for (const { latent, role, stage, dose, prompts } of latents) {
-        expect(role).toBe(candidates.includes(latent) ? 'candidate' : 'random');
-        expect(stage).toBe(dose === undefined ? 'no dose' : 'many');
-        if (dose === undefined) continue;
-        expect(Math.sign(dose)).toBe(signs[side]);
-        expect(prompts).toHaveLength(5);
-        for (const { steered, alone } of prompts)
-          expect([steered.completions, alone.completions]).toEqual([4, 4]);
+    const all = [...named(controls), ...named(candidates), 'gaussian 1', 'probe'].sort();
+    expect(namesOf(armsOf(full, 'remove', 'away')).sort()).toEqual([...all, 'latent 1 + 5'].sort());
+    for (const side of bothSides) expect(namesOf(armsOf(full, 'add', side)).sort()).toEqual(all);
+    expect(armsOf(full, 'remove', 'toward')).toEqual([]);
+    expect(armsOf(full, 'patch', 'away')).toEqual([]);
+    for (const { side, operation, stage, dose, measured } of full.causalTest.outcomes) {
+      if (operation === 'add' && dose === undefined) {
+        expect([stage, measured]).toEqual(['no dose', undefined]);
+        continue;
       }
-      expect(latents.filter(({ stage }) => stage === 'many').length).toBeGreaterThan(10);
+      expect(stage).toBe('sampled');
+      expect(dose === undefined ? undefined : Math.sign(dose)).toBe(
+        operation === 'add' ? signOf[side] : undefined,
+      );
+      expect(measured!.prompts).toHaveLength(3);
+      for (const { steered, alone } of measured!.prompts)
+        expect([steered.completions, alone.completions]).toEqual([4, 4]);
+    }
+    expect(full.causalTest.outcomes.filter(({ stage }) => stage === 'sampled').length).toBeGreaterThan(40);
+  });
+
+  it('patches random latents, other directions, and the candidates that removal moved most', () => {
+    const removed = armsOf(full, 'remove', 'away').filter(({ direction }) => direction.role === 'candidate');
+    const first = removed.toSorted((a, b) => movedBy(b) - movedBy(a)).slice(0, 2);
+    expect(namesOf(armsOf(full, 'patch', 'toward'))).toEqual([
+      ...named(controls),
+      ...namesOf(first),
+      'gaussian 1',
+      'probe',
+    ]);
+  });
+
+  it('adds what needs no dictionary at the dose of the first candidate that has one', () => {
+    for (const side of bothSides) {
+      const arms = armsOf(full, 'add', side);
+      const [first] = candidates.flatMap((one) => outcomeOf(arms, `latent ${one}`).dose ?? []);
+      const probe = outcomeOf(arms, 'probe');
+      expect(probe.dose).toBe(first);
+      expect(probe.tried).toEqual([]);
+      expect(outcomeOf(arms, 'gaussian 1').tried.length).toBeGreaterThan(0);
     }
   });
 
   it('has effects as its records tell them', () => {
     const trials = trialsOf(full.records);
-    const share = (some: readonly TrialRecord[]) => {
-      const coherent = some.flatMap(({ completions }) => completions).filter(({ text }) => text.length >= 2);
-      return coherent.filter(({ text }) => /[A-Za-z]/.test(text)).length / coherent.length;
-    };
-    for (const side of bothSides)
-      for (const { latent, dose, effect, interval, place, meanTokens } of full.causalTest.sides[side]
-        .latents) {
-        if (dose === undefined) continue;
-        const evaluated = trials.filter((one) => one.side === side && one.part !== 'calibration');
-        const own = evaluated.filter((one) => one.latent === latent && one.dose === dose);
-        const alone = evaluated.filter((one) => one.latent === null);
-        expect(own).toHaveLength(2);
-        expect(effect).toBeCloseTo(share(own) - share(alone), 12);
-        expect(interval.low).toBeLessThanOrEqual(effect);
-        expect(interval.high).toBeGreaterThanOrEqual(effect);
-        expect(meanTokens).toBeCloseTo(
-          mean(own.flatMap(({ completions }) => completions.map(({ tokens }) => tokens))),
-          12,
-        );
-        const { low, high } = full.causalTest.sides[side].zone;
-        expect(place).toBe(effect < low || effect > high ? 'outside' : 'inside');
-      }
+    for (const outcome of full.causalTest.outcomes) {
+      if (outcome.measured === undefined) continue;
+      const { effect, interval } = outcome.measured;
+      const evaluated = trials.filter((one) => one.side === outcome.side && one.part === 'evaluation');
+      const own = evaluated.filter((one) => isOf(outcome, one));
+      const alone = evaluated.filter((one) => one.direction === null);
+      expect([own.length, alone.length]).toEqual([1, 1]);
+      expect(effect).toBeCloseTo(shareIn(own) - shareIn(alone), 12);
+      expect(interval.low).toBeLessThanOrEqual(effect);
+      expect(interval.high).toBeGreaterThanOrEqual(effect);
+    }
   });
 
-  it('has the gray zone of its random latents', () => {
-    for (const side of bothSides) {
-      const { zone, latents } = full.causalTest.sides[side];
-      const effects = latents.filter(({ role }) => role === 'random').map(({ effect }) => effect);
-      const known = effects.filter((effect) => !Number.isNaN(effect));
-      expect(zone.low).toBeCloseTo(quantileOf(known, 0.025), 12);
-      expect(zone.high).toBeCloseTo(quantileOf(known, 0.975), 12);
+  it('has the gray zone of its random latents: m ± t s √(1 + 1/n)', () => {
+    const zones = zonesOf(full.causalTest, 1);
+    for (const place of ['remove', 'away', 'toward', 'patch'] as const) {
+      const effects = full.causalTest.outcomes
+        .filter((one) => one.direction.role === 'random' && placeOfRow(one) === place)
+        .flatMap(({ measured }) => measured?.effect ?? []);
+      const n = effects.length;
+      const mean = effects.reduce((sum, x) => sum + x, 0) / n;
+      const deviation = Math.sqrt(effects.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (n - 1));
+      // Student's t of 97.5 % by degrees of freedom
+      const t = { 5: 2.570582, 4: 2.776445, 3: 3.182446 }[n - 1]!;
+      const { low, high, ...rest } = zones[place]!;
+      expect(low).toBeCloseTo(mean - t * deviation * Math.sqrt(1 + 1 / n), 6);
+      expect(high).toBeCloseTo(mean + t * deviation * Math.sqrt(1 + 1 / n), 6);
+      expect(rest.mean).toBeCloseTo(mean, 12);
+      expect(rest.deviation).toBeCloseTo(deviation, 12);
     }
+    expect(zonesOf(funnel.causalTest, 1).patch).toBeUndefined();
   });
 
   it('takes the strongest dose within the limit, by the records of its own trials', () => {
     for (const side of bothSides) {
-      const { limit, latents } = full.causalTest.sides[side];
+      const { limit } = full.causalTest.unsteered[side];
       const trials = trialsOf(full.records).filter((one) => one.side === side && one.part === 'calibration');
-      const alone = trials.find(({ latent }) => latent === null)!;
+      const alone = trials.find(({ direction }) => direction === null)!;
       expect(limit).toBeCloseTo(options.incoherent + incoherentIn(alone), 12);
-      for (const { latent, dose, tried } of latents) {
+      for (const { direction, dose, tried } of armsOf(full, 'add', side)) {
+        if (direction.name === 'probe') continue;
         const own = new Map(
-          trials.filter((one) => one.latent === latent).map((one) => [Math.abs(one.dose), incoherentIn(one)]),
+          trials
+            .filter((one) => one.direction === direction.name)
+            .map((one) => [Math.abs(one.dose), incoherentIn(one)]),
         );
         expect(new Map(tried.map((one) => [one.dose, one.incoherent]))).toEqual(
           new Map([...own].map(([at, share]) => [at, expect.closeTo(share, 12)])),
@@ -157,7 +218,7 @@ describe('a full run', () => {
   it('allows as many incoherent completions as the limit says, whatever sums of fractions round to', async () => {
     // 6 completions: 2 incoherent left alone, 1/6 more allowed; 2/6 + 1/6 and 1 − 3/6 differ in floating
     // point
-    const item = /^(away|toward)\/(\d+|alone)\/[^/]+\/calibration\/cal(\d)\/(\d)$/;
+    const item = /^(?:away|toward)\/(add|alone)\/(?:[^/]+\/[^/]+\/)?calibration\/cal(\d)\/(\d)$/;
     for (const [alone, steered, incoherent] of [
       [0, 1, 1 / 6],
       [1, 2, 1 / 6],
@@ -165,197 +226,185 @@ describe('a full run', () => {
       [1, 4, 0.5],
       [2, 5, 0.5],
     ] as const) {
+      let calibrated = 0;
       const { grade } = countingGrader(({ id }: JudgeItem) => {
-        const [, , latent, prompt, index] = item.exec(id) ?? [];
+        const [, operation, prompt, index] = item.exec(id) ?? [];
+        if (operation !== undefined) calibrated++;
         const nth = 3 * Number(prompt) + Number(index);
-        const broken = latent === 'alone' ? alone : steered;
-        return { label: 'positive', coherent: latent === undefined || nth >= broken };
+        const broken = operation === 'alone' ? alone : steered;
+        return { label: 'positive', coherent: operation === undefined || nth >= broken };
       });
-      const { causalTest } = await tested({
-        candidates: [1],
-        controls: [2, 3, 11],
+      const found = await tested({
+        candidates: asCandidates([1]),
+        controls: asControls([2, 3, 11]),
         grade,
-        options: { ...options, incoherent },
+        options: { ...options, incoherent, aside: 0 },
       });
+      expect(calibrated).toBeGreaterThan(6 * 2 * 4);
       for (const side of bothSides)
-        for (const { dose } of causalTest.sides[side].latents) expect(dose).toBe(signs[side] * 0.6);
+        for (const { dose } of armsOf(found, 'add', side)) expect(dose).toBe(signOf[side] * 0.6);
     }
+  });
+});
+
+describe('prompts kept aside', () => {
+  const idsIn = (records: readonly TrialRecord[]) =>
+    new Set(records.flatMap(({ completions }) => completions.map(({ prompt_id }) => prompt_id)));
+
+  it('are the last ones, and no effect or dose is of them', () => {
+    const trials = trialsOf(full.records);
+    expect([...idsIn(trials.filter(({ part }) => part === 'aside'))].sort()).toEqual(['eva3', 'eva4']);
+    expect([...idsIn(trials.filter(({ part }) => part === 'evaluation'))].sort()).toEqual([
+      'eva0',
+      'eva1',
+      'eva2',
+    ]);
+    expect([...idsIn(trials.filter(({ part }) => part === 'calibration'))].sort()).toEqual(['cal0', 'cal1']);
+  });
+
+  it('measure the first two candidates of each operation again, and the group, and nothing else', () => {
+    const candidateArms = (operation: Operation) =>
+      full.causalTest.outcomes.filter(
+        (one) => one.operation === operation && one.direction.role === 'candidate',
+      );
+    const firstOf = (operation: 'remove' | 'add') => {
+      const by = new Map<string, number>();
+      for (const one of candidateArms(operation)) {
+        const before = by.get(one.direction.name) ?? Number.POSITIVE_INFINITY;
+        by.set(one.direction.name, Math.min(before, one.measured ? movedBy(one) : Number.NaN));
+      }
+      const known = [...by].filter(([, moved]) => !Number.isNaN(moved));
+      return known
+        .sort((a, b) => b[1] - a[1])
+        .slice(0, 2)
+        .map(([name]) => name);
+    };
+    const again = (operation: Operation, side: Side) =>
+      namesOf(armsOf(full, operation, side).filter(({ aside }) => aside !== undefined)).sort();
+    expect(again('remove', 'away')).toEqual([...firstOf('remove'), 'latent 1 + 5'].sort());
+    for (const side of bothSides) expect(again('add', side)).toEqual(firstOf('add').sort());
+    expect(again('patch', 'toward')).toEqual(firstOf('remove').sort());
+  });
+
+  it('have effects as the records tell them', () => {
+    const trials = trialsOf(full.records).filter(({ part }) => part === 'aside');
+    let compared = 0;
+    for (const outcome of full.causalTest.outcomes) {
+      if (outcome.aside === undefined) continue;
+      const own = trials.filter((one) => isOf(outcome, one));
+      const alone = trials.filter((one) => one.side === outcome.side && one.direction === null);
+      expect(outcome.aside.prompts).toHaveLength(2);
+      expect(outcome.aside.effect).toBeCloseTo(shareIn(own) - shareIn(alone), 12);
+      compared++;
+    }
+    expect(compared).toBe(3 + 4 + 2);
+  });
+
+  it('are none where none are to be: all five have effects, and nothing is measured again', async () => {
+    const { causalTest, records } = await tested({
+      candidates: asCandidates([1]),
+      controls: asControls([2, 3, 11]),
+      options: { ...options, aside: 0 },
+    });
+    expect(idsIn(trialsOf(records).filter(({ part }) => part === 'evaluation')).size).toBe(5);
+    expect(trialsOf(records).filter(({ part }) => part === 'aside')).toEqual([]);
+    for (const { aside } of causalTest.outcomes) expect(aside).toBeUndefined();
   });
 });
 
 describe('the funnel', () => {
-  const forcedOf = (records: readonly SteeringRecord[], side: Side) =>
-    new Map(
-      records.flatMap((record) =>
-        record.kind === 'forced' && record.side === side ? [[record.latent, record] as const] : [],
-      ),
-    );
-
-  it.each([0.5, 0.2, 0])(
-    'leaves out just those whose log-odds lie within the central share %d of the random ones’, in either direction',
-    async (gateShare) => {
-      const { causalTest, records } = await tested({ options: { ...funnelled, gateShare } });
-      const out = new Set<number>();
-      for (const side of bothSides) {
-        const forced = forcedOf(records, side);
-        const random = controls.map((latent) => forced.get(latent)!.log_odds);
-        const low = quantileOf(random, (1 - gateShare) / 2);
-        const high = quantileOf(random, (1 + gateShare) / 2);
-        expect(causalTest.gate![side].low).toBeCloseTo(low, 12);
-        expect(causalTest.gate![side].high).toBeCloseTo(high, 12);
-        for (const latent of candidates) {
-          const { log_odds } = forced.get(latent)!;
-          if (low <= log_odds && log_odds <= high) out.add(latent);
-        }
+  it('samples candidates for removal and for adding by their log-odds, random latents always', () => {
+    const { gate } = funnel.causalTest;
+    const forced = (name: string, operation: string, side: Side) =>
+      funnel.causalTest.forced.find(
+        (one) => one.direction === name && one.operation === operation && one.side === side,
+      )!.log_odds;
+    const inside = (name: string, operation: 'remove' | 'add', side: Side) => {
+      const random = named(controls).map((one) => forced(one, operation, side));
+      const { low, high } = gate![operation === 'remove' ? 'remove' : side];
+      expect(low).toBeCloseTo(quantileOf(random, 0.1), 12);
+      expect(high).toBeCloseTo(quantileOf(random, 0.9), 12);
+      const found = forced(name, operation, side);
+      return low <= found && found <= high;
+    };
+    const out = { remove: 0, add: 0 };
+    for (const name of named(candidates)) {
+      const left = {
+        remove: inside(name, 'remove', 'away'),
+        add: bothSides.some((side) => inside(name, 'add', side)),
+      };
+      for (const [operation, side] of [
+        ['remove', 'away'],
+        ['add', 'away'],
+        ['add', 'toward'],
+      ] as const) {
+        const { stage, forced: record, ...rest } = outcomeOf(armsOf(funnel, operation, side), name);
+        expect(stage === 'log-odds', `${name} ${operation}`).toBe(left[operation]);
+        expect(record!.log_odds).toBe(forced(name, operation, side));
+        if (!left[operation]) continue;
+        out[operation]++;
+        expect(rest).toMatchObject({ dose: undefined, measured: undefined, aside: undefined, tried: [] });
+        const sampled = trialsOf(funnel.records).filter(
+          (one) => one.direction === name && one.operation === operation,
+        );
+        expect(sampled).toEqual([]);
       }
-      if (gateShare === 0.5) expect(out.size).toBeGreaterThan(0);
-      expect(out.size).toBeLessThan(candidates.length);
-      for (const side of bothSides) {
-        const { latents } = causalTest.sides[side];
-        for (const { latent, role, stage, effect, dose, place, prompts } of latents) {
-          expect(stage === 'log-odds').toBe(role === 'candidate' && out.has(latent));
-          if (stage !== 'log-odds') continue;
-          expect({ effect, dose, place, prompts }).toEqual({
-            effect: Number.NaN,
-            dose: undefined,
-            place: 'inside',
-            prompts: [],
-          });
-        }
-        const sampled = trialsOf(records).filter((one) => one.side === side);
-        for (const { latent } of sampled) expect(out.has(latent!)).toBe(false);
-      }
-    },
-  );
+    }
+    for (const count of Object.values(out)) expect(count).toBeGreaterThan(0);
+    expect(out.remove).toBeLessThan(candidates.length);
+    for (const name of named(controls))
+      expect(outcomeOf(armsOf(funnel, 'remove', 'away'), name).stage).toBe('sampled');
+  });
 
-  it('comes to what a full run does where it samples a latent fully', () => {
+  it('comes to what a full run does where it samples a direction', () => {
     let compared = 0;
     for (const side of bothSides) {
-      const [few, all] = [funnel.causalTest, full.causalTest].map(({ sides }) => sides[side]) as [
-        SideOutcome,
-        SideOutcome,
-      ];
-      expect(few.zone).toEqual(all.zone);
-      expect(few.limit).toBe(all.limit);
-      expect(few.alone).toEqual(all.alone);
-      for (const outcome of few.latents) {
-        const whole = outcomeOf(all, outcome.latent);
-        expect(outcome.forced).toEqual(whole.forced);
-        if (outcome.role === 'random') expect(outcome).toEqual(whole);
-        if (outcome.stage === 'log-odds') continue;
-        expect(outcome.dose).toBe(whole.dose);
-        if (outcome.stage !== 'many') continue;
-        expect(outcome).toEqual(whole);
-        compared++;
-      }
+      const [few, all] = [funnel, full].map(({ causalTest }) => causalTest.unsteered[side]);
+      expect([few!.limit, few!.byPrompt]).toEqual([all!.limit, all!.byPrompt]);
     }
-    expect(compared).toBeGreaterThan(controls.length);
-  });
-
-  it('decides a clear case after the first prompts, with the outcome that those have', async () => {
-    // candidate 5 is as bad as can be, every other text as it stands
-    const { grade } = countingGrader(({ id, completion }: JudgeItem) =>
-      /^\w+\/5\//.test(id)
-        ? { label: 'positive', coherent: true }
-        : { ...verdictOn(completion), label: 'negative', coherent: true },
-    );
-    const about = { grade, candidates: [5, 8], options: { ...funnelled, gateShare: 0, completions: 24 } };
-    const { causalTest, records } = await tested(about);
-    for (const side of bothSides) {
-      const outcome = outcomeOf(causalTest.sides[side], 5);
-      expect(outcome).toMatchObject({ stage: 'few', effect: 1, place: 'outside' });
-      expect(outcome.prompts).toHaveLength(2);
-      const own = trialsOf(records).filter((one) => one.latent === 5 && one.side === side);
-      expect(own.map(({ part }) => part)).not.toContain('rest');
+    for (const outcome of funnel.causalTest.outcomes) {
+      const whole = outcomeOf(armsOf(full, outcome.operation, outcome.side), outcome.direction.name);
+      expect(outcome.forced).toEqual(whole.forced);
+      if (outcome.stage === 'log-odds') continue;
+      const { dose, stage, tried, measured } = whole;
+      expect(outcome).toMatchObject({ dose, stage, tried });
+      expect(outcome.measured).toEqual(measured);
+      compared++;
     }
-  });
-});
-
-describe('the log-odds', () => {
-  /** Of the reference, whose weights are those of the tiny model: by the formulas' own forward pass. */
-  function slowLogOdds(contrast: Contrast, vector: ArrayLike<number>): number {
-    const loss = (completion: readonly number[], size: number) => {
-      const ids = [...contrast.prompt, ...completion];
-      const moved = slowResiduals(tinyModel, ids)[layer]!.map((a) => a.map((x, i) => x + size * vector[i]!));
-      return mean(slowLosses(slowHead(tinyModel, layer, moved), ids, contrast.prompt.length));
-    };
-    const gap = (size: number) =>
-      mean(contrast.positives.map((one) => loss(one, size))) -
-      mean(contrast.negatives.map((one) => loss(one, size)));
-    return gap(0) - gap(1);
-  }
-
-  const forced = ({ sides }: CausalTest, side: Side, latent: number) => outcomeOf(sides[side], latent).forced;
-
-  it('are what the reference’s own forward pass says, with every token steered', async () => {
-    for (const latent of [1, 8, 33]) {
-      const unit = await opened.dictionary.decoderRows(latent, latent + 1);
-      expect(Math.hypot(...unit)).toBeCloseTo(1, 5);
-      const vector = unit.map((x) => options.gateDose * norm.toward * x);
-      const expected = mean(opened.contrasts.map((contrast) => slowLogOdds(contrast, vector)));
-      const { log_odds, dose } = forced(full.causalTest, 'toward', latent);
-      expect(dose).toBe(options.gateDose);
-      expect(Math.abs(log_odds - expected)).toBeLessThan(1e-5);
-      expect(Math.abs(expected)).toBeGreaterThan(1e-3);
-    }
-  });
-
-  it('and the subject’s are of the opposite dose, on another model', () => {
-    for (const latent of candidates) {
-      const [away, toward] = bothSides.map((side) => forced(full.causalTest, side, latent));
-      expect(away!.dose).toBe(-options.gateDose);
-      expect(away!.log_odds).not.toBeCloseTo(toward!.log_odds, 6);
-    }
-  });
-
-  it('tend to the estimate as the dose does to 0; the estimate is in proportion to it', async () => {
-    const gated = (gateDose: number) =>
-      tested({ options: { ...funnelled, gateDose, gateShare: 0.99 }, candidates: [1, 8], controls });
-    const [small, smaller] = [await gated(0.02), await gated(0.005)];
-    for (const side of bothSides) {
-      const errors = { small: 0, smaller: 0, great: 0 };
-      for (const latent of [...controls, 1, 8]) {
-        const [a, b] = [small, smaller].map(({ causalTest }) => forced(causalTest, side, latent));
-        const great = forced(full.causalTest, side, latent);
-        expect(a!.estimate).toBeCloseTo(4 * b!.estimate, 6);
-        expect(great.estimate).toBeCloseTo(10 * a!.estimate, 5);
-        errors.small += Math.abs(a!.log_odds - a!.estimate) / Math.abs(a!.dose);
-        errors.smaller += Math.abs(b!.log_odds - b!.estimate) / Math.abs(b!.dose);
-        errors.great += Math.abs(great.log_odds - great.estimate) / Math.abs(great.dose);
-        if (Math.abs(b!.estimate) > 1e-3) expect(b!.log_odds / b!.estimate).toBeCloseTo(1, 1);
-      }
-      // of second order: the error of a dose's worth falls with the dose, to float32's own
-      expect(errors.small).toBeLessThan(0.25 * errors.great);
-      expect(errors.smaller).toBeLessThan(0.4 * errors.small);
-    }
+    expect(compared).toBeGreaterThan(3 * controls.length);
   });
 });
 
 describe('a latent without a dose', () => {
-  /** Breaks every text under these latents. */
+  /** Breaks every text that these are added to. */
   const breaking = (broken: readonly number[]) =>
-    countingGrader(({ id, completion }: JudgeItem) => ({
-      ...verdictOn(completion),
-      ...(broken.includes(Number(id.split('/')[1])) ? { coherent: false } : { coherent: true }),
-    })).grade;
+    countingGrader(({ id, completion }: JudgeItem) => {
+      const [, operation, name] = id.split('/');
+      const breaks = operation === 'add' && named(broken).includes(name!);
+      return { ...verdictOn(completion), coherent: !breaks };
+    }).grade;
 
-  it('stands in the rows without an effect, within the zone, and was not evaluated', async () => {
+  it('stands in the rows without an effect, and was not evaluated; its removal was', async () => {
     const broken = [5, 33];
-    const { causalTest, records } = await tested({ grade: breaking(broken) });
-    const rows = steeringRows(causalTest.sides, new Map([[5, { a: 1 }]]));
-    for (const side of bothSides)
-      for (const latent of broken) {
-        expect(outcomeOf(causalTest.sides[side], latent)).toMatchObject({
+    const found = await tested({ grade: breaking(broken) });
+    const { causalTest, records } = found;
+    const ranks = new Map([[5, { a: 1 }]]);
+    const rows = steeringRows({ test: causalTest, zones: zonesOf(causalTest, 1), ranks, seed: 1 });
+    for (const name of named(broken)) {
+      for (const side of bothSides) {
+        expect(outcomeOf(armsOf(found, 'add', side), name)).toMatchObject({
           stage: 'no dose',
-          place: 'inside',
           dose: undefined,
-          effect: Number.NaN,
+          measured: undefined,
           tried: [
             { dose: 0.3, incoherent: 1 },
             { dose: 0.1, incoherent: 1 },
           ],
         });
-        expect(rows.find((row) => row.latent === latent && row.side === side)).toMatchObject({
+        const row = rows.find(
+          (one) => one.direction === name && one.operation === 'add' && one.side === side,
+        );
+        expect(row).toMatchObject({
           stage: 'no dose',
           dose: null,
           n: 0,
@@ -366,19 +415,19 @@ describe('a latent without a dose', () => {
           mean_tokens: null,
           outside: false,
         });
-        const own = trialsOf(records).filter((one) => one.latent === latent && one.side === side);
+        const own = trialsOf(records).filter(
+          (one) => one.direction === name && one.side === side && one.operation === 'add',
+        );
         expect(own.map(({ part }) => part)).toEqual(['calibration', 'calibration']);
       }
+      expect(outcomeOf(armsOf(found, 'remove', 'away'), name).stage).toBe('sampled');
+    }
     // the zone is of the others
-    const { zone, latents } = causalTest.sides.away;
-    const others = latents.filter(({ role, latent }) => role === 'random' && latent !== 33);
-    expect(zone.high).toBeCloseTo(
-      quantileOf(
-        others.map(({ effect }) => effect),
-        0.975,
-      ),
-      12,
+    const effects = armsOf(found, 'add', 'away').filter(
+      ({ direction: { role, latent } }) => role === 'random' && latent !== 33,
     );
+    const mean = effects.reduce((sum, { measured }) => sum + measured!.effect, 0) / effects.length;
+    expect(zonesOf(causalTest, 1).away!.mean).toBeCloseTo(mean, 12);
   });
 
   it('and all random ones without: an error of one line says so', async () => {
@@ -390,7 +439,7 @@ describe('a latent without a dose', () => {
   });
 
   it.each([
-    [/calibration/, 'all 20 unsteered completions of the evaluation prompts are incoherent'],
+    [/calibration/, 'all 12 unsteered completions of the evaluation prompts are incoherent'],
     [
       /calibration|alone/,
       '0 of the 6 random latents (steering.random) have an effect, expected at least 3: all completions of the evaluation prompts are incoherent for 6 of them',
@@ -404,78 +453,17 @@ describe('a latent without a dose', () => {
   });
 });
 
-describe('what calls text incoherent', () => {
-  it('cheap signs: the judge is asked of no calibration text', async () => {
-    const { asked, grade } = countingGrader();
-    const likelihood: SteeringWork['likelihood'] = async (_prompt, some) => some.map(() => -1);
-    const { causalTest, records } = await tested({
-      grade,
-      likelihood,
-      options: { ...options, incoherence: 'cheap' },
-    });
-    expect(asked.length).toBeGreaterThan(0);
-    expect(asked.flat().filter((id) => id.includes('/calibration/'))).toEqual([]);
-    for (const { part, completions } of trialsOf(records))
-      for (const { judged, log_probability, repetition } of completions) {
-        expect([judged, log_probability]).toEqual([part !== 'calibration', -1]);
-        // six tokens have three runs of four
-        expect([0, 1, 2].map((n) => n / 3)).toContainEqual(expect.closeTo(repetition!, 12));
-      }
-    for (const side of bothSides)
-      for (const { limitedBy } of causalTest.sides[side].latents)
-        expect([undefined, 'cheap']).toContain(limitedBy);
-  });
-
-  it.each([
-    ['cheap', 'cheap', 'no dose'],
-    ['both', 'cheap', 'no dose'],
-    ['judge', undefined, 'many'],
-  ] as const)(
-    '%s: texts of candidates that are unlikely refuse every dose of theirs: by %s',
-    async (incoherence, by, stage) => {
-      let label = '';
-      const { causalTest } = await tested({
-        options: { ...options, incoherence },
-        grade: countingGrader(() => ({ label: 'positive', coherent: true })).grade,
-        likelihood: async (_prompt, some) => some.map(() => (label.startsWith('Candidates') ? -50 : -1)),
-        progress: {
-          stage(now) {
-            label = now;
-            return { advance() {}, end() {} };
-          },
-          note() {},
-        },
-      });
-      for (const side of bothSides)
-        for (const { role, limitedBy, stage: reached } of causalTest.sides[side].latents)
-          if (role === 'candidate') expect([limitedBy, reached]).toEqual([by, stage]);
-          else expect(reached).toBe('many');
-    },
-  );
-
-  it('the judge: a dose that it refuses is not taken, and it is named for that', async () => {
-    const { grade } = countingGrader(({ id }: JudgeItem) => ({
-      label: 'positive',
-      coherent: !/\/-?0\.6\//.test(id),
-    }));
-    const { causalTest } = await tested({ candidates: [5], grade });
-    for (const side of bothSides)
-      for (const outcome of causalTest.sides[side].latents)
-        expect(outcome).toMatchObject({ dose: signs[side] * 0.3, limitedBy: 'judge' });
-  });
-});
-
 it('what is told as sampled is what the outcome rests on, whatever else the journal holds', async () => {
   const journal = memoryJournal();
   await testCausally(work({ journal, options: { ...options, doses: [0.05, 0.2, 0.3, 0.5] } }));
   const before = journal.records.size;
-  const { sides } = await testCausally(work({ journal, options: funnelled }));
+  const { outcomes, trials } = await testCausally(work({ journal, options: funnelled }));
   expect(journal.records.size).toBeGreaterThan(before);
-  for (const side of bothSides) {
-    const ids = (side: SideOutcome) => side.trials.map(({ id }) => id).sort();
-    expect(ids(sides[side])).toEqual(ids(funnel.causalTest.sides[side]));
-    expect(sides[side].latents).toEqual(funnel.causalTest.sides[side].latents);
-    const own = trialsOf(funnel.records).filter((one) => one.side === side);
-    expect(ids(sides[side])).toEqual(own.map(({ id }) => id).sort());
-  }
+  const ids = (some: readonly TrialRecord[]) => some.map(({ id }) => id).sort();
+  expect(ids(trials)).toEqual(ids(funnel.causalTest.trials));
+  expect(ids(trials)).toEqual(ids(trialsOf(funnel.records)));
+  // directions hold functions, which are other ones in each test
+  const told = (some: readonly ArmOutcome[]) =>
+    some.map(({ direction, ...rest }) => ({ ...rest, name: direction.name }));
+  expect(told(outcomes)).toEqual(told(funnel.causalTest.outcomes));
 });

@@ -8,14 +8,24 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/errors.ts';
 import type { JudgeItem } from '../../../src/judges/judge.ts';
+import type { Side } from '../../../src/results.ts';
 import { nodeRuntime } from '../../../src/runtime/node.ts';
 import type { Runtime } from '../../../src/runtime/runtime.ts';
 import { silent } from '../../../src/study/open/progress.ts';
-import { testCausally } from '../../../src/study/steering/causalTest.ts';
+import { type CausalTest, testCausally } from '../../../src/study/steering/causalTest.ts';
 import { type ChoiceRequest, chooseLatents } from '../../../src/study/steering/chosenLatents.ts';
 import type { SteeringWork } from '../../../src/study/steering/work.ts';
 import { layer, putAll } from '../../support/tinyFolder.ts';
-import { countedRuntime, countingGrader, madeWork, memoryJournal, openTiny, verdictOn } from './madeWork.ts';
+import {
+  countedRuntime,
+  countingGrader,
+  held,
+  latentsAs,
+  madeWork,
+  memoryJournal,
+  openTiny,
+  verdictOn,
+} from './madeWork.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'culprit-faults-'));
 let runtime: Runtime;
@@ -31,23 +41,36 @@ afterAll(async () => {
 });
 
 const tested = (over: Partial<SteeringWork> = {}) =>
-  testCausally(madeWork(runtime, opened, { candidates: [5], controls, ...over }));
+  testCausally(
+    madeWork(runtime, opened, {
+      candidates: latentsAs('candidate', [5], opened.dictionary),
+      controls: asControls(controls),
+      ...over,
+    }),
+  );
+const asControls = (latents: readonly number[]) => latentsAs('random', latents, opened.dictionary);
 
 /** Whatever is sampled is coherent, but not where this says so. */
 const breaking = (broken: (item: JudgeItem) => boolean) =>
   countingGrader((item) => ({ ...verdictOn(item.completion), coherent: !broken(item) }));
+/** What these latents are added to. */
 const under = (latents: readonly number[]) => {
-  const all = latents.map(String);
-  return ({ id }: JudgeItem) => all.includes(id.split('/')[1]!);
+  const all = latents.map((latent) => `latent ${latent}`);
+  return ({ id }: JudgeItem) => id.split('/')[1] === 'add' && all.includes(id.split('/')[2]!);
 };
 
 describe('the gray zone', () => {
   it('is made of half of the random latents, and of three at least', async () => {
-    const { sides } = await tested({ grade: breaking(under(controls.slice(4))).grade });
-    expect([sides.away.effects, sides.toward.effects]).toEqual([4, 4]);
-    const three = controls.slice(0, 3);
+    const effects = ({ outcomes }: CausalTest, side: Side) =>
+      outcomes.filter(
+        (one) =>
+          one.operation === 'add' && one.side === side && one.direction.role === 'random' && one.measured,
+      ).length;
+    const half = await tested({ grade: breaking(under(controls.slice(4))).grade });
+    expect([effects(half, 'away'), effects(half, 'toward')]).toEqual([4, 4]);
+    const three = asControls(controls.slice(0, 3));
     const fewest = await tested({ controls: three, grade: breaking(() => false).grade });
-    expect(fewest.sides.away.effects).toBe(3);
+    expect(effects(fewest, 'away')).toBe(3);
   });
 
   it('is not made of fewer than half', async () => {
@@ -64,16 +87,28 @@ describe('the gray zone', () => {
     const { grade } = breaking(
       (item) => under([refused!])(item) || (under([broken!])(item) && !item.id.includes('/calibration/')),
     );
-    await expect(tested({ controls: [first!, second!, refused!, broken!], grade })).rejects.toThrow(
+    await expect(
+      tested({ controls: asControls([first!, second!, refused!, broken!]), grade }),
+    ).rejects.toThrow(
       /^steering away: no gray zone: 2 of the 4 random latents \(steering\.random\) have an effect, expected at least 3: even the weakest dose, .* incoherent for 1 of them; all completions of the evaluation prompts are incoherent for 1 of them$/,
     );
   });
 
-  it('is not looked for where all that was left alone is incoherent', async () => {
-    const { grade, asked } = breaking(({ id }) => /\/alone\/0\/(first|rest)\//.test(id));
+  it('is not made of removals that leave nothing coherent, which is told before anything is added', async () => {
+    const { grade, asked } = breaking(({ id }) => id.startsWith('away/remove/'));
     await expect(tested({ grade })).rejects.toThrow(
       new InputError(
-        'steering away: no gray zone: all 20 unsteered completions of the evaluation prompts are incoherent',
+        'steering away: no gray zone: 0 of the 8 random latents (steering.random) have an effect, expected at least 4: all completions of the evaluation prompts are incoherent for 8 of them',
+      ),
+    );
+    for (const id of asked.flat()) expect(id).toMatch(/^away\/(alone|remove\/latent \d+\/0)\//);
+  });
+
+  it('is not looked for where all that was left alone is incoherent', async () => {
+    const { grade, asked } = breaking(({ id }) => /\/alone\/evaluation\//.test(id));
+    await expect(tested({ grade })).rejects.toThrow(
+      new InputError(
+        'steering away: no gray zone: all 12 unsteered completions of the evaluation prompts are incoherent',
       ),
     );
     for (const id of asked.flat()) expect(id).toMatch(/^away\/alone\//);
@@ -110,7 +145,12 @@ describe('what was loaded is released', () => {
     layer,
     prompts: opened.prompts.evaluation.map(({ ids }) => ids),
     contrasts: opened.contrasts,
-    baseline: async () => new Float32Array(opened.dictionary.width),
+    attribution: {
+      baseline: new Float32Array(opened.dictionary.width),
+      gradient: held.baseline,
+      m: Float32Array.from({ length: opened.dictionary.width ** 2 }, (_, i) => Math.sin(i)),
+    },
+    textOf: (ids) => opened.subject.codec.tokenizer.decode([...ids]),
     tokenSet: 'prompt',
     delta: new Float32Array(opened.dictionary.latents),
     selectors: ['delta-activation'],

@@ -4,13 +4,21 @@
  */
 import { createHash } from 'node:crypto';
 import { free, type JudgeItem, type Verdict } from '../../../src/judges/judge.ts';
+import type { Dictionary } from '../../../src/methods/attribution/score.ts';
 import type { Contrast } from '../../../src/methods/site/contrast.ts';
+import type { Role } from '../../../src/results.ts';
 import type { CachedSession, Runtime, Session } from '../../../src/runtime/runtime.ts';
 import { openModel } from '../../../src/study/open/openModel.ts';
 import { openSae } from '../../../src/study/open/openSae.ts';
 import { silent } from '../../../src/study/open/progress.ts';
 import {
+  latentDirection,
+  type TestedDirection,
+  vectorDirection,
+} from '../../../src/study/steering/direction.ts';
+import {
   type Grader,
+  type HeldMeans,
   type SteeringOptions,
   type SteeringPrompt,
   type SteeringRecord,
@@ -18,7 +26,8 @@ import {
   steeringRecord,
 } from '../../../src/study/steering/work.ts';
 import type { Journal } from '../../../src/study/store/journal.ts';
-import { layer, pairs, type TinyFolder } from '../../support/tinyFolder.ts';
+import { draw } from '../../support/opCases.ts';
+import { layer, pairs, type TinyFolder, width } from '../../support/tinyFolder.ts';
 
 /** Positive where it has a letter, incoherent where it is shorter than two characters. */
 export function verdictOn(text: string): Pick<Verdict, 'label' | 'coherent'> {
@@ -109,17 +118,48 @@ export const options: SteeringOptions = {
   incoherent: 0.1,
   calibrationCompletions: 3,
   completions: 4,
-  firstLook: 0.4,
+  aside: 0.4,
+  remeasured: 2,
+  patch: false,
   full: true,
   gateDose: 0.2,
   gateShare: 0.5,
   tokens: 'all',
+  heldTokens: 'all',
   sampling: { temperature: 1, maxTokens: 6 },
   rows: 7,
   seed: 11,
 };
 
 export const norm = { away: 4, toward: 5 };
+
+const mean = (seed: number) => {
+  const d = draw(seed);
+  return Float32Array.from({ length: width }, () => 0.3 * d.normal());
+};
+export const held: HeldMeans = { baseline: mean(21), subject: mean(22), hash: 'made' };
+
+/** σ of the made latents: some of either sign. */
+export const signFor = (latent: number): 1 | -1 => (latent % 3 === 0 ? -1 : 1);
+
+export const latentsAs = (
+  role: 'candidate' | 'random',
+  latents: readonly number[],
+  dictionary: Dictionary,
+): TestedDirection[] =>
+  latents.map((latent) => latentDirection(dictionary, latent, { role, sign: signFor(latent) }));
+
+/** A random unit vector as a direction. */
+export function unitDirection(name: string, role: Role, seed: number): TestedDirection {
+  const d = draw(seed);
+  const vector = Float32Array.from({ length: width }, () => d.normal());
+  const length = Math.hypot(...vector);
+  return vectorDirection(
+    name,
+    role,
+    vector.map((x) => x / length),
+  );
+}
 
 export async function openTiny(folder: TinyFolder) {
   const subject = await openModel(folder.model, { adapter: folder.adapter });
@@ -173,6 +213,8 @@ export function madeWork(
     contrasts,
     candidates: [],
     controls: [],
+    others: [],
+    held,
     options,
     grade: countingGrader().grade,
     likelihood: () => Promise.reject(new Error('the likelihood was asked, though the judge decides')),

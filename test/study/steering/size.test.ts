@@ -6,28 +6,53 @@ import { causalTestSize, completionsIn } from '../../../src/study/steering/size.
 type Steering = StudyConfig['steering'];
 
 const steering = (given: Partial<Steering>) =>
-  ({ doses: [0.1, 0.2, 0.4], random: 50, candidates: 100, full: false, ...given }) as Steering;
+  ({
+    doses: [0.1, 0.2, 0.4],
+    random: 50,
+    gaussian: 8,
+    candidates: 100,
+    remeasured: 5,
+    aside: 0.3,
+    patch: false,
+    full: false,
+    ...given,
+  }) as Steering;
 
-it('counts completions of the dose search and of the evaluation, of random latents and of candidates that the log-odds let pass', () => {
-  const given = { calibration_completions: 2, completions: 3, gate_share: 0.8, gate_pairs: 4 };
+it('counts what is removed, added at a dose that is looked for, and measured again, of those that the log-odds let pass', () => {
+  const selectors: Steering['selectors'] = ['delta-attribution', 'delta-activation'];
+  const given = { calibration_completions: 2, completions: 3, gate_share: 0.8, gate_pairs: 4, selectors };
   const prompts = { evaluation: 10, calibration: 6 };
-  // two doses of three are looked at: 2 × 6 × 2 + 10 × 3 = 54 of each latent and direction
-  const two: Steering['selectors'] = ['delta-attribution', 'delta-activation'];
-  expect(causalTestSize(steering({ ...given, selectors: two }), prompts)).toEqual({
-    completions: 2 * (50 + 0.2 * 200) * 54,
-    forced: 2 * 250 * 4,
+  // three of ten prompts are kept aside; two doses of three are looked at
+  const [evaluated, searched, aside] = [7 * 3, 2 * 6 * 2, 3 * 3];
+  // nine directions to compare with, at a dose that is not looked for; the first two and three together
+  const of = (sampled: number) =>
+    (50 + sampled + 8 + 9 + 2) * evaluated +
+    2 * ((50 + sampled + 8) * (evaluated + searched) + 9 * evaluated) +
+    3 * 5 * aside;
+  expect(causalTestSize(steering(given), prompts)).toEqual({
+    completions: of(0.2 * 200),
+    forced: 3 * (50 + 200 + 8 + 9) * 4,
   });
-  expect(causalTestSize(steering({ ...given, selectors: two, full: true }), prompts).completions).toBe(
-    2 * 250 * 54,
-  );
+  expect(causalTestSize(steering({ ...given, full: true }), prompts).completions).toBe(of(200));
+  const patched = causalTestSize(steering({ ...given, patch: true }), prompts).completions;
+  expect(patched).toBe(of(40) + (50 + 5 + 8 + 9) * evaluated + 5 * aside);
+  const none = causalTestSize(steering({ ...given, aside: 0 }), prompts).completions;
+  expect(none).toBe((50 + 40 + 8 + 9 + 2) * 30 + 2 * ((50 + 40 + 8) * (30 + 24) + 9 * 30));
 });
 
 it('finds the completions of whole trials in a journal, and none in its other records', () => {
   const verdict = { score: 1, label: 'positive', coherence: 1, coherent: true, reason: '' };
   const one = { prompt_id: 'p', index: 0, text: 'x', tokens: 1, stop: 'end', ...verdict };
   const cost = { calls: 1, price: 0 };
-  const about = { id: 'a', direction: 'away', dose: -0.1, content: 'c' };
-  const trial = { kind: 'trial', ...about, latent: 3, part: 'first', completions: [one, one], cost };
+  const about = { id: 'a', side: 'away', direction: 'latent 3', latent: 3, operation: 'add', dose: -0.1 };
+  const trial = {
+    kind: 'trial',
+    ...about,
+    part: 'evaluation',
+    content: 'c',
+    completions: [one, one],
+    cost,
+  };
   expect(completionsIn(trial)).toBe(2);
   const paid = { kind: 'verdict', id: 'v', trial: 'a', trial_content: 'c', content: 'd', ...verdict, cost };
   expect(completionsIn(paid)).toBe(0);

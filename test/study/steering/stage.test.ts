@@ -12,8 +12,11 @@ import {
   decodeLatents,
   decodeSteering,
   encodeLatents,
+  type RankedSteeringRow,
   steeredRecord,
   steeringSummarySchema,
+  type TrialPart,
+  type TrialRecord,
 } from '../../../src/results.ts';
 import { openModel } from '../../../src/study/open/openModel.ts';
 import type { Progress } from '../../../src/study/open/progress.ts';
@@ -87,7 +90,11 @@ function expectSameFiles(a: string, b: string): void {
 /** What was sampled: completions by the labels of their stages. */
 const sampledOf = (left: Readonly<Record<string, number>>) =>
   Object.entries(left)
-    .filter(([label]) => /, (doses|few|many)|^Without steering/.test(label))
+    .filter(([label]) =>
+      /^(Without steering|Random (latents|directions)|Candidates|Other directions|First latents|The first again)\b/.test(
+        label,
+      ),
+    )
     .reduce((sum, [, count]) => sum + count, 0);
 
 describe('a whole run', () => {
@@ -104,11 +111,25 @@ describe('a whole run', () => {
     const rows = await rowsIn(study);
     const summary = summaryIn(study);
     expect(summary).toEqual(JSON.parse(JSON.stringify(steer!.summary)));
-    expect(rows.map(({ latent, side }) => [latent, side])).toEqual(
-      steer!.rows.map(({ latent, side }) => [latent, side]),
+    const armOf = ({ direction, operation, side, verdict }: RankedSteeringRow) => [
+      direction,
+      operation,
+      side,
+      verdict,
+    ];
+    expect(rows.map(armOf)).toEqual(steer!.rows.map(armOf));
+    // removed, away and toward
+    expect(rows.filter(({ role }) => role === 'random')).toHaveLength(3 * 4);
+    expect(rows.filter(({ role }) => role === 'gaussian')).toHaveLength(3);
+    const compared = new Set(
+      rows
+        .filter(({ role }) => role === 'comparison' || role === 'control')
+        .map(({ direction }) => direction),
     );
-    const random = rows.filter(({ role }) => role === 'random');
-    expect(random).toHaveLength(2 * 4);
+    expect([...compared].sort()).toEqual(summary.comparisons.map(({ direction }) => direction).sort());
+    expect([...compared]).toEqual(
+      expect.arrayContaining(['contrastive gradient', 'eigenvector 1', 'probe', 'shuffled dictionary']),
+    );
     expect(summary.selectors.map(({ selector, candidates }) => [selector, candidates])).toEqual([
       ['delta-attribution', 3],
       ['delta-activation', 3],
@@ -124,36 +145,38 @@ describe('a whole run', () => {
   });
 
   it('steers on prompts that nothing was found on, and its counts are those of steered.jsonl', async () => {
-    const { discovery, evaluation, calibration } = await drawnPrompts();
+    const { discovery, evaluation, calibration, aside } = await drawnPrompts();
     const trials = await trialsIn(study);
     const rows = await rowsIn(study);
     for (const { part, completions } of trials)
       for (const { prompt_id } of completions) {
         expect(discovery).not.toContain(prompt_id);
-        expect(part === 'calibration' ? calibration : evaluation).toContain(prompt_id);
+        expect({ calibration, evaluation, aside }[part]).toContain(prompt_id);
       }
-    for (const { latent, side, dose, n, coherent, positives } of rows) {
+    const counted = (some: TrialRecord[]) => {
+      const all = some.flatMap(({ completions }) => completions);
+      const good = all.filter(({ text }) => text.length > 1);
+      return [all.length, good.length, good.filter(({ text }) => /[A-Za-z]/.test(text)).length];
+    };
+    let again = 0;
+    for (const row of rows) {
       const own = trials.filter(
         (one) =>
-          one.latent === latent &&
-          one.side === side &&
-          one.dose ===
-            (dose === null
-              ? undefined
-              : [0.1, 0.4].map((x) => x * Math.sign(dose)).find((x) => Math.fround(x) === dose)) &&
-          one.part !== 'calibration',
+          one.direction === row.direction &&
+          one.operation === row.operation &&
+          one.side === row.side &&
+          Math.fround(one.dose) === (row.dose ?? 0),
       );
-      const all = own.flatMap(({ completions }) => completions);
-      const good = all.filter(({ text }) => text.length > 1);
-      expect([n, coherent, positives]).toEqual([
-        all.length,
-        good.length,
-        good.filter(({ text }) => /[A-Za-z]/.test(text)).length,
-      ]);
+      const of = (part: TrialPart) => counted(own.filter((one) => one.part === part));
+      expect([row.n, row.coherent, row.positives]).toEqual(of('evaluation'));
+      expect([row.aside_n, row.aside_coherent]).toEqual(of('aside').slice(0, 2));
+      again += Number(row.aside_n > 0);
     }
+    expect(again).toBeGreaterThan(1);
     const manifest = JSON.parse(read(study, 'manifest.json').toString());
     expect(manifest.stages.steer.counts).toEqual({
-      latents: new Set(rows.map(({ latent }) => latent)).size,
+      latents: new Set(rows.flatMap(({ latent }) => latent ?? [])).size,
+      directions: new Set(rows.map(({ direction }) => direction)).size,
       trials: trials.length,
       completions: trials.reduce((sum, { completions }) => sum + completions.length, 0),
     });
@@ -164,16 +187,22 @@ describe('a whole run', () => {
   async function drawnPrompts() {
     const discovery = new Set(first.result.sample!.records.map(({ prompt_id }) => prompt_id));
     const trials = await trialsIn(study);
-    const of = (calibrating: boolean) =>
+    const of = (part: TrialPart) =>
       new Set(
         trials
-          .filter(({ latent, part }) => latent === null && (part === 'calibration') === calibrating)
+          .filter((one) => one.direction === null && one.part === part)
           .flatMap(({ completions }) => completions.map(({ prompt_id }) => prompt_id)),
       );
-    const [calibration, evaluation] = [of(true), of(false)];
-    expect([discovery.size, evaluation.size, calibration.size]).toEqual([8, 3, 2]);
-    expect(new Set([...discovery, ...evaluation, ...calibration]).size).toBe(13);
-    return { discovery: [...discovery], evaluation: [...evaluation], calibration: [...calibration] };
+    const [calibration, evaluation, aside] = [of('calibration'), of('evaluation'), of('aside')];
+    // a third of three is kept aside
+    expect([discovery.size, evaluation.size, calibration.size, aside.size]).toEqual([8, 2, 2, 1]);
+    expect(new Set([...discovery, ...evaluation, ...calibration, ...aside]).size).toBe(13);
+    return {
+      discovery: [...discovery],
+      evaluation: [...evaluation],
+      calibration: [...calibration],
+      aside: [...aside],
+    };
   }
 
   it('is up to date the second time, and tells the same', async () => {
@@ -228,7 +257,8 @@ describe('a changed option', () => {
     ['fewer candidates', { candidates: 1 }],
     ['another ladder', { doses: [0.1, 0.2, 0.4] }],
     ['another share of the gate', { gate_share: 0.1 }],
-    ['another first look', { first_look: 1 }],
+    ['patches', { patch: true }],
+    ['fewer that are measured again', { remeasured: 1 }],
   ])(
     '%s: trials that were done are kept, and the bytes are those of a run at once',
     async (_name, change) => {
@@ -252,7 +282,7 @@ describe('a changed option', () => {
     class Stop extends Error {}
     const stopping: Progress = {
       stage(label) {
-        if (label === 'Candidates, toward, few samples') throw new Stop();
+        if (label === 'The first again, toward') throw new Stop();
         return { advance() {}, end() {} };
       },
       note() {},
@@ -350,9 +380,10 @@ describe('where there is nothing to show', () => {
     const { result } = await run(study);
     const rows = await rowsIn(study);
     const candidates = rows.filter(({ role }) => role === 'candidate');
-    expect(candidates.map(({ stage }) => stage)).toEqual(['log-odds', 'log-odds']);
+    expect(candidates.map(({ stage }) => stage)).toEqual(['log-odds', 'log-odds', 'log-odds']);
+    expect(candidates.map(({ verdict }) => verdict)).toEqual(Array(3).fill('not sampled'));
     expect(result.steer!.summary.first).toBeNull();
-    expect(read(study, 'steering.svg').toString()).toContain('No candidate was sampled in both directions');
+    expect(read(study, 'steering.svg').toString()).toContain('letter');
     expect(read(study, 'steering.png').subarray(1, 4).toString()).toBe('PNG');
     expect((await run(study)).result.steer!.upToDate).toBe(true);
   });
@@ -363,6 +394,21 @@ describe('where there is nothing to show', () => {
       /study\.yaml: steering\.random: expected steering\.random \+ steering\.candidates to be at most 40, the number of latents of \S+sae, found 38 \+ 3: lower one of them$/,
     );
     expect(existsSync(join(study, 'completions.jsonl'))).toBe(false);
+  });
+
+  it('a single prompt to test on, which is told before anything is sampled; of two none is kept aside', async () => {
+    const study = fresh({}, { prompts: { ...causalTestPrompts, evaluation: 1 } });
+    await expect(run(study)).rejects.toThrow(
+      /study\.yaml: prompts\.evaluation: expected at least 2 prompts for the causal test, found 1: raise it, or set it to 0 to skip the test$/,
+    );
+    expect(existsSync(join(study, 'completions.jsonl'))).toBe(false);
+    put(study, {}, { prompts: { ...causalTestPrompts, evaluation: 2 } });
+    await run(study);
+    expect(
+      summaryIn(study)
+        .prompts.map(({ use }) => use)
+        .sort(),
+    ).toEqual(['calibration', 'calibration', 'evaluation', 'evaluation']);
   });
 
   it('more random latents than fire', async () => {

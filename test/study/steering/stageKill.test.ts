@@ -25,36 +25,49 @@ describe('killed with SIGKILL', () => {
     putStudy(join(folder, name), tiny, {
       prompts: causalTestPrompts,
       sampling: { completions: 6, max_tokens: 12, seed: 5, stop: [...'bcdfghjklmnpqrstvwxz'], rows: 2 },
-      steering: { ...smallSteering, candidates: 6, random: 8, completions: 6, max_tokens: 12, full: true },
+      steering: {
+        ...smallSteering,
+        candidates: 6,
+        random: 8,
+        remeasured: 3,
+        completions: 6,
+        max_tokens: 12,
+        full: true,
+      },
     });
   let undisturbed: string;
+  /** of the journal: what was chosen, and every trial and log-odds */
   let lines: number;
+  /** of these the last: trials on the prompts kept aside */
+  let aside: number;
 
-  const journalLines = (study: string): number => {
+  const journal = (study: string): string => {
     const work = join(study, '.work');
     const name = existsSync(work)
       ? readdirSync(work).find((one) => /^steer-\w+\.jsonl$/.test(one))
       : undefined;
-    return name === undefined ? 0 : read(work, name).toString().split('\n').length - 1;
+    return name === undefined ? '' : read(work, name).toString();
   };
+  const journalLines = (study: string) => journal(study).split('\n').length - 1;
 
   beforeAll(async () => {
     undisturbed = make('undisturbed');
-    const { child, ended } = start(['run', undisturbed]);
-    lines = 0;
-    while (child.exitCode === null) {
-      lines = Math.max(lines, journalLines(undisturbed));
-      await sleep(10);
-    }
-    expect((await ended).code).toBe(0);
-    expect(lines).toBeGreaterThan(30);
+    expect((await culprit(['run', undisturbed])).code).toBe(0);
+    const steered = read(undisturbed, 'steered.jsonl').toString().trimEnd().split('\n');
+    lines = 1 + steered.length;
+    aside = steered.filter((line) => line.includes('"part":"aside"')).length;
+    expect(lines).toBeGreaterThan(100);
+    expect(aside).toBeGreaterThan(12);
   });
 
   it('again and again in its midst, it ends with the same bytes, and loses no finished trial', async () => {
     const study = make('killed');
     const d = draw(Number(process.env.FC_SEED ?? 20261124));
-    const moments = Array.from({ length: 6 }, () => d.below(lines - 8)).sort((a, b) => a - b);
+    const moments = Array.from({ length: 5 }, () => d.below(lines - aside)).sort((a, b) => a - b);
+    // once the first trial on the prompts kept aside is there
+    moments.push(lines - aside + 1);
     let kills = 0;
+    let midway = false;
     let before = 0;
     for (const moment of moments) {
       const { child, ended } = start(['run', study]);
@@ -63,11 +76,13 @@ describe('killed with SIGKILL', () => {
       child.kill('SIGKILL');
       await ended;
       kills++;
+      midway ||= journal(study).includes('"part":"aside"');
       const now = journalLines(study);
       expect(now).toBeGreaterThanOrEqual(before);
       before = now;
     }
     expect(kills).toBeGreaterThan(2);
+    expect(midway).toBe(true);
     for (const name of files) expect(existsSync(join(study, name))).toBe(false);
     const { code, stderr } = await culprit(['run', study]);
     expect(stderr).not.toContain('unexpected');

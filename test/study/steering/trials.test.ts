@@ -9,10 +9,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensorsHeader, readTensor } from '../../../src/files/safetensors.ts';
 import { sampler } from '../../../src/methods/completions/sample.ts';
-import { addedVector, type SteeredTokens } from '../../../src/methods/steering/steer.ts';
-import type { Side, TrialRecord } from '../../../src/results.ts';
+import { addedVector, type SteeredTokens, type Steering } from '../../../src/methods/steering/steer.ts';
+import type { Side, TrialPart, TrialRecord } from '../../../src/results.ts';
 import { nodeRuntime } from '../../../src/runtime/node.ts';
 import type { Runtime } from '../../../src/runtime/runtime.ts';
+import { groupDirection, type TestedDirection } from '../../../src/study/steering/direction.ts';
 import type { SteeringTrial } from '../../../src/study/steering/trial.ts';
 import { trialRunner } from '../../../src/study/steering/trials.ts';
 import { JudgeStopped } from '../../../src/study/steering/trialVerdicts.ts';
@@ -21,12 +22,15 @@ import { toFloat32 } from '../../../src/tensor.ts';
 import { layer, putAll, type TinyFolder, width } from '../../support/tinyFolder.ts';
 import {
   countingGrader,
+  held,
+  latentsAs,
   madeWork,
   memoryJournal,
   norm,
   openTiny,
   options,
   seedOf,
+  signFor,
   verdictOn,
 } from './madeWork.ts';
 
@@ -67,98 +71,150 @@ async function unitOf(latent: number): Promise<Float64Array> {
   return row.map((x) => x / Math.hypot(...row));
 }
 
+const latent = (of: number) => latentsAs('candidate', [of], opened.dictionary)[0]!;
+const added = (of: number, dose: number, part: TrialPart): SteeringTrial => ({
+  arm: { direction: latent(of), operation: 'add', dose },
+  part,
+});
+const alone = (part: TrialPart): SteeringTrial => ({ arm: undefined, part });
+
+const dot = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+  Array.from(a).reduce((sum, x, i) => sum + x * b[i]!, 0);
+
 /** Ids of the trials that are whole. */
 const trialsIn = ({ records }: SteeringWork['journal']) =>
   [...records.values()].flatMap(({ kind, id }) => (kind === 'trial' ? [id] : []));
 
-const asked: SteeringTrial[] = [
-  { latent: undefined, dose: 0, part: 'calibration' },
-  { latent: 3, dose: -0.3, part: 'calibration' },
-  { latent: 3, dose: -0.6, part: 'calibration' },
-  { latent: 7, dose: -0.3, part: 'first' },
-  { latent: undefined, dose: 0, part: 'first' },
-  { latent: 3, dose: -0.3, part: 'rest' },
+const size = 6;
+const asked = (): SteeringTrial[] => [
+  alone('calibration'),
+  added(3, -0.3, 'calibration'),
+  added(3, -0.6, 'calibration'),
+  added(7, -0.3, 'aside'),
+  alone('aside'),
+  added(3, -0.3, 'evaluation'),
 ];
 
 describe('a trial', () => {
   const promptsOf: Record<SteeringTrial['part'], () => readonly SteeringPrompt[]> = {
     calibration: () => opened.prompts.calibration,
-    // two fifths of five
-    first: () => opened.prompts.evaluation.slice(0, 2),
-    rest: () => opened.prompts.evaluation.slice(2),
+    // two fifths of five are kept aside
+    evaluation: () => opened.prompts.evaluation.slice(0, 3),
+    aside: () => opened.prompts.evaluation.slice(3),
   };
 
-  it.each([
-    ['away', 3, -0.3, 'calibration', 'all'],
-    ['toward', 3, 0.6, 'first', 'all'],
-    ['toward', 12, 0.3, 'rest', 'completion'],
-    ['away', undefined, 0, 'rest', 'all'],
-  ] as const)(
-    '%s, latent %s at %d, is what the sampler gives alone',
-    async (side, latent, dose, part, tokens) => {
-      const [record] = await ran(
-        [{ latent, dose, part }],
-        { options: { ...options, tokens: tokens as SteeredTokens } },
-        side,
-      );
-      const { model, codec } = side === 'away' ? opened.subject : opened.reference;
-      const alone = await sampler(runtime, model, { rows: 3, capacity: 80, steerAt: layer });
-      const unit = latent === undefined ? undefined : await unitOf(latent);
-      const steer =
-        unit &&
-        addedVector(
-          Float32Array.from(unit, (x) => dose * norm[side] * x),
-          tokens as SteeredTokens,
+  /** α s σ d. */
+  const adds = (of: number, dose: number, side: Side, tokens: SteeredTokens) => async () => {
+    const amount = dose * signFor(of) * norm[side];
+    return addedVector(
+      Float32Array.from(await unitOf(of), (x) => amount * x),
+      tokens,
+    );
+  };
+  /** The projections on one latent or two held at those of `at`, by the two's cosine. */
+  const holds = (of: readonly number[], at: Float32Array) => async (): Promise<Steering> => {
+    const units = await Promise.all(of.map(unitOf));
+    const cosine = units.length > 1 ? dot(units[0]!, units[1]!) : 0;
+    const heldAt = units.map((direction, k) => {
+      const other = units[1 - k];
+      const dual = direction.map((x, i) => (x - cosine * (other?.[i] ?? 0)) / (1 - cosine ** 2));
+      const value = dot(at, direction);
+      return {
+        direction: Float32Array.from(direction),
+        dual: Float32Array.from(dual),
+        low: value,
+        high: value,
+      };
+    });
+    return { add: new Float32Array(width), held: heldAt, tokens: 'all' };
+  };
+  const holding = (operation: 'remove' | 'patch', direction: () => TestedDirection) => () => ({
+    arm: { direction: direction(), operation, dose: 0 },
+    part: 'evaluation' as const,
+  });
+
+  it.each<[string, Side, () => SteeringTrial, (() => Promise<Steering>) | undefined, SteeredTokens]>([
+    ['added', 'away', () => added(7, -0.3, 'calibration'), adds(7, -0.3, 'away', 'all'), 'all'],
+    ['added, σ −1', 'toward', () => added(3, 0.6, 'aside'), adds(3, 0.6, 'toward', 'all'), 'all'],
+    [
+      'added to the completion',
+      'toward',
+      () => added(12, 0.3, 'evaluation'),
+      adds(12, 0.3, 'toward', 'completion'),
+      'completion',
+    ],
+    ['nothing', 'away', () => alone('evaluation'), undefined, 'all'],
+    ['removed', 'away', holding('remove', () => latent(5)), holds([5], held.baseline), 'all'],
+    ['patched', 'toward', holding('patch', () => latent(5)), holds([5], held.subject), 'all'],
+    [
+      'two removed',
+      'away',
+      holding('remove', () => groupDirection([latent(5), latent(7)])),
+      holds([5, 7], held.baseline),
+      'all',
+    ],
+  ])('%s, %s: is what the sampler gives alone', async (_name, side, trialOf, steering, tokens) => {
+    const trial = trialOf();
+    const [record] = await ran([trial], { options: { ...options, tokens } }, side);
+    const { model, codec } = side === 'away' ? opened.subject : opened.reference;
+    const own = await sampler(runtime, model, { rows: 3, capacity: 80, steerAt: layer, projections: 2 });
+    const steer = await steering?.();
+    const many = trial.part === 'calibration' ? 3 : 4;
+    const expected = new Map<string, { text: string; tokens: number; stop: string }>();
+    for (const prompt of promptsOf[trial.part]())
+      for (let index = 0; index < many; index++)
+        await own.sample(
+          [{ prompt: prompt.ids, seeds: [seedOf(options.seed, prompt.id, index)], steer }],
+          { temperature: 1, maxTokens: 6, endIds: codec.endOfTurnIds },
+          (_job, _completion, { ids, stop }) => {
+            const text = codec.tokenizer.decode(ids, { skipSpecialTokens: true });
+            expected.set(`${prompt.id}/${index}`, { text, tokens: ids.length, stop });
+          },
         );
-      const many = part === 'calibration' ? 3 : 4;
-      const expected = new Map<string, { text: string; tokens: number; stop: string }>();
-      for (const prompt of promptsOf[part]())
-        for (let index = 0; index < many; index++)
-          await alone.sample(
-            [{ prompt: prompt.ids, seeds: [seedOf(options.seed, prompt.id, index)], steer }],
-            { temperature: 1, maxTokens: 6, endIds: codec.endOfTurnIds },
-            (_job, _completion, { ids, stop }) => {
-              const text = codec.tokenizer.decode(ids, { skipSpecialTokens: true });
-              expected.set(`${prompt.id}/${index}`, { text, tokens: ids.length, stop });
-            },
-          );
-      await alone.release();
-      expect(record!.completions.map(({ prompt_id, index }) => `${prompt_id}/${index}`)).toEqual([
-        ...expected.keys(),
-      ]);
-      for (const { prompt_id, index, text, tokens: count, stop, label, coherent } of record!.completions) {
-        expect({ text, tokens: count, stop }).toEqual(expected.get(`${prompt_id}/${index}`));
-        expect({ label, coherent }).toEqual(verdictOn(text));
-      }
-      expect(record).toMatchObject({ side, latent: latent ?? null, dose, part });
-      expect(record!.cost).toEqual({ calls: expected.size, price: 0 });
-    },
-  );
+    await own.release();
+    expect(record!.completions.map(({ prompt_id, index }) => `${prompt_id}/${index}`)).toEqual([
+      ...expected.keys(),
+    ]);
+    for (const { prompt_id, index, text, tokens: count, stop, label, coherent } of record!.completions) {
+      expect({ text, tokens: count, stop }).toEqual(expected.get(`${prompt_id}/${index}`));
+      expect({ label, coherent }).toEqual(verdictOn(text));
+    }
+    const { arm, part } = trial;
+    expect(record).toMatchObject({
+      side,
+      direction: arm?.direction.name ?? null,
+      latent: arm?.direction.latent ?? null,
+      operation: arm?.operation ?? null,
+      dose: arm?.dose ?? 0,
+      part,
+    });
+    expect(record!.cost).toEqual({ calls: expected.size, price: 0 });
+  });
 
   it('has the same seeds under every latent and left alone, and others for every completion', async () => {
-    const [alone, one, other, strong] = await ran([
-      { latent: undefined, dose: 0, part: 'first' },
-      { latent: 3, dose: 1e-9, part: 'first' },
-      { latent: 7, dose: -1e-9, part: 'first' },
-      { latent: 7, dose: -0.6, part: 'first' },
+    const [left, one, other, strong] = await ran([
+      alone('aside'),
+      added(3, 1e-9, 'aside'),
+      added(7, -1e-9, 'aside'),
+      added(7, -0.6, 'aside'),
     ]);
     // a dose of next to nothing says what is said without: only the seeds could tell them apart
-    expect(one!.completions).toEqual(alone!.completions);
-    expect(other!.completions).toEqual(alone!.completions);
-    expect(strong!.completions).not.toEqual(alone!.completions);
-    const own = alone!.completions.filter(({ prompt_id }) => prompt_id === 'eva0').map(({ text }) => text);
+    expect(one!.completions).toEqual(left!.completions);
+    expect(other!.completions).toEqual(left!.completions);
+    expect(strong!.completions).not.toEqual(left!.completions);
+    const own = left!.completions.filter(({ prompt_id }) => prompt_id === 'eva3').map(({ text }) => text);
     expect(new Set(own).size).toBe(4);
   });
 
   it('has other completions under another seed', async () => {
-    const trial: SteeringTrial = { latent: 3, dose: 0.3, part: 'first' };
+    const trial: SteeringTrial = added(3, 0.3, 'aside');
     const [a] = await ran([trial]);
     const [b] = await ran([trial], { options: { ...options, seed: 12 } });
     expect(a!.completions.map(({ text }) => text)).not.toEqual(b!.completions.map(({ text }) => text));
   });
 
   it('ends at a stop text, which is no part of what is graded', async () => {
-    const trial: SteeringTrial = { latent: 3, dose: 0.3, part: 'rest' };
+    const trial: SteeringTrial = added(3, 0.3, 'evaluation');
     const [free] = await ran([trial]);
     const letter = /[a-z]/.exec(free!.completions.map(({ text }) => text.slice(0, -1)).join(''))![0];
     const graded = countingGrader();
@@ -179,15 +235,15 @@ describe('a trial', () => {
 
 describe('what is sampled beside a trial', () => {
   it('changes nothing: one by one, all together, in another order, in other batches', async () => {
-    const together = await ran(asked);
-    const turned = (await ran(asked.toReversed())).toReversed();
+    const together = await ran(asked());
+    const turned = (await ran(asked().toReversed())).toReversed();
     const single: TrialRecord[] = [];
-    for (const trial of asked) single.push(...(await ran([trial])));
-    const narrow = await ran(asked, { options: { ...options, rows: 2 } });
+    for (const trial of asked()) single.push(...(await ran([trial])));
+    const narrow = await ran(asked(), { options: { ...options, rows: 2 } });
     expect(turned).toEqual(together);
     expect(single).toEqual(together);
     expect(narrow).toEqual(together);
-    expect(new Set(together.map(({ id }) => id)).size).toBe(asked.length);
+    expect(new Set(together.map(({ id }) => id)).size).toBe(size);
   });
 });
 
@@ -208,31 +264,31 @@ describe('the journal', () => {
 
   it('keeps a trial from being sampled or graded again', async () => {
     const journal = memoryJournal();
-    const first = await ran(asked, { journal });
+    const first = await ran(asked(), { journal });
     const { told, spy } = spied();
     const { asked: graded, grade } = countingGrader();
-    expect(await ran(asked, { journal, runtime: spy, grade })).toEqual(first);
+    expect(await ran(asked(), { journal, runtime: spy, grade })).toEqual(first);
     expect(told.loads).toBe(0);
     expect(graded).toEqual([]);
-    const more: SteeringTrial = { latent: 9, dose: -0.3, part: 'first' };
-    await ran([...asked, more], { journal, runtime: spy, grade });
+    const more: SteeringTrial = added(9, -0.3, 'aside');
+    await ran([...asked(), more], { journal, runtime: spy, grade });
     expect(told.loads).toBe(1);
     expect(graded.map((ids) => ids.length)).toEqual([2 * 4]);
-    expect(graded.flat().every((id) => id.startsWith('away/9/-0.3/first/'))).toBe(true);
+    expect(graded.flat().every((id) => id.startsWith('away/add/latent 9/-0.3/aside/'))).toBe(true);
   });
 
   it.each([
-    ['a prompt of it changes', { prompt: true }, ['first']],
-    ['it has other counts of completions', { completions: 5 }, ['first', 'rest']],
-    ['s changes', { norm: 4.5 }, ['calibration', 'first', 'rest']],
-    ['other models are steered in another direction', { side: 'toward' }, ['calibration', 'first', 'rest']],
+    ['a prompt of it changes', { prompt: true }, ['evaluation']],
+    ['it has other counts of completions', { completions: 5 }, ['aside', 'evaluation']],
+    ['s changes', { norm: 4.5 }, ['aside', 'calibration', 'evaluation']],
+    [
+      'other models are steered in another direction',
+      { side: 'toward' },
+      ['aside', 'calibration', 'evaluation'],
+    ],
   ] as const)('makes a trial anew where %s', async (_name, change, parts) => {
     const journal = memoryJournal();
-    const trials = (['calibration', 'first', 'rest'] as const).map((part) => ({
-      latent: 3,
-      dose: 0.3,
-      part,
-    }));
+    const trials = (['calibration', 'aside', 'evaluation'] as const).map((part) => added(3, 0.3, part));
     await ran(trials, { journal });
     const { asked: graded, grade } = countingGrader();
     const { prompts, subject } = opened;
@@ -256,13 +312,36 @@ describe('the journal', () => {
       },
       'side' in change ? change.side : 'away',
     );
-    expect(graded.map(([id]) => id!.split('/')[3]).sort()).toEqual([...parts]);
+    expect(graded.map(([id]) => id!.split('/')[4]).sort()).toEqual([...parts]);
+  });
+
+  it('makes anew what is held where means are others, what is added where σ is, and nothing else', async () => {
+    const journal = memoryJournal();
+    const trials = (sign: 1 | -1): SteeringTrial[] => [
+      { arm: { direction: { ...latent(7), sign }, operation: 'add', dose: 0.3 }, part: 'aside' },
+      { arm: { direction: { ...latent(7), sign }, operation: 'remove', dose: 0 }, part: 'aside' },
+      alone('aside'),
+    ];
+    await ran(trials(1), { journal });
+    const again = async (sign: 1 | -1, over: Partial<SteeringWork>) => {
+      const { asked: graded, grade } = countingGrader();
+      await ran(trials(sign), { journal, grade, ...over });
+      return graded.map(([id]) => id!.split('/')[1]);
+    };
+    expect(await again(1, {})).toEqual([]);
+    expect(await again(1, { held: { ...held, hash: 'other' } })).toEqual(['remove']);
+    expect(await again(-1, { held: { ...held, hash: 'other' } })).toEqual(['add']);
+    const tokens = {
+      held: { ...held, hash: 'other' },
+      options: { ...options, heldTokens: 'prompt' as const },
+    };
+    expect(await again(-1, tokens)).toEqual(['remove']);
   });
 
   it('tells of a part without prompts that it has no completions', async () => {
     const { prompts } = opened;
     const { asked: graded, grade } = countingGrader();
-    const [record] = await ran([{ latent: 3, dose: 0.3, part: 'rest' }], {
+    const [record] = await ran([added(3, 0.3, 'aside')], {
       prompts: { ...prompts, evaluation: prompts.evaluation.slice(0, 1) },
       grade,
     });
@@ -280,25 +359,25 @@ describe('a judge that', () => {
     return { grade, calls: () => calls };
   }
 
-  it.each([0, 2, asked.length - 1])(
+  it.each([0, 2, size - 1])(
     'stops after %d trials: what was done is kept, and is not done again',
     async (most) => {
       const journal = memoryJournal();
       const { grade, calls } = upTo(most, async () => ({ stopped: 'the budget is spent' }));
-      const stopping = ran(asked, { journal, grade });
+      const stopping = ran(asked(), { journal, grade });
       await expect(stopping).rejects.toThrow(JudgeStopped);
       await expect(stopping).rejects.toThrow('the budget is spent');
       expect(trialsIn(journal)).toHaveLength(most);
       expect(calls()).toBe(most + 1);
       const kept = new Set(trialsIn(journal));
       const { asked: graded, grade: again } = countingGrader();
-      expect(await ran(asked, { journal, grade: again })).toEqual(await ran(asked));
-      expect(graded).toHaveLength(asked.length - most);
-      for (const ids of graded) expect(kept.has(ids[0]!.split('/').slice(0, 4).join('/'))).toBe(false);
+      expect(await ran(asked(), { journal, grade: again })).toEqual(await ran(asked()));
+      expect(graded).toHaveLength(size - most);
+      for (const ids of graded) expect(kept.has(ids[0]!.split('/').slice(0, -2).join('/'))).toBe(false);
     },
   );
 
-  it.each([0, asked.length - 1])(
+  it.each([0, size - 1])(
     'fails after %d trials: its error reaches the caller, it is not asked again, and the runner can be used on',
     async (most) => {
       const journal = memoryJournal();
@@ -310,11 +389,11 @@ describe('a judge that', () => {
       });
       const failing: { grade: Grader } = { grade };
       const runner = trialRunner(work({ journal, grade: (...given) => failing.grade(...given) }), 'away');
-      await expect(runner.run(asked, 'trials')).rejects.toBe(broken);
+      await expect(runner.run(asked(), 'trials')).rejects.toBe(broken);
       expect(calls()).toBe(most + 1);
       expect(trialsIn(journal)).toHaveLength(most);
       failing.grade = countingGrader().grade;
-      expect(await runner.run(asked, 'trials')).toEqual(await ran(asked));
+      expect(await runner.run(asked(), 'trials')).toEqual(await ran(asked()));
       await runner.release();
     },
   );
@@ -326,7 +405,7 @@ describe('a judge that', () => {
         throw new Error('the disk is full');
       },
     };
-    await expect(ran(asked, { journal })).rejects.toThrow('the disk is full');
+    await expect(ran(asked(), { journal })).rejects.toThrow('the disk is full');
   });
 });
 
@@ -334,12 +413,9 @@ it('a prompt that does not fit fails the run without leaving a trial half kept',
   const { prompts } = opened;
   const journal = memoryJournal();
   const wrong = { ...prompts.evaluation[1]!, ids: [] };
-  const trials: SteeringTrial[] = [
-    { latent: 3, dose: 0.3, part: 'calibration' },
-    { latent: 3, dose: 0.3, part: 'rest' },
-  ];
+  const trials: SteeringTrial[] = [added(3, 0.3, 'calibration'), added(3, 0.3, 'evaluation')];
   await expect(
-    ran(trials, { journal, prompts: { ...prompts, evaluation: [prompts.evaluation[0]!, wrong] } }),
+    ran(trials, { journal, prompts: { ...prompts, evaluation: [wrong, prompts.evaluation[0]!] } }),
   ).rejects.toThrow('the prompt has no tokens');
   for (const id of trialsIn(journal)) expect(id).toMatch(/\/calibration$/);
 });

@@ -10,6 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/errors.ts';
 import { chatJudge } from '../../../src/judges/chat.ts';
 import { free, type JudgeItem, type Refusals } from '../../../src/judges/judge.ts';
+import type { TrialPart } from '../../../src/results.ts';
 import { nodeRuntime } from '../../../src/runtime/node.ts';
 import type { Runtime } from '../../../src/runtime/runtime.ts';
 import type { SteeringTrial } from '../../../src/study/steering/trial.ts';
@@ -21,6 +22,7 @@ import { putAll } from '../../support/tinyFolder.ts';
 import {
   countedRuntime,
   countingGrader,
+  latentsAs,
   madeWork,
   memoryJournal,
   openTiny,
@@ -50,17 +52,19 @@ async function ran(trials: readonly SteeringTrial[], over: Partial<SteeringWork>
   }
 }
 
+const added = (latent: number, part: TrialPart): SteeringTrial => {
+  const [direction] = latentsAs('candidate', [latent], opened.dictionary);
+  return { arm: { direction: direction!, operation: 'add', dose: -0.3 }, part };
+};
+
 /** Two prompts, three completions each. */
-const many = Array.from(
-  { length: 14 },
-  (_, latent): SteeringTrial => ({ latent, dose: -0.3, part: 'calibration' }),
-);
+const many = () => Array.from({ length: 14 }, (_, latent) => added(latent, 'calibration'));
 const each = 6;
 
 describe('a slow judge', () => {
   it('holds the sampler back: a few trials wait for it, and the bar tells what is graded', async () => {
     const undisturbed = countedRuntime(runtime);
-    const expected = await ran(many, { runtime: undisturbed.runtime });
+    const expected = await ran(many(), { runtime: undisturbed.runtime });
     const slow = countedRuntime(runtime);
     let open = () => {};
     const gate = new Promise<void>((resolve) => {
@@ -68,7 +72,7 @@ describe('a slow judge', () => {
     });
     let advanced = 0;
     const seen: number[] = [];
-    const running = ran(many, {
+    const running = ran(many(), {
       runtime: slow.runtime,
       async grade(items, onVerdict) {
         await gate;
@@ -98,7 +102,7 @@ describe('a slow judge', () => {
     expect(slow.counts.runs).toBeLessThan(0.6 * undisturbed.counts.runs);
     open();
     expect(await running).toEqual(expected);
-    expect(seen).toEqual(Array.from({ length: many.length * each }, (_, n) => n + 1));
+    expect(seen).toEqual(Array.from({ length: 14 * each }, (_, n) => n + 1));
   });
 });
 
@@ -120,7 +124,10 @@ const verdictsIn = (records: ReadonlyMap<string, SteeringRecord>) =>
   [...records.values()].flatMap((record) => (record.kind === 'verdict' ? [record.id] : []));
 
 describe('verdicts that were paid', () => {
-  const trials = many.slice(0, 3);
+  let trials: SteeringTrial[];
+  beforeAll(() => {
+    trials = many().slice(0, 3);
+  });
   const paying = () => upTo(Number.POSITIVE_INFINITY, stopped);
 
   it.each<[string, () => ReturnType<Grader>, unknown]>([
@@ -186,12 +193,11 @@ describe('a judge that refuses', () => {
     (of = judge()): Grader =>
     (items, onVerdict, refusals) =>
       of.grade(items, onVerdict, undefined, refusals);
-  const steered: SteeringTrial = { latent: 3, dose: -0.3, part: 'rest' };
-  const alone: SteeringTrial = { latent: undefined, dose: 0, part: 'rest' };
+  const alone: SteeringTrial = { arm: undefined, part: 'evaluation' };
 
   it('everything that is steered: each text has a verdict, incoherent', async () => {
     server = await refusing(400);
-    const [record] = await ran([steered], { grade: graderOf() });
+    const [record] = await ran([added(3, 'evaluation')], { grade: graderOf() });
     expect(record!.completions).toHaveLength(3 * 4);
     for (const { coherent, label, reason } of record!.completions) {
       expect([coherent, label]).toEqual([false, 'negative']);
@@ -205,13 +211,13 @@ describe('a judge that refuses', () => {
     const attempt = ran([alone], { grade: graderOf() });
     await expect(attempt).rejects.toThrow(InputError);
     await expect(attempt).rejects.toThrow(
-      /^steering away, left alone, evaluation prompts: chat judge m at \S+: no verdict on \d+ completions in a row; the first, away\/alone\/0\/rest\/eva2\/0: /,
+      /^steering away, left alone, evaluation prompts: chat judge m at \S+: no verdict on \d+ completions in a row; the first, away\/alone\/evaluation\/eva0\/0: /,
     );
   });
 
   it.each([401, 503])('all requests with status %d: the error names the latent', async (status) => {
     server = await refusing(status);
-    const attempt = ran([{ ...steered, part: 'calibration' }], { grade: graderOf() });
+    const attempt = ran([added(3, 'calibration')], { grade: graderOf() });
     await expect(attempt).rejects.toThrow(InputError);
     await expect(attempt).rejects.toThrow(
       /^steering away, latent 3 at dose -0\.3, calibration prompts: .*(401|503)/,
@@ -222,14 +228,14 @@ describe('a judge that refuses', () => {
     server = await refusing(400);
     const told: [string, Refusals][] = [];
     const { grade } = countingGrader();
-    await ran([alone, steered], {
+    await ran([alone, added(3, 'evaluation')], {
       grade(items: readonly JudgeItem[], onVerdict, refusals) {
         told.push([items[0]!.id.split('/')[1]!, refusals]);
         return grade(items, onVerdict, refusals);
       },
     });
     expect(told.sort()).toEqual([
-      ['3', 'stand'],
+      ['add', 'stand'],
       ['alone', 'suspect'],
     ]);
   });
