@@ -12,7 +12,7 @@ import { useLoaded } from '../../useLoaded.ts';
 import type { ViewProps, WebView } from '../../view.ts';
 import { type Answer, answerOf } from './answer.ts';
 import { attributedOver } from './attributedOver.ts';
-import { CausalTestFigure, Claims, Fidelity, JudgeQualityNote } from './causalTest.tsx';
+import { CausalTestFigure, CausalTestTables, Claims, Fidelity, JudgeQualityNote } from './causalTest.tsx';
 import { funnelOf, type Step } from './funnel.ts';
 import { warningsOf } from './warnings.ts';
 
@@ -36,6 +36,18 @@ function AnswerText({ answer, route }: { answer: Answer; route: Route }) {
       <p>
         <Sentence text={answer.more.join(' ')} route={route} />
       </p>
+      {answer.against.length > 0 && (
+        <>
+          <h2>What speaks against it</h2>
+          <ul>
+            {answer.against.map((text) => (
+              <li key={text}>
+                <Sentence text={text} route={route} />
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
     </section>
   );
 }
@@ -81,10 +93,11 @@ function Overview({ study, route }: ViewProps) {
             warnings={warningsOf(found.manifest, found.steering, study.source.trimmed)}
             route={route}
           />
-          <h2>Validation by steering</h2>
+          <h2>Causal test</h2>
           {found.steering ? (
             <>
               <CausalTestFigure steering={found.steering} route={route} />
+              <CausalTestTables steering={found.steering} route={route} />
               <h2>Selectors</h2>
               <Claims steering={found.steering} />
               <h2>Controls</h2>
