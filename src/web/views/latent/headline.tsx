@@ -51,7 +51,7 @@ const halted = {
 };
 
 const range = ({ low, high }: { readonly low: number; readonly high: number }) =>
-  `[${points(low)}, ${points(high)}]`;
+  `[${signed(100 * low, 0)}, ${signed(100 * high, 0)}]`;
 
 function placeIn({ row, zone }: EffectProps): string {
   if (!row.outside) return 'within the gray zone';

@@ -144,10 +144,10 @@ const causalTest: readonly ColumnInfo[] = [
   {
     id: 'verdict',
     name: 'verdict',
-    width: 96,
+    width: 108,
     numeric: false,
     value: ({ verdict }) => verdict && effectVerdictNames.indexOf(verdict),
-    shown: ({ verdict }) => verdict !== 'not sampled' && verdict,
+    shown: ({ verdict, stage }) => verdict ?? (stage === 'random' && <span className="quiet">random</span>),
     fields: { verdict: ({ verdict }) => verdict },
   },
 ];

@@ -17,8 +17,8 @@ export interface LatentQuery {
   readonly hidden: readonly string[];
 }
 
-/** Told by other columns: the bar of Δ, and the rank. */
-const hiddenAtFirst = ['standard_error', 'rank_delta-attribution', 'away_dose', 'toward_dose'];
+/** Told by other columns, the bar of Δ, the rank and the verdict; or rarely asked for. */
+const hiddenAtFirst = ['standard_error', 'rank_delta-attribution', 'away_dose', 'toward_dose', 'stage'];
 
 const isFrom = (choices: readonly string[], value = '') => (choices.includes(value) ? value : '');
 

@@ -75,7 +75,7 @@ export function CausalTestTables({ steering, route }: { steering: SteeringRecord
           <ComparedTable effects={others} zone={summary.zone} about={about} />
         </>
       )}
-      <p>{zoneText(summary)}</p>
+      <p className="below-table">{zoneText(summary)}</p>
       {countsOf(steering).map((text) => (
         <p key={text}>{text}</p>
       ))}
@@ -94,13 +94,16 @@ export function Claims({ steering: { summary } }: { steering: SteeringRecords })
             <th>selector</th>
             <th className="num">candidates</th>
             <th className="num">
-              sampled <span className="quiet">removed / steered</span>
+              sampled
+              <span className="under">removed / steered</span>
             </th>
             <th className="num">
-              beyond the zone <span className="quiet">removed / away / toward</span>
+              beyond the zone
+              <span className="under">removed / away / toward</span>
             </th>
             <th className="num">
-              confirmed <span className="quiet">by removal / by steering</span>
+              confirmed
+              <span className="under">by removal / by steering</span>
             </th>
             <th className="num">mean removed</th>
             <th className="num">mean away</th>
@@ -111,7 +114,7 @@ export function Claims({ steering: { summary } }: { steering: SteeringRecords })
           {summary.selectors.map(
             ({ selector, about, candidates, sampled, outside, confirmed, mean_effect }) => (
               <tr key={selector}>
-                <td>
+                <td className="selector">
                   {selector}
                   <br />
                   <span className="quiet">{about}</span>

@@ -46,7 +46,8 @@ const Heads = () => (
     <th className="num">away, points</th>
     <th className="num">toward, points</th>
     <th className="num">
-      incoherent <span className="quiet">removed / away / toward</span>
+      incoherent
+      <span className="under">removed / away / toward</span>
     </th>
   </>
 );

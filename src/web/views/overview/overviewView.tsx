@@ -27,25 +27,31 @@ async function everything(study: LoadedStudy) {
   return { manifest, steering, latents, behaviour, over: attributedOver(manifest) };
 }
 
+const Sentences = ({ texts, route }: { texts: readonly string[]; route: Route }) => (
+  <ul>
+    {texts.map((text) => (
+      <li key={text}>
+        <Sentence text={text} route={route} />
+      </li>
+    ))}
+  </ul>
+);
+
 function AnswerText({ answer, route }: { answer: Answer; route: Route }) {
   return (
     <section className="answer" aria-label="Answer">
       <h1>
         <Sentence text={answer.lead} route={route} />
       </h1>
-      <p>
-        <Sentence text={answer.more.join(' ')} route={route} />
-      </p>
+      {answer.more.map((text) => (
+        <p key={text}>
+          <Sentence text={text} route={route} />
+        </p>
+      ))}
       {answer.against.length > 0 && (
         <>
           <h2>What speaks against it</h2>
-          <ul>
-            {answer.against.map((text) => (
-              <li key={text}>
-                <Sentence text={text} route={route} />
-              </li>
-            ))}
-          </ul>
+          <Sentences texts={answer.against} route={route} />
         </>
       )}
     </section>
@@ -57,13 +63,7 @@ function Warnings({ warnings, route }: { warnings: readonly string[]; route: Rou
   return (
     <section className="note note-warn" aria-label="Be careful">
       <strong>Be careful</strong>
-      <ul>
-        {warnings.map((warning) => (
-          <li key={warning}>
-            <Sentence text={warning} route={route} />
-          </li>
-        ))}
-      </ul>
+      <Sentences texts={warnings} route={route} />
     </section>
   );
 }

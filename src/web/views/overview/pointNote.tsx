@@ -13,7 +13,7 @@ interface PointNoteProps {
 }
 
 /** As wide as it gets, pixels. */
-const widest = 430;
+const widest = 560;
 
 const places = [
   ['remove', 'removed'],

@@ -156,8 +156,8 @@ function evaluated({ options }: StageRecord, { rows, summary }: Records): Senten
     aside > 0 &&
       again > 0 &&
       [
-        `${plural(aside, 'further prompt')} had been kept aside: on them those that moved the share most,`,
-        `${plural(again, 'latent or group', 'latents or groups')}, were measured again.`,
+        `${plural(aside, 'further prompt')} had been kept aside: on them the candidates that moved the share`,
+        `most, and the groups, ${count(again)} in all, were measured again.`,
       ].join(' '),
   ];
 }
