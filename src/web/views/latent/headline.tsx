@@ -79,7 +79,7 @@ function Aside({ row: { aside_effect, aside_low, aside_high } }: { row: RankedSt
   return (
     <span className="block">
       on prompts kept aside: {points(aside_effect)}{' '}
-      <span className="quiet">{range({ low: aside_low!, high: aside_high! })}</span>
+      <span className="quiet interval">{range({ low: aside_low!, high: aside_high! })}</span>
     </span>
   );
 }
@@ -100,7 +100,7 @@ function Measured({ row, zone }: EffectProps) {
       <Way row={row} />
       {of !== null && (
         <span className="block">
-          {placeIn({ row, zone })} <span className="quiet">{range(of)}</span>
+          {placeIn({ row, zone })} <span className="quiet interval">{range(of)}</span>
         </span>
       )}
       <Aside row={row} />
