@@ -14,7 +14,7 @@ import {
   rowsIn,
   type SteeringFigure,
 } from './figureData.ts';
-import { type Line, linesOf } from './lines.ts';
+import { type FigureLine, figureLines } from './lines.ts';
 import { type Words, wordsAround } from './wordsAround.ts';
 
 export interface Box {
@@ -40,7 +40,7 @@ export interface Layout {
   readonly width: number;
   readonly height: number;
   readonly panels: readonly PanelPlace[];
-  readonly lines: readonly Line[];
+  readonly lines: readonly FigureLine[];
   /** where the names of rows end */
   readonly namesEnd: number;
   readonly words: Words;
@@ -98,13 +98,13 @@ export function pixelOf({ frame, domain }: PanelPlace, effect: number): number {
   return frame.left + ((100 * effect - domain[0]) / spanOf(domain)) * (frame.right - frame.left);
 }
 
-export const middleOf = ({ frame }: PanelPlace, { top, height }: Line): number =>
+export const middleOf = ({ frame }: PanelPlace, { top, height }: FigureLine): number =>
   frame.top + top + height / 2;
 
 /** Throws where there are no random latents, or a number that has no place on an axis. */
 export function layoutOf(figure: SteeringFigure, { width }: { readonly width: number }): Layout {
   checkFigure(figure);
-  const lines = linesOf(figure);
+  const lines = figureLines(figure);
   const words = wordsAround(figure, lines, width);
   const domains = domainsOf(figure, words.isStacked);
   const spans = panels.map((panel) => spanOf(domains[panel]));

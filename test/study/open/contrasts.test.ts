@@ -42,6 +42,9 @@ function pair(positive_id: string, negative_id: string): PairRecord {
     positive_id,
     negative_id,
     certainty: 1,
+    contrast: null,
+    positive_tokens: null,
+    negative_tokens: null,
   };
 }
 

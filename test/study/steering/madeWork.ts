@@ -121,6 +121,7 @@ export const options: SteeringOptions = {
   aside: 0.4,
   remeasured: 2,
   patch: false,
+  randomSteered: Number.POSITIVE_INFINITY,
   full: true,
   gateDose: 0.2,
   gateShare: 0.5,

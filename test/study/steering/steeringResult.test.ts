@@ -2,7 +2,6 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { figureOf } from '../../../src/figure/figureOf.ts';
 import {
   confirmedLatents,
   decodeSteering,
@@ -400,17 +399,6 @@ describe('the summary', () => {
     expect(summary.log_odds_agreement.toward).toBeNull();
     expect(summary.log_odds_agreement.remove).toBeNull();
   });
-});
-
-it('the figure shows those with an effect in both directions, candidates apart from random ones', () => {
-  const figure = figureOf(rows, summary);
-  expect(figure.behaviour).toBe('rudeness');
-  expect(figure.points.map(({ latent }) => latent).sort()).toEqual([1, 2, 3, 4, 5]);
-  expect(figure.random.map(({ latent }) => latent)).toEqual(apart.map((_, i) => 10 + i));
-  const two = figure.points.find(({ latent }) => latent === 2)!;
-  expect(two).toMatchObject({ away: -0.01, toward: 0.02 });
-  expect(two.awayInterval).toEqual({ low: -0.135, high: expect.closeTo(0.115, 12) });
-  expect([...two.selectors].sort()).toEqual(['delta-activation', 'delta-attribution']);
 });
 
 describe('steering.parquet', () => {
