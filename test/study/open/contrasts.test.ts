@@ -42,6 +42,9 @@ function pair(positive_id: string, negative_id: string): PairRecord {
     positive_id,
     negative_id,
     certainty: 1,
+    contrast: null,
+    positive_tokens: null,
+    negative_tokens: null,
   };
 }
 
@@ -60,6 +63,7 @@ describe('all pairs of a prompt', () => {
     expect(contrastsOf(pairs, completions, codec, true)).toEqual([
       {
         id: 'p',
+        cluster: 'p',
         prompt: codec.encodePrompt(prompts.p!),
         positives: [idsOf('p/2'), idsOf('p/0')],
         negatives: [idsOf('p/1'), idsOf('p/3')],
@@ -68,6 +72,7 @@ describe('all pairs of a prompt', () => {
       },
       {
         id: 'q',
+        cluster: 'q',
         prompt: codec.encodePrompt(prompts.q!),
         positives: [idsOf('q/0')],
         negatives: [idsOf('q/1')],
@@ -92,8 +97,11 @@ describe('all pairs of a prompt', () => {
 it('a pair is a contrast of its own otherwise, under its own id', () => {
   const found = contrastsOf(pairs, completions, codec, false);
   expect(found.map(({ id }) => id)).toEqual(pairs.map(({ id }) => id));
+  // pairs of one prompt are one unit of the inference, whether or not they are one contrast
+  expect(found.map(({ cluster }) => cluster)).toEqual(['p', 'p', 'q', 'p', 'p']);
   expect(found[3]).toEqual({
     id: 'p/2-p/3',
+    cluster: 'p',
     prompt: codec.encodePrompt(prompts.p!),
     positives: [idsOf('p/2')],
     negatives: [idsOf('p/3')],
