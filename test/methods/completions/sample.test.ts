@@ -270,7 +270,9 @@ describe('sampler', () => {
   });
 
   const lengthOf = (a: ArrayLike<number>) => Math.hypot(...Array.from(a));
-  const norms = slowResiduals(tiny, jobs[2]!.prompt)[1]!.map(lengthOf).sort((a, b) => a - b);
+  const norms = slowResiduals(tiny, jobs[2]!.prompt)[1]!
+    .map(lengthOf)
+    .sort((a, b) => a - b);
   /** Half of the prompt's tokens exceed it. */
   const sinkNorm = (norms[norms.length >> 1]! + norms[(norms.length >> 1) - 1]!) / 2;
   const baseline = first.map((x, i) => 8 * x + second[i]!);
