@@ -46,7 +46,7 @@ prompts:
   file: discovery.jsonl
   evaluation_file: evaluation.jsonl
   discovery: 60
-  evaluation: 45
+  evaluation: 36
   calibration: 8
   seed: 1
 
@@ -70,9 +70,11 @@ pairs:
 attribution:
   tokens: all
 
-# Half of what is usual, so that it takes seconds.
+# Less than what is usual, so that it takes seconds.
 fidelity:
+  latents: 10
   pairs: 4
+  integrated: 2
 
 # Few candidates and controls, so that it takes minutes: a study of your own has more of both. A fifth to a third
 # of the answers make no sense as it is, and their share moves by several points by chance: hence the greater
@@ -80,16 +82,19 @@ fidelity:
 steering:
   selectors: [delta-attribution, delta-activation]
   candidates: 5
-  random: 12
-  gaussian: 2
+  random: 30
+  random_steered: 8
+  gaussian: 0
   completions: 2
-  doses: [0.1, 0.2]
+  doses: [0.2]
+  gate_pairs: 2
   incoherent: 0.2
   seed: 1
 
 # What the first latents respond to, in texts of the same world.
 interpret:
   corpus: [../corpus.jsonl]
-  tokens: 100000
+  latents: 10
+  tokens: 50000
 `;
 }

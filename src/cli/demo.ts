@@ -249,10 +249,10 @@ export function demoCommand(): Command {
     .option('--rows <count>', 'rows to show of each ranking', wholeNumber(1), 10)
     .option(
       '--random <count>',
-      'random latents that the causal test compares with (default: 12)',
+      'random latents that the causal test compares with (default: 30)',
       wholeNumber(3),
     )
-    .option('--questions <count>', 'questions of the causal test (default: 45)', wholeNumber(1))
+    .option('--questions <count>', 'questions of the causal test (default: 36)', wholeNumber(1))
     .option('--organism <folder>', 'another organism, as `npm run organism` makes it')
     .option('--open', 'serve the results at the end, and open the browser')
     .helpOption('-h, --help', 'show this text')

@@ -79,7 +79,7 @@ function report(size: PowerSize, { effect, spread }: Options): string {
     `${number(prompts)} evaluation prompts, ${number(completions)} completions of each, ${number(random)} random directions, ${number(candidates)} candidates;`,
     `${percentText(share)} positive when left alone; completions of a prompt correlate by ${icc.toFixed(2)}.`,
     '',
-    `Chance that a candidate with such an effect is confirmed:`,
+    'Chance that a candidate with such an effect is confirmed:',
     table(
       [right('points'), ...operations.map(({ name }) => right(name))],
       effect.map((e) => [
@@ -88,8 +88,8 @@ function report(size: PowerSize, { effect, spread }: Options): string {
       ]),
     ),
     '',
-    `Least effect, in points, that is confirmed with a chance of ${percentText(wanted)}, and at most how many`,
-    `completions both tests then take:`,
+    `Least effect, in points, that is confirmed with a chance of ${percentText(wanted)}, and at most`,
+    `how many completions both tests then take:`,
     table([left(''), ...operations.map(({ name }) => right(name)), right('completions')], rows),
     '',
   ].join('\n');

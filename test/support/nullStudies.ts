@@ -2,7 +2,7 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { gammasFrom } from '../../src/methods/statistics/gamma.ts';
-import { effectOf, type PromptTallies, type Tally } from '../../src/methods/steering/effect.ts';
+import type { PromptTallies, Tally } from '../../src/methods/steering/effect.ts';
 import type { SideEffects } from '../../src/methods/steering/inference.ts';
 
 export interface MadeUp {
@@ -12,8 +12,6 @@ export interface MadeUp {
   readonly share: readonly number[];
   /** how alike the completions of a prompt are: correlation of two of them */
   readonly icc: number;
-  /** share of coherent completions; default 1 */
-  readonly coherent?: number;
 }
 
 /** The chance of a positive, prompt by prompt: a beta distribution with the share and the icc. */
@@ -30,18 +28,26 @@ export function propensities(
   });
 }
 
+/** How many of n succeed, by inversion of one uniform number. */
+function binomial(random: RandomGenerator, n: number, chance: number): number {
+  let left = uniformFloat64(random);
+  let probability = (1 - chance) ** n;
+  let k = 0;
+  while (k < n && left >= probability) {
+    left -= probability;
+    k++;
+    probability = chance === 1 ? Number(k === n) : (probability * (n - k + 1) * chance) / (k * (1 - chance));
+  }
+  return k;
+}
+
 /** Completions of one prompt. */
 export function drawTally(
   random: RandomGenerator,
   { chance, completions, coherent = 1 }: { chance: number; completions: number; coherent?: number },
 ): Tally {
-  let [kept, positives] = [0, 0];
-  for (let i = 0; i < completions; i++) {
-    if (coherent < 1 && uniformFloat64(random) >= coherent) continue;
-    kept++;
-    if (uniformFloat64(random) < chance) positives++;
-  }
-  return { completions, coherent: kept, positives };
+  const kept = coherent < 1 ? binomial(random, completions, coherent) : completions;
+  return { completions, coherent: kept, positives: binomial(random, kept, chance) };
 }
 
 /** The chance of a prompt moved by an effect: toward 1 or 0 so that the mean moves by about as much. */
@@ -68,16 +74,29 @@ export function madeUpSides(
   return effects.map((side, d) => {
     const chances = propensities(random, { prompts: made.prompts, share: made.share[d]!, icc: made.icc });
     const draw = (effect: number) =>
-      chances.map((chance) => drawTally(random, { ...made, chance: moved(chance, effect) }));
+      Uint8Array.from(chances, (chance) => binomial(random, made.completions, moved(chance, effect)));
     const alone = draw(0);
-    const tallies = (effect: number): PromptTallies[] =>
-      draw(effect).map((steered, j) => ({ steered, alone: alone[j]! }));
-    const candidates = side.slice(randoms).map((effect, i) => (sampled(i) ? tallies(effect) : []));
+    const steered = side.map((effect, i) => (i < randoms || sampled(i - randoms) ? draw(effect) : undefined));
+    const share = (positives: Uint8Array) =>
+      positives.reduce((sum, count) => sum + count, 0) / (made.prompts * made.completions);
+    const effects = steered.map((positives) => (positives ? share(positives) - share(alone) : Number.NaN));
+    const tally = (positives: number): Tally => ({
+      completions: made.completions,
+      coherent: made.completions,
+      positives,
+    });
     return {
       sign: signs[d]!,
-      random: side.slice(0, randoms).map((effect) => effectOf(tallies(effect))),
-      candidates: candidates.map((one) => (one.length === 0 ? Number.NaN : effectOf(one))),
-      prompts: candidates,
+      random: effects.slice(0, randoms),
+      candidates: effects.slice(randoms),
+      // most of a thousand studies are decided without them
+      get prompts() {
+        return steered
+          .slice(randoms)
+          .map((positives): PromptTallies[] =>
+            Array.from(positives ?? [], (count, j) => ({ steered: tally(count), alone: tally(alone[j]!) })),
+          );
+      },
     };
   });
 }

@@ -42,7 +42,7 @@ export interface Power {
   readonly completions: number;
 }
 
-const simulated = { studies: 600, nullDraws: 600 };
+const simulated = { studies: 600, nullDraws: 1000 };
 const level = 0.05;
 
 /** What a candidate's t is compared with, given the tails that were fitted. */
@@ -81,7 +81,7 @@ function criterionOf(model: Model, degrees: number, seed: number): Criterion {
   const z = Math.atanh((correlation * spread ** 2) / total);
   const values = Array.from({ length: sides }, () => new Float64Array(random + candidates));
   const maxima: number[] = [];
-  const pool: number[] = [];
+  const pool: Float64Array[] = [];
   for (let draw = 0; draw < simulated.nullDraws; draw++) {
     // its estimate from the random ones, and what `likeRandom` adds for that being one
     const shared = random > 3 ? Math.tanh(z + normal() * Math.sqrt(2 / (random - 3))) : 1;
@@ -92,15 +92,24 @@ function criterionOf(model: Model, degrees: number, seed: number): Criterion {
       if (sides === 2) values[1]![i] = size * (shared * one + Math.sqrt(1 - shared ** 2) * normal());
     }
     const t = values.map((side) => {
-      const { mean, deviation } = momentsOf([...side.subarray(0, random)]);
-      return side.subarray(random).map((value) => (value - mean) / (deviation * Math.sqrt(1 + 1 / random)));
+      let [sum, squares] = [0, 0];
+      for (let i = 0; i < random; i++) {
+        sum += side[i]!;
+        squares += side[i]! ** 2;
+      }
+      const mean = sum / random;
+      const scale = Math.sqrt(((squares - random * mean * mean) / (random - 1)) * (1 + 1 / random));
+      return side.subarray(random).map((value) => (value - mean) / scale);
     });
-    for (const side of t) pool.push(...side);
-    maxima.push(t[0]!.reduce((most, value, i) => Math.max(most, Math.min(value, t.at(-1)![i]!)), -1e9));
+    pool.push(t[draw % sides]!);
+    const [first, last] = [t[0]!, t.at(-1)!];
+    let most = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < candidates; i++) most = Math.max(most, Math.min(first[i]!, last[i]!));
+    maxima.push(most);
   }
   return {
     joint: quantile(Float64Array.from(maxima).sort(), 1 - level / tests),
-    side: Float64Array.from(pool).sort(),
+    side: Float64Array.from(pool.flatMap((side) => [...side])).sort(),
   };
 }
 

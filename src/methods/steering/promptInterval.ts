@@ -24,8 +24,8 @@ function wilson(share: number, n: number, t: number): Interval {
 /**
  * 95 % interval of the effect of `prompts` (change in the share of positives, −1 to 1). Each share has Wilson's
  * interval among as many independent completions as its variance over prompts amounts to, share (1 − share) /
- * variance: at most the coherent ones; where a share is 0 or 1 and so has no variance, the prompts. The quantile
- * is Student's of J − 1 degrees of freedom, J the prompts with coherent text. The two are joined as Newcombe
+ * variance, at most the coherent ones. A share of 0 or 1 has no variance: its completions are taken to be as
+ * alike within prompts as those of the other side, or else as all the same. The quantile is Student's of J − 1 degrees of freedom, J the prompts with coherent text. The two are joined as Newcombe
  * (1998, method 10) joins paired shares, with the correlation of the two sides over prompts. NaN where the
  * effect is; −1 to 1 for a single prompt.
  */
@@ -40,12 +40,19 @@ export function promptInterval(prompts: readonly PromptTallies[]): Interval {
   const [steered, alone] = sides as [(typeof sides)[0], (typeof sides)[0]];
   const product = (a: readonly number[], b: readonly number[]) =>
     (a.reduce((sum, error, j) => sum + error * b[j]!, 0) * units) / (units - 1);
-  const [a, b] = sides.map((side) => {
-    const { share, coherent, errors } = side;
-    const binomial = share * (1 - share);
-    const n = binomial === 0 ? side.prompts : Math.min(coherent, binomial / product(errors, errors));
-    const { low, high } = wilson(share, n, t);
-    return { below: share - low, above: high - share };
+  /** independent completions that a share's variance amounts to; undefined where it has none */
+  const independent = sides.map(({ share, coherent, errors }) =>
+    share === 0 || share === 1
+      ? undefined
+      : Math.min(coherent, (share * (1 - share)) / product(errors, errors)),
+  );
+  const [a, b] = sides.map((side, d) => {
+    const other = independent[1 - d];
+    // as alike within prompts as on the other side; wholly alike where that does not tell either
+    const alike = other === undefined ? 0 : other / sides[1 - d]!.coherent;
+    const n = independent[d] ?? Math.max(side.prompts, side.coherent * alike);
+    const { low, high } = wilson(side.share, n, t);
+    return { below: side.share - low, above: high - side.share };
   }) as [{ below: number; above: number }, { below: number; above: number }];
   const variances = product(steered.errors, steered.errors) * product(alone.errors, alone.errors);
   const together = variances > 0 ? product(steered.errors, alone.errors) / Math.sqrt(variances) : 0;

@@ -122,6 +122,7 @@ function optionsOf(study: OpenStudy): SteeringOptions {
     aside: steering.aside,
     remeasured: steering.remeasured,
     patch: steering.patch,
+    randomSteered: steering.random_steered ?? steering.random,
     full: steering.full,
     gateDose: steering.gate_dose,
     gateShare: steering.gate_share,

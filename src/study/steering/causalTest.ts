@@ -50,7 +50,7 @@ async function sampleSide(work: SteeringWork, open: OpenSide, plan: SidePlan): P
     out.push(...(await open.hold(plan.hold, plan.held, `Candidates ${verb}`)));
     out.push(...(await open.hold(plan.hold, others, `Other directions ${verb}`)));
   }
-  const random = await open.add(controls, `Random latents, ${side}`);
+  const random = await open.add(controls.slice(0, options.randomSteered), `Random latents, ${side}`);
   checkRandomEffects(random, unsteered.limit, options);
   const candidates = await open.add(plan.added, `Candidates, ${side}`);
   out.push(...random, ...candidates, ...(await open.add(gaussian, `Random directions, ${side}`)));

@@ -45,7 +45,8 @@ export function causalTestSize(
   const sampled = (full ? 1 : 1 - gate_share) * candidates;
   const others = gaussian + mostComparisons;
   const removed = random + sampled + others + groupSize(first) - 1;
-  const added = 2 * ((random + sampled + gaussian) * (evaluated + searched) + mostComparisons * evaluated);
+  const steered = Math.min(random, steering.random_steered ?? random);
+  const added = 2 * ((steered + sampled + gaussian) * (evaluated + searched) + mostComparisons * evaluated);
   const patched = patch ? random + first + others : 0;
   const again = (patch ? 4 : 3) * first * aside * completions;
   return {

@@ -45,6 +45,8 @@ export interface SteeringOptions {
   readonly aside: number;
   /** how many of the first candidates are measured again, patched, and removed together */
   readonly remeasured: number;
+  /** how many of the random latents are steered, the first ones */
+  readonly randomSteered: number;
   /** the first candidates' projections of the reference are set to the subject's means */
   readonly patch: boolean;
   /** every candidate is sampled */

@@ -65,13 +65,15 @@ describe('inferEffects', () => {
 
   it('counts candidates that were not sampled, and says so', () => {
     const found = (more: number) => {
-      const sampled = sides([[-0.25, 0.25]], (i) => i === 0);
+      const sampled = sides([[-0.4, 0.4]], (i) => i === 0);
       const wider = sampled.map((side) => ({
         ...side,
+        // so far apart that the prompts alone would not decide
+        random: side.random.map((effect) => 3 * effect),
         candidates: [...side.candidates, ...new Array<number>(more).fill(Number.NaN)],
         prompts: [...side.prompts, ...new Array<[]>(more).fill([])],
       }));
-      return inferEffects({ remove: { sides: wider.slice(0, 1) } }, { seed: 1, draws: 1999 }).remove;
+      return inferEffects({ remove: { sides: wider.slice(0, 1) } }, { seed: 1, draws: 999 }).remove;
     };
     const [few, many] = [found(0), found(300)];
     expect(verdicts(few).slice(1)).toEqual(new Array(9).fill('not sampled'));

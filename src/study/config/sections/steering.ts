@@ -30,6 +30,11 @@ const schema = section({
     whole(3).default(50),
     'how many random latents, about as often active as the candidates; their effects make the gray zone',
   ),
+  random_steered: about(
+    whole(3).optional(),
+    'how many of the random latents are also steered, which takes a dose search each (default: all)',
+    50,
+  ),
   doses: about(
     ladder.default([0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.8]),
     'doses to choose from, as fractions of the mean residual norm; the strongest that leaves the text coherent is used',
