@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { type Power, powerOf } from '../methods/steering/power.ts';
 import { type PowerSize, powerSize } from '../study/run/powerRun.ts';
 import { wholeNumber } from './options.ts';
+import { progressOn } from './progress.ts';
 import { number, pc, percentText, table } from './table.ts';
 
 interface Options extends Partial<PowerSize> {
@@ -65,14 +66,18 @@ function report(size: PowerSize, { effect, spread }: Options): string {
   const own = powers(size, spread);
   const chance = (power: Power, sides: 1 | 2, e: number) =>
     e > (sides === 1 ? share : Math.min(share, 1 - share)) ? 'no room' : percentText(power.of(e));
-  const rows = sizes(size).map(({ name, size: other }) => {
+  const all = sizes(size);
+  const progress = progressOn(process.stderr).stage('simulating', all.length);
+  const rows = all.map(({ name, size: other }) => {
     const found = other === size ? own : powers(other, spread);
+    progress.advance();
     return [
       name,
       ...found.map((power) => pointsText(power.effectFor(wanted))),
       number(found.reduce((sum, power) => sum + power.completions, 0)),
     ];
   });
+  progress.end();
   return [
     '',
     pc.bold('What effect a causal test can find'),

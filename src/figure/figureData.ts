@@ -1,23 +1,45 @@
 /**
- * What a steering figure shows. Effects are changes in the share of positives, −1 to 1: `away` of the subject
- * steered away from a latent, `toward` of the reference steered toward it. A latent that matters has away < 0
- * and toward > 0.
+ * What the figure of a causal test shows: a row per direction, a panel per thing that is done along it. Effects
+ * are changes in the share of positives, −1 to 1: below 0 removed and steered away, above 0 steered toward for a
+ * cause.
  */
+import type { EffectVerdictName } from '../results.ts';
+
+export const panels = ['remove', 'away', 'toward'] as const;
+export type Panel = (typeof panels)[number];
+export type ByPanel<T> = Readonly<Record<Panel, T>>;
 
 export interface Band {
   readonly low: number;
   readonly high: number;
 }
 
-export interface FigurePoint {
-  readonly latent: number;
-  readonly away: number;
-  readonly toward: number;
-  /** 95 % intervals */
-  readonly awayInterval: Band;
-  readonly towardInterval: Band;
-  /** selectors that proposed it, such as 'delta-attribution'; empty for a random latent */
-  readonly selectors: readonly string[];
+/** An effect with its 95 % interval. */
+export interface Estimate extends Band {
+  readonly effect: number;
+}
+
+export interface FigureEffect extends Estimate {
+  /** of the test that it is part of */
+  readonly verdict: EffectVerdictName;
+  /** measured again on the prompts kept aside */
+  readonly aside: Estimate | undefined;
+}
+
+/** A direction with an effect in one panel at least. */
+export interface FigureRow {
+  readonly direction: string;
+  /** as the figure names it */
+  readonly label: string;
+  readonly latent: number | null;
+  readonly effects: ByPanel<FigureEffect | undefined>;
+}
+
+/** A direction that is a dot among others. */
+export interface FigureDot {
+  readonly direction: string;
+  readonly latent: number | null;
+  readonly effects: ByPanel<number | undefined>;
 }
 
 /** A band whose edges are estimates, each with its 95 % interval. */
@@ -26,24 +48,42 @@ export interface UncertainBand extends Band {
   readonly highInterval: Band;
 }
 
-/** The central 95 % of the random latents' effects, by direction. */
-export interface FigureZone {
-  readonly away: UncertainBand;
-  readonly toward: UncertainBand;
-}
-
 export interface SteeringFigure {
   readonly behaviour: string;
-  readonly points: readonly FigurePoint[];
-  readonly random: readonly FigurePoint[];
-  /**
-   * how many latents each selector proposed, where not all of them were sampled; default those among the
-   * points
-   */
-  readonly proposed?: Readonly<Record<string, number>>;
-  readonly zone: FigureZone;
-  /** how many of the points outside the zone in both directions get their latent's number; default 8 */
-  readonly labelled?: number;
+  /** the strongest candidates, strongest first */
+  readonly candidates: readonly FigureRow[];
+  /** latents removed together */
+  readonly groups: readonly FigureRow[];
+  /** what needs no latent */
+  readonly comparisons: readonly FigureRow[];
+  /** candidates without a row */
+  readonly others: readonly FigureDot[];
+  readonly random: readonly FigureDot[];
+  readonly gaussian: readonly FigureDot[];
+  /** where one more random latent is expected, with 95 % probability */
+  readonly zone: ByPanel<UncertainBand>;
+  /** share of positives left alone: of the subject, of the reference */
+  readonly alone: { readonly subject: number; readonly reference: number };
+  readonly prompts: { readonly evaluation: number; readonly aside: number };
+  /** what it comes to, in sentences */
+  readonly caption: readonly string[];
+}
+
+export const rowsIn = ({ candidates, groups, comparisons }: SteeringFigure): FigureRow[] => [
+  ...candidates,
+  ...groups,
+  ...comparisons,
+];
+
+export const dotsIn = ({ others, random, gaussian }: SteeringFigure): FigureDot[] => [
+  ...others,
+  ...random,
+  ...gaussian,
+];
+
+/** How far a panel's model would have to move to be at the level of the other one, left alone. */
+export function otherLevel({ alone: { subject, reference } }: SteeringFigure, panel: Panel): number {
+  return panel === 'toward' ? subject - reference : reference - subject;
 }
 
 function checkFinite(where: string, values: Readonly<Record<string, number>>): void {
@@ -57,38 +97,39 @@ function checkBand(where: string, { low, high }: Band): void {
   if (low > high) throw new Error(`${where}: low ${low} is above high ${high}`);
 }
 
-function checkPoint(point: FigurePoint): void {
-  const where = `steering figure: latent ${point.latent}`;
-  checkFinite(where, { away: point.away, toward: point.toward });
-  checkBand(`${where}: interval of away`, point.awayInterval);
-  checkBand(`${where}: interval of toward`, point.towardInterval);
+function checkRow({ direction, effects }: FigureRow): void {
+  for (const panel of panels) {
+    const found = effects[panel];
+    if (found === undefined) continue;
+    const where = `steering figure: ${direction}, ${panel}`;
+    checkFinite(where, { effect: found.effect });
+    checkBand(`${where}: interval`, found);
+    if (found.aside === undefined) continue;
+    checkFinite(`${where}, kept aside`, { effect: found.aside.effect });
+    checkBand(`${where}, kept aside: interval`, found.aside);
+  }
 }
 
-function checkZone(zone: FigureZone): void {
-  for (const side of ['away', 'toward'] as const) {
-    const where = `steering figure: gray zone, ${side}`;
-    const band = zone[side];
-    checkBand(where, band);
-    checkBand(`${where}: interval of low`, band.lowInterval);
-    checkBand(`${where}: interval of high`, band.highInterval);
+function checkZone(zone: SteeringFigure['zone']): void {
+  for (const panel of panels) {
+    const where = `steering figure: gray zone, ${panel}`;
+    checkBand(where, zone[panel]);
+    checkBand(`${where}: interval of low`, zone[panel].lowInterval);
+    checkBand(`${where}: interval of high`, zone[panel].highInterval);
   }
 }
 
 /** What stands in place of a figure that has no random latent. */
-export const nothingToDraw = 'No random latent has an effect in both directions: there is nothing to draw.';
+export const nothingToDraw = 'No random latent has an effect: there is nothing to draw.';
 
 /** Throws where there is nothing to compare with, or a value that has no place on an axis. */
-export function checkFigure({ points, random, zone, labelled = 0 }: SteeringFigure): void {
-  if (random.length === 0) throw new Error('steering figure: expected at least one random latent; got none');
-  if (!Number.isInteger(labelled) || labelled < 0) {
-    throw new Error(`steering figure: labelled should be a whole number, 0 or more; it is ${labelled}`);
-  }
-  const unproposed = points.find(({ selectors }) => selectors.length === 0);
-  if (unproposed) {
-    throw new Error(
-      `steering figure: latent ${unproposed.latent}: no selector proposed it; it belongs with the random ones`,
-    );
-  }
-  for (const point of [...points, ...random]) checkPoint(point);
-  checkZone(zone);
+export function checkFigure(figure: SteeringFigure): void {
+  if (figure.random.length === 0)
+    throw new Error('steering figure: expected at least one random latent; got none');
+  for (const row of rowsIn(figure)) checkRow(row);
+  for (const { direction, effects } of dotsIn(figure))
+    for (const [panel, effect] of Object.entries(effects))
+      if (effect !== undefined) checkFinite(`steering figure: ${direction}, ${panel}`, { effect });
+  checkFinite('steering figure: left alone', figure.alone);
+  checkZone(figure.zone);
 }

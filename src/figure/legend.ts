@@ -1,67 +1,66 @@
-/** The legend over the plot: a sign and words per entry, in as many rows as they need. */
+/** The legend: a sign and words per entry, in as many rows as they need. */
 import * as Plot from '@observablehq/plot';
-import type { FigurePoint } from './figureData.ts';
-import { inPixels } from './frame.ts';
+import type { EffectVerdictName } from '../results.ts';
+import type { SteeringFigure } from './figureData.ts';
 import type { Palette } from './palette.ts';
-import { type Series, seriesColour } from './series.ts';
-import { cleaned, widthOf } from './text.ts';
+import { widthOf } from './text.ts';
 
-/** A sign: a dot as the plot draws it, or a patch of gray. */
-type Sign =
-  | { readonly dot: Pick<Series, 'place' | 'shape'> | 'random' }
-  | { readonly patch: 'zone' | 'fringe' };
+type Sign = EffectVerdictName | 'aside' | 'level' | 'zone' | 'fringe';
 
-export interface Entry {
+interface Entry {
   readonly sign: Sign;
   readonly words: string;
-  /** begins a row */
-  readonly first?: true;
 }
 
-interface PlacedEntry extends Entry {
+export interface PlacedEntry extends Entry {
   readonly x: number;
+  /** of the row's middle */
   readonly y: number;
 }
 
-export const randomLook = ({ page, random }: Palette) => ({
-  fill: page,
-  fillOpacity: 0.6,
-  stroke: random,
-  strokeWidth: 1,
-  r: 2.6,
-});
-export const zoneLook = ({ ink }: Palette) => ({ fill: ink, fillOpacity: 0.12 });
-export const fringeLook = ({ ink }: Palette) => ({ fill: ink, fillOpacity: 0.055 });
-const fontSize = 12;
-export const rowHeight = 19;
-/** Pixels from an entry's start to its words, and between two entries. */
-const signWidth = 16;
-const space = 20;
+/** How a mark of this verdict is filled: not at all, faintly, wholly. */
+const fillings: Readonly<Record<EffectVerdictName, number>> = {
+  confirmed: 1,
+  suggestive: 0.35,
+  'not shown': 0,
+  'not sampled': 0,
+};
+export const fillingOf = (verdict: EffectVerdictName): number => fillings[verdict];
 
-/** An entry per series with the number of its dots, the random latents, the gray zone and its fringe. */
-export function entriesOf(series: readonly Series[], randomPoints: readonly FigurePoint[]): Entry[] {
+export const zoneLook = ({ ink }: Palette) => ({ fill: ink, fillOpacity: 0.1 });
+export const fringeLook = ({ ink }: Palette) => ({ fill: ink, fillOpacity: 0.045 });
+export const levelLook = ({ zero }: Palette) => ({ stroke: zero, strokeDasharray: '1.5 3' });
+export const asideSize = 5.5;
+
+export const legendFont = 11.5;
+export const legendRow = 18;
+const signWidth = 17;
+const space = 18;
+
+/** What the marks mean; those of the kept-aside prompts only where there are such. */
+export function entriesOf({ prompts }: SteeringFigure): Entry[] {
   return [
-    ...series.map(({ name, points, place, shape }) => ({
-      sign: { dot: { place, shape } },
-      words: `${cleaned(name)} (${points.length})`,
-    })),
-    { sign: { dot: 'random' }, words: `matched random (${randomPoints.length})` },
-    { sign: { patch: 'zone' }, words: 'gray zone: central 95 % of matched random', first: true },
-    { sign: { patch: 'fringe' }, words: '95 % interval of its edges' },
+    { sign: 'confirmed', words: 'confirmed: family-wise p < .05' },
+    { sign: 'suggestive', words: 'suggestive: q < .2' },
+    { sign: 'not shown', words: 'not shown' },
+    ...(prompts.aside > 0
+      ? [{ sign: 'aside' as const, words: `measured again on ${prompts.aside} prompts kept aside` }]
+      : []),
+    { sign: 'zone', words: 'gray zone: one more random latent, 95 %' },
+    { sign: 'fringe', words: '95 % interval of its edges' },
+    { sign: 'level', words: 'the other model, left alone' },
   ];
 }
 
-/**
- * Entries in rows from the left, a new row where one says so or would pass the right; `y` is a row's middle.
- */
+/** Entries in rows from the left, a new row where one would pass the right. */
 export function laidOut(entries: readonly Entry[], left: number, right: number, top: number): PlacedEntry[] {
   let x = left;
   let y = top;
   return entries.map((entry) => {
-    const width = signWidth + widthOf(entry.words, fontSize);
-    if (entry.first || (x > left && x + width > right)) {
+    const width = signWidth + widthOf(entry.words, legendFont);
+    if (x > left && x + width > right) {
       x = left;
-      y += rowHeight;
+      y += legendRow;
     }
     const placed = { ...entry, x, y };
     x += width + space;
@@ -69,26 +68,43 @@ export function laidOut(entries: readonly Entry[], left: number, right: number, 
   });
 }
 
-function signMark({ sign, x, y }: PlacedEntry, palette: Palette): Plot.Markish {
-  if ('patch' in sign) {
-    const [x1, x2, y1, y2] = [x - 1, x + 11, y - 6, y + 6].map((pixel) => inPixels(() => pixel));
-    const look = sign.patch === 'zone' ? zoneLook(palette) : fringeLook(palette);
-    return Plot.rect([0], { x1, x2, y1, y2, ...look } as Plot.RectOptions);
+const at = (x: number, y: number) => ({ x: () => x, y: () => y });
+
+function signMarks({ sign, x, y }: PlacedEntry, palette: Palette): Plot.Markish[] {
+  const { latent, page } = palette;
+  switch (sign) {
+    case 'zone':
+    case 'fringe': {
+      const [x1, x2, y1, y2] = [x, x + 12, y - 6, y + 6].map((pixel) => () => pixel);
+      const look = sign === 'zone' ? zoneLook(palette) : fringeLook(palette);
+      return [Plot.rect([0], { x1, x2, y1, y2, ...look } as Plot.RectOptions)];
+    }
+    case 'level': {
+      const [x1, y1, y2] = [x + 6, y - 7, y + 7].map((pixel) => () => pixel);
+      return [Plot.link([0], { x1, x2: x1, y1, y2, ...levelLook(palette) } as Plot.LinkOptions)];
+    }
+    case 'aside': {
+      const place = at(x + 6, y) as Plot.DotOptions;
+      const look = { symbol: 'diamond', r: asideSize / 2, fill: page, stroke: latent } as const;
+      return [Plot.dot([0], { ...place, ...look })];
+    }
+    default: {
+      const place = at(x + 6, y) as Plot.DotOptions;
+      const fill = { fill: latent, fillOpacity: fillingOf(sign), stroke: latent, strokeWidth: 1.4 };
+      return [Plot.dot([0], { ...place, r: 4, ...fill })];
+    }
   }
-  const at = { x: inPixels(() => x + 5), y: inPixels(() => y) } as Plot.DotOptions;
-  if (sign.dot === 'random') return Plot.dot([0], { ...at, ...randomLook(palette) });
-  return Plot.dot([0], { ...at, fill: seriesColour(sign.dot, palette), symbol: sign.dot.shape, r: 4.2 });
 }
 
 /** Marks of a legend whose entries have their places. */
 export function legendMarks(entries: readonly PlacedEntry[], palette: Palette): Plot.Markish[] {
   const words = Plot.text(entries, {
-    x: inPixels(({ x }: PlacedEntry) => x + signWidth),
-    y: inPixels(({ y }: PlacedEntry) => y),
+    x: ({ x }: PlacedEntry) => x + signWidth,
+    y: ({ y }: PlacedEntry) => y,
     text: 'words',
     textAnchor: 'start',
-    fontSize,
+    fontSize: legendFont,
     className: 'legend',
   } as Plot.TextOptions);
-  return [...entries.map((entry) => signMark(entry, palette)), words];
+  return [...entries.flatMap((entry) => signMarks(entry, palette)), words];
 }

@@ -3,28 +3,25 @@
  * figure follows the page's theme.
  */
 export interface Palette {
-  /** the ground: also the rims of dots and the halos of numbers, which part them from what lies below */
+  /** the ground: also what is inside hollow marks */
   readonly page: string;
-  /** titles, ticks and legend; currentColor: as the figure's place has it */
+  /** titles, names and ticks; currentColor: as the figure's place has it */
   readonly text: string;
   readonly caption: string;
-  /** numbers, bars and latents that several selectors proposed; faint, the gray zone and its fringe */
+  /** the other candidates; faint, the gray zone and its fringe */
   readonly ink: string;
   /** the lines at no change */
   readonly zero: string;
   readonly frame: string;
-  /** rims of the random latents */
+  /** random latents and directions */
   readonly random: string;
-  /** from a number to its dot */
-  readonly leader: string;
-  /** of a selector's latents, by its place among the selectors */
-  readonly series: readonly [string, string, string, string, string, string];
+  /** latents, alone and together */
+  readonly latent: string;
+  /** what needs no latent */
+  readonly comparison: string;
 }
 
-/**
- * On white. The series are Okabe and Ito's palette, which the colour-blind can tell apart; without its
- * yellow, too faint on white, and its black, which is for latents of several selectors.
- */
+/** On white; the two colours are Okabe and Ito's, which the colour-blind can tell apart. */
 export const paper: Palette = {
   page: 'white',
   text: 'currentColor',
@@ -33,6 +30,6 @@ export const paper: Palette = {
   zero: '#444444',
   frame: '#888888',
   random: '#7a7a7a',
-  leader: '#8a8a8a',
-  series: ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'],
+  latent: '#0072b2',
+  comparison: '#d55e00',
 };

@@ -1,109 +1,103 @@
-/** Words around the plot: axis titles, caption, legend; and the margins that they need. */
-import * as Plot from '@observablehq/plot';
-import type { FigurePoint, SteeringFigure } from './figureData.ts';
-import { inPixels } from './frame.ts';
-import { countsText } from './leaving.ts';
-import { entriesOf, laidOut, legendMarks, rowHeight } from './legend.ts';
-import type { Palette } from './palette.ts';
-import { seriesOf } from './series.ts';
-import { cleaned, shortenedText, wrapped } from './text.ts';
+/** Words around the panels: their titles, names of rows, the axis, legend, caption; and the room they need. */
+import { type Panel, panels, type SteeringFigure } from './figureData.ts';
+import { entriesOf, laidOut, legendRow, type PlacedEntry } from './legend.ts';
+import { heightOfLines, isDots, isRow, type Line } from './lines.ts';
+import { cleaned, shortenedText, widthOf, wrapped } from './text.ts';
 
-/** Pixels: of the whole picture across, and of the plot alone upward. */
-export interface Size {
-  readonly width: number;
-  readonly plotHeight: number;
-}
-
-const side = 16;
-const ticks = { width: 38, height: 24 };
-const title = { fontSize: 12.5, line: 16 };
-const caption = { fontSize: 11.5, line: 15.5, above: 10 };
+export const side = 16;
+const gap = 14;
+export const nameFont = 11.5;
+export const title = { fontSize: 12.5, line: 16 };
+export const subtitle = { fontSize: 11, line: 14 };
+export const caption = { fontSize: 11.5, line: 15.5 };
+export const ticksHeight = 20;
 const longestBehaviour = 60;
-/** Of a plot that is too narrow for the words of the gray zone over it. */
-const narrow = 280;
+/** Of a figure too narrow for three panels beside one another. */
+const narrow = 600;
+/** Of the width, for the names of rows. */
+const mostNames = 0.34;
 
-/**
- * On one line where there is room for it; else on two, the unit on the second; else on as many as it needs.
- */
-function titleLines(behaviour: string, direction: string, model: string, room: number): string[] {
-  const of = shortenedText(cleaned(behaviour), longestBehaviour);
-  const what = `Change in share of ${of} when steered ${direction},`;
-  const unit = `percentage points (${model})`;
-  const lines = (text: string) => wrapped(text, title.fontSize, room);
-  const together = lines(`${what} ${unit}`);
-  return together.length === 1 || lines(what).length > 1 ? together : [what, unit];
+const titles: Readonly<Record<Panel, string>> = {
+  remove: 'Removed',
+  away: 'Steered away',
+  toward: 'Steered toward',
+};
+
+export interface PanelWords {
+  readonly title: string;
+  readonly subtitle: string;
 }
 
-function captionLines(figure: SteeringFigure, labelled: readonly FigurePoint[], width: number): string[] {
-  const bars = labelled.length > 0 ? ' Numbered: those farthest outside, with 95 % intervals.' : '';
-  return wrapped(`${cleaned(countsText(figure))}.${bars}`, caption.fontSize, width - 2 * side);
+function panelWords({ alone }: SteeringFigure, panel: Panel): PanelWords {
+  const model = panel === 'toward' ? 'reference' : 'subject';
+  return { title: titles[panel], subtitle: `${model}, ${(100 * alone[model]).toFixed(0)} % alone` };
 }
 
-/** The words in lines, and with them the sizes of plot and picture in pixels. */
-export function wordsAround(
-  figure: SteeringFigure,
-  labelled: readonly FigurePoint[],
-  { width, plotHeight }: Size,
-) {
-  const yTitle = titleLines(figure.behaviour, 'toward', 'reference', plotHeight);
-  const left = side + yTitle.length * title.line + ticks.width;
-  const right = width - side;
-  const xTitle = titleLines(figure.behaviour, 'away', 'subject', right - left);
-  const words = captionLines(figure, labelled, width);
-  const legendLeft = right - left < narrow ? side : left;
-  const legend = laidOut(entriesOf(seriesOf(figure), figure.random), legendLeft, right, side + 2);
-  const top = legend.at(-1)!.y + rowHeight;
-  const bottom = top + plotHeight;
-  const below = ticks.height + xTitle.length * title.line + caption.above + words.length * caption.line + 8;
-  return {
-    yTitle,
-    xTitle,
-    caption: words,
-    legend,
-    frame: { left, right, top, bottom },
-    width,
-    height: bottom + below,
+/** A name that is too long for its column, shortened. */
+export function nameOf(line: Line, room: number): string | undefined {
+  if (!isRow(line) && !isDots(line)) return undefined;
+  const name = cleaned(isRow(line) ? line.row.label : line.name);
+  let most = [...name].length;
+  while (most > 4 && widthOf(shortenedText(name, most), nameFont) > room) most--;
+  return shortenedText(name, most);
+}
+
+export interface Words {
+  readonly isStacked: boolean;
+  readonly namesEnd: number;
+  readonly panelWords: readonly PanelWords[];
+  /** upper left of the first panel, pixels across and down of them, and the top of each */
+  readonly plot: {
+    readonly left: number;
+    readonly across: number;
+    readonly gap: number;
+    readonly height: number;
+    readonly tops: readonly number[];
   };
+  readonly axis: { readonly lines: readonly string[]; readonly top: number };
+  readonly legend: readonly PlacedEntry[];
+  readonly caption: { readonly lines: readonly string[]; readonly top: number };
+  readonly height: number;
 }
 
-export type Words = ReturnType<typeof wordsAround>;
-
-/** Lines of text, each `step` pixels from the one before. */
-function linesMark(
-  lines: readonly string[],
-  at: { x: number; y: number },
-  step: { x?: number; y?: number },
-  options: Plot.TextOptions,
-) {
-  const data = lines.map((text, i) => ({ text, x: at.x + i * (step.x ?? 0), y: at.y + i * (step.y ?? 0) }));
-  return Plot.text(data, {
-    x: inPixels(({ x }: { x: number }) => x),
-    y: inPixels(({ y }: { y: number }) => y),
-    text: 'text',
-    ...options,
-  } as Plot.TextOptions);
-}
-
-export function wordMarks(words: Words, palette: Palette): Plot.Markish[] {
-  const { left, right, top, bottom } = words.frame;
-  const centre = { x: (left + right) / 2, y: (top + bottom) / 2 };
-  const { fontSize, line } = title;
-  const below = bottom + ticks.height + line / 2;
-  const captionTop = below + words.xTitle.length * line + caption.above;
+function captionText({ caption, prompts, candidates }: SteeringFigure): string {
+  const absent = candidates.some(({ label }) => label.endsWith('(−)'));
   return [
-    linesMark(words.xTitle, { x: centre.x, y: below }, { y: line }, { fontSize, className: 'title-x' }),
-    linesMark(
-      words.yTitle,
-      { x: side, y: centre.y },
-      { x: line },
-      { fontSize, rotate: -90, className: 'title-y' },
-    ),
-    linesMark(
-      words.caption,
-      { x: side, y: captionTop },
-      { y: caption.line },
-      { fontSize: caption.fontSize, textAnchor: 'start', fill: palette.caption, className: 'caption' },
-    ),
-    ...legendMarks(words.legend, palette),
-  ];
+    `Bars: 95 % intervals over ${prompts.evaluation} prompts.`,
+    'A cause lies left of the gray zone removed and steered away, right of it steered toward.',
+    ...caption,
+    ...(absent ? ['(−): acts through its absence.'] : []),
+  ].join(' ');
+}
+
+/** The words in lines, and with them where the panels lie. */
+export function wordsAround(figure: SteeringFigure, lines: readonly Line[], width: number): Words {
+  const isStacked = width < narrow;
+  const right = width - side;
+  const all = lines.map((line) => nameOf(line, Number.POSITIVE_INFINITY) ?? '');
+  const names = Math.min(mostNames * width, Math.max(...all.map((name) => widthOf(name, nameFont))));
+  const namesEnd = side + names;
+  const left = namesEnd + 10;
+  const above = 12 + title.line + subtitle.line + 4;
+  const height = heightOfLines(lines);
+  const below = ticksHeight + 6;
+  const tops = panels.map((_, i) => (isStacked ? i * (above + height + below) + above : above));
+  const across = right - left - (isStacked ? 0 : 2 * gap);
+  const axisTop = tops.at(-1)! + height + ticksHeight;
+  const unit = `Change in share of ${shortenedText(cleaned(figure.behaviour), longestBehaviour)}, percentage points`;
+  const axisLines = wrapped(unit, title.fontSize, right - left);
+  const legendTop = axisTop + axisLines.length * title.line + 16;
+  const legend = laidOut(entriesOf(figure), side, right, legendTop);
+  const captionTop = legend.at(-1)!.y + legendRow;
+  const captionLines = wrapped(cleaned(captionText(figure)), caption.fontSize, right - side);
+  return {
+    isStacked,
+    namesEnd,
+    panelWords: panels.map((panel) => panelWords(figure, panel)),
+    plot: { left, across, gap, height, tops },
+    axis: { lines: axisLines, top: axisTop },
+    legend,
+    caption: { lines: captionLines, top: captionTop },
+    height: captionTop + captionLines.length * caption.line + 4,
+  };
 }

@@ -42,7 +42,8 @@ const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 
 /** Points with as many digits as tell `apart` from one another. */
 function pointsOf(x: number, digits: number): string {
-  return `${x < 0 ? '−' : '+'}${Math.abs(100 * x).toFixed(digits)}`;
+  const text = Math.abs(100 * x).toFixed(digits);
+  return Number(text) === 0 ? text : `${x < 0 ? '−' : '+'}${text}`;
 }
 
 /** A change in percentage points, signed: a digit where the edges of an interval and of a zone would meet. */

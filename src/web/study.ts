@@ -54,7 +54,7 @@ export interface LoadedStudy {
   /** How far the ranking agrees with the removal of latents. */
   fidelity(): Promise<FidelityRecord | undefined>;
   steering(): Promise<SteeringRecords | undefined>;
-  /** What was sampled under a latent, or left alone (null), the dose search too. */
+  /** What was sampled along a latent's direction, or left alone (null), the dose search too. */
   trials(latent: number | null): Promise<TrialRecord[] | undefined>;
   page(latent: number): Promise<LatentPage | undefined>;
   /** Latents that have a page. */
@@ -87,13 +87,19 @@ interface TrialLine {
   readonly place: string;
 }
 
-/** Trials by latent, checked only when they are asked for: they are most of a study. */
+/**
+ * Trials by latent, those left alone under null, those along another direction left out; checked only when they
+ * are asked for: they are most of a study.
+ */
 function trialLines(bytes: ArrayBuffer, path: string): Map<number | null, TrialLine[]> {
-  const lines = linesOf(bytes, path) as { value: { kind?: string; latent: number | null }; place: string }[];
+  const lines = linesOf(bytes, path) as {
+    value: { kind?: string; direction: string | null; latent: number | null };
+    place: string;
+  }[];
   const byLatent = new Map<number | null, TrialLine[]>();
   for (const line of lines) {
-    if (line.value.kind !== 'trial') continue;
-    const { latent } = line.value;
+    const { kind, direction, latent } = line.value;
+    if (kind !== 'trial' || (direction !== null && latent === null)) continue;
     byLatent.set(latent, [...(byLatent.get(latent) ?? []), line]);
   }
   return byLatent;

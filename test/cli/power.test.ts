@@ -12,6 +12,7 @@ afterEach(() => vi.restoreAllMocks());
 /** The text that the command writes to standard output. */
 async function printed(args: readonly string[]): Promise<string> {
   let text = '';
+  vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
   vi.spyOn(process.stdout, 'write').mockImplementation((piece) => {
     text += piece;
     return true;
@@ -43,7 +44,6 @@ describe('culprit power', () => {
     [['--share', '1'], 'Expected a number above 0, below 1.'],
     [['--icc', 'x'], 'Expected a number from 0, below 1.'],
   ])('refuses %o', async (args, message) => {
-    vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
     await expect(printed(args)).rejects.toThrow(message);
   });
 });

@@ -1,8 +1,8 @@
 /** The overview's sentences, for every outcome of a study. */
 import { describe, expect, it } from 'vitest';
 import type { RankedSteeringRow } from '../../src/results.ts';
-import { answerOf } from '../../src/web/views/overview/answer.ts';
-import { latentRow, steered, summary } from './support/studyParts.ts';
+import { answerOf, zoneText } from '../../src/web/views/overview/answer.ts';
+import { confirmed, latentRow, other, removed, steered, suggestive, summary } from './support/studyParts.ts';
 
 const nothing = { behaviour: 'flattery', steering: undefined, latents: undefined, over: undefined };
 const said = (rows: RankedSteeringRow[], more: Parameters<typeof summary>[0] = {}) =>
@@ -34,103 +34,84 @@ describe('before any causal test', () => {
   });
 });
 
-describe('a latent outside the gray zone both ways', () => {
-  it('is named with both changes, their intervals, the zone, and who proposed it', () => {
-    const { lead, more } = said([...steered(320, -0.34, 0.2), ...steered(5, 0, 0.02)]);
-    expect(plain(lead)).toBe(
+describe('after it', () => {
+  const prompts = Array.from({ length: 24 }, (_, i) => ({
+    id: `${i}`,
+    use: i < 16 ? ('evaluation' as const) : ('aside' as const),
+    prompt: 'p',
+  }));
+  const again = { aside_n: 20, aside_effect: -0.3, aside_low: -0.45, aside_high: -0.1 };
+  const told = (rows: RankedSteeringRow[]) => said(rows, { prompts });
+
+  it('a latent confirmed by its removal is named with change, interval, way, p and prompts', () => {
+    const { lead, more, against } = told([
+      ...removed(320, -0.34, { ...confirmed, ...again }),
+      ...steered(320, -0.2, 0.15),
+      ...removed(5, 0),
+    ]);
+    expect(lead).toBe(
       [
-        'Latent 320 is behind flattery: steering the subject away from it changes the share of such',
-        'answers from 50 % to 16 %; steering the reference toward it, from 50 % to 70 %.',
+        'Removing latent 320 from the subject changes the share of answers that show flattery from 50 % to 16 %',
+        '(−34 points [−39, −29]), 68 % of the way to the reference [58 %, 78 %]. On 16 prompts, family-wise',
+        'p = .012 over 2 candidates.',
       ].join(' '),
     );
     expect(more).toEqual([
-      'The 95 % intervals of the changes are −39 to −29 and +15 to +25 percentage points.',
+      'Measured again on 8 prompts kept aside: −30 points [−45, −10].',
       [
-        '30 random latents, treated the same, move the subject by −10 to +10 and the reference by −10',
-        'to +10 percentage points: the gray zone.',
+        'Steering the subject away from latent 320 changes the share of answers that show flattery from 50 % to',
+        '30 % (−20 points [−25, −15]); steering the reference toward it, from 50 % to 65 % (+15 points',
+        '[+10.0, +20]).',
       ].join(' '),
-      'No other candidate leaves the gray zone in both directions as a cause would.',
-      'It was proposed by delta-attribution (rank 1).',
     ]);
+    expect(against).toEqual([]);
   });
 
-  it('is named with doubt where zero lies in an interval', () => {
-    const rows = steered(320, -0.34, 0.12).map((row) =>
-      row.side === 'toward' ? { ...row, low: -0.03 } : row,
-    );
-    const { lead, more } = said(rows);
-    expect(lead).toMatch(/^Latent 320 seems to be behind flattery/);
-    expect(more).toContain(
-      [
-        'The interval toward includes zero, so the result is uncertain: more evaluation prompts would',
-        'narrow it.',
-      ].join(' '),
-    );
-  });
-
-  it('the strongest comes first, the others after it, at most five by number', () => {
-    const rows = [11, 12, 13, 14, 15, 16, 17].flatMap((latent, i) => steered(latent, -0.2 - i / 100, 0.2));
-    const { lead, more } = said(rows);
-    expect(lead).toMatch(/^Latent 17 /);
-    expect(more.join(' ')).toMatch(
-      [
-        'Less strongly, latent 16, latent 15, latent 14, latent 13, latent 12 and 1 more leave the gray',
-        'zone in both directions too.',
-      ].join(' '),
-    );
-    expect(said(rows.slice(-4)).more.join(' ')).toMatch(
-      'Less strongly, latent 16 leaves the gray zone in both directions too.',
-    );
-  });
-
-  it('a random latent is never named', () => {
-    expect(said(steered(320, -0.4, 0.4, { role: 'random' })).lead).not.toMatch('320');
-  });
-});
-
-describe('nothing outside both ways', () => {
-  it('the strongest on one side, and that it tests nothing', () => {
-    const { lead, more } = said([
-      ...steered(3, -0.15, 0.05),
-      ...steered(4, 0, 0.3),
-      ...steered(6, -0.2, null),
+  it('what breaks the text, does more, or is no more than chance speaks against it', () => {
+    const { against, more } = told([
+      ...removed(320, -0.3, { ...confirmed, coherent: 80, positives: 16 }),
+      ...steered(320, -0.05, 0.2),
+      ...other('probe', 'comparison', [...removed(0, -0.4), ...steered(0, -0.01, 0.1)]),
     ]);
-    expect(plain(lead)).toBe(
-      [
-        'No latent leaves the gray zone in both directions as a cause would. The strongest on one side is latent 4:',
-        'steering the reference toward it changes the share of answers that show flattery from 50 % to',
-        '80 %.',
-      ].join(' '),
-    );
-    expect(more[0]).toMatch(
-      '2 candidates leave it when steered away, 1 when steered toward, none in both directions',
-    );
-    expect(more[1]).toBe('Its effect when steered away is 0 percentage points.');
+    expect(against).toEqual([
+      'Removed, incoherent answers go from 0 % to 20 %; shares are of the coherent ones.',
+      'probe, which needs no latent, does more when removed: −40 points against −30.',
+      'When steered away it does no more than random latents do: −10 to +10 points.',
+    ]);
+    expect(more.at(-1)).toMatch(/^Latent 320 is beaten by .*probe \(removed\)\.$/);
   });
 
-  it('says where the other side was not sampled', () => {
-    expect(said(steered(6, -0.2, null)).more[1]).toBe('Its effect when steered toward was not sampled.');
-  });
-
-  it('an effect outside on the wrong side is none', () => {
-    const { lead } = said(steered(3, 0.3, -0.3));
-    expect(lead).toBe(
-      [
-        'No latent is confirmed to be behind flattery: none of 1 sampled candidate moves it as a cause',
-        'would, further than random latents do.',
-      ].join(' '),
+  it('a latent outside the gray zone both ways that the test does not confirm is not called confirmed', () => {
+    expect(told(steered(320, -0.34, 0.2, suggestive)).lead).toMatch(
+      /^Suggestive only, not confirmed: Steering the subject away from latent 320 .* family-wise p = \.200/,
     );
+    expect(told(steered(320, -0.34, 0.2)).lead).toMatch(/^Nothing is shown\. The strongest candidate: /);
   });
 
-  it('all within the zone', () => {
-    const { lead, more } = said([...steered(3, -0.05, 0.05), ...steered(4, 0.02, null)]);
-    expect(lead).toMatch('none of 2 sampled candidates moves it as a cause would');
-    expect(more).toHaveLength(1);
+  it('the least family-wise p comes first; a random latent or another direction is never named', () => {
+    const rows = [
+      ...removed(4, -0.4, { ...confirmed, family_wise_p: 0.03 }),
+      ...removed(6, -0.2, { ...confirmed, family_wise_p: 0.001 }),
+      ...removed(7, -0.5, { role: 'random', verdict: null, family_wise_p: null }),
+      ...other('probe', 'comparison', removed(0, -0.5, { ...confirmed, family_wise_p: 0.0005 })),
+    ];
+    expect(told(rows).lead).toMatch(/^Removing latent 6 /);
+    expect(told(rows.slice(2)).lead).toBe('Nothing is shown: no candidate was sampled.');
   });
 
   it('none sampled', () => {
-    const { lead, more } = said([...steered(3, null, null), ...steered(8, 0.1, 0.1, { role: 'random' })]);
-    expect(lead).toBe('Steering says nothing about flattery: none of 1 candidate was sampled.');
+    const { lead, more } = told([...steered(3, null, null), ...steered(8, 0.1, 0.1, { role: 'random' })]);
+    expect(lead).toBe('Nothing is shown: no candidate was sampled.');
     expect(more.join()).toMatch('--full');
   });
+});
+
+it('the gray zones in words', () => {
+  expect(zoneText(summary())).toBe(
+    [
+      'The gray zone is where the effect of one more random latent is expected with 95 % probability, by 30 random',
+      'latents: −10 to +10 percentage points when it is removed, −10 to +10 when the subject is steered away from',
+      'it, −10 to +10 when the reference is steered toward it.',
+    ].join(' '),
+  );
 });

@@ -10,16 +10,34 @@ import { encodeLatents, encodeSteering } from '../../src/results.ts';
 import { steeringSvg } from '../../src/study/steering/figureSvg.ts';
 import { hasBrowser, violations } from './support/chromium.ts';
 import { type OpenedReport, openReport } from './support/openedReport.ts';
-import { latentRow, manifest, stage, steered, summary } from './support/studyParts.ts';
+import {
+  confirmed,
+  latentRow,
+  manifest,
+  other,
+  removed,
+  stage,
+  steered,
+  suggestive,
+  summary,
+} from './support/studyParts.ts';
 
 const hostile = '<img src=x onerror=alert(1)></script><script>alert(2)</script>';
 const latents = 20_000;
 
+const asRandom = { role: 'random', ranks: {}, verdict: null } as const;
 const rows = [
+  ...removed(7, -0.32, confirmed),
   ...steered(7, -0.34, 0.2),
+  ...removed(8, -0.2, { ...suggestive, sign: -1 }),
   ...steered(8, -0.2, 0.05),
   ...steered(9, null, null),
-  ...[20, 21, 22, 23].flatMap((latent) => steered(latent, 0.02, 0.01, { role: 'random', ranks: {} })),
+  ...[20, 21, 22, 23].flatMap((latent) => [
+    ...removed(latent, 0.03, asRandom),
+    ...steered(latent, 0.02, 0.01, asRandom),
+  ]),
+  ...other('probe', 'comparison', [...removed(0, -0.1), ...steered(0, -0.1, 0.1)]),
+  ...other('latent 7 + 8', 'group', removed(0, -0.4)),
 ];
 const study = {
   'study.yaml': `behaviour: { name: "${hostile}" }\n`,
@@ -34,7 +52,7 @@ const study = {
     }),
   ),
 };
-const other = { ...study, 'latents.parquet': encodeLatents([latentRow(8, 1), latentRow(7, 2)]) };
+const second = { ...study, 'latents.parquet': encodeLatents([latentRow(8, 1), latentRow(7, 2)]) };
 
 const routes = [
   '/',
@@ -50,7 +68,7 @@ const routes = [
 describe.skipIf(!hasBrowser)('in a browser', () => {
   let report: OpenedReport;
   beforeAll(async () => {
-    report = await openReport({ first: study, other, empty: {} });
+    report = await openReport({ first: study, other: second, empty: {} });
   });
   afterAll(() => report.close());
 
@@ -73,7 +91,9 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
 
   it('says the answer first, with hostile text as text; its latent is a link, and back leads back', async () => {
     const page = await report.open('/');
-    expect(await page.locator('h1').textContent()).toContain(`Latent 7 is behind ${hostile}: steering`);
+    expect(await page.locator('h1').textContent()).toContain(
+      `Removing latent 7 from the subject changes the share of answers that show ${hostile} from`,
+    );
     await page.locator('h1 a').click();
     expect(new URL(page.url()).hash).toBe('#/latent/7');
     await page.goBack();
@@ -107,24 +127,22 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
   it('a latent of the figure is found by keys: its numbers stand beside it, and Enter leads to it', async () => {
     const page = await report.open('/');
     await page.locator('.overlay a').first().focus();
-    expect(await page.locator('.point-note').textContent()).toMatch(/^Latent 7away−34/);
+    expect(await page.locator('.point-note').textContent()).toMatch(/^latent 7removed−32/);
     await page.keyboard.press('Tab');
-    expect(await page.locator('.point-note').textContent()).toMatch(/^Latent 8away−20/);
+    expect(await page.locator('.point-note').textContent()).toMatch(/^latent 8removed−20/);
     await page.keyboard.press('Enter');
     await page.waitForFunction(() => window.location.hash === '#/latent/8');
     await page.context().close();
   });
 
-  it('a box drawn in the figure lists what is in it; the figure can be saved', async () => {
+  it('a row or a dot pointed at says its numbers; the figure can be saved', async () => {
     const page = await report.open('/');
-    const figure = page.locator('.plane > svg');
-    await figure.scrollIntoViewIfNeeded();
-    const { x, y, width, height } = (await figure.boundingBox())!;
-    await page.mouse.move(x + 60, y + 30);
-    await page.mouse.down();
-    await page.mouse.move(x + width / 2, y + height - 60, { steps: 4 });
-    await page.mouse.up();
-    expect(await page.locator('h3').first().textContent()).toMatch(/^Selected: 2 latents/);
+    await page.locator('.overlay g rect').first().hover();
+    expect(await page.locator('.point-note').textContent()).toMatch(/^latent 7 \+ 8removed−40/);
+    await page.locator('.overlay a circle').first().hover();
+    expect(await page.locator('.point-note').textContent()).toMatch(/^random: latent 2\dremoved\+3/);
+    await page.mouse.move(0, 0);
+    await page.locator('.point-note').waitFor({ state: 'detached' });
     for (const [format, start] of [
       ['SVG', '<svg'],
       ['PNG', '\u0089PNG'],

@@ -36,9 +36,11 @@ function trial(kinds: string, over: Partial<TrialRecord>): TrialRecord {
     kind: 'trial',
     id: '',
     side: 'away',
+    direction: 'latent 7',
     latent: 7,
+    operation: 'add',
     dose: -0.2,
-    part: 'first',
+    part: 'evaluation',
     content: '',
     completions: [...kinds].map(completion),
     cost: { calls: 0, price: 0 },
@@ -46,19 +48,25 @@ function trial(kinds: string, over: Partial<TrialRecord>): TrialRecord {
   };
 }
 
+const alone = { direction: null, latent: null, operation: null, dose: 0 } as const;
+
 describe('dose curves', () => {
-  const alone = { latent: null, dose: 0 };
   const points = dosePoints(
-    [trial('++-', {}), trial('-x', { part: 'rest' }), trial('???', { part: 'calibration', dose: -0.5 })],
     [
-      trial('+++', alone),
-      trial('+-', { ...alone, part: 'rest' }),
+      trial('++--x', {}),
+      trial('???', { part: 'calibration', dose: -0.5 }),
+      trial('------', { operation: 'remove', dose: 0 }),
+      trial('----', { part: 'aside' }),
+    ],
+    [
+      trial('++++-', alone),
       trial('??', { ...alone, part: 'calibration' }),
+      trial('+++', { ...alone, part: 'aside' }),
       trial('++++++', { ...alone, side: 'toward' }),
     ],
   );
 
-  it('join the parts of the evaluation prompts, and keep calibration apart', () => {
+  it('are of what was added: no removal, nothing kept aside, calibration apart', () => {
     expect(points.map(({ set, dose, completions }) => [set, dose, completions])).toEqual([
       ['calibration', -0.5, 3],
       ['evaluation', -0.2, 5],
@@ -78,16 +86,21 @@ describe('dose curves', () => {
 
 describe('steered samples', () => {
   it('stand beside the same prompt and index left alone, of the dose that has most', () => {
-    const found = samplesOf(
-      [trial('++', {}), trial('-', { dose: -0.4 }), trial('xxx', { part: 'calibration' })],
-      [trial('-', { latent: null, dose: 0 })],
-      'away',
-    );
+    const trials = [
+      trial('++', {}),
+      trial('-', { dose: -0.4 }),
+      trial('xxx', { part: 'calibration' }),
+      trial('-+x', { operation: 'remove', dose: 0 }),
+    ];
+    const found = samplesOf(trials, [trial('-', alone)], 'away');
     expect(found?.dose).toBe(-0.2);
     expect(found?.samples.map(({ steered, alone }) => [steered.text, alone?.text])).toEqual([
       ['+ 0', '- 0'],
       ['+ 1', undefined],
     ]);
+    const removed = samplesOf(trials, [trial('-', alone)], 'remove');
+    expect(removed?.samples.map(({ steered }) => steered.text)).toEqual(['- 0', '+ 1', 'x 2']);
+    expect(samplesOf(trials, [], 'patch')).toBeUndefined();
     expect(samplesOf([], [], 'toward')).toBeUndefined();
   });
 

@@ -11,14 +11,16 @@ import { hiddenText, matches, parseLatentQuery, sortText } from '../../src/web/v
 import { meaningOf, tableRows } from '../../src/web/views/latents/latentRows.ts';
 import { savedLatents } from '../../src/web/views/latents/savedLatents.ts';
 import { latentPage } from '../support/latentPage.ts';
-import { latentRow, steered, summary } from './support/studyParts.ts';
+import { confirmed, latentRow, other, removed, steered, summary } from './support/studyParts.ts';
 
 const steering = {
   rows: [
+    ...removed(10, -0.25, confirmed),
     ...steered(10, -0.3, 0.2),
-    ...steered(11, -0.05, null, { ranks: { 'delta-activation': 1, 'delta-attribution': 4 } }),
+    ...steered(11, -0.3, 0.3, { ranks: { 'delta-activation': 1, 'delta-attribution': 4 } }),
     ...steered(12, null, null),
-    ...steered(13, 0, 0, { role: 'random', ranks: {} }),
+    ...steered(13, 0, 0, { role: 'random', ranks: {}, verdict: null }),
+    ...other('probe', 'comparison', steered(0, -0.4, 0.4, confirmed)),
   ],
   summary: summary(),
 };
@@ -44,10 +46,10 @@ const listed = (query: Query) =>
 
 it('every latent has a row, by rank, with how far it went', () => {
   expect(rows.map(({ latent, stage, verdict }) => [latent, stage, verdict])).toEqual([
-    [10, 'many', 'both'],
-    [11, 'many', 'within'],
+    [10, 'sampled', 'confirmed'],
+    [11, 'sampled', 'not shown'],
     [12, 'log-odds', 'not sampled'],
-    [13, 'random', 'within'],
+    [13, 'random', undefined],
     [14, undefined, undefined],
   ]);
 });
@@ -70,19 +72,23 @@ describe('filter', () => {
     expect(listed({ q: 'nothing like it' })).toEqual([]);
   });
 
-  it('by stage, outside, selector, and all of them together', () => {
-    expect(listed({ stage: 'many' })).toEqual([10, 11]);
+  it('by stage, verdict, selector, and all of them together', () => {
+    expect(listed({ stage: 'sampled' })).toEqual([10, 11]);
     expect(listed({ stage: 'not steered' })).toEqual([14]);
     expect(listed({ stage: 'random' })).toEqual([13]);
-    expect(listed({ outside: 'any' })).toEqual([10]);
-    expect(listed({ outside: 'within' })).toEqual([11, 13]);
+    expect(listed({ verdict: 'confirmed' })).toEqual([10]);
+    expect(listed({ verdict: 'suggestive' })).toEqual([]);
+    expect(listed({ verdict: 'not shown' })).toEqual([11]);
+    expect(listed({ verdict: 'not sampled' })).toEqual([12]);
     expect(listed({ by: 'delta-activation' })).toEqual([11]);
     expect(listed({ by: 'nobody' })).toEqual([]);
-    expect(listed({ stage: 'many', by: 'delta-attribution', outside: 'both', q: 'weather' })).toEqual([10]);
+    expect(listed({ stage: 'sampled', by: 'delta-attribution', verdict: 'confirmed', q: 'weather' })).toEqual(
+      [10],
+    );
   });
 
   it('what the address says wrongly is not asked for', () => {
-    expect(listed({ stage: 'few and many', outside: 'x' })).toHaveLength(5);
+    expect(listed({ stage: 'few and many', verdict: 'x' })).toHaveLength(5);
   });
 
   it('sort and hidden columns come back from the address', () => {
@@ -108,8 +114,9 @@ describe('sort', () => {
   it('numbers both ways; those without a value last in both', () => {
     expect(sorted('delta')).toEqual([14, 13, 12, 11, 10]);
     expect(sorted('-delta')).toEqual([10, 11, 12, 13, 14]);
-    expect(sorted('toward').slice(0, 2)).toEqual([13, 10]);
-    expect(sorted('-toward').slice(0, 2)).toEqual([10, 13]);
+    expect(sorted('toward').slice(0, 3)).toEqual([13, 10, 11]);
+    expect(sorted('-toward').slice(0, 3)).toEqual([11, 10, 13]);
+    expect(sorted('remove')[0]).toBe(10);
     expect(sorted('rank_delta-activation')[0]).toBe(11);
     expect(sorted('-rank_delta-activation')[0]).toBe(11);
   });
@@ -158,7 +165,7 @@ describe('files', () => {
     const csv = await savedLatents(rows.slice(1, 3), shown, 'csv').text();
     expect(csv).toBe(
       [
-        'latent,rank,away_effect,away_low,away_high,meaning\r\n11,2,-0.05,-0.1,0,"\'=evil,',
+        'latent,rank,away_effect,away_low,away_high,meaning\r\n11,2,-0.3,-0.35,-0.25,"\'=evil,',
         '""quoted""\nline"\r\n12,3,,,,\r\n',
       ].join(' '),
     );

@@ -1,35 +1,32 @@
 /** The overview's funnel, warnings and figure. */
 
 import { describe, expect, it } from 'vitest';
+import { dotsOn } from '../../src/figure/effectMarks.ts';
+import { dotsIn, otherLevel, rowsIn } from '../../src/figure/figureData.ts';
 import { figureOf } from '../../src/figure/figureOf.ts';
-import { pixelOf } from '../../src/figure/frame.ts';
-import { layoutOf } from '../../src/figure/layout.ts';
+import { layoutOf, middleOf, pixelOf } from '../../src/figure/layout.ts';
+import { isDots, isRow } from '../../src/figure/lines.ts';
 import { widthOf } from '../../src/figure/text.ts';
-import { effectsOf, verdictOf } from '../../src/results.ts';
 import { leftOut, shortened } from '../../src/web/leftOut.ts';
-import { pagePalette, seriesVariables } from '../../src/web/views/overview/figurePalette.ts';
+import { changeText } from '../../src/web/views/overview/changeText.ts';
+import { markVariables, pagePalette } from '../../src/web/views/overview/figurePalette.ts';
 import { funnelOf } from '../../src/web/views/overview/funnel.ts';
-import { pointsIn } from '../../src/web/views/overview/useBrush.ts';
 import { warningsOf } from '../../src/web/views/overview/warnings.ts';
-import { latentRow, manifest, stage, steered, steeringRow, summary } from './support/studyParts.ts';
+import {
+  byPlace,
+  bySide,
+  confirmed,
+  latentRow,
+  manifest,
+  other,
+  removed,
+  stage,
+  steered,
+  suggestive,
+  summary,
+} from './support/studyParts.ts';
 
-const zone = summary().zone;
-
-it('verdicts of all kinds', () => {
-  const of = (away: number | null, toward: number | null) =>
-    verdictOf(effectsOf(steered(1, away, toward))[0]!, zone);
-  expect(of(-0.2, 0.2)).toBe('both');
-  expect(of(-0.2, 0.1)).toBe('away');
-  expect(of(null, 0.2)).toBe('toward');
-  expect(of(0.2, -0.2)).toBe('other');
-  expect(of(-0.1, 0.1)).toBe('within');
-  expect(of(null, null)).toBe('not sampled');
-});
-
-it('a zone that does not hold zero makes no cause of an effect on the wrong side of it', () => {
-  const lifted = { ...zone, away: { ...zone.away, low: 0.05, high: 0.2 } };
-  expect(verdictOf(effectsOf(steered(1, 0.02, null))[0]!, lifted)).toBe('within');
-});
+const { zone } = summary();
 
 describe('funnel', () => {
   it('counts what is known and leaves the rest open', () => {
@@ -47,22 +44,41 @@ describe('funnel', () => {
       ['latents', undefined],
       ['candidates', undefined],
       ['sampled', undefined],
-      ['outside in both directions', undefined],
+      ['beyond the gray zone', undefined],
+      ['suggestive', undefined],
+      ['confirmed', undefined],
     ]);
     expect(steps[1]!.note).toMatch(/^90.% ended$/);
   });
 
-  it('counts latents once, whatever their directions', () => {
+  it('counts latents once, whatever was done; confirmed is what the test says, not what leaves the zone', () => {
     const rows = [
-      ...steered(1, -0.3, 0.3),
-      ...steered(2, -0.3, 0),
+      ...removed(1, -0.3, confirmed),
+      ...steered(1, -0.3, 0.3, suggestive),
+      ...steered(2, -0.3, 0.3),
+      ...removed(3, -0.05),
       ...steered(3, null, 0.05),
       ...steered(4, null, null),
-      ...steered(9, 0.3, 0.3, { role: 'random' }),
+      ...steered(5, -0.02, 0.01, suggestive),
+      ...steered(9, 0.3, 0.3, { role: 'random', verdict: null }),
+      ...other('probe', 'comparison', steered(0, -0.4, 0.4, confirmed)),
     ];
-    const steps = funnelOf(undefined, [latentRow(1, 1)], { rows, summary: summary() });
-    expect(steps.slice(5).map(({ count }) => count)).toEqual([1, 4, 3, 1]);
-    expect(steps.at(-1)!.note).toBe('1 away only, 0 toward only');
+    const steps = funnelOf(undefined, [latentRow(1, 1)], { rows, summary: summary() }).slice(5);
+    expect(steps.map(({ name, count }) => [name, count])).toEqual([
+      ['latents', 1],
+      ['candidates', 5],
+      ['sampled', 4],
+      ['beyond the gray zone', 2],
+      ['suggestive', 1],
+      ['confirmed', 1],
+    ]);
+    expect(steps.map(({ note }) => note).slice(1)).toEqual([
+      'and 30 random',
+      '2 removed, 3 steered',
+      'at most 0.3 by chance',
+      'q below .2',
+      '1 by removal, 0 by steering',
+    ]);
   });
 });
 
@@ -104,11 +120,10 @@ describe('warnings', () => {
       ),
       pair: stage({ pairs: 1 }),
     });
-    const both = <T>(value: T) => ({ away: value, toward: value });
     const weak = summary({
-      zone: both({ ...zone.away, effects: 8 }),
-      log_odds_agreement: { away: 0.5, toward: -0.2 },
-      alone: both({ completions: 100, coherent: 100, positives: 1 }),
+      zone: { ...byPlace(zone.away), remove: { ...zone.remove, effects: 8 }, patch: null },
+      log_odds_agreement: { remove: 0.4, away: 0.5, toward: -0.2 },
+      alone: bySide({ completions: 100, coherent: 100, positives: 1 }),
     });
     const told = warningsOf(
       { ...poor, writing: ['attribute'] },
@@ -121,7 +136,7 @@ describe('warnings', () => {
       /^On 14 prompts held out the judge is right for only 65.% of the answers: 90.% of the positive ones, 40.% of the negative.* appears at 30.% of its size/,
       /^Only 1 pair:/,
       /^The gray zone is made from only 8 effects of 30 random latents/,
-      /^1 candidate was left out for log-odds.*−0\.20/,
+      /^1 candidate was left out of a test for log-odds.*−0\.20/,
       /^Left alone, only 1.% of the subject/,
       /^Changed by hand, and accepted as they are: grades\.jsonl/,
       /^Being written now.*attribute/,
@@ -134,52 +149,108 @@ describe('warnings', () => {
 
 describe('figure', () => {
   const rows = [
+    ...removed(1, -0.3, { ...confirmed, aside_n: 20, aside_effect: -0.25, aside_low: -0.5, aside_high: 0 }),
     ...steered(1, -0.3, 0.2),
-    ...steered(2, -0.1, null),
-    ...steered(3, 0.05, 0, { ranks: { a: 2, b: 1 } }),
-    // named, with intervals that reach beyond all else
-    steeringRow(5, 'away', -0.2, { low: -0.6, high: 0.3 }),
-    steeringRow(5, 'toward', 0.15, { low: -0.4, high: 0.55 }),
-    ...steered(9, 0, -0.05, { role: 'random', ranks: {} }),
+    ...removed(2, -0.15, { ...suggestive, sign: -1 }),
+    ...[3, 4, 5, 6, 7, 8, 10].flatMap((latent) => removed(latent, 0.01 * latent)),
+    ...removed(11, null),
+    ...removed(9, 0, { role: 'random', verdict: null }),
+    ...steered(9, 0.02, -0.05, { role: 'random', verdict: null }),
+    ...other('gaussian 1', 'gaussian', removed(0, 0.03)),
+    ...other('latent 1 + 2', 'group', removed(0, -0.4)),
+    ...other('a probe with a name so long that it has no place in full', 'comparison', steered(0, -0.6, 0.1)),
   ];
-  const figure = figureOf(rows, summary());
-  const all = [...figure.points, ...figure.random];
+  const alone = {
+    away: { completions: 90, coherent: 80, positives: 60 },
+    toward: { completions: 90, coherent: 80, positives: 20 },
+  };
+  const figure = figureOf(rows, summary({ alone }));
 
-  it.each([320, 420, 720, 900])('%i pixels wide: all of it lies inside', (width) => {
-    const { axes, words, labelled } = layoutOf(figure, { width, plotHeight: 300 });
-    const { left, top, right, bottom } = axes.frame;
-    expect([words.width, right < width, bottom < words.height]).toEqual([width, true, true]);
-    expect(right - left).toBeGreaterThan(0.6 * width);
-    expect(pointsIn(axes, all, axes.frame)).toEqual(all);
-    for (const band of [figure.zone.away, figure.zone.toward]) {
-      const at = pixelOf(axes, band.lowInterval.low, band.highInterval.high);
-      expect(pixelOf(axes, band.highInterval.high, 0).x).toBeLessThan(right);
-      expect([at.x > left, at.y > top]).toEqual([true, true]);
-    }
-    expect(labelled.map(({ latent }) => latent)).toEqual([1, 5]);
-    for (const { awayInterval, towardInterval } of labelled) {
-      const least = pixelOf(axes, awayInterval.low, towardInterval.low);
-      const most = pixelOf(axes, awayInterval.high, towardInterval.high);
-      expect([least.x > left, least.y < bottom, most.x < right, most.y > top]).toEqual(Array(4).fill(true));
-    }
-    for (const { x, y, words: said } of words.legend) {
-      expect(x + widthOf(said, 12)).toBeLessThan(width);
-      expect(y).toBeLessThan(top);
-    }
+  it('has a row for the strongest, what was removed together and what is compared; dots for the others', () => {
+    expect(figure.candidates.map(({ label }) => label)).toEqual([
+      'latent 1',
+      'latent 2 (−)',
+      ...[3, 4, 5, 6, 7, 8].map((latent) => `latent ${latent}`),
+    ]);
+    expect(figure.groups.map(({ direction }) => direction)).toEqual(['latent 1 + 2']);
+    expect(figure.comparisons).toHaveLength(1);
+    const names = (dots: typeof figure.others) => dots.map(({ direction }) => direction);
+    expect([names(figure.others), names(figure.random), names(figure.gaussian)]).toEqual([
+      ['latent 10'],
+      ['latent 9'],
+      ['gaussian 1'],
+    ]);
+    expect(figure.candidates[0]!.effects).toEqual({
+      remove: {
+        effect: -0.3,
+        low: -0.35,
+        high: expect.closeTo(-0.25, 12),
+        verdict: 'confirmed',
+        aside: { effect: -0.25, low: -0.5, high: 0 },
+      },
+      away: expect.objectContaining({ effect: -0.3, verdict: 'not shown', aside: undefined }),
+      toward: expect.objectContaining({ effect: 0.2 }),
+    });
   });
 
-  it('a box finds the points in it', () => {
-    const { axes } = layoutOf(figure, { width: 720, plotHeight: 420 });
-    const { x, y } = pixelOf(axes, -0.3, 0.2);
-    const around = { left: x - 1, right: x + 1, top: y - 1, bottom: y + 1 };
-    expect(pointsIn(axes, all, around).map(({ latent }) => latent)).toEqual([1]);
+  it('knows where the other model is', () => {
+    expect(otherLevel(figure, 'remove')).toBe(-0.5);
+    expect(otherLevel(figure, 'away')).toBe(-0.5);
+    expect(otherLevel(figure, 'toward')).toBe(0.5);
   });
 
-  it('has every colour of a page from its theme, those of the series from variables that it sets', () => {
-    const { series, ...others } = pagePalette;
+  it.each([320, 420, 599, 600, 720, 900])('%i pixels wide: all of it lies inside', (width) => {
+    const layout = layoutOf(figure, { width });
+    const { panels, words, height } = layout;
+    expect(words.isStacked).toBe(width < 600);
+    for (const [i, place] of panels.entries()) {
+      const { frame, panel } = place;
+      expect(frame.left).toBeGreaterThan(layout.namesEnd);
+      expect(frame.right).toBeLessThan(width);
+      expect(frame.bottom).toBeLessThan(height);
+      const next = panels[i + 1]?.frame;
+      if (next)
+        expect(words.isStacked ? next.top - frame.bottom : next.left - frame.right).toBeGreaterThan(9);
+      // a point is as long in every panel
+      const [one, other] = [place, panels[0]!].map((at) => pixelOf(at, 0.01) - pixelOf(at, 0));
+      expect(one).toBeCloseTo(other!, 9);
+      const found = rowsIn(figure).flatMap(({ effects }) => effects[panel] ?? []);
+      const ends = [...found, ...found.flatMap(({ aside }) => aside ?? []), zone[panel].lowInterval];
+      for (const effect of [...ends.flatMap(({ low, high }) => [low, high]), otherLevel(figure, panel)]) {
+        expect(pixelOf(place, effect)).toBeGreaterThan(frame.left);
+        expect(pixelOf(place, effect)).toBeLessThan(frame.right);
+      }
+      for (const line of layout.lines) {
+        expect(middleOf(place, line)).toBeGreaterThan(frame.top);
+        expect(middleOf(place, line)).toBeLessThan(frame.bottom);
+      }
+    }
+    for (const { x, words: said } of words.legend) expect(x + widthOf(said, 11.5)).toBeLessThan(width);
+  });
+
+  it('every direction stands on one line, every dot on its own effect', () => {
+    const layout = layoutOf(figure, { width: 720 });
+    expect(layout.lines.filter(isRow).map(({ row }) => row)).toEqual(rowsIn(figure));
+    const lines = layout.lines.filter(isDots);
+    expect(lines.flatMap(({ dots }) => dots)).toEqual(dotsIn(figure));
+    const [place] = layout.panels;
+    for (const { dot, x } of lines.flatMap((line) => dotsOn(place!, line)))
+      expect(x).toBeCloseTo(pixelOf(place!, dot.effects.remove!), 9);
+  });
+
+  it('has every colour of a page from its theme, those of the marks from variables that it sets', () => {
+    const { latent, comparison, ...others } = pagePalette;
     for (const colour of Object.values(others)) expect(colour).toMatch(/^(var\(--[a-z-]+\)|currentColor)$/);
-    expect(series).toEqual(Object.keys(seriesVariables).map((name) => `var(${name})`));
+    expect([latent, comparison]).toEqual(Object.keys(markVariables).map((name) => `var(${name})`));
   });
+});
+
+it('changes in a table have a digit more where an edge of the zone would look the same', () => {
+  const change = { effect: -0.112, low: -0.3, high: -0.02 };
+  expect(changeText(change)).toBe('−11 [−30, −2]');
+  expect(changeText(change, { low: -0.106, high: 0.1 })).toBe('−11.2 [−30, −2]');
+  expect(changeText({ effect: -0.001, low: null, high: null })).toBe('0');
+  expect(changeText({ effect: null, low: null, high: null })).toBe('');
 });
 
 describe('what a report leaves out', () => {

@@ -17,14 +17,20 @@ const completion = {
   coherent: true,
   reason: '',
 };
-const trial = (latent: number | null, dose: number) =>
+const trial = (
+  latent: number | null,
+  dose: number,
+  direction = latent === null ? null : `latent ${latent}`,
+) =>
   JSON.stringify({
     kind: 'trial',
-    id: `away/${latent}/${dose}`,
-    direction: 'away',
+    id: `away/${direction}/${dose}`,
+    side: 'away',
+    direction,
     latent,
+    operation: direction === null ? null : 'add',
     dose,
-    part: 'first',
+    part: 'evaluation',
     content: 'c',
     completions: [completion],
     cost: { calls: 0, price: 0 },
@@ -32,8 +38,10 @@ const trial = (latent: number | null, dose: number) =>
 const forced = JSON.stringify({
   kind: 'forced',
   id: 'f',
-  direction: 'away',
+  side: 'away',
+  direction: 'latent 3',
   latent: 3,
+  operation: 'add',
   dose: 0.2,
   content: 'c',
   estimate: 0,
@@ -91,10 +99,9 @@ it('steering needs both of its files', async () => {
   expect(found!.summary.behaviour).toBe('flattery');
 });
 
-it('trials by latent, those left alone under null, without log-odds', async () => {
-  const study = loadStudy(
-    heldSource({ 'steered.jsonl': [trial(null, 0), trial(3, -0.2), forced, trial(3, -0.1), ''].join('\n') }),
-  );
+it('trials by latent, those left alone under null, without log-odds and other directions', async () => {
+  const lines = [trial(null, 0), trial(3, -0.2), forced, trial(null, -0.3, 'probe'), trial(3, -0.1), ''];
+  const study = loadStudy(heldSource({ 'steered.jsonl': lines.join('\n') }));
   expect((await study.trials(3))!.map(({ dose }) => dose)).toEqual([-0.2, -0.1]);
   expect((await study.trials(null))!.map(({ dose }) => dose)).toEqual([0]);
   expect(await study.trials(4)).toEqual([]);

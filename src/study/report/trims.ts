@@ -145,7 +145,8 @@ const steered: Trim = (path, cut, shown) => {
   const withoutLogs = isCut(cut.digits);
   const shorter = (record: SteeredRecord) => {
     if (record.kind === 'forced') return record;
-    const reported = record.latent === null || shown.latents.has(record.latent);
+    const { direction, latent } = record;
+    const reported = direction === null || (latent !== null && shown.latents.has(latent));
     if (!reported && !cut.otherTrials) return undefined;
     const main = reported && record.part !== 'calibration';
     const wanted = main ? cut.trialTexts : cut.otherTexts ? Number.POSITIVE_INFINITY : 0;

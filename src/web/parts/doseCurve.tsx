@@ -93,7 +93,7 @@ const Numbers = ({ points }: { readonly points: readonly DosePoint[] }) => (
       <table>
         <thead>
           <tr>
-            <th scope="col">direction</th>
+            <th scope="col">side</th>
             <th scope="col">prompts</th>
             <th scope="col" className="num">
               dose

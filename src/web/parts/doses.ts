@@ -19,6 +19,10 @@ export interface DosePoint {
   readonly tokens: number;
 }
 
+/** Those kept aside are measured at one dose only: no curve. */
+const isOfCurve = ({ operation, part }: TrialRecord) =>
+  (operation === 'add' || operation === null) && part !== 'aside';
+
 const setOf = ({ part }: TrialRecord): PromptSet => (part === 'calibration' ? 'calibration' : 'evaluation');
 
 const placeOf = (trial: TrialRecord) => [trial.side, setOf(trial), trial.dose].join(' ');
@@ -41,13 +45,14 @@ function pointOf(trials: readonly TrialRecord[]): DosePoint {
 }
 
 /**
- * The points of a latent's trials, doses ascending.
+ * The points of the trials that added a latent's direction, doses ascending.
  * @param alone trials left alone; those on parts where the latent has none are left out
  */
 export function dosePoints(trials: readonly TrialRecord[], alone: readonly TrialRecord[]): DosePoint[] {
   const partOf = ({ side, part }: TrialRecord) => `${side} ${part}`;
-  const parts = new Set(trials.map(partOf));
-  const all = [...trials, ...alone.filter((trial) => parts.has(partOf(trial)))];
+  const added = trials.filter(isOfCurve);
+  const parts = new Set(added.map(partOf));
+  const all = [...added, ...alone.filter((trial) => parts.has(partOf(trial)))];
   const places = [...new Set(all.map(placeOf))];
   return places
     .map((place) => pointOf(all.filter((trial) => placeOf(trial) === place)))

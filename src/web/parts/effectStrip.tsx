@@ -1,25 +1,35 @@
-/** A latent's effect among those of all steered latents, each direction a strip, the gray zone shaded. */
+/** A latent's effects among those of all latents, a strip for each thing done, the gray zone shaded. */
 import * as Plot from '@observablehq/plot';
 import { useMemo } from 'react';
-import { bothSides, type RankedSteeringRow, type SteeringSummary } from '../../results.ts';
+import { placeOfRow, type RankedSteeringRow, type SteeringSummary } from '../../results.ts';
 import { points } from '../format.ts';
 import { Figure } from './figure.tsx';
 
 type Row = RankedSteeringRow & { readonly effect: number };
 
-const measured = (row: RankedSteeringRow): row is Row => row.effect !== null;
+const places = ['remove', 'away', 'toward'] as const;
+const names = { remove: 'removed', away: 'away', toward: 'toward', patch: 'patched' };
+
+const measured = (row: RankedSteeringRow): row is Row => row.effect !== null && row.operation !== 'patch';
+/** Candidates and random latents: a direction that is no latent is compared on the overview. */
+const isLatent = ({ role }: RankedSteeringRow) => role === 'candidate' || role === 'random';
+const stripOf = (row: RankedSteeringRow) => names[placeOfRow(row)];
 
 const described = ({ latent, role, effect }: Row) =>
   `${role === 'random' ? 'random latent' : 'latent'} ${latent}: ${points(effect)}`;
 
 function plotOf(rows: readonly Row[], zone: SteeringSummary['zone'], latent: number): Plot.PlotOptions {
-  const zones = bothSides.map((side) => ({ side, ...zone[side] }));
+  const zones = places.map((place) => ({
+    strip: names[place],
+    low: zone[place].low,
+    high: zone[place].high,
+  }));
   const others = rows.filter((row) => row.latent !== latent);
   const these = rows.filter((row) => row.latent === latent);
   return {
-    height: 200,
+    height: 260,
     marginBottom: 40,
-    marginLeft: 52,
+    marginLeft: 66,
     marginRight: 12,
     x: {
       label: 'change in the share of positives, percentage points',
@@ -27,15 +37,15 @@ function plotOf(rows: readonly Row[], zone: SteeringSummary['zone'], latent: num
       ticks: 5,
       nice: true,
     },
-    fy: { label: null, domain: bothSides, padding: 0.08, axis: 'left' },
+    fy: { label: null, domain: places.map((place) => names[place]), padding: 0.08, axis: 'left' },
     marks: [
-      Plot.rectX(zones, { x1: 'low', x2: 'high', fy: 'direction', fill: 'var(--zone)' }),
+      Plot.rectX(zones, { x1: 'low', x2: 'high', fy: 'strip', fill: 'var(--zone)' }),
       Plot.ruleX([0], { stroke: 'var(--strong-line)', strokeDasharray: '2 3' }),
       Plot.dot(
         others,
         Plot.dodgeY('middle', {
           x: 'effect',
-          fy: 'direction',
+          fy: stripOf,
           r: 3.5,
           fill: ({ role }: Row) => (role === 'random' ? 'var(--strong-line)' : 'var(--page)'),
           stroke: ({ role }: Row) => (role === 'random' ? 'none' : 'var(--text)'),
@@ -45,12 +55,12 @@ function plotOf(rows: readonly Row[], zone: SteeringSummary['zone'], latent: num
         y: null,
         x1: 'low',
         x2: 'high',
-        fy: 'direction',
+        fy: stripOf,
         stroke: 'var(--accent)',
         strokeWidth: 2,
       }),
-      Plot.dot(these, { x: 'effect', fy: 'direction', r: 6, fill: 'var(--accent)' }),
-      Plot.tip(rows, Plot.pointerX({ x: 'effect', fy: 'direction', title: described })),
+      Plot.dot(these, { x: 'effect', fy: stripOf, r: 6, fill: 'var(--accent)' }),
+      Plot.tip(rows, Plot.pointerX({ x: 'effect', fy: stripOf, title: described })),
     ],
   };
 }
@@ -62,7 +72,10 @@ interface EffectStripProps {
 }
 
 export function EffectStrip({ rows, zone, latent }: EffectStripProps) {
-  const plot = useMemo(() => plotOf(rows.filter(measured), zone, latent), [rows, zone, latent]);
+  const plot = useMemo(
+    () => plotOf(rows.filter(isLatent).filter(measured), zone, latent),
+    [rows, zone, latent],
+  );
   return (
     <>
       <p className="legend">
@@ -79,7 +92,7 @@ export function EffectStrip({ rows, zone, latent }: EffectStripProps) {
           <span className="key zone" /> gray zone
         </span>
       </p>
-      <Figure label={`Effects of steering, with that of latent ${latent} marked`} plot={plot} />
+      <Figure label={`Effects of removal and steering, with that of latent ${latent} marked`} plot={plot} />
     </>
   );
 }

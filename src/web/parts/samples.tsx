@@ -1,6 +1,6 @@
 /** Steered completions beside those of the same prompt and seed left alone. */
 import { useState } from 'react';
-import { bothSides, type Side, type SteeredCompletion, type TrialRecord } from '../../results.ts';
+import { type EffectPlace, effectPlaces, type SteeredCompletion, type TrialRecord } from '../../results.ts';
 import { count, plural, signed } from '../format.ts';
 import { Segments } from './segments.tsx';
 import { type KindOfVerdict, kindOf, kindsOfVerdict, VerdictMark } from './verdict.tsx';
@@ -19,22 +19,29 @@ interface Dose {
 
 const placeOf = ({ prompt_id, index }: SteeredCompletion) => `${prompt_id}/${index}`;
 
-const onEvaluation = (trials: readonly TrialRecord[], side: Side) =>
-  trials.filter((trial) => trial.side === side && trial.part !== 'calibration');
+const sideOf = (place: EffectPlace) => (place === 'away' || place === 'remove' ? 'away' : 'toward');
+const operationOf = (place: EffectPlace) => (place === 'away' || place === 'toward' ? 'add' : place);
+
+const evaluated = (trials: readonly TrialRecord[], place: EffectPlace) =>
+  trials.filter(({ side, part }) => side === sideOf(place) && part !== 'calibration');
+
+/** On the prompts that effects are of, those kept aside too. */
+const changedAt = (trials: readonly TrialRecord[], place: EffectPlace) =>
+  evaluated(trials, place).filter(({ operation }) => operation === operationOf(place));
 
 /** A report leaves texts out where it would grow too large, not the verdicts. */
 const isHeld = ({ text, tokens }: SteeredCompletion) => text !== '' || tokens <= 1;
 
-/** The evaluation trials of a direction as samples, the dose that has most of them. */
+/** The trials of one thing that was done, as samples: of the dose that has most of them. */
 export function samplesOf(
   trials: readonly TrialRecord[],
   alone: readonly TrialRecord[],
-  side: Side,
+  place: EffectPlace,
 ): Dose | undefined {
   const beside = new Map(
-    onEvaluation(alone, side).flatMap(({ completions }) => completions.map((one) => [placeOf(one), one])),
+    evaluated(alone, place).flatMap(({ completions }) => completions.map((one) => [placeOf(one), one])),
   );
-  const these = onEvaluation(trials, side);
+  const these = changedAt(trials, place);
   const doses = [...new Set(these.map(({ dose }) => dose))].map((dose) => ({
     dose,
     samples: these
@@ -81,6 +88,14 @@ function Said({ heading, said }: { readonly heading: string; readonly said: Stee
 }
 
 const model = { away: 'the subject', toward: 'the reference' };
+const names = { remove: 'removed', away: 'away', toward: 'toward', patch: 'patched' } as const;
+type Name = (typeof names)[EffectPlace];
+
+/** What was done: `steered by −0.20 s`, `with it removed`. */
+function doneText(place: EffectPlace, dose: number): string {
+  if (place === 'remove') return 'with it removed';
+  return place === 'patch' ? 'with it as in the subject' : `steered by ${signed(dose, 2)} s`;
+}
 const page = 10;
 
 interface SamplesProps {
@@ -91,12 +106,12 @@ interface SamplesProps {
 }
 
 export function Samples({ trials, alone, prompts }: SamplesProps) {
-  const measured = bothSides.filter((side) => onEvaluation(trials, side).length > 0);
-  const [asked, setAsked] = useState<Side>('away');
+  const measured = effectPlaces.filter((place) => changedAt(trials, place).length > 0);
+  const [asked, setAsked] = useState<Name>('removed');
   const [filter, setFilter] = useState<Filter>('changed');
   const [shown, setShown] = useState(page);
-  const side = measured.includes(asked) ? asked : measured[0];
-  const found = side && samplesOf(trials, alone, side);
+  const place = measured.find((one) => names[one] === asked) ?? measured[0];
+  const found = place && samplesOf(trials, alone, place);
   if (!found) return <p className="quiet">It was not sampled on the evaluation prompts.</p>;
   const passing = found.samples.filter((sample) => passes(filter, sample));
   const present = filters.filter(
@@ -105,11 +120,16 @@ export function Samples({ trials, alone, prompts }: SamplesProps) {
   return (
     <>
       <div className="row">
-        <Segments label="Direction" choices={measured} chosen={side} onChoose={setAsked} />
+        <Segments
+          label="What was done"
+          choices={measured.map((one) => names[one])}
+          chosen={names[place]}
+          onChoose={setAsked}
+        />
         <Segments label="Verdict" choices={present} chosen={filter} onChoose={setFilter} />
         <span className="quiet">
-          {count(passing.length)} of {plural(found.samples.length, 'completion')} of {model[side]}, steered by{' '}
-          {signed(found.dose, 2)} s
+          {count(passing.length)} of {plural(found.samples.length, 'completion')} of {model[sideOf(place)]},{' '}
+          {doneText(place, found.dose)}
         </span>
       </div>
       <ol className="samples">
@@ -118,7 +138,7 @@ export function Samples({ trials, alone, prompts }: SamplesProps) {
             <p className="prompt">{prompts.get(sample.prompt)?.trim() ?? `prompt ${sample.prompt}`}</p>
             <div className="two-columns">
               <Said heading="left alone" said={sample.alone} />
-              <Said heading={`steered by ${signed(found.dose, 2)} s`} said={sample.steered} />
+              <Said heading={doneText(place, found.dose)} said={sample.steered} />
             </div>
           </li>
         ))}

@@ -13,7 +13,8 @@ function Part({ text, route }: { text: string; route: Route }) {
 }
 
 export function Sentence({ text, route }: { text: string; route: Route }) {
-  return text.split(/([Ll]atent \d+|`[^`]+`)/).map((part, i) => (
+  const kept = text.replaceAll(' %', '\u202f%');
+  return kept.split(/([Ll]atent \d+|`[^`]+`)/).map((part, i) => (
     // biome-ignore lint/suspicious/noArrayIndexKey: parts of one text have no other name
     <Part key={i} text={part} route={route} />
   ));

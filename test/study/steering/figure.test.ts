@@ -1,28 +1,49 @@
-/** The steering figure: what it draws is where the data say, in both formats, the same each time. */
+/** The causal test's figure: what it draws is where the data say, in both formats, the same each time. */
 import { createHash } from 'node:crypto';
-import fc from 'fast-check';
 import { DOMParser } from 'linkedom';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { describe, expect, it } from 'vitest';
-import type { FigurePoint, SteeringFigure } from '../../../src/figure/figureData.ts';
-import { type Box, placeLabels } from '../../../src/figure/labels.ts';
+import {
+  type FigureDot,
+  type FigureEffect,
+  type FigureRow,
+  type Panel,
+  panels,
+  type SteeringFigure,
+} from '../../../src/figure/figureData.ts';
+import { layoutOf } from '../../../src/figure/layout.ts';
 import { steeringPng } from '../../../src/study/steering/figurePng.ts';
 import { steeringSvg } from '../../../src/study/steering/figureSvg.ts';
 
 const around = (value: number, half: number) => ({ low: value - half, high: value + half });
 
-function point(latent: number, away: number, toward: number, selectors: readonly string[] = []): FigurePoint {
-  const intervals = { awayInterval: around(away, 0.04), towardInterval: around(toward, 0.05) };
-  return { latent, away, toward, ...intervals, selectors };
+function effect(value: number, verdict: FigureEffect['verdict'] = 'not shown', aside?: number): FigureEffect {
+  const again = aside === undefined ? undefined : { effect: aside, ...around(aside, 0.1) };
+  return { effect: value, ...around(value, 0.04), verdict, aside: again };
 }
 
+const row = (direction: string, effects: Partial<FigureRow['effects']>, label = direction): FigureRow => ({
+  direction,
+  label,
+  latent: direction.startsWith('latent ') ? 1 : null,
+  effects: { remove: undefined, away: undefined, toward: undefined, ...effects },
+});
+
+const dot = (direction: string, remove: number, away: number, toward: number): FigureDot => ({
+  direction,
+  latent: null,
+  effects: { remove, away, toward },
+});
+
+const band = {
+  low: -0.05,
+  high: 0.045,
+  lowInterval: around(-0.05, 0.01),
+  highInterval: { low: 0.03, high: 0.06 },
+};
 const zone = {
-  away: {
-    low: -0.05,
-    high: 0.045,
-    lowInterval: around(-0.05, 0.01),
-    highInterval: { low: 0.03, high: 0.06 },
-  },
+  remove: band,
+  away: { low: -0.15, high: 0.02, lowInterval: around(-0.15, 0.03), highInterval: around(0.02, 0.01) },
   toward: { low: -0.04, high: 0.06, lowInterval: around(-0.04, 0.01), highInterval: around(0.06, 0.02) },
 };
 
@@ -30,18 +51,29 @@ const generator = xoroshiro128plus(7);
 /** From −0.5 to 0.5. */
 const drawn = () => (generator.next() >>> 0) / 2 ** 32 - 0.5;
 
-const delta = ['delta-attribution'];
-const both = ['delta-attribution', 'model-difference'];
-const strong = [
-  point(12345, -0.42, 0.38, delta),
-  point(17, -0.38, 0.31, both),
-  point(3194, -0.25, 0.22, delta),
-];
-const weak = Array.from({ length: 40 }, (_, i) =>
-  point(100 + i, drawn() * 0.08, drawn() * 0.07, i < 20 ? delta : ['model-difference']),
+const random = Array.from({ length: 50 }, (_, i) =>
+  dot(`latent ${9000 + i}`, drawn() * 0.1, drawn() * 0.2, drawn() * 0.1),
 );
-const random = Array.from({ length: 50 }, (_, i) => point(9000 + i, drawn() * 0.1, drawn() * 0.1));
-const figure: SteeringFigure = { behaviour: 'harm', points: [...strong, ...weak], random, zone };
+const figure: SteeringFigure = {
+  behaviour: 'harm',
+  candidates: [
+    row('latent 12345', {
+      remove: effect(-0.42, 'confirmed', -0.4),
+      away: effect(-0.3, 'suggestive'),
+      toward: effect(0.38, 'suggestive'),
+    }),
+    row('latent 17', { remove: effect(-0.2, 'suggestive') }, 'latent 17 (−)'),
+  ],
+  groups: [row('latent 12345 + 17', { remove: effect(-0.5) })],
+  comparisons: [row('probe', { remove: effect(-0.1), away: effect(-0.1), toward: effect(0.05) })],
+  others: [dot('latent 5', -0.01, 0.02, 0.03)],
+  random,
+  gaussian: [dot('gaussian 1', 0, 0, 0)],
+  zone,
+  alone: { subject: 0.7, reference: 0.1 },
+  prompts: { evaluation: 16, aside: 8 },
+  caption: ['Confirmed: 1 candidate.'],
+};
 
 interface Node {
   readonly textContent: string;
@@ -63,177 +95,190 @@ function translated(node: Node): [number, number] {
   return [Number(x), Number(y)];
 }
 
-/** Percentage points to pixels, from the axis' own ticks. */
-function scaleOf(root: Node, axis: 'x' | 'y'): (share: number) => number {
-  const ticks = all(root, `[aria-label="${axis}-axis tick label"] text`).map((tick) => ({
+/** Percentage points to pixels, from the ticks of each panel. */
+function scales(root: Node): Record<Panel, (share: number) => number> {
+  const ticks = all(root, '.tick-labels text').map((tick) => ({
     value: Number(tick.textContent.replace('−', '-')),
-    pixel: translated(tick)[axis === 'x' ? 0 : 1],
+    pixel: translated(tick)[0],
   }));
-  expect(ticks.length).toBeGreaterThan(4);
-  const [first, last] = [ticks[0]!, ticks.at(-1)!];
-  const slope = (last.pixel - first.pixel) / (last.value - first.value);
-  return (share) => first.pixel + slope * (100 * share - first.value);
+  const starts = ticks.flatMap(({ value }, i) => (i === 0 || value <= ticks[i - 1]!.value ? [i] : []));
+  expect(starts).toHaveLength(3);
+  const of = panels.map((_, i) => {
+    const own = ticks.slice(starts[i], starts[i + 1]);
+    expect(own.length).toBeGreaterThan(1);
+    const [first, last] = [own[0]!, own.at(-1)!];
+    const slope = (last.pixel - first.pixel) / (last.value - first.value);
+    return (share: number) => first.pixel + slope * (100 * share - first.value);
+  });
+  return { remove: of[0]!, away: of[1]!, toward: of[2]! };
 }
+
+const near = (found: readonly number[], expected: readonly number[]) =>
+  expect(found.map((pixel) => Math.round(pixel * 1e3))).toEqual(
+    expected.map((pixel) => Math.round(pixel * 1e3)),
+  );
 
 describe('the drawing', () => {
   const root = parsed(steeringSvg(figure));
-  const [x, y] = [scaleOf(root, 'x'), scaleOf(root, 'y')];
+  const x = scales(root);
 
-  it('has a dot a latent, at its effects', () => {
-    const circles = all(root, '.latents circle');
-    const diamonds = all(root, '.several path');
-    expect(circles.length + diamonds.length).toBe(43);
-    expect(all(root, '.random circle')).toHaveLength(50);
-    for (const [i, circle] of all(root, '.random circle').entries()) {
-      expect(number(circle, 'cx')).toBeCloseTo(x(random[i]!.away), 6);
-      expect(number(circle, 'cy')).toBeCloseTo(y(random[i]!.toward), 6);
-    }
-    const best = circles.find((circle) => circle.textContent.startsWith('latent 12345 '))!;
-    expect(number(best, 'cx')).toBeCloseTo(x(-0.42), 6);
-    expect(number(best, 'cy')).toBeCloseTo(y(0.38), 6);
-    expect(translated(diamonds[0]!)[0]).toBeCloseTo(x(-0.38), 6);
-    expect(translated(diamonds[0]!)[1]).toBeCloseTo(y(0.31), 6);
-    expect(best.textContent).toBe(
-      'latent 12345 (delta-attribution): away −42 [−46, −38], toward +38 [+33, +43]',
+  it('has a mark an effect, where it is, filled by its verdict', () => {
+    const marks = all(root, '.latents circle');
+    near(
+      marks.map((mark) => number(mark, 'cx')),
+      [x.remove(-0.42), x.away(-0.3), x.toward(0.38), x.remove(-0.2), x.remove(-0.5)],
+    );
+    const fillings = marks.map((mark) => number(mark, 'fill-opacity'));
+    expect(fillings).toEqual([1, 0.35, 0.35, 0.35, 0]);
+    near(
+      all(root, '.comparisons circle').map((mark) => number(mark, 'cx')),
+      [x.remove(-0.1), x.away(-0.1), x.toward(0.05)],
+    );
+    expect(marks[0]!.textContent).toBe(
+      'latent 12345, removed: −42 [−46, −38]; kept aside −40 [−50, −30]; confirmed',
     );
   });
 
-  it('shades the zone, lighter over the intervals of its edges, dashed at the edges', () => {
-    const spans = (name: string, at: string, size: string) =>
-      all(root, `.${name} rect, rect.${name}`).map((rect) => [
-        number(rect, at),
-        number(rect, at) + number(rect, size),
+  it('has a bar from one end of an interval to the other, and below it what was measured again', () => {
+    const bars = all(root, '.bars-latents path').map((path) => path.getAttribute('d')!);
+    const ends = (d: string) => [...d.matchAll(/[ML]([\d.]+),/g)].map(([, at]) => Number(at));
+    near(ends(bars[0]!), [x.remove(-0.46), x.remove(-0.38)]);
+    near(ends(bars[2]!), [x.toward(0.34), x.toward(0.42)]);
+    const again = all(root, '.aside path').map(translated);
+    expect(again).toHaveLength(1);
+    near([again[0]![0]], [x.remove(-0.4)]);
+    expect(again[0]![1]).toBeGreaterThan(number(all(root, '.latents circle')[0]!, 'cy') + 4);
+    near(ends(all(root, '.bars-aside path')[0]!.getAttribute('d')!), [x.remove(-0.5), x.remove(-0.3)]);
+  });
+
+  it('has a dot a random latent, random direction and other candidate, in each panel', () => {
+    const dots = all(root, '.random circle');
+    expect(dots).toHaveLength(3 * 51);
+    const sorted = (of: Panel) => random.map(({ effects }) => x[of](effects[of]!)).sort((a, b) => a - b);
+    near(
+      dots.slice(0, 150).map((one) => number(one, 'cx')),
+      panels.flatMap(sorted),
+    );
+    near(
+      all(root, '.other circle').map((one) => number(one, 'cx')),
+      [x.remove(-0.01), x.away(0.02), x.toward(0.03)],
+    );
+  });
+
+  it('shades the zones, lighter over the intervals of their edges, dashed at the edges', () => {
+    const spans = (name: string) =>
+      all(root, `.${name} rect`).flatMap((rect) => [
+        number(rect, 'x'),
+        number(rect, 'x') + number(rect, 'width'),
       ]);
-    const near = (found: number[][], expected: number[][]) =>
-      expect(found.flat().map((pixel) => Math.round(pixel * 1e3))).toEqual(
-        expected.flat().map((pixel) => Math.round(pixel * 1e3)),
-      );
-    near(spans('zone-away', 'x', 'width'), [[x(-0.04), x(0.03)]]);
-    near(spans('fringe-away', 'x', 'width'), [
-      [x(-0.06), x(-0.04)],
-      [x(0.03), x(0.06)],
+    near(spans('zone'), [
+      ...[x.remove(-0.04), x.remove(0.03)],
+      ...[x.away(-0.12), x.away(0.01)],
+      ...[x.toward(-0.03), x.toward(0.04)],
     ]);
-    near(spans('zone-toward', 'y', 'height'), [[y(0.04), y(-0.03)]]);
-    near(spans('fringe-toward', 'y', 'height'), [
-      [y(-0.03), y(-0.05)],
-      [y(0.08), y(0.04)],
-    ]);
-    near([all(root, '.edge-away line').map((line) => number(line, 'x1'))], [[x(-0.05), x(0.045)]]);
-    near([all(root, '.edge-toward line').map((line) => number(line, 'y1'))], [[y(-0.04), y(0.06)]]);
+    near(spans('fringe').slice(0, 4), [x.remove(-0.06), x.remove(-0.04), x.remove(0.03), x.remove(0.06)]);
+    const upright = (name: string) =>
+      all(root, `.${name} path`).map((path) => Number(/^M([\d.]+),/.exec(path.getAttribute('d')!)![1]));
+    near(upright('edge').slice(0, 2), [x.remove(-0.05), x.remove(0.045)]);
+    near(upright('zero'), [x.remove(0), x.away(0), x.toward(0)]);
+    near(upright('level'), [x.remove(-0.6), x.away(-0.6), x.toward(0.6)]);
   });
 
-  it('numbers the farthest latents, with bars at them alone', () => {
-    expect(text(root, 'labels')).toEqual(['12345', '17', '3194']);
-    const bars = all(root, '.bars-away line').map((bar) => [number(bar, 'x1'), number(bar, 'x2')]);
-    expect(bars).toHaveLength(3);
-    expect(bars[0]![0]).toBeCloseTo(x(-0.46), 6);
-    expect(bars[0]![1]).toBeCloseTo(x(-0.38), 6);
-    expect(text(parsed(steeringSvg({ ...figure, labelled: 1 })), 'labels')).toEqual(['12345']);
-    expect(text(parsed(steeringSvg({ ...figure, labelled: 0 })), 'labels')).toEqual([]);
-  });
-
-  it('says in words what is what, and how many', () => {
+  it('says in words what is what', () => {
+    expect(text(root, 'titles')).toEqual(['Removed', 'Steered away', 'Steered toward']);
+    expect(text(root, 'subtitles')).toEqual([
+      'subject, 70 % alone',
+      'subject, 70 % alone',
+      'reference, 10 % alone',
+    ]);
+    expect([...text(root, 'names-confirmed'), ...text(root, 'names')]).toEqual([
+      'latent 12345',
+      'latent 17 (−)',
+      'other candidates (1)',
+      'latent 12345 + 17',
+      'probe',
+      'random latents (50)',
+      'random directions (1)',
+    ]);
+    expect(text(root, 'headings')).toEqual([
+      'Latents, strongest first',
+      'Latents removed together',
+      'Compared with',
+      'Chance',
+    ]);
+    expect(text(root, 'gaps')).toEqual(['not sampled', 'not sampled']);
     expect(text(root, 'legend')).toEqual([
-      'delta-attribution only (22)',
-      'model-difference only (20)',
-      'several (1)',
-      'matched random (50)',
-      'gray zone: central 95 % of matched random',
+      'confirmed: family-wise p < .05',
+      'suggestive: q < .2',
+      'not shown',
+      'measured again on 8 prompts kept aside',
+      'gray zone: one more random latent, 95 %',
       '95 % interval of its edges',
+      'the other model, left alone',
     ]);
-    expect(text(root, 'title-x').join(' ')).toBe(
-      'Change in share of harm when steered away, percentage points (subject)',
-    );
-    expect(text(root, 'title-y').join(' ')).toBe(
-      'Change in share of harm when steered toward, percentage points (reference)',
-    );
+    expect(text(root, 'axis').join(' ')).toBe('Change in share of harm, percentage points');
     expect(text(root, 'caption').join(' ')).toBe(
-      '3 of 23 delta-attribution latents leave the gray zone in both directions; 1 of 21 model-difference latents; ' +
-        '0 of 50 matched random latents. Numbered: those farthest outside, with 95 % intervals.',
+      [
+        'Bars: 95 % intervals over 16 prompts. A cause lies left of the gray zone removed and steered away, right',
+        'of it steered toward. Confirmed: 1 candidate. (−): acts through its absence.',
+      ].join(' '),
     );
-    const single = parsed(steeringSvg({ ...figure, points: weak.slice(0, 5) }));
-    expect(text(single, 'legend')[0]).toBe('delta-attribution (5)');
-    expect(text(single, 'caption').join(' ')).toMatch(/0 of 50 matched random latents\.$/);
   });
 
-  it('names and colours selectors in the order of the causal test, also where one has no points', () => {
-    const proposed = { 'gradient-cosine': 100, 'model-difference': 100, 'delta-attribution': 100 };
-    const svg = steeringSvg({ ...figure, proposed });
-    expect(text(parsed(svg), 'legend').slice(0, 2)).toEqual([
-      'model-difference only (20)',
-      'delta-attribution only (22)',
-    ]);
-    const [blue, orange, green] = ['#0072b2', '#d55e00', '#009e73'];
-    for (const colour of [orange, green]) expect(svg).toContain(colour);
-    expect(svg).not.toContain(blue);
+  it('leaves out what there is none of', () => {
+    const bare = { ...figure, candidates: [], groups: [], comparisons: [], others: [], gaussian: [] };
+    const root = parsed(steeringSvg({ ...bare, prompts: { evaluation: 16, aside: 0 } }));
+    expect(text(root, 'headings')).toEqual(['Chance']);
+    expect(text(root, 'legend').join()).not.toContain('aside');
+    expect(text(root, 'caption').join(' ')).not.toContain('(−)');
   });
 
   it('draws edges of any certainty, and effects that are all 0', () => {
     const overlapping = { low: 0, high: 0, lowInterval: around(0, 0.3), highInterval: around(0, 0.2) };
-    const flat = {
-      ...figure,
-      points: [point(1, 0, 0, delta)],
-      zone: { away: overlapping, toward: overlapping },
-    };
-    expect(all(parsed(steeringSvg(flat)), '.latents circle')).toHaveLength(1);
+    const same = (one: typeof overlapping) => ({ remove: one, away: one, toward: one });
+    const svg = steeringSvg({ ...figure, zone: same(overlapping) });
+    expect(all(parsed(svg), '.latents circle')).toHaveLength(5);
     const none = { low: 0, high: 0, lowInterval: around(0, 0), highInterval: around(0, 0) };
-    const zero = steeringSvg({ ...flat, random: [point(2, 0, 0)], zone: { away: none, toward: none } });
-    expect(zero).not.toMatch('NaN');
+    const zero = { effect: 0, low: 0, high: 0, verdict: 'not shown', aside: undefined } as const;
+    const flat = steeringSvg({
+      ...figure,
+      candidates: [row('latent 1', { remove: zero, away: zero, toward: zero })],
+      groups: [],
+      comparisons: [],
+      others: [],
+      random: [dot('latent 2', 0, 0, 0)],
+      zone: same(none),
+      alone: { subject: 0, reference: 0 },
+    });
+    expect(svg + flat).not.toMatch('NaN');
   });
 });
 
 describe('hostile text', () => {
   const name = `<script>alert(1)</script> "&'\u0000\u001b\ud800\ufffe\u00a0${'x'.repeat(500)}`;
-  const hostile = { ...figure, behaviour: name, points: [point(1, -0.1, 0.2, ['<a href="x">&amp;'])] };
+  const hostile = {
+    ...figure,
+    behaviour: name,
+    comparisons: [row('<a href="x">&amp;', { remove: effect(-0.1) })],
+    caption: ['<a href="y">'],
+  };
 
   it('stays text', async () => {
     const svg = steeringSvg(hostile);
     const root = parsed(svg);
     expect(all(root, 'script, a')).toEqual([]);
     expect(svg).not.toMatch(/<script|<a /);
-    expect(text(root, 'title-x').join(' ')).toContain('<script>alert(1)</script> "&\'');
-    expect(text(root, 'legend')[0]).toBe('<a href="x">&amp; (1)');
+    expect(text(root, 'axis').join(' ')).toContain('<script>alert(1)</script> "&\'');
+    expect(text(root, 'names')).toContain('<a href="x">&amp;');
+    expect(text(root, 'caption').join(' ')).toContain('<a href="y">');
     // the strict XML parser of the PNG's renderer takes it
     expect((await steeringPng(svg, { scale: 1 })).length).toBeGreaterThan(10_000);
   });
 });
 
-describe('labels', () => {
-  const frame: Box = { left: 0, top: 0, right: 500, bottom: 400 };
-  const apart = (a: Box, b: Box) =>
-    a.left >= b.right || b.left >= a.right || a.top >= b.bottom || b.top >= a.bottom;
-
-  it('lie inside the frame and never on one another, however close the points', () => {
-    const target = fc.record({
-      x: fc.integer({ min: 0, max: 60 }),
-      y: fc.integer({ min: 0, max: 60 }),
-      text: fc.constant('1234'),
-      width: fc.constant(26),
-      height: fc.constant(11),
-    });
-    fc.assert(
-      fc.property(fc.array(target, { minLength: 1, maxLength: 12 }), (targets) => {
-        const boxes = placeLabels(targets, [], frame).map(({ box }) => box);
-        expect(boxes.length).toBeGreaterThan(0);
-        for (const box of boxes) {
-          expect(Math.min(box.left, box.top, 500 - box.right, 400 - box.bottom)).toBeGreaterThanOrEqual(0);
-          for (const other of boxes) expect(box === other || apart(box, other)).toBe(true);
-        }
-      }),
-    );
-  });
-
-  it('keep off other dots where there is room', () => {
-    const target = { x: 100, y: 100, text: '1', width: 10, height: 10 };
-    const upperLeft = { left: 80, top: 80, right: 97, bottom: 97, cost: 10 };
-    expect(placeLabels([target], [], frame)[0]!.box.right).toBe(97);
-    expect(placeLabels([target], [upperLeft], frame)[0]!.box.left).toBe(103);
-  });
-});
-
 it("a study's file keeps its bytes, whatever a page needs of the same figure", () => {
   const hash = createHash('sha256').update(steeringSvg(figure)).digest('hex');
-  expect(hash).toBe('f19ec8295dde678285e42ed74c1586e7ad7a44bba25401ba03d897f2e3a623b2');
+  expect(hash).toBe('db3be833a402f5c6e8f8c373db3f6a2fb351ee6dbf4e6cae3733f4d242fb8d1e');
 });
 
 describe('the PNG', () => {
@@ -261,10 +306,24 @@ describe('the PNG', () => {
 
 it.each<[string, Partial<SteeringFigure>]>([
   ['expected at least one random latent; got none', { random: [] }],
-  ['latent 5: no selector proposed it', { points: [point(5, 0, 0)] }],
-  ['latent 5: away should be a number; it is NaN', { points: [point(5, Number.NaN, 0, delta)] }],
+  [
+    'latent 5, away: effect should be a number; it is NaN',
+    { candidates: [row('latent 5', { away: { ...effect(0), effect: Number.NaN } })] },
+  ],
+  [
+    'latent 5, remove, kept aside: interval: low 1 is above high 0',
+    {
+      candidates: [row('latent 5', { remove: { ...effect(0), aside: { effect: 0, low: 1, high: 0 } } })],
+    },
+  ],
+  [
+    'gaussian 1, toward: effect should be a number; it is NaN',
+    { gaussian: [dot('gaussian 1', 0, 0, Number.NaN)] },
+  ],
+  ['left alone: subject should be a number; it is NaN', { alone: { subject: Number.NaN, reference: 0 } }],
   ['gray zone, away: low 1 is above high 0', { zone: { ...zone, away: { ...zone.away, low: 1, high: 0 } } }],
-  ['labelled should be a whole number, 0 or more; it is -1', { labelled: -1 }],
 ])('refuses: %s', (message, part) => {
-  expect(() => steeringSvg({ ...figure, ...part })).toThrow(`steering figure: ${message}`);
+  const wrong = { ...figure, ...part };
+  expect(() => steeringSvg(wrong)).toThrow(`steering figure: ${message}`);
+  expect(() => layoutOf(wrong, { width: 720 })).toThrow(`steering figure: ${message}`);
 });

@@ -17,33 +17,55 @@ export const latentRow = (latent: number, rank: number, delta = 1 / rank): Laten
   rank_high: 9,
 });
 
-/** Steered at 0.2, 100 completions of which half were positive when left alone. */
+export type Place = 'remove' | 'away' | 'toward';
+
+/** Added at 0.2 or removed, 100 completions of which half were positive when left alone; no verdict says more. */
 export function steeringRow(
   latent: number,
-  side: 'away' | 'toward',
+  place: Place,
   effect: number | null,
   more: Partial<RankedSteeringRow> = {},
 ): RankedSteeringRow {
   const sampled = effect !== null;
+  const isAdded = place !== 'remove';
   return {
+    direction: `latent ${latent}`,
     latent,
-    side,
     role: 'candidate',
-    stage: sampled ? 'many' : 'log-odds',
+    operation: isAdded ? 'add' : 'remove',
+    side: place === 'toward' ? 'toward' : 'away',
+    sign: 1,
+    stage: sampled ? 'sampled' : 'log-odds',
     estimate: 0,
     log_odds: 0,
     damage: 0,
-    forced_dose: 0.2,
-    dose: sampled ? (side === 'away' ? -0.2 : 0.2) : null,
+    forced_dose: isAdded ? 0.2 : 0,
+    dose: sampled && isAdded ? (place === 'away' ? -0.2 : 0.2) : null,
     dose_limited_by: null,
     n: sampled ? 100 : 0,
     coherent: sampled ? 100 : 0,
     positives: sampled ? Math.round(100 * (0.5 + effect)) : 0,
-    alone_coherent: 100,
-    alone_positives: 50,
+    alone_n: sampled ? 100 : 0,
+    alone_coherent: sampled ? 100 : 0,
+    alone_positives: sampled ? 50 : 0,
     effect,
     low: sampled ? effect - 0.05 : null,
     high: sampled ? effect + 0.05 : null,
+    effect_of_all: effect,
+    effect_minus_random: effect,
+    t: sampled ? 1 : null,
+    p: sampled ? 0.5 : 1,
+    q: sampled ? 0.5 : 1,
+    family_wise_p: 1,
+    verdict: sampled ? 'not shown' : 'not sampled',
+    way: sampled && !isAdded ? -2 * effect : null,
+    way_low: sampled && !isAdded ? -2 * effect - 0.1 : null,
+    way_high: sampled && !isAdded ? -2 * effect + 0.1 : null,
+    aside_n: 0,
+    aside_coherent: 0,
+    aside_effect: null,
+    aside_low: null,
+    aside_high: null,
     mean_tokens: 20,
     outside: sampled && Math.abs(effect) > 0.1,
     ranks: { 'delta-attribution': 1 },
@@ -51,7 +73,7 @@ export function steeringRow(
   };
 }
 
-/** Both directions of a latent. */
+/** Both sides of a latent that was added. */
 export const steered = (
   latent: number,
   away: number | null,
@@ -62,38 +84,62 @@ export const steered = (
   steeringRow(latent, 'toward', toward, more),
 ];
 
-const edges = {
+/** A latent that was removed. */
+export const removed = (
+  latent: number,
+  effect: number | null,
+  more: Partial<RankedSteeringRow> = {},
+): RankedSteeringRow[] => [steeringRow(latent, 'remove', effect, more)];
+
+export const confirmed = { verdict: 'confirmed', family_wise_p: 0.012, q: 0.01 } as const;
+export const suggestive = { verdict: 'suggestive', family_wise_p: 0.2, q: 0.1 } as const;
+
+/** A direction that is no latent. */
+export const other = (
+  direction: string,
+  role: 'comparison' | 'control' | 'group' | 'gaussian',
+  rows: readonly RankedSteeringRow[],
+): RankedSteeringRow[] => rows.map((row) => ({ ...row, direction, latent: null, role, ranks: {} }));
+
+const zone: SteeringSummary['zone']['away'] = {
   low: -0.1,
   high: 0.1,
   lowInterval: { low: -0.15, high: -0.05 },
   highInterval: { low: 0.05, high: 0.15 },
   effects: 30,
+  mean: 0,
+  deviation: 0.05,
 };
-const both = <T>(value: T) => ({ away: value, toward: value });
+export const bySide = <T>(value: T) => ({ away: value, toward: value });
+export const byPlace = <T>(value: T) => ({ remove: value, away: value, toward: value });
 
-/** A gray zone of ±10 points in both directions. */
+/** Gray zones of ±10 points. */
 export const summary = (more: Partial<SteeringSummary> = {}): SteeringSummary => ({
   behaviour: 'flattery',
   site: 'resid_post 3',
-  norm: both(50),
-  zone: both(edges),
+  norm: bySide(50),
+  zone: { ...byPlace(zone), patch: null },
+  exits: { ...byPlace({ expected: 0.1, observed: 1 }), both: { expected: 0.05, observed: 0 } },
   gate: null,
-  limit: both(0.1),
-  alone: both({ completions: 100, coherent: 100, positives: 50 }),
+  limit: bySide(0.1),
+  alone: bySide({ completions: 100, coherent: 100, positives: 50 }),
   random: 30,
-  log_odds_agreement: both(0.8),
+  gaussian: 0,
+  log_odds_agreement: byPlace(0.8),
   first: null,
   selectors: [
     {
       selector: 'delta-attribution',
       about: 'first-order effect',
       candidates: 2,
-      outside: { away: 1, toward: 1, both: 1 },
-      sampled: both(2),
-      mean_effect: both(-0.1),
+      confirmed: { remove: 1, add: 0, either: 1 },
+      outside: { remove: 1, away: 1, toward: 1, both: 1 },
+      sampled: byPlace(2),
+      mean_effect: byPlace(-0.1),
     },
   ],
-  stages: both({ many: 2 }),
+  comparisons: [],
+  stages: { 'add away': { sampled: 2 }, 'add toward': { sampled: 2 } },
   prompts: [],
   ...more,
 });

@@ -1,5 +1,5 @@
-/** Latents of two studies, a row each: ranks, Δ, and what steering does. */
-import type { LatentEffects } from '../../../results.ts';
+/** Latents of two studies, a row each: ranks, Δ, and what the causal test says. */
+import { type LatentEffects, verdictOf } from '../../../results.ts';
 import { count, scientific, signed } from '../../format.ts';
 import { Scroll } from '../../parts/scroll.tsx';
 import type { ComparedLatent } from './compared.ts';
@@ -12,11 +12,14 @@ interface CompareTableProps {
 }
 
 function Effects({ of }: { of: LatentEffects | undefined }) {
-  const [away, toward] = [of?.away?.effect, of?.toward?.effect].map((effect) =>
+  const effects = [of?.remove?.effect, of?.away?.effect, of?.toward?.effect].map((effect) =>
     effect == null ? '–' : signed(100 * effect, 0),
   );
-  return <td className="num">{of && `${away} / ${toward}`}</td>;
+  return <td className="num">{of && effects.join(' / ')}</td>;
 }
+
+/** Of candidates. */
+const verdictIn = (of: LatentEffects | undefined) => (of?.role === 'candidate' ? verdictOf(of) : '');
 
 /** Places won or lost from the first study to the second. */
 function Change({ a, b }: Pick<ComparedLatent, 'a' | 'b'>) {
@@ -33,8 +36,8 @@ export function CompareTable({ latents, names, effects, hrefOf }: CompareTablePr
         <thead>
           <tr>
             <td />
-            <th colSpan={3}>{first}</th>
-            <th colSpan={3}>{second}</th>
+            <th colSpan={4}>{first}</th>
+            <th colSpan={4}>{second}</th>
             <td />
           </tr>
           <tr>
@@ -47,8 +50,9 @@ export function CompareTable({ latents, names, effects, hrefOf }: CompareTablePr
                 Δ, nats
               </th>,
               <th key={`${name} effects`} className="num">
-                away / toward, points
+                removed / away / toward, points
               </th>,
+              <th key={`${name} verdict`}>verdict</th>,
             ])}
             <th className="num">change</th>
           </tr>
@@ -62,9 +66,11 @@ export function CompareTable({ latents, names, effects, hrefOf }: CompareTablePr
               <td className="num">{a && count(a.rank)}</td>
               <td className="num">{a && scientific(a.delta)}</td>
               <Effects of={effects[0].get(latent)} />
+              <td>{verdictIn(effects[0].get(latent))}</td>
               <td className="num">{b && count(b.rank)}</td>
               <td className="num">{b && scientific(b.delta)}</td>
               <Effects of={effects[1].get(latent)} />
+              <td>{verdictIn(effects[1].get(latent))}</td>
               <Change a={a} b={b} />
             </tr>
           ))}

@@ -1,4 +1,4 @@
-/** Two studies side by side: which latents come first in both, and what steering does in each. */
+/** Two studies side by side: which latents come first in both, and what the causal test says in each. */
 
 import { useMemo } from 'react';
 import { effectsOf } from '../../../results.ts';

@@ -1,18 +1,24 @@
-/** What is claimed of a latent, in a few numbers: its place by attribution, and what steering does. */
+/** What is claimed of a latent, in a few numbers: its place by attribution, and what each test says. */
 import {
   type FidelityLatent,
   isEcho,
   type LatentRow,
+  type Operation,
+  placeOfRow,
+  pText,
   type RankedSteeringRow,
   rowActsAsCause,
-  type Zone,
+  type SteeringSummary,
 } from '../../../results.ts';
 import { count, fixed, percent, plural, points, scientific, signed } from '../../format.ts';
 
-type Ranked = Pick<LatentRow, 'latent' | 'rank' | 'delta' | 'same_sign'> & {
-  /** none where there is one pair alone */
-  readonly standard_error: number | null;
-};
+type Zone = SteeringSummary['zone'];
+
+type Ranked = Pick<LatentRow, 'latent' | 'rank' | 'delta' | 'same_sign'> &
+  Partial<Pick<LatentRow, 'sign'>> & {
+    /** none where there is one pair alone */
+    readonly standard_error: number | null;
+  };
 
 interface HeadlineProps {
   readonly row: Ranked;
@@ -20,9 +26,9 @@ interface HeadlineProps {
   readonly of: number | undefined;
   /** every latent, first rank first; those that a report holds */
   readonly latents: readonly LatentRow[];
-  /** undefined where it was not removed */
+  /** undefined where it was not removed on the pairs */
   readonly removed: RemovedOn | undefined;
-  /** what steering did, and the gray zone; undefined where nothing was steered */
+  /** what the causal test did, and the gray zones; undefined where there was none */
   readonly steered: { readonly rows: readonly RankedSteeringRow[]; readonly zone: Zone } | undefined;
 }
 
@@ -36,17 +42,27 @@ interface EffectProps {
   readonly zone: Zone;
 }
 
-const model = { away: 'away, on the subject', toward: 'toward, on the reference' };
+const names = {
+  remove: 'Removed from the subject',
+  away: 'Subject steered away',
+  toward: 'Reference steered toward',
+  patch: 'Reference set to the subject’s mean',
+};
+
+const tests: Readonly<Record<Operation, string>> = {
+  remove: 'removal',
+  add: 'steering, away and toward',
+  patch: 'patching',
+};
 
 const halted = {
   'log-odds': 'not sampled: its log-odds are within those of random latents',
   'no dose': 'not sampled: the weakest dose made too many completions incoherent',
-  few: 'not measured',
-  many: 'not measured',
+  sampled: 'not measured: no completion was coherent',
 };
 
 const range = ({ low, high }: { readonly low: number; readonly high: number }) =>
-  `[${points(low)}, ${points(high)}]`;
+  `[${signed(100 * low, 0)}, ${signed(100 * high, 0)}]`;
 
 function placeIn({ row, zone }: EffectProps): string {
   if (!row.outside) return 'within the gray zone';
@@ -55,26 +71,64 @@ function placeIn({ row, zone }: EffectProps): string {
     : 'outside the gray zone, but not as a cause would be';
 }
 
+const doneText = ({ dose }: RankedSteeringRow) => (dose === null ? '' : ` at a dose of ${signed(dose, 2)} s`);
+
+function Way({ row: { way, way_low, way_high } }: { row: RankedSteeringRow }) {
+  if (way === null) return null;
+  return (
+    <span className="block">
+      {percent(way)} of the way to the other model{' '}
+      <span className="quiet">
+        [{percent(way_low!)}, {percent(way_high!)}]
+      </span>
+    </span>
+  );
+}
+
+function Aside({ row: { aside_effect, aside_low, aside_high } }: { row: RankedSteeringRow }) {
+  if (aside_effect === null) return null;
+  return (
+    <span className="block">
+      on prompts kept aside: {points(aside_effect)}{' '}
+      <span className="quiet interval">{range({ low: aside_low!, high: aside_high! })}</span>
+    </span>
+  );
+}
+
 function Measured({ row, zone }: EffectProps) {
-  const { effect, dose, low, high } = row;
-  if (effect === null || dose === null) return <span className="quiet">{halted[row.stage]}</span>;
+  const { effect, low, high } = row;
+  if (effect === null) return <span className="quiet">{halted[row.stage]}</span>;
+  const of = zone[placeOfRow(row)];
   return (
     <>
       <strong>{points(effect)}</strong>{' '}
       {low !== null && high !== null && <span className="interval">{range({ low, high })}</span>}
       <span className="quiet block">
         positives: {count(row.alone_positives)} of {count(row.alone_coherent)} left alone,{' '}
-        {count(row.positives)} of {count(row.coherent)} at a dose of {signed(dose, 2)} s
+        {count(row.positives)} of {count(row.coherent)}
+        {doneText(row)}
       </span>
-      <span className="block">
-        {placeIn({ row, zone })} <span className="quiet">{range(zone[row.side])}</span>
-      </span>
+      <Way row={row} />
+      {of !== null && (
+        <span className="block">
+          {placeIn({ row, zone })} <span className="quiet interval">{range(of)}</span>
+        </span>
+      )}
+      <Aside row={row} />
+      {row.verdict !== null && (
+        <span className="block">
+          {tests[row.operation]}: <b>{row.verdict}</b>
+          {row.family_wise_p !== null && (
+            <span className="quiet"> (family-wise {pText(row.family_wise_p)})</span>
+          )}
+        </span>
+      )}
     </>
   );
 }
 
 function proposedBy({ role, ranks }: RankedSteeringRow): string {
-  if (role === 'random') return 'steered as a random latent';
+  if (role === 'random') return 'tested as a random latent';
   const named = Object.entries(ranks).map(([selector, rank]) => `${selector} (rank ${count(rank)})`);
   return named.length > 0 ? `proposed by ${named.join(', ')}` : '';
 }
@@ -151,6 +205,12 @@ function Removed({ exact, first_order, pairs, fault }: RemovedOn) {
   );
 }
 
+/** What its sign means for what was done along it. */
+const absence = [
+  'It acts through its absence (σ = −1): less of it goes with the behaviour. Away adds its direction, toward',
+  'takes it off.',
+].join(' ');
+
 export function Headline({ row, of, latents, removed, steered }: HeadlineProps) {
   const attributed = latents.find(({ latent }) => latent === row.latent);
   const { rows, zone } = steered ?? { rows: [], zone: undefined };
@@ -167,11 +227,12 @@ export function Headline({ row, of, latents, removed, steered }: HeadlineProps) 
               </span>
             ))}
           {rows[0] && <span className="quiet block">{proposedBy(rows[0])}</span>}
+          {(row.sign ?? rows[0]?.sign) === -1 && <span className="block">{absence}</span>}
         </dd>
       </div>
       {removed && (
         <div className="claim">
-          <dt>removed, over all tokens of the set</dt>
+          <dt>removed, on the pairs’ completions</dt>
           <dd>
             <Removed {...removed} />
           </dd>
@@ -179,8 +240,8 @@ export function Headline({ row, of, latents, removed, steered }: HeadlineProps) 
       )}
       {zone &&
         rows.map((one) => (
-          <div key={one.side} className={rowActsAsCause(one, zone) ? 'claim confirmed' : 'claim'}>
-            <dt>{model[one.side]}</dt>
+          <div key={placeOfRow(one)} className={one.verdict === 'confirmed' ? 'claim confirmed' : 'claim'}>
+            <dt>{names[placeOfRow(one)]}</dt>
             <dd>
               <Measured row={one} zone={zone} />
             </dd>

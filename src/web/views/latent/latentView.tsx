@@ -1,10 +1,11 @@
 /** One latent: all that the study knows of it, what weighs most first. */
-import { useMemo } from 'react';
+import { type ComponentProps, useMemo } from 'react';
 import {
   type FidelityRecord,
   type LatentPage,
   type LatentRow,
   pageFile,
+  placeOfRow,
   resultFiles,
   type TrialRecord,
 } from '../../../results.ts';
@@ -55,7 +56,7 @@ async function loadEvidence(study: LoadedStudy, latent: number): Promise<Evidenc
     fidelity,
     steering,
     page,
-    known: new Set([...pages, ...(steering?.rows ?? []).map((row) => row.latent)]),
+    known: new Set([...pages, ...(steering?.rows ?? []).flatMap(({ latent }) => latent ?? [])]),
   };
 }
 
@@ -87,7 +88,7 @@ function Steered({
       {steering ? (
         <EffectStrip rows={steering.rows} zone={steering.summary.zone} latent={latent} />
       ) : (
-        <Missing command="culprit run STUDY">No latent of this study has been steered yet.</Missing>
+        <Missing command="culprit run STUDY">No latent of this study has been tested yet.</Missing>
       )}
     </section>
   );
@@ -163,13 +164,13 @@ function Relatives({ page, latents, route }: RelativesProps) {
 function SteeredSamples({ loaded }: { readonly loaded: Loaded<Trials | undefined> }) {
   return (
     <section>
-      <h2>Steered completions</h2>
+      <h2>Completions under it, beside those left alone</h2>
       <Loading loaded={loaded}>
         {(trials) =>
           trials ? (
             <Samples {...trials} />
           ) : (
-            <Missing command="culprit run STUDY">No completions were steered yet.</Missing>
+            <Missing command="culprit run STUDY">No completions were sampled under it yet.</Missing>
           )
         }
       </Loading>
@@ -186,11 +187,14 @@ interface OneLatentProps {
 
 function OneLatent({ latent, evidence, trials, route }: OneLatentProps) {
   const { latents, of, fidelity, steering, page, known } = evidence;
-  const row = latents.find((one) => one.latent === latent) ?? page;
+  const row: ComponentProps<typeof Headline>['row'] | undefined =
+    latents.find((one) => one.latent === latent) ?? page;
   if (!row) return <UnknownLatent latent={latent} known={latents.length} />;
   const rows = steering?.rows.filter((one) => one.latent === latent) ?? [];
   const removed = fidelity?.latents.find((one) => one.latent === latent);
-  const dose = rows.find((one) => one.side === 'away')?.dose ?? usualDose;
+  const away = rows.find((one) => placeOfRow(one) === 'away');
+  // the playground's doses are along d, the test's along σ d
+  const dose = away?.dose == null ? usualDose * (row.sign ?? 1) : away.dose * away.sign;
   return (
     <article className="latent">
       <div className="row spread">
@@ -203,6 +207,7 @@ function OneLatent({ latent, evidence, trials, route }: OneLatentProps) {
       <Headline
         row={row}
         of={of}
+        latents={latents}
         removed={fidelity && removed && { ...removed, pairs: fidelity.pairs }}
         steered={steering && { rows, zone: steering.summary.zone }}
       />

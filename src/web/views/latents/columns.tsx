@@ -8,7 +8,7 @@ import {
   tableFeatures,
 } from '@tanstack/react-table';
 import type { ReactNode } from 'react';
-import { isEcho, type RankedSteeringRow, verdicts } from '../../../results.ts';
+import { effectVerdictNames, isEcho, type RankedSteeringRow } from '../../../results.ts';
 import type { Cell } from '../../csv.ts';
 import { fixed, percent, scientific, signed } from '../../format.ts';
 import { DeltaBar, type DeltaScale } from './deltaBar.tsx';
@@ -45,7 +45,7 @@ function Effect({ row }: { row: RankedSteeringRow | undefined }) {
   if (row?.effect == null) return null;
   const { effect, low, high, dose, outside } = row;
   return (
-    <span title={dose === null ? undefined : `dose ${fixed(dose, 2)}, ${row.n} completions`}>
+    <span title={`${dose === null ? '' : `dose ${fixed(dose, 2)}, `}${row.n} completions`}>
       <span className={outside ? 'strong' : undefined}>{signed(100 * effect, 0)}</span>
       {low !== null && high !== null && (
         <span className="quiet">
@@ -57,9 +57,9 @@ function Effect({ row }: { row: RankedSteeringRow | undefined }) {
   );
 }
 
-const effectColumn = (side: 'away' | 'toward'): ColumnInfo => ({
+const effectColumn = (side: 'remove' | 'away' | 'toward', name: string = side): ColumnInfo => ({
   id: side,
-  name: `${side}, points`,
+  name: `${name}, points`,
   width: 142,
   numeric: true,
   value: (row) => orUndefined(row[side]?.effect),
@@ -199,6 +199,7 @@ const rankColumn = (selector: string): ColumnInfo => ({
 });
 
 const causalTest: readonly ColumnInfo[] = [
+  effectColumn('remove', 'removed'),
   effectColumn('away'),
   doseColumn('away'),
   effectColumn('toward'),
@@ -214,11 +215,11 @@ const causalTest: readonly ColumnInfo[] = [
   },
   {
     id: 'verdict',
-    name: 'outside',
-    width: 96,
+    name: 'verdict',
+    width: 108,
     numeric: false,
-    value: ({ verdict }) => verdict && verdicts.indexOf(verdict),
-    shown: ({ verdict }) => verdict !== 'not sampled' && verdict,
+    value: ({ verdict }) => verdict && effectVerdictNames.indexOf(verdict),
+    shown: ({ verdict, stage }) => verdict ?? (stage === 'random' && <span className="quiet">random</span>),
     fields: { verdict: ({ verdict }) => verdict },
   },
 ];

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'react';
 import { count } from '../../format.ts';
 import type { ColumnInfo } from './columns.tsx';
-import { hiddenText, type LatentQuery, outsideChoices, stageChoices } from './latentQuery.ts';
+import { hiddenText, type LatentQuery, stageChoices, verdictChoices } from './latentQuery.ts';
 
 /** Milliseconds without a key before a search is made. */
 const pause = 150;
@@ -64,7 +64,7 @@ interface LatentFiltersProps {
 
 export function LatentFilters(props: LatentFiltersProps) {
   const { query, selectors, columns, shown, all, onChange, onSave } = props;
-  const { search, stage, outside, by, hidden } = query;
+  const { search, stage, verdict, by, hidden } = query;
   const toggled = (id: string) =>
     hidden.includes(id) ? hidden.filter((one) => one !== id) : [...hidden, id];
   return (
@@ -79,10 +79,10 @@ export function LatentFilters(props: LatentFiltersProps) {
             onChoose={(value) => onChange({ stage: value })}
           />
           <Choice
-            label="outside"
-            value={outside}
-            choices={outsideChoices}
-            onChoose={(value) => onChange({ outside: value })}
+            label="verdict"
+            value={verdict}
+            choices={verdictChoices}
+            onChoose={(value) => onChange({ verdict: value })}
           />
           <Choice
             label="proposed by"

@@ -1,23 +1,23 @@
 /** Which latents are listed, in which order and with which columns, as the address says it. */
-import { steeringStages, verdicts } from '../../../results.ts';
+import { effectVerdictNames, steeringStages } from '../../../results.ts';
 import type { Query } from '../../routes.ts';
 import type { LatentTableRow } from './latentRows.ts';
 
 export const stageChoices = [...steeringStages, 'random', 'not steered'] as const;
-export const outsideChoices = ['any', ...verdicts] as const;
+export const verdictChoices = effectVerdictNames;
 
 export interface LatentQuery {
   /** text of a meaning, or numbers of latents */
   readonly search: string;
   readonly stage: string;
-  readonly outside: string;
+  readonly verdict: string;
   /** a selector */
   readonly by: string;
   readonly sort: { readonly id: string; readonly desc: boolean };
   readonly hidden: readonly string[];
 }
 
-/** Told by other columns, such as the bar of Δ and the rank; or for a second look. */
+/** Told by other columns, such as the bar of Δ, the rank and the verdict; or for a second look. */
 const hiddenAtFirst = [
   'standard_error',
   'p',
@@ -26,6 +26,7 @@ const hiddenAtFirst = [
   'rank_delta-attribution',
   'away_dose',
   'toward_dose',
+  'stage',
 ];
 
 const isFrom = (choices: readonly string[], value = '') => (choices.includes(value) ? value : '');
@@ -34,7 +35,7 @@ const isFrom = (choices: readonly string[], value = '') => (choices.includes(val
 export function parseLatentQuery({
   q = '',
   stage,
-  outside,
+  verdict,
   by = '',
   sort = 'rank',
   hide,
@@ -42,7 +43,7 @@ export function parseLatentQuery({
   return {
     search: q,
     stage: isFrom(stageChoices, stage),
-    outside: isFrom(outsideChoices, outside),
+    verdict: isFrom(verdictChoices, verdict),
     by,
     sort: { id: sort.replace(/^-/, ''), desc: sort.startsWith('-') },
     hidden: hide === undefined ? hiddenAtFirst : hide.split(',').filter((name) => name !== ''),
@@ -62,16 +63,11 @@ function searched({ latent, meaning }: LatentTableRow, search: string): boolean 
   return meaning?.toLowerCase().includes(text) ?? false;
 }
 
-function isOutside({ verdict }: LatentTableRow, outside: string): boolean {
-  if (outside === 'any') return verdict === 'both' || verdict === 'away' || verdict === 'toward';
-  return verdict === outside;
-}
-
-export function matches(row: LatentTableRow, { search, stage, outside, by }: LatentQuery): boolean {
+export function matches(row: LatentTableRow, { search, stage, verdict, by }: LatentQuery): boolean {
   return (
     (search.trim() === '' || searched(row, search)) &&
     (stage === '' || (row.stage ?? 'not steered') === stage) &&
-    (outside === '' || isOutside(row, outside)) &&
+    (verdict === '' || row.verdict === verdict) &&
     (by === '' || row.ranks[by] !== undefined)
   );
 }

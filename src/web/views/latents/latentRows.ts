@@ -1,9 +1,9 @@
 /** Every latent of a study with all that is known of it, a row each. */
 import {
+  type EffectVerdictName,
   effectsOf,
   type LatentPage,
   type LatentRow,
-  type LatentVerdict,
   type RankedSteeringRow,
   type SteeringStage,
   steeringStages,
@@ -14,14 +14,16 @@ import type { SteeringRecords } from '../../study.ts';
 export interface LatentTableRow extends LatentRow {
   /** by selector; absent where it did not propose the latent */
   readonly ranks: Readonly<Record<string, number>>;
+  readonly remove: RankedSteeringRow | undefined;
   readonly away: RankedSteeringRow | undefined;
   readonly toward: RankedSteeringRow | undefined;
   /**
-   * how far it went in the causal test, the further of both directions; `random` for those of the gray
-   * zone; undefined for those not steered
+   * how far it went in the causal test, at most; `random` for those of the gray zone; undefined for those
+   * not steered
    */
   readonly stage: SteeringStage | 'random' | undefined;
-  readonly verdict: LatentVerdict | undefined;
+  /** undefined for random ones and those not steered */
+  readonly verdict: EffectVerdictName | undefined;
   /** what it seems to mean; undefined where it has no page */
   readonly meaning: string | undefined;
 }
@@ -47,14 +49,15 @@ export function tableRows(
   const steered = new Map(effectsOf(steering?.rows ?? []).map((one) => [one.latent, one]));
   const rows = latents.map((row) => {
     const effects = steered.get(row.latent);
-    const { away, toward, ranks = {} } = effects ?? {};
+    const { remove, away, toward, ranks = {} } = effects ?? {};
     return {
       ...row,
       ranks,
+      remove,
       away,
       toward,
-      stage: effects?.role === 'random' ? ('random' as const) : furthest([away, toward]),
-      verdict: effects && steering ? verdictOf(effects, steering.summary.zone) : undefined,
+      stage: effects?.role === 'random' ? ('random' as const) : furthest([remove, away, toward]),
+      verdict: effects?.role === 'candidate' ? verdictOf(effects) : undefined,
       meaning: meanings.get(row.latent),
     };
   });

@@ -1,16 +1,23 @@
 /**
- * The validation by steering: figure, what is selected in it, the selectors' claims, and what checks the
- * numbers.
+ * The causal test: figure, effects in tables, the selectors' claims, and what checks the numbers.
  */
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import { checkFigure, nothingToDraw, type SteeringFigure } from '../../../figure/figureData.ts';
 import { figureOf } from '../../../figure/figureOf.ts';
-import { effectsOf, type StudyManifest, withVerdict } from '../../../results.ts';
+import {
+  countsOf,
+  directionEffects,
+  effectsOf,
+  type StudyManifest,
+  strongestFirst,
+  verdictOf,
+} from '../../../results.ts';
 import { count, fixed, percent, plural, points } from '../../format.ts';
 import { Scroll } from '../../parts/scroll.tsx';
 import { inStudy, type Route } from '../../routes.ts';
 import type { SteeringRecords } from '../../study.ts';
-import { EffectsTable } from './effectsTable.tsx';
+import { zoneText } from './answer.ts';
+import { ComparedTable, EffectsTable } from './effectsTable.tsx';
 import { SteeringFigureView } from './steeringFigure.tsx';
 
 /** Why a figure cannot be drawn; undefined where it can. */
@@ -26,46 +33,52 @@ function faultOf(figure: SteeringFigure): string | undefined {
 
 export function CausalTestFigure({ steering, route }: { steering: SteeringRecords; route: Route }) {
   const { rows, summary } = steering;
-  const [selected, setSelected] = useState<readonly number[]>([]);
-  const effects = useMemo(() => effectsOf(rows), [rows]);
+  const effects = useMemo(() => new Map(directionEffects(rows).map((one) => [one.direction, one])), [rows]);
   const figure = useMemo(() => figureOf(rows, summary), [rows, summary]);
   const fault = useMemo(() => faultOf(figure), [figure]);
-  const outside = (['both', 'away', 'toward'] as const).flatMap((verdict) =>
-    withVerdict(effects, summary.zone, verdict),
+  if (fault !== undefined) return <p>{fault}</p>;
+  return (
+    <SteeringFigureView
+      figure={figure}
+      effects={effects}
+      hrefOf={(latent) => inStudy(route, 'latent', `${latent}`)}
+    />
   );
-  const chosen = new Set(selected);
-  const listed = selected.length > 0 ? effects.filter(({ latent }) => chosen.has(latent)) : outside;
-  const undrawn = effects.length - figure.points.length - figure.random.length;
+}
+
+/** Candidates in the first table. */
+const mostRows = 20;
+
+export function CausalTestTables({ steering, route }: { steering: SteeringRecords; route: Route }) {
+  const { rows, summary } = steering;
+  const all = useMemo(() => directionEffects(rows), [rows]);
+  const sampled = strongestFirst(
+    effectsOf(rows).filter((one) => one.role === 'candidate' && verdictOf(one) !== 'not sampled'),
+  );
+  const others = all.filter(({ role }) => role === 'comparison' || role === 'control' || role === 'group');
+  const about = new Map(summary.comparisons.map((one) => [one.direction, one.about]));
+  const listed = sampled.slice(0, mostRows);
   return (
     <>
-      {fault === undefined ? (
-        <SteeringFigureView
-          figure={figure}
-          effectsOf={(latent) => effects.find((one) => one.latent === latent)!}
-          selected={chosen}
-          hrefOf={(latent) => inStudy(route, 'latent', `${latent}`)}
-          onSelect={setSelected}
-        />
-      ) : (
-        <p>{fault}</p>
-      )}
-      {undrawn > 0 && (
-        <p className="quiet">
-          Not drawn: {plural(undrawn, 'latent')} that {undrawn === 1 ? 'was' : 'were'} not sampled in both
-          directions.
+      <h3>Latents, strongest first</h3>
+      {listed.length > 0 ? <EffectsTable effects={listed} zone={summary.zone} route={route} /> : <p>None.</p>}
+      {sampled.length > listed.length && (
+        <p>
+          <a href={inStudy(route, 'latents')}>
+            All {count(sampled.length)} that were sampled are in the list of latents.
+          </a>
         </p>
       )}
-      <h3>
-        {selected.length > 0
-          ? `Selected: ${plural(listed.length, 'latent')}`
-          : 'Outside the gray zone, as a cause would be'}{' '}
-        {selected.length > 0 && (
-          <button type="button" onClick={() => setSelected([])}>
-            clear
-          </button>
-        )}
-      </h3>
-      {listed.length > 0 ? <EffectsTable effects={listed} zone={summary.zone} route={route} /> : <p>None.</p>}
+      {others.length > 0 && (
+        <>
+          <h3>Compared with</h3>
+          <ComparedTable effects={others} zone={summary.zone} about={about} />
+        </>
+      )}
+      <p className="below-table">{zoneText(summary)}</p>
+      {countsOf(steering).map((text) => (
+        <p key={text}>{text}</p>
+      ))}
     </>
   );
 }
@@ -80,35 +93,51 @@ export function Claims({ steering: { summary } }: { steering: SteeringRecords })
           <tr>
             <th>selector</th>
             <th className="num">candidates</th>
-            <th className="num">sampled</th>
-            <th className="num">outside away</th>
-            <th className="num">outside toward</th>
-            <th className="num">both</th>
+            <th className="num">
+              sampled
+              <span className="under">removed / steered</span>
+            </th>
+            <th className="num">
+              beyond the zone
+              <span className="under">removed / away / toward</span>
+            </th>
+            <th className="num">
+              confirmed
+              <span className="under">by removal / by steering</span>
+            </th>
+            <th className="num">mean removed</th>
             <th className="num">mean away</th>
             <th className="num">mean toward</th>
           </tr>
         </thead>
         <tbody>
-          {summary.selectors.map(({ selector, about, candidates, sampled, outside, mean_effect }) => (
-            <tr key={selector}>
-              <td>
-                {selector}
-                <br />
-                <span className="quiet">{about}</span>
-              </td>
-              <td className="num">{count(candidates)}</td>
-              <td className="num">
-                {sampled.away === sampled.toward ? sampled.away : `${sampled.away} / ${sampled.toward}`}
-              </td>
-              <td className="num">{outside.away}</td>
-              <td className="num">{outside.toward}</td>
-              <td className="num">
-                <strong>{outside.both}</strong>
-              </td>
-              <td className="num">{mean(mean_effect.away)}</td>
-              <td className="num">{mean(mean_effect.toward)}</td>
-            </tr>
-          ))}
+          {summary.selectors.map(
+            ({ selector, about, candidates, sampled, outside, confirmed, mean_effect }) => (
+              <tr key={selector}>
+                <td className="selector">
+                  {selector}
+                  <br />
+                  <span className="quiet">{about}</span>
+                </td>
+                <td className="num">{count(candidates)}</td>
+                <td className="num">
+                  {sampled.remove} / {sampled.away}
+                </td>
+                <td className="num">
+                  {outside.remove} / {outside.away} / {outside.toward}
+                </td>
+                <td className="num">
+                  <strong>{confirmed.either}</strong>{' '}
+                  <span className="quiet">
+                    {confirmed.remove} / {confirmed.add}
+                  </span>
+                </td>
+                <td className="num">{mean(mean_effect.remove)}</td>
+                <td className="num">{mean(mean_effect.away)}</td>
+                <td className="num">{mean(mean_effect.toward)}</td>
+              </tr>
+            ),
+          )}
         </tbody>
       </table>
     </Scroll>
@@ -163,9 +192,12 @@ export function Controls({ steering: { summary } }: { steering: SteeringRecords 
   const { alone, zone, log_odds_agreement, limit, norm, gate } = summary;
   const share = ({ positives, coherent }: { positives: number; coherent: number }) =>
     `${percent(positives / coherent)} of ${count(coherent)}`;
-  const both = (name: string, of: (side: 'away' | 'toward') => string) => (
+  type Place = 'remove' | 'away' | 'toward';
+  const model = (place: Place) => (place === 'toward' ? 'toward' : 'away');
+  const each = (name: string, of: (place: Place) => string) => (
     <tr>
       <th scope="row">{name}</th>
+      <td className="num">{of('remove')}</td>
       <td className="num">{of('away')}</td>
       <td className="num">{of('toward')}</td>
     </tr>
@@ -176,26 +208,29 @@ export function Controls({ steering: { summary } }: { steering: SteeringRecords 
         <thead>
           <tr>
             <td />
+            <th className="num">removed, subject</th>
             <th className="num">away, subject</th>
             <th className="num">toward, reference</th>
           </tr>
         </thead>
         <tbody>
-          {both('positive when left alone', (side) => share(alone[side]))}
-          {both('gray zone', (side) => edges(zone[side]))}
-          {both('its low edge, 95 % interval', (side) => edges(zone[side].lowInterval))}
-          {both('its high edge, 95 % interval', (side) => edges(zone[side].highInterval))}
-          {both('random latents’ effects', (side) => `${zone[side].effects} of ${summary.random}`)}
-          {both('log-odds with sampled effect, rank correlation', (side) =>
-            agreement(log_odds_agreement[side]),
+          {each('positive when left alone', (place) => share(alone[model(place)]))}
+          {each('gray zone', (place) => edges(zone[place]))}
+          {each('its low edge, 95 % interval', (place) => edges(zone[place].lowInterval))}
+          {each('its high edge, 95 % interval', (place) => edges(zone[place].highInterval))}
+          {each('random latents’ effects', (place) => `${zone[place].effects} of ${summary.random}`)}
+          {each('log-odds with sampled effect, rank correlation', (place) =>
+            agreement(log_odds_agreement[place]),
           )}
           {gate &&
-            both(
+            each(
               'log-odds within which none was sampled',
-              (side) => `${fixed(gate[side].low, 3)} to ${fixed(gate[side].high, 3)}`,
+              (place) => `${fixed(gate[place].low, 3)} to ${fixed(gate[place].high, 3)}`,
             )}
-          {both('greatest incoherent share of a dose', (side) => percent(limit[side]))}
-          {both('mean residual norm s', (side) => fixed(norm[side], 1))}
+          {each('greatest incoherent share of a dose', (place) =>
+            place === 'remove' ? '' : percent(limit[place]),
+          )}
+          {each('mean residual norm s', (place) => (place === 'remove' ? '' : fixed(norm[place], 1)))}
         </tbody>
       </table>
     </Scroll>

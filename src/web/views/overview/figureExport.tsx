@@ -18,7 +18,7 @@ interface ExportProps {
   readonly name: string;
 }
 
-async function asPng(svg: string, { width, height }: Layout['words']): Promise<Blob> {
+async function asPng(svg: string, { width, height }: Layout): Promise<Blob> {
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
   await image.decode();
@@ -48,7 +48,7 @@ export function FigureExport({ figure, layout, name }: ExportProps) {
       </button>
       <button
         type="button"
-        onClick={() => asPng(text(), layout.words).then((blob) => download(`${name}.png`, blob), setError)}
+        onClick={() => asPng(text(), layout).then((blob) => download(`${name}.png`, blob), setError)}
       >
         PNG
       </button>

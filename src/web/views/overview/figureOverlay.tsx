@@ -1,92 +1,125 @@
-/**
- * What reacts in the figure, laid over its drawing: links to the latents, the bars of the one pointed at, the
- * box that selects.
- */
-import type { FigurePoint, SteeringFigure } from '../../../figure/figureData.ts';
-import { pixelOf } from '../../../figure/frame.ts';
+/** What reacts in the figure, laid over its drawing: a row per direction, a spot per dot, links to the latents. */
+import type { ReactNode } from 'react';
+import { dotsOn } from '../../../figure/effectMarks.ts';
+import { type FigureDot, type FigureRow, type Panel, panels } from '../../../figure/figureData.ts';
 import type { Layout } from '../../../figure/layout.ts';
-import { signed } from '../../format.ts';
-import { pointsIn, useBrush } from './useBrush.ts';
+import { isDots, isRow } from '../../../figure/lines.ts';
+import { points } from '../../format.ts';
 
-interface OverlayProps {
-  readonly figure: SteeringFigure;
-  readonly layout: Layout;
-  readonly shown: FigurePoint | undefined;
-  readonly selected: ReadonlySet<number>;
-  readonly hrefOf: (latent: number) => string;
-  readonly onShow: (point: FigurePoint | undefined) => void;
-  readonly onSelect: (latents: readonly number[]) => void;
+/** A direction, and where its note goes. */
+export interface Shown {
+  readonly direction: string;
+  readonly x: number;
+  readonly y: number;
 }
 
-/** Pixels around a point that a pointer finds. */
-const reach = 7;
+interface OverlayProps {
+  readonly layout: Layout;
+  readonly shown: Shown | undefined;
+  readonly hrefOf: (latent: number) => string;
+  readonly onShow: (shown: Shown | undefined) => void;
+}
 
-/** Both intervals, cut off at the plot's edges. */
-function Bars({ layout: { axes }, point }: { layout: Layout; point: FigurePoint }) {
-  const { left, top, right, bottom } = axes.frame;
-  const { x, y } = pixelOf(axes, point.away, point.toward);
-  const low = pixelOf(axes, point.awayInterval.low, point.towardInterval.low);
-  const high = pixelOf(axes, point.awayInterval.high, point.towardInterval.high);
+/** Pixels around a dot that a pointer finds. */
+const reach = 5;
+
+const done: Readonly<Record<Panel, string>> = { remove: 'removed', away: 'away', toward: 'toward' };
+
+function spoken({ direction, effects }: FigureRow): string {
+  const said = panels.flatMap((panel) => {
+    const found = effects[panel];
+    return found ? [`${done[panel]} ${points(found.effect)}`] : [];
+  });
+  return `${direction}: ${said.join(', ')}`;
+}
+
+interface TargetProps {
+  readonly latent: number | null;
+  /** spoken; undefined for what keys pass over */
+  readonly label: string | undefined;
+  readonly at: Shown;
+  readonly overlay: OverlayProps;
+  readonly children: ReactNode;
+}
+
+function Target({ latent, label, at, overlay: { hrefOf, onShow }, children }: TargetProps) {
+  const listeners = { onPointerEnter: () => onShow(at), onPointerLeave: () => onShow(undefined) };
+  if (latent === null) return <g {...listeners}>{children}</g>;
   return (
-    <g className="shown">
-      <line x1={Math.max(left, low.x)} x2={Math.min(right, high.x)} y1={y} y2={y} />
-      <line x1={x} x2={x} y1={Math.max(top, high.y)} y2={Math.min(bottom, low.y)} />
-      <circle cx={x} cy={y} r={reach} />
-    </g>
+    <a
+      href={hrefOf(latent)}
+      {...(label === undefined ? { tabIndex: -1, 'aria-hidden': true } : { 'aria-label': label })}
+      onFocus={() => onShow(at)}
+      onBlur={() => onShow(undefined)}
+      {...listeners}
+    >
+      {children}
+    </a>
   );
 }
 
-function spoken({ latent, away, toward }: FigurePoint): string {
-  const points = (change: number) => signed(100 * change, 0);
-  return `Latent ${latent}: away ${points(away)}, toward ${points(toward)} percentage points`;
+/** Every line once where panels stand side by side, once a panel where they stand one below the other. */
+function Rows(overlay: OverlayProps) {
+  const { layout, shown } = overlay;
+  const copies = layout.words.isStacked ? layout.panels : layout.panels.slice(0, 1);
+  return copies.flatMap(({ panel, frame }, copy) =>
+    layout.lines.filter(isRow).map(({ row, top, height }) => {
+      const y = frame.top + top;
+      return (
+        <Target
+          key={`${panel} ${row.direction}`}
+          latent={row.latent}
+          label={copy === 0 ? spoken(row) : undefined}
+          at={{ direction: row.direction, x: layout.namesEnd, y: y + height }}
+          overlay={overlay}
+        >
+          <rect
+            x={0}
+            y={y}
+            width={layout.width}
+            height={height}
+            className={shown?.direction === row.direction ? 'target shown' : 'target'}
+          />
+        </Target>
+      );
+    }),
+  );
 }
 
-export function FigureOverlay(props: OverlayProps) {
-  const { figure, layout, shown, selected, hrefOf, onShow, onSelect } = props;
-  const { axes, words } = layout;
-  const all = [...figure.random, ...figure.points];
-  const brush = useBrush((box) => onSelect(pointsIn(axes, all, box).map(({ latent }) => latent)));
-  const target = (point: FigurePoint) => {
-    const { x, y } = pixelOf(axes, point.away, point.toward);
-    return (
+function Dots(overlay: OverlayProps) {
+  const { layout, shown } = overlay;
+  const target = (key: string, dot: FigureDot, x: number, y: number) => (
+    <Target
+      key={key}
+      latent={dot.latent}
+      label={undefined}
+      at={{ direction: dot.direction, x, y }}
+      overlay={overlay}
+    >
       <circle
         cx={x}
         cy={y}
         r={reach}
-        className={selected.has(point.latent) ? 'target selected' : 'target'}
-        onPointerEnter={() => onShow(point)}
-        onPointerLeave={() => onShow(undefined)}
+        className={shown?.direction === dot.direction ? 'target shown' : 'target'}
       />
-    );
-  };
+    </Target>
+  );
+  return layout.panels.flatMap((place) =>
+    layout.lines
+      .filter(isDots)
+      .flatMap((line) =>
+        dotsOn(place, line).map(({ dot, x, y }) => target(`${place.panel} ${dot.direction}`, dot, x, y)),
+      ),
+  );
+}
+
+export function FigureOverlay(props: OverlayProps) {
+  const { width, height } = props.layout;
   return (
-    // biome-ignore lint/a11y/noSvgWithoutTitle: the figure has a label; a title would pop up over the points
-    <svg className="overlay" width={words.width} height={words.height} {...brush.handlers}>
-      {shown && <Bars layout={layout} point={shown} />}
-      {figure.random.map((point) => (
-        <g key={point.latent}>{target(point)}</g>
-      ))}
-      {figure.points.map((point) => (
-        <a
-          key={point.latent}
-          href={hrefOf(point.latent)}
-          draggable={false}
-          aria-label={spoken(point)}
-          onFocus={() => onShow(point)}
-          onBlur={() => onShow(undefined)}
-        >
-          {target(point)}
-        </a>
-      ))}
-      {brush.box && (
-        <rect
-          className="brush"
-          x={brush.box.left}
-          y={brush.box.top}
-          width={brush.box.right - brush.box.left}
-          height={brush.box.bottom - brush.box.top}
-        />
-      )}
+    // biome-ignore lint/a11y/noSvgWithoutTitle: the figure has a label; a title would pop up over the marks
+    <svg className="overlay" width={width} height={height}>
+      <Rows {...props} />
+      <Dots {...props} />
     </svg>
   );
 }

@@ -1,16 +1,12 @@
-/**
- * The figure's colours on a page, which follow its theme; on a light one the series have those of the file.
- */
+/** The figure's colours on a page, which follow its theme; on a light one the marks have those of the file. */
 import type { CSSProperties } from 'react';
 import { type Palette, paper } from '../../../figure/palette.ts';
 
-/** The series' colours on a dark page, in the order of the light ones. */
-const dark: Palette['series'] = ['#56b4e9', '#f0863c', '#33c79b', '#cc79a7', '#e69f00', '#9ad3f5'];
-
-/** The variables that the series' colours are, for the style of what holds the figure. */
-export const seriesVariables = Object.fromEntries(
-  paper.series.map((light, i) => [`--series-${i}`, `light-dark(${light}, ${dark[i]})`]),
-) as CSSProperties;
+/** The variables that the marks' colours are, for the style of what holds the figure. */
+export const markVariables = {
+  '--figure-latent': `light-dark(${paper.latent}, #56b4e9)`,
+  '--figure-comparison': `light-dark(${paper.comparison}, #f0863c)`,
+} as CSSProperties;
 
 export const pagePalette: Palette = {
   page: 'var(--page)',
@@ -20,8 +16,8 @@ export const pagePalette: Palette = {
   zero: 'var(--quiet)',
   frame: 'var(--strong-line)',
   random: 'var(--quiet)',
-  leader: 'var(--strong-line)',
-  series: [0, 1, 2, 3, 4, 5].map((i) => `var(--series-${i})`) as unknown as Palette['series'],
+  latent: 'var(--figure-latent)',
+  comparison: 'var(--figure-comparison)',
 };
 
 /**
@@ -34,10 +30,7 @@ export function paletteAt(place: HTMLElement): Palette {
     probe.style.color = colour;
     return getComputedStyle(probe).color;
   };
-  const found = Object.entries(pagePalette).map(([name, colour]) => [
-    name,
-    Array.isArray(colour) ? colour.map(seen) : seen(colour),
-  ]);
+  const found = Object.entries(pagePalette).map(([name, colour]) => [name, seen(colour)]);
   probe.remove();
   return Object.fromEntries(found);
 }

@@ -1,6 +1,14 @@
-/** How many of what were left at each step of a study, from prompts to latents outside the gray zone. */
-import { effectsOf, type LatentRow, type StudyManifest, verdictOf, withVerdict } from '../../../results.ts';
-import { percent } from '../../format.ts';
+/** How many of what were left at each step of a study, from prompts to confirmed latents. */
+import {
+  confirmedBy,
+  effectsOf,
+  type LatentRow,
+  rowActsAsCause,
+  type StudyManifest,
+  verdictOf,
+  withVerdict,
+} from '../../../results.ts';
+import { fixed, percent } from '../../format.ts';
 import type { SteeringRecords } from '../../study.ts';
 
 export interface Step {
@@ -13,24 +21,42 @@ export interface Step {
 const shareNote = (part: number | undefined, whole: number | undefined, what: string) =>
   part === undefined || !whole ? undefined : `${percent(part / whole)} ${what}`;
 
+const places = ['remove', 'away', 'toward'] as const;
+
 function steeredSteps(steering: SteeringRecords | undefined): Step[] {
   if (!steering)
-    return ['candidates', 'sampled', 'outside in both directions'].map((name) => ({
+    return ['candidates', 'sampled', 'beyond the gray zone', 'suggestive', 'confirmed'].map((name) => ({
       name,
       count: undefined,
     }));
   const { rows, summary } = steering;
   const all = effectsOf(rows);
   const candidates = all.filter(({ role }) => role === 'candidate');
-  const sampled = candidates.filter((one) => verdictOf(one, summary.zone) !== 'not sampled');
-  const side = (verdict: 'away' | 'toward') => withVerdict(all, summary.zone, verdict).length;
+  const sampled = candidates.filter((one) => verdictOf(one) !== 'not sampled');
+  const sampledAt = (place: (typeof places)[number]) =>
+    candidates.filter((one) => one[place]?.effect != null).length;
+  const beyond = candidates.filter((one) => places.some((place) => rowActsAsCause(one[place], summary.zone)));
+  const expected = places.reduce((sum, place) => sum + summary.exits[place].expected, 0);
+  const confirmed = withVerdict(all, 'confirmed');
+  const by = (operation: 'remove' | 'add') =>
+    confirmed.filter((one) => confirmedBy(one).includes(operation)).length;
   return [
     { name: 'candidates', count: candidates.length, note: `and ${summary.random} random` },
-    { name: 'sampled', count: sampled.length, note: 'in either direction' },
     {
-      name: 'outside in both directions',
-      count: withVerdict(all, summary.zone, 'both').length,
-      note: `${side('away')} away only, ${side('toward')} toward only`,
+      name: 'sampled',
+      count: sampled.length,
+      note: `${sampledAt('remove')} removed, ${sampledAt('away')} steered`,
+    },
+    {
+      name: 'beyond the gray zone',
+      count: beyond.length,
+      note: `at most ${fixed(expected, 1)} by chance`,
+    },
+    { name: 'suggestive', count: withVerdict(all, 'suggestive').length, note: 'q below .2' },
+    {
+      name: 'confirmed',
+      count: confirmed.length,
+      note: `${by('remove')} by removal, ${by('add')} by steering`,
     },
   ];
 }

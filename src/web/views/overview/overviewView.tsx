@@ -12,7 +12,7 @@ import { useLoaded } from '../../useLoaded.ts';
 import type { ViewProps, WebView } from '../../view.ts';
 import { type Answer, answerOf } from './answer.ts';
 import { attributedOver } from './attributedOver.ts';
-import { CausalTestFigure, Claims, Controls, JudgeQualityNote } from './causalTest.tsx';
+import { CausalTestFigure, CausalTestTables, Claims, Controls, JudgeQualityNote } from './causalTest.tsx';
 import { RankingFidelity } from './fidelity.tsx';
 import { funnelOf, type Step } from './funnel.ts';
 import { JudgeErrorNote } from './judgeErrorNote.tsx';
@@ -33,15 +33,33 @@ async function everything(study: LoadedStudy) {
   return { manifest, steering, latents, fidelity, judgeError, check, behaviour, over };
 }
 
+const Sentences = ({ texts, route }: { texts: readonly string[]; route: Route }) => (
+  <ul>
+    {texts.map((text) => (
+      <li key={text}>
+        <Sentence text={text} route={route} />
+      </li>
+    ))}
+  </ul>
+);
+
 function AnswerText({ answer, route }: { answer: Answer; route: Route }) {
   return (
     <section className="answer" aria-label="Answer">
       <h1>
         <Sentence text={answer.lead} route={route} />
       </h1>
-      <p>
-        <Sentence text={answer.more.join(' ')} route={route} />
-      </p>
+      {answer.more.map((text) => (
+        <p key={text}>
+          <Sentence text={text} route={route} />
+        </p>
+      ))}
+      {answer.against.length > 0 && (
+        <>
+          <h2>What speaks against it</h2>
+          <Sentences texts={answer.against} route={route} />
+        </>
+      )}
     </section>
   );
 }
@@ -51,13 +69,7 @@ function Warnings({ warnings, route }: { warnings: readonly string[]; route: Rou
   return (
     <section className="note note-warn" aria-label="Be careful">
       <strong>Be careful</strong>
-      <ul>
-        {warnings.map((warning) => (
-          <li key={warning}>
-            <Sentence text={warning} route={route} />
-          </li>
-        ))}
-      </ul>
+      <Sentences texts={warnings} route={route} />
     </section>
   );
 }
@@ -93,10 +105,11 @@ function Overview({ study, route }: ViewProps) {
               <RankingFidelity fidelity={found.fidelity} route={route} />
             </>
           )}
-          <h2>Validation by steering</h2>
+          <h2>Causal test</h2>
           {found.steering ? (
             <>
               <CausalTestFigure steering={found.steering} route={route} />
+              <CausalTestTables steering={found.steering} route={route} />
               <h2>Selectors</h2>
               <Claims steering={found.steering} />
               <h2>Controls</h2>

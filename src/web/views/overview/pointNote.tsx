@@ -1,11 +1,11 @@
-/** A latent's numbers beside its point in the figure. */
-import type { LatentEffects, RankedSteeringRow } from '../../../results.ts';
-import { fixed, percent, signed } from '../../format.ts';
+/** A direction's numbers beside its row or dot in the figure. */
+import { type DirectionEffects, type RankedSteeringRow, verdictUnder } from '../../../results.ts';
+import { fixed, percent } from '../../format.ts';
+import { changeText } from './changeText.ts';
 
 interface PointNoteProps {
-  /** of a latent that was sampled in both directions */
-  readonly effects: LatentEffects;
-  /** where its point is, pixels */
+  readonly effects: DirectionEffects;
+  /** pixels */
   readonly x: number;
   readonly y: number;
   /** of the figure, pixels */
@@ -13,41 +13,70 @@ interface PointNoteProps {
 }
 
 /** As wide as it gets, pixels. */
-const widest = 390;
+const widest = 560;
 
-const inPoints = (change: number | null) => (change === null ? '' : signed(100 * change, 0));
+const places = [
+  ['remove', 'removed'],
+  ['away', 'away'],
+  ['toward', 'toward'],
+  ['patch', 'patched'],
+] as const;
 
-function Side({ row }: { row: RankedSteeringRow }) {
+const roles = {
+  candidate: '',
+  random: 'random: ',
+  gaussian: 'random direction: ',
+  comparison: '',
+  control: 'control: ',
+  group: '',
+};
+
+function Effect({ name, row }: { name: string; row: RankedSteeringRow }) {
+  const { effect, low, high, aside_effect, aside_low, aside_high } = row;
   return (
     <tr>
-      <th scope="row">{row.side}</th>
-      <td className="num">{inPoints(row.effect)}</td>
-      <td className="num">
-        [{inPoints(row.low)}, {inPoints(row.high)}]
-      </td>
+      <th scope="row">{name}</th>
+      <td className="num">{changeText({ effect, low, high })}</td>
       <td className="num">
         {percent(row.alone_positives / row.alone_coherent)} → {percent(row.positives / row.coherent)}
       </td>
-      <td className="num">α {row.dose === null ? '' : fixed(row.dose, 2)}</td>
+      <td className="num">
+        {row.dose === null ? '' : `α ${fixed(row.dose, 2)}`}
+        {row.way === null ? '' : `${percent(row.way)} of the way`}
+      </td>
+      <td className="num">
+        {aside_effect !== null &&
+          `aside ${changeText({ effect: aside_effect, low: aside_low, high: aside_high })}`}
+      </td>
     </tr>
   );
 }
 
+/** What its tests say; nothing of random latents, which are tested against none. */
+function verdicts(effects: DirectionEffects): string {
+  if (effects.role === 'random') return '';
+  const { remove, add } = { remove: verdictUnder(effects, 'remove'), add: verdictUnder(effects, 'add') };
+  return `removal: ${remove}; steering: ${add}`;
+}
+
 export function PointNote({ effects, x, y, width }: PointNoteProps) {
-  const { latent, role, away, toward } = effects;
   const ranks = Object.entries(effects.ranks).map(([selector, rank]) => `${selector} ${rank}`);
+  const notes = [verdicts(effects), ...ranks].filter((text) => text !== '');
   return (
-    <div className="point-note" style={{ left: Math.max(0, Math.min(x + 12, width - widest)), top: y + 14 }}>
+    <div className="point-note" style={{ left: Math.max(0, Math.min(x + 12, width - widest)), top: y + 8 }}>
       <strong>
-        {role === 'random' ? 'Random latent' : 'Latent'} {latent}
+        {roles[effects.role]}
+        {effects.direction}
       </strong>
       <table>
         <tbody>
-          <Side row={away!} />
-          <Side row={toward!} />
+          {places.map(([place, name]) => {
+            const row = effects[place];
+            return row?.effect == null ? null : <Effect key={place} name={name} row={row} />;
+          })}
         </tbody>
       </table>
-      {ranks.length > 0 && <span className="quiet">{ranks.join(', ')}</span>}
+      <span className="quiet">{notes.join(', ')}</span>
     </div>
   );
 }

@@ -104,7 +104,7 @@ function orderWarnings(counts: Counts | undefined): string[] {
 }
 
 function zoneWarnings({ summary: { zone, random } }: SteeringRecords): string[] {
-  const fewest = Math.min(zone.away.effects, zone.toward.effects);
+  const fewest = Math.min(zone.remove.effects, zone.away.effects, zone.toward.effects);
   if (fewest >= fewEffects) return [];
   const of = fewest < random ? ` of ${random} random latents (the others have no effect)` : '';
   return [
@@ -117,15 +117,15 @@ function zoneWarnings({ summary: { zone, random } }: SteeringRecords): string[] 
 
 function gateWarnings({ rows, summary }: SteeringRecords): string[] {
   const stopped = effectsOf(rows).filter(
-    ({ role, away, toward }) =>
-      role === 'candidate' && (away?.stage === 'log-odds' || toward?.stage === 'log-odds'),
+    ({ role, remove, away }) =>
+      role === 'candidate' && (remove?.stage === 'log-odds' || away?.stage === 'log-odds'),
   ).length;
-  const { away, toward } = summary.log_odds_agreement;
-  const least = Math.min(away ?? 0, toward ?? 0);
+  const { remove, away, toward } = summary.log_odds_agreement;
+  const least = Math.min(remove ?? 0, away ?? 0, toward ?? 0);
   if (stopped === 0 || least >= weakAgreement) return [];
   return [
     [
-      `${plural(stopped, 'candidate')} ${stopped === 1 ? 'was' : 'were'} left out for log-odds, which`,
+      `${plural(stopped, 'candidate')} ${stopped === 1 ? 'was' : 'were'} left out of a test for log-odds, which`,
       'agree poorly here with what sampling shows (rank correlation',
       `${least.toFixed(2).replace('-', '−')}): a cause may be among them. \`culprit run --full\``,
       'samples every one.',
