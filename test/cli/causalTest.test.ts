@@ -187,7 +187,7 @@ describe('fields of study.yaml that are wrong', () => {
     [{ remeasured: 0 }, 'steering.remeasured: expected a whole number of at least 1'],
     [{ held_tokens: 'answer' }, 'steering.held_tokens: expected all or prompt or completion'],
     [{ patch: 'yes' }, 'steering.patch: expected true or false'],
-    [{ first_look: 0.4 }, 'steering: expected a known field, found "first_look"'],
+    [{ first_look: 0.4 }, 'found "first_look"'],
     [{ incoherent: 1.5 }, 'steering.incoherent: expected a number'],
     [{ tokens: 'answer' }, 'steering.tokens: expected all or prompt or completion'],
     [{ full: 'yes' }, 'steering.full: expected true or false'],

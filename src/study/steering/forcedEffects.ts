@@ -22,8 +22,6 @@ import { covered, type FirstOrder, firstOrderOn } from './forcedGradients.ts';
 import { type Arm, armName, madeOf } from './trial.ts';
 import type { SteeringWork } from './work.ts';
 
-export type ForcedOperation = 'add' | 'remove';
-
 const idOf = (side: Side, arm: Arm) => `${side}/${armName(arm)}/forced`;
 
 /** The change of one contrast's residual under an arm. */

@@ -3,19 +3,23 @@ import { describe, expect, it } from 'vitest';
 import { reranked } from '../../../src/methods/attribution/reranking.ts';
 import { decodeLatents, encodeLatents, type LatentRow } from '../../../src/results.ts';
 
-const rest = {
-  standard_error: 0.5,
-  same_sign: 1,
-  sign: 1,
-  p: 0.5,
-  q: 0.75,
-  silent_share: 0.25,
-  activation_delta: 2,
-  deflated: 1,
-  rank_low: 1,
-  rank_high: 4,
-} as const;
-const rows = [7, 3, 9, 1].map((latent, i): LatentRow => ({ latent, delta: 4 - i, rank: i + 1, ...rest }));
+const rows = [7, 3, 9, 1].map(
+  (latent, i): LatentRow => ({
+    latent,
+    delta: 4 - i,
+    rank: i + 1,
+    standard_error: 0.5,
+    same_sign: 1,
+    sign: i === 1 ? -1 : 1,
+    p: 0.25,
+    q: null,
+    silent_share: 0.5,
+    activation_delta: null,
+    deflated: 0.125,
+    rank_low: 1,
+    rank_high: null,
+  }),
+);
 
 describe('reranked', () => {
   it('orders the first by the effect, leaves the others, and keeps delta', () => {

@@ -63,6 +63,7 @@ describe('all pairs of a prompt', () => {
     expect(contrastsOf(pairs, completions, codec, true)).toEqual([
       {
         id: 'p',
+        cluster: 'p',
         prompt: codec.encodePrompt(prompts.p!),
         positives: [idsOf('p/2'), idsOf('p/0')],
         negatives: [idsOf('p/1'), idsOf('p/3')],
@@ -71,6 +72,7 @@ describe('all pairs of a prompt', () => {
       },
       {
         id: 'q',
+        cluster: 'q',
         prompt: codec.encodePrompt(prompts.q!),
         positives: [idsOf('q/0')],
         negatives: [idsOf('q/1')],
@@ -95,8 +97,11 @@ describe('all pairs of a prompt', () => {
 it('a pair is a contrast of its own otherwise, under its own id', () => {
   const found = contrastsOf(pairs, completions, codec, false);
   expect(found.map(({ id }) => id)).toEqual(pairs.map(({ id }) => id));
+  // pairs of one prompt are one unit of the inference, whether or not they are one contrast
+  expect(found.map(({ cluster }) => cluster)).toEqual(['p', 'p', 'q', 'p', 'p']);
   expect(found[3]).toEqual({
     id: 'p/2-p/3',
+    cluster: 'p',
     prompt: codec.encodePrompt(prompts.p!),
     positives: [idsOf('p/2')],
     negatives: [idsOf('p/3')],

@@ -264,7 +264,7 @@ describe('what is refused', () => {
   it('no pairs at all: the run stops and says so', async () => {
     const { result } = await run(fresh({ judge: { kind: 'pattern', positive: '[^]' } }));
     expect(result.stopped!.stage).toBe('attribute');
-    expect(result.stopped!.reason).toMatch(/^there are no pairs to attribute: see above what to change$/);
+    expect(result.stopped!.reason).toMatch(/^there are no pairs to attribute: `culprit pair` says why$/);
     expect(result.pair!.without['all positive']).toBeGreaterThan(0);
   });
 });

@@ -312,6 +312,24 @@ describe('prompts kept aside', () => {
   });
 });
 
+it('fewer random latents are steered than removed, where that is asked: the first ones', async () => {
+  const found = await tested({
+    candidates: asCandidates([1]),
+    options: { ...options, randomSteered: 3, aside: 0 },
+  });
+  const randomIn = (operation: Operation, side: Side) =>
+    namesOf(armsOf(found, operation, side).filter(({ direction }) => direction.role === 'random'));
+  expect(randomIn('remove', 'away')).toEqual(named(controls));
+  for (const side of bothSides) expect(randomIn('add', side)).toEqual(named(controls.slice(0, 3)));
+  const zones = zonesOf(found.causalTest, 1);
+  const rows = steeringRows({ test: found.causalTest, zones, ranks: new Map(), seed: 1 });
+  const one = rows.find(({ latent, operation }) => latent === 1 && operation === 'add')!;
+  const effects = armsOf(found, 'add', one.side)
+    .filter(({ direction }) => direction.role === 'random')
+    .map(({ measured }) => measured!.effect);
+  expect(one.effect_minus_random).toBeCloseTo(one.effect! - effects.reduce((sum, x) => sum + x, 0) / 3, 12);
+});
+
 describe('the funnel', () => {
   it('samples candidates for removal and for adding by their log-odds, random latents always', () => {
     const { gate } = funnel.causalTest;

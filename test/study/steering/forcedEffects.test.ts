@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Contrast } from '../../../src/methods/site/contrast.ts';
 import type { SteeredTokens } from '../../../src/methods/steering/steer.ts';
+import type { ForcedRecord } from '../../../src/results.ts';
 import { nodeRuntime } from '../../../src/runtime/node.ts';
 import type { Runtime } from '../../../src/runtime/runtime.ts';
 import { type OpenModel, openModel } from '../../../src/study/open/openModel.ts';
@@ -115,11 +116,17 @@ describe.each([
   ['add', 'toward', adding],
   ['remove', 'away', removing],
 ] as const)('%s', (operation, side, moveOf) => {
-  const measured = async (tokens: SteeredTokens) => {
+  const known = new Map<SteeredTokens, Promise<ForcedRecord[]>>();
+  const measure = async (tokens: SteeredTokens) => {
     const made = work({ options: { ...options, tokens, heldTokens: tokens } });
     const directions = latentsAs('candidate', latents, opened.dictionary);
     const found = await forcedEffects(made, directions);
     return directions.map((one) => found.of(side, operation, one)!);
+  };
+  const measured = (tokens: SteeredTokens) => {
+    const found = known.get(tokens) ?? measure(tokens);
+    known.set(tokens, found);
+    return found;
   };
 
   it.each(tokenSets)('%s: log-odds by running, and their slope', async (tokens) => {

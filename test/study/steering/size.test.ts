@@ -36,6 +36,8 @@ it('counts what is removed, added at a dose that is looked for, and measured aga
   expect(causalTestSize(steering({ ...given, full: true }), prompts).completions).toBe(of(200));
   const patched = causalTestSize(steering({ ...given, patch: true }), prompts).completions;
   expect(patched).toBe(of(40) + (50 + 5 + 8 + 9) * evaluated + 5 * aside);
+  const fewer = causalTestSize(steering({ ...given, random_steered: 20 }), prompts).completions;
+  expect(fewer).toBe(of(40) - 2 * 30 * (evaluated + searched));
   const none = causalTestSize(steering({ ...given, aside: 0 }), prompts).completions;
   expect(none).toBe((50 + 40 + 8 + 9 + 2) * 30 + 2 * ((50 + 40 + 8) * (30 + 24) + 9 * 30));
 });

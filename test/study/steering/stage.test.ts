@@ -375,7 +375,7 @@ describe('a study without a causal test', () => {
 });
 
 describe('where there is nothing to show', () => {
-  it('no candidate stands out: the files are there, and the figure says so', async () => {
+  it('no candidate stands out: the files are there all the same', async () => {
     const study = fresh({ gate_share: 0.999, selectors: ['random'], candidates: 1, random: 30 });
     const { result } = await run(study);
     const rows = await rowsIn(study);
