@@ -6,15 +6,13 @@ import {
   type ByPanel,
   checkFigure,
   dotsIn,
-  type FigureDot,
-  type FigureRow,
   otherLevel,
   type Panel,
   panels,
   rowsIn,
   type SteeringFigure,
 } from './figureData.ts';
-import { type Line, linesOf } from './lines.ts';
+import { type FigureLine, figureLines } from './lines.ts';
 import { type Words, wordsAround } from './wordsAround.ts';
 
 export interface Box {
@@ -40,7 +38,7 @@ export interface Layout {
   readonly width: number;
   readonly height: number;
   readonly panels: readonly PanelPlace[];
-  readonly lines: readonly Line[];
+  readonly lines: readonly FigureLine[];
   /** where the names of rows end */
   readonly namesEnd: number;
   readonly words: Words;
@@ -98,13 +96,13 @@ export function pixelOf({ frame, domain }: PanelPlace, effect: number): number {
   return frame.left + ((100 * effect - domain[0]) / spanOf(domain)) * (frame.right - frame.left);
 }
 
-export const middleOf = ({ frame }: PanelPlace, { top, height }: Line): number =>
+export const middleOf = ({ frame }: PanelPlace, { top, height }: FigureLine): number =>
   frame.top + top + height / 2;
 
 /** Throws where there are no random latents, or a number that has no place on an axis. */
 export function layoutOf(figure: SteeringFigure, { width }: { readonly width: number }): Layout {
   checkFigure(figure);
-  const lines = linesOf(figure);
+  const lines = figureLines(figure);
   const words = wordsAround(figure, lines, width);
   const domains = domainsOf(figure, words.isStacked);
   const spans = panels.map((panel) => spanOf(domains[panel]));
@@ -120,6 +118,3 @@ export function layoutOf(figure: SteeringFigure, { width }: { readonly width: nu
   const { height, namesEnd } = words;
   return { width, height, panels: places, lines, namesEnd, words };
 }
-
-/** What is pointed at: the row of a direction, or a dot. */
-export type Pointed = FigureRow | FigureDot;

@@ -9,27 +9,27 @@ interface Place {
 
 export type LineKind = 'candidate' | 'group' | 'comparison';
 
-export type Line = Place &
+export type FigureLine = Place &
   (
     | { readonly heading: string }
     | { readonly row: FigureRow; readonly kind: LineKind }
     | { readonly dots: readonly FigureDot[]; readonly name: string; readonly kind: 'other' | 'random' }
   );
 
-export type RowLine = Extract<Line, { row: FigureRow }>;
-export type DotsLine = Extract<Line, { dots: readonly FigureDot[] }>;
+export type RowLine = Extract<FigureLine, { row: FigureRow }>;
+export type DotsLine = Extract<FigureLine, { dots: readonly FigureDot[] }>;
 
-export const isRow = (line: Line): line is RowLine => 'row' in line;
-export const isDots = (line: Line): line is DotsLine => 'dots' in line;
+export const isRow = (line: FigureLine): line is RowLine => 'row' in line;
+export const isDots = (line: FigureLine): line is DotsLine => 'dots' in line;
 
 const heights = { heading: 21, row: 19, dots: 22 };
 
-type Unplaced = Line extends infer L ? (L extends Line ? Omit<L, keyof Place> : never) : never;
+type Unplaced = FigureLine extends infer L ? (L extends FigureLine ? Omit<L, keyof Place> : never) : never;
 
 const heightOf = (line: Unplaced) =>
   'heading' in line ? heights.heading : 'row' in line ? heights.row : heights.dots;
 
-export function linesOf(figure: SteeringFigure): Line[] {
+export function figureLines(figure: SteeringFigure): FigureLine[] {
   const { candidates, groups, comparisons, others, random, gaussian } = figure;
   const rows = (kind: LineKind, of: readonly FigureRow[]) => of.map((row): Unplaced => ({ row, kind }));
   const dots = (name: string, kind: DotsLine['kind'], of: readonly FigureDot[]): Unplaced[] =>
@@ -50,14 +50,14 @@ export function linesOf(figure: SteeringFigure): Line[] {
   ];
   let top = 0;
   return all.map((line) => {
-    const placed = { ...line, top, height: heightOf(line) } as Line;
+    const placed = { ...line, top, height: heightOf(line) } as FigureLine;
     top += placed.height;
     return placed;
   });
 }
 
 /** Pixels of all lines together, with room below the last. */
-export const heightOfLines = (lines: readonly Line[]): number => {
+export const heightOfLines = (lines: readonly FigureLine[]): number => {
   const last = lines.at(-1);
   return last === undefined ? 0 : last.top + last.height + 4;
 };

@@ -2,10 +2,10 @@
 import * as Plot from '@observablehq/plot';
 import type { Layout } from './layout.ts';
 import { legendMarks } from './legend.ts';
-import { isRow, type Line } from './lines.ts';
+import { type FigureLine, isRow } from './lines.ts';
 import type { Palette } from './palette.ts';
 import { signedNumber } from './text.ts';
-import { caption, nameFont, nameOf, side, subtitle, ticksHeight, title } from './wordsAround.ts';
+import { caption, nameFont, rowName, side, subtitle, ticksHeight, title } from './wordsAround.ts';
 
 interface Said {
   readonly text: string;
@@ -22,16 +22,16 @@ const textMark = (said: readonly Said[], options: Plot.TextOptions) =>
   } as Plot.TextOptions);
 
 /** A row that is confirmed in one panel at least. */
-const isConfirmed = (line: Line) =>
+const isConfirmed = (line: FigureLine) =>
   isRow(line) && Object.values(line.row.effects).some((effect) => effect?.verdict === 'confirmed');
 
 function nameMarks({ panels, lines, words, namesEnd }: Layout, palette: Palette): Plot.Markish[] {
   const labelled = words.isStacked ? panels : panels.slice(0, 1);
-  const at = (line: Line, text: string, x: number) =>
+  const at = (line: FigureLine, text: string, x: number) =>
     labelled.map(({ frame }) => ({ text, x, y: frame.top + line.top + line.height / 2 }));
   const names = (is: boolean) =>
     lines.flatMap((line) => {
-      const name = nameOf(line, namesEnd - side);
+      const name = rowName(line, namesEnd - side);
       return name === undefined || isConfirmed(line) !== is ? [] : at(line, name, namesEnd);
     });
   const headings = lines.flatMap((line) => ('heading' in line ? at(line, line.heading, side) : []));

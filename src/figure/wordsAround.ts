@@ -1,7 +1,7 @@
 /** Words around the panels: their titles, names of rows, the axis, legend, caption; and the room they need. */
 import { type Panel, panels, type SteeringFigure } from './figureData.ts';
 import { entriesOf, laidOut, legendRow, type PlacedEntry } from './legend.ts';
-import { heightOfLines, isDots, isRow, type Line } from './lines.ts';
+import { type FigureLine, heightOfLines, isDots, isRow } from './lines.ts';
 import { cleaned, shortenedText, widthOf, wrapped } from './text.ts';
 
 export const side = 16;
@@ -34,7 +34,7 @@ function panelWords({ alone }: SteeringFigure, panel: Panel): PanelWords {
 }
 
 /** A name that is too long for its column, shortened. */
-export function nameOf(line: Line, room: number): string | undefined {
+export function rowName(line: FigureLine, room: number): string | undefined {
   if (!isRow(line) && !isDots(line)) return undefined;
   const name = cleaned(isRow(line) ? line.row.label : line.name);
   let most = [...name].length;
@@ -71,10 +71,10 @@ function captionText({ caption, prompts, candidates }: SteeringFigure): string {
 }
 
 /** The words in lines, and with them where the panels lie. */
-export function wordsAround(figure: SteeringFigure, lines: readonly Line[], width: number): Words {
+export function wordsAround(figure: SteeringFigure, lines: readonly FigureLine[], width: number): Words {
   const isStacked = width < narrow;
   const right = width - side;
-  const all = lines.map((line) => nameOf(line, Number.POSITIVE_INFINITY) ?? '');
+  const all = lines.map((line) => rowName(line, Number.POSITIVE_INFINITY) ?? '');
   const names = Math.min(mostNames * width, Math.max(...all.map((name) => widthOf(name, nameFont))));
   const namesEnd = side + names;
   const left = namesEnd + 10;

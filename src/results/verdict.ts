@@ -145,7 +145,3 @@ export function strongerComparison(
     .filter((one) => one.role === 'comparison' && one.direction !== direction && size(one) > size(own))
     .sort((a, b) => size(b) - size(a))[0];
 }
-
-/** Sides of the figure: every latent that was added on both. */
-export const addedOnBoth = ({ away, toward }: DirectionEffects): boolean =>
-  [away, toward].every((row) => row?.effect != null);

@@ -3,9 +3,9 @@
  * manifest.json.
  */
 import { join } from 'node:path';
+import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
 import { readSafetensorsHeader, readTensor, writeSafetensors } from '../../files/safetensors.ts';
-import { InputError } from '../../errors.ts';
 import { type Attribution, agreement, ranking } from '../../methods/attribution/attribute.ts';
 import { meanContrastiveGradient } from '../../methods/attribution/selectors/gradientCosine.ts';
 import type { ContrastRows } from '../../methods/site/contrast.ts';

@@ -82,10 +82,7 @@ const schema = section({
     whole(0).default(8),
     'how many random directions of the residual stream are tested beside the random latents',
   ),
-  full: about(
-    z.boolean({ error: 'expected true or false' }).default(false),
-    'sample every candidate',
-  ),
+  full: about(z.boolean({ error: 'expected true or false' }).default(false), 'sample every candidate'),
   seed: about(seed().default(1), 'seed of the completions and of the random latents'),
 });
 
