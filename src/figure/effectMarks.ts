@@ -2,9 +2,9 @@
 import * as Plot from '@observablehq/plot';
 import {
   type Band,
+  type EffectEstimate,
   type FigureDot,
   type FigureEffect,
-  type FigureEstimate,
   otherLevel,
   type Panel,
   type SteeringFigure,
@@ -110,7 +110,7 @@ const panelNames: Readonly<Record<Panel, string>> = {
 };
 
 const points = (share: number) => signedNumber(Number((100 * share).toFixed(1)));
-const said = ({ effect, low, high }: FigureEstimate) => `${points(effect)} [${points(low)}, ${points(high)}]`;
+const said = ({ effect, low, high }: EffectEstimate) => `${points(effect)} [${points(low)}, ${points(high)}]`;
 
 /** "latent 12, removed: −42.1 [−50, −34]; kept aside −40 [−60, −20]; confirmed", which a browser shows. */
 export function spokenEffect(direction: string, panel: Panel, found: FigureEffect): string {

@@ -15,15 +15,15 @@ export interface Band {
 }
 
 /** An effect with its 95 % interval. */
-export interface FigureEstimate extends Band {
+export interface EffectEstimate extends Band {
   readonly effect: number;
 }
 
-export interface FigureEffect extends FigureEstimate {
+export interface FigureEffect extends EffectEstimate {
   /** of the test that it is part of */
   readonly verdict: EffectVerdictName;
   /** measured again on the prompts kept aside */
-  readonly aside: FigureEstimate | undefined;
+  readonly aside: EffectEstimate | undefined;
 }
 
 /** A direction with an effect in one panel at least. */

@@ -6,8 +6,6 @@ import {
   type ByPanel,
   checkFigure,
   dotsIn,
-  type FigureDot,
-  type FigureRow,
   otherLevel,
   type Panel,
   panels,
@@ -120,6 +118,3 @@ export function layoutOf(figure: SteeringFigure, { width }: { readonly width: nu
   const { height, namesEnd } = words;
   return { width, height, panels: places, lines, namesEnd, words };
 }
-
-/** What is pointed at: the row of a direction, or a dot. */
-export type Pointed = FigureRow | FigureDot;

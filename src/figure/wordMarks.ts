@@ -5,7 +5,7 @@ import { legendMarks } from './legend.ts';
 import { type FigureLine, isRow } from './lines.ts';
 import type { Palette } from './palette.ts';
 import { signedNumber } from './text.ts';
-import { caption, lineName, nameFont, side, subtitle, ticksHeight, title } from './wordsAround.ts';
+import { caption, nameFont, rowName, side, subtitle, ticksHeight, title } from './wordsAround.ts';
 
 interface Said {
   readonly text: string;
@@ -31,7 +31,7 @@ function nameMarks({ panels, lines, words, namesEnd }: Layout, palette: Palette)
     labelled.map(({ frame }) => ({ text, x, y: frame.top + line.top + line.height / 2 }));
   const names = (is: boolean) =>
     lines.flatMap((line) => {
-      const name = lineName(line, namesEnd - side);
+      const name = rowName(line, namesEnd - side);
       return name === undefined || isConfirmed(line) !== is ? [] : at(line, name, namesEnd);
     });
   const headings = lines.flatMap((line) => ('heading' in line ? at(line, line.heading, side) : []));

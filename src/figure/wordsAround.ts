@@ -34,7 +34,7 @@ function panelWords({ alone }: SteeringFigure, panel: Panel): PanelWords {
 }
 
 /** A name that is too long for its column, shortened. */
-export function lineName(line: FigureLine, room: number): string | undefined {
+export function rowName(line: FigureLine, room: number): string | undefined {
   if (!isRow(line) && !isDots(line)) return undefined;
   const name = cleaned(isRow(line) ? line.row.label : line.name);
   let most = [...name].length;
@@ -74,7 +74,7 @@ function captionText({ caption, prompts, candidates }: SteeringFigure): string {
 export function wordsAround(figure: SteeringFigure, lines: readonly FigureLine[], width: number): Words {
   const isStacked = width < narrow;
   const right = width - side;
-  const all = lines.map((line) => lineName(line, Number.POSITIVE_INFINITY) ?? '');
+  const all = lines.map((line) => rowName(line, Number.POSITIVE_INFINITY) ?? '');
   const names = Math.min(mostNames * width, Math.max(...all.map((name) => widthOf(name, nameFont))));
   const namesEnd = side + names;
   const left = namesEnd + 10;

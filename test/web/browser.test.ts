@@ -139,7 +139,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     const page = await report.open('/');
     await page.locator('.overlay g rect').first().hover();
     expect(await page.locator('.point-note').textContent()).toMatch(/^latent 7 \+ 8removed−40/);
-    await page.locator('.overlay a circle').first().hover();
+    await page.locator('.overlay a circle').last().hover();
     expect(await page.locator('.point-note').textContent()).toMatch(/^random: latent 2\dremoved\+3/);
     await page.mouse.move(0, 0);
     await page.locator('.point-note').waitFor({ state: 'detached' });

@@ -67,7 +67,19 @@ const upToAttribution = [
   'baseline',
   'averaged',
 ];
-const measured = ['left alone', 'effect', 'random', 'gray zone', 'versions'];
+const measured = [
+  'left alone',
+  'effect',
+  'way',
+  'random',
+  'gray zone',
+  'gaussian',
+  'compared',
+  'tests',
+  'decided',
+  'found',
+  'versions',
+];
 
 describe('a study whose funnel lets some candidates go', () => {
   it('says only what is so', async () => {
@@ -79,11 +91,16 @@ describe('a study whose funnel lets some candidates go', () => {
     expect(checkMethods(text, records)).toEqual([
       ...upToAttribution,
       'proposed',
+      'removed',
+      'together',
       'steered',
+      'sign',
       'gated',
+      'counted',
       'dosed',
+      'without a dose',
       'evaluated',
-      'first look',
+      'aside',
       ...measured,
     ]);
     expect(
@@ -117,16 +134,21 @@ describe('a study of every candidate, under other options', () => {
         tokens: 'prompt',
         incoherence: 'both',
         full: true,
+        patch: true,
       },
     });
     expect(checkMethods(text, records)).toEqual([
       ...upToAttribution,
       'proposed',
+      'removed',
+      'together',
+      'patched',
       'steered',
+      'sign',
       'not gated',
       'dosed',
-      'without a dose',
       'evaluated',
+      'aside',
       ...measured,
     ]);
   });

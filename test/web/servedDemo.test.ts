@@ -76,7 +76,9 @@ describe.skipIf(!hasBrowser)('the demonstration', () => {
   it('names the latent that was confirmed first, soon', async () => {
     const page = await app.open('/');
     expect(await page.locator('h1').textContent()).toMatch(
-      new RegExp(`^Latent ${first} .* behind false-beliefs-confirmed`),
+      new RegExp(
+        `^(Removing|Steering the subject away from) latent ${first} .* that show false-beliefs-confirmed from`,
+      ),
     );
     await page.locator('.drawing svg').waitFor();
     const painted = await page.evaluate(
@@ -101,7 +103,7 @@ describe.skipIf(!hasBrowser)('the demonstration', () => {
     await page.locator('nav a', { hasText: 'Pairs' }).click();
     await page.locator('.pair-list tbody a').first().click();
     await page.locator('h1', { hasText: `Pair ${pair.id}` }).waitFor();
-    for (const title of ['Pairs', `Latent ${first}`, 'behind false-beliefs-confirmed']) {
+    for (const title of ['Pairs', `Latent ${first}`, 'that show false-beliefs-confirmed']) {
       await page.goBack();
       await page.locator('h1', { hasText: title }).waitFor();
     }
@@ -166,7 +168,7 @@ describe.skipIf(!hasBrowser)('the demonstration', () => {
     const row = page.locator('main table tbody tr', { has: page.locator(`a:text-is("${first}")`) });
     await row.waitFor();
     const cells = await row.locator('td').allTextContents();
-    expect([cells[0], cells[1], cells[4]]).toEqual([`${first}`, '1', '1']);
+    expect([cells[0], cells[1], cells[5]]).toEqual([`${first}`, '1', '1']);
     const shared = Number(
       /^(\d+) of the first 20/.exec((await page.locator('main strong').first().textContent())!)![1],
     );

@@ -122,7 +122,6 @@ export const options: SteeringOptions = {
   remeasured: 2,
   randomSteered: 100,
   patch: false,
-  randomSteered: Number.POSITIVE_INFINITY,
   full: true,
   gateDose: 0.2,
   gateShare: 0.5,

@@ -3,18 +3,22 @@
  * is counted anew.
  */
 import { expect } from 'vitest';
+import { studentQuantile } from '../../../src/methods/statistics/studentT.ts';
 import { centralRange } from '../../../src/methods/steering/grayZone.ts';
 import type {
   CompletionRecord,
+  EffectPlace,
   GradeRecord,
   LatentRow,
+  Operation,
   PairRecord,
+  Role,
   Side,
   SteeredRecord,
   StudyManifest,
   TrialRecord,
 } from '../../../src/results.ts';
-import { bothSides } from '../../../src/results.ts';
+import { bothSides, placeOfRow } from '../../../src/results.ts';
 import type { StudyConfig } from '../../../src/study/config/schema.ts';
 import { coherenceBy } from '../../../src/study/steering/coherence.ts';
 import type { SteeringRecords } from '../../../src/web/study.ts';
@@ -60,63 +64,68 @@ export const trialsOf = ({ steered }: StudyRecords): TrialRecord[] =>
   steered.filter((record) => record.kind === 'trial');
 
 export const rowsOf = ({ steering }: StudyRecords) => steering!.rows;
-export const candidatesIn = (records: StudyRecords) => [
+const named = (records: StudyRecords, role: Role) => [
   ...new Set(
     rowsOf(records)
-      .filter(({ role }) => role === 'candidate')
-      .map(({ latent }) => latent),
+      .filter((row) => row.role === role)
+      .map(({ direction }) => direction),
   ),
 ];
-export const controlsIn = (records: StudyRecords) => [
-  ...new Set(
-    rowsOf(records)
-      .filter(({ role }) => role === 'random')
-      .map(({ latent }) => latent),
-  ),
-];
+/** Names of directions of a role. */
+export const candidatesIn = (records: StudyRecords) => named(records, 'candidate');
+export const controlsIn = (records: StudyRecords) => named(records, 'random');
+export const directionsIn = named;
 
-/** Latents that were sampled in a part of a direction. */
-export const sampledIn = (records: StudyRecords, side: Side, part: TrialRecord['part']) =>
+/** Names of the directions that an operation was sampled along, on a part of the prompts of a side. */
+export const sampledIn = (
+  records: StudyRecords,
+  operation: Operation,
+  side: Side,
+  part: TrialRecord['part'],
+): Set<string> =>
   new Set(
     trialsOf(records)
-      .filter((trial) => trial.side === side && trial.part === part && trial.latent !== null)
-      .map(({ latent }) => latent!),
+      .filter((trial) => trial.operation === operation && trial.side === side && trial.part === part)
+      .map(({ direction }) => direction!),
   );
 
-export const promptsOf = (records: StudyRecords, calibration: boolean) =>
-  distinct(
+/** Ids of the prompts of a part, of whatever trials. */
+export const promptIdsOf = (records: StudyRecords, part: TrialRecord['part']) =>
+  new Set(
     trialsOf(records)
-      .filter(({ part }) => (part === 'calibration') === calibration)
-      .flatMap(({ completions }) => completions),
-    ({ prompt_id }) => prompt_id,
+      .filter((trial) => trial.part === part)
+      .flatMap(({ completions }) => completions.map(({ prompt_id }) => prompt_id)),
   );
 
-/** Completions of each prompt of each trial, where all have as many. */
-export function eachOf(records: StudyRecords, calibration: boolean): number {
+/** Completions of each prompt of each trial of a part, where all have as many. */
+export function eachOf(records: StudyRecords, part: TrialRecord['part']): number {
   const counts = trialsOf(records)
-    .filter(({ part }) => (part === 'calibration') === calibration)
+    .filter((trial) => trial.part === part)
     .map(({ completions }) => completions.length / distinct(completions, ({ prompt_id }) => prompt_id));
   expect(new Set(counts).size).toBe(1);
   return counts[0]!;
 }
 
-/** Candidates that lie within the central share of the random latents' log-odds in a direction. */
-export function gatedIn(records: StudyRecords): number {
+/** Candidates whose log-odds lie within the central share of the random latents', on one side at least. */
+export function gatedIn(records: StudyRecords, operation: 'remove' | 'add'): string[] {
+  const sides: readonly Side[] = operation === 'add' ? bothSides : ['away'];
   const logOdds = (side: Side) =>
     new Map(
       records.steered.flatMap((record) =>
-        record.kind === 'forced' && record.side === side ? [[record.latent, record.log_odds] as const] : [],
+        record.kind === 'forced' && record.side === side && record.operation === operation
+          ? [[record.direction, record.log_odds] as const]
+          : [],
       ),
     );
-  const isWithin = (latent: number, side: Side) => {
+  const isWithin = (name: string, side: Side) => {
     const of = logOdds(side);
     const { low, high } = centralRange(
       controlsIn(records).map((control) => of.get(control)!),
       records.config.steering.gate_share,
     );
-    return of.get(latent)! >= low && of.get(latent)! <= high;
+    return of.get(name)! >= low && of.get(name)! <= high;
   };
-  return countIf(candidatesIn(records), (latent) => bothSides.some((side) => isWithin(latent, side)));
+  return candidatesIn(records).filter((name) => sides.some((side) => isWithin(name, side)));
 }
 
 export const measureWords = {
@@ -127,17 +136,22 @@ export const measureWords = {
 
 /** Completions left alone, on the evaluation prompts, by the study's measure. */
 export function aloneIn(records: StudyRecords, side: Side) {
-  const own = trialsOf(records).filter((trial) => trial.latent === null && trial.side === side);
-  const of = (calibration: boolean) =>
-    own.filter(({ part }) => (part === 'calibration') === calibration).flatMap((trial) => trial.completions);
-  return coherenceBy(records.config.steering.incoherence, of(true)).evaluation(of(false));
+  const own = trialsOf(records).filter((trial) => trial.direction === null && trial.side === side);
+  const of = (part: TrialRecord['part']) =>
+    own.filter((trial) => trial.part === part).flatMap((trial) => trial.completions);
+  return coherenceBy(records.config.steering.incoherence, of('calibration')).evaluation(of('evaluation'));
 }
 
-export const zoneOf = (records: StudyRecords, side: Side) => {
+/** The 95 % prediction interval of one more random latent's effect, by the formula. */
+export const zoneOf = (records: StudyRecords, place: EffectPlace) => {
   const effects = rowsOf(records).flatMap((row) =>
-    row.role === 'random' && row.side === side && row.effect !== null ? [row.effect] : [],
+    row.role === 'random' && placeOfRow(row) === place && row.effect !== null ? [row.effect] : [],
   );
-  return { ...centralRange(effects, 0.95), effects: effects.length };
+  const n = effects.length;
+  const mean = effects.reduce((sum, x) => sum + x, 0) / n;
+  const deviation = Math.sqrt(effects.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (n - 1));
+  const half = studentQuantile(0.025, n - 1) * deviation * Math.sqrt(1 + 1 / n);
+  return { low: mean - half, high: mean + half, effects: n };
 };
 
 export const tokenWords = {

@@ -7,7 +7,7 @@ import { isDots, isRow } from '../../../figure/lines.ts';
 import { points } from '../../format.ts';
 
 /** A direction, and where its note goes. */
-export interface ShownMark {
+export interface ShownDirection {
   readonly direction: string;
   readonly x: number;
   readonly y: number;
@@ -15,9 +15,9 @@ export interface ShownMark {
 
 interface OverlayProps {
   readonly layout: Layout;
-  readonly shown: ShownMark | undefined;
+  readonly shown: ShownDirection | undefined;
   readonly hrefOf: (latent: number) => string;
-  readonly onShow: (shown: ShownMark | undefined) => void;
+  readonly onShow: (shown: ShownDirection | undefined) => void;
 }
 
 /** Pixels around a dot that a pointer finds. */
@@ -37,7 +37,7 @@ interface TargetProps {
   readonly latent: number | null;
   /** spoken; undefined for what keys pass over */
   readonly label: string | undefined;
-  readonly at: ShownMark;
+  readonly at: ShownDirection;
   readonly overlay: OverlayProps;
   readonly children: ReactNode;
 }

@@ -7,7 +7,7 @@ import type { DirectionEffects } from '../../../results.ts';
 import { useWidth } from '../../parts/useWidth.ts';
 import { FigureDrawing } from './figureDrawing.tsx';
 import { FigureExport } from './figureExport.tsx';
-import { FigureOverlay, type ShownMark } from './figureOverlay.tsx';
+import { FigureOverlay, type ShownDirection } from './figureOverlay.tsx';
 import { markVariables } from './figurePalette.ts';
 import { PointNote } from './pointNote.tsx';
 
@@ -23,7 +23,7 @@ interface PlaneProps extends FigureProps {
 }
 
 function Plane({ width, figure, effects, hrefOf }: PlaneProps) {
-  const [shown, setShown] = useState<ShownMark>();
+  const [shown, setShown] = useState<ShownDirection>();
   const layout = useMemo(() => layoutOf(figure, { width }), [figure, width]);
   return (
     <>

@@ -228,9 +228,9 @@ function decided(records: Records): Sentences {
       'suggestive at a q below .2 (Benjamini and Hochberg).',
     ].join(' '),
     [
-      `By removal ${tally('remove', 'confirmed')} of ${plural(candidates.length, 'candidate')} are confirmed and`,
-      `${tally('remove', 'suggestive')} suggestive; by steering ${tally('add', 'confirmed')} and`,
-      `${tally('add', 'suggestive')}.`,
+      `Of ${plural(candidates.length, 'candidate')}, removal confirms ${tally('remove', 'confirmed')} and leaves`,
+      `${tally('remove', 'suggestive')} suggestive; steering confirms ${tally('add', 'confirmed')} and leaves`,
+      `${tally('add', 'suggestive')} suggestive.`,
     ].join(' '),
   ];
 }
