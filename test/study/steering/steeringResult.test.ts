@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { figureOf } from '../../../src/figure/figureOf.ts';
 import {
   confirmedLatents,
   decodeSteering,
@@ -399,6 +400,33 @@ describe('the summary', () => {
     expect(summary.log_odds_agreement.toward).toBeNull();
     expect(summary.log_odds_agreement.remove).toBeNull();
   });
+});
+
+it('the figure has a row of every candidate that was sampled, strongest first, and of what it is compared with', () => {
+  const figure = figureOf(rows, summary);
+  expect(figure.behaviour).toBe('rudeness');
+  const labels = (some: readonly { readonly label: string }[]) => some.map(({ label }) => label);
+  expect(labels(figure.candidates).slice(0, 2)).toEqual(['latent 1 (−)', 'latent 2']);
+  expect(labels(figure.candidates).toSorted()).toEqual(
+    ['latent 1 (−)', 'latent 2', 'latent 3', 'latent 4', 'latent 5', 'latent 7'].sort(),
+  );
+  expect(labels(figure.groups)).toEqual(['latent 1 + 2']);
+  expect(labels(figure.comparisons)).toEqual(['probe', 'shuffled dictionary']);
+  expect(figure.random.map(({ latent }) => latent)).toEqual(apart.map((_, i) => 10 + i));
+  expect(figure.gaussian.map(({ direction }) => direction)).toEqual(['gaussian 1']);
+  const [first] = figure.candidates;
+  expect(first!.effects.remove).toEqual({
+    effect: -0.4,
+    low: -0.525,
+    high: expect.closeTo(-0.275, 12),
+    verdict: 'confirmed',
+    aside: { effect: -0.2, low: -0.325, high: expect.closeTo(-0.075, 12) },
+  });
+  expect(first!.effects.toward).toMatchObject({ verdict: 'confirmed', aside: undefined });
+  const last = figure.candidates.find(({ latent }) => latent === 7)!;
+  expect(last.effects.toward).toBeUndefined();
+  expect(figure.alone).toEqual({ subject: 0.5, reference: 0.2 });
+  expect(figure.prompts).toEqual({ evaluation: 2, aside: 1 });
 });
 
 describe('steering.parquet', () => {
