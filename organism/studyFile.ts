@@ -86,7 +86,7 @@ steering:
   random_steered: 8
   gaussian: 0
   completions: 2
-  doses: [0.2]
+  doses: [0.1, 0.2]
   gate_pairs: 2
   incoherent: 0.2
   seed: 1

@@ -29,9 +29,9 @@ const incoherent = (row: RankedSteeringRow | undefined) =>
 
 const columns = [
   ['removed', 'left'],
-  ['of the way', 'right'],
+  ['of way', 'right'],
   ['away', 'left'],
-  ['incoherent', 'right'],
+  ['broken', 'right'],
   ['toward', 'left'],
 ] as const;
 
@@ -46,14 +46,18 @@ const cells = ({ remove, away, toward }: DirectionEffects) => [
 const leastP = (one: DirectionEffects) => Math.min(familyWiseP(one, 'remove'), familyWiseP(one, 'add'));
 
 /** The candidates that were sampled, strongest first. */
-function candidateTable(rows: readonly RankedSteeringRow[], shown: number): string[] {
+function candidateTable(
+  rows: readonly RankedSteeringRow[],
+  selectors: readonly string[],
+  shown: number,
+): string[] {
   const sampled = effectsOf(rows).filter(
     (one) => one.role === 'candidate' && verdictOf(one) !== 'not sampled',
   );
   if (sampled.length === 0) return [];
   return [
     table(
-      [['latent', 'right'], ...columns, ['family-wise', 'left'], ['verdict', 'left'], ['rank by', 'left']],
+      [['latent', 'right'], ...columns, ['family-wise', 'left'], ['verdict', 'left'], ['ranks', 'left']],
       strongestFirst(sampled)
         .slice(0, shown)
         .map((one) => [
@@ -61,11 +65,12 @@ function candidateTable(rows: readonly RankedSteeringRow[], shown: number): stri
           ...cells(one),
           pText(leastP(one)),
           verdictOf(one),
-          Object.entries(one.ranks)
-            .map(([selector, rank]) => `${selector} ${rank}`)
-            .join(', '),
+          selectors.map((selector) => one.ranks[selector] ?? '–').join(' / '),
         ]),
     ),
+    ...paragraph(
+      `of way: share of the way to the reference; broken: incoherent answers when steered away; family-wise: p over candidates and tests; ranks by ${selectors.join(' / ')}`,
+    ).map(pc.dim),
     '',
   ];
 }
@@ -103,6 +108,7 @@ export function causalTestReport(
   const share = ({ positives, coherent }: { positives: number; coherent: number }) =>
     percentText(positives / coherent);
   const finding = findingOf({ rows, summary });
+  const names = summary.selectors.map(({ selector }) => selector);
   const dictionary = finding.latent && dictionaryLine({ rows, summary }, finding.latent);
   return [
     '',
@@ -119,7 +125,7 @@ export function causalTestReport(
       `Left alone, ${share(alone.away)} of the subject's coherent answers and ${share(alone.toward)} of the reference's show it. One more random latent is expected, with 95 % probability, to change that by ${zoneText(summary, 'remove')} when it is removed, ${zoneText(summary, 'away')} when the subject is steered away from it, ${zoneText(summary, 'toward')} when the reference is steered toward it: the gray zone, from ${random} random latents.`,
     ),
     '',
-    ...candidateTable(rows, shown),
+    ...candidateTable(rows, names, shown),
     ...comparisonTable(rows),
     ...countsOf({ rows, summary }).flatMap((text) => paragraph(text)),
     ...(dictionary === undefined ? [] : paragraph(dictionary)),

@@ -118,7 +118,7 @@ describe('a page', () => {
       'pair-tokens.jsonl',
       'latents.parquet',
     ];
-    const causalTest = ['steering.parquet', 'steering.json', 'steered.jsonl'];
+    const causalTest = ['fidelity.json', 'steering.parquet', 'steering.json', 'steered.jsonl'];
     expect(Object.keys(only!.files).sort()).toEqual([...names, ...causalTest, ...pages].sort());
     for (const name of Object.keys(only!.files).filter((one) => one !== 'grades.jsonl'))
       expect(held(only!, name).equals(readFileSync(join(study, name))), name).toBe(true);
@@ -170,7 +170,7 @@ describe('hostile text', () => {
     cpSync(study, bad, { recursive: true });
     poison(bad);
     for (const name of readdirSync(join(bad, 'latents'))) poisonPage(join(bad, 'latents', name));
-    for (const maxBytes of [3e6, 34_000]) {
+    for (const maxBytes of [3e6, 45_000]) {
       const { read } = await made([bad], { maxBytes });
       expect(read.tags).toEqual(plainTags);
       expect(read.scripts.map(({ text }) => text)[1]).toBe(appScript);

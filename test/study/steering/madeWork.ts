@@ -120,6 +120,7 @@ export const options: SteeringOptions = {
   completions: 4,
   aside: 0.4,
   remeasured: 2,
+  randomSteered: 100,
   patch: false,
   full: true,
   gateDose: 0.2,

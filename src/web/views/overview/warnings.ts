@@ -106,11 +106,11 @@ function orderWarnings(counts: Counts | undefined): string[] {
 function zoneWarnings({ summary: { zone, random } }: SteeringRecords): string[] {
   const fewest = Math.min(zone.remove.effects, zone.away.effects, zone.toward.effects);
   if (fewest >= fewEffects) return [];
-  const of = fewest < random ? ` of ${random} random latents (the others have no effect)` : '';
+  const of = fewest < random ? ` of the ${random} random latents` : '';
   return [
     [
-      `The gray zone is made from only ${plural(fewest, 'effect')}${of}, so its edges are uncertain. A`,
-      'greater steering.random makes them firmer.',
+      `The gray zones of steering are made from only ${plural(fewest, 'effect')}${of}, so their edges are`,
+      'uncertain. A greater steering.random_steered, or steering.random, makes them firmer.',
     ].join(' '),
   ];
 }
