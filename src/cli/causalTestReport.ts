@@ -24,14 +24,10 @@ const shownChange = (row: RankedSteeringRow | undefined) =>
     ? ''
     : `${signedPoints(row.effect)} [${signedPoints(row.low)}, ${signedPoints(row.high)}]`;
 
-const incoherent = (row: RankedSteeringRow | undefined) =>
-  row === undefined || row.n === 0 ? '' : percentText(1 - row.coherent / row.n);
-
 const columns = [
   ['removed', 'left'],
   ['of way', 'right'],
   ['away', 'left'],
-  ['broken', 'right'],
   ['toward', 'left'],
 ] as const;
 
@@ -39,7 +35,6 @@ const cells = ({ remove, away, toward }: DirectionEffects) => [
   shownChange(remove),
   remove?.way == null ? '' : percentText(remove.way),
   shownChange(away),
-  incoherent(away),
   shownChange(toward),
 ];
 
@@ -57,19 +52,19 @@ function candidateTable(
   if (sampled.length === 0) return [];
   return [
     table(
-      [['latent', 'right'], ...columns, ['family-wise', 'left'], ['verdict', 'left'], ['ranks', 'left']],
+      [['latent', 'right'], ...columns, ['p', 'left'], ['verdict', 'left'], ['ranks', 'left']],
       strongestFirst(sampled)
         .slice(0, shown)
         .map((one) => [
           `${one.latent}`,
           ...cells(one),
-          pText(leastP(one)),
+          pText(leastP(one)).replace(/^p (= )?/, ''),
           verdictOf(one),
           selectors.map((selector) => one.ranks[selector] ?? '–').join(' / '),
         ]),
     ),
     ...paragraph(
-      `of way: share of the way to the reference; broken: incoherent answers when steered away; family-wise: p over candidates and tests; ranks by ${selectors.join(' / ')}`,
+      `of way: share of the way to the reference; p: family-wise, over candidates and tests; ranks by ${selectors.join(' / ')}`,
     ).map(pc.dim),
     '',
   ];
