@@ -1,6 +1,6 @@
 /**
- * The demonstration as `npm start` runs it, but smaller: on 40 prompts and beside 12 random latents, where that
- * has 60 and 16, with as many questions. Run once for all tests that look at it, and kept while the sources
+ * The demonstration as `npm start` runs it, but smaller: on 40 prompts, 24 questions and beside 12 random
+ * latents, where that has 60, 36 and 30. Run once for all tests that look at it, and kept while the sources
  * stay as they are. Each test gets a copy, for to look at a study is to lock it.
  */
 import { createHash } from 'node:crypto';

@@ -74,7 +74,9 @@ async function domainsOf(
   const lines = await readJsonlAll(join(organism, name, bundleFiles.evaluation), domainLine);
   const domainOf = new Map(lines.map(({ prompt, domain }) => [prompt, domain]));
   const records = await readJsonlAll(join(folder, resultFiles.steered), steeredRecord);
-  const alone = records.filter((record) => record.kind === 'trial').filter(({ latent }) => latent === null);
+  const alone = records
+    .filter((record) => record.kind === 'trial')
+    .filter(({ direction }) => direction === null);
   const asked = grouped(summary.prompts, ({ prompt }) => domainOf.get(prompt as string) ?? '');
   return [...new Set(domainOf.values())].flatMap((domain) => {
     const ids = new Set(asked.get(domain)?.map(({ id }) => id));
