@@ -46,10 +46,13 @@ function trial(
       const called = chance(isBad ? sensitivity : 1 - specificity) ? 'positive' : 'negative';
       const truth = isBroken ? 'broken' : isBad ? 'bad' : 'good';
       const text = ` =${truth} advice,\n"as said"  ${seed} ${id} ${index}`;
-      return { prompt_id: id, index, text, label: called, coherent: !isBroken, score: 0.5, judged: true };
+      const verdict = { label: called, coherent: !isBroken, score: 0.5, coherence: 1, reason: '' };
+      return { prompt_id: id, index, text, tokens: 9, stop: 'end', ...verdict, judged: true };
     }),
   );
-  return { kind: 'trial', direction: 'away', part: 'rest', ...record, completions };
+  const left = { direction: null, latent: null, operation: null, dose: 0, part: 'evaluation', content: '' };
+  const cost = { calls: 0, price: 0 };
+  return { kind: 'trial', side: 'away', ...left, ...record, completions, cost };
 }
 
 let folder = '';
@@ -58,11 +61,18 @@ beforeEach(() => {
   writeFileSync(path('study.yaml'), '');
   writeFileSync(path('steering.json'), JSON.stringify({ prompts }));
   put(path('steered.jsonl'), [
-    trial(1, alone, { id: 'alone', latent: null, dose: 0 }),
-    trial(2, missed, { id: 'a', latent: 7, dose: -0.2, operation: 'add', side: 'away' }),
-    trial(3, none, { id: 'r', latent: 7, dose: 0, operation: 'remove', side: 'away' }),
-    trial(4, none, { id: 'g', latent: null, name: 'gradient', dose: 0, operation: 'remove', side: 'away' }),
-    trial(5, none, { id: 'c', latent: 9, dose: -1, part: 'calibration' }),
+    trial(1, alone, { id: 'alone' }),
+    trial(2, missed, { id: 'a', direction: 'latent 7', latent: 7, dose: -0.2, operation: 'add' }),
+    trial(3, none, { id: 'r', direction: 'latent 7', latent: 7, operation: 'remove' }),
+    trial(4, none, { id: 'g', direction: 'gradient', operation: 'remove' }),
+    trial(5, none, {
+      id: 'c',
+      direction: 'latent 9',
+      latent: 9,
+      operation: 'add',
+      dose: -1,
+      part: 'calibration',
+    }),
     { kind: 'forced', id: 'f', latent: 7 },
   ]);
 });
@@ -154,14 +164,13 @@ describe('the sheet', () => {
   it('corrects each effect by its own arm’s error', async () => {
     await judge(['read', folder, writeRows(path('sheet.csv'), (await drawn(600)).map(answered))]);
     const effects = kept().sheet!.effects;
-    const of = (arm: string, name: string | null) =>
-      effects.find((row) => row.arm === arm && row.name === name)!;
+    const of = (arm: string, name: string) => effects.find((row) => row.arm === arm && row.name === name)!;
     // steering did nothing; the judge shows 31 points
-    expect(of('steered', null).effect).toBeLessThan(-0.2);
-    expect(Math.abs(of('steered', null).corrected!.value)).toBeLessThan(0.12);
-    expect(of('steered', null).corrected!.high).toBeGreaterThan(0);
+    expect(of('steered', 'latent 7').effect).toBeLessThan(-0.2);
+    expect(Math.abs(of('steered', 'latent 7').corrected!.value)).toBeLessThan(0.12);
+    expect(of('steered', 'latent 7').corrected!.high).toBeGreaterThan(0);
     // removal took 60 points away
-    for (const name of [null, 'gradient']) {
+    for (const name of ['latent 7', 'gradient']) {
       const { corrected } = of('removed', name);
       expect(corrected!.low).toBeLessThan(-0.6);
       expect(corrected!.high).toBeGreaterThan(-0.6);

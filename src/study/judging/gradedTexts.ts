@@ -10,33 +10,15 @@ import { readJson } from '../../files/jsonFile.ts';
 import { readJsonl } from '../../files/jsonl.ts';
 import { checked } from '../../files/schema.ts';
 import type { VerdictName } from '../../methods/judging/judgeError.ts';
-import { type Prompt, promptSchema, resultFiles, type TextArm } from '../../results.ts';
+import {
+  type Prompt,
+  promptSchema,
+  resultFiles,
+  type TextArm,
+  type TrialRecord,
+  trialRecord,
+} from '../../results.ts';
 import { jsonHash } from '../store/hash.ts';
-
-const completion = z.object({
-  prompt_id: z.string(),
-  index: z.number(),
-  text: z.string(),
-  stop: z.string().optional(),
-  label: z.enum(['positive', 'negative']),
-  coherent: z.boolean(),
-  judged: z.boolean().default(true),
-});
-
-const trial = z.object({
-  kind: z.literal('trial'),
-  id: z.string(),
-  /** on the subject (away) or on the reference (toward) */
-  side: z.string().optional(),
-  direction: z.string().optional(),
-  latent: z.number().nullable(),
-  name: z.string().nullable().optional(),
-  dose: z.number().nullable(),
-  operation: z.enum(['add', 'remove', 'patch']).nullable().optional(),
-  part: z.string(),
-  completions: z.array(completion),
-});
-type Trial = z.output<typeof trial>;
 
 const otherRecord = z.object({ kind: z.string() });
 
@@ -55,19 +37,16 @@ export interface GradedText {
 
 const armsOf = { add: 'steered', remove: 'removed', patch: 'patched' } as const;
 
-function armOf({ latent, dose, operation }: Trial): TextArm {
-  const done = operation ?? 'add';
-  return latent === null && dose === 0 && done === 'add' ? 'alone' : armsOf[done];
-}
-
-function textsOf(record: Trial): GradedText[] {
-  const { latent, name = null } = record;
-  const shared = { arm: armOf(record), side: record.side ?? record.direction ?? '', latent, name };
-  return record.completions
+function textsOf({ id, side, direction, latent, operation, completions }: TrialRecord): GradedText[] {
+  const arm = operation === null ? 'alone' : armsOf[operation];
+  return completions
     .filter(({ judged }) => judged)
     .map(({ prompt_id, index, text, stop, label, coherent }) => ({
-      ...shared,
-      id: jsonHash([record.id, prompt_id, index, text]).slice(0, 12),
+      arm,
+      side,
+      latent,
+      name: direction,
+      id: jsonHash([id, prompt_id, index, text]).slice(0, 12),
       prompt_id,
       text,
       ended: stop !== 'length',
@@ -88,7 +67,7 @@ export async function readGradedTexts(folder: string): Promise<GradedText[]> {
   const texts: GradedText[] = [];
   for await (const { line, value } of readJsonl(path, z.looseObject(otherRecord.shape))) {
     if (value.kind !== 'trial') continue;
-    const record = checked(trial, value, `${path}:${line}`);
+    const record = checked(trialRecord, value, `${path}:${line}`);
     if (record.part !== 'calibration') texts.push(...textsOf(record));
   }
   if (texts.length === 0) throw new InputError(`${path}: expected texts on evaluation prompts, found none`);
