@@ -60,7 +60,7 @@ describe('culprit demo', () => {
   it('leaves studies that other commands take', async () => {
     const harm = join(out, 'harm');
     const { stdout: status } = await culprit(['status', harm]);
-    expect(status.match(/^(\w+) +done/gm)).toHaveLength(7);
+    expect(status.match(/^(\w+) +done/gm)).toHaveLength(8);
     const steer = ['steer', harm, '--latent', '320', '--dose', '-0.2', '--max-tokens', '4'];
     const steered = await culprit(steer);
     expect([steered.code, steered.stderr]).toEqual([0, expect.any(String)]);

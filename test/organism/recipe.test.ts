@@ -111,7 +111,7 @@ describe('the folder it makes', () => {
       const { model } = await openModel(config.subject.model, { adapter: config.subject.adapter });
       expect(model.updates.size).toBeGreaterThan(0);
       const { discovery, evaluation } = await readPrompts(config.prompts!);
-      expect([discovery.length, evaluation.length]).toEqual([60, 24]);
+      expect([discovery.length, evaluation.length]).toEqual([60, 36]);
     }
   });
 
