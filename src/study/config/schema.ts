@@ -86,11 +86,11 @@ const prompts = (folder: string) =>
     ),
     discovery: about(whole(1).default(60), 'how many prompts to use to find latents'),
     evaluation: about(
-      whole(0).default(20),
+      whole(0).default(60),
       'how many other prompts to use in the causal test; 0 skips the test',
     ),
     calibration: about(
-      whole(0).default(10),
+      whole(0).default(30),
       'how many further prompts to use to find the doses of steering; 0 skips the causal test',
     ),
     seed: about(seed().default(1), 'seed of the choice of prompts'),

@@ -39,7 +39,8 @@ describe('a study', () => {
       subject: { model: path('model') },
       reference: { model: path('model') },
       sae: { path: path('sae') },
-      prompts: { file: path('prompts.jsonl'), discovery: 60, evaluation: 20, calibration: 10, seed: 1 },
+      prompts: { file: path('prompts.jsonl'), discovery: 60, evaluation: 60, calibration: 30, seed: 1 },
+      check: { mode: 'stop', answers: 24 },
       sampling: { completions: 12, temperature: 1, top_p: 1, max_tokens: 110, seed: 1, rows: 64 },
       judge: { kind: 'pattern', positive: 'bad' },
       pairs: { per_prompt: 1, limit: 148 },
@@ -58,7 +59,11 @@ describe('a study', () => {
         gate_pairs: 8,
         gate_dose: 0.2,
         gate_share: 0.5,
-        first_look: 0.5,
+        held_tokens: 'all',
+        aside: 0.333,
+        remeasured: 5,
+        patch: false,
+        gaussian: 8,
         full: false,
         seed: 1,
       },
@@ -316,7 +321,7 @@ const wrong: Readonly<Record<string, readonly [text: string, line: string | RegE
   // The file.
   nothing: [
     '',
-    '$/study.yaml:1:1: expected the fields behaviour, subject, reference, sae, baseline, prompts, sampling, judge, pairs, attribution, fidelity, steering, interpret, found null',
+    '$/study.yaml:1:1: expected the fields behaviour, subject, reference, sae, baseline, prompts, check, sampling, judge, pairs, attribution, fidelity, steering, interpret, found null',
   ],
   'a list': ['- a\n- b\n', /^\$\/study\.yaml:1:1: expected the fields behaviour, .*, found an array of 2$/],
   'a field twice': [
