@@ -41,12 +41,13 @@ removed at one token, how much more would the loss of the positive rise than
 that of the negative? Above 0, the latent supports the behaviour.
 
 Pairs with the same prompt_id, or without one with the same prompt, are not
-independent: errors, p and q count prompts. Pairs of one "contrast" are one unit,
-as a study's pairs.jsonl has them, so that its deltas are the study's own.
+independent: errors, p and q count prompts. Pairs of one "contrast" are one
+unit, as a study's pairs.jsonl has them, so that its deltas are the study's own.
 
-Results in --out: latents.parquet (every latent: delta, rank, standard error, p,
-q, sign and more), attribution.safetensors (deltas per pair and per token) and manifest.json (inputs, options, counts, timings). A run that was
-stopped continues when you give the same command again.
+Results in --out: latents.parquet (every latent: delta, rank, standard error,
+p, q, sign and more), attribution.safetensors (deltas per pair and per token)
+and manifest.json (inputs, options, counts, timings). A run that was stopped
+continues when you give the same command again.
 
 Example:
   culprit baseline --model smollm2/ --site 15 --corpus texts.jsonl \\

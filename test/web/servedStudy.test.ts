@@ -41,7 +41,7 @@ const study = {
   fidelity: { latents: 2, pairs: 1, integrated: 0 },
   steering: { candidates: 3, random: 4, doses: [0.1, 0.3], gate_pairs: 2, completions: 2 },
 };
-const names = ['sample', 'grade', 'pair', 'attribute', 'fidelity', 'steer'];
+const names = ['check', 'sample', 'grade', 'pair', 'attribute', 'fidelity', 'steer'];
 
 const stages = (page: Page) => page.locator('[aria-label=Progress] li');
 
