@@ -134,7 +134,7 @@ export const steeringRules: readonly Rule[] = [
   {
     name: 'gated',
     says: sentence(
-      `Of ${one('candidate')}, ${n} were not removed and ${n} not steered: their change of the log-odds of the`,
+      `Of ${one('candidate')}, ${n} went without removal and ${n} without steering: their change of the log-odds of the`,
       `positive against the negative completions, removed or at \\|α\\| = ${n}, on (the pairs of )?at most`,
       `${n} (pair|prompt)s?, lay within the central ${n} % of the random latents’, for steering on one side or`,
       `both`,

@@ -15,11 +15,13 @@ function Effects({ of }: { of: LatentEffects | undefined }) {
   const effects = [of?.remove?.effect, of?.away?.effect, of?.toward?.effect].map((effect) =>
     effect == null ? '–' : signed(100 * effect, 0),
   );
-  return <td className="num">{of && effects.join(' / ')}</td>;
+  return (
+    <td className="num">
+      {of && effects.join(' / ')}
+      {of?.role === 'candidate' && <span className="under">{verdictOf(of)}</span>}
+    </td>
+  );
 }
-
-/** Of candidates. */
-const verdictIn = (of: LatentEffects | undefined) => (of?.role === 'candidate' ? verdictOf(of) : '');
 
 /** Places won or lost from the first study to the second. */
 function Change({ a, b }: Pick<ComparedLatent, 'a' | 'b'>) {
@@ -36,8 +38,8 @@ export function CompareTable({ latents, names, effects, hrefOf }: CompareTablePr
         <thead>
           <tr>
             <td />
-            <th colSpan={4}>{first}</th>
-            <th colSpan={4}>{second}</th>
+            <th colSpan={3}>{first}</th>
+            <th colSpan={3}>{second}</th>
             <td />
           </tr>
           <tr>
@@ -50,9 +52,9 @@ export function CompareTable({ latents, names, effects, hrefOf }: CompareTablePr
                 Δ, nats
               </th>,
               <th key={`${name} effects`} className="num">
-                removed / away / toward, points
+                points
+                <span className="under">removed / away / toward</span>
               </th>,
-              <th key={`${name} verdict`}>verdict</th>,
             ])}
             <th className="num">change</th>
           </tr>
@@ -66,11 +68,9 @@ export function CompareTable({ latents, names, effects, hrefOf }: CompareTablePr
               <td className="num">{a && count(a.rank)}</td>
               <td className="num">{a && scientific(a.delta)}</td>
               <Effects of={effects[0].get(latent)} />
-              <td>{verdictIn(effects[0].get(latent))}</td>
               <td className="num">{b && count(b.rank)}</td>
               <td className="num">{b && scientific(b.delta)}</td>
               <Effects of={effects[1].get(latent)} />
-              <td>{verdictIn(effects[1].get(latent))}</td>
               <Change a={a} b={b} />
             </tr>
           ))}

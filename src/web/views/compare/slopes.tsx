@@ -9,8 +9,8 @@ interface SlopesProps {
 }
 
 const rowHeight = 18;
-const width = 420;
-const [left, right] = [110, 310];
+const width = 376;
+const [left, right] = [110, 270];
 const head = 30;
 
 /** Ranks beyond the list all end at its foot. */

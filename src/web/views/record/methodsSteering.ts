@@ -96,8 +96,8 @@ function gated(stages: StudyManifest['stages'], records: Records): Sentences {
       : `at most ${plural(pairs, 'pair')}`;
   return [
     [
-      `Of ${plural(candidates.length, 'candidate')}, ${stopped('remove')} were not removed and`,
-      `${stopped('away')} not steered: their change of the log-odds of the positive against the negative`,
+      `Of ${plural(candidates.length, 'candidate')}, ${stopped('remove')} went without removal and`,
+      `${stopped('away')} without steering: their change of the log-odds of the positive against the negative`,
       `completions, removed or at |α| = ${dose}, on ${on}, lay within the central ${exactPercent(share)} of`,
       `the random latents’, for steering on one side or both.`,
     ].join(' '),
