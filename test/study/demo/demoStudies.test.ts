@@ -46,7 +46,7 @@ describe('the studies of the demonstration', () => {
     const before = textIn(path('out', 'harm'));
     const [harm] = await write({ seed: 7, prompts: 9, random: 8, questions: 5 });
     const { config } = await readStudy(harm!);
-    expect(config.prompts).toMatchObject({ discovery: 9, evaluation: 5, calibration: 3, seed: 7 });
+    expect(config.prompts).toMatchObject({ discovery: 9, evaluation: 5, calibration: 1, seed: 7 });
     expect(config.steering).toMatchObject({ random: 8, seed: 7 });
     expect(config.sampling.seed).toBe(7);
     await write();

@@ -378,7 +378,7 @@ export const steeringRules: readonly Rule[] = [
       `So did, at the dose of the first candidate that has one, ${one('direction')} to compare with: (.*)`,
     ),
     check([count, list], records) {
-      const names = directionsIn(records, 'comparison');
+      const names = [...directionsIn(records, 'comparison'), ...directionsIn(records, 'control')];
       same(count, names.length);
       expect(list!.split(', ')).toEqual(names);
       for (const side of bothSides) {
@@ -387,7 +387,7 @@ export const steeringRules: readonly Rule[] = [
             row.role === 'candidate' && row.operation === 'add' && row.side === side && row.dose !== null,
         );
         for (const row of rowsOf(records))
-          if (row.role === 'comparison' && row.operation === 'add' && row.side === side)
+          if (names.includes(row.direction) && row.operation === 'add' && row.side === side)
             expect(row.dose).toBe(first!.dose);
       }
     },
