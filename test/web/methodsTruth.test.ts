@@ -86,7 +86,7 @@ describe('a study whose funnel lets some candidates go', () => {
     const { records, text } = await ran('funnel', {
       prompts: causalTestPrompts,
       pairs: { per_prompt: 2, limit: 5 },
-      steering: smallSteering,
+      steering: { ...smallSteering, gaussian: 5 },
     });
     expect(checkMethods(text, records)).toEqual([
       ...upToAttribution,
