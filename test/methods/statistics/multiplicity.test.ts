@@ -50,11 +50,11 @@ describe('false discovery rates', () => {
     0.759, 1,
   ];
   it("reject the paper's four", () => {
-    const q = falseDiscoveryRates(p);
+    const q = Array.from(falseDiscoveryRates(p));
     expect(q.filter((value) => value <= 0.05)).toHaveLength(4);
     expect(q[3]).toBeCloseTo((15 * 0.0095) / 4, 12);
     expect(q[4]).toBeCloseTo((15 * 0.0201) / 5, 12);
-    expect(falseDiscoveryRates([...p].reverse())).toEqual([...q].reverse());
+    expect(Array.from(falseDiscoveryRates([...p].reverse()))).toEqual([...q].reverse());
   });
 
   it('are at most 1', () => {
