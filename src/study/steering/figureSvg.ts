@@ -5,7 +5,7 @@ import type { SteeringFigure } from '../../figure/figureData.ts';
 import { layoutOf } from '../../figure/layout.ts';
 import { paper } from '../../figure/palette.ts';
 
-const size = { width: 720, plotHeight: 420 };
+const size = { width: 720 };
 
 /** 720 pixels wide, on white. Throws where there are no random latents, or a number that is none. */
 export function steeringSvg(figure: SteeringFigure): string {

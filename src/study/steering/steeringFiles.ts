@@ -31,7 +31,7 @@ async function writeLines(file: FileHandle, records: Iterable<SteeredRecord>): P
   await file.writeFile(text);
 }
 
-/** The figure, or where no random latent has an effect in both directions a line that says so. */
+/** The figure, or where no random latent has an effect a line that says so. */
 async function svgOf({ rows, summary }: SteeringResult): Promise<string> {
   const figure = figureOf(rows, summary);
   // loaded when a figure is drawn: it would double the time in which any command starts
