@@ -7,8 +7,8 @@ import {
   directionEffects,
   type EffectPlace,
   effectsOf,
-  familyWiseP,
   findingOf,
+  leastFamilyWiseP,
   pText,
   type RankedSteeringRow,
   type SteeringSummary,
@@ -38,8 +38,6 @@ const cells = ({ remove, away, toward }: DirectionEffects) => [
   shownChange(toward),
 ];
 
-const leastP = (one: DirectionEffects) => Math.min(familyWiseP(one, 'remove'), familyWiseP(one, 'add'));
-
 /** The candidates that were sampled, strongest first. */
 function candidateTable(
   rows: readonly RankedSteeringRow[],
@@ -58,7 +56,7 @@ function candidateTable(
         .map((one) => [
           `${one.latent}`,
           ...cells(one),
-          pText(leastP(one)).replace(/^p (= )?/, ''),
+          pText(leastFamilyWiseP(one)).replace(/^p (= )?/, ''),
           verdictOf(one),
           selectors.map((selector) => one.ranks[selector] ?? '–').join(' / '),
         ]),

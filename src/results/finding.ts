@@ -12,6 +12,7 @@ import {
   effectsOf,
   familyWiseP,
   type LatentEffects,
+  leastFamilyWiseP,
   strongerComparison,
   strongestFirst,
   verdictOf,
@@ -169,11 +170,10 @@ export function findingOf({ rows, summary }: CausalRecords): Finding {
     steered(first, summary.behaviour, summary),
   ].filter((part) => part.length > 0);
   const [[lead, ...rest] = [], ...others] = byRemoval ? parts : parts.reverse();
-  const p = Math.min(familyWiseP(first, 'remove'), familyWiseP(first, 'add'));
   return {
     verdict,
     latent: first,
-    lead: `${leads[verdict]}${lead} On ${plural(promptsIn(summary, 'evaluation'), 'prompt')}, family-wise ${pText(p)} over ${plural(latents.length, 'candidate')}.`,
+    lead: `${leads[verdict]}${lead} On ${plural(promptsIn(summary, 'evaluation'), 'prompt')}, family-wise ${pText(leastFamilyWiseP(first))} over ${plural(latents.length, 'candidate')}.`,
     more: [...rest, ...others.flat()],
     against: against(first, directionEffects(rows), summary),
   };

@@ -106,7 +106,8 @@ export const confirmedBy = (one: DirectionEffects): Operation[] =>
 export const familyWiseP = (one: DirectionEffects, operation: Operation): number =>
   (operation === 'add' ? (one.away ?? one.toward) : one[operation])?.family_wise_p ?? 1;
 
-const leastP = (one: DirectionEffects) =>
+/** The less of the two tests' family-wise p. */
+export const leastFamilyWiseP = (one: DirectionEffects): number =>
   Math.min(...confirmingOperations.map((operation) => familyWiseP(one, operation)));
 
 /** How far it moves the share of positives as a cause does, over its arms together. */
@@ -118,7 +119,7 @@ const sizeOf = (one: DirectionEffects) =>
 
 /** Those with the least family-wise p first, then those with the greatest effects. */
 export const strongestFirst = <E extends DirectionEffects>(all: readonly E[]): E[] =>
-  [...all].sort((a, b) => leastP(a) - leastP(b) || sizeOf(b) - sizeOf(a));
+  [...all].sort((a, b) => leastFamilyWiseP(a) - leastFamilyWiseP(b) || sizeOf(b) - sizeOf(a));
 
 /** Candidates of this verdict, strongest first. */
 export const withVerdict = (all: readonly LatentEffects[], verdict: EffectVerdictName): LatentEffects[] =>

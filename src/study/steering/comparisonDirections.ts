@@ -2,15 +2,16 @@
  * The comparison directions of a causal test, from what attribution left behind and from the completions of the
  * pairs: docs/method.md section 5.
  */
+
 import { ranking } from '../../methods/attribution/attribute.ts';
 import { directionsOf, scoreMatrix } from '../../methods/attribution/score.ts';
 import { shuffledDictionary } from '../../methods/attribution/shuffledDictionary.ts';
+import { signAlong } from '../../methods/attribution/sign.ts';
 import { fitLogistic } from '../../methods/judging/logistic.ts';
 import { firstEigenvectors, meanDifference, unitOf } from '../../methods/steering/comparisons.ts';
 import type { SiteMoments } from '../../methods/steering/siteMoments.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Sae } from '../../saes/sae.ts';
-import { signAlong } from './direction.ts';
 
 export interface ComparisonEvidence {
   readonly runtime: Runtime;

@@ -1,5 +1,6 @@
 /** What a causal test works along: a latent's decoder direction, or any other unit vector. */
 import { type Dictionary, directionsOf } from '../../methods/attribution/score.ts';
+import { signAlong } from '../../methods/attribution/sign.ts';
 import { randomDirection } from '../../methods/statistics/random.ts';
 import type { Role } from '../../results.ts';
 
@@ -31,16 +32,6 @@ export const vectorDirection = (
   vector: Float32Array,
   { latent = null, sign = 1 }: Partial<Pick<TestedDirection, 'latent' | 'sign'>> = {},
 ): TestedDirection => ({ name, role, latent, sign, vectors: async () => [vector] });
-
-function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
-}
-
-/** σ of a vector: −sign(g·d), 1 where that is 0; g [d] is the mean contrastive gradient. */
-export const signAlong = (gradient: ArrayLike<number>, vector: ArrayLike<number>): 1 | -1 =>
-  dot(gradient, vector) > 0 ? -1 : 1;
 
 /** Random directions of the residual stream, by the seed; a greater count keeps the first ones. */
 export function gaussianDirections(count: number, seed: number, gradient: Float32Array): TestedDirection[] {

@@ -2,9 +2,11 @@
  * The first latents by Δ of questions that have nothing to do with the behaviour: the same texts, recipe and
  * dictionary, with the labels of another question. docs/method.md section 5.
  */
+
 import { ranking } from '../../methods/attribution/attribute.ts';
 import { directionsOf, outerProducts, scoreMatrix } from '../../methods/attribution/score.ts';
 import { meanContrastiveGradient } from '../../methods/attribution/selectors/gradientCosine.ts';
+import { signAlong } from '../../methods/attribution/sign.ts';
 import {
   type Contrast,
   type ContrastOptions,
@@ -15,7 +17,6 @@ import type { SitePass } from '../../methods/site/siteGradient.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Sae } from '../../saes/sae.ts';
 import type { ComparisonDirection } from './comparisonDirections.ts';
-import { signAlong } from './direction.ts';
 
 type Ids = readonly number[];
 

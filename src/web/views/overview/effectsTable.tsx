@@ -2,8 +2,8 @@
 import type { ReactNode } from 'react';
 import {
   type DirectionEffects,
-  familyWiseP,
   type LatentEffects,
+  leastFamilyWiseP,
   pText,
   type RankedSteeringRow,
   type SteeringSummary,
@@ -81,8 +81,6 @@ const Table = ({ label, heads, children }: TableProps) => (
   </Scroll>
 );
 
-const leastP = (one: DirectionEffects) => Math.min(familyWiseP(one, 'remove'), familyWiseP(one, 'add'));
-
 interface EffectsTableProps<E> {
   readonly effects: readonly E[];
   readonly zone: Zone;
@@ -107,7 +105,7 @@ export function EffectsTable({ effects, zone, route }: EffectsTableProps<LatentE
             <a href={inStudy(route, 'latent', `${one.latent}`)}>{one.latent}</a>
           </td>
           <Cells one={one} zone={zone} />
-          <td>{pText(leastP(one))}</td>
+          <td>{pText(leastFamilyWiseP(one))}</td>
           <td className={verdictOf(one) === 'confirmed' ? 'strong' : undefined}>{verdictOf(one)}</td>
           <td>
             {Object.entries(one.ranks)
