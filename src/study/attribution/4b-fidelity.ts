@@ -3,7 +3,6 @@
  * first ones and random ones on some of the study's pairs.
  */
 
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
@@ -18,14 +17,13 @@ import { studyStage } from '../open/stage.ts';
 import { hashedNow, hashesOf, type OpenStudy } from '../open/study.ts';
 import { computing } from '../open/units.ts';
 import { finishStage, stageIsDone } from '../store/finishStage.ts';
-import { journalFile, makeWorkFolder, workFolder } from '../store/folder.ts';
+import { journalFile, makeWorkFolder } from '../store/folder.ts';
 import { type Journal, openJournal } from '../store/journal.ts';
 import { stageKey } from '../store/key.ts';
-import { rowStore } from '../store/rowStore.ts';
 import type { Stage } from '../store/stageState.ts';
 import { checkAttributed } from './4-attribute.ts';
-import { storedBaseline } from './attributionFiles.ts';
-import { baselineInputs, studyBaseline } from './baseline.ts';
+import { readAttributionArrays } from './attributionFiles.ts';
+import { baselineInputs } from './baseline.ts';
 import { fidelityOf } from './fidelityRecord.ts';
 import { aliveLatents, openRemover, type RemovalWork, spread } from './removals.ts';
 
@@ -71,14 +69,6 @@ async function planFidelity(study: OpenStudy): Promise<Stage> {
   const versions = computing(recorder.versions);
   const key = stageKey({ options, inputs: hashesOf(inputs), versions });
   return { name: 'fidelity', key, inputs, options, outputs: [resultFiles.fidelity] };
-}
-
-/** ā [d]: the attribution's own, or taken again where its file is of before it was kept there. */
-async function baselineOf(study: OpenStudy, layer: number, key: string): Promise<Float32Array> {
-  const stored = await storedBaseline(study.folder);
-  if (stored !== undefined) return stored;
-  const store = await rowStore(join(workFolder(study.folder), 'fidelity'), key);
-  return studyBaseline(study, await study.model(study.config.subject), layer, store);
 }
 
 /** The random latents, drawn once. */
@@ -151,7 +141,7 @@ async function runFidelity(study: OpenStudy): Promise<StudyFidelity> {
   const { model } = await study.model(config.subject);
   const { sae, layer } = await study.dictionary();
   const { tokens, loss } = config.attribution;
-  const baseline = await baselineOf(study, layer, stage.key);
+  const { baseline } = await readAttributionArrays(folder);
   const options = { baseline, tokenSet: tokens, loss };
   const work = { runtime: study.runtime(), model, layer, sae, options };
   const rows = await readLatents(folder);
@@ -183,7 +173,6 @@ async function runFidelity(study: OpenStudy): Promise<StudyFidelity> {
       file.writeFile(`${JSON.stringify(fidelity, undefined, 1)}\n`),
     ),
   );
-  await rm(join(workFolder(folder), 'fidelity'), { recursive: true, force: true });
   return { fidelity, upToDate: false };
 }
 

@@ -5,7 +5,6 @@
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
-import { isThere } from '../../files/ifThere.ts';
 import { readSafetensorsHeader, readTensor, writeSafetensors } from '../../files/safetensors.ts';
 import { type Attribution, ranking, sameSign } from '../../methods/attribution/attribute.ts';
 import type { LatentEvidence } from '../../methods/attribution/latentEvidence.ts';
@@ -101,13 +100,6 @@ async function writeArrays(
   });
 }
 
-/** ā [d] that an attribution in this folder used; undefined in a file of before it was kept. */
-export async function storedBaseline(folder: string): Promise<Float32Array | undefined> {
-  const path = join(folder, resultFiles.attribution);
-  const found = (await isThere(path)) && (await readSafetensorsHeader(path)).tensors.get('baseline');
-  return found ? toFloat32(await readTensor(found)) : undefined;
-}
-
 /** Writes the arrays and the table. */
 export async function writeAttribution(
   folder: string,
@@ -128,7 +120,7 @@ export async function writeManifest(folder: string, manifest: Manifest): Promise
   });
 }
 
-/** What a causal test takes from an attribution. d: residual width. */
+/** What later stages take from an attribution. d: residual width. */
 export interface AttributionArrays {
   /** M [d, d]: Δ_i = −d_iᵀ M d_i */
   readonly m: Float32Array;
