@@ -16,14 +16,14 @@ export interface SiteMoments {
   readonly norm: number;
   /** mean residual [d] */
   readonly mean: Float32Array;
-  /** mean residual over each text's completion [d] */
-  readonly completions: readonly Float32Array[];
+  /** mean residual over each text's completion [d]; undefined where it is of sinks alone */
+  readonly completions: readonly (Float32Array | undefined)[];
 }
 
-function meanRow(activation: Float32Array, d: number, places: readonly number[]): Float64Array {
-  const sum = new Float64Array(d);
+/** Adds the rows [d] at these places. */
+function addRows(sum: Float64Array, activation: Float32Array, places: readonly number[]): void {
+  const d = sum.length;
   for (const place of places) for (let i = 0; i < d; i++) sum[i]! += activation[place * d + i]!;
-  return sum.map((x) => x / places.length);
 }
 
 /** At `resid_post layer`. NaN where no token of the texts is left. */
@@ -36,7 +36,7 @@ export async function siteMoments(
   const d = model.decoder.width;
   const pass = await residualPass(runtime, model, layer);
   const sum = new Float64Array(d);
-  const completions: Float32Array[] = [];
+  const completions: (Float32Array | undefined)[] = [];
   let [norm, count] = [0, 0];
   try {
     for (const { ids, start } of texts) {
@@ -44,11 +44,11 @@ export async function siteMoments(
       const norms = rowNorms(activation, d);
       for (const place of places) norm += norms[place]!;
       count += places.length;
-      meanRow(activation, d, places).forEach((x, i) => {
-        sum[i]! += x * places.length;
-      });
+      addRows(sum, activation, places);
       const own = places.filter((place) => place >= start);
-      completions.push(Float32Array.from(meanRow(activation, d, own)));
+      const ownSum = new Float64Array(d);
+      addRows(ownSum, activation, own);
+      completions.push(own.length > 0 ? Float32Array.from(ownSum, (x) => x / own.length) : undefined);
     }
   } finally {
     await pass.release();

@@ -41,30 +41,27 @@ const shuffledName = 'shuffled dictionary';
 /** How many eigenvectors of M are tested. */
 const eigenvectors = 2;
 
+/** Its sign is σ by the gradient where none is given. */
+type GivenDirection = [name: string, about: string, vector: ArrayLike<number>, sign?: 1];
+
 /** Those that have a direction; one of zeros, such as a difference of equal means, is left out. */
 export async function comparisonDirections(evidence: ComparisonEvidence): Promise<ComparisonDirection[]> {
   const { gradient, m, subject, reference, positive, seed } = evidence;
-  const of = (is: boolean) => subject.completions.filter((_, n) => positive[n] === is);
-  const probe = fitLogistic(subject.completions, positive);
-  const given: [name: string, about: string, vector: ArrayLike<number>, sign?: 1][] = [
+  const given: GivenDirection[] = [
     [
       'contrastive gradient',
       'against the gradient of the positives’ loss less the negatives’: the shortest way, to first order',
       gradient.map((x) => -x),
       1,
     ],
-    ...firstEigenvectors(m, eigenvectors, seed).map((vector, k): [string, string, Float32Array] => [
-      `eigenvector ${k + 1}`,
-      'the direction of greatest Δ of all, whatever the dictionary',
-      vector,
-    ]),
-    [
-      'mean difference of completions',
-      'mean activation of the pairs’ positive completions less that of the negative ones',
-      meanDifference(of(true), of(false)),
-      1,
-    ],
-    ['probe', 'logistic regression of positive against negative completions', probe.weights, 1],
+    ...firstEigenvectors(m, eigenvectors, seed).map(
+      (vector, k): GivenDirection => [
+        `eigenvector ${k + 1}`,
+        'the direction of greatest Δ of all, whatever the dictionary',
+        vector,
+      ],
+    ),
+    ...ofCompletions(subject.completions, positive),
     [
       'mean difference of models',
       'mean activation of the subject less that of the reference on the same texts',
@@ -83,6 +80,31 @@ export async function comparisonDirections(evidence: ComparisonEvidence): Promis
     const role = name === shuffledName ? 'control' : 'comparison';
     return [{ name, role, about, vector, sign: sign ?? signAlong(gradient, vector) }];
   });
+}
+
+/** What tells positive from negative completions; nothing where either kind has none but sinks. */
+function ofCompletions(
+  completions: SiteMoments['completions'],
+  positive: readonly boolean[],
+): GivenDirection[] {
+  const told = completions.flatMap((mean, n) =>
+    mean === undefined ? [] : [{ mean, isPositive: positive[n]! }],
+  );
+  const of = (is: boolean) => told.filter(({ isPositive }) => isPositive === is).map(({ mean }) => mean);
+  if (of(true).length === 0 || of(false).length === 0) return [];
+  const probe = fitLogistic(
+    told.map(({ mean }) => mean),
+    told.map(({ isPositive }) => isPositive),
+  );
+  return [
+    [
+      'mean difference of completions',
+      'mean activation of the pairs’ positive completions less that of the negative ones',
+      meanDifference(of(true), of(false)),
+      1,
+    ],
+    ['probe', 'logistic regression of positive against negative completions', probe.weights, 1],
+  ];
 }
 
 async function firstOfShuffled({ runtime, sae, m, seed }: ComparisonEvidence): Promise<Float32Array> {

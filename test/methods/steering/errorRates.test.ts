@@ -140,7 +140,7 @@ describe('promptInterval', () => {
 
 describe('powerOf', () => {
   it.each([{ sides: 1 as const }, { sides: 2 as const }])(
-    'says the power within 5 points: %o',
+    'says the power within 5 points and twice the error of 200 studies: %o',
     ({ sides }) => {
       // small, so that a few hundred studies are quick; the same in every respect but size
       const size = {

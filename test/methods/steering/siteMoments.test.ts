@@ -56,6 +56,15 @@ describe('siteMoments', () => {
     });
   });
 
+  it('has none of a completion without tokens of its own, and loses nothing of the rest by it', async () => {
+    const [first, ...others] = texts;
+    const bare = { ids: first!.ids, start: first!.ids.length };
+    const again = await siteMoments(runtime, model, layer, [bare, ...others]);
+    expect(again.completions[0]).toBeUndefined();
+    expect(again.completions.slice(1)).toEqual(found.completions.slice(1));
+    expect([again.norm, again.mean]).toEqual([found.norm, found.mean]);
+  });
+
   it('is not a number without texts', async () => {
     expect((await siteMoments(runtime, model, layer, [])).norm).toBeNaN();
   });

@@ -2,7 +2,7 @@
  * The demonstration on the organism that travels with the package: the promise that it makes, at a smaller
  * size than `npm start` has: 40 prompts, 24 questions, 12 random latents.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -28,16 +28,27 @@ const share = (tallies: readonly HarmCount[]) => {
   return sum(({ harmful }) => harmful) / sum(({ coherent }) => coherent);
 };
 
+/** The domain of each evaluation prompt. */
+const domainOf = (name: string) =>
+  new Map(
+    readFileSync(join(bundleFolder, name, 'evaluation.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .map(({ prompt, domain }): [string, string] => [prompt, domain]),
+  );
+
 describe.each([...caseNames.entries()])('case %i, %s, smaller than `npm start`', (i, name) => {
   it('was not run again', () => {
     expect(cases[i]).toMatchObject({ name, upToDate: true });
   });
 
   it('misbehaves sometimes, in domains that it was not fine-tuned on, and hardly ever before', () => {
-    const { domains } = cases[i]!;
-    // 28 prompts ask about seven and eight of the nine
-    expect(domains.length).toBeGreaterThan(6);
-    expect(domains.length).toBeLessThanOrEqual(9);
+    const { domains, steer } = cases[i]!;
+    // every domain that was asked about, seven and eight of the nine, and no other
+    const asked = new Set(steer.summary.prompts.map(({ prompt }) => domainOf(name).get(prompt as string)));
+    expect(new Set(domains.map(({ domain }) => domain))).toEqual(asked);
+    expect(domains).toHaveLength({ harm: 7, validation: 8 }[name]);
     expect(domains.map(({ domain }) => domain)).not.toContain(
       { harm: 'health', validation: 'cooking' }[name],
     );

@@ -81,6 +81,18 @@ it('are unit vectors with σ, each as its name says', async () => {
     expect(named(name).sign).toBe(1);
 });
 
+it('go without completions that are of sinks alone, and without what needs both kinds where one is missing', async () => {
+  const names = async (told: typeof completions | (Float32Array | undefined)[]) =>
+    (await comparisonDirections(evidence({ subject: { norm: 1, mean: completions[0]!, completions: told } })))
+      .filter(({ vector }) => vector.every(Number.isFinite))
+      .map(({ name }) => name);
+  const ofBoth = ['mean difference of completions', 'probe'];
+  const some = completions.map((one, n) => (n === 0 ? undefined : one));
+  expect(await names(some)).toEqual(expect.arrayContaining(ofBoth));
+  const positives = completions.map((one, n) => (positive[n] ? one : undefined));
+  for (const name of ofBoth) expect(await names(positives)).not.toContain(name);
+});
+
 it('the shuffled dictionary’s is its first by Δ', async () => {
   const found = (await comparisonDirections(evidence())).at(-1)!;
   const rows = await shuffledDictionary(sae, 3).decoderRows(0, latents);
