@@ -127,21 +127,7 @@ it('a latent’s headline says what speaks against its Δ', () => {
 });
 
 describe('latents by rank', () => {
-  const rows = [5, 3, 9, 1].map((latent, i) => ({
-    latent,
-    rank: i + 1,
-    delta: 1,
-    standard_error: 1,
-    same_sign: 1,
-    sign: 1 as const,
-    p: 0.001,
-    q: 0.01,
-    silent_share: 0.2,
-    activation_delta: 0.1,
-    deflated: 0.1,
-    rank_low: 1,
-    rank_high: 9,
-  }));
+  const rows = [5, 3, 9, 1].map((latent, i) => latentRow(latent, i + 1));
 
   it('lead to those of which more is known', () => {
     expect(beside(rows, new Set([5, 1]), 3)).toEqual({ previous: 5, next: 1 });

@@ -3,9 +3,7 @@
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { isThere } from '../../files/ifThere.ts';
-import { attribute } from '../../methods/attribution/attribute.ts';
 import { integratedSteps } from '../../methods/attribution/integrated.ts';
-import { latentEvidence } from '../../methods/attribution/latentEvidence.ts';
 import { measuredPerWanted } from '../../methods/attribution/reranking.ts';
 import { type LatentRow, latentColumns, resultFiles } from '../../results.ts';
 import { attributionSection } from '../config/sections/attribution.ts';
@@ -20,11 +18,11 @@ import { readStudyManifest } from '../store/manifest.ts';
 import { rowStore, storedRows } from '../store/rowStore.ts';
 import { Timings } from '../store/runRecord.ts';
 import { type Stage, stageState } from '../store/stageState.ts';
-import { evidenceCounts, latentRows, writeAttribution } from './attributionFiles.ts';
+import { attributed } from './attributed.ts';
+import { writeAttribution } from './attributionFiles.ts';
 import { baselineInputs, checkBaseline, studyBaseline } from './baseline.ts';
 import { corpusDefaults } from './baselineRun.ts';
-import { allRows, checkLength, rowCounts } from './contrastRuns.ts';
-import { rerankedRows } from './rerank.ts';
+import { checkLength } from './contrastRuns.ts';
 
 export interface StudyAttribution {
   /** every latent, first rank first */
@@ -98,38 +96,30 @@ async function runStudyAttribution(study: OpenStudy): Promise<StudyAttribution> 
   const timings = new Timings(study.clock);
   const baseline = await timings.of('baseline', () => studyBaseline(study, opened, layer, store));
   const { tokens, loss, top, rank, rank_pairs } = config.attribution;
-  const work = { model, layer, contrasts, baseline, tokens, loss };
-  const rows = await timings.of('gradients', () => allRows(study.runtime(), work, store, progress));
-  const result = await timings.of('scores', () => attribute(study.runtime(), rows, sae, { top }));
-  const clusters = contrasts.map(({ cluster }) => cluster);
-  const evidence = await timings.of('evidence', () =>
-    latentEvidence(study.runtime(), result, { rows, clusters, baseline, sae }),
-  );
-  const removal = {
+  const { result, evidence, latents, from, counts } = await attributed({
     runtime: study.runtime(),
     model,
     layer,
     sae,
-    options: { baseline, tokenSet: tokens, loss },
-  };
-  const ranked = latentRows(result, evidence);
-  const latents =
-    rank === 'first-order'
-      ? ranked
-      : await timings.of('removal', () =>
-          rerankedRows(removal, contrasts, ranked, {
-            rank,
-            wanted: config.steering.candidates,
-            pairs: rank_pairs,
-            journal: join(attributeFolder(folder), 'removal.jsonl'),
-            clock: study.clock,
-            progress,
-          }),
-        );
-  const counts = { ...rowCounts(rows, contrasts, sae), ...evidenceCounts(evidence) };
+    contrasts,
+    baseline,
+    tokens,
+    loss,
+    top,
+    rank,
+    removal: {
+      wanted: config.steering.candidates,
+      pairs: rank_pairs,
+      journal: join(attributeFolder(folder), 'removal.jsonl'),
+    },
+    store,
+    timings,
+    clock: study.clock,
+    progress,
+  });
   const outcome = { counts, seconds: timings.seconds };
   await finishStage(folder, stage, outcome, study.recorder, () =>
-    writeAttribution(folder, result, evidence, latents, { rows, baseline }),
+    writeAttribution(folder, result, evidence, latents, from),
   );
   await store.remove();
   return { latents, site: `resid_post ${layer}`, counts, upToDate: false };

@@ -9,8 +9,6 @@ import { InputError } from '../../errors.ts';
 import { readBytesIfThere } from '../../files/ifThere.ts';
 import { readPairs } from '../../files/pairs.ts';
 import { readSafetensorsHeader, readTensor } from '../../files/safetensors.ts';
-import { attribute } from '../../methods/attribution/attribute.ts';
-import { latentEvidence } from '../../methods/attribution/latentEvidence.ts';
 import type { Ranking } from '../../methods/attribution/reranking.ts';
 import type { LossKind, TokenSet } from '../../methods/site/contrast.ts';
 import type { Model } from '../../models/decoder.ts';
@@ -35,10 +33,10 @@ import { jsonHash } from '../store/hash.ts';
 import { outFolder } from '../store/outFolder.ts';
 import { type RowStore, rowStore, storedKey } from '../store/rowStore.ts';
 import { type Clock, hashInputs, systemClock, Timings, versions } from '../store/runRecord.ts';
-import { evidenceCounts, latentRows, writeAttribution, writeManifest } from './attributionFiles.ts';
+import { attributed } from './attributed.ts';
+import { writeAttribution, writeManifest } from './attributionFiles.ts';
 import { corpusBaseline, corpusTokens } from './baselineRun.ts';
-import { allRows, checkLength, rowCounts } from './contrastRuns.ts';
-import { rerankedRows } from './rerank.ts';
+import { checkLength } from './contrastRuns.ts';
 
 export interface AttributeRequest {
   /** the subject: a folder or a GGUF file */
@@ -236,38 +234,30 @@ export async function runAttribute(request: AttributeRequest): Promise<Attribute
     const store = await rowStore(join(out, unfinishedFolder), prepared.key);
     const baseline = await timings.of('baseline', () => meanOf(runtime, prepared, store, progress));
     const { model, layer, contrasts, options } = prepared;
-    const rows = await timings.of('gradients', () =>
-      allRows(runtime, { model, layer, contrasts, baseline, ...options }, store, progress),
-    );
-    const result = await timings.of('scores', () =>
-      attribute(runtime, rows, prepared.sae, { top: prepared.options.top }),
-    );
-    const evidence = await timings.of('evidence', () =>
-      latentEvidence(runtime, result, {
-        rows,
-        clusters: contrasts.map(({ cluster }) => cluster),
-        baseline,
-        sae: prepared.sae,
-      }),
-    );
-    const { tokens: tokenSet, loss, top, rank = 'first-order', rank_pairs: rankPairs = 0 } = options;
-    const removal = { runtime, model, layer, sae: prepared.sae, options: { baseline, tokenSet, loss } };
-    const ranked = latentRows(result, evidence);
-    const latents =
-      rank === 'first-order'
-        ? ranked
-        : await timings.of('removal', () =>
-            rerankedRows(removal, contrasts, ranked, {
-              rank,
-              wanted: top,
-              pairs: rankPairs,
-              journal: join(out, unfinishedFolder, 'removal.jsonl'),
-              clock,
-              progress,
-            }),
-          );
+    const { tokens, loss, top, rank = 'first-order', rank_pairs = 0 } = options;
+    const { result, evidence, latents, from, counts } = await attributed({
+      runtime,
+      model,
+      layer,
+      sae: prepared.sae,
+      contrasts,
+      baseline,
+      tokens,
+      loss,
+      top,
+      rank,
+      removal: {
+        wanted: top,
+        pairs: rank_pairs,
+        journal: join(out, unfinishedFolder, 'removal.jsonl'),
+      },
+      store,
+      timings,
+      clock,
+      progress,
+    });
     await rm(join(out, resultFiles.manifest), { force: true });
-    await writeAttribution(out, result, evidence, latents, { rows, baseline });
+    await writeAttribution(out, result, evidence, latents, from);
     const manifest: Manifest = {
       command: 'attribute',
       key: prepared.key,
@@ -275,7 +265,7 @@ export async function runAttribute(request: AttributeRequest): Promise<Attribute
       versions,
       inputs: prepared.inputs,
       options: prepared.options,
-      counts: { ...rowCounts(rows, contrasts, prepared.sae), ...evidenceCounts(evidence) },
+      counts,
       seconds: timings.seconds,
     };
     await writeManifest(out, manifest);
