@@ -24,7 +24,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const subject = () => ['--model', tiny.model, '--adapter', tiny.adapter, '--sae', tiny.sae];
 const asked = ['--prompt', 'I have a cold.', '--max-tokens', '24', '--samples', '1'];
 
-const drawn = { file: 'prompts.jsonl', discovery: 1, evaluation: 1 };
+const drawn = { file: 'prompts.jsonl', discovery: 1, evaluation: 1, calibration: 1 };
 
 /** Nothing but printable text and line ends. */
 const plain = /^[^\p{Cc}]*$/u;

@@ -207,7 +207,7 @@ it('a text is a user message where that is asked for and the model has a templat
 it('a study gives model, dictionary, sampling and a prompt for evaluation', async () => {
   const study = putStudy(at('study'), tiny, {
     baseline: { file: tiny.baseline },
-    prompts: { file: 'prompts.jsonl', discovery: 1, evaluation: 1 },
+    prompts: { file: 'prompts.jsonl', discovery: 1, evaluation: 1, calibration: 1 },
   });
   const { base, prompt } = await studySteering(study);
   const shown = await prompt();
