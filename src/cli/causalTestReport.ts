@@ -62,7 +62,7 @@ function candidateTable(
         ]),
     ),
     ...paragraph(
-      `of way: share of the way to the reference; p: family-wise, over candidates and tests; ranks by ${selectors.join(' / ')}`,
+      `of way: share of the way to the reference; p: family-wise, over candidates and tests; confirmed: p below .05; suggestive: q below .2; ranks by ${selectors.join(' / ')}`,
     ).map(pc.dim),
     '',
   ];

@@ -119,7 +119,11 @@ function Measured({ row, zone }: EffectProps) {
         <span className="block">
           {tests[row.operation]}: <b>{row.verdict}</b>
           {row.family_wise_p !== null && (
-            <span className="quiet"> (family-wise {pText(row.family_wise_p)})</span>
+            <span className="quiet">
+              {' '}
+              (family-wise {pText(row.family_wise_p)}
+              {row.verdict === 'suggestive' && ', q below .2'})
+            </span>
           )}
         </span>
       )}
