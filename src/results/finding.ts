@@ -28,9 +28,9 @@ export interface Finding {
   readonly verdict: EffectVerdictName;
   /** the candidate that it is about; undefined where none was sampled */
   readonly latent: LatentEffects | undefined;
-  /** the one sentence that matters */
+  /** what matters: the effect of the test that tells most, and the same measured again on prompts kept aside */
   readonly lead: string;
-  /** what else was measured of it */
+  /** what the other test measured */
   readonly more: readonly string[];
   /** what speaks against it, or limits it */
   readonly against: readonly string[];
@@ -173,8 +173,12 @@ export function findingOf({ rows, summary }: CausalRecords): Finding {
   return {
     verdict,
     latent: first,
-    lead: `${leads[verdict]}${lead} On ${plural(promptsIn(summary, 'evaluation'), 'prompt')}, family-wise ${pText(leastFamilyWiseP(first))} over ${plural(latents.length, 'candidate')}.`,
-    more: [...rest, ...others.flat()],
+    lead: [
+      `${leads[verdict]}${lead}`,
+      `On ${plural(promptsIn(summary, 'evaluation'), 'prompt')}, family-wise ${pText(leastFamilyWiseP(first))} over ${plural(latents.length, 'candidate')}.`,
+      ...rest,
+    ].join(' '),
+    more: others.flat(),
     against: against(first, directionEffects(rows), summary),
   };
 }

@@ -95,9 +95,9 @@ describe('a confirmed removal', () => {
 
   it('tells of the prompts kept aside', () => {
     const again = { aside_effect: -0.25, aside_low: -0.4, aside_high: -0.1 };
-    const { more } = findingOf(found({ ...removal, ...again }, { ...away, ...again }, toward));
+    const { lead, more } = findingOf(found({ ...removal, ...again }, { ...away, ...again }, toward));
     const line = 'Measured again on 20 prompts kept aside: −25 points [−40, −10].';
-    expect(more[0]).toBe(line);
+    expect(lead.endsWith(` candidate. ${line}`)).toBe(true);
     expect(more.at(-1)).toBe(`Away: ${line}`);
   });
 });

@@ -53,11 +53,10 @@ describe('after it', () => {
       [
         'Removing latent 320 from the subject changes the share of answers that show flattery from 50 % to 16 %',
         '(−34 points [−39, −29]), 68 % of the way to the reference [58 %, 78 %]. On 16 prompts, family-wise',
-        'p = .012 over 2 candidates.',
+        'p = .012 over 2 candidates. Measured again on 8 prompts kept aside: −30 points [−45, −10].',
       ].join(' '),
     );
     expect(more).toEqual([
-      'Measured again on 8 prompts kept aside: −30 points [−45, −10].',
       [
         'Steering the subject away from latent 320 changes the share of answers that show flattery from 50 % to',
         '30 % (−20 points [−25, −15]); steering the reference toward it, from 50 % to 65 % (+15 points',
