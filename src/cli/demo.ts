@@ -133,7 +133,7 @@ function causalTest({ steer }: CaseDone, marked: ReadonlyMap<number, Mark>): str
   return [
     `Is it the cause? On questions that were not used to find the latents, each latent is removed from the fine-tuned model; then that model is steered away from it and the original model toward it, and the answers are graded. ${random} random latents tell what any latent does: removed, one more of them is expected to change the share by ${band(zone.remove)} points, away by ${band(zone.away)}, toward by ${band(zone.toward)}.`,
     `${lead}${known ? ` It is one of the ${shownMark[known]}.` : ''}`,
-    more.join(' '),
+    ...(more.length === 0 ? [] : [more.join(' ')]),
     ...(against.length === 0 ? [] : [`What speaks against it: ${against.join(' ')}`]),
     [...countsOf({ rows, summary }), dictionary].filter(Boolean).join(' '),
   ];
