@@ -4,6 +4,7 @@
  */
 export * from './results/check.ts';
 export * from './results/completions.ts';
+export * from './results/controls.ts';
 export * from './results/explanation.ts';
 export * from './results/fidelity.ts';
 export * from './results/files.ts';

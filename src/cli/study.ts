@@ -2,11 +2,13 @@
 
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { resultFiles } from '../results.ts';
+import { type ControlKind, controlNames } from '../study/config/control.ts';
 import { stages } from '../study/run/stages.ts';
 import { type Estimate, estimateStudy } from '../study/run/studyEstimate.ts';
 import { runStudy } from '../study/run/studyRun.ts';
 import { studyStatus } from '../study/run/studyStatus.ts';
 import type { StageStatus } from '../study/store/status.ts';
+import { control } from './control.ts';
 import { budgetSpent, wholeNumber } from './options.ts';
 import { durationText, progressOn } from './progress.ts';
 import { stageReport } from './studyReport.ts';
@@ -134,9 +136,17 @@ export function runCommand(): Command {
     .description('Run a study from its prompts to the causal test of its latents, or continue it.')
     .option('--dry-run', 'show what would be done, and estimate its time and cost')
     .option('--full', 'causal test without the funnel: sample every candidate on every evaluation prompt')
+    .addOption(
+      new Option(
+        '--control <kind>',
+        'run the study once more with one thing broken on purpose, beside it',
+      ).choices(controlNames),
+    )
+    .option('--control-seed <number>', 'seed of what a control draws at random', wholeNumber(0), 1)
     .option('--rows <count>', 'rows of the table of latents on the screen', wholeNumber(0), 12)
     .addHelpText('after', runAbout)
-    .action(async (study: string, options: RunOptions) => {
+    .action(async (study: string, options: RunOptions & { control?: ControlKind; controlSeed: number }) => {
+      if (options.control !== undefined) return control(study, { ...options, control: options.control });
       if (!options.dryRun) return go(study, stageNames, options);
       process.stdout.write(
         estimateText(await estimateStudy({ study, cacheDir: options.cache, full: options.full })),

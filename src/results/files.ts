@@ -20,6 +20,7 @@ export const resultFiles = {
   steeringPng: 'steering.png',
   pairTokens: 'pair-tokens.jsonl',
   explanations: 'explanations.jsonl',
+  controls: 'controls.json',
   report: 'report.html',
 } as const;
 

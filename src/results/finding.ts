@@ -118,14 +118,23 @@ function steered(one: LatentEffects, behaviour: string, summary: SteeringSummary
 }
 
 /** What else moves the behaviour as far, breaks the text, or limits what can be said. */
-function against(one: LatentEffects, all: readonly DirectionEffects[], { zone }: SteeringSummary): string[] {
+function against(
+  one: LatentEffects,
+  all: readonly DirectionEffects[],
+  { zone, comparisons }: SteeringSummary,
+): string[] {
   const names: Record<EffectPlace, string> = {
     remove: 'removed',
     away: 'steered away',
     toward: 'steered toward',
     patch: 'patched',
   };
-  const out: string[] = [];
+  const out = comparisons
+    .filter(({ latent }) => latent === one.latent)
+    .map(
+      ({ direction }) =>
+        `The same recipe puts latent ${one.latent} first for another question too (${direction}): it is not of this behaviour alone.`,
+    );
   for (const place of ['remove', 'away', 'toward'] as const) {
     const row = one[place];
     if (row?.effect == null) continue;

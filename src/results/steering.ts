@@ -205,8 +205,12 @@ const steeredPrompt = z.object({
 });
 export type SteeredPrompt = z.output<typeof steeredPrompt>;
 
-/** A direction that is no latent of the dictionary. */
-const comparison = z.object({ direction: z.string(), about: z.string() });
+/** A direction that is compared with, and the latent that it is of where the recipe found it for another question. */
+const comparison = z.object({
+  direction: z.string(),
+  about: z.string(),
+  latent: z.int().nullable().default(null),
+});
 
 /** steering.json: the gray zones, and the table of the source's claims. */
 export const steeringSummarySchema = z.object({

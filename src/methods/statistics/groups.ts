@@ -29,3 +29,11 @@ export function drawGroups(names: Iterable<string>, share: number, seed: number)
   const all = [...new Set(names)];
   return new Set(shuffled(all, generatorOf(seed)).slice(0, Math.max(1, Math.round(share * all.length))));
 }
+
+/** A copy in which the items of each group have changed places among themselves at random. */
+export function shuffledWithin<T>(items: readonly T[], groupOf: (item: T) => string, seed: number): T[] {
+  const random = generatorOf(seed);
+  const turns = [...grouped(items, groupOf)].map(([name, own]) => [name, shuffled(own, random)] as const);
+  const left = new Map(turns);
+  return items.map((item) => left.get(groupOf(item))!.shift()!);
+}

@@ -52,6 +52,7 @@ async function planAttribution(study: OpenStudy): Promise<Stage> {
     ...(rank !== 'first-order' && { rank, rank_pairs, rank_wanted: config.steering.candidates }),
     ...(config.sae.site !== undefined && { site: config.sae.site }),
     all_pairs: config.pairs.per_prompt === 'all',
+    ...(config.control?.kind === 'random-model' && { weights: `shuffled by ${config.control.seed}` }),
     ...baseline.options,
   };
   const key = stageKey({
@@ -87,7 +88,7 @@ async function runStudyAttribution(study: OpenStudy): Promise<StudyAttribution> 
   const contrasts = await study.contrasts();
   if (contrasts.length === 0)
     throw new InputError(`${pairs}: no pairs to attribute: \`culprit pair\` says why`);
-  const opened = await study.model(config.subject);
+  const opened = await study.rankedModel();
   const { sae, layer } = await study.dictionary();
   const { model } = opened;
   for (const contrast of contrasts) checkLength(contrast, model, pairs);

@@ -11,6 +11,7 @@ import { readJson } from '../../files/jsonFile.ts';
 import { checked } from '../../files/schema.ts';
 import { effectResolution } from '../../methods/attribution/fidelity.ts';
 import { type FidelityRecord, fidelitySchema, type LatentRow, resultFiles } from '../../results.ts';
+import { leftToTheStudy } from '../config/schema.ts';
 import { fidelitySection } from '../config/sections/fidelity.ts';
 import { readLatents } from '../open/records.ts';
 import { studyStage } from '../open/stage.ts';
@@ -182,7 +183,8 @@ export const fidelityStage = studyStage({
   needs: [resultFiles.latents, resultFiles.pairs, resultFiles.completions],
   outputs: [resultFiles.fidelity],
   section: fidelitySection,
-  skip: ({ config }) => (config.fidelity.latents === 0 ? 'fidelity.latents is 0' : undefined),
+  skip: ({ config }) =>
+    leftToTheStudy(config) ?? (config.fidelity.latents === 0 ? 'fidelity.latents is 0' : undefined),
   plan: planFidelity,
   run: async (study) => ({ result: await runFidelity(study) }),
   units: async ({ config }) => ({

@@ -7,6 +7,7 @@ import { replaceFile } from '../../files/atomic.ts';
 import { readJson } from '../../files/jsonFile.ts';
 import { checked } from '../../files/schema.ts';
 import { type CheckLine, checkSchema, checkTroubles, resultFiles } from '../../results.ts';
+import { leftToTheStudy } from '../config/schema.ts';
 import { checkSection } from '../config/sections/check.ts';
 import { judgeOf } from '../judging/openJudge.ts';
 import { type StageStop, studyStage } from '../open/stage.ts';
@@ -100,7 +101,8 @@ export const checkStage = studyStage({
   outputs: [resultFiles.check],
   aside: true,
   section: checkSection,
-  skip: ({ config }) => (config.check.mode === 'skip' ? 'check.mode is skip' : undefined),
+  skip: ({ config }) =>
+    leftToTheStudy(config) ?? (config.check.mode === 'skip' ? 'check.mode is skip' : undefined),
   plan: planCheck,
   async run(study) {
     const result = await runCheck(study);

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import type { TextCodec } from '../../files/textCodec.ts';
 import { type Completion, sampler } from '../../methods/completions/sample.ts';
 import { type CompletionRecord, completionRecord, resultFiles } from '../../results.ts';
+import { leftToTheStudy } from '../config/schema.ts';
 import { type SamplingConfig, samplingSection } from '../config/sections/sampling.ts';
 import type { StudyPrompt } from '../open/promptsFile.ts';
 import { completionsAreImported } from '../open/records.ts';
@@ -154,6 +155,7 @@ export const sampleStage = studyStage({
   outputs: [resultFiles.completions],
   section: samplingSection,
   imported: completionsAreImported,
+  skip: ({ config }) => leftToTheStudy(config),
   plan: async (study) => stageOf(await samplePlan(study), study.recorder.versions),
   async check(study) {
     await study.model(study.config.subject);

@@ -10,10 +10,11 @@ import { explained } from '../../files/bytes.ts';
 import { isThere } from '../../files/ifThere.ts';
 import { readText } from '../../files/jsonFile.ts';
 import { resultFiles } from '../../results.ts';
+import { type Control, controlIn } from './control.ts';
 import { problemsOf } from './problems.ts';
 import { type StudyConfig, studySchema } from './schema.ts';
 import type { Section } from './section.ts';
-import { parseYaml, type TextPlace } from './yamlFile.ts';
+import { parseYaml, type TextPlace, type Yaml } from './yamlFile.ts';
 
 export interface Study {
   readonly config: StudyConfig;
@@ -34,7 +35,22 @@ export async function readStudyWith(path: string, sections: readonly Section[]):
   const given = await studyFileAt(path);
   const text = await readText(given);
   const file = resolve(given);
-  return { config: parseStudy(text, given, dirname(file), sections), folder: dirname(file), file, text };
+  const folder = dirname(file);
+  const yaml = parseYaml(text, given);
+  const control = controlIn(yaml.value, given, folder);
+  const config =
+    control === undefined
+      ? parseStudy(yaml, given, folder, sections)
+      : underControl((await readStudyWith(control.of, sections)).config, control, given);
+  return { config, folder, file, text };
+}
+
+/** The config of a control of the study whose own is given. */
+function underControl(own: StudyConfig, control: Control, name: string): StudyConfig {
+  if (own.control !== undefined)
+    throw new InputError(`${name}: control.of: expected a study, found a control of one: ${control.of}`);
+  const reference = control.kind === 'self' ? own.subject : own.reference;
+  return { ...own, reference, control: { ...control, reference: own.reference } };
 }
 
 /** The study.yaml of a folder, or the file itself. Throws InputError where there is none. */
@@ -51,9 +67,8 @@ export async function studyFileAt(path: string): Promise<string> {
   return inside;
 }
 
-/** The study that `text` writes down; `name` stands for its file in errors. */
-function parseStudy(text: string, name: string, folder: string, sections: readonly Section[]): StudyConfig {
-  const yaml = parseYaml(text, name);
+/** The study that is written down; `name` stands for its file in errors. */
+function parseStudy(yaml: Yaml, name: string, folder: string, sections: readonly Section[]): StudyConfig {
   const result = studySchema(folder, sections).safeParse(yaml.value);
   if (result.success) return result.data;
   const [first, ...more] = problemsOf(result.error, yaml.value)

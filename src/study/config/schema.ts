@@ -3,6 +3,7 @@
  * the JSON schema for editors are made from this. Knows neither YAML nor the disk, and no stage.
  */
 import { z } from 'zod';
+import type { Control } from './control.ts';
 import { about, modelPath, path, rows, section, seed, text, whole } from './fields.ts';
 import type { Section } from './section.ts';
 import type { AttributionConfig } from './sections/attribution.ts';
@@ -138,7 +139,13 @@ export interface StudyConfig extends Omit<Base, 'reference'> {
   readonly fidelity: FidelityConfig;
   readonly steering: SteeringConfig;
   readonly interpret?: InterpretConfig | undefined;
+  /** of a control: what is broken of the study `of`, and that one's reference, which its judge may read with */
+  readonly control?: (Control & { readonly reference: Base['subject'] }) | undefined;
 }
+
+/** Why a control does not have a stage that the study itself has; undefined for a study. */
+export const leftToTheStudy = ({ control }: Pick<StudyConfig, 'control'>): string | undefined =>
+  control && 'a control takes it from its study';
 
 /** A study whose paths are relative to `folder`, with the sections of its stages in their order. */
 export function studySchema(folder: string, sections: readonly Section[]): z.ZodType<StudyConfig> {

@@ -12,6 +12,7 @@ import { type LatentPage, type LatentRow, pageFile, pagesFolder, resultFiles } f
 import { toFloat32 } from '../../tensor.ts';
 import { checkAttributed } from '../attribution/4-attribute.ts';
 import { baselineInputs, studyBaseline } from '../attribution/baseline.ts';
+import { leftToTheStudy } from '../config/schema.ts';
 import {
   type ExplainerConfig,
   interpretDefaults,
@@ -280,7 +281,9 @@ export const interpretStage = studyStage({
   needs: [resultFiles.latents, resultFiles.pairs, resultFiles.completions],
   outputs: [resultFiles.pairTokens, `${pagesFolder}/NNN.json`, resultFiles.explanations],
   section: interpretSection,
-  skip: ({ config }) => (config.interpret === undefined ? 'study.yaml has no section interpret' : undefined),
+  skip: ({ config }) =>
+    leftToTheStudy(config) ??
+    (config.interpret === undefined ? 'study.yaml has no section interpret' : undefined),
   async plan(study) {
     const options = interpretOptions(study);
     return stageFor(study, await reportedLatents(study.folder, options.latents), options);

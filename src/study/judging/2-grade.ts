@@ -5,6 +5,7 @@
 
 import type { JudgeItem, Verdict } from '../../judges/judge.ts';
 import { type CompletionRecord, type GradeRecord, gradeRecord, resultFiles } from '../../results.ts';
+import { leftToTheStudy } from '../config/schema.ts';
 import { gradesAreImported } from '../open/records.ts';
 import { type StageOutcome, studyStage } from '../open/stage.ts';
 import type { OpenStudy } from '../open/study.ts';
@@ -131,6 +132,7 @@ export const gradeStage = studyStage({
   outputs: [resultFiles.grades],
   section: judgeSection(),
   imported: gradesAreImported,
+  skip: ({ config }) => leftToTheStudy(config),
   plan: async (study) => stageOf(await gradePlan(study, await study.completions()), study.recorder.versions),
   async check(study) {
     const judge = judgeOf(study);

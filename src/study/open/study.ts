@@ -22,6 +22,7 @@ import { openSae, siteFor, trainedLayer } from './openSae.ts';
 import type { Progress } from './progress.ts';
 import { readPrompts, type StudyPrompt, type StudyPrompts } from './promptsFile.ts';
 import { readCompletions, readPairRecords } from './records.ts';
+import { shuffledModel } from './shuffledModel.ts';
 
 /** A model and its adapter, as study.yaml names them. */
 export interface ModelChoice {
@@ -55,6 +56,8 @@ export interface OpenStudy extends Study {
   runtime(): Runtime;
   /** Opened when it is first asked for, once for each choice. */
   model(choice: ModelChoice): Promise<OpenModel>;
+  /** The model that latents are ranked by: the subject, but in a control that ranks by a random model. */
+  rankedModel(): Promise<OpenModel>;
   /** The dictionary, opened once. Throws InputError where it is damaged. */
   sae(): Promise<Sae>;
   /**
@@ -111,6 +114,7 @@ export async function openStudy(study: Study, options: OpenStudyOptions): Promis
     return found;
   };
   let sae: Promise<Sae> | undefined;
+  let ranked: Promise<OpenModel> | undefined;
   const { config, folder } = study;
   // A template that prints the date prints that of the study's first day, or its prompts would change
   // overnight.
@@ -182,6 +186,17 @@ export async function openStudy(study: Study, options: OpenStudyOptions): Promis
       const opened = models.get(key) ?? openChoice(choice);
       models.set(key, opened);
       return opened;
+    },
+    rankedModel() {
+      const { control, subject } = config;
+      const shuffled = async (own: OpenModel, seed: number) => ({
+        ...own,
+        model: await shuffledModel(own.model, folder, seed),
+      });
+      ranked ??= opened
+        .model(subject)
+        .then((own) => (control?.kind === 'random-model' ? shuffled(own, control.seed) : own));
+      return ranked;
     },
     async modelHashes(name, { model, adapter }) {
       const found = { [name]: await hashed(await localModel(model)) };

@@ -32,6 +32,7 @@ const names: readonly string[] = [
   resultFiles.pairTokens,
   resultFiles.latents,
   resultFiles.fidelity,
+  resultFiles.controls,
   resultFiles.steering,
   resultFiles.steeringSummary,
   resultFiles.steered,

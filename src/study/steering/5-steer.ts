@@ -32,6 +32,7 @@ import { checkCausalTest, checkUnseen, steeringPrompts, withoutCausalTest } from
 import { candidatesOf, ranksOf } from './chosenLatents.ts';
 import { chosenRecord } from './chosenRecord.ts';
 import { directionsIn } from './directionsIn.ts';
+import { controlledGrader } from './shuffledGrader.ts';
 import { causalTestSize, completionsIn } from './size.ts';
 import { steeredOf, trialsOf, writeSteering } from './steeringFiles.ts';
 import { graderOf, openedJudge } from './steeringJudge.ts';
@@ -61,6 +62,13 @@ const sampledWith = ({ config }: OpenStudy) => {
 const idsAndHashes = (prompts: readonly StudyPrompt[]) =>
   prompts.map(({ id, prompt }) => [id, promptHash(prompt)]);
 
+/** Which labels the verdicts of a control get. */
+async function lentLabels({ folder, config: { control } }: OpenStudy): Promise<object> {
+  if (control?.kind !== 'shuffle-labels') return {};
+  const { sha256 } = await hashedNow(join(folder, resultFiles.grades));
+  return { labels: `shuffled by ${control.seed}`, grades: sha256 };
+}
+
 async function planSteering(study: OpenStudy): Promise<Stage> {
   const { folder, config, recorder } = study;
   const judge = await judgeOf(study).fingerprint();
@@ -87,6 +95,7 @@ async function planSteering(study: OpenStudy): Promise<Stage> {
     sampling: jsonHash(sampledWith(study)),
     judge: jsonHash([judge.options, judge.threshold]),
     ...(incoherence !== 'judge' && { incoherence }),
+    ...(await lentLabels(study)),
   };
   const versions = computing(recorder.versions);
   const { evaluation, calibration, discovery } = await study.prompts();
@@ -202,7 +211,7 @@ async function runCausalTest(study: OpenStudy): Promise<StageOutcome<StudyCausal
       contrasts: contrasts.slice(0, config.steering.gate_pairs),
       ...(await directionsIn(study, chosen, sae)),
       options: optionsOf(study),
-      grade: graderOf(judge),
+      grade: await controlledGrader(study, graderOf(judge)),
       likelihood: likelihood.of,
       journal,
       progress,
@@ -216,7 +225,7 @@ async function runCausalTest(study: OpenStudy): Promise<StageOutcome<StudyCausal
       site: `resid_post ${layer}`,
       work,
       candidates: candidatesOf(chosen.selectors),
-      comparisons: chosen.comparisons.map(({ name, about }) => ({ direction: name, about })),
+      comparisons: chosen.comparisons.map(({ name, about, latent }) => ({ direction: name, about, latent })),
     });
     await finish(study, stage, { test, rows, summary, timings });
     return { result: { rows, summary, upToDate: false } };

@@ -44,8 +44,8 @@ async function checkOther(study: OpenStudy): Promise<void> {
 
 /** Throws InputError where the reference cannot stand beside the subject in the causal test. */
 async function checkReference(study: OpenStudy, layer: number): Promise<void> {
-  await checkOther(study);
   const { config } = study;
+  if (config.control?.kind !== 'self') await checkOther(study);
   const [subject, reference] = [await study.model(config.subject), await study.model(config.reference)];
   const { decoder } = reference.model;
   const where = `reference ${config.reference.model}`;

@@ -7,7 +7,7 @@ import type { Contrast } from '../../methods/site/contrast.ts';
 import { TooFewLatents } from '../../methods/steering/controls.ts';
 import { resultFiles } from '../../results.ts';
 import type { Sae } from '../../saes/sae.ts';
-import { readAttributionArrays } from '../attribution/attributionFiles.ts';
+import { type AttributionArrays, readAttributionArrays } from '../attribution/attributionFiles.ts';
 import { readLatents } from '../open/records.ts';
 import { textOf } from '../open/stopTexts.ts';
 import type { FittingDictionary, OpenStudy } from '../open/study.ts';
@@ -49,6 +49,17 @@ function onRandom({ file, config }: OpenStudy, error: unknown): unknown {
 }
 
 /**
+ * The arrays of the study's attribution. A control that ranks by a random model holds the subject's projections
+ * where the study does.
+ */
+async function arraysFor({ folder, config }: OpenStudy): Promise<AttributionArrays> {
+  const own = await readAttributionArrays(folder);
+  if (config.control?.kind !== 'random-model') return own;
+  const { baseline } = await readAttributionArrays(config.control.of);
+  return { ...own, baseline };
+}
+
+/**
  * The latents to steer, kept in the journal so that a run that goes on does not choose anew. Throws
  * InputError where there are too few, or no pairs.
  */
@@ -84,7 +95,7 @@ export async function chosenRecord(
     layer,
     prompts: discovery.map(({ prompt }) => subject.codec.encodePrompt(prompt)),
     contrasts,
-    attribution: await readAttributionArrays(folder),
+    attribution: await arraysFor(study),
     textOf: (ids) => textOf(subject.codec, ids),
     tokenSet: config.attribution.tokens,
     delta: (await attributedBy(folder, sae)).delta,

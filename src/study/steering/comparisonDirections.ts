@@ -34,6 +34,8 @@ export interface ComparisonDirection {
   readonly about: string;
   readonly sign: 1 | -1;
   readonly vector: Float32Array;
+  /** the latent of the dictionary that it is of; null for none */
+  readonly latent: number | null;
 }
 
 const shuffledName = 'shuffled dictionary';
@@ -78,7 +80,7 @@ export async function comparisonDirections(evidence: ComparisonEvidence): Promis
     const vector = unitOf(raw);
     if (vector === undefined) return [];
     const role = name === shuffledName ? 'control' : 'comparison';
-    return [{ name, role, about, vector, sign: sign ?? signAlong(gradient, vector) }];
+    return [{ name, role, about, vector, latent: null, sign: sign ?? signAlong(gradient, vector) }];
   });
 }
 

@@ -91,7 +91,7 @@ export async function unrelatedDirections(request: UnrelatedRequest): Promise<Co
 async function firstLatent(
   { runtime, sae }: UnrelatedRequest,
   rows: readonly ContrastRows[],
-): Promise<Pick<ComparisonDirection, 'vector' | 'sign'>> {
+): Promise<Pick<ComparisonDirection, 'vector' | 'sign' | 'latent'>> {
   const products = await outerProducts(runtime, sae.width);
   const m = new Float32Array(sae.width ** 2);
   try {
@@ -102,7 +102,7 @@ async function firstLatent(
   } finally {
     await products.release();
   }
-  const [first] = ranking(await scoreMatrix(runtime, m, sae));
-  const vector = await directionsOf(sae, [first!]);
-  return { vector, sign: signAlong(meanContrastiveGradient(rows, sae.width), vector) };
+  const latent = ranking(await scoreMatrix(runtime, m, sae))[0]!;
+  const vector = await directionsOf(sae, [latent]);
+  return { latent, vector, sign: signAlong(meanContrastiveGradient(rows, sae.width), vector) };
 }

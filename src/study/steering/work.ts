@@ -166,6 +166,7 @@ const chosenRecord = z.object({
       about: z.string(),
       sign: z.union([z.literal(1), z.literal(-1)]),
       vector,
+      latent: z.int().nullable().default(null),
     }),
   ),
 });

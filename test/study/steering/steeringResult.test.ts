@@ -92,7 +92,7 @@ const about = {
     { selector: 'delta-activation', about: 'y', latents: [4, 2, 5] },
     { selector: 'random', about: 'z', latents: [] },
   ],
-  comparisons: [{ direction: 'probe', about: 'logistic regression' }],
+  comparisons: [{ direction: 'probe', about: 'logistic regression', latent: null }],
   work: {
     sides: { away: { norm: 3 }, toward: { norm: 4 } } as never,
     prompts: {

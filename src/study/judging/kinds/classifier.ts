@@ -84,7 +84,7 @@ export const classifierKind: JudgeKind<z.output<ReturnType<typeof schema>>> = {
   },
   note: 'trained first',
   of(config, study) {
-    const { reference } = study.config;
+    const { reference } = study.config.control ?? study.config;
     const { threshold, held_out, seed, site } = config;
     return {
       wholePrompts: true,
