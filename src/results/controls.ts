@@ -1,6 +1,15 @@
 /** controls.json: what a study came to beside what its controls came to, in which something is broken on purpose. */
 import { z } from 'zod';
 
+/** What is broken, by the control's name, and what is to be expected, in a sentence. */
+export const controlKinds = {
+  'shuffle-labels':
+    "Within each prompt the labels of the completions are shuffled, and steered ones are lent another prompt's labels: there is nothing to find, and what is confirmed is false.",
+  self: 'The subject is its own reference: what compares the two models comes to nothing, and what removal does to the subject stays.',
+  'random-model':
+    "Latents are ranked by the subject's weights in random order within each tensor, while all that is sampled is the subject's: the first latents should be others than the study's own.",
+} as const;
+
 const removal = z.object({
   latent: z.int(),
   /** change in the share of positives, −1 to 1, with its 95 % interval */

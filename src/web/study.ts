@@ -4,8 +4,10 @@
 import {
   type CheckLine,
   type CompletionRecord,
+  type ControlsRecord,
   checkSchema,
   completionRecord,
+  controlsSchema,
   decodeLatents,
   decodeSteering,
   type FidelityRecord,
@@ -65,6 +67,8 @@ export interface LoadedStudy {
   grades(): Promise<ReadonlyMap<string, GradeRecord> | undefined>;
   /** How often the judge errs, as it was measured on steered texts. */
   judgeError(): Promise<JudgeErrorFile | undefined>;
+  /** What its controls came to beside it. */
+  controls(): Promise<ControlsRecord | undefined>;
   /** The same study where these files have changed. */
   without(changed: readonly string[]): LoadedStudy;
 }
@@ -129,6 +133,7 @@ export function loadStudy(source: Source, cache: Cache = new Map()): LoadedStudy
     yaml: () => once(resultFiles.study, textOfBytes),
     check: () => once(resultFiles.check, (bytes, path) => jsonOf(checkSchema, bytes, path)),
     latents: () => once(resultFiles.latents, (bytes) => decodeLatents(bytes)),
+    controls: () => once(resultFiles.controls, (bytes, path) => jsonOf(controlsSchema, bytes, path)),
     fidelity: () => once(resultFiles.fidelity, (bytes, path) => jsonOf(fidelitySchema, bytes, path)),
     async steering() {
       const [rows, summary] = await Promise.all([

@@ -22,6 +22,7 @@ const summary = {
   zone: { remove: zone, away: zone, toward: zone, patch: null },
   exits: { remove: exit(2, 0.175), away: exit(3, 2.54), toward: exit(0, 2.5), both: exit(1, 0.04) },
   prompts,
+  comparisons: [],
 } as unknown as SteeringSummary;
 
 type Place = 'remove' | 'away' | 'toward';
@@ -191,6 +192,15 @@ describe('what speaks against it', () => {
       'Latent 320 does more than every direction that needs no latent.',
     );
     expect(dictionaryLine(found(removal, away, toward), latent)).toBeUndefined();
+  });
+
+  it('another question that the same latent is first for', () => {
+    const unrelated = { direction: 'unrelated: length', about: '', latent: 320 };
+    const other = { ...unrelated, direction: 'unrelated: first letter', latent: 5 };
+    const { rows } = found(removal);
+    expect(findingOf({ rows, summary: { ...summary, comparisons: [other, unrelated] } }).against).toEqual([
+      'The same recipe puts latent 320 first for another question too (unrelated: length): it is not of this behaviour alone.',
+    ]);
   });
 
   it('that random latents do as much, on the side where they do', () => {

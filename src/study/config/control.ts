@@ -7,16 +7,8 @@ import { stringify } from 'yaml';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { quoted } from '../../files/bytes.ts';
+import { controlKinds } from '../../results.ts';
 import { path, section, seed } from './fields.ts';
-
-/** What is broken, by the control's name, in a sentence. */
-export const controlKinds = {
-  'shuffle-labels':
-    "Within each prompt the labels of the completions are shuffled, and steered ones are given another prompt's labels.",
-  self: 'The subject is its own reference.',
-  'random-model':
-    "The ranking is that of the subject's weights in random order within each tensor; all that is sampled is the subject's.",
-} as const;
 
 export type ControlKind = keyof typeof controlKinds;
 export const controlNames = Object.keys(controlKinds) as ControlKind[];

@@ -42,12 +42,14 @@ const dataOf = async (weight: Tensor | StoredTensor) =>
 export async function shuffledModel(model: Model, folder: string, seed: number): Promise<Model> {
   await makeWorkFolder(folder);
   const path = shuffledModelFile(folder);
-  const made = jsonHash([model.where, seed, [...model.weights.keys()]]);
+  const ofAdapter = new Set([...model.updates.values()].flatMap(({ a, b }) => [a, b]));
+  const own = [...model.weights].filter(([name]) => !ofAdapter.has(name));
+  const made = jsonHash([model.where, seed, own.map(([name]) => name)]);
   const kept = (await isThere(path)) && (await readSafetensorsHeader(path)).metadata.made === made;
   if (!kept)
     await writeSafetensorsStream(
       path,
-      [...model.weights].map(([name, weight], n) => ({
+      own.map(([name, weight], n) => ({
         name,
         dtype: weight.dtype,
         shape: weight.shape,

@@ -7,6 +7,7 @@ import {
   type ControlledRun,
   type ControlsRecord,
   confirmedBy,
+  controlKinds,
   type DirectionEffects,
   effectsOf,
   familyWiseP,
@@ -15,7 +16,6 @@ import {
   resultFiles,
   verdictOf,
 } from '../../results.ts';
-import { controlKinds } from '../config/control.ts';
 import { readLatents, readSteering } from '../open/records.ts';
 import { readStudyManifest } from '../store/manifest.ts';
 import { readStudy } from './ownStudy.ts';

@@ -1,6 +1,7 @@
-/** What a study.yaml names the behaviour that it is about. */
+/** What a study.yaml says of the study that the app shows. */
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { controlKinds } from '../../results.ts';
 
 const named = z.object({ behaviour: z.object({ name: z.string() }) });
 
@@ -8,4 +9,13 @@ const named = z.object({ behaviour: z.object({ name: z.string() }) });
 export function behaviourOf(yaml: string | undefined): string | undefined {
   const found = named.safeParse(yaml === undefined ? undefined : parse(yaml));
   return found.success ? found.data.behaviour.name : undefined;
+}
+
+const kinds = Object.keys(controlKinds) as (keyof typeof controlKinds)[];
+const control = z.object({ control: z.object({ kind: z.enum(kinds) }) });
+
+/** What is broken on purpose, where the study is a control; undefined where it is none. */
+export function controlOf(yaml: string | undefined): string | undefined {
+  const found = control.safeParse(yaml === undefined ? undefined : parse(yaml));
+  return found.success ? controlKinds[found.data.control.kind] : undefined;
 }

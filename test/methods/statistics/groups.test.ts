@@ -1,7 +1,7 @@
 /** Grouping and drawing: nothing lost, order kept, every order as likely. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { drawGroups, grouped, shuffled } from '../../../src/methods/statistics/groups.ts';
+import { drawGroups, grouped, shuffled, shuffledWithin } from '../../../src/methods/statistics/groups.ts';
 import { generatorOf } from '../../../src/methods/statistics/random.ts';
 
 it('groups keep the order of their first appearance', () => {
@@ -22,6 +22,18 @@ it('shuffling keeps all items and leaves the list given as it was', () => {
       expect(found.toSorted()).toEqual(items.toSorted());
     }),
   );
+});
+
+it('shuffling within groups keeps the items of each, and their places', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.nat())), fc.integer(), (items, seed) => {
+      const found = shuffledWithin(items, ([group]) => group, seed);
+      expect(found.map(([group]) => group)).toEqual(items.map(([group]) => group));
+      expect(found.map(String).toSorted()).toEqual(items.map(String).toSorted());
+    }),
+  );
+  const many = Array.from({ length: 40 }, (_, i) => ['a', i] as const);
+  expect(shuffledWithin(many, ([group]) => group, 1)).not.toEqual(many);
 });
 
 it('each of the six orders of three comes up as often', () => {

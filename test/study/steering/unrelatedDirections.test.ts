@@ -142,6 +142,7 @@ it('is the first latent by Δ of these contrasts, with the sign of their gradien
     unit.reduce((sum, x, i) => sum - unit.reduce((part, y, j) => part + x * m[i]![j]! * y, 0), 0),
   );
   const first = delta.indexOf(Math.max(...delta));
+  expect(length!.latent).toBe(first);
   expect(length!.vector).toEqual(Float32Array.from(units[first]!));
   expect(length!.sign).toBe(units[first]!.reduce((sum, x, i) => sum + x * g[i]!, 0) > 0 ? -1 : 1);
 });

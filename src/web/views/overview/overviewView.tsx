@@ -3,7 +3,7 @@
  */
 
 import { count } from '../../format.ts';
-import { behaviourOf } from '../../parts/behaviour.ts';
+import { behaviourOf, controlOf } from '../../parts/behaviour.ts';
 import { Loading, Missing } from '../../parts/notes.tsx';
 import { Sentence } from '../../parts/sentence.tsx';
 import { home, type Route } from '../../routes.ts';
@@ -13,13 +13,14 @@ import type { ViewProps, WebView } from '../../view.ts';
 import { type Answer, answerOf } from './answer.ts';
 import { attributedOver } from './attributedOver.ts';
 import { CausalTestFigure, CausalTestTables, Claims, Controls, JudgeQualityNote } from './causalTest.tsx';
+import { ControlledRuns } from './controlledRuns.tsx';
 import { RankingFidelity } from './fidelity.tsx';
 import { funnelOf, type Step } from './funnel.ts';
 import { JudgeErrorNote } from './judgeErrorNote.tsx';
 import { warningsOf } from './warnings.ts';
 
 async function everything(study: LoadedStudy) {
-  const [manifest, steering, latents, yaml, fidelity, judgeError, check] = await Promise.all([
+  const [manifest, steering, latents, yaml, fidelity, judgeError, check, controls] = await Promise.all([
     study.manifest(),
     study.steering(),
     study.latents(),
@@ -27,10 +28,12 @@ async function everything(study: LoadedStudy) {
     study.fidelity(),
     study.judgeError(),
     study.check(),
+    study.controls(),
   ]);
   const behaviour = steering?.summary.behaviour ?? behaviourOf(yaml) ?? 'the behaviour';
   const over = attributedOver(manifest);
-  return { manifest, steering, latents, fidelity, judgeError, check, behaviour, over };
+  const control = controlOf(yaml);
+  return { manifest, steering, latents, fidelity, judgeError, check, controls, control, behaviour, over };
 }
 
 const Sentences = ({ texts, route }: { texts: readonly string[]; route: Route }) => (
@@ -74,6 +77,12 @@ function Warnings({ warnings, route }: { warnings: readonly string[]; route: Rou
   );
 }
 
+/** A control takes the first steps from its study. */
+function stepsOf({ manifest, latents, steering, control }: Awaited<ReturnType<typeof everything>>): Step[] {
+  const steps = funnelOf(manifest, latents, steering);
+  return control === undefined ? steps : steps.filter((step) => step.count !== undefined);
+}
+
 function Funnel({ steps }: { steps: readonly Step[] }) {
   return (
     <ol className="funnel">
@@ -93,8 +102,13 @@ function Overview({ study, route }: ViewProps) {
     <Loading loaded={loaded}>
       {(found) => (
         <>
+          {found.control !== undefined && (
+            <p className="note note-warn">
+              This is a control of another study, with one thing broken on purpose. {found.control}
+            </p>
+          )}
           <AnswerText answer={answerOf(found)} route={route} />
-          <Funnel steps={funnelOf(found.manifest, found.latents, found.steering)} />
+          <Funnel steps={stepsOf(found)} />
           <Warnings
             warnings={warningsOf(found.manifest, found.steering, study.source.trimmed, found)}
             route={route}
@@ -120,6 +134,12 @@ function Overview({ study, route }: ViewProps) {
               No latent has been steered yet: that takes a reference model and prompts kept for the
               evaluation.
             </Missing>
+          )}
+          {found.controls && (
+            <>
+              <h2>With one thing broken on purpose</h2>
+              <ControlledRuns controls={found.controls} manifest={found.manifest} />
+            </>
           )}
           <h3>The judge</h3>
           <JudgeQualityNote manifest={found.manifest} />
