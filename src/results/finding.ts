@@ -117,6 +117,23 @@ function steered(one: LatentEffects, behaviour: string, summary: SteeringSummary
   ];
 }
 
+const holdsZero = (low: number | null, high: number | null): boolean =>
+  low === null || high === null || (low <= 0 && high >= 0);
+
+/** Where an effect that differs from 0 does not any more when it is counted otherwise. */
+function countedOtherwise(row: RankedSteeringRow, under: string): string[] {
+  if (holdsZero(row.low, row.high)) return [];
+  const ways = [
+    ['between answers of the same length', row.effect_same_length, row.same_length_low, row.same_length_high],
+    ['of all answers, incoherent ones too,', row.effect_of_all, row.of_all_low, row.of_all_high],
+  ] as const;
+  return ways.flatMap(([counted, effect, low, high]) =>
+    effect == null || low == null || high == null || !holdsZero(low, high)
+      ? []
+      : `When ${under}, ${counted} the change is ${changePoints(effect)} points [${changePoints(low)}, ${changePoints(high)}].`,
+  );
+}
+
 /** What else moves the behaviour as far, breaks the text, or limits what can be said. */
 function against(
   one: LatentEffects,
@@ -144,6 +161,7 @@ function against(
       out.push(
         `${names[place][0]!.toUpperCase()}${names[place].slice(1)}, incoherent answers go from ${percent(before)} to ${percent(after)}; shares are of the coherent ones.`,
       );
+    out.push(...countedOtherwise(row, names[place]));
     const better = strongerComparison(all, one, place);
     const other = better?.[place];
     if (other?.effect != null)

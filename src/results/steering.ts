@@ -54,8 +54,14 @@ export interface SteeringRow {
   /** 95 % interval of it, over prompts */
   readonly low: number | null;
   readonly high: number | null;
-  /** change in the share of coherent positives among all completions */
+  /** change in the share of coherent positives among all completions, with its 95 % interval over prompts */
   readonly effect_of_all: number | null;
+  readonly of_all_low: number | null;
+  readonly of_all_high: number | null;
+  /** `effect` with completions of the same length compared, with its 95 % interval over prompts */
+  readonly effect_same_length: number | null;
+  readonly same_length_low: number | null;
+  readonly same_length_high: number | null;
   /** effect less the mean effect of the random latents */
   readonly effect_minus_random: number | null;
   /** how far that is, in deviations of a further random latent */
@@ -110,6 +116,11 @@ const steeringColumns = {
   low: 'FLOAT',
   high: 'FLOAT',
   effect_of_all: 'FLOAT',
+  of_all_low: 'FLOAT',
+  of_all_high: 'FLOAT',
+  effect_same_length: 'FLOAT',
+  same_length_low: 'FLOAT',
+  same_length_high: 'FLOAT',
   effect_minus_random: 'FLOAT',
   t: 'FLOAT',
   p: 'FLOAT',
@@ -141,16 +152,20 @@ export function encodeSteering(rows: readonly RankedSteeringRow[]): ArrayBuffer 
   return encodeRows(flat, { ...steeringColumns, ...ranks });
 }
 
-/** The rows of a steering.parquet. */
+/** What a file of an earlier version may lack. */
+const unknownColumns = Object.keys(steeringColumns).map((name) => [name, null] as const);
+
+/** The rows of a steering.parquet. A column that an earlier version did not write is null. */
 export async function decodeSteering(file: AsyncBuffer | ArrayBuffer): Promise<RankedSteeringRow[]> {
   const rows = (await parquetReadObjects({ file })) as Record<string, unknown>[];
   return rows.map((row) => {
     const named = Object.entries(row);
     const ranks = named.filter(([name, value]) => name.startsWith(rankColumn) && value !== null);
     return {
-      ...(Object.fromEntries(
-        named.filter(([name]) => !name.startsWith(rankColumn)),
-      ) as unknown as SteeringRow),
+      ...(Object.fromEntries([
+        ...unknownColumns,
+        ...named.filter(([name]) => !name.startsWith(rankColumn)),
+      ]) as unknown as SteeringRow),
       ranks: Object.fromEntries(
         ranks.map(([name, value]) => [name.slice(rankColumn.length), value as number]),
       ),

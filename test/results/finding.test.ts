@@ -194,6 +194,20 @@ describe('what speaks against it', () => {
     expect(dictionaryLine(found(removal, away, toward), latent)).toBeUndefined();
   });
 
+  it('an effect that is not there once lengths are alike, or all answers count', () => {
+    const same = { effect_same_length: -0.1, same_length_low: -0.2, same_length_high: 0.05 };
+    const ofAll = { effect_of_all: -0.05, of_all_low: -0.1, of_all_high: 0.01 };
+    const against = (over: object) => findingOf(found({ ...removal, ...over })).against;
+    expect(against(same)).toEqual([
+      'When removed, between answers of the same length the change is −10 points [−20, +5].',
+    ]);
+    expect(against(ofAll)).toEqual([
+      'When removed, of all answers, incoherent ones too, the change is −5 points [−10, +1].',
+    ]);
+    expect(against({ ...same, same_length_high: -0.05 })).toEqual([]);
+    expect(against({ ...same, low: -0.5, high: 0.1 })).toEqual([]);
+  });
+
   it('another question that the same latent is first for', () => {
     const unrelated = { direction: 'unrelated: length', about: '', latent: 320 };
     const other = { ...unrelated, direction: 'unrelated: first letter', latent: 5 };

@@ -4,7 +4,9 @@ import { type PromptTallies, total } from '../../methods/steering/effect.ts';
 import { meanOf } from '../../methods/steering/forced.ts';
 import type { GrayZone } from '../../methods/steering/grayZone.ts';
 import { momentsOf } from '../../methods/steering/likeRandom.ts';
+import { effectAtMatchedLength } from '../../methods/steering/matchedLength.ts';
 import { predictionInterval } from '../../methods/steering/predictionInterval.ts';
+import { shareOfAll } from '../../methods/steering/shareEffects.ts';
 import { shareOfWay, type WayTallies, wayInterval } from '../../methods/steering/shareOfWay.ts';
 import type { EffectPlace, RankedSteeringRow, SteeringRow } from '../../results.ts';
 import { placeOfRow } from '../../results.ts';
@@ -43,7 +45,6 @@ export function zonesOf({ outcomes }: Pick<CausalTest, 'outcomes'>, seed: number
 function counts(measured: MeasuredArm | undefined) {
   const sums = (of: keyof PromptTallies) => total((measured?.prompts ?? []).map((prompt) => prompt[of]));
   const [steered, alone] = [sums('steered'), sums('alone')];
-  const ofAll = steered.positives / steered.completions - alone.positives / alone.completions;
   return {
     n: steered.completions,
     coherent: steered.coherent,
@@ -54,8 +55,36 @@ function counts(measured: MeasuredArm | undefined) {
     effect: orNull(measured?.effect),
     low: orNull(measured?.interval.low),
     high: orNull(measured?.interval.high),
-    effect_of_all: orNull(ofAll),
     mean_tokens: orNull(meanOf((measured?.completions ?? []).map(({ tokens }) => tokens))),
+  };
+}
+
+/** The same effect counted otherwise: of all completions, and between completions of one length. */
+function countedOtherwise(
+  { side, measured }: ArmOutcome,
+  { trials }: Pick<CausalTest, 'trials'>,
+  seed: number,
+): Pick<
+  SteeringRow,
+  | 'effect_of_all'
+  | 'of_all_low'
+  | 'of_all_high'
+  | 'effect_same_length'
+  | 'same_length_low'
+  | 'same_length_high'
+> {
+  const alone = trials.find(
+    (one) => one.side === side && one.operation === null && one.part === 'evaluation',
+  );
+  const of = measured && shareOfAll(measured.prompts, seed);
+  const same = measured && effectAtMatchedLength(measured.completions, alone?.completions ?? [], { seed });
+  return {
+    effect_of_all: orNull(of?.effect),
+    of_all_low: orNull(of?.low),
+    of_all_high: orNull(of?.high),
+    effect_same_length: orNull(same?.effect),
+    same_length_low: orNull(same?.low),
+    same_length_high: orNull(same?.high),
   };
 }
 
@@ -123,6 +152,7 @@ export function steeringRows({ test, zones, ranks, seed }: RowContext): RankedSt
       dose: outcome.dose ?? null,
       dose_limited_by: outcome.limitedBy ?? null,
       ...counts(measured),
+      ...countedOtherwise(outcome, test, seed),
       ...tested(inferenceOf(inferences, outcome)),
       ...wayOf(outcome, test, seed),
       ...asideCounts(outcome.aside),

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readJsonlAll } from '../../../src/files/jsonl.ts';
+import { effectAtMatchedLength } from '../../../src/methods/steering/matchedLength.ts';
 import {
   decodeLatents,
   decodeSteering,
@@ -159,6 +160,7 @@ describe('a whole run', () => {
       return [all.length, good.length, good.filter(({ text }) => /[A-Za-z]/.test(text)).length];
     };
     let again = 0;
+    let measured = 0;
     for (const row of rows) {
       const own = trials.filter(
         (one) =>
@@ -171,8 +173,21 @@ describe('a whole run', () => {
       expect([row.n, row.coherent, row.positives]).toEqual(of('evaluation'));
       expect([row.aside_n, row.aside_coherent]).toEqual(of('aside').slice(0, 2));
       again += Number(row.aside_n > 0);
+      const alone = trials.filter(
+        ({ operation, side, part }) => operation === null && side === row.side && part === 'evaluation',
+      );
+      const sampled = own.filter((one) => one.part === 'evaluation').flatMap((one) => one.completions);
+      const left = alone.flatMap((one) => one.completions);
+      const share = (some: typeof left) =>
+        some.filter(({ coherent, label }) => coherent && label === 'positive').length / some.length;
+      const close = (x: number) => (Number.isNaN(x) ? null : expect.closeTo(x, 6));
+      expect(row.effect_of_all).toEqual(close(share(sampled) - share(left)));
+      const same = sampled.length > 0 ? effectAtMatchedLength(sampled, left, { seed: 1 }).effect : Number.NaN;
+      expect(row.effect_same_length).toEqual(close(same));
+      measured += Number(!Number.isNaN(same));
     }
     expect(again).toBeGreaterThan(1);
+    expect(measured).toBeGreaterThan(5);
     const manifest = JSON.parse(read(study, 'manifest.json').toString());
     expect(manifest.stages.steer.counts).toEqual({
       latents: new Set(rows.flatMap(({ latent }) => latent ?? [])).size,

@@ -17,6 +17,7 @@ import { Scroll } from '../../parts/scroll.tsx';
 import { inStudy, type Route } from '../../routes.ts';
 import type { SteeringRecords } from '../../study.ts';
 import { zoneText } from './answer.ts';
+import { CountedOtherwise } from './countedOtherwise.tsx';
 import { ComparedTable, EffectsTable } from './effectsTable.tsx';
 import { SteeringFigureView } from './steeringFigure.tsx';
 
@@ -68,6 +69,12 @@ export function CausalTestTables({ steering, route }: { steering: SteeringRecord
             All {count(sampled.length)} that were sampled are in the list of latents.
           </a>
         </p>
+      )}
+      {listed.length > 0 && (
+        <>
+          <h3>Counted otherwise</h3>
+          <CountedOtherwise effects={listed} route={route} />
+        </>
       )}
       {others.length > 0 && (
         <>
