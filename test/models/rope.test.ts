@@ -74,13 +74,25 @@ describe('the scaling of a config', () => {
       { rope_type: 'linear', type: 'dynamic', factor: 2 },
       { rope_type: 'linear', factor: 2 },
     ],
-    [{ ...llama31, extra: 1 }, llama31],
+    [{ ...llama31, attention_factor: 1, partial_rotary_factor: 1, mscale: null }, llama31],
+    [
+      { type: 'dynamic', factor: 2 },
+      { rope_type: 'dynamic', factor: 2 },
+    ],
   ])('%j', (given, expected) => {
     expect(ropeScaling.parse(given)).toEqual(expected);
   });
 
   it.each([
     [{ rope_type: 'longrope' }],
+    [{ rope_type: 'proportional' }],
+    [{ rope_type: 'dynamic' }],
+    [{ rope_type: 'yarn', factor: 4 }],
+    [{ rope_type: 'default', factor: 4 }],
+    [{ rope_type: 'default', partial_rotary_factor: 0.5 }],
+    [{ rope_type: 'linear', factor: 4, attention_factor: 1.2 }],
+    [{ rope_type: 'default', mrope_section: [2, 1, 1] }],
+    [{ ...llama31, extra: 1 }],
     [{ rope_type: 'linear' }],
     [{ rope_type: 'linear', factor: 0 }],
     [{ rope_type: 'llama3', factor: 8 }],
