@@ -5,7 +5,7 @@ import { configKeys, looksMathematical } from './configKeys.ts';
 import type { Decoder } from './decoder.ts';
 import type { Family, Metadata } from './family.ts';
 import { ggufKeys } from './ggufKeys.ts';
-import { checkKeys } from './keys.ts';
+import { checkKeys, shownValue } from './keys.ts';
 import { llama } from './llama.ts';
 
 export const families: readonly Family[] = [llama];
@@ -20,7 +20,7 @@ function choose(
   const found = known.find((family) => nameOf(family) === name);
   if (found) return found;
   throw new InputError(
-    `${where}: expected one of ${known.map(nameOf).join(', ')}, found ${JSON.stringify(name)}`,
+    `${where}: expected one of ${known.map(nameOf).join(', ')}, found ${shownValue(name)}`,
   );
 }
 
@@ -43,7 +43,7 @@ export function decoderOf(config: unknown, where: string, known = families): Dec
 function found(config: unknown, path: readonly PropertyKey[]): string {
   if (path.length === 0) return '';
   const value = path.reduce((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], config);
-  return `, found ${JSON.stringify(value)}`;
+  return `, found ${shownValue(value)}`;
 }
 
 /** The decoder of a family's config, with zod's complaints as one line. */

@@ -39,6 +39,9 @@ export function shownValue(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
+/** A name from a file, as it stands where that is one short word. */
+export const shownName = (name: string): string => (/^[\w.-]{1,120}$/.test(name) ? name : shownValue(name));
+
 const matches = (pattern: string, key: string) =>
   pattern.endsWith('*') ? key.startsWith(pattern.slice(0, -1)) : key === pattern;
 
@@ -66,7 +69,7 @@ export function checkKeys(
     if (use === undefined) {
       if (isNothing(value) || value === false || !isSuspect(key, value)) continue;
       throw new InputError(
-        `${where}: ${shownKey(key)}: not known here, and may change what the model computes: expected no such key, found ${shownValue(value)}`,
+        `${where}: ${shownName(key)}: not known here, and may change what the model computes: expected no such key, found ${shownValue(value)}`,
       );
     }
     if (use === 'applied' || use === 'without effect') continue;
@@ -75,9 +78,7 @@ export function checkKeys(
     if (isNeutral(value, unless)) continue;
     const expected = unless.length > 0 ? unless.map(shownValue).join(' or ') : 'no such key';
     throw new InputError(
-      `${where}: ${key}: not supported here (${means}): expected ${expected}, found ${shownValue(value)}`,
+      `${where}: ${shownName(key)}: not supported here (${means}): expected ${expected}, found ${shownValue(value)}`,
     );
   }
 }
-
-const shownKey = (key: string) => (/^[\w.-]{1,80}$/.test(key) ? key : shownValue(key));

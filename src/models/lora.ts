@@ -7,6 +7,7 @@ import { InputError } from '../errors.ts';
 import { nodesOf, topological } from '../graph/node.ts';
 import type { StoredTensor, Tensor } from '../tensor.ts';
 import type { LowRank, Model } from './decoder.ts';
+import { shownName } from './keys.ts';
 import { type LoraConfig, type LoraTargets, loraTargets, readLoraConfig } from './loraConfig.ts';
 import { logitsGraph } from './passes.ts';
 
@@ -46,7 +47,10 @@ function sortTensors(tensors: Weights, c: LoraConfig, where: string) {
     if (module) factors.set(module, { ...factors.get(module), [side === 'A' ? 'a' : 'b']: name });
     else if (whole && (isSaved(whole, c.modules_to_save ?? []) || (biases && kind === 'bias')))
       replaced.set(`${whole}.${kind}`, name);
-    else throw new InputError(`${where}: tensor ${name}: not part of a LoRA adapter that is supported here`);
+    else
+      throw new InputError(
+        `${where}: tensor ${shownName(name)}: not part of a LoRA adapter that is supported here`,
+      );
   }
   return { factors, replaced };
 }
@@ -63,7 +67,7 @@ function update(
   const base = model.weights.get(`${module}.weight`);
   if (!base)
     throw new InputError(
-      `${where}: adapts ${module}, which ${model.where} does not have: an adapter for another model?`,
+      `${where}: adapts ${shownName(module)}, which ${model.where} does not have: an adapter for another model?`,
     );
   const refusal = targets.refusal(module);
   if (refusal !== undefined)

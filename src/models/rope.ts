@@ -42,9 +42,12 @@ const scaling = z.discriminatedUnion('rope_type', [
 ]);
 export type RopeScaling = z.infer<typeof scaling>;
 
-/** What a scaling says: its fields but `rope_theta` and those that say nothing. Old files write `type`. */
+/**
+ * What a scaling says: its fields but `rope_theta`, a note that the model was trained with it, and those that
+ * say nothing. Old files write `type`.
+ */
 function fields(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const { type, rope_theta, ...rest } = given;
+  const { type, rope_theta, finetuned, ...rest } = given;
   const rope_type = rest.rope_type ?? type ?? 'default';
   const saysNothing = (key: string, value: unknown) =>
     value === null ||

@@ -3,6 +3,7 @@ import { InputError } from '../errors.ts';
 import type { Graph } from '../graph/node.ts';
 import { nodesOf } from '../graph/node.ts';
 import type { Model } from './decoder.ts';
+import { shownName } from './keys.ts';
 
 /**
  * Tensors that published files have and nothing computes with: frequencies that older versions stored, and
@@ -19,7 +20,7 @@ export function checkNotQuantised({ weights, where }: Pick<Model, 'weights' | 'w
   const name = [...weights.keys()].find((one) => quantised.test(one));
   if (name !== undefined)
     throw new InputError(
-      `${where}: tensor ${name}: belongs to quantised weights, which are not supported in this form: expected float weights, or a GGUF file`,
+      `${where}: tensor ${shownName(name)}: belongs to quantised weights, which are not supported in this form: expected float weights, or a GGUF file`,
     );
 }
 
@@ -29,6 +30,6 @@ export function checkAllRead({ weights, decoder, where }: Model, graph: Graph): 
   for (const name of weights.keys())
     if (!read.has(name) && !unused.some((pattern) => pattern.test(name)))
       throw new InputError(
-        `${where}: tensor ${name}: not read for a ${decoder.family} of ${decoder.blocks} blocks: expected a file without it, or a config that says what it is for`,
+        `${where}: tensor ${shownName(name)}: not read for a ${decoder.family} of ${decoder.blocks} blocks: expected a file without it, or a config that says what it is for`,
       );
 }
