@@ -10,6 +10,7 @@ import type { Node } from '../graph/node.ts';
 import type { Heads } from './attention.ts';
 import type { Decoder, Scope } from './decoder.ts';
 import { type Difference, type Family, type Metadata, metadataReader } from './family.ts';
+import { shownValue } from './keys.ts';
 import { angles, attentionFactor, inverseFrequencies, ropeFields, ropeOf } from './rope.ts';
 
 const size = z.number().int().positive();
@@ -166,9 +167,13 @@ function ggufScaling(metadata: Metadata, divisors: boolean, where: string): Reco
   const factor = read.number('llama.rope.scaling.factor', read.number('llama.rope.scale_linear', 0)) || 1;
   if (type === 'linear' && divisors) return { rope_type: 'factors', ...(factor !== 1 && { factor }) };
   if (type === 'linear') return factor === 1 ? { rope_type: 'default' } : { rope_type: 'linear', factor };
+  if (type !== 'yarn' || divisors)
+    throw new InputError(
+      `${where}: llama.rope.scaling.type: expected none or linear${divisors ? ' beside rope_freqs.weight' : ' or yarn'}, found ${shownValue(type)}`,
+    );
   const context = read.number('llama.context_length', 2048);
   return {
-    rope_type: divisors ? `${type} with rope_freqs` : type,
+    rope_type: type,
     factor,
     original_max_position_embeddings: read.number('llama.rope.scaling.original_context_length', context),
   };

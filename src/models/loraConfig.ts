@@ -135,7 +135,7 @@ function named(field: string, given: string | readonly string[], patterns: Patte
 function inLayers(c: LoraConfig, patterns: Patterns): Match {
   const layers = [c.layers_to_transform ?? []].flat();
   if (layers.length === 0 || typeof c.target_modules === 'string') return () => true;
-  const containers = [c.layers_pattern ?? []].flat();
+  const containers = [c.layers_pattern ?? []].flat().filter((pattern) => pattern !== '');
   const numbers = layers.map(String);
   if (containers.length === 0)
     return (module) => numbers.includes(/\.[^.]*\.(\d+)\./.exec(module)?.[1] ?? '');

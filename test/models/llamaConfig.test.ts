@@ -187,10 +187,12 @@ describe('llama as GGUF', () => {
     expect(scaled('none', ['rope_freqs.weight']).rope_scaling).toEqual({ rope_type: 'factors' });
     expect(scaled('linear').rope_scaling).toEqual({ rope_type: 'linear', factor: 4 });
     expect(scaled('linear', ['rope_freqs.weight']).rope_scaling).toEqual({ rope_type: 'factors', factor: 4 });
-    for (const config of [scaled('longrope'), scaled('yarn', ['rope_freqs.weight'])])
-      expect(refusal(() => readDecoder(llama, config, 'x.gguf'))).toMatch(
-        /^x\.gguf: rope_scaling\.rope_type: /,
-      );
+    expect(refusal(() => scaled('longrope'))).toBe(
+      'x.gguf: llama.rope.scaling.type: expected none or linear or yarn, found "longrope"',
+    );
+    expect(refusal(() => scaled('yarn', ['rope_freqs.weight']))).toMatch(
+      /^x\.gguf: llama\.rope\.scaling\.type: .* beside rope_freqs\.weight, found "yarn"$/,
+    );
   });
 
   it('says which key is missing or no number', () => {

@@ -114,7 +114,7 @@ describe('an adapter equals its merged weights', () => {
     [{ target_modules: ['q_proj', 'up_proj', 'down_proj'], exclude_modules: '.*down_proj' }],
     [{ exclude_modules: [] }],
     [{ exclude_modules: 'down_proj' }],
-    [{ layers_to_transform: [2, 0, 1] }],
+    [{ layers_to_transform: [2, 0, 1], layers_pattern: '' }],
     [{ layers_to_transform: [0, 1, 2], layers_pattern: ['layers', 'h'] }],
     [{ layers_to_transform: [0, 1, 2], layers_pattern: 'l[a-y]+s' }],
     [{ fan_in_fan_out: true, bias: 'all', init_lora_weights: 'eva', eva_config: { rho: 2 } }],

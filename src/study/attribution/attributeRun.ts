@@ -25,7 +25,7 @@ import {
 import { nodeRuntime } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Sae } from '../../saes/sae.ts';
-import { toFloat32 } from '../../tensor.ts';
+import { isFloat, toFloat32 } from '../../tensor.ts';
 import { contrastsOfFile, type StudyContrast } from '../open/contrasts.ts';
 import { openModel } from '../open/openModel.ts';
 import { openSae, siteFor } from '../open/openSae.ts';
@@ -96,6 +96,8 @@ export async function readBaseline(path: string, d: number, layer?: number): Pro
     );
   if (layer !== undefined && metadata.site !== undefined && metadata.site !== `resid_post ${layer}`)
     throw new InputError(`baseline ${path}: taken at ${metadata.site}, the run is at resid_post ${layer}`);
+  if (!isFloat(mean.dtype))
+    throw new InputError(`baseline ${path}: mean: expected float values, found ${mean.dtype}`);
   const values = toFloat32(await readTensor(mean));
   if (!values.every(Number.isFinite))
     throw new InputError(`baseline ${path}: mean has values that are not finite`);
