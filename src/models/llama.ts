@@ -198,6 +198,7 @@ const isClose = (a: number, b: number) => Math.abs(a - b) <= 1e-6 * Math.abs(b);
 function difference(given: unknown, own: unknown): Difference | undefined {
   const [a, b] = [config.parse(given), config.parse(own)];
   const numbers = {
+    head_dim: [a.heads.width, b.heads.width],
     num_attention_heads: [a.heads.query, b.heads.query],
     num_key_value_heads: [a.heads.keyValue, b.heads.keyValue],
     rms_norm_eps: [a.rms_norm_eps, b.rms_norm_eps],
@@ -206,9 +207,10 @@ function difference(given: unknown, own: unknown): Difference | undefined {
   for (const [field, [given, own]] of Object.entries(numbers))
     if (!isClose(given, own)) return { field, given, own };
   if (a.rope.scaling.rope_type === 'llama3' && b.rope.scaling.rope_type === 'factors') return undefined;
-  const [f, g] = [a, b].map(({ rope, heads }) => [
+  // Any width tells two scalings apart; the files' own may be too large to write out.
+  const [f, g] = [a, b].map(({ rope }) => [
     attentionFactor(rope.scaling),
-    ...inverseFrequencies(rope.theta, heads.width, rope.scaling),
+    ...inverseFrequencies(rope.theta, 256, rope.scaling),
   ]) as [number[], number[]];
   const isSame = b.rope.scaling.rope_type !== 'factors' && f.every((x, i) => isClose(x, g[i]!));
   return isSame ? undefined : { field: 'rope_scaling', given: a.rope.scaling, own: b.rope.scaling };

@@ -24,15 +24,10 @@ const savedName = /^base_model\.model\.(.+)\.(weight|bias)$/;
 
 /** Whether `modules_to_save` stands for a module or one around it: as peft, by the end of its name. */
 function isSaved(module: string, saved: readonly string[]): boolean {
-  const parts = module.split('.');
-  return parts.some((_, i) =>
-    saved.some((name) =>
-      parts
-        .slice(0, i + 1)
-        .join('.')
-        .endsWith(name),
-    ),
-  );
+  const isEnd = (end: number) => saved.some((name) => module.endsWith(name, end));
+  for (let end = module.indexOf('.'); end >= 0; end = module.indexOf('.', end + 1))
+    if (isEnd(end)) return true;
+  return isEnd(module.length);
 }
 
 /** Sorts an adapter's tensors into pairs of factors by module, and whole replacements by weight name. */

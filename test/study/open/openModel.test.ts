@@ -224,7 +224,8 @@ describe('is refused', () => {
       { rope_scaling: { type: 'linear', factor: 2 } },
       /config\.json: rope_scaling: expected .* found .*linear/,
     ],
-    [{ num_attention_heads: 8, head_dim: 4 }, /config\.json: num_attention_heads: expected 4, .* found 8$/],
+    [{ num_attention_heads: 8, head_dim: 4 }, /config\.json: head_dim: expected 8, .* found 4$/],
+    [{ head_dim: 2 ** 40 }, /config\.json: head_dim: expected 8, .* found 1099511627776$/],
   ])('a config.json that says other arithmetic than the GGUF beside it: %j', async (over, message) => {
     const path = join(folder, `beside${copies++}`);
     put(join(path, 'tiny.gguf'), ggufOf());
