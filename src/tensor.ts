@@ -66,6 +66,9 @@ export const bytesPerElement: Record<DType, number> = {
   bool: 1,
 };
 
+/** Whether elements of this type are floating-point numbers. */
+export const isFloat = (dtype: DType): boolean => /^b?f\d/.test(dtype);
+
 /** Number of elements of a shape; 1 for the scalar shape []. */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, n) => product * n, 1);

@@ -1,5 +1,6 @@
 /** JSON files, read whole. Knows no schema. */
 import { InputError } from '../errors.ts';
+import { parseJson } from './boundedJson.ts';
 import { quoted, readInto, withFile } from './bytes.ts';
 
 /** Largest file read; the largest published tokenizers take 40 MB. */
@@ -27,7 +28,7 @@ export async function readText(path: string): Promise<string> {
 export async function readJson(path: string): Promise<unknown> {
   const text = await readText(path);
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (error) {
     throw new InputError(`${path}: expected JSON: ${quoted(String(error))}`);
   }

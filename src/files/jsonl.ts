@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { z } from 'zod';
 import { InputError } from '../errors.ts';
+import { parseJson } from './boundedJson.ts';
 import { explained, readInto, withFile } from './bytes.ts';
 import { checked } from './schema.ts';
 
@@ -172,7 +173,7 @@ type Parsed = { readonly value: unknown; readonly error?: undefined } | { readon
 function parse(text: string | undefined): Parsed {
   if (text === undefined) return { error: notUtf8 };
   try {
-    return { value: JSON.parse(text) };
+    return { value: parseJson(text) };
   } catch (error) {
     return { error: `not JSON: ${(error as SyntaxError).message.replaceAll(/\p{Cc}+/gu, ' ')}` };
   }

@@ -26,6 +26,7 @@ import {
   type SafetensorsHeader,
   type TensorLayout,
 } from './safetensorsHeader.ts';
+import { described } from './schema.ts';
 import { isObject, parseObject } from './strictJson.ts';
 
 /** A safetensors file whose header has been checked against the file's size; its data are still on disk. */
@@ -105,7 +106,7 @@ async function readWeightMap(index: string): Promise<[name: string, shard: strin
   return Object.entries(json.weight_map).map(([name, shard]) => {
     if (typeof shard !== 'string' || !staysInside(shard))
       throw new InputError(
-        `${index}: weight_map ${quoted(name)}: expected a file in this folder, found ${quoted(String(shard))}`,
+        `${index}: weight_map ${quoted(name)}: expected a file in this folder, found ${described(shard)}`,
       );
     return [name, shard];
   });

@@ -6,6 +6,7 @@
 import { InputError } from '../errors.ts';
 import { bytesPerElement, type DType, type StoredTensor, sizeOf } from '../tensor.ts';
 import { checkedProduct, quoted, shownShape } from './bytes.ts';
+import { described } from './schema.ts';
 import { isObject, parseObject } from './strictJson.ts';
 
 /** What a header says: free text, and the tensors in the order of their bytes. */
@@ -50,7 +51,9 @@ export function parseHeader(json: Uint8Array, place: Place): SafetensorsHeader {
   return { metadata, tensors: new Map(tensors) };
 }
 
+/** `null` stands for none, as in the format's own library. */
 function parseMetadata(value: unknown, file: string): Record<string, string> {
+  if (value === null) return {};
   if (!isObject(value)) throw new InputError(`${file}: __metadata__: expected an object of strings`);
   for (const [key, text] of Object.entries(value))
     if (typeof text !== 'string')
@@ -84,7 +87,7 @@ function parseDType(value: unknown, where: string): DType {
   const dtype = typeof value === 'string' ? value.toLowerCase() : '';
   if (!Object.hasOwn(bytesPerElement, dtype) || value !== dtype.toUpperCase()) {
     const known = Object.keys(bytesPerElement).join(' ').toUpperCase();
-    throw new InputError(`${where}: expected a dtype of ${known}, found ${quoted(String(value))}`);
+    throw new InputError(`${where}: expected a dtype of ${known}, found ${described(value)}`);
   }
   return dtype as DType;
 }
@@ -93,7 +96,7 @@ function parseIntegers(value: unknown, where: string): number[] {
   if (!Array.isArray(value)) throw new InputError(`${where}: expected an array of integers`);
   for (const n of value)
     if (!Number.isSafeInteger(n) || n < 0)
-      throw new InputError(`${where}: expected integers from 0 to 2^53 - 1, found ${quoted(String(n))}`);
+      throw new InputError(`${where}: expected integers from 0 to 2^53 - 1, found ${described(n)}`);
   return value;
 }
 

@@ -149,12 +149,12 @@ function vocabulary(vocab: unknown, where: string): Map<string, number> {
 function mergesOf(merges: readonly unknown[], vocab: Map<string, number>, where: string): [string, string][] {
   return merges.map((merge, i) => {
     const parts = typeof merge === 'string' ? merge.split(' ') : merge;
-    if (!Array.isArray(parts) || parts.length !== 2)
+    if (!Array.isArray(parts) || parts.length !== 2 || !parts.every((part) => typeof part === 'string'))
       throw new InputError(`${where}[${i}]: expected two tokens, found ${quoted(JSON.stringify(merge))}`);
     const [left, right] = parts as [string, string];
     for (const token of [left, right, left + right])
       if (!vocab.has(token))
-        throw new InputError(`${where}[${i}]: ${quoted(String(token))} is not in the vocabulary`);
+        throw new InputError(`${where}[${i}]: ${quoted(token)} is not in the vocabulary`);
     return [left, right];
   });
 }

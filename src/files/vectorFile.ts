@@ -11,7 +11,7 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
-import { type StoredTensor, toFloat32 } from '../tensor.ts';
+import { isFloat, type StoredTensor, toFloat32 } from '../tensor.ts';
 import { quoted, readInto, shownShape, withFile } from './bytes.ts';
 import { type GgufTensor, readGguf } from './gguf.ts';
 import { readJson } from './jsonFile.ts';
@@ -80,14 +80,12 @@ function checkShape(shape: readonly number[], where: string): void {
   throw new InputError(`${where}: expected one vector, found the shape ${shownShape(shape)}`);
 }
 
-const floats: readonly string[] = ['f64', 'f32', 'f16', 'bf16'];
-
 async function fromSafetensors(path: string, name: string | undefined): Promise<Found> {
   const { tensors, metadata } = await readSafetensorsHeader(path);
   const stored = chosenTensor(tensors, path, name);
   const where = name === undefined ? path : `${path}: tensor ${quoted(name)}`;
   checkShape(stored.shape, where);
-  if (!floats.includes(stored.dtype))
+  if (!isFloat(stored.dtype))
     throw new InputError(`${where}: expected a float type, found ${stored.dtype}`);
   return {
     vector: toFloat32(await readTensor(stored)),

@@ -7,7 +7,7 @@
 import { InputError } from '../errors.ts';
 import { add, input, matmul, param } from '../graph/build.ts';
 import type { Node } from '../graph/node.ts';
-import type { StoredTensor, Tensor } from '../tensor.ts';
+import { isFloat, type StoredTensor, type Tensor } from '../tensor.ts';
 import type { Heads } from './attention.ts';
 
 /** What one pass over tokens is fed, as nodes, and how its tokens see one another. */
@@ -34,6 +34,8 @@ export interface Decoder {
   readonly vocabulary: number;
   /** the longest sequence it was trained for, in tokens */
   readonly context: number;
+  /** names of two tables, of embedding and unembedding, of which one may stand for both; default none */
+  readonly tied?: readonly [string, string];
   /** [T, d] */
   embed(scope: Scope, pass: Pass): Node;
   /** [T, d] → [T, d] */
@@ -92,6 +94,10 @@ export class Scope {
       throw new InputError(
         `${this.model.where}: weight ${name}: config expects [${shape}], the file has [${found.shape}]`,
       );
+    if (!isFloat(found.dtype))
+      throw new InputError(
+        `${this.model.where}: weight ${name}: expected float values, found ${found.dtype} (quantised weights are not supported in this form)`,
+      );
     if (!this.trainable(name)) return param(name, shape);
     const node = this.used.get(name) ?? input(name, shape);
     this.used.set(name, node);
@@ -99,12 +105,15 @@ export class Scope {
   }
 
   /**
-   * x Wᵀ (+ bias where the file has one) (+ the adapter's update), W [outputs, inputs] at `module`.weight.
+   * x Wᵀ (+ bias) (+ the adapter's update), W [outputs, inputs] at `module`.weight. `bias`: whether there is
+   * one; by default where the file has one. Throws InputError where the file says otherwise.
    */
-  linear(x: Node, module: string, inputs: number, outputs: number): Node {
+  linear(x: Node, module: string, inputs: number, outputs: number, bias?: boolean): Node {
     const product = matmul(x, this.param(`${module}.weight`, [outputs, inputs]), { transB: true });
-    const bias = `${module}.bias`;
-    const y = this.has(bias) ? add(product, this.param(bias, [outputs])) : product;
+    const name = `${module}.bias`;
+    if (bias === false && this.has(name))
+      throw new InputError(`${this.model.where}: weight ${name}: the config says that there is no bias`);
+    const y = (bias ?? this.has(name)) ? add(product, this.param(name, [outputs])) : product;
     return this.updated(x, y, module, inputs, outputs);
   }
 

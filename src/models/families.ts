@@ -1,8 +1,11 @@
 /** Every family, one line each, and how a model's own words choose one. */
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
+import { configKeys, looksMathematical } from './configKeys.ts';
 import type { Decoder } from './decoder.ts';
-import type { Family } from './family.ts';
+import type { Family, Metadata } from './family.ts';
+import { ggufKeys } from './ggufKeys.ts';
+import { checkKeys, shownValue } from './keys.ts';
 import { llama } from './llama.ts';
 
 export const families: readonly Family[] = [llama];
@@ -17,13 +20,13 @@ function choose(
   const found = known.find((family) => nameOf(family) === name);
   if (found) return found;
   throw new InputError(
-    `${where}: expected one of ${known.map(nameOf).join(', ')}, found ${JSON.stringify(name)}`,
+    `${where}: expected one of ${known.map(nameOf).join(', ')}, found ${shownValue(name)}`,
   );
 }
 
 /**
- * The decoder of a parsed config.json; InputError where the family is unknown or a field is missing or not
- * supported.
+ * The decoder of a parsed config.json; InputError where the family is unknown, a field is missing or not
+ * supported, or a key stands there that changes the arithmetic and is not applied.
  */
 export function decoderOf(config: unknown, where: string, known = families): Decoder {
   const { model_type: type } = z
@@ -31,6 +34,8 @@ export function decoderOf(config: unknown, where: string, known = families): Dec
     .catch({ model_type: undefined })
     .parse(config);
   const family = choose(known, (f) => f.modelType, type, `${where}: model_type`);
+  const given = new Map(Object.entries(config as object));
+  checkKeys(given, [family.keys, configKeys], looksMathematical, where);
   return readDecoder(family, config, where);
 }
 
@@ -38,7 +43,7 @@ export function decoderOf(config: unknown, where: string, known = families): Dec
 function found(config: unknown, path: readonly PropertyKey[]): string {
   if (path.length === 0) return '';
   const value = path.reduce((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], config);
-  return `, found ${JSON.stringify(value)}`;
+  return `, found ${shownValue(value)}`;
 }
 
 /** The decoder of a family's config, with zod's complaints as one line. */
@@ -54,7 +59,19 @@ export function readDecoder(family: Family, config: unknown, where: string): Dec
   }
 }
 
-/** The family of a GGUF's `general.architecture`. */
-export function familyOfGguf(architecture: unknown, where: string, known = families): Family {
-  return choose(known, (f) => f.gguf.architecture, architecture, `${where}: general.architecture`);
+/**
+ * The family of a GGUF's `general.architecture`. Throws InputError where it is unknown, or where the metadata
+ * have a key that changes the arithmetic and is not applied.
+ */
+export function familyOfGguf(metadata: Metadata, where: string, known = families): Family {
+  const count = Number(metadata.get('split.count') ?? 1);
+  if (count > 1)
+    throw new InputError(
+      `${where}: part ${Number(metadata.get('split.no') ?? 0) + 1} of ${count} (split.count): expected a model in one file, as \`llama-gguf-split --merge\` makes it`,
+    );
+  const architecture = metadata.get('general.architecture');
+  const family = choose(known, (f) => f.gguf.architecture, architecture, `${where}: general.architecture`);
+  const isSuspect = (key: string) => key.startsWith(`${family.gguf.architecture}.`);
+  checkKeys(metadata, [family.gguf.keys, ggufKeys], isSuspect, where);
+  return family;
 }

@@ -5,39 +5,124 @@ import type { Node } from '../graph/node.ts';
 import { f32 } from '../tensor.ts';
 import type { Scope } from './decoder.ts';
 
+const positive = z.number().positive();
+const length = z.number().int().positive();
+
+/** `factor` and the length before the scaling stand in many files that do not use them. */
+const unused = { original_max_position_embeddings: length.optional() };
+
 const scaling = z.discriminatedUnion('rope_type', [
-  z.object({ rope_type: z.literal('default') }),
-  z.object({ rope_type: z.literal('linear'), factor: z.number().positive() }),
-  z.object({
+  z.strictObject({ ...unused, rope_type: z.literal('default') }),
+  z.strictObject({ ...unused, rope_type: z.literal('linear'), factor: positive }),
+  /** Changes nothing up to `max_position_embeddings`, beyond which no sequence goes here. */
+  z.strictObject({ ...unused, rope_type: z.literal('dynamic'), factor: positive }),
+  z.strictObject({
     rope_type: z.literal('llama3'),
-    factor: z.number().positive(),
-    low_freq_factor: z.number().positive(),
-    high_freq_factor: z.number().positive(),
-    original_max_position_embeddings: z.number().int().positive(),
+    factor: positive,
+    low_freq_factor: positive,
+    high_freq_factor: positive,
+    original_max_position_embeddings: length,
   }),
-  /** GGUF files of scaled models carry a divisor for each frequency as the tensor `rope_freqs.weight`. */
-  z.object({ rope_type: z.literal('factors') }),
+  z.strictObject({
+    rope_type: z.literal('yarn'),
+    factor: positive,
+    original_max_position_embeddings: length,
+    attention_factor: positive.optional(),
+    beta_fast: positive.optional(),
+    beta_slow: positive.optional(),
+    mscale: positive.optional(),
+    mscale_all_dim: positive.optional(),
+    truncate: z.boolean().optional(),
+  }),
+  /**
+   * GGUF files of scaled models carry a divisor for each frequency as the tensor `rope_freqs.weight`; a factor
+   * beside them divides too.
+   */
+  z.strictObject({ rope_type: z.literal('factors'), factor: positive.optional() }),
 ]);
 export type RopeScaling = z.infer<typeof scaling>;
 
 /**
- * The scaling of a config, which older files call `type` and newer keep beside `rope_theta` in
- * `rope_parameters`.
+ * What a scaling says: its fields but `rope_theta`, a note that the model was trained with it, and those that
+ * say nothing. Old files write `type`.
  */
+function fields(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { type, rope_theta, finetuned, ...rest } = given;
+  const rope_type = rest.rope_type ?? type ?? 'default';
+  const saysNothing = (key: string, value: unknown) =>
+    value === null ||
+    (value === 1 &&
+      (key === 'partial_rotary_factor' || (key === 'attention_factor' && rope_type !== 'yarn')));
+  const said = Object.entries(rest).filter(([key, value]) => !saysNothing(key, value));
+  return { ...Object.fromEntries(said), rope_type };
+}
+
+/** A scaling alone, as a config holds it. */
 export const ropeScaling = z
   .record(z.string(), z.unknown())
   .nullish()
-  .transform((given) => ({ ...given, rope_type: given?.rope_type ?? given?.type ?? 'default' }))
+  .transform((given) => fields(given ?? {}))
   .pipe(scaling);
 
+/** The fields of a config.json that say what its rotary positions are. */
+export const ropeFields = {
+  rope_theta: positive.nullish(),
+  rope_scaling: z.record(z.string(), z.unknown()).nullish(),
+  rope_parameters: z.record(z.string(), z.unknown()).nullish(),
+  max_position_embeddings: length.default(2048),
+  original_max_position_embeddings: length.nullish(),
+};
+type RopeFields = z.output<z.ZodObject<typeof ropeFields>>;
+
+export interface Rope {
+  readonly theta: number;
+  readonly scaling: RopeScaling;
+}
+
+const isFilled = (given: RopeFields['rope_scaling']) => given && Object.keys(given).length > 0;
+
 /**
- * Inverse frequencies [size/2]: θ^(−2i/size), in radians a position, changed by the scaling. `llama3`
- * (Llama 3.1, as in transformers' modeling_rope_utils): wavelengths beyond original/low are stretched by
- * `factor`, those under original/high kept, between them interpolated.
+ * The rotary positions of a config, as transformers 5 reads them (`RotaryEmbeddingConfigMixin`): a
+ * `rope_scaling` that is not empty takes the place of `rope_parameters` whole; θ is the one within, else the
+ * config's own `rope_theta`, else 10000. The length before a scaling is the config's own, else the one within,
+ * else the longest. Issues name the field.
+ */
+export function ropeOf(c: RopeFields, issues: z.RefinementCtx): Rope {
+  const where = isFilled(c.rope_scaling) ? 'rope_scaling' : 'rope_parameters';
+  const given = c[where] ?? {};
+  const original =
+    c.original_max_position_embeddings ?? given.original_max_position_embeddings ?? c.max_position_embeddings;
+  const type = given.rope_type ?? given.type;
+  const withLength = type === 'llama3' || type === 'yarn';
+  const read = ropeScaling.safeParse({
+    ...given,
+    ...(withLength && { original_max_position_embeddings: original }),
+    ...(type === 'yarn' && given.factor === null && { factor: c.max_position_embeddings / Number(original) }),
+  });
+  const theta = positive.safeParse(given.rope_theta ?? c.rope_theta ?? 10000);
+  for (const [at, { error }] of [
+    [[where], read],
+    [[where, 'rope_theta'], theta],
+  ] as const)
+    for (const { path, message } of error?.issues ?? [])
+      issues.addIssue({ code: 'custom', message, path: [...at, ...path] });
+  return read.success && theta.success ? { theta: theta.data, scaling: read.data } : z.NEVER;
+}
+
+/** θ^(−2i/size) for i < size/2. */
+const plainFrequencies = (theta: number, size: number) =>
+  Array.from({ length: size / 2 }, (_, i) => theta ** ((-2 * i) / size));
+
+/**
+ * Inverse frequencies [size/2]: θ^(−2i/size), in radians a position, changed by the scaling. `llama3` and
+ * `yarn` as in transformers' modeling_rope_utils. llama3 (Llama 3.1): wavelengths beyond original/low are
+ * stretched by `factor`, those under original/high kept, between them interpolated.
  */
 export function inverseFrequencies(theta: number, size: number, by: RopeScaling): number[] {
-  const plain = Array.from({ length: size / 2 }, (_, i) => theta ** ((-2 * i) / size));
+  const plain = plainFrequencies(theta, size);
   if (by.rope_type === 'linear') return plain.map((f) => f / by.factor);
+  if (by.rope_type === 'yarn') return yarnFrequencies(theta, size, by);
+  if (by.rope_type === 'factors') return plain.map((f) => f / (by.factor ?? 1));
   if (by.rope_type !== 'llama3') return plain;
   const {
     factor,
@@ -54,6 +139,37 @@ export function inverseFrequencies(theta: number, size: number, by: RopeScaling)
   });
 }
 
+type Yarn = Extract<RopeScaling, { rope_type: 'yarn' }>;
+
+/**
+ * YaRN (arXiv:2309.00071): frequencies that turn more than `beta_fast` times within the length before are
+ * kept, those that turn less than `beta_slow` times divided by `factor`, with a linear ramp over the index
+ * between.
+ */
+function yarnFrequencies(theta: number, size: number, by: Yarn): number[] {
+  const { factor, beta_fast: fast = 32, beta_slow: slow = 1, truncate = true } = by;
+  const indexOf = (turns: number) =>
+    (size * Math.log(by.original_max_position_embeddings / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
+  const [first, last] = [indexOf(fast), indexOf(slow)];
+  const low = Math.max(truncate ? Math.floor(first) : first, 0);
+  const high = Math.min(truncate ? Math.ceil(last) : last, size - 1);
+  const span = high === low ? 0.001 : high - low;
+  return plainFrequencies(theta, size).map((f, i) => {
+    const divided = Math.min(1, Math.max(0, (i - low) / span));
+    return (f / factor) * divided + f * (1 - divided);
+  });
+}
+
+/** What cos and sin are multiplied by: other than 1 for YaRN alone, 0.1 ln(factor) + 1 by default. */
+export function attentionFactor(by: RopeScaling): number {
+  if (by.rope_type !== 'yarn') return 1;
+  const scale = (times: number) => (by.factor <= 1 ? 1 : 0.1 * times * Math.log(by.factor) + 1);
+  if (by.attention_factor !== undefined) return by.attention_factor;
+  return by.mscale !== undefined && by.mscale_all_dim !== undefined
+    ? scale(by.mscale) / scale(by.mscale_all_dim)
+    : scale(1);
+}
+
 /** cos and sin of every position's angles, each [T, size/2], from positions [T, 1]. */
 export function angles(positions: Node, theta: number, size: number, by: RopeScaling, scope: Scope) {
   const half = size / 2;
@@ -63,5 +179,7 @@ export function angles(positions: Node, theta: number, size: number, by: RopeSca
       ? div(plain, reshape(scope.param('rope_freqs.weight', [half]), [1, half]))
       : plain;
   const turn = mul(positions, inverse);
-  return { cosine: cos(turn), sine: sin(turn) };
+  const factor = attentionFactor(by);
+  const scaled = (x: Node) => (factor === 1 ? x : mul(x, constant(f32([], [factor]))));
+  return { cosine: scaled(cos(turn)), sine: scaled(sin(turn)) };
 }

@@ -3,7 +3,7 @@
  * is used. Reading itself is handed in; this file does not know files or formats.
  */
 import { InputError } from '../errors.ts';
-import { bytesPerElement, type DType, type StoredTensor, sizeOf, type Tensor, toFloat32 } from '../tensor.ts';
+import { bytesPerElement, isFloat, type StoredTensor, sizeOf, type Tensor, toFloat32 } from '../tensor.ts';
 
 /** Reads one tensor, or part of one, from its file. */
 type Read = (stored: StoredTensor) => Promise<Tensor>;
@@ -14,8 +14,6 @@ export interface StoredWeights {
   readonly where: string;
   readonly read: Read;
 }
-
-const floatTypes: readonly DType[] = ['f64', 'f32', 'f16', 'bf16'];
 
 /**
  * Throws InputError unless the weights hold every tensor of `shapes` with that shape and a float type, and no
@@ -42,7 +40,7 @@ function assertTensor({ tensors, where }: StoredWeights, name: string, shape: re
     throw new InputError(
       `${where}: tensor ${name}: expected shape [${shape}], found [${stored.shape.slice(0, 8)}]`,
     );
-  if (!floatTypes.includes(stored.dtype))
+  if (!isFloat(stored.dtype))
     throw new InputError(`${where}: tensor ${name}: expected float values, found ${stored.dtype}`);
 }
 

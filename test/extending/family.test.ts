@@ -31,6 +31,7 @@ const config = z.object({
 /** Each block adds tanh(x W) to the residual stream; tokens do not see one another. */
 const madeUp: Family = {
   modelType: 'made-up',
+  keys: { applied: Object.keys(config.shape) },
   decoder(given) {
     const { vocab, width, blocks } = config.parse(given);
     const finalGain: ReturnType<Family['decoder']>['finalGain'] = (scope) => scope.param('norm', [width]);
@@ -49,13 +50,14 @@ const madeUp: Family = {
   },
   gguf: {
     architecture: 'made_up',
+    keys: { applied: ['made_up.blocks'] },
     config(metadata, tensors, where) {
       const [vocab, width] = tensors.get('embed')!.shape;
       return {
         model_type: 'made-up',
         vocab,
         width,
-        blocks: metadataReader(metadata, where).number('blocks'),
+        blocks: metadataReader(metadata, where).number('made_up.blocks'),
       };
     },
     rename: (name) => ({ target: name }),
@@ -117,10 +119,27 @@ it('is read from its config.json, and its residuals and logits are those of its 
 });
 
 it('is chosen by the architecture of a GGUF file', () => {
-  expect(familyOfGguf('made_up', 'x.gguf', known)).toBe(madeUp);
+  const metadata = new Map<string, unknown>([
+    ['general.architecture', 'made_up'],
+    ['made_up.blocks', blocks],
+  ]);
+  expect(familyOfGguf(metadata, 'x.gguf', known)).toBe(madeUp);
   const tensors = new Map([['embed', { shape: [V, d] }]]);
-  const found = madeUp.gguf.config(new Map([['blocks', blocks]]), tensors, 'x.gguf');
+  const found = madeUp.gguf.config(metadata, tensors, 'x.gguf');
   expect(decoderOf(found, 'x.gguf', known)).toMatchObject({ width: d, blocks, vocabulary: V });
+});
+
+it('is refused with a key that it does not apply and that looks as if it changed the arithmetic', () => {
+  const given = { model_type: 'made-up', vocab: V, width: d, blocks, embedding_multiplier: 12, mup_shift: 2 };
+  expect(refusal(() => decoderOf(given, 'config', known))).toMatch(/^config: embedding_multiplier: /);
+  expect(refusal(() => decoderOf({ ...given, embedding_multiplier: 1 }, 'config', known))).toMatch(
+    /^config: mup_shift: not known here/,
+  );
+  const metadata = new Map<string, unknown>([
+    ['general.architecture', 'made_up'],
+    ['made_up.shift', 2],
+  ]);
+  expect(refusal(() => familyOfGguf(metadata, 'x.gguf', known))).toMatch(/^x\.gguf: made_up\.shift: /);
 });
 
 it('is unknown without its place in the list, and named where another is unknown', () => {

@@ -11,17 +11,18 @@ describe('what a llama refuses, in one line', () => {
   const { config } = tinyModel();
 
   it.each<[string, Record<string, unknown>, RegExp]>([
-    ['another activation', { hidden_act: 'gelu' }, /^config: hidden_act: .*"silu", found "gelu"$/],
+    ['another activation', { hidden_act: 'gelu' }, /^config: hidden_act: .*"silu".*, found "gelu"$/],
     ['heads of odd width', { head_dim: 7 }, /^config: .*width of a head must be even/],
     ['heads of a broken width', { head_dim: null, hidden_size: 18 }, /width of a head must be even/],
     ['heads that do not divide', { num_key_value_heads: 3 }, /multiple of num_key_value_heads/],
     [
       'an unknown scaling',
-      { rope_scaling: { rope_type: 'yarn' } },
-      /rope_scaling\.rope_type: .*found "yarn"/,
+      { rope_scaling: { rope_type: 'longrope' } },
+      /rope_scaling\.rope_type: .*'llama3'.*found "longrope"/,
     ],
-    ['the same, older', { rope_scaling: { type: 'dynamic' } }, /rope_scaling\.rope_type: .*'llama3'/],
-    ['the same, newer', { rope_parameters: { rope_type: 'yarn' } }, /rope_parameters\.rope_type: .*"yarn"/],
+    ['the same, older', { rope_scaling: { type: 'su' } }, /rope_scaling\.rope_type: .*'llama3'/],
+    ['the same, newer', { rope_parameters: { rope_type: 'su' } }, /rope_parameters\.rope_type: .*"su"/],
+    ['yarn without a factor', { rope_scaling: { rope_type: 'yarn' } }, /rope_scaling\.factor: .*number/],
     ['half a scaling', { rope_scaling: { rope_type: 'linear' } }, /rope_scaling\.factor: .*number/],
     ['a scaling that is no object', { rope_scaling: 'linear' }, /rope_scaling: .*record/],
     ['interleaved rope', { rope_interleaved: true }, /rope_interleaved: .*found true/],
@@ -147,6 +148,8 @@ describe('llama as GGUF', () => {
       rope_theta: 10000,
       rope_scaling: { rope_type: 'default' },
       tie_word_embeddings: true,
+      attention_bias: 'as stored',
+      mlp_bias: 'as stored',
     };
     expect(read()).toEqual(plain);
     const more: [string, unknown][] = [
@@ -183,10 +186,13 @@ describe('llama as GGUF', () => {
     expect(scaled('none').rope_scaling).toEqual({ rope_type: 'default' });
     expect(scaled('none', ['rope_freqs.weight']).rope_scaling).toEqual({ rope_type: 'factors' });
     expect(scaled('linear').rope_scaling).toEqual({ rope_type: 'linear', factor: 4 });
-    for (const config of [scaled('yarn'), scaled('linear', ['rope_freqs.weight'])])
-      expect(refusal(() => readDecoder(llama, config, 'x.gguf'))).toMatch(
-        /^x\.gguf: rope_scaling\.rope_type: /,
-      );
+    expect(scaled('linear', ['rope_freqs.weight']).rope_scaling).toEqual({ rope_type: 'factors', factor: 4 });
+    expect(refusal(() => scaled('longrope'))).toBe(
+      'x.gguf: llama.rope.scaling.type: expected none or linear or yarn, found "longrope"',
+    );
+    expect(refusal(() => scaled('yarn', ['rope_freqs.weight']))).toMatch(
+      /^x\.gguf: llama\.rope\.scaling\.type: .* beside rope_freqs\.weight, found "yarn"$/,
+    );
   });
 
   it('says which key is missing or no number', () => {
@@ -196,9 +202,10 @@ describe('llama as GGUF', () => {
       'x.gguf: metadata llama.block_count: expected a number, found undefined',
     );
     expect(refusal(() => read([['llama.embedding_length', 'wide']]))).toMatch(
-      /expected a number, found wide/,
+      /expected a number, found "wide"/,
     );
-    expect(refusal(() => familyOfGguf('mamba', 'x.gguf'))).toMatch(/general\.architecture: .*llama.*"mamba"/);
+    const mamba = new Map([['general.architecture', 'mamba']]);
+    expect(refusal(() => familyOfGguf(mamba, 'x.gguf'))).toMatch(/general\.architecture: .*llama.*"mamba"/);
     const noTable = llama.gguf.config(metadata, new Map(), 'x.gguf');
     expect(refusal(() => readDecoder(llama, noTable, 'x.gguf'))).toMatch(/^x\.gguf: vocab_size: .*undefined/);
   });

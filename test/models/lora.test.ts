@@ -20,7 +20,7 @@ import {
 } from '../support/adapters.ts';
 import { expectClose } from '../support/close.ts';
 import { draw } from '../support/opCases.ts';
-import { normal } from '../support/tinyModel.ts';
+import { normal, tinyModel } from '../support/tinyModel.ts';
 
 const feeds = { ...treeFeeds(sequence([3, 1, 4, 1, 5])), rows: i64([5], [0, 1, 2, 3, 4]) };
 const logits = (model: Model) => evaluate(logitsGraph(model), model.weights, feeds).logits!.data;
@@ -100,8 +100,46 @@ describe('an adapter equals its merged weights', () => {
     ['.*\\.(q|up)_proj'],
     [ending('q_proj', 'up_proj')],
     [['self_attn.q_proj', 'mlp.up_proj']],
+    ['model\\.layers\\.(?P<layer>\\d+)\\.(mlp\\.up|self_attn\\.q)_proj'],
+    ['(?i)MODEL.*(?:Q|up)_proj'],
+    ['\\A(?!.*lm_head).*[]qup]{,2}_proj\\Z'],
+    ["(?#Python's comment)(?:.*?(?:q|up)_proj)"],
+    [['q_proj', 'up_proj', 'w1', 'query_key_value', 'k_proj']],
   ])('of target_modules %j', (target_modules) => {
     expectMerged({ ...adapterConfig, target_modules }, plainFactors(), () => 3);
+  });
+
+  it.each([
+    [{ target_modules: ['q_proj', 'up_proj', 'down_proj'], exclude_modules: ['down_proj'] }],
+    [{ target_modules: ['q_proj', 'up_proj', 'down_proj'], exclude_modules: '.*down_proj' }],
+    [{ exclude_modules: [] }],
+    [{ exclude_modules: 'down_proj' }],
+    [{ layers_to_transform: [2, 0, 1], layers_pattern: '' }],
+    [{ layers_to_transform: [0, 1, 2], layers_pattern: ['layers', 'h'] }],
+    [{ layers_to_transform: [0, 1, 2], layers_pattern: 'l[a-y]+s' }],
+    [{ fan_in_fan_out: true, bias: 'all', init_lora_weights: 'eva', eva_config: { rho: 2 } }],
+    [{ modules_to_save: ['classifier', 'score'] }],
+  ])('with %j, which takes in the same modules', (over) => {
+    expectMerged({ ...adapterConfig, ...over }, plainFactors(), () => 3);
+  });
+
+  it('in some layers alone', () => {
+    const on = ending('q_proj').filter((module) => module.includes('.1.'));
+    const config = { ...adapterConfig, target_modules: ['q_proj'], layers_to_transform: 1 };
+    expectMerged(config, factors(ofRank(2, on), draw(3)), () => 3);
+  });
+
+  it('with biases of its own', () => {
+    const tensors = plainFactors();
+    const biases = [...adapted.weights.keys()].filter((name) => name.endsWith('q_proj.bias'));
+    const own = new Map(
+      biases.map((name, i) => [name, normal(draw(i), adapted.weights.get(name)!.shape, 1)]),
+    );
+    for (const [name, t] of own)
+      tensors.set(`base_model.model.${name.replace('.bias', '.base_layer.bias')}`, t);
+    const found = logits(withLora(adapted.model, { ...adapterConfig, bias: 'all' }, tensors, 'adapter'));
+    const expected = merged(tensors, () => 3);
+    expectClose(found, logits({ ...expected, weights: new Map([...expected.weights, ...own]) }), rounding);
   });
 
   it('with the names of an adapter saved under the name default', () => {
@@ -141,5 +179,41 @@ describe('modules_to_save', () => {
     const found = logits(withLora(adapted.model, config, tensors, 'adapter'));
     const expected = merged(tensors, () => 3);
     expectClose(found, logits({ ...expected, weights: new Map([...expected.weights, ...saved]) }), rounding);
+  });
+
+  it('by the end of a name, and of modules around one', () => {
+    const config = { ...adapterConfig, modules_to_save: ['norm', 'mlp'], target_modules: ['q_proj'] };
+    const tensors = factors(ofRank(2, ending('q_proj')), draw(4));
+    const names = [...adapted.weights.keys()].filter((name) => /norm\.weight|\.mlp\./.test(name));
+    const own = new Map(names.map((name, i) => [name, normal(draw(i), adapted.weights.get(name)!.shape, 1)]));
+    for (const [name, t] of own)
+      tensors.set(`base_model.model.${name.replace('.mlp.', '.mlp.modules_to_save.default.')}`, t);
+    const found = logits(withLora(adapted.model, config, tensors, 'adapter'));
+    const expected = merged(tensors, () => 3);
+    expectClose(found, logits({ ...expected, weights: new Map([...expected.weights, ...own]) }), rounding);
+  });
+
+  it.each([
+    [['lm_head'], false],
+    [['embed_tokens'], false],
+    [['lm_head', 'embed_tokens'], false],
+    [['embed_tokens'], true],
+  ])('of a tied model, which they untie: %j, with both tables in the file: %j', (modules_to_save, both) => {
+    const tied = tinyModel({ tied: true, biases: true });
+    const table = tied.weights.get('model.embed_tokens.weight')!;
+    if (both) tied.weights.set('lm_head.weight', table);
+    const tensors = plainFactors(tied);
+    const own = new Map(
+      modules_to_save.map((end) => [
+        end === 'lm_head' ? 'lm_head.weight' : 'model.embed_tokens.weight',
+        normal(draw(end.length), table.shape, 1),
+      ]),
+    );
+    for (const [name, t] of own) tensors.set(`base_model.model.${name}`, t);
+    const found = logits(withLora(tied.model, { ...adapterConfig, modules_to_save }, tensors, 'adapter'));
+    const untied = tinyModel({ biases: true });
+    const weights = new Map([...tied.weights, ['lm_head.weight', table] as const, ...own]);
+    const plain = { ...untied.model, weights };
+    expect(found).toEqual(logits(withLora(plain, adapterConfig, plainFactors(tied), 'adapter')));
   });
 });

@@ -20,13 +20,15 @@ const withField = (over: AdapterConfig) => ({ ...adapterConfig, ...over });
 describe('a field that is not supported or not valid', () => {
   it.each<[string, unknown]>([
     ['use_dora', true],
-    ['bias', 'all'],
-    ['bias', 'lora_only'],
+    ['bias', 'some'],
     ['lora_bias', true],
-    ['fan_in_fan_out', true],
     ['layer_replication', [[0, 2]]],
     ['init_lora_weights', 'pissa'],
     ['init_lora_weights', 'loftq'],
+    ['init_lora_weights', 'mica'],
+    ['kasa_config', { beta: 1e-4 }],
+    ['use_bdlora', { nblocks: 2 }],
+    ['alora_invocation_tokens', [1]],
     ['loftq_config', { loftq_bits: 4 }],
     ['target_parameters', ['mlp.experts']],
     ['trainable_token_indices', [1, 2]],
@@ -53,10 +55,25 @@ describe('a field that is not supported or not valid', () => {
     ['rank_pattern', { '(': 2 }],
     ['alpha_pattern', { '[z-a]': 2 }],
     ['target_modules', '*q_proj'],
-    ['target_modules', '(?P<x>q_proj)'],
-  ])('%s: %j, no regular expression', (field, value) => {
-    const expected = new RegExp(`^adapter: ${field}: ".*" is not a regular expression$`);
-    expect(refused(withField({ [field]: value }))).toMatch(expected);
+    ['target_modules', '(?(1)q_proj)'],
+    ['target_modules', '(?>q)_proj'],
+    ['target_modules', 'q++_proj'],
+    ['target_modules', '\\Qq_proj'],
+    ['target_modules', '[q_proj'],
+    ['target_modules', 'q_proj\\'],
+    ['exclude_modules', 'x'.repeat(30_000)],
+    ['layers_pattern', '('],
+    ['modules_to_save', ['*head']],
+  ])('%s: %j, no regular expression that is read here', (field, value) => {
+    const config = withField({ layers_to_transform: [0], [field]: value });
+    expect(refused(config)).toMatch(new RegExp(`^adapter: ${field}: expected a regular expression, found "`));
+  });
+
+  it.each(['target_modules', 'rank_pattern'])('%s: a pattern that takes for ever is stopped', (field) => {
+    const endless = '([\\w.]|[\\w.]|[\\w.])+!';
+    const value = field.endsWith('pattern') ? { [endless]: 2 } : endless;
+    const message = refused(withField({ [field]: value }));
+    expect(message).toMatch(new RegExp(`^adapter: ${field}: .* takes more than 1 s$`));
   });
 
   it('but not for being there while empty', () => {
@@ -113,11 +130,24 @@ describe('an adapter that does not fit', () => {
   });
 
   it.each([
-    [['q_proj', 'up_proj', 'qq_proj'], 'target_modules names qq_proj'],
-    [['q_proj'], 'up_proj, which target_modules does not name'],
-    ['.*q_proj', 'up_proj, which target_modules does not name'],
-  ])('with target_modules %j', (target_modules, message) => {
-    expect(refused(withField({ target_modules }))).toMatch(message);
+    [{ target_modules: ['q_proj'] }, 'up_proj, which target_modules does not name'],
+    [{ target_modules: '.*q_proj' }, 'up_proj, which target_modules does not name'],
+    [{ exclude_modules: ['up_proj'] }, 'up_proj, which exclude_modules takes out'],
+    [{ exclude_modules: '.*\\.mlp\\..*' }, 'up_proj, which exclude_modules takes out'],
+    [{ layers_to_transform: [0, 2] }, 'layers.1.self_attn.q_proj, which layers_to_transform leaves out'],
+    [{ layers_to_transform: 1 }, 'layers.0.self_attn.q_proj, which layers_to_transform leaves out'],
+    [{ layers_to_transform: [0, 1, 2], layers_pattern: 'h' }, 'which layers_to_transform leaves out'],
+    [{ modules_to_save: ['m.p'] }, 'up_proj, which modules_to_save replaces'],
+  ])('with tensors that peft would not use: %j', (over, message) => {
+    expect(refused(withField(over))).toMatch(message);
+  });
+
+  it.each([false, 'orthogonal'])('without those that peft would draw: init_lora_weights %j', (drawn) => {
+    const config = withField({
+      init_lora_weights: drawn,
+      target_modules: [...adapterConfig.target_modules, 'k_proj'],
+    });
+    expect(refused(config)).toMatch(/no tensors for \S+k_proj, which target_modules names/);
   });
 
   it('with no factors, or tensors of another kind', () => {
@@ -148,11 +178,12 @@ describe('a module of modules_to_save', () => {
     expect(refused(withField({ modules_to_save }), tensors)).toMatch(message);
   });
 
-  it.each(['model.embed_tokens', 'lm_head'])('that is tied: %s, which peft unties', (module) => {
-    const { model, weights } = tinyModel({ tied: true, biases: true });
-    weights.set('lm_head.weight', some(29, 16)); // some tied models publish it all the same
-    const tensors = also([`base_model.model.${module}.weight`, some(29, 16)]);
-    const message = refused(withField({ modules_to_save: [module] }), tensors, model);
-    expect(message).toMatch(/reads in [02] places.*tied embeddings are not supported/);
+  it('that is tied and is to stay so', () => {
+    const { model } = tinyModel({ tied: true, biases: true });
+    const tensors = also(['base_model.model.lm_head.weight', some(29, 16)]);
+    const config = withField({ modules_to_save: ['lm_head'], ensure_weight_tying: true });
+    expect(refused(config, tensors, model)).toMatch(
+      /ensure_weight_tying: not supported with lm_head\.weight/,
+    );
   });
 });

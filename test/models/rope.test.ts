@@ -1,9 +1,18 @@
 /** Inverse frequencies of each scaling, the ways a config says which, and the angles of a pass. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { input } from '../../src/graph/build.ts';
 import { Scope } from '../../src/models/decoder.ts';
-import { angles, inverseFrequencies, type RopeScaling, ropeScaling } from '../../src/models/rope.ts';
+import {
+  angles,
+  attentionFactor,
+  inverseFrequencies,
+  type RopeScaling,
+  ropeFields,
+  ropeOf,
+  ropeScaling,
+} from '../../src/models/rope.ts';
 import { evaluate } from '../../src/runtime/reference.ts';
 import { f32 } from '../../src/tensor.ts';
 import { tinyModel } from '../support/tinyModel.ts';
@@ -32,6 +41,27 @@ describe('inverse frequencies', () => {
     expect(found[30]! / 1.371893568e-3).toBeCloseTo(1, 8);
     // 500000^(−63/64) / 8
     expect(found[63]! / 3.068925989e-7).toBeCloseTo(1, 8);
+  });
+
+  // Worked out in Python by the formulas of transformers 5.24's _compute_yarn_parameters.
+  it.each<[object, number[], number]>([
+    [{}, [1, 0.316227766, 0.1, 0.025693506, 0.00625, 0.0013834965, 0.00025, 7.905694e-5], 1.138629436],
+    [
+      { truncate: false, beta_fast: 16, beta_slow: 2, mscale: 0.7, mscale_all_dim: 1.2 },
+      [1, 0.316227766, 0.1, 0.026607497, 0.00426161920188, 0.00079056942, 0.00025, 7.905694e-5],
+      0.940571525,
+    ],
+    [
+      { attention_factor: 1 },
+      [1, 0.316227766, 0.1, 0.025693506, 0.00625, 0.0013834965, 0.00025, 7.905694e-5],
+      1,
+    ],
+  ])('of YaRN, and what it multiplies cos and sin by: %j', (more, frequencies, factor) => {
+    const by = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 2048, ...more } as const;
+    inverseFrequencies(10000, 16, by).forEach((f, i) => {
+      expect(f / frequencies[i]!).toBeCloseTo(1, 6);
+    });
+    expect(attentionFactor(by)).toBeCloseTo(factor, 8);
   });
 
   const positive = (min: number, max: number) => fc.double({ min, max, noNaN: true });
@@ -74,13 +104,25 @@ describe('the scaling of a config', () => {
       { rope_type: 'linear', type: 'dynamic', factor: 2 },
       { rope_type: 'linear', factor: 2 },
     ],
-    [{ ...llama31, extra: 1 }, llama31],
+    [{ ...llama31, attention_factor: 1, partial_rotary_factor: 1, mscale: null }, llama31],
+    [
+      { type: 'dynamic', factor: 2 },
+      { rope_type: 'dynamic', factor: 2 },
+    ],
   ])('%j', (given, expected) => {
     expect(ropeScaling.parse(given)).toEqual(expected);
   });
 
   it.each([
     [{ rope_type: 'longrope' }],
+    [{ rope_type: 'proportional' }],
+    [{ rope_type: 'dynamic' }],
+    [{ rope_type: 'yarn', factor: 4 }],
+    [{ rope_type: 'default', factor: 4 }],
+    [{ rope_type: 'default', partial_rotary_factor: 0.5 }],
+    [{ rope_type: 'linear', factor: 4, attention_factor: 1.2 }],
+    [{ rope_type: 'default', mrope_section: [2, 1, 1] }],
+    [{ ...llama31, extra: 1 }],
     [{ rope_type: 'linear' }],
     [{ rope_type: 'linear', factor: 0 }],
     [{ rope_type: 'llama3', factor: 8 }],
@@ -88,6 +130,71 @@ describe('the scaling of a config', () => {
     ['linear'],
   ])('%j is refused', (given) => {
     expect(ropeScaling.safeParse(given).success).toBe(false);
+  });
+});
+
+/** As transformers 5.24's RotaryEmbeddingConfigMixin reads them. */
+describe('rotary positions of a config', () => {
+  const ropeOfConfig = z.object(ropeFields).transform((c, issues) => ropeOf(c, issues));
+  const plain = { rope_type: 'default' };
+  const linear = { rope_type: 'linear', factor: 4 };
+
+  it.each<[object, object]>([
+    [{}, { theta: 10000, scaling: plain }],
+    [{ rope_theta: 7 }, { theta: 7, scaling: plain }],
+    [
+      { rope_parameters: { rope_theta: 5 }, rope_theta: 7 },
+      { theta: 5, scaling: plain },
+    ],
+    [
+      { rope_parameters: { ...linear }, rope_theta: 7 },
+      { theta: 7, scaling: linear },
+    ],
+    [
+      { rope_scaling: {}, rope_parameters: linear },
+      { theta: 10000, scaling: linear },
+    ],
+    [
+      { rope_scaling: null, rope_parameters: linear },
+      { theta: 10000, scaling: linear },
+    ],
+    [
+      { rope_scaling: linear, rope_parameters: { rope_theta: 5 } },
+      { theta: 10000, scaling: linear },
+    ],
+    [{ rope_scaling: { type: 'linear', factor: 4, rope_theta: 3 } }, { theta: 3, scaling: linear }],
+    [{ rope_scaling: { ...linear, finetuned: true } }, { theta: 10000, scaling: linear }],
+    [{ rope_scaling: llama31 }, { theta: 10000, scaling: llama31 }],
+    [
+      { rope_scaling: llama31, original_max_position_embeddings: 64 },
+      { theta: 10000, scaling: { ...llama31, original_max_position_embeddings: 64 } },
+    ],
+    [
+      { rope_scaling: { ...llama31, original_max_position_embeddings: null }, max_position_embeddings: 99 },
+      { theta: 10000, scaling: { ...llama31, original_max_position_embeddings: 99 } },
+    ],
+    [
+      {
+        rope_scaling: { type: 'yarn', factor: null, original_max_position_embeddings: 32 },
+        max_position_embeddings: 64,
+      },
+      {
+        theta: 10000,
+        scaling: { rope_type: 'yarn', factor: 2, original_max_position_embeddings: 32 },
+      },
+    ],
+  ])('%j', (given, expected) => {
+    expect(ropeOfConfig.parse(given)).toEqual(expected);
+  });
+
+  it.each<[object, string[]]>([
+    [{ rope_scaling: { rope_type: 'linear' } }, ['rope_scaling', 'factor']],
+    [{ rope_parameters: { full_attention: linear } }, ['rope_parameters']],
+    [{ rope_parameters: { rope_theta: 'much' } }, ['rope_parameters', 'rope_theta']],
+    [{ rope_parameters: { rope_type: { toString: 1 } } }, ['rope_parameters', 'rope_type']],
+    [{ rope_theta: 0 }, ['rope_theta']],
+  ])('%j is refused', (given, path) => {
+    expect(ropeOfConfig.safeParse(given).error?.issues[0]?.path).toEqual(path);
   });
 });
 
@@ -103,7 +210,9 @@ describe('angles', () => {
   it.each<[RopeScaling, number[]]>([
     [{ rope_type: 'default' }, [1, 0.1]],
     [{ rope_type: 'linear', factor: 2 }, [0.5, 0.05]],
+    [{ rope_type: 'dynamic', factor: 2 }, [1, 0.1]],
     [{ rope_type: 'factors' }, [0.5, 0.025]],
+    [{ rope_type: 'factors', factor: 2 }, [0.25, 0.0125]],
   ])('%j: cos and sin of position times frequency', (by, frequencies) => {
     const { cosine, sine } = anglesOf(by);
     const turns = positions.flatMap((p) => frequencies.map((f) => p * f));
@@ -115,6 +224,15 @@ describe('angles', () => {
     turns.forEach((turn, i) => {
       expect(cosine!.data[i]).toBeCloseTo(Math.cos(turn), 6);
       expect(sine!.data[i]).toBeCloseTo(Math.sin(turn), 6);
+    });
+  });
+
+  it('of YaRN are multiplied by its factor', () => {
+    const yarn = { rope_type: 'yarn', factor: 2, original_max_position_embeddings: 32 } as const;
+    const { cosine } = anglesOf({ ...yarn, attention_factor: 1.5 });
+    const { cosine: plain } = anglesOf({ ...yarn, attention_factor: 1 });
+    cosine!.data.forEach((x, i) => {
+      expect(x).toBeCloseTo(1.5 * Number(plain!.data[i]), 6);
     });
   });
 

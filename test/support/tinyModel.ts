@@ -118,7 +118,13 @@ export function tinyModel({
   biases = false,
   config: over = {},
 }: TinyOptions = {}): Tiny {
-  const config: TinyConfig = { ...defaults, tie_word_embeddings: tied, ...over };
+  const withBiases = { attention_bias: true, mlp_bias: true };
+  const config: TinyConfig = {
+    ...defaults,
+    ...(biases && withBiases),
+    tie_word_embeddings: tied,
+    ...over,
+  };
   const weights = makeWeights(config, draw(seed), biases);
   const model = {
     decoder: decoderOf(config, 'tiny/config.json'),

@@ -7,6 +7,7 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import type { Model } from '../../models/decoder.ts';
 import { decodingGraph, type LogitReading, logitReadings } from '../../models/decoding.ts';
+import { assertFinite } from '../../models/finite.ts';
 import { checkSite } from '../../models/passes.ts';
 import type { CachedSession, Runtime } from '../../runtime/runtime.ts';
 import { f32, i64, type Tensor, tensor, toFloat32 } from '../../tensor.ts';
@@ -157,6 +158,7 @@ function grow(growing: Growing, row: Row, options: SampleOptions): void {
   const { probabilities, logits } = row;
   const id = probabilities ? drawFrom(probabilities, uniformFloat64(random), options) : argmax(logits!);
   const logProbability = logProbabilityIn(row, id);
+  assertFinite([logProbability], 'the model gives probabilities');
   ids.push(id);
   logProbabilities.push(logProbability);
   const { onToken, alternatives = 0 } = options;

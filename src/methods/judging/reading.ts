@@ -4,6 +4,7 @@
  * that they share it. Knows no label and no judge.
  */
 import type { Model } from '../../models/decoder.ts';
+import { assertFinite } from '../../models/finite.ts';
 import { lossGraph, residualGraph } from '../../models/passes.ts';
 import { packTree, predictors, type Tree, targets, treeFeeds } from '../../models/tree.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
@@ -72,6 +73,8 @@ export async function readingPass(runtime: Runtime, model: Model, layer: number)
       targets: i64([rows.length], targets(tree)),
     });
     const [activation, losses] = [toFloat32(resid), toFloat32(found.nll!)];
+    assertFinite(activation, 'the model gives activations');
+    assertFinite(losses, 'the model gives losses');
     let at = 0;
     return tree.branches.map(({ start, end }) => {
       const own = losses.subarray(at, at + end - start);

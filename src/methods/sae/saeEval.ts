@@ -3,6 +3,7 @@
  * the reconstruction instead of the residual. Tokens: attention sinks left out; they keep their residual.
  */
 import type { Model } from '../../models/decoder.ts';
+import { assertFinite } from '../../models/finite.ts';
 import { lossGraph } from '../../models/passes.ts';
 import { sequence, treeFeeds } from '../../models/tree.ts';
 import type { Runtime, Session } from '../../runtime/runtime.ts';
@@ -135,7 +136,9 @@ async function lossFrom({ above, d }: Parts, ids: readonly number[], resid: Floa
     rows: i64([ids.length - 1], [...ids.keys()].slice(0, -1)),
     targets: i64([ids.length - 1], ids.slice(1)),
   });
-  return toFloat32(nll!).reduce((sum, x) => sum + x, 0);
+  const losses = toFloat32(nll!);
+  assertFinite(losses, 'the model gives losses');
+  return losses.reduce((sum, x) => sum + x, 0);
 }
 
 async function losses(parts: Parts, ids: readonly number[], mean: Float32Array): Promise<number[]> {

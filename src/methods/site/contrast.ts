@@ -4,6 +4,7 @@
  * (ĝ_t·d) ((a_t − ā)·d).
  */
 import { InputError } from '../../errors.ts';
+import { assertFinite } from '../../models/finite.ts';
 import { type Branch, packTree, placesOf, type Tree } from '../../models/tree.ts';
 import { rowNorms, sinkFactor, sinksOf } from './sinks.ts';
 import type { SitePass } from './siteGradient.ts';
@@ -138,14 +139,13 @@ export async function contrastRows(
   const d = baseline.length;
   const tree = packTree(contrast.prompt, [...contrast.positives, ...contrast.negatives]);
   let chosen: Selection | undefined;
+  const what = `pair ${contrast.id}: the model gives activations or gradients`;
   const { activation, gradient, nll } = await pass.run(tree, (a) => {
+    assertFinite(a, what);
     chosen = select(contrast, tree, a, options);
     return chosen.branchWeights;
   });
-  if (!activation.every(Number.isFinite) || !gradient.every(Number.isFinite))
-    throw new InputError(
-      `pair ${contrast.id}: the model gives activations or gradients that are not finite: are its weights damaged?`,
-    );
+  assertFinite(gradient, what);
   const { places, sinks, rowWeight } = chosen!;
   const rows = (f: (place: number, i: number) => number) =>
     Float32Array.from({ length: places.length * d }, (_, at) => f(places[Math.floor(at / d)]!, at % d));

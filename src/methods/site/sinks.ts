@@ -4,16 +4,20 @@
  * dominate (a_t − ā).
  */
 
+import { assertFinite } from '../../models/finite.ts';
+
 /** Default multiple of the median. */
 export const sinkFactor = 10;
 
-/** Euclidean norms [T] of the rows of x [T, width]. */
+/** Euclidean norms [T] of residuals x [T, width]. Throws InputError where one is not finite. */
 export function rowNorms(x: Float32Array, width: number): Float64Array {
-  return Float64Array.from({ length: x.length / width }, (_, t) => {
+  const norms = Float64Array.from({ length: x.length / width }, (_, t) => {
     let sum = 0;
     for (let i = t * width; i < (t + 1) * width; i++) sum += x[i]! * x[i]!;
     return Math.sqrt(sum);
   });
+  assertFinite(norms, 'the model gives activations');
+  return norms;
 }
 
 /**

@@ -3,8 +3,8 @@
  * to how likely the model finds them, without sampling. The part of the model below the site runs once a
  * contrast, the part above it once a change. Knows no latent and no dictionary.
  */
-import { InputError } from '../../errors.ts';
 import type { Model } from '../../models/decoder.ts';
+import { assertFinite } from '../../models/finite.ts';
 import { lossGraph, residualGraph } from '../../models/passes.ts';
 import { packTree, predictors, type Tree, targets, treeFeeds } from '../../models/tree.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
@@ -114,8 +114,7 @@ function splitMeans(nll: Float32Array, { branches }: Tree): number[] {
 }
 
 function checkFinite(values: ArrayLike<number>, what: string, { id }: Contrast): void {
-  if (!Array.prototype.every.call(values, Number.isFinite))
-    throw new InputError(`pair ${id}: the model gives ${what} that are not finite: are its weights damaged?`);
+  assertFinite(values, `pair ${id}: the model gives ${what}`);
 }
 
 /** Loads the model below and above `resid_post layer`. Throws InputError where the model has no such site. */

@@ -28,7 +28,7 @@ export function readSaelensConfig(config: unknown, where: string, kinds: readonl
   const top = new Settings(config, `${where}: cfg.json`);
   const metadata = top.object('metadata');
   const hookHolder = [metadata, top].find((s) => s.get(hookField(s)) !== undefined) ?? top;
-  const hook = hookHolder.text(hookField(hookHolder));
+  const hook = hookOf(hookHolder);
   for (const settings of [top, metadata]) rejectOtherArithmetic(settings, hook);
   const kind = kindOf(top, kinds);
   const width = top.count('d_in', 1, 2 ** 31);
@@ -52,6 +52,14 @@ export function readSaelensConfig(config: unknown, where: string, kinds: readonl
 
 function hookField(settings: Settings): string {
   return settings.given('hook_name', 'hook_point');
+}
+
+/** The hook's name. The oldest files write its layer apart. */
+function hookOf(settings: Settings): string | undefined {
+  const hook = settings.text(hookField(settings));
+  if (!hook?.includes('{layer}')) return hook;
+  const layer = settings.count(settings.given('hook_layer', 'hook_point_layer'), 0, 999_999);
+  return hook.replaceAll('{layer}', String(layer));
 }
 
 /** `standard` with the activation function `topk` is how version 5 and older wrote a top-k SAE. */
@@ -109,8 +117,13 @@ function rejectOtherArithmetic(settings: Settings, hook: string | undefined): vo
     settings.fail('hook_name_out', hook === undefined ? 'null' : `the hook it reads (${hook})`);
 }
 
-/** `blocks.L.hook_resid_post` and `_pre`, or `hook_out` and `hook_in` as TransformerLens 3 calls them. */
+/**
+ * `blocks.L.hook_resid_post` and `_pre`, or `hook_out` and `hook_in` as TransformerLens 3 calls them; a block
+ * itself, as transformers calls it, stands for its output.
+ */
 function siteOf(hook: string | undefined): TrainedOn['site'] {
+  const [, block] = /^(?:model\.layers|transformer\.h|gpt_neox\.layers)\.(\d{1,6})$/.exec(hook ?? '') ?? [];
+  if (block !== undefined) return { kind: 'resid_post', layer: Number(block) };
   const [, layer, name] = /^blocks\.(\d{1,6})\.hook_(resid_post|resid_pre|out|in)$/.exec(hook ?? '') ?? [];
   if (layer === undefined) return undefined;
   return { kind: name === 'resid_pre' || name === 'in' ? 'resid_pre' : 'resid_post', layer: Number(layer) };

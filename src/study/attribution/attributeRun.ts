@@ -6,6 +6,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
+import { parseJson } from '../../files/boundedJson.ts';
 import { readBytesIfThere } from '../../files/ifThere.ts';
 import { readPairs } from '../../files/pairs.ts';
 import { readSafetensorsHeader, readTensor } from '../../files/safetensors.ts';
@@ -24,7 +25,7 @@ import {
 import { nodeRuntime } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Sae } from '../../saes/sae.ts';
-import { toFloat32 } from '../../tensor.ts';
+import { isFloat, toFloat32 } from '../../tensor.ts';
 import { contrastsOfFile, type StudyContrast } from '../open/contrasts.ts';
 import { openModel } from '../open/openModel.ts';
 import { openSae, siteFor } from '../open/openSae.ts';
@@ -95,6 +96,8 @@ export async function readBaseline(path: string, d: number, layer?: number): Pro
     );
   if (layer !== undefined && metadata.site !== undefined && metadata.site !== `resid_post ${layer}`)
     throw new InputError(`baseline ${path}: taken at ${metadata.site}, the run is at resid_post ${layer}`);
+  if (!isFloat(mean.dtype))
+    throw new InputError(`baseline ${path}: mean: expected float values, found ${mean.dtype}`);
   const values = toFloat32(await readTensor(mean));
   if (!values.every(Number.isFinite))
     throw new InputError(`baseline ${path}: mean has values that are not finite`);
@@ -200,7 +203,7 @@ async function finished(
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

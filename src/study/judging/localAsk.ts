@@ -3,6 +3,7 @@
  */
 import { InputError } from '../../errors.ts';
 import type { ChatMessage } from '../../files/chat.ts';
+import { assertFinite } from '../../models/finite.ts';
 import { logitsGraph } from '../../models/passes.ts';
 import { packTree, predictors, targets, treeFeeds } from '../../models/tree.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
@@ -37,6 +38,7 @@ export async function localAsk(runtime: Runtime, { model, codec }: OpenModel): P
       const rows = predictors(tree);
       const { logits } = await session.run({ ...treeFeeds(tree), rows: i64([rows.length], rows) });
       const values = toFloat32(logits!);
+      assertFinite(values, `judge ${model.where}: the model gives logits`);
       const { vocabulary } = model.decoder;
       const each = targets(tree).map((id, i) =>
         logProbability(values.subarray(i * vocabulary, (i + 1) * vocabulary), id),

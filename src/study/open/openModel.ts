@@ -7,6 +7,7 @@ import { readdir, realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { defaultCacheDir, dequantiseOnce } from '../../files/dequantised.ts';
+import { checkFinite } from '../../files/finite.ts';
 import { type GgufFile, readGguf } from '../../files/gguf.ts';
 import { isThere, statIfThere } from '../../files/ifThere.ts';
 import { readJson } from '../../files/jsonFile.ts';
@@ -14,8 +15,10 @@ import { openSafetensors } from '../../files/safetensors.ts';
 import { readTokenizerFolder, type TextCodec, tokenizerOfGguf } from '../../files/textCodec.ts';
 import type { Model } from '../../models/decoder.ts';
 import { decoderOf, familyOfGguf, readDecoder } from '../../models/families.ts';
+import type { Family } from '../../models/family.ts';
 import { withLora } from '../../models/lora.ts';
 import { logitsGraph } from '../../models/passes.ts';
+import { checkAllRead, checkNotQuantised } from '../../models/weightsRead.ts';
 import type { StoredTensor } from '../../tensor.ts';
 import { type Progress, type ProgressStage, silent } from './progress.ts';
 
@@ -72,20 +75,36 @@ async function locate(path: string): Promise<Found> {
   return { gguf: join(path, ggufs[0]!), folder: path };
 }
 
-async function fromFolder(folder: string, options: OpenModelOptions): Promise<OpenModel> {
+/** A model, and its weights as they lie in files. */
+interface Opened extends OpenModel {
+  readonly stored: ReadonlyMap<string, StoredTensor>;
+}
+
+async function fromFolder(folder: string, options: OpenModelOptions): Promise<Opened> {
   const decoder = decoderOf(await readJson(join(folder, 'config.json')), join(folder, 'config.json'));
   const weights = await real(await openSafetensors(folder));
+  checkNotQuantised({ weights, where: folder });
   const model = { decoder, weights, updates: new Map(), where: folder };
-  return { model, codec: await readTokenizerFolder(folder, dated(options)), source: folder };
+  const codec = await readTokenizerFolder(folder, dated(options));
+  return { model, stored: weights, codec, source: folder };
+}
+
+/** Throws InputError where a config.json says other arithmetic than the GGUF file that it lies beside. */
+function checkAgreement(family: Family, config: unknown, own: unknown, beside: string, path: string): void {
+  const difference = family.gguf.difference?.(config, own);
+  if (difference)
+    throw new InputError(
+      `${beside}: ${difference.field}: expected ${JSON.stringify(difference.own)}, as ${path} says, found ${JSON.stringify(difference.given)}`,
+    );
 }
 
 /** The dequantised weights under their published names. */
 async function ggufWeights(
   gguf: GgufFile,
+  family: Family,
   config: unknown,
   options: OpenModelOptions,
 ): Promise<Map<string, StoredTensor>> {
-  const family = familyOfGguf(gguf.metadata.get('general.architecture'), gguf.path);
   const plan = [...gguf.tensors.keys()].map((source) => {
     const renamed = family.gguf.rename(source, config);
     if (!renamed)
@@ -114,19 +133,22 @@ async function fromGguf(
   path: string,
   folder: string | undefined,
   options: OpenModelOptions,
-): Promise<OpenModel> {
+): Promise<Opened> {
   const gguf = await readGguf(path);
-  const family = familyOfGguf(gguf.metadata.get('general.architecture'), path);
+  const family = familyOfGguf(gguf.metadata, path);
+  const own = family.gguf.config(gguf.metadata, gguf.tensors, path);
   const beside =
     folder && (await isThere(join(folder, 'config.json'))) ? join(folder, 'config.json') : undefined;
-  const config = beside ? await readJson(beside) : family.gguf.config(gguf.metadata, gguf.tensors, path);
+  const config = beside ? await readJson(beside) : own;
   const decoder = beside ? decoderOf(config, beside) : readDecoder(family, config, path);
-  const weights = await ggufWeights(gguf, config, options);
+  if (beside) checkAgreement(family, config, own, beside, path);
+  const weights = await ggufWeights(gguf, family, config, options);
   const codec =
     folder && (await isThere(join(folder, 'tokenizer.json')))
       ? await readTokenizerFolder(folder, dated(options))
       : tokenizerOfGguf(gguf.metadata, path, dated(options));
-  return { model: { decoder, weights, updates: new Map(), where: path }, codec, source: folder ?? path };
+  const model = { decoder, weights, updates: new Map(), where: path };
+  return { model, stored: weights, codec, source: folder ?? path };
 }
 
 async function withAdapter(model: Model, folder: string): Promise<Model> {
@@ -134,7 +156,10 @@ async function withAdapter(model: Model, folder: string): Promise<Model> {
   if (!(await isThere(config)))
     throw new InputError(`adapter ${folder}: expected a folder with adapter_config.json`);
   const file = join(folder, 'adapter_model.safetensors');
-  return withLora(model, await readJson(config), await real(await openSafetensors(file)), folder);
+  const tensors = await real(await openSafetensors(file));
+  const adapted = withLora(model, await readJson(config), tensors, folder);
+  await checkFinite(tensors, `adapter ${folder}`);
+  return adapted;
 }
 
 /**
@@ -143,7 +168,8 @@ async function withAdapter(model: Model, folder: string): Promise<Model> {
  */
 export async function openModel(path: string, options: OpenModelOptions = {}): Promise<OpenModel> {
   const { gguf, folder } = await locate(path);
-  const opened = gguf ? await fromGguf(gguf, folder, options) : await fromFolder(folder!, options);
+  const found = gguf ? await fromGguf(gguf, folder, options) : await fromFolder(folder!, options);
+  const { stored, ...opened } = found;
   const { codec } = opened;
   const { adapter } = options;
   const model = adapter === undefined ? opened.model : await withAdapter(opened.model, adapter);
@@ -152,6 +178,8 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
       `model ${path}: the tokenizer has ${codec.tokenizer.vocabSize} tokens, the model an embedding for ${model.decoder.vocabulary}`,
     );
   // Holds every weight against its expected shape, before any work is done.
+  checkAllRead(opened.model, logitsGraph(opened.model));
   logitsGraph(model);
+  await checkFinite(stored, `model ${path}`);
   return { ...opened, model };
 }

@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { quoted, readInto, withFile } from '../../files/bytes.ts';
+import { checkFinite } from '../../files/finite.ts';
 import { ifThere } from '../../files/ifThere.ts';
 import { readJson } from '../../files/jsonFile.ts';
 import { openSafetensors, readTensor } from '../../files/safetensors.ts';
@@ -33,19 +34,34 @@ const folderOn = (where: string, names: readonly string[]): SaeFolder => ({
   where,
   names,
   json: (name) => readJson(join(where, name)),
-  tensors: async (name) => ({
-    tensors: await openSafetensors(join(where, name)),
-    where,
-    read: readTensor,
-  }),
+  tensors: async (name) => {
+    const tensors = await openSafetensors(join(where, name));
+    await checkFinite(tensors, `SAE ${where}`);
+    return { tensors, where, read: readTensor };
+  },
   bytes: (name, from, to) => bytesIn(join(where, name), from, to),
 });
 
-/** Opens an SAE folder. Throws InputError where it is in none of the formats or damaged. */
+/** Throws InputError where the SAE reads another place than the residual stream between blocks. */
+function checkHook({ where, trainedOn: { hook, site } }: Sae): void {
+  if (hook !== undefined && site === undefined)
+    throw new InputError(
+      `SAE ${where} was trained on ${quoted(hook)}: expected the residual stream (blocks.L.hook_resid_post or blocks.L.hook_resid_pre)`,
+    );
+}
+
+/**
+ * Opens an SAE folder. Throws InputError where it is in none of the formats, damaged, holds values that are not
+ * finite, or reads another place than the residual stream.
+ */
 export async function openSae(folder: string, formats: readonly SaeFormat[] = saeFormats): Promise<Sae> {
   const names = await namesIn(folder);
   const format = names && formats.find((one) => one.owns(names));
-  if (format) return format.open(folderOn(folder, names));
+  if (format) {
+    const sae = await format.open(folderOn(folder, names));
+    checkHook(sae);
+    return sae;
+  }
   const expected = formats.map(({ expects, name }) => `${expects} (${name})`).join(', or ');
   const found = names?.length ? quoted(names.join(', ')) : names ? 'no files' : 'no such folder';
   throw new InputError(`SAE ${folder}: expected a folder with ${expected}, found ${found}`);

@@ -3,10 +3,12 @@
  * run stopped at any point goes on with the next. The folder belongs to one set of inputs and options,
  * named by a key. A file that is damaged counts as not there.
  */
+
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
+import { parseJson } from '../../files/boundedJson.ts';
 import { readBytesIfThere } from '../../files/ifThere.ts';
 import { readSafetensorsHeader, readTensor, writeSafetensors } from '../../files/safetensors.ts';
 import type { ContrastRows } from '../../methods/site/contrast.ts';
@@ -41,7 +43,7 @@ async function readFileOfOurs(path: string): Promise<Stored | undefined> {
     const { tensors, metadata } = await readSafetensorsHeader(path);
     const values = new Map<string, Float32Array>();
     for (const [name, stored] of tensors) values.set(name, toFloat32(await readTensor(stored)));
-    return { values, about: JSON.parse(metadata.about ?? 'null') };
+    return { values, about: parseJson(metadata.about ?? 'null') };
   } catch (error) {
     if (error instanceof InputError || error instanceof SyntaxError) return undefined;
     throw error;

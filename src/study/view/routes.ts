@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { stream, streamSSE } from 'hono/streaming';
 import { InputError } from '../../errors.ts';
+import { parseJson } from '../../files/boundedJson.ts';
 import { checked } from '../../files/schema.ts';
 import {
   linesType,
@@ -43,7 +44,7 @@ const maxSize = 2 ** 20;
 function parsedBody(text: string): SteerBody {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch {
     throw new InputError('steer: expected JSON');
   }

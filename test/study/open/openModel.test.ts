@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSafetensors, readTensor, writeSafetensors } from '../../../src/files/safetensors.ts';
+import { Scope } from '../../../src/models/decoder.ts';
 import { openModel } from '../../../src/study/open/openModel.ts';
-import type { StoredTensor } from '../../../src/tensor.ts';
+import { type StoredTensor, type Tensor, tensor } from '../../../src/tensor.ts';
 import { adapterConfig } from '../../support/adapters.ts';
 import {
   adapterFactors,
@@ -16,6 +17,7 @@ import {
   putModel,
   tiny as subject,
   type TinyFolder,
+  width,
 } from '../../support/tinyFolder.ts';
 import { tinyModel } from '../../support/tinyModel.ts';
 import { byteLevelConfig, byteLevelJson } from '../../support/tokenizers.ts';
@@ -69,7 +71,7 @@ describe('the same model', () => {
     const path = join(folder, 'with-gguf');
     put(join(path, 'tiny.gguf'), ggufOf());
     expect(await valuesOf(path)).toEqual(expected);
-    put(join(path, 'config.json'), { ...subject.config, rms_norm_eps: 0.01, max_position_embeddings: 99 });
+    put(join(path, 'config.json'), { ...subject.config, max_position_embeddings: 99 });
     put(join(path, 'tokenizer.json'), byteLevelJson());
     put(join(path, 'tokenizer_config.json'), {
       ...byteLevelConfig,
@@ -115,6 +117,34 @@ describe('the same model', () => {
   });
 });
 
+describe('a model of tied tables', () => {
+  const tied = tinyModel({ tied: true, config: { vocab_size: 272, max_position_embeddings: 256 } });
+  const table = tied.weights.get('model.embed_tokens.weight')!;
+  const other = tensor(
+    'f32',
+    table.shape,
+    table.data.map((x) => -x),
+  );
+
+  it.each<[string, Record<string, Tensor<'f32'> | undefined>, Float32Array]>([
+    ['has one table', {}, table.data],
+    [
+      'has it under the other name',
+      { 'model.embed_tokens.weight': undefined, 'lm_head.weight': other },
+      other.data,
+    ],
+    ['has both, which differ: it is not tied', { 'lm_head.weight': other }, other.data],
+  ])('%s', async (_, over, expected) => {
+    const weights = new Map(tied.weights);
+    for (const [name, t] of Object.entries(over)) t ? weights.set(name, t) : weights.delete(name);
+    const path = await putModel(join(folder, `tied${copies++}`), { ...tied, weights });
+    const { model } = await open(path);
+    const head = model.decoder.unembedding(new Scope(model)).attributes as { name: string };
+    const stored = model.weights.get(head.name) as StoredTensor;
+    expect((await readTensor(stored)).data).toEqual(expected);
+  });
+});
+
 describe('is refused', () => {
   it.each<[string, (path: string) => unknown, RegExp]>([
     ['no config.json', (p) => rmSync(join(p, 'config.json')), /config\.json: no such file or folder$/],
@@ -152,6 +182,54 @@ describe('is refused', () => {
   ])('%s', async (_, damage, message) => {
     const path = copy();
     await damage(path);
+    await expect(open(path)).rejects.toThrow(message);
+  });
+
+  const withWeights = (path: string, more: readonly (readonly [string, Tensor])[]) =>
+    writeSafetensors(join(path, 'model.safetensors'), new Map([...subject.weights, ...more]));
+  const row = (dtype: 'i8' | 'f32', values: number[]) =>
+    tensor(dtype, [values.length], dtype === 'i8' ? Int8Array.from(values) : Float32Array.from(values));
+
+  it.each<[string, Tensor, RegExp]>([
+    ['model.layers.0.self_attn.q_proj.SCB', row('f32', [1]), /SCB: belongs to quantised weights/],
+    ['model.layers.0.mlp.up_proj.qweight', row('i8', [1]), /qweight: belongs to quantised weights/],
+    ['model.layers.0.mlp.up_proj.weight_scale', row('f32', [1]), /weight_scale: belongs to quantised/],
+    ['model.layers.0.mlp.up_proj.bias', row('f32', Array(20).fill(1)), /config says that there is no bias/],
+    ['model.layers.0.self_attn.q_norm.weight', row('f32', [1]), /q_norm\.weight: not read for a llama of 3/],
+    ['model.layers.3.input_layernorm.weight', row('f32', [1]), /layers\.3\.\S+: not read for a llama of 3/],
+    ['score.weight', row('f32', [1]), /score\.weight: not read for a llama of 3 blocks/],
+    ['a\nline', row('f32', [1]), /tensor "a\\nline": not read/],
+    ['model.norm.weight', row('i8', Array(width).fill(1)), /expected float values, found i8/],
+    [
+      'model.norm.weight',
+      row('f32', [...Array(width - 1).fill(1), Infinity]),
+      /"model\.norm\.weight": .* \[15\]$/,
+    ],
+  ])('a folder with %j', async (name, t, message) => {
+    const path = copy();
+    await withWeights(path, [[name, t]]);
+    await expect(open(path)).rejects.toThrow(message);
+  });
+
+  it('but not for frequencies that old files store', async () => {
+    const path = copy();
+    await withWeights(path, [['model.layers.0.self_attn.rotary_emb.inv_freq', row('f32', [1])]]);
+    await expect(open(path)).resolves.toBeDefined();
+  });
+
+  it.each<[object, RegExp]>([
+    [{ rms_norm_eps: 0.01 }, /config\.json: rms_norm_eps: expected .*, as .*tiny\.gguf says, found 0\.01$/],
+    [{ rope_theta: 5e5 }, /config\.json: rope_theta: expected 100, .* found 500000$/],
+    [
+      { rope_scaling: { type: 'linear', factor: 2 } },
+      /config\.json: rope_scaling: expected .* found .*linear/,
+    ],
+    [{ num_attention_heads: 8, head_dim: 4 }, /config\.json: head_dim: expected 8, .* found 4$/],
+    [{ head_dim: 2 ** 40 }, /config\.json: head_dim: expected 8, .* found 1099511627776$/],
+  ])('a config.json that says other arithmetic than the GGUF beside it: %j', async (over, message) => {
+    const path = join(folder, `beside${copies++}`);
+    put(join(path, 'tiny.gguf'), ggufOf());
+    put(join(path, 'config.json'), { ...subject.config, ...over });
     await expect(open(path)).rejects.toThrow(message);
   });
 
