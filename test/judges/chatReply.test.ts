@@ -190,7 +190,7 @@ describe('takes time in proportion to the text', () => {
       gradeIn(part);
       gradeIn(part, { cut: true });
       // two readings, on a machine that does other things too; the cubic one took minutes
-      expect(performance.now() - start).toBeLessThan(400);
+      expect(performance.now() - start).toBeLessThan(3000);
     }
   });
 });

@@ -1,6 +1,7 @@
 /** The fields of study.yaml that name a chat endpoint, and what it may cost. Knows not what it is asked. */
 import { z } from 'zod';
-import { about, real, section, text, whole } from './fields.ts';
+import { optionalFields } from '../../judges/chatDialect.ts';
+import { about, oneOf, real, section, text, whole } from './fields.ts';
 
 const price = section({
   input: about(real({ from: 0 }), 'per million tokens of requests'),
@@ -38,10 +39,19 @@ export function endpointFields(does: keyof typeof roles) {
     ),
     concurrency: about(whole(1, 256).default(8), 'requests at the same time'),
     timeout_s: about(
-      real({ above: 0, to: 3600 }).default(60),
+      real({ above: 0, to: 3600 }).default(120),
       'seconds after which a request counts as failed',
     ),
     retries: about(whole(0, 100).default(5), 'how often a failed request is sent again'),
+    reply_tokens: about(
+      whole(64).default(8192),
+      'greatest number of tokens of a reply, its reasoning included',
+    ),
+    leave_out: about(
+      z.array(oneOf(optionalFields), { error: `expected a list of ${optionalFields.join(', ')}` }).optional(),
+      'fields of a request that the endpoint does not take (default: those that it refuses are left out)',
+      ['temperature'],
+    ),
     max_calls: about(whole(1).optional(), 'stop after this many requests', 5000),
     max_cost: about(
       real({ above: 0 }).optional(),
