@@ -17,7 +17,7 @@ import type { OptionalField } from './chatDialect.ts';
 import { endpoint } from './chatEndpoint.ts';
 import { type Grade, gradeIn, replySchema } from './chatReply.ts';
 import { gradedTogether, labelled, NoVerdict, Stopped, type VerdictOn } from './grading.ts';
-import type { Cost, Judge, Verdict } from './judge.ts';
+import type { Cost, Judge, JudgeItem, Verdict } from './judge.ts';
 import { type Aspect, aspects, type QuestionOptions, type Questions, questions } from './question.ts';
 
 export interface ChatJudgeOptions extends QuestionOptions, BudgetOptions {
@@ -44,6 +44,8 @@ export interface ChatJudgeOptions extends QuestionOptions, BudgetOptions {
   readonly leaveOut?: readonly OptionalField[] | undefined;
   /** told in a line of the first call that failed, and of fields that are left out; default nobody */
   readonly note?: ((line: string) => void) | undefined;
+  /** told what was paid on a completion that may get no verdict, before that is known; default nobody */
+  readonly onLost?: ((item: JudgeItem, cost: Pick<Cost, 'calls' | 'price'>) => Promise<void>) | undefined;
   /** how to wait; default by a timer */
   readonly sleep?: Sleep | undefined;
 }
@@ -121,6 +123,9 @@ export function chatJudge(options: ChatJudgeOptions): Judge {
         after(behaviour),
       );
       return verdictOf(behaviour, coherence, threshold);
+    } catch (error) {
+      if (share.spent().calls > 0) await options.onLost?.(item, share.spent());
+      throw error;
     } finally {
       share.end();
     }

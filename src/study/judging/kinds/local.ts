@@ -34,6 +34,7 @@ export const localKind: JudgeKind<z.output<ReturnType<typeof schema>>> = {
     return {
       wholePrompts: false,
       trains: false,
+      keeps: true,
       fingerprint: async () => ({
         inputs: await hashes(),
         options: { kind: 'local', ...localQuestions({ rubric }).identity },
