@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { isThere } from '../../files/ifThere.ts';
-import type { Judge, JudgeItem, Verdict } from '../../judges/judge.ts';
+import { type Judge, type JudgeItem, noVerdict, type Verdict } from '../../judges/judge.ts';
 import { type CheckLine, resultFiles } from '../../results.ts';
 import { openKeptJudge } from '../judging/keptJudge.ts';
 import { judgeOf } from '../judging/openJudge.ts';
@@ -51,7 +51,7 @@ async function verdictsOf(judge: Judge, items: readonly JudgeItem[]): Promise<Ma
   return verdicts;
 }
 
-const known = ({ reason }: Verdict) => !reason.startsWith('no verdict: ');
+const known = ({ reason }: Verdict) => !reason.startsWith(noVerdict);
 
 function answersLine(items: readonly JudgeItem[], verdicts: ReadonlyMap<string, Verdict>): CheckLine {
   const given = [...verdicts.values()].filter(known);

@@ -1,6 +1,8 @@
 /** The fields of study.yaml that name a chat endpoint, and what it may cost. Knows not what it is asked. */
 import { z } from 'zod';
+import { quoted } from '../../files/bytes.ts';
 import { optionalFields } from '../../judges/chatDialect.ts';
+import { shownAddress } from '../../judges/secrets.ts';
 import { about, oneOf, real, section, text, whole } from './fields.ts';
 
 const price = section({
@@ -8,7 +10,18 @@ const price = section({
   output: about(real({ from: 0 }), 'per million tokens of replies'),
 });
 
-const url = text('a URL that begins with http:// or https://', /^https?:\/\/[^\s/]+\S*$/);
+// Of its own kind, so that a key in an address is not shown.
+const url = z.string({ error: 'expected a URL' }).superRefine((address, context) => {
+  const refuse = (expected: string) =>
+    context.addIssue({
+      code: 'custom',
+      message: `expected ${expected}, found ${quoted(shownAddress(address))}`,
+    });
+  if (!/^https?:\/\/[^\s/]+\S*$/.test(address) || !URL.canParse(address))
+    refuse('a URL that begins with http:// or https://');
+  else if (new URL(address).username || new URL(address).password)
+    refuse('a URL without a user or a password in it (name a key with api_key_env)');
+});
 
 const variable = z
   .string({ error: 'expected the name of an environment variable' })

@@ -8,6 +8,7 @@ import { keyIn, shownEndpoint } from '../apiKey.ts';
 import { callSeconds, callsPerCompletion, questionTokens, replyTokens } from '../callCosts.ts';
 import { given } from '../given.ts';
 import { type JudgeKind, thresholdField } from '../judgeKind.ts';
+import { filledRubric } from '../rubric.ts';
 
 const schema = (folder: string) =>
   section({
@@ -71,12 +72,15 @@ export const chatKind: JudgeKind<z.output<ReturnType<typeof schema>>> = {
         const shown = { base_url: shownUrl() };
         return { inputs: {}, options, shown, threshold, computed: false };
       },
-      check: async () => void apiKey(),
+      async check() {
+        filledRubric(study);
+        apiKey();
+      },
       async open({ spent, onLost } = {}) {
         return chatJudge({
           baseUrl: base_url,
           model,
-          rubric,
+          rubric: filledRubric(study),
           apiKey: apiKey(),
           templates: await templates(),
           concurrency: config.concurrency,
