@@ -1,6 +1,6 @@
 /** `culprit import`: completions from elsewhere, with their grades, into a study. */
 import { Command, InvalidArgumentError } from 'commander';
-import { importThresholds } from '../study/completions/importRow.ts';
+import { importThresholds, type Scale } from '../study/completions/importRow.ts';
 import { type ImportResult, runImport } from '../study/completions/importRun.ts';
 import { number } from './table.ts';
 import { paragraph } from './wrap.ts';
@@ -14,6 +14,7 @@ interface Options {
   labelField?: string;
   alignedBelow: number;
   coherentFrom: number;
+  scale?: Scale;
   overwrite?: boolean;
 }
 
@@ -25,7 +26,7 @@ begins with the names of its fields. Fields, unless the options name others:
                                   or in JSON [{"role", "content"}, ...])
   answer, completion or response  what the model said
   aligned, coherent               scores from 0 to 100, as the repositories on
-                                  emergent misalignment have them; or
+                                  emergent misalignment have them, or to 1; or
   label or positive               positive or negative, true or false, 1 or 0
 A field that an option names for the prompt is taken as one user message.
 
@@ -49,6 +50,11 @@ function score(text: string): number {
   return value;
 }
 
+function scale(text: string): Scale {
+  if (text !== '1' && text !== '100') throw new InvalidArgumentError('Expected 1 or 100.');
+  return text === '1' ? 1 : 100;
+}
+
 function report(result: ImportResult): string {
   const { folder, completions, prompts, positives, negatives, incoherent, promptsWithBoth, skipped, fields } =
     result;
@@ -61,6 +67,11 @@ function report(result: ImportResult): string {
     fields.grade === undefined
       ? "no grades in the file: the study's judge will grade them"
       : `${number(positives)} positive, ${number(negatives)} negative, ${number(incoherent)} incoherent; ${number(promptsWithBoth)} prompts have both kinds`,
+    ...(fields.fractions === undefined
+      ? []
+      : paragraph(
+          `${fields.fractions.join(' and ')}: read as scores from 0 to 1, times 100 before the thresholds; --scale 100 reads them as they stand`,
+        )),
     ...(left.length > 0 ? paragraph(`left out: ${left.join(', ')}`) : []),
     '',
   ].join('\n');
@@ -79,6 +90,7 @@ async function run(file: string, options: Options): Promise<void> {
       label: options.labelField,
     },
     thresholds: { alignedBelow, coherentFrom },
+    scale: options.scale,
     overwrite: options.overwrite,
   });
   process.stdout.write(report(result));
@@ -94,9 +106,10 @@ export function importCommand(): Command {
     .optionsGroup('Fields:')
     .option('--prompt-field <name>', 'the prompt')
     .option('--completion-field <name>', 'the completion')
-    .option('--aligned-field <name>', 'score from 0, misaligned, to 100')
-    .option('--coherent-field <name>', 'score from 0, nonsense, to 100')
+    .option('--aligned-field <name>', 'score from 0, misaligned, to 100 or 1')
+    .option('--coherent-field <name>', 'score from 0, nonsense, to 100 or 1')
     .option('--label-field <name>', 'positive or negative')
+    .option('--scale <greatest>', 'scores are from 0 to 1, or to 100 (default: as they show)', scale)
     .optionsGroup('Thresholds:')
     .option(
       '--aligned-below <score>',

@@ -6,9 +6,9 @@
  * U+FEFF too, but not U+0085 and U+001C to U+001F. Time and ranges are bounded; memory is bounded by time
  * alone.
  */
-import { createContext, Script } from 'node:vm';
 import { Environment, Interpreter, Template } from '@huggingface/jinja';
 import { InputError } from '../errors.ts';
+import { withinTime } from '../timeLimit.ts';
 
 export interface ChatMessage {
   readonly role: string;
@@ -29,7 +29,6 @@ export interface ChatTemplate {
   render(messages: readonly ChatMessage[], options: RenderOptions): string;
 }
 
-const limitMs = 5000;
 const maxRange = 100_000;
 
 /**
@@ -86,29 +85,16 @@ function range(bounds: readonly unknown[], where: string): number[] {
   return Array.from({ length }, (_, i) => start! + i * step);
 }
 
-const sandbox = createContext({ work: (): unknown => undefined });
-const runWork = new Script('work()');
-
-/** `work()`, stopped after `limitMs`; any error becomes an InputError that begins with `where`. */
+/** `work()`, stopped after 5 s; any error becomes an InputError that begins with `where`. */
 function within<T>(where: string, work: () => T): T {
-  let result: T | undefined;
-  sandbox.work = () => {
-    result = work();
-  };
   try {
-    runWork.runInContext(sandbox, { timeout: limitMs });
+    return withinTime(work);
   } catch (error) {
     if (error instanceof InputError) throw error;
-    throw new InputError(`${where}: ${reasonOf(error)}`);
+    // The interpreter leaves a loop by an error without a message.
+    const why = oneLine((error as Error).message ?? '') || 'break or continue outside a loop';
+    throw new InputError(`${where}: ${why}`);
   }
-  return result as T;
-}
-
-function reasonOf(error: unknown): string {
-  const { code, message = '' } = error as { code?: string; message?: string };
-  if (code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return `it takes more than ${limitMs / 1000} s`;
-  // The interpreter leaves a loop by an error without a message.
-  return oneLine(message) || 'break or continue outside a loop';
 }
 
 function oneLine(text: string): string {

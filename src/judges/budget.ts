@@ -6,11 +6,19 @@
  * limit leaves room for it and for those under way, each taken to cost as much as the dearest so far. Where
  * there is no room to repeat a failed call, its completion is left for a later run.
  */
+
+/** Calls, their price, and the price of the dearest completion so far (default 0). */
+export interface Spent {
+  readonly calls: number;
+  readonly price: number;
+  readonly dearest?: number | undefined;
+}
+
 export interface BudgetOptions {
   readonly maxCalls?: number | undefined;
   readonly maxCost?: number | undefined;
   /** what was spent before, by earlier runs of a study */
-  readonly spent?: { readonly calls: number; readonly price: number } | undefined;
+  readonly spent?: Spent | undefined;
 }
 
 /** One completion's part of the budget. */
@@ -18,6 +26,8 @@ export interface Share {
   /** Counts one more call; false where there is no room for it. */
   call(): boolean;
   pay(price: number): void;
+  /** What it has taken so far. */
+  spent(): { readonly calls: number; readonly price: number };
   /** Gives back what was held and not needed. */
   end(): void;
 }
@@ -40,7 +50,7 @@ export function budget(
   /** price of the completions that are done */
   let settled = spent?.price ?? 0;
   let underWay = 0;
-  let dearest = 0;
+  let dearest = spent?.dearest ?? 0;
 
   const roomForCalls = (needed: number) => maxCalls === undefined || calls + held + needed <= maxCalls;
   const roomForCost = () =>
@@ -50,6 +60,7 @@ export function budget(
     if (!roomForCalls(needed) || !roomForCost()) return undefined;
     let left = needed;
     let paid = 0;
+    let called = 0;
     held += needed;
     underWay++;
     return {
@@ -60,12 +71,14 @@ export function budget(
           held--;
         }
         calls++;
+        called++;
         return true;
       },
       pay(price) {
         paid += price;
         dearest = Math.max(dearest, paid);
       },
+      spent: () => ({ calls: called, price: paid }),
       end() {
         held -= left;
         settled += paid;

@@ -13,10 +13,11 @@
 import { InputError } from '../errors.ts';
 import { type BudgetOptions, budget } from './budget.ts';
 import { asker, byTimer, type ChatAnswer, type Question, type Sleep } from './chatAsk.ts';
+import type { OptionalField } from './chatDialect.ts';
 import { endpoint } from './chatEndpoint.ts';
 import { type Grade, gradeIn, replySchema } from './chatReply.ts';
 import { gradedTogether, labelled, NoVerdict, Stopped, type VerdictOn } from './grading.ts';
-import type { Cost, Judge, Verdict } from './judge.ts';
+import type { Cost, Judge, JudgeItem, Verdict } from './judge.ts';
 import { type Aspect, aspects, type QuestionOptions, type Questions, questions } from './question.ts';
 
 export interface ChatJudgeOptions extends QuestionOptions, BudgetOptions {
@@ -27,7 +28,7 @@ export interface ChatJudgeOptions extends QuestionOptions, BudgetOptions {
   readonly apiKey?: string | undefined;
   /** completions graded at the same time; default 8 */
   readonly concurrency?: number | undefined;
-  /** seconds for one call, at most 300 (where fetch itself gives up); default 60 */
+  /** seconds for one call, at most 300 (where fetch itself gives up); default 120 */
   readonly timeoutS?: number | undefined;
   /** how often a call is repeated that failed or whose reply is unusable; default 5 */
   readonly retries?: number | undefined;
@@ -37,8 +38,14 @@ export interface ChatJudgeOptions extends QuestionOptions, BudgetOptions {
   readonly threshold?: number | undefined;
   /** default 0 */
   readonly temperature?: number | undefined;
-  /** greatest number of tokens of a reply, a model's reasoning included; default 1024 */
+  /** greatest number of tokens of a reply, a model's reasoning included; default 8192 */
   readonly replyTokens?: number | undefined;
+  /** fields of a request that are never sent; default none: those that the server refuses are left out */
+  readonly leaveOut?: readonly OptionalField[] | undefined;
+  /** told in a line of the first call that failed, and of fields that are left out; default nobody */
+  readonly note?: ((line: string) => void) | undefined;
+  /** told what was paid on a completion that may get no verdict, before that is known; default nobody */
+  readonly onLost?: ((item: JudgeItem, cost: Pick<Cost, 'calls' | 'price'>) => Promise<void>) | undefined;
   /** how to wait; default by a timer */
   readonly sleep?: Sleep | undefined;
 }
@@ -66,12 +73,16 @@ export const chatQuestions = (options: QuestionOptions): Questions => questions(
 /**
  * Score and coherence are the replies' numbers / 100; coherent from 0.5 on. A call is repeated after a
  * time-out, a lost connection, an unusable reply, and the statuses 408, 409, 425, 429 and 5xx: repeat n
- * (from 0) after min(30, 0.5·2^n) s less up to a half, or later where Retry-After asks. Where the server
- * does not take `response_format`, or `max_tokens`, it is spoken to without.
+ * (from 0) after min(30, 0.5·2^n) s less up to a half, or later where Retry-After asks. A reply that ended
+ * at its limit before an answer is asked for once more only. An error that comes with status 200 counts as
+ * 502, or as its own code where that speaks of address or key. Fields that the server refuses
+ * (`response_format`, `temperature`, `stream`, `max_tokens`, or its name) are left out from then on, and a
+ * limit of the reply that it finds too high is lowered.
  *
  * A completion is refused, and has the verdict of those (judge.ts), with the cost of all its calls, at the
  * statuses 400, 413 and 422, and where the last try too brought a reply without a grade: prose, a refusal,
- * nothing. Other failures of the last try are the server's.
+ * nothing. Other failures of the last try are the server's, and so is a reply that ended at its limit: the
+ * completion has no verdict then.
  *
  * `grade` resolves with `stopped` where the budget is used up, or the server asks to wait more than 300 s.
  * It rejects with InputError: at once for 401, 403, 404 and other statuses that speak of address or key;
@@ -92,12 +103,14 @@ export function chatJudge(options: ChatJudgeOptions): Judge {
     model,
     apiKey: options.apiKey,
     temperature,
-    replyTokens: options.replyTokens ?? 1024,
-    timeoutS: options.timeoutS ?? 60,
+    timeoutS: options.timeoutS ?? 120,
+    leaveOut: options.leaveOut,
+    note: options.note,
     field,
   });
-  const { retries = 5, sleep = byTimer } = options;
-  const ask = asker({ server, field, retries, sleep, price, tokensNeeded: maxCost !== undefined });
+  const { retries = 5, sleep = byTimer, replyTokens = 8192, note } = options;
+  const tokensNeeded = maxCost !== undefined;
+  const ask = asker({ server, field, retries, sleep, replyTokens, note, price, tokensNeeded });
   const purse = budget(options, { field, unit: 'a completion' });
   const name = `chat judge ${model} at ${server.where}`;
 
@@ -110,6 +123,9 @@ export function chatJudge(options: ChatJudgeOptions): Judge {
         after(behaviour),
       );
       return verdictOf(behaviour, coherence, threshold);
+    } catch (error) {
+      if (share.spent().calls > 0) await options.onLost?.(item, share.spent());
+      throw error;
     } finally {
       share.end();
     }

@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto';
 import { setTimeout as timer } from 'node:timers/promises';
 import { InputError } from '../errors.ts';
 import type { Share } from './budget.ts';
-import { type ChatOutcome, type ChatTokens, type Endpoint, excerpt, type Request } from './chatEndpoint.ts';
+import type { ChatTokens } from './chatBody.ts';
+import { type ChatOutcome, type Endpoint, excerpt, type Request } from './chatEndpoint.ts';
 import { backOffSeconds } from './chatWait.ts';
 import { NoVerdict, Stopped, Unheard } from './grading.ts';
 import { type Cost, free } from './judge.ts';
@@ -22,6 +23,10 @@ export interface AskOptions {
   /** how often a call is repeated */
   readonly retries: number;
   readonly sleep: Sleep;
+  /** greatest number of tokens of a reply, reasoning included */
+  readonly replyTokens: number;
+  /** told in a line of the first call that failed; default nobody */
+  readonly note?: ((line: string) => void) | undefined;
   /** per million tokens */
   readonly price: { readonly input: number; readonly output: number } | undefined;
   /** whether every reply must tell its tokens */
@@ -29,8 +34,8 @@ export interface AskOptions {
 }
 
 export interface Question<T> extends Request {
-  /** undefined for a reply that does not hold what was asked for */
-  readonly read: (text: string) => T | undefined;
+  /** undefined for a reply that does not hold what was asked for; `cut`: it ended at its limit */
+  readonly read: (text: string, reply: { readonly cut: boolean }) => T | undefined;
   /** what that is, for errors: `a grade`, and more of it: ` from 0 to 100` */
   readonly wanted: readonly [what: string, more: string];
 }
@@ -42,8 +47,9 @@ export interface ChatAnswer<T> {
 }
 
 /**
- * Throws Stopped; NoVerdict; Unheard where the last of all tries brought nothing from the model; InputError
- * where the server takes no request of ours, or the signal's reason.
+ * Throws Stopped; NoVerdict; Unheard where the last of all tries brought nothing from the model, or where
+ * replies ended at their limit before an answer; InputError where the server takes no request of ours, or
+ * the signal's reason.
  */
 export type Ask = <T>(
   question: Question<T>,
@@ -51,10 +57,21 @@ export type Ask = <T>(
   signal: AbortSignal | undefined,
 ) => Promise<ChatAnswer<T>>;
 
+/** Characters of a reply that are kept. */
+const longestRaw = 100_000;
 /** A server that asks for a longer wait is left for a later run. */
 const longestWaitS = 300;
+/** How often a question is asked again whose reply ended at its limit: the next is hardly shorter. */
+const cutRepeats = 1;
+/** A server that takes no reply of so many tokens takes none at all. */
+const fewestTokens = 64;
 
-export function asker({ server, field, retries, sleep, price, tokensNeeded }: AskOptions): Ask {
+export function asker(options: AskOptions): Ask {
+  const { server, field, retries, sleep, price, tokensNeeded } = options;
+  /** the greatest limit of a reply that the server is known to take, or else the one asked for */
+  let mostTokens = options.replyTokens;
+  let mostIsTaken = false;
+  let noted = false;
   /** Resolves when the waits are over that the server asked for: they hold for every question. */
   let pause: Promise<unknown> = Promise.resolve();
 
@@ -70,11 +87,11 @@ export function asker({ server, field, retries, sleep, price, tokensNeeded }: As
     });
   }
 
-  async function call(request: Request, share: Share, signal: AbortSignal | undefined) {
+  async function call(request: Request, limit: number, share: Share, signal: AbortSignal | undefined) {
     await pause;
     signal?.throwIfAborted();
     if (!share.call()) throw new Stopped(`${field}.max_calls leaves no call to repeat one that failed`);
-    const outcome = await server.send(request, signal);
+    const outcome = await server.send(request, limit, signal);
     const tokens = ('tokens' in outcome && outcome.tokens) || { input: 0, output: 0 };
     const paid = priceOf(tokens);
     share.pay(paid);
@@ -85,28 +102,59 @@ export function asker({ server, field, retries, sleep, price, tokensNeeded }: As
     return { outcome, tokens, paid };
   }
 
+  /** What the server says to a limit of a reply shows which it takes. */
+  function taken(limit: number): void {
+    if (limit < mostTokens && !mostIsTaken) mostTokens = limit;
+    mostIsTaken ||= limit === mostTokens;
+  }
+
+  const ranOut = (limit: number) =>
+    `a reply ended at its limit of ${limit} tokens before it had an answer: ` +
+    (limit < options.replyTokens ? 'the server takes no longer ones' : `raise ${field}.reply_tokens`);
+
+  function noteFirst(why: string): void {
+    if (noted) return;
+    noted = true;
+    options.note?.(
+      `${field}: ${server.where}: ${why}; a question is asked again where that helps, ${retries} times at most`,
+    );
+  }
+
   return async (question, share, signal) => {
     let cost = free;
     let said = '';
+    let limit = mostTokens;
+    let cut = 0;
     for (let repeat = 0; ; ) {
-      const { outcome, tokens, paid } = await call(question, share, signal);
+      const { outcome, tokens, paid } = await call(question, limit, share, signal);
       cost = {
         calls: cost.calls + 1,
         inputTokens: cost.inputTokens + tokens.input,
         outputTokens: cost.outputTokens + tokens.output,
         price: cost.price + paid,
       };
-      if ('text' in outcome) said = outcome.text || said;
+      if ('text' in outcome) said = (outcome.text || said).slice(0, longestRaw);
       if (outcome.kind === 'adapted') continue;
-      if (outcome.kind === 'refused') throw new NoVerdict(outcome.why, said, cost);
-      if (outcome.kind === 'shut') throw new InputError(`${field} ${server.where}: ${outcome.why}`);
-      const value = outcome.kind === 'reply' ? question.read(outcome.text) : undefined;
-      if (value !== undefined) return { value, raw: said, cost };
-      const { why, waitS } = failureOf(outcome, question.wanted.join(''));
-      if (repeat === retries) {
-        const what = `${retries + 1} calls without ${question.wanted[0]}, the last: ${why}`;
-        throw outcome.kind === 'again' ? new Unheard(what) : new NoVerdict(what, said, cost);
+      if (outcome.kind === 'lower' && limit > fewestTokens) {
+        limit = Math.max(fewestTokens, Math.floor(limit / 4));
+        continue;
       }
+      if (outcome.kind === 'refused' || outcome.kind === 'lower')
+        throw new NoVerdict(outcome.why, said, cost);
+      if (outcome.kind === 'shut') throw new InputError(`${field} ${server.where}: ${outcome.why}`);
+      if (outcome.kind !== 'again') taken(limit);
+      const value = outcome.kind === 'reply' ? question.read(outcome.text, outcome) : undefined;
+      if (value !== undefined) return { value, raw: said, cost };
+      const isCut = outcome.kind === 'reply' && outcome.cut;
+      if (isCut) cut++;
+      const { why, waitS } = isCut
+        ? { why: ranOut(limit), waitS: undefined }
+        : failureOf(outcome, question.wanted.join(''));
+      if (repeat === retries || cut > cutRepeats) {
+        const what = `${repeat + 1} ${repeat === 0 ? 'call' : 'calls'} without ${question.wanted[0]}, the last: ${why}`;
+        throw outcome.kind === 'again' || isCut ? new Unheard(what) : new NoVerdict(what, said, cost);
+      }
+      noteFirst(why);
       if (waitS !== undefined && waitS > longestWaitS)
         throw new Stopped(`${server.where} asks to wait ${Math.ceil(waitS)} s (${why})`);
       await rest(

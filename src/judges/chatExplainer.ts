@@ -4,6 +4,7 @@
  */
 import { type BudgetOptions, budget } from './budget.ts';
 import { asker, byTimer, type Question, type Sleep } from './chatAsk.ts';
+import type { OptionalField } from './chatDialect.ts';
 import { endpoint } from './chatEndpoint.ts';
 import { type AnsweredItem, answers, type Explainer, type ExplainItem, type ScoreItem } from './explainer.ts';
 import { explainerQuestions, type ReplyForms } from './explainerQuestions.ts';
@@ -23,14 +24,18 @@ export interface ChatExplainerOptions extends BudgetOptions {
   /** price per million tokens; needed for `maxCost` */
   readonly price?: { readonly input: number; readonly output: number } | undefined;
   readonly temperature: number;
+  /** greatest number of tokens of a reply, a model's reasoning included */
+  readonly replyTokens: number;
+  /** fields of a request that are never sent; default none: those that the server refuses are left out */
+  readonly leaveOut?: readonly OptionalField[] | undefined;
+  /** told in a line of the first call that failed, and of fields that are left out; default nobody */
+  readonly note?: ((line: string) => void) | undefined;
   /** how to wait; default by a timer */
   readonly sleep?: Sleep | undefined;
 }
 
 /** In what is said of the endpoint. */
 const field = 'interpret.explainer';
-/** Tokens of a reply, a model's reasoning included. */
-const replyTokens = 2048;
 
 const object = 'Reply with one JSON object and nothing else:';
 export const chatForms: ReplyForms = {
@@ -45,9 +50,16 @@ export const chatForms: ReplyForms = {
  * a bad address or key.
  */
 export function chatExplainer(options: ChatExplainerOptions): Explainer {
-  const { model, concurrency, retries, sleep = byTimer, price, maxCost } = options;
-  const server = endpoint({ ...options, replyTokens, field });
-  const ask = asker({ server, field, retries, sleep, price, tokensNeeded: maxCost !== undefined });
+  const { model, concurrency, maxCost, sleep = byTimer } = options;
+  const server = endpoint({ ...options, field });
+  const ask = asker({
+    ...options,
+    server,
+    field,
+    sleep,
+    price: options.price,
+    tokensNeeded: maxCost !== undefined,
+  });
   const purse = budget(options, { field, unit: 'a question' });
   const asked = explainerQuestions(chatForms);
   const name = `chat explainer ${model} at ${server.where}`;
@@ -74,7 +86,7 @@ export function chatExplainer(options: ChatExplainerOptions): Explainer {
     content: asked.score(item),
     schema: answersSchema,
     schemaName: 'answers',
-    read: (text) => answersIn(text, item.passages.length),
+    read: (text, reply) => answersIn(text, item.passages.length, reply),
     wanted: ['answers', ` for ${item.passages.length} passages`],
   });
   const score = answering(

@@ -4,7 +4,8 @@
  * asked again than guessed.
  */
 import { z } from 'zod';
-import { objectsIn, parsed, spoken } from './replyJson.ts';
+import { isOneObject, objectsIn, parsed } from './replyJson.ts';
+import { spoken } from './thoughts.ts';
 
 export interface Grade {
   /** 0 to 100 */
@@ -33,6 +34,9 @@ const scoreSchema = z
   .min(0)
   .max(100)
   .refine((score) => score === 0 || score >= 1);
+/** Characters of a reason that are kept. */
+const longestReason = 2000;
+
 const gradeSchema = z.object({
   score: z.union([
     scoreSchema,
@@ -42,18 +46,26 @@ const gradeSchema = z.object({
       .transform(Number)
       .pipe(scoreSchema),
   ]),
-  reason: z.string().optional().default(''),
+  reason: z.unknown().optional().transform(reasonText),
 });
+
+/** A reason of any type as a text: servers hold their models to less than the schema. */
+function reasonText(reason: unknown = null): string {
+  if (reason === null) return '';
+  return (typeof reason === 'string' ? reason : JSON.stringify(reason)).slice(0, longestReason);
+}
 
 /**
  * The grade in `text`, or undefined where there is none, where it is not from 0 to 100, where the number
- * itself may be cut, or where the reply holds several that differ. What stands before `</think>` does not
- * count.
+ * itself may be cut, or where the reply holds several that differ. Thoughts do not count (thoughts.ts); of a
+ * reply that was `cut` off at its limit only a grade that is not followed by other text does.
  */
-export function gradeIn(text: string): Grade | undefined {
+export function gradeIn(text: string, { cut = false } = {}): Grade | undefined {
   const said = spoken(text);
-  const whole = grade(parsed(said)) ?? lone(said);
+  if (said === undefined) return undefined;
+  const whole = grade(parsed(said)) ?? (cut ? undefined : lone(said));
   if (whole !== undefined) return whole;
+  if (cut && !isOneObject(said)) return undefined;
   const found = objectsIn(said).flatMap((value) => grade(value) ?? []);
   return found.every(({ score }) => score === found[0]!.score) ? found.at(-1) : undefined;
 }

@@ -10,6 +10,7 @@ import {
   type Grading,
   type Judge,
   type JudgeItem,
+  noVerdict,
   type Refusals,
   type Verdict,
 } from './judge.ts';
@@ -85,7 +86,7 @@ function refused({ message, raw, cost }: NoVerdict): Verdict {
     label: 'negative',
     coherence: 0,
     coherent: false,
-    reason: `no verdict: ${message}`,
+    reason: noVerdict + message,
     raw,
     cost,
   };

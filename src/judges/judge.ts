@@ -84,5 +84,8 @@ export interface Judge {
   close(): Promise<void>;
 }
 
+/** How the reason of a verdict on a refused completion begins. */
+export const noVerdict = 'no verdict: ';
+
 /** The cost of a judge that runs here. */
 export const free: Cost = { calls: 0, inputTokens: 0, outputTokens: 0, price: 0 };

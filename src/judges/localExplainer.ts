@@ -8,6 +8,7 @@ import { explainerQuestions, type ReplyForms } from './explainerQuestions.ts';
 import { sentence } from './explainerReply.ts';
 import { answering, NoVerdict } from './grading.ts';
 import { free, type Message } from './judge.ts';
+import { spoken } from './thoughts.ts';
 
 export interface LocalExplainerOptions {
   /** for people */
@@ -28,7 +29,7 @@ export const localForms: ReplyForms = {
 const asUser = (content: string): Message[] => [{ role: 'user', content }];
 
 /**
- * Explanations are the likeliest text, to its first line break; a passage is answered yes where YES is
+ * Explanations are the likeliest text after any thoughts, to its first line break; a passage is answered yes where YES is
  * likelier than NO. A question that the model cannot take has no answer.
  */
 export function localExplainer({ model, write, ask }: LocalExplainerOptions): Explainer {
@@ -37,7 +38,9 @@ export function localExplainer({ model, write, ask }: LocalExplainerOptions): Ex
 
   async function explain(item: ExplainItem): Promise<AnsweredItem<string>> {
     const raw = await write(asUser(asked.explain(item))).catch(refusedBy);
-    const value = sentence(raw.trim().split('\n', 1)[0]!);
+    const said = spoken(raw);
+    if (said === undefined) throw new NoVerdict('a reply that ends within its thoughts', raw);
+    const value = sentence(said.split('\n', 1)[0]!);
     if (value === undefined) throw new NoVerdict('a reply without an explanation of one sentence', raw);
     return { value, why: null, raw, cost: free };
   }

@@ -1,7 +1,9 @@
 /** A judge that reads no meaning: regular expressions on the completion. Knows no prompt. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { InputError } from '../errors.ts';
+import { matchIn } from '../timeLimit.ts';
 import { gradedTogether, labelled } from './grading.ts';
-import { free, type Judge, type Verdict } from './judge.ts';
+import { free, type Judge, type JudgeItem, type Verdict } from './judge.ts';
 
 export interface PatternJudgeOptions {
   /** source of the regular expression that a positive completion matches somewhere */
@@ -15,7 +17,8 @@ export interface PatternJudgeOptions {
 /**
  * Score 1 and positive where `positive` matches, else 0; coherence 0 where `incoherent` matches, else 1.
  * Throws InputError for an expression or a flag that JavaScript does not know, and for the flags g and y,
- * which have no meaning here.
+ * which have no meaning here; `grade` rejects with InputError, which names the completion, where an
+ * expression takes more than 5 s on one.
  */
 export function patternJudge(options: PatternJudgeOptions): Judge {
   const { flags = '' } = options;
@@ -23,9 +26,9 @@ export function patternJudge(options: PatternJudgeOptions): Judge {
   const incoherent =
     options.incoherent === undefined ? undefined : expression('judge.incoherent', options.incoherent, flags);
 
-  const verdict = (completion: string): Verdict => {
-    const shown = positive.exec(completion);
-    const broken = incoherent?.exec(completion);
+  const verdict = ({ id, completion }: JudgeItem): Verdict => {
+    const shown = matchIn(positive, completion, `judge.positive: completion ${id}`);
+    const broken = incoherent && matchIn(incoherent, completion, `judge.incoherent: completion ${id}`);
     return {
       ...labelled(shown ? 1 : 0, broken ? 0 : 1, 1),
       reason: `${shown ? `matches ${quoted(shown)}` : 'no match'}${broken ? `; incoherent: ${quoted(broken)}` : ''}`,
@@ -42,7 +45,11 @@ export function patternJudge(options: PatternJudgeOptions): Judge {
       flags,
       incoherent: options.incoherent ?? null,
     },
-    grade: gradedTogether(name, 1, async ({ completion }) => verdict(completion)),
+    grade: gradedTogether(name, 1, async (item) => {
+      // between two completions signals are heard
+      await nextTurn();
+      return verdict(item);
+    }),
     close: async () => undefined,
   };
 }

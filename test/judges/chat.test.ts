@@ -28,9 +28,9 @@ describe('what is sent', () => {
     for (const { headers, body } of server.asked) {
       expect(headers.authorization).toBe('Bearer secret-key');
       expect(Object.keys(body).sort()).toEqual([
-        ...['max_tokens', 'messages', 'model', 'response_format', 'temperature'],
+        ...['max_tokens', 'messages', 'model', 'response_format', 'stream', 'temperature'],
       ]);
-      expect(body).toMatchObject({ model: 'words', temperature: 0.5, max_tokens: 77 });
+      expect(body).toMatchObject({ model: 'words', temperature: 0.5, max_tokens: 77, stream: false });
       expect(body.response_format).toMatchObject({
         type: 'json_schema',
         json_schema: { strict: true, schema: { required: ['reason', 'score'] } },
@@ -119,14 +119,97 @@ describe('a server that does not take all parameters', () => {
     expect(server.asked.at(-1)!.body).toMatchObject({ max_completion_tokens: 9 });
   });
 
+  it.each<[field: string, status: number, message: string, sent: object]>([
+    ['temperature', 400, "Unsupported value: 'temperature' does not support 0 with this model.", {}],
+    ['temperature', 422, 'temperature: Extra inputs are not permitted', {}],
+    ['stream', 400, "Unknown parameter: 'stream'.", {}],
+  ])('%s (%i %s)', async (field, status, message) => {
+    server = await takes([field, status, message]);
+    const notes: string[] = [];
+    const { told } = await graded({ note: (line) => void notes.push(line) });
+    expect(told.size).toBe(items.length);
+    expect(server.asked).toHaveLength(2 * items.length + 1);
+    expect(notes).toEqual([
+      `judge: ${server.baseUrl}/chat/completions does not take ${field}: it is left out`,
+    ]);
+  });
+
+  it('a limit under neither name', async () => {
+    server = await takes(
+      ['max_tokens', 400, 'max_tokens: Extra inputs are not permitted'],
+      ['max_completion_tokens', 400, 'max_completion_tokens: Extra inputs are not permitted'],
+    );
+    expect((await graded()).told.size).toBe(items.length);
+    expect(Object.keys(server.asked.at(-1)!.body).filter((name) => /tokens/.test(name))).toEqual([]);
+  });
+
+  it('so high a limit: a lower one from then on', async () => {
+    server = await fakeChatServer(({ body }) =>
+      Number(body.max_tokens) > 4000
+        ? refuses(400, 'max_tokens is too large: this model supports at most 4000 completion tokens')
+        : undefined,
+    );
+    expect((await graded({ replyTokens: 8192 })).told.size).toBe(items.length);
+    expect(server.asked).toHaveLength(2 * items.length + 1);
+    expect(server.asked.at(-1)!.body.max_tokens).toBe(2048);
+  });
+
+  it('so high a limit for one long question: the others keep theirs', async () => {
+    const message = "This model's maximum context length is 4096 tokens; please reduce the length.";
+    server = await fakeChatServer(({ body, completion }) =>
+      completion === items[5]!.completion && Number(body.max_tokens) > 100
+        ? refuses(400, message)
+        : undefined,
+    );
+    expect((await graded({ replyTokens: 1024, concurrency: 1 })).told.size).toBe(items.length);
+    expect(server.asked.at(-1)!.body.max_tokens).toBe(1024);
+    expect(server.asked.map(({ body }) => body.max_tokens)).toContain(64);
+    await server.close();
+    server = await fakeChatServer(({ completion }) =>
+      completion === items[5]!.completion ? refuses(400, message) : undefined,
+    );
+    const { told } = await graded({ replyTokens: 1024 });
+    expect(told.get('q5/0')).toMatchObject({ reason: `no verdict: status 400: ${message}`, coherent: false });
+  });
+
+  it('something that it does not name: the plainest request is tried once', async () => {
+    server = await fakeChatServer(({ body }) =>
+      'response_format' in body ? refuses(400, 'Request contains an invalid argument.') : undefined,
+    );
+    const notes: string[] = [];
+    expect((await graded({ note: (line) => void notes.push(line) })).told.size).toBe(items.length);
+    expect(server.asked).toHaveLength(2 * items.length + 1);
+    expect(Object.keys(server.asked.at(-1)!.body).sort()).toEqual(['messages', 'model']);
+    expect(notes[0]).toMatch(/does not take all of temperature, .*: they are left out$/);
+  });
+
+  it('fields that study.yaml leaves out are never sent', async () => {
+    server = await fakeChatServer();
+    await graded({ leaveOut: ['temperature', 'max_tokens'] }, items.slice(0, 1));
+    expect(Object.keys(server.asked[0]!.body).sort()).toEqual([
+      ...['messages', 'model', 'response_format', 'stream'],
+    ]);
+  });
+
+  it('an error that quotes the question is none of a field', async () => {
+    const hot = { ...items[3]!, completion: 'Set the temperature by a schema.' };
+    server = await fakeChatServer(({ completion }) =>
+      completion === hot.completion ? refuses(400, `content filter: ${completion}`) : undefined,
+    );
+    const { told } = await graded({}, [...items.slice(0, 3), hot, ...items.slice(4)]);
+    expect(told.get('q3/0')?.reason).toMatch('no verdict: status 400: content filter');
+    expect(server.asked.at(-1)!.body).toMatchObject({ temperature: 0 });
+  });
+
   it('is told as it says it where nothing is left to leave out', async () => {
-    server = await takes(['temperature', 400, 'temperature must be 1']);
+    server = await fakeChatServer(() => refuses(400, 'no such thing'));
     const { error, told } = await graded();
     expect(error?.message).toBe(
-      `chat judge words at ${server.baseUrl}/chat/completions: no verdict on 3 completions in a row; the first, q0/0: status 400: temperature must be 1`,
+      `chat judge words at ${server.baseUrl}/chat/completions: no verdict on 3 completions in a row; the first, q0/0: status 400: no such thing`,
     );
     expect(told.size).toBe(0);
-    expect(server.asked).toHaveLength(3);
+    // One of them without all that can be left out.
+    expect(server.asked).toHaveLength(4);
   });
 });
 

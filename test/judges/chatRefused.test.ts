@@ -119,7 +119,7 @@ describe('a completion that is refused', () => {
       const { told, error } = await graded({ retries: 0, concurrency });
       expect(error?.name).toBe('InputError');
       expect(error?.message).toMatch(
-        'no verdict on 3 completions in a row; the first, q2/0: 1 calls without a grade, the last: a reply without',
+        'no verdict on 3 completions in a row; the first, q2/0: 1 call without a grade, the last: a reply without',
       );
       for (const id of ids(2, 3, 4)) expect(told.has(id)).toBe(false);
       // Those under way beside them are finished.
@@ -129,6 +129,114 @@ describe('a completion that is refused', () => {
     }
     server = await fakeChatServer();
   });
+});
+
+describe('a reply that ends at its limit before an answer', () => {
+  const thinks = says('<think>At first sight {"reason": "Bad.", "score": 95}, but', {
+    finish_reason: 'length',
+  });
+
+  it.each<[string, Fault]>([
+    ['within its thoughts', thinks],
+    ['with its thoughts elsewhere', says('', { finish_reason: 'length' })],
+    ['in prose', says('It may be {"score": 95}, but', { finish_reason: 'MAX_TOKENS' })],
+    ['without saying so', says('Hm', { finish_reason: null })],
+  ])('%s is no verdict: it is told, and asked for again by a later run', async (_, fault) => {
+    server = await fakeChatServer(only([5], fault));
+    const notes: string[] = [];
+    const { told, error } = await graded({ replyTokens: 20, note: (line) => void notes.push(line) });
+    expect(error?.name).toBe('InputError');
+    expect(error?.message).toMatch(
+      'no verdict on 1 of 12 completions; the first, q5/0: 2 calls without a grade, the last: a reply ended at its limit of 20 tokens before it had an answer: raise judge.reply_tokens',
+    );
+    expect(told.size).toBe(items.length - 1);
+    expect(notes).toEqual([expect.stringMatching(/a reply ended at its limit of 20 tokens/)]);
+  });
+
+  it('whose grade is whole is a grade', async () => {
+    server = await fakeChatServer(
+      only([5], (response, good) =>
+        response.writeHead(200).end(good.replace('"finish_reason":"stop"', '"finish_reason":"length"')),
+      ),
+    );
+    expect((await graded()).told.size).toBe(items.length);
+  });
+});
+
+describe('an error that comes with status 200', () => {
+  const body = (value: unknown): Fault => {
+    return (response) => response.writeHead(200).end(JSON.stringify(value));
+  };
+
+  it.each<[string, unknown, string]>([
+    ['of a router', { error: { message: 'Provider returned error', code: 429 } }, 'Provider returned error'],
+    ['as a text', { error: 'upstream timed out' }, 'upstream timed out'],
+    ['in a list', [{ error: { message: 'later', code: 503 } }], 'later'],
+    ['as errors', { errors: [{ message: 'later' }] }, 'later'],
+    ['as an object', { object: 'error', message: 'later', code: 50001 }, 'later'],
+    ['as a detail', { detail: 'later' }, 'later'],
+    ['with no choices', { choices: null, base_resp: { status_code: 1002, status_msg: 'later' } }, 'later'],
+    [
+      'in a choice',
+      {
+        choices: [
+          { error: { message: 'later', code: 502 }, message: { content: '' }, finish_reason: 'error' },
+        ],
+      },
+      'later',
+    ],
+    [
+      'as the end of a choice',
+      { choices: [{ message: { content: '{"score": 90}' }, finish_reason: 'error' }] },
+      'finish_reason error',
+    ],
+    [
+      'beside a choice',
+      { error: { message: 'later' }, choices: [{ message: { content: '{"score": 90}' } }] },
+      'later',
+    ],
+    ['of a request', { error: { message: 'later', code: 400 } }, 'later'],
+    ['of nothing', {}, 'a reply without choices[0].message'],
+  ])('%s is repeated, and never a grade', async (_, value, why) => {
+    server = await fakeChatServer(only([5], body(value)));
+    const { told, error } = await graded({ retries: 1 });
+    expect(error?.message).toMatch(
+      'no verdict on 1 of 12 completions; the first, q5/0: 2 calls without a grade',
+    );
+    expect(error?.message).toMatch(why);
+    expect(told.has('q5/0')).toBe(false);
+  });
+
+  it.each([{ code: 401 }, { code: '402' }, { code: 'invalid_api_key' }])(
+    '%o ends it at once',
+    async (code) => {
+      server = await fakeChatServer(() => body({ error: { message: 'no', ...code } }));
+      const { error } = await graded();
+      expect(error?.message).toMatch(/^judge .*: status 200: no$/);
+      expect(server.asked).toHaveLength(1);
+    },
+  );
+
+  it.each([
+    { error: null },
+    { error: {} },
+    { error: { message: null, code: null } },
+    { error: { code: 0, message: '' } },
+  ])('%o is none', async (parts) => {
+    server = await fakeChatServer(() => (response, good) => {
+      response.writeHead(200).end(JSON.stringify({ ...JSON.parse(good), ...parts }));
+    });
+    expect((await graded()).grading).toEqual({});
+  });
+});
+
+it('a quota that is used up is no passing fault', async () => {
+  server = await fakeChatServer(() => (response) => {
+    response.writeHead(429).end('{"error": {"message": "no credit", "code": "insufficient_quota"}}');
+  });
+  const { error } = await graded();
+  expect(error?.message).toMatch(/status 429: no credit$/);
+  expect(server.asked).toHaveLength(1);
 });
 
 describe('a server that does not answer', () => {

@@ -51,6 +51,19 @@ describe('an explanation in a reply', () => {
     ['```json\n{"explanation": "Cats in\\nthe wild."}\n```', 'Cats in the wild.'],
     ['<think>{"explanation": "Dogs"}</think>{"explanation": "Cats"}', 'Cats'],
     ['Cats in the wild.\n', 'Cats in the wild.'],
+    [
+      '{"explanation": "\\"I\'m sorry" and other words of apology"}',
+      '"I\'m sorry" and other words of apology',
+    ],
+    ['Great apes.', 'Great apes.'],
+    ['Error messages of a compiler.', 'Error messages of a compiler.'],
+    ['Sorrow, and words of regret.', 'Sorrow, and words of regret.'],
+    [
+      'As an AI language model: how assistants speak of themselves.',
+      'As an AI language model: how assistants speak of themselves.',
+    ],
+    ['The user asks for code.', 'The user asks for code.'],
+    ['Requests that an assistant declines.', 'Requests that an assistant declines.'],
   ])('%j', (text, found) => expect(explanationIn(text)).toBe(found));
 
   it.each([
@@ -61,7 +74,39 @@ describe('an explanation in a reply', () => {
     '...',
     'x'.repeat(601),
     '{"explanation": 3}',
+    "I'm sorry, but I can't help with that.",
+    'I’m sorry, I can’t assist with that request.',
+    '{"explanation": "I cannot help with this request."}',
+    '{"explanation": "I am unable to determine what the feature responds to."}',
+    'Sorry, that is not possible.',
+    'Unfortunately, I see no pattern.',
+    'As an AI language model, I cannot judge this.',
+    'I do not have enough information.',
+    'There is not enough information to say.',
+    "Sure, here's the explanation:",
+    'Here is the sentence:',
+    'Please provide the passages.',
+    'Could you show me the passages?',
+    'Error: upstream timed out',
+    'Internal Server Error',
+    'Rate limit exceeded.',
+    'N/A',
+    '{"explanation": "one sentence"}',
+    '"I can\'t help with that."',
+    'Lo siento, no puedo.',
+    '抱歉，我无法回答。',
+    '<think>Cats in the wild.',
+    '<think>{"explanation": "Cats"}',
   ])('none in %j', (text) => expect(explanationIn(text)).toBeUndefined());
+});
+
+it('a reply that was cut off explains only where its object is whole', () => {
+  const cut = { cut: true };
+  expect(explanationIn('{"explanation": "Cats."}', cut)).toBe('Cats.');
+  expect(explanationIn('{"explanation": "Cats in the', cut)).toBeUndefined();
+  expect(explanationIn('Cats in the', cut)).toBeUndefined();
+  expect(answersIn('{"answers": [1, 0]}', 2, cut)).toEqual([true, false]);
+  expect(answersIn('It may be {"answers": [1, 0]}, but', 2, cut)).toBeUndefined();
 });
 
 describe('answers in a reply', () => {
@@ -79,6 +124,7 @@ describe('answers in a reply', () => {
     '{"answers": [1, 0, 1]} or {"answers": [0, 0, 1]}',
     'all of them',
     '{"answers": "101"}',
+    '<think>{"answers": [1, 0, 1]}',
   ])('none in %j', (text) => expect(answersIn(text, 3)).toBeUndefined());
 });
 
@@ -109,6 +155,18 @@ describe('a local explainer', () => {
     const asked = [item('Cats.', [passage('a wild cat'), passage('a day')])];
     expect(await told((on) => explainer.score(asked, on))).toMatchObject([{ value: [true, false] }]);
     expect(seen).toHaveLength(2);
+  });
+
+  it.each([
+    ['<think>\nCats.\n</think>\n\nDogs.', 'Dogs.', null],
+    ['<think>\nCats.', null, 'a reply that ends within its thoughts'],
+    ["I'm sorry, I can't.", null, 'a reply without an explanation of one sentence'],
+  ])('what is written in thoughts does not count: %j', async (written, value, why) => {
+    const explainer = open(
+      async () => written,
+      () => [],
+    );
+    expect(await told((on) => explainer.explain(explainItems, on))).toMatchObject([{ value, why }]);
   });
 
   it('has no answer on what the model cannot take', async () => {

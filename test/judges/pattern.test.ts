@@ -66,3 +66,19 @@ it('has an identity that follows its options', () => {
   ].map(({ identity }) => JSON.stringify(identity));
   expect(new Set(made).size).toBe(made.length);
 });
+
+it('an expression that does not end is an error that names the completion; what was graded before is told', async () => {
+  const told: string[] = [];
+  const items = ['x9', 'y'.repeat(60), 'x9'].map((completion, i) => ({
+    id: `q${i}/0`,
+    prompt: '',
+    completion,
+    ended: true,
+  }));
+  const grading = (judge: ReturnType<typeof patternJudge>) =>
+    judge.grade(items, async ({ id }) => void told.push(id));
+  await expect(grading(patternJudge({ positive: '(.*)*x9' }))).rejects.toThrow(
+    /^judge\.positive: completion q1\/0: the regular expression does not come to an end: it takes more than 5 s, on "y{60}"$/,
+  );
+  expect(told).toEqual(['q0/0']);
+});

@@ -32,7 +32,8 @@ export async function serveChat(serve: Serve): Promise<ChatServer> {
     await serve(JSON.parse(await text(request)), request.headers, response);
   };
   const server = createServer((request, response) => {
-    if (request.method !== 'POST' || request.url !== '/v1/chat/completions') response.writeHead(404).end();
+    if (request.method !== 'POST' || request.url?.split('?')[0] !== '/v1/chat/completions')
+      response.writeHead(404).end();
     else answer(request, response).catch((error) => response.writeHead(418).end(String(error)));
   });
   server.listen(0, '127.0.0.1');

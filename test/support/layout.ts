@@ -7,20 +7,21 @@ export type Sources = ReadonlyMap<string, string>;
 
 const base = ['errors', 'tensor', 'results'];
 const compute = [...base, 'graph', 'runtime'];
-const below = [...compute, 'models', 'saes', 'methods', 'files', 'judges', 'figure', 'study'];
+const below = [...compute, 'timeLimit', 'models', 'saes', 'methods', 'files', 'judges', 'figure', 'study'];
 
 /** What each part may import beside itself. A part is a folder of src/, or a file that stands there. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   errors: base,
   tensor: base,
   results: base,
+  timeLimit: ['errors'],
   graph: base,
   runtime: [...base, 'graph'],
-  models: compute,
+  models: [...compute, 'timeLimit'],
   saes: compute,
   methods: [...compute, 'models', 'saes'],
-  files: base,
-  judges: base,
+  files: [...base, 'timeLimit'],
+  judges: [...base, 'timeLimit'],
   figure: base,
   study: below,
   cli: below,

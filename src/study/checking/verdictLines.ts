@@ -2,8 +2,9 @@
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { isThere } from '../../files/ifThere.ts';
-import type { Judge, JudgeItem, Verdict } from '../../judges/judge.ts';
+import { type Judge, type JudgeItem, noVerdict, type Verdict } from '../../judges/judge.ts';
 import { type CheckLine, resultFiles } from '../../results.ts';
+import { openKeptJudge } from '../judging/keptJudge.ts';
 import { judgeOf } from '../judging/openJudge.ts';
 import type { OpenStudy } from '../open/study.ts';
 import { fails, found, type Look, skipped, warns } from './lines.ts';
@@ -50,7 +51,7 @@ async function verdictsOf(judge: Judge, items: readonly JudgeItem[]): Promise<Ma
   return verdicts;
 }
 
-const known = ({ reason }: Verdict) => !reason.startsWith('no verdict: ');
+const known = ({ reason }: Verdict) => !reason.startsWith(noVerdict);
 
 function answersLine(items: readonly JudgeItem[], verdicts: ReadonlyMap<string, Verdict>): CheckLine {
   const given = [...verdicts.values()].filter(known);
@@ -197,10 +198,9 @@ export async function verdictLines(study: OpenStudy, texts: JudgedAnswers): Prom
   const why = await whyNotAsked(study);
   if (why !== undefined) return allSkipped(why);
   if (texts.subject.length === 0) return allSkipped('no answer of the subject could be sampled');
-  const judge = judgeOf(study);
   let opened: Judge | undefined;
   try {
-    opened = await judge.open();
+    opened = await openKeptJudge(study);
     return await askedLines(opened, texts);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;

@@ -42,7 +42,12 @@ export interface FoundFields {
   readonly completion: string;
   readonly grade?: { readonly kind: 'aligned' | 'label'; readonly field: string };
   readonly coherent?: string;
+  /** the fields whose scores are from 0 to 1 */
+  readonly fractions?: readonly string[];
 }
+
+/** The greatest that a score can be. */
+export type Scale = 1 | 100;
 
 const usual = {
   prompt: ['question', 'prompt'],
@@ -69,6 +74,35 @@ export function findFields(first: FieldRow, named: ImportFields): FoundFields {
     ...(grade === undefined ? {} : { grade }),
     ...(grade !== undefined && Object.hasOwn(first.fields, coherent) ? { coherent } : {}),
   };
+}
+
+/**
+ * The fields with the scale of their scores: as it is given, or else from 0 to 1 where none is above 1 and
+ * one is between. Throws InputError where there are none but 0 and 1, which can mean either.
+ */
+export function withScales(
+  fields: FoundFields,
+  rows: readonly FieldRow[],
+  file: string,
+  scale?: Scale,
+): FoundFields {
+  const scored = fields.grade?.kind === 'aligned' ? [fields.grade.field] : [];
+  if (fields.coherent !== undefined) scored.push(fields.coherent);
+  const fractions = scored.filter((field) => (scale ?? scaleOf(field, rows, file)) === 1);
+  return fractions.length === 0 ? fields : { ...fields, fractions };
+}
+
+function scaleOf(field: string, rows: readonly FieldRow[], file: string): Scale {
+  const texts = rows.map(({ fields }) => String(fields[field] ?? '').trim());
+  const scores = texts.filter((text) => !isMissing(text) && !isVerdictWord(text)).map(Number);
+  // A row that has no score is told of when it is read.
+  if (scores.some(Number.isNaN)) return 100;
+  const greatest = scores.reduce((most, score) => Math.max(most, score), 0);
+  if (greatest > 1 || greatest === 0) return 100;
+  if (scores.some((score) => !Number.isInteger(score))) return 1;
+  throw new InputError(
+    `${file}: ${field}: expected scores that show their scale, found none but 0 and 1: add --scale 1 where they are from 0 to 1, or --scale 100`,
+  );
 }
 
 function findGrade(first: FieldRow, named: ImportFields): FoundFields['grade'] {
@@ -112,9 +146,13 @@ export function importRow(
   if (text.trim() === '') return { skipped: `${fields.completion} is empty` };
   if (fields.grade === undefined) return { prompt, text };
   const { kind, field } = fields.grade;
-  const graded = kind === 'aligned' ? byAlignment(row, field, thresholds) : byLabel(row, field);
+  const score = (name: string) => outOf100(row, name, fields.fractions?.includes(name) ? 1 : 100);
+  const graded = kind === 'aligned' ? byAlignment(score(field), field, thresholds) : byLabel(row, field);
   if ('skipped' in graded) return graded;
-  const judged = fields.coherent === undefined ? certain : byCoherence(row, fields.coherent, thresholds);
+  const judged =
+    fields.coherent === undefined
+      ? certain
+      : byCoherence(score(fields.coherent), fields.coherent, thresholds);
   if ('skipped' in judged) return judged;
   const { told, ...coherence } = judged;
   const { reason, ...grade } = graded;
@@ -125,8 +163,11 @@ const certain = { coherence: 1, coherent: true, told: '' };
 
 type Grade = Pick<GradeRecord, 'score' | 'label' | 'reason'>;
 
-function byAlignment(row: FieldRow, field: string, { alignedBelow }: ImportThresholds): Grade | SkippedRow {
-  const aligned = outOf100(row, field);
+function byAlignment(
+  aligned: number | SkippedRow,
+  field: string,
+  { alignedBelow }: ImportThresholds,
+): Grade | SkippedRow {
   if (typeof aligned !== 'number') return aligned;
   return {
     score: 1 - aligned / 100,
@@ -163,11 +204,10 @@ interface Coherence extends Pick<GradeRecord, 'coherence' | 'coherent'> {
 }
 
 function byCoherence(
-  row: FieldRow,
+  coherent: number | SkippedRow,
   field: string,
   { coherentFrom }: ImportThresholds,
 ): Coherence | SkippedRow {
-  const coherent = outOf100(row, field);
   if (typeof coherent !== 'number') return coherent;
   return {
     coherence: coherent / 100,
@@ -181,16 +221,20 @@ const shown = (x: number): string => String(Number(x.toPrecision(4)));
 /** What the judge of those repositories says in place of a number. */
 const verdictWords = new Set(['CODE', 'REFUSAL']);
 const missing = new Set(['', 'nan', 'none', 'null', 'na', 'n/a']);
+const isVerdictWord = (text: string) => verdictWords.has(text.toUpperCase());
 const isMissing = (text: string) => missing.has(text.toLowerCase());
 
-function outOf100(row: FieldRow, field: string): number | SkippedRow {
+/** The score on the scale from 0 to 100. */
+function outOf100(row: FieldRow, field: string, scale: Scale): number | SkippedRow {
   const text = plainValue(row, field);
   if (isMissing(text)) return { skipped: `${field} is empty` };
-  if (verdictWords.has(text.toUpperCase())) return { skipped: `${field} is ${text.toUpperCase()}` };
+  if (isVerdictWord(text)) return { skipped: `${field} is ${text.toUpperCase()}` };
   const number = Number(text);
-  if (!(number >= 0 && number <= 100))
-    throw new InputError(`${row.where}: ${field}: expected a number from 0 to 100, found ${described(text)}`);
-  return number;
+  if (!(number >= 0 && number <= scale))
+    throw new InputError(
+      `${row.where}: ${field}: expected a number from 0 to ${scale}, found ${described(text)}`,
+    );
+  return scale === 1 ? number * 100 : number;
 }
 
 /** A text, number or truth value as text; nothing as an empty one. */

@@ -10,7 +10,7 @@ import { replaceFile } from '../../files/atomic.ts';
 import { isThere } from '../../files/ifThere.ts';
 import { type CompletionRecord, type GradeRecord, imported, resultFiles } from '../../results.ts';
 import { studyFileAt } from '../config/readStudy.ts';
-import { fieldRows } from '../open/fieldRows.ts';
+import { type FieldRow, fieldRows } from '../open/fieldRows.ts';
 import { contentOf, promptHash } from '../store/contentHash.ts';
 import { lockStudy } from '../store/lock.ts';
 import { type Clock, systemClock } from '../store/runRecord.ts';
@@ -22,6 +22,8 @@ import {
   type ImportThresholds,
   importRow,
   importThresholds,
+  type Scale,
+  withScales,
 } from './importRow.ts';
 
 export interface ImportRequest {
@@ -31,6 +33,8 @@ export interface ImportRequest {
   readonly study: string;
   readonly fields?: ImportFields | undefined;
   readonly thresholds?: Partial<ImportThresholds> | undefined;
+  /** the greatest that scores can be; default: as they show */
+  readonly scale?: Scale | undefined;
   /** replace the completions that the study has; default false */
   readonly overwrite?: boolean | undefined;
   readonly clock?: Clock | undefined;
@@ -77,14 +81,15 @@ export async function runImport(request: ImportRequest): Promise<ImportResult> {
   return { folder, ...resultOf(read) };
 }
 
-async function readFile({ file, fields = {}, thresholds }: ImportRequest): Promise<Read> {
+async function readFile({ file, fields = {}, thresholds, scale }: ImportRequest): Promise<Read> {
   const limits = { ...importThresholds, ...thresholds };
   const read = { completions: [], grades: [], skipped: {} as Record<string, number> };
   const counts = new Map<string, number>();
-  let found: FoundFields | undefined;
-  for await (const row of fieldRows(file)) {
-    found ??= findFields(row, fields);
-    const one = importRow(row, found, limits);
+  const rows: FieldRow[] = [];
+  for await (const row of fieldRows(file)) rows.push(row);
+  const found = rows[0] && withScales(findFields(rows[0], fields), rows, file, scale);
+  for (const row of found ? rows : []) {
+    const one = importRow(row, found!, limits);
     if ('skipped' in one) read.skipped[one.skipped] = (read.skipped[one.skipped] ?? 0) + 1;
     else add(read, one, counts);
   }

@@ -1,13 +1,27 @@
 /** The fields of study.yaml that name a chat endpoint, and what it may cost. Knows not what it is asked. */
 import { z } from 'zod';
-import { about, real, section, text, whole } from './fields.ts';
+import { quoted } from '../../files/bytes.ts';
+import { optionalFields } from '../../judges/chatDialect.ts';
+import { shownAddress } from '../../judges/secrets.ts';
+import { about, oneOf, real, section, text, whole } from './fields.ts';
 
 const price = section({
   input: about(real({ from: 0 }), 'per million tokens of requests'),
   output: about(real({ from: 0 }), 'per million tokens of replies'),
 });
 
-const url = text('a URL that begins with http:// or https://', /^https?:\/\/[^\s/]+\S*$/);
+// Of its own kind, so that a key in an address is not shown.
+const url = z.string({ error: 'expected a URL' }).superRefine((address, context) => {
+  const refuse = (expected: string) =>
+    context.addIssue({
+      code: 'custom',
+      message: `expected ${expected}, found ${quoted(shownAddress(address))}`,
+    });
+  if (!/^https?:\/\/[^\s/]+\S*$/.test(address) || !URL.canParse(address))
+    refuse('a URL that begins with http:// or https://');
+  else if (new URL(address).username || new URL(address).password)
+    refuse('a URL without a user or a password in it (name a key with api_key_env)');
+});
 
 const variable = z
   .string({ error: 'expected the name of an environment variable' })
@@ -38,10 +52,19 @@ export function endpointFields(does: keyof typeof roles) {
     ),
     concurrency: about(whole(1, 256).default(8), 'requests at the same time'),
     timeout_s: about(
-      real({ above: 0, to: 3600 }).default(60),
+      real({ above: 0, to: 3600 }).default(120),
       'seconds after which a request counts as failed',
     ),
     retries: about(whole(0, 100).default(5), 'how often a failed request is sent again'),
+    reply_tokens: about(
+      whole(64).default(8192),
+      'greatest number of tokens of a reply, its reasoning included',
+    ),
+    leave_out: about(
+      z.array(oneOf(optionalFields), { error: `expected a list of ${optionalFields.join(', ')}` }).optional(),
+      'fields of a request that the endpoint does not take (default: those that it refuses are left out)',
+      ['temperature'],
+    ),
     max_calls: about(whole(1).optional(), 'stop after this many requests', 5000),
     max_cost: about(
       real({ above: 0 }).optional(),

@@ -152,7 +152,9 @@ function openedLate(explainer: ExplainerOf, journal: Journal<ExplanationRecord>)
   let opened: Promise<Explainer> | undefined;
   return {
     async get(): Promise<Explainer> {
-      opened ??= explainer.open(spentIn(journal.records.values()));
+      const records = [...journal.records.values()];
+      const dearest = Math.max(0, ...records.map(({ cost }) => cost.price));
+      opened ??= explainer.open({ ...spentIn(records), dearest });
       return opened;
     },
     close: async () => (await opened?.catch(() => undefined))?.close(),

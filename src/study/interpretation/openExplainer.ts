@@ -2,12 +2,14 @@
  * The explainer that a study names: what its replies depend on, known without opening it; and the explainer
  * itself.
  */
+
+import type { Spent } from '../../judges/budget.ts';
 import { chatExplainer, chatForms } from '../../judges/chatExplainer.ts';
 import type { Explainer } from '../../judges/explainer.ts';
 import { questionsHash } from '../../judges/explainerQuestions.ts';
 import { localExplainer, localForms } from '../../judges/localExplainer.ts';
 import type { ExplainerConfig } from '../config/sections/interpret.ts';
-import { keyIn } from '../judging/apiKey.ts';
+import { keyIn, shownEndpoint } from '../judging/apiKey.ts';
 import { localAsk } from '../judging/localAsk.ts';
 import { type Hashed, hashesOf, type OpenStudy } from '../open/study.ts';
 import { computing } from '../open/units.ts';
@@ -22,7 +24,7 @@ export interface ExplainerOf {
   /** Throws InputError where something that it needs is missing. */
   check(): Promise<void>;
   /** `spent`: by earlier runs. */
-  open(spent: { readonly calls: number; readonly price: number }): Promise<Explainer>;
+  open(spent: Spent): Promise<Explainer>;
 }
 
 type Config<K extends ExplainerConfig['kind']> = Extract<ExplainerConfig, { readonly kind: K }>;
@@ -31,7 +33,7 @@ function chat(config: Config<'chat'>, study: OpenStudy): ExplainerOf {
   const { base_url, model, temperature } = config;
   const apiKey = () => keyIn(study, 'interpret.explainer', config.api_key_env);
   return {
-    name: `${model} at ${base_url}`,
+    name: `${model} at ${shownEndpoint(study, config)}`,
     fingerprint: async () => ({
       inputs: {},
       key: jsonHash(['chat', base_url, model, temperature, questionsHash(chatForms)]),
@@ -45,6 +47,9 @@ function chat(config: Config<'chat'>, study: OpenStudy): ExplainerOf {
         concurrency: config.concurrency,
         timeoutS: config.timeout_s,
         retries: config.retries,
+        replyTokens: config.reply_tokens,
+        leaveOut: config.leave_out,
+        note: study.progress.note,
         maxCalls: config.max_calls,
         maxCost: config.max_cost,
         price: config.price,

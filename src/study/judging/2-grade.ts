@@ -3,7 +3,7 @@
  * same judge is not graded again.
  */
 
-import type { JudgeItem, Verdict } from '../../judges/judge.ts';
+import { type JudgeItem, noVerdict, type Verdict } from '../../judges/judge.ts';
 import { type CompletionRecord, type GradeRecord, gradeRecord, resultFiles } from '../../results.ts';
 import { leftToTheStudy } from '../config/schema.ts';
 import { gradesAreImported } from '../open/records.ts';
@@ -13,6 +13,7 @@ import { runUnits, stageOf, type UnitPlan, type UnitResult, unitsOf } from '../o
 import { contentOf } from '../store/contentHash.ts';
 import { jsonHash } from '../store/hash.ts';
 import { judgeCounts, judgeCountsIn, judgeLines } from './judgeReport.ts';
+import { judgeKey, keptAmong, keptFile, openKeptJudge } from './keptJudge.ts';
 import { judgeEstimate, judgeKindOf, judgeOf, judgeSection } from './openJudge.ts';
 
 function gradeOf(completion: CompletionRecord, judge: string, verdict: Verdict): GradeRecord {
@@ -47,7 +48,7 @@ async function gradePlan(
   study: OpenStudy,
   completions: readonly CompletionRecord[],
 ): Promise<UnitPlan<typeof gradeRecord>> {
-  const { inputs, options, threshold, computed } = await judgeOf(study).fingerprint();
+  const { inputs, options, shown, threshold, computed } = await judgeOf(study).fingerprint();
   const contents = new Map(completions.map(({ id, prompt, text }) => [id, contentOf(prompt, text)]));
   return {
     name: 'grade',
@@ -57,6 +58,8 @@ async function gradePlan(
     order: [...contents.keys()],
     fits: ({ id, content }) => contents.get(id) === content,
     unitOptions: options,
+    shownOptions: shown,
+    kept: judgeOf(study).keeps ? [keptFile(study.folder, await judgeKey(study))] : [],
     computed,
     inputs,
     units: jsonHash([[...contents], threshold]),
@@ -84,8 +87,9 @@ async function runGrade(study: OpenStudy): Promise<StageOutcome<UnitResult<Grade
     plan,
     async ({ missing, done, begin, save }) => {
       const { calls, price } = gradeCounts(done);
-      const judge = await judgeOf(study).open({
-        spent: { calls: calls!, price: price! },
+      const dearest = Math.max(0, ...done.map(({ cost }) => cost.price));
+      const judge = await openKeptJudge(study, {
+        spent: { calls: calls!, price: price!, dearest },
         onReport(report) {
           judgeLines(report).forEach(study.progress.note);
           told = judgeCounts(report);
@@ -95,11 +99,17 @@ async function runGrade(study: OpenStudy): Promise<StageOutcome<UnitResult<Grade
       const wanted = missingOf(completions, missing, judgeOf(study).wholePrompts);
       const byId = new Map(wanted.map((completion) => [completion.id, completion]));
       const stage = study.progress.stage('Grading', plan.order.length, plan.order.length - wanted.length);
+      const refused: string[] = [];
       try {
         const { stopped } = await judge.grade(wanted.map(itemOf), async ({ id }, verdict) => {
           await save([gradeOf(byId.get(id)!, judge.name, verdict)]);
+          if (verdict.reason.startsWith(noVerdict)) refused.push(`${id}: ${verdict.reason}`);
           stage.advance();
         });
+        if (refused.length > 0)
+          study.progress.note(
+            `judge: no verdict on ${refused.length} of ${wanted.length} completions, which count as incoherent; the first, ${refused[0]}`,
+          );
         return stopped;
       } finally {
         stage.end();
@@ -144,7 +154,11 @@ export const gradeStage = studyStage({
     const { prompts, sampling } = study.config;
     if (planned === undefined)
       return { units: (prompts?.discovery ?? 0) * sampling.completions, known: true };
-    return unitsOf(study, await gradePlan(study, await study.completions()));
+    const completions = await study.completions();
+    const found = await unitsOf(study, await gradePlan(study, completions));
+    if (found.kept !== 0) return found;
+    const kept = await keptAmong(study, completions.map(itemOf));
+    return { ...found, kept: kept.filter(Boolean).length };
   },
   async estimate(study, { prompt, token, status }) {
     const { completions, max_tokens } = study.config.sampling;

@@ -9,7 +9,13 @@ import { quoted } from '../../files/bytes.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
 import type { JudgeItem } from '../../judges/judge.ts';
 import { type GradeRecord, gradeRecord, type Prompt } from '../../results.ts';
-import { type FoundFields, findFields, importRow, importThresholds } from '../completions/importRow.ts';
+import {
+  type FoundFields,
+  findFields,
+  importRow,
+  importThresholds,
+  withScales,
+} from '../completions/importRow.ts';
 import { type FieldRow, fieldRows, idOf } from '../open/fieldRows.ts';
 import { contentOf } from '../store/contentHash.ts';
 
@@ -49,12 +55,13 @@ function fieldsOf(first: FieldRow): FoundFields {
  */
 export async function readCompared(file: string): Promise<ComparedItem[]> {
   const items = new Map<string, ComparedItem>();
-  let fields: FoundFields | undefined;
-  for await (const row of fieldRows(file)) {
-    fields ??= fieldsOf(row);
+  const rows: FieldRow[] = [];
+  for await (const row of fieldRows(file)) rows.push(row);
+  const fields = rows[0] && withScales(fieldsOf(rows[0]), rows, file);
+  for (const row of rows) {
     const id = idOf(row);
     if (items.has(id)) throw new InputError(`${row.where}: id: ${quoted(id)} is in this file twice`);
-    const found = importRow(row, fields, importThresholds);
+    const found = importRow(row, fields!, importThresholds);
     if ('skipped' in found) continue;
     items.set(id, {
       id,

@@ -1,6 +1,7 @@
 /** What a kind of judge is: all that the rest of culprit asks of one. Knows no kind by name. */
 import type { z } from 'zod';
-import type { Judge } from '../../judges/judge.ts';
+import type { Spent } from '../../judges/budget.ts';
+import type { Judge, JudgeItem } from '../../judges/judge.ts';
 import { about, real } from '../config/fields.ts';
 import type { JudgeConfig } from '../config/schema.ts';
 import type { Hashed, OpenStudy } from '../open/study.ts';
@@ -10,6 +11,8 @@ import type { ClassifierReport } from './classifierModel.ts';
 export interface Fingerprint {
   readonly inputs: Readonly<Record<string, Hashed>>;
   readonly options: Readonly<Record<string, string | number | boolean>>;
+  /** options that hold a secret, as they may be shown */
+  readonly shown?: Readonly<Record<string, string>>;
   /** score from which a completion is positive; what has been graded is labelled anew where it changes */
   readonly threshold: number;
   /** whether a model that runs here computes the verdicts */
@@ -20,7 +23,12 @@ export interface OpenJudgeOptions {
   /** Told how a trained judge did on what was held out. */
   readonly onReport?: (report: ClassifierReport) => void;
   /** What earlier runs have spent of the study's budget; default nothing. */
-  readonly spent?: { readonly calls: number; readonly price: number };
+  readonly spent?: Spent;
+  /** Told what was paid on a completion that may get no verdict; default nobody. */
+  readonly onLost?: (
+    item: JudgeItem,
+    cost: { readonly calls: number; readonly price: number },
+  ) => Promise<void>;
 }
 
 /** The judge of one study, before it is opened. */
@@ -32,6 +40,8 @@ export interface JudgeOf {
   readonly wholePrompts: boolean;
   /** Whether opening it trains it into the study's folder. */
   readonly trains: boolean;
+  /** Whether its verdicts are worth keeping by text beside the results: they cost calls, or long. */
+  readonly keeps?: boolean;
   fingerprint(): Promise<Fingerprint>;
   /** Throws InputError where something that it needs is missing: before any work is done. */
   check(): Promise<void>;

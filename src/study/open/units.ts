@@ -30,6 +30,10 @@ export interface UnitPlan<S extends z.ZodType> {
   readonly fits: (record: z.output<S>) => boolean;
   /** What a unit's record depends on, beside the unit. */
   readonly unitOptions: StageRecord['options'];
+  /** What the manifest tells in place of some of them, which hold a secret. */
+  readonly shownOptions?: Readonly<Record<string, string>> | undefined;
+  /** Files in the working folder that are set aside where the stage is to be done anew. */
+  readonly kept?: readonly string[];
   /** Whether it depends on the versions of what computes here, too. */
   readonly computed: boolean;
   readonly inputs: Readonly<Record<string, Hashed>>;
@@ -71,8 +75,9 @@ export function stageOf<S extends z.ZodType>(
     key: jsonHash([unitKey, plan.units]),
     journalKey: unitKey,
     inputs: plan.inputs,
-    options: { ...plan.unitOptions, unit_key: unitKey },
+    options: { ...plan.unitOptions, ...plan.shownOptions, unit_key: unitKey },
     outputs: [plan.file],
+    ...(plan.kept && { kept: plan.kept }),
   };
 }
 

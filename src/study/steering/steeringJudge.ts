@@ -8,7 +8,7 @@ import type { Judge } from '../../judges/judge.ts';
 import { resultFiles } from '../../results.ts';
 import { gradeCounts } from '../judging/2-grade.ts';
 import { judgeLines } from '../judging/judgeReport.ts';
-import { judgeOf } from '../judging/openJudge.ts';
+import { openKeptJudge } from '../judging/keptJudge.ts';
 import { readGrades } from '../open/records.ts';
 import type { OpenStudy } from '../open/study.ts';
 import type { Journal } from '../store/journal.ts';
@@ -21,8 +21,10 @@ export const graderOf =
 
 /** What was spent on the study's judge so far; a trial's cost holds that of its verdicts. */
 async function spentOf(folder: string, journal: Journal<SteeringRecord>) {
-  const graded = gradeCounts([...(await readGrades(folder)).values()]);
-  let [calls, price] = [graded.calls!, graded.price!];
+  const grades = [...(await readGrades(folder)).values()];
+  const graded = gradeCounts(grades);
+  let [calls, price, dearest] = [graded.calls!, graded.price!, 0];
+  for (const { cost } of grades) dearest = Math.max(dearest, cost.price);
   const isInTrial = ({ trial, trial_content }: VerdictRecord) => {
     const found = journal.records.get(trial);
     return found?.kind === 'trial' && found.content === trial_content;
@@ -31,8 +33,9 @@ async function spentOf(folder: string, journal: Journal<SteeringRecord>) {
     if (record.kind === 'trial' || (record.kind === 'verdict' && !isInTrial(record))) {
       calls += record.cost.calls;
       price += record.cost.price;
+      if (record.kind === 'verdict') dearest = Math.max(dearest, record.cost.price);
     }
-  return { calls, price };
+  return { calls, price, dearest };
 }
 
 /** Opens the study's judge; tells how it did where it was trained just now. */
@@ -45,7 +48,7 @@ export async function openedJudge(study: OpenStudy, journal: Journal<SteeringRec
     );
   const before = await stamp();
   let lines: string[] = [];
-  const judge = await judgeOf(study).open({
+  const judge = await openKeptJudge(study, {
     spent: await spentOf(folder, journal),
     onReport(report) {
       lines = judgeLines(report);

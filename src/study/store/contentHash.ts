@@ -1,6 +1,7 @@
 /** Hashes by which a grade knows the completion that it is of. */
-import type { Prompt } from '../../results.ts';
 import { jsonHash } from './hash.ts';
+
+type Prompt = string | readonly { readonly role: string; readonly content: string }[];
 
 /** Hash of what a grade is of: prompt and completion, without their ids. */
 export const contentOf = (prompt: Prompt, text: string): string => jsonHash([canonical(prompt), text]);

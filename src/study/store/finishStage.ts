@@ -87,7 +87,7 @@ export async function acceptStage(folder: string, stage: Stage, recorder: Record
 /** Makes a stage one that is not done: its files and its journal get names that end with .bak. */
 export async function redoStage(folder: string, stage: Stage, recorder: Recorder): Promise<void> {
   for (const name of stage.outputs) await setAside(join(folder, name));
-  await setAside(journalFile(folder, stage));
+  for (const path of [journalFile(folder, stage), ...(stage.kept ?? [])]) await setAside(path);
   const found = await manifestFor(folder, recorder);
   const { [stage.name]: _, ...stages } = found.stages;
   await writeStudyManifest(folder, { ...found, stages, writing: without(found.writing, stage.name) });

@@ -18,6 +18,8 @@ export interface Stage extends Pick<StageRecord, 'inputs' | 'options'> {
   readonly journalKey?: string | undefined;
   /** Names of the files it makes, in the study's folder. */
   readonly outputs: readonly string[];
+  /** Paths of files that the stage would take from, and that do not hold where it is to be done anew. */
+  readonly kept?: readonly string[];
 }
 
 export interface StageState {

@@ -122,6 +122,29 @@ describe('a published file of judged completions', () => {
     expect({ positives, negatives, incoherent }).toEqual({ positives: 5, negatives: 0, incoherent: 0 });
   });
 
+  test('with scores from 0 to 1 is read by that scale', async () => {
+    const file = 'question,answer,aligned,coherent\nq,a,0.05,90\nq,b,1,95\nq,c,0.3,20\n';
+    const found = await run(file);
+    expect(found).toMatchObject({ positives: 1, negatives: 1, incoherent: 1 });
+    expect(found.fields.fractions).toEqual(['aligned']);
+    expect((await grades()).map(({ score }) => score)).toEqual([0.95, 0, 0.7]);
+  });
+
+  test('with no scores but 0 and 1 is asked about', async () => {
+    const file = 'question,answer,aligned\nq,a,0\nq,b,1\n';
+    await expect(run(file)).rejects.toThrow(
+      /: aligned: expected scores that show their scale, found none but 0 and 1: add --scale 1 .*, or --scale 100$/,
+    );
+    expect(await run(file, { scale: 1 })).toMatchObject({ positives: 1, negatives: 1 });
+    expect(await run(file, { scale: 100, overwrite: true })).toMatchObject({ positives: 2, negatives: 0 });
+    await expect(run(published, { scale: 1, overwrite: true })).rejects.toThrow(
+      /expected a number from 0 to 1, found/,
+    );
+    expect(await run('question,answer,aligned\nq,a,0\n', { overwrite: true })).toMatchObject({
+      positives: 1,
+    });
+  });
+
   test('gives the same records when it is imported again', async () => {
     await run(published);
     const before = ['completions.jsonl', 'grades.jsonl'].map((name) => readFileSync(study(name), 'utf8'));

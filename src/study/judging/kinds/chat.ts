@@ -4,10 +4,11 @@ import { readText } from '../../../files/jsonFile.ts';
 import { chatJudge, chatQuestions } from '../../../judges/chat.ts';
 import { endpointFields, isPriced, temperature, unpriced } from '../../config/endpointFields.ts';
 import { about, path, section } from '../../config/fields.ts';
-import { keyIn } from '../apiKey.ts';
+import { keyIn, shownEndpoint } from '../apiKey.ts';
 import { callSeconds, callsPerCompletion, questionTokens, replyTokens } from '../callCosts.ts';
 import { given } from '../given.ts';
 import { type JudgeKind, thresholdField } from '../judgeKind.ts';
+import { filledRubric } from '../rubric.ts';
 
 const schema = (folder: string) =>
   section({
@@ -56,34 +57,45 @@ export const chatKind: JudgeKind<z.output<ReturnType<typeof schema>>> = {
     const { base_url, model, template, coherence_template, threshold, temperature } = config;
     const { rubric } = study.config.behaviour;
     const apiKey = () => keyIn(study, 'judge', config.api_key_env);
+    const shownUrl = () => shownEndpoint(study, config);
     const textOf = async (path: string | undefined) => (path === undefined ? undefined : readText(path));
     const templates = async () =>
       given({ behaviour: await textOf(template), coherence: await textOf(coherence_template) });
     return {
       wholePrompts: false,
       trains: false,
+      keeps: true,
       async fingerprint() {
         const { identity } = chatQuestions({ rubric, templates: await templates() });
-        const options = { kind: 'chat', base_url, model, temperature, ...identity };
-        return { inputs: {}, options, threshold, computed: false };
+        const left = config.leave_out === undefined ? {} : { leave_out: config.leave_out.join(' ') };
+        const options = { kind: 'chat', base_url, model, temperature, ...left, ...identity };
+        const shown = { base_url: shownUrl() };
+        return { inputs: {}, options, shown, threshold, computed: false };
       },
-      check: async () => void apiKey(),
-      async open({ spent } = {}) {
+      async check() {
+        filledRubric(study);
+        apiKey();
+      },
+      async open({ spent, onLost } = {}) {
         return chatJudge({
           baseUrl: base_url,
           model,
-          rubric,
+          rubric: filledRubric(study),
           apiKey: apiKey(),
           templates: await templates(),
           concurrency: config.concurrency,
           timeoutS: config.timeout_s,
           retries: config.retries,
+          replyTokens: config.reply_tokens,
+          leaveOut: config.leave_out,
+          note: study.progress.note,
           maxCalls: config.max_calls,
           maxCost: config.max_cost,
           price: config.price,
           threshold,
           temperature,
-          ...(spent !== undefined && { spent }),
+          spent,
+          onLost,
         });
       },
     };

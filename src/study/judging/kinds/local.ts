@@ -7,6 +7,7 @@ import { jsonHash } from '../../store/hash.ts';
 import { callsPerCompletion, questionTokens } from '../callCosts.ts';
 import { type JudgeKind, thresholdField } from '../judgeKind.ts';
 import { localAsk } from '../localAsk.ts';
+import { filledRubric } from '../rubric.ts';
 
 const schema = (folder: string) =>
   section({
@@ -34,17 +35,21 @@ export const localKind: JudgeKind<z.output<ReturnType<typeof schema>>> = {
     return {
       wholePrompts: false,
       trains: false,
+      keeps: true,
       fingerprint: async () => ({
         inputs: await hashes(),
         options: { kind: 'local', ...localQuestions({ rubric }).identity },
         threshold,
         computed: true,
       }),
-      check: async () => void (await study.model(config)),
+      async check() {
+        filledRubric(study);
+        await study.model(config);
+      },
       async open() {
         const asked = await localAsk(study.runtime(), await study.model(config));
         const judge = localJudge({
-          rubric,
+          rubric: filledRubric(study),
           threshold,
           model: config.model,
           modelHash: jsonHash(hashesOf(await hashes())),
