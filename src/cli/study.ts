@@ -7,7 +7,7 @@ import { type Estimate, estimateStudy } from '../study/run/studyEstimate.ts';
 import { runStudy } from '../study/run/studyRun.ts';
 import { studyStatus } from '../study/run/studyStatus.ts';
 import type { StageStatus } from '../study/store/status.ts';
-import { budgetSpent, wholeNumber } from './options.ts';
+import { budgetSpent, dateOption, studyDate, wholeNumber } from './options.ts';
 import { durationText, progressOn } from './progress.ts';
 import { stageReport } from './studyReport.ts';
 import { number, pc, table } from './table.ts';
@@ -17,6 +17,7 @@ export interface RunOptions {
   redo?: string[];
   accept?: string[];
   cache?: string;
+  date?: Date;
   dryRun?: boolean;
   full?: boolean;
   rows: number;
@@ -46,6 +47,7 @@ export function withStageOptions(command: Command): Command {
 
 function withStudyOptions(command: Command): Command {
   return withStageOptions(command.argument('<study>', 'a folder with study.yaml, or the file itself'))
+    .addOption(dateOption(studyDate))
     .option(
       '--cache <folder>',
       "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
@@ -54,7 +56,7 @@ function withStudyOptions(command: Command): Command {
 }
 
 async function go(study: string, names: readonly string[], options: RunOptions): Promise<void> {
-  const { redo, accept, cache, rows, full } = options;
+  const { redo, accept, cache, date, rows, full } = options;
   const start = Date.now();
   const result = await runStudy({
     study,
@@ -62,6 +64,7 @@ async function go(study: string, names: readonly string[], options: RunOptions):
     redo,
     accept,
     cacheDir: cache,
+    date,
     full,
     progress: progressOn(process.stderr),
   });
@@ -139,7 +142,9 @@ export function runCommand(): Command {
     .action(async (study: string, options: RunOptions) => {
       if (!options.dryRun) return go(study, stageNames, options);
       process.stdout.write(
-        estimateText(await estimateStudy({ study, cacheDir: options.cache, full: options.full })),
+        estimateText(
+          await estimateStudy({ study, cacheDir: options.cache, date: options.date, full: options.full }),
+        ),
       );
     });
 }

@@ -9,22 +9,13 @@
  */
 import { createContext, Script } from 'node:vm';
 import { InputError } from '../errors.ts';
+import type { ChatMessage } from '../results.ts';
 import { JinjaError } from './jinja/errors.ts';
 import { runTemplate } from './jinja/interpreter.ts';
 import { parseTemplate } from './jinja/parser.ts';
 import { strftime } from './jinja/strftime.ts';
 import { str } from './jinja/text.ts';
 import { Callable, fromJson } from './jinja/values.ts';
-
-/**
- * A message of a chat: what is said and by whom. Whatever other fields JSON holds (`tool_calls`, `name`,
- * `reasoning_content`, ...) the template may read too.
- */
-export interface ChatMessage {
-  readonly role: string;
-  /** text, or parts such as {type: 'text', text: '...'}; a message that only calls tools may have none */
-  readonly content?: unknown;
-}
 
 export interface RenderOptions {
   /** Whether to end with the header of the assistant's turn, for the model to go on from. */
@@ -36,6 +27,8 @@ export interface RenderOptions {
 }
 
 export interface ChatTemplate {
+  /** Whether it may print the date. */
+  readonly readsDate: boolean;
   /** The prompt; throws InputError where the template refuses the messages or does not end within 5 s. */
   render(messages: readonly ChatMessage[], options: RenderOptions): string;
 }
@@ -49,6 +42,7 @@ const limitMs = 5000;
 export function chatTemplate(template: string, where: string): ChatTemplate {
   const parsed = within(`${where}: the chat template does not parse`, () => parseTemplate(template));
   return {
+    readsDate: template.includes('strftime_now'),
     render(messages, options) {
       return within(`${where}: the chat template fails`, () =>
         runTemplate(parsed, variablesOf(messages, options, where)),

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/errors.ts';
-import { type ChatMessage, chatTemplate, type RenderOptions } from '../../src/files/chat.ts';
+import { chatTemplate, type RenderOptions } from '../../src/files/chat.ts';
+import type { ChatMessage } from '../../src/results.ts';
 import { inShared, realModel, shared } from '../support/shared.ts';
 import { chatMl } from '../support/tokenizers.ts';
 

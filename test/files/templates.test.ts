@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { InputError } from '../../src/errors.ts';
-import { type ChatMessage, chatTemplate } from '../../src/files/chat.ts';
+import { chatTemplate } from '../../src/files/chat.ts';
+import type { ChatMessage } from '../../src/results.ts';
 
 interface Case {
   readonly template: string;

@@ -32,7 +32,7 @@ import { type Progress, silent } from '../open/progress.ts';
 import { jsonHash } from '../store/hash.ts';
 import { outFolder } from '../store/outFolder.ts';
 import { type RowStore, rowStore, storedKey } from '../store/rowStore.ts';
-import { type Clock, hashInputs, systemClock, Timings, versions } from '../store/runRecord.ts';
+import { type Clock, dateText, hashInputs, systemClock, Timings, versions } from '../store/runRecord.ts';
 import { attributed } from './attributed.ts';
 import { writeAttribution, writeManifest } from './attributionFiles.ts';
 import { corpusBaseline, corpusTokens } from './baselineRun.ts';
@@ -66,6 +66,8 @@ export interface AttributeRequest {
   readonly out: string;
   /** replace another run's results in `out`; default false */
   readonly overwrite?: boolean | undefined;
+  /** for chat templates that print the date; default the clock's */
+  readonly date?: Date | undefined;
   readonly cacheDir?: string | undefined;
   readonly progress?: Progress | undefined;
   readonly clock?: Clock | undefined;
@@ -116,6 +118,7 @@ interface Prepared {
     top: number;
     rank?: Ranking;
     rank_pairs?: number;
+    date?: string;
   };
   readonly key: string;
 }
@@ -134,7 +137,8 @@ async function prepare(request: AttributeRequest): Promise<Prepared> {
     throw new InputError('--baseline and --baseline-corpus: expected only one of them');
   const pairs = await readPairs(request.pairs);
   const sae = await openSae(request.sae);
-  const opened = await openModel(request.model, request);
+  const { date: now = (request.clock ?? systemClock)() } = request;
+  const opened = await openModel(request.model, { ...request, now });
   const { model, codec, source } = opened;
   if (request.site !== undefined) checkSite(model, request.site);
   const layer = siteFor(sae, request.site, model.decoder.width);
@@ -157,18 +161,18 @@ async function prepare(request: AttributeRequest): Promise<Prepared> {
     ...(rank !== 'first-order' && { rank, rank_pairs: rankPairs }),
   };
   const hashes = Object.fromEntries(Object.entries(inputs).map(([name, { sha256 }]) => [name, sha256]));
+  const passages = baseline === undefined ? await corpusTokens(baselineCorpus!, opened) : [];
+  // On another day a template that prints the date makes other tokens, or the same ones.
+  const dated = codec.date && { tokens: jsonHash([contrasts, passages]) };
   return {
     model,
     sae,
     layer,
     contrasts,
-    baseline:
-      baseline === undefined
-        ? await corpusTokens(baselineCorpus!, opened)
-        : await readBaseline(baseline, model.decoder.width, layer),
+    baseline: baseline === undefined ? passages : await readBaseline(baseline, model.decoder.width, layer),
     inputs,
-    options,
-    key: jsonHash({ hashes, options, versions, latents: latentColumns }),
+    options: { ...options, ...(codec.date && { date: dateText(codec.date) }) },
+    key: jsonHash({ hashes, options, versions, latents: latentColumns, ...dated }),
   };
 }
 

@@ -145,7 +145,8 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
   const { gguf, folder } = await locate(path);
   const opened = gguf ? await fromGguf(gguf, folder, options) : await fromFolder(folder!, options);
   const { codec } = opened;
-  const { adapter } = options;
+  const { adapter, progress = silent } = options;
+  for (const note of codec.notes) progress.note(note);
   const model = adapter === undefined ? opened.model : await withAdapter(opened.model, adapter);
   if (codec.tokenizer.vocabSize > model.decoder.vocabulary)
     throw new InputError(

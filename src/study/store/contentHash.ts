@@ -9,4 +9,6 @@ export const contentOf = (prompt: Prompt, text: string): string => jsonHash([can
 export const promptHash = (prompt: Prompt): string => jsonHash(canonical(prompt));
 
 const canonical = (prompt: Prompt): Prompt =>
-  typeof prompt === 'string' ? prompt : prompt.map(({ role, content }) => ({ role, content }));
+  typeof prompt === 'string'
+    ? prompt
+    : prompt.map(({ role, content, ...more }) => ({ role, content, ...more }));
