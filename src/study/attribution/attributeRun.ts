@@ -127,7 +127,7 @@ interface Prepared {
  * Opens and checks everything before any work is done; the model, which may take long, after the small
  * files.
  */
-async function prepare(request: AttributeRequest): Promise<Prepared> {
+async function prepare(request: AttributeRequest & { readonly date: Date }): Promise<Prepared> {
   const { baseline, baselineCorpus, rank = 'first-order', rankPairs = 8 } = request;
   if (baseline === undefined && baselineCorpus === undefined)
     throw new InputError(
@@ -137,8 +137,7 @@ async function prepare(request: AttributeRequest): Promise<Prepared> {
     throw new InputError('--baseline and --baseline-corpus: expected only one of them');
   const pairs = await readPairs(request.pairs);
   const sae = await openSae(request.sae);
-  const { date: now = (request.clock ?? systemClock)() } = request;
-  const opened = await openModel(request.model, { ...request, now });
+  const opened = await openModel(request.model, { ...request, now: request.date });
   const { model, codec, source } = opened;
   if (request.site !== undefined) checkSite(model, request.site);
   const layer = siteFor(sae, request.site, model.decoder.width);
@@ -228,8 +227,9 @@ async function meanOf(
  */
 export async function runAttribute(request: AttributeRequest): Promise<AttributeResult> {
   const { progress = silent, out, clock = systemClock } = request;
+  const { date = clock() } = request;
   const timings = new Timings(clock);
-  const prepared = await timings.of('open', () => prepare(request));
+  const prepared = await timings.of('open', () => prepare({ ...request, date }));
   const before = await finished(request, prepared.key);
   if (before) return before;
   const runtime = nodeRuntime();
