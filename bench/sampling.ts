@@ -4,9 +4,10 @@
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import type { ChatMessage } from '../src/files/chat.ts';
+
 import { sampler } from '../src/methods/completions/sample.ts';
 import { addedVector } from '../src/methods/steering/steer.ts';
+import type { ChatMessage } from '../src/results.ts';
 import { nodeRuntime } from '../src/runtime/node.ts';
 import { openModel } from '../src/study/open/openModel.ts';
 import { peakMemory, productRate } from './machine.ts';

@@ -4,7 +4,6 @@
  * the parts: open a model and a dictionary, pass a tree of completions through the model, score latents.
  */
 export { InputError } from './errors.ts';
-export type { ChatMessage } from './files/chat.ts';
 export { encodePair, type Pair, readCorpus, readPairs } from './files/pairs.ts';
 export { openSafetensors, readTensor, writeSafetensors } from './files/safetensors.ts';
 export type { TextCodec } from './files/textCodec.ts';
@@ -88,6 +87,7 @@ export type { Decoder, Model } from './models/decoder.ts';
 export { withLora } from './models/lora.ts';
 export { gradientGraph, logitsGraph, lossGraph, residualGraph } from './models/passes.ts';
 export { packTree, predictors, sequence, type Tree, targets, treeFeeds } from './models/tree.ts';
+export type { ChatMessage } from './results.ts';
 export {
   decodeLatents,
   decodeSteering,

@@ -24,6 +24,7 @@ interface Options extends RunOptions {
   rankPairs: number;
   out: string;
   overwrite?: boolean;
+  date?: Date;
 }
 
 const about = `
@@ -78,7 +79,7 @@ function report(result: AttributeResult, { out, rows }: Options): string {
 const needed = { model: '--model', sae: '--sae', pairs: '--pairs', out: '--out' } as const;
 
 const stageFlags: readonly string[] = ['redo', 'accept'];
-const studyFlags: readonly string[] = ['rows', 'cache', ...stageFlags];
+const studyFlags: readonly string[] = ['rows', 'cache', 'date', ...stageFlags];
 const folderFlags: readonly string[] = ['out', 'overwrite'];
 
 /** Flags that were given of those that `which` holds for. */

@@ -8,6 +8,7 @@ interface Options {
   model: string;
   adapter?: string;
   cache?: string;
+  date?: Date;
   site: number;
   corpus: string;
   maxTokens: number;

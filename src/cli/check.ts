@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { runStudy } from '../study/run/studyRun.ts';
 import { checkSummary, checkTable } from './checkReport.ts';
+import { dateOption, studyDate } from './options.ts';
 import { durationText, progressOn } from './progress.ts';
 import { type RunOptions, withStageOptions } from './study.ts';
 
@@ -9,7 +10,7 @@ interface CheckOptions extends Omit<RunOptions, 'rows'> {
   labels?: string;
 }
 
-async function check(study: string, { redo, accept, cache, labels }: CheckOptions): Promise<void> {
+async function check(study: string, { redo, accept, cache, date, labels }: CheckOptions): Promise<void> {
   const start = Date.now();
   const result = await runStudy({
     study,
@@ -17,6 +18,7 @@ async function check(study: string, { redo, accept, cache, labels }: CheckOption
     redo,
     accept,
     cacheDir: cache,
+    date,
     labels,
     progress: progressOn(process.stderr),
   });
@@ -51,6 +53,7 @@ export function checkCommand(): Command {
     .summary('look for what may be wired wrongly in a study, in under a minute')
     .description('Look for what may be wired wrongly in a study before it is run: a line for each thing.')
     .option('--labels <file>', "completions with labels to hold the judge's verdicts against (JSONL or CSV)")
+    .addOption(dateOption(studyDate))
     .option(
       '--cache <folder>',
       "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",

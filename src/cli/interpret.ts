@@ -4,7 +4,7 @@ import type { LatentPage } from '../results.ts';
 import { interpretDefaults, type Reader, readers } from '../study/config/sections/interpret.ts';
 import { interpretStudy } from '../study/run/interpretRun.ts';
 import { explanationLine } from './explanationLine.ts';
-import { budgetSpent, wholeNumber } from './options.ts';
+import { budgetSpent, dateOption, studyDate, wholeNumber } from './options.ts';
 import { durationText, progressOn } from './progress.ts';
 import { shownToken } from './shownToken.ts';
 import { number, pc, signedDelta } from './table.ts';
@@ -25,6 +25,7 @@ interface Options {
   maxCalls?: number;
   rows: number;
   cache?: string;
+  date?: Date;
 }
 
 const about = `
@@ -92,7 +93,7 @@ const stoppedLine = (reason: string) =>
   `Stopped: ${reason}. Replies that were paid for are kept; the same command continues from there.`;
 
 async function interpret(study: string, options: Options): Promise<void> {
-  const { corpus, labels, reader, tokens, passageTokens, latents, rows, cache } = options;
+  const { corpus, labels, reader, tokens, passageTokens, latents, rows, cache, date } = options;
   const { explainer, explainerUrl, explainerModel, explainerKeyEnv, maxCalls } = options;
   const start = Date.now();
   const { pages, folder, upToDate, stopped } = await interpretStudy({
@@ -110,6 +111,7 @@ async function interpret(study: string, options: Options): Promise<void> {
     passageTokens,
     latents,
     cacheDir: cache,
+    date,
     progress: progressOn(process.stderr),
   });
   const shown = pages.slice(0, rows);
@@ -168,6 +170,7 @@ export function interpretCommand(): Command {
     .option('--max-calls <count>', 'stop explaining after this many requests', wholeNumber(1))
     .option('--no-explainer', 'explain nothing, whatever study.yaml says')
     .option('--rows <count>', 'latents to show on the screen', wholeNumber(0), 10)
+    .addOption(dateOption(studyDate))
     .option(
       '--cache <folder>',
       "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",

@@ -14,7 +14,29 @@ export function wholeNumber(least: number): (text: string) => number {
   };
 }
 
-/** --model, --adapter and --cache. */
+const dateForm = /^(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2}))?)?$/;
+
+/** A date, with or without a time, in local time. */
+function dateIn(text: string): Date {
+  const numbers = dateForm.exec(text)?.slice(1).map(Number);
+  const [year = 0, month = 0, day = 0, ...time] = numbers ?? [];
+  const [hours = 0, minutes = 0, seconds = 0] = time.map((x) => (Number.isNaN(x) ? 0 : x));
+  const date = new Date(year, month - 1, day, hours, minutes, seconds);
+  const same = date.getMonth() === month - 1 && date.getDate() === day && date.getHours() === hours;
+  if (numbers === undefined || !same || minutes > 59 || seconds > 59)
+    throw new InvalidArgumentError('Expected a date such as 2024-07-26 or 2024-07-26T14:05.');
+  return date;
+}
+
+/** --date; `otherwise` says what a template prints without it. */
+export const dateOption = (otherwise: string): Option =>
+  new Option('--date <date>', `the date that a chat template prints (default: ${otherwise})`).argParser(
+    dateIn,
+  );
+
+export const studyDate = "the study's first day";
+
+/** --model, --adapter, --date and --cache. */
 export function withModelOptions(command: Command, { required = true } = {}): Command {
   return command
     .addOption(
@@ -24,6 +46,7 @@ export function withModelOptions(command: Command, { required = true } = {}): Co
       ).makeOptionMandatory(required),
     )
     .option('--adapter <folder>', 'a LoRA adapter on it, as PEFT saves one')
+    .addOption(dateOption("now, or the study's first day"))
     .option(
       '--cache <folder>',
       "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",

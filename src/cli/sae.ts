@@ -14,6 +14,7 @@ interface TrainOptions {
   model: string;
   adapter?: string;
   cache?: string;
+  date?: Date;
   site: number;
   corpus: string[];
   latents: number;
@@ -168,6 +169,7 @@ interface EvalOptions {
   model: string;
   adapter?: string;
   cache?: string;
+  date?: Date;
   sae: string;
   site?: number;
   corpus: string[];

@@ -33,6 +33,7 @@ interface Options {
   model?: string;
   adapter?: string;
   cache?: string;
+  date?: Date;
   sae?: string;
   site?: number;
   latent?: number[];
@@ -188,6 +189,7 @@ async function requestOf(
     ...(site !== undefined && { site }),
     ...(baseline !== undefined && { baseline }),
     ...(maxTokens !== undefined && { maxTokens }),
+    ...(options.date !== undefined && { now: options.date }),
     sampling: {
       temperature: steerDefaults.temperature,
       ...('sampling' in base && base.sampling),
@@ -243,7 +245,7 @@ const stageFlags: readonly string[] = ['cache', 'redo', 'accept', 'rows', 'full'
 function checkFlags(command: Command, asStage: boolean): void {
   for (const option of command.options) {
     const name = option.attributeName();
-    const given = command.getOptionValueSource(name) === 'cli' && name !== 'cache';
+    const given = command.getOptionValueSource(name) === 'cli' && name !== 'cache' && name !== 'date';
     if (given && asStage !== stageFlags.includes(name))
       throw new InputError(
         asStage

@@ -9,7 +9,7 @@ import { runStudy } from '../study/run/studyRun.ts';
 import { studyStatus } from '../study/run/studyStatus.ts';
 import type { StageStatus } from '../study/store/status.ts';
 import { control } from './control.ts';
-import { budgetSpent, wholeNumber } from './options.ts';
+import { budgetSpent, dateOption, studyDate, wholeNumber } from './options.ts';
 import { durationText, progressOn } from './progress.ts';
 import { stageReport } from './studyReport.ts';
 import { number, pc, table } from './table.ts';
@@ -19,6 +19,7 @@ export interface RunOptions {
   redo?: string[];
   accept?: string[];
   cache?: string;
+  date?: Date;
   dryRun?: boolean;
   full?: boolean;
   rows: number;
@@ -48,6 +49,7 @@ export function withStageOptions(command: Command): Command {
 
 function withStudyOptions(command: Command): Command {
   return withStageOptions(command.argument('<study>', 'a folder with study.yaml, or the file itself'))
+    .addOption(dateOption(studyDate))
     .option(
       '--cache <folder>',
       "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
@@ -56,7 +58,7 @@ function withStudyOptions(command: Command): Command {
 }
 
 async function go(study: string, names: readonly string[], options: RunOptions): Promise<void> {
-  const { redo, accept, cache, rows, full } = options;
+  const { redo, accept, cache, date, rows, full } = options;
   const start = Date.now();
   const result = await runStudy({
     study,
@@ -64,6 +66,7 @@ async function go(study: string, names: readonly string[], options: RunOptions):
     redo,
     accept,
     cacheDir: cache,
+    date,
     full,
     progress: progressOn(process.stderr),
   });
@@ -149,7 +152,9 @@ export function runCommand(): Command {
       if (options.control !== undefined) return control(study, { ...options, control: options.control });
       if (!options.dryRun) return go(study, stageNames, options);
       process.stdout.write(
-        estimateText(await estimateStudy({ study, cacheDir: options.cache, full: options.full })),
+        estimateText(
+          await estimateStudy({ study, cacheDir: options.cache, date: options.date, full: options.full }),
+        ),
       );
     });
 }

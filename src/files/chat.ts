@@ -2,18 +2,20 @@
  * Chat templates: the Jinja text of a model that turns messages into one prompt, in the environment that
  * transformers gives it. Knows no tokenizer and no file; the clock is passed in.
  *
- * Where the result differs from transformers': `trim` and the like strip what JavaScript calls white space:
- * U+FEFF too, but not U+0085 and U+001C to U+001F. Time and ranges are bounded; memory is bounded by time
+ * `jinja/` follows Jinja 3.1 with trim_blocks, lstrip_blocks, loop controls and generation marks, and refuses
+ * by name what it does not know. Where the result differs all the same: whole numbers are exact up to 2^53,
+ * and a message's 1.0 is 1, as JSON.parse reads it. Time and ranges are bounded; memory is bounded by time
  * alone.
  */
-import { Environment, Interpreter, Template } from '@huggingface/jinja';
 import { InputError } from '../errors.ts';
-import { withinTime } from '../timeLimit.ts';
-
-export interface ChatMessage {
-  readonly role: string;
-  readonly content: string;
-}
+import type { ChatMessage } from '../results.ts';
+import { OverTime, withinTime } from '../timeLimit.ts';
+import { JinjaError } from './jinja/errors.ts';
+import { runTemplate } from './jinja/interpreter.ts';
+import { parseTemplate } from './jinja/parser.ts';
+import { strftime } from './jinja/strftime.ts';
+import { str } from './jinja/text.ts';
+import { Callable, fromJson } from './jinja/values.ts';
 
 export interface RenderOptions {
   /** Whether to end with the header of the assistant's turn, for the model to go on from. */
@@ -25,64 +27,66 @@ export interface RenderOptions {
 }
 
 export interface ChatTemplate {
+  /** Whether it may print the date. */
+  readonly readsDate: boolean;
   /** The prompt; throws InputError where the template refuses the messages or does not end within 5 s. */
   render(messages: readonly ChatMessage[], options: RenderOptions): string;
 }
-
-const maxRange = 100_000;
 
 /**
  * The template of the Jinja text `template`; throws InputError, which begins with `where`, where it does
  * not parse.
  */
 export function chatTemplate(template: string, where: string): ChatTemplate {
-  const { parsed } = within(`${where}: the chat template does not parse`, () => new Template(template));
+  const parsed = within(`${where}: the chat template does not parse`, () => parseTemplate(template));
   return {
+    readsDate: template.includes('strftime_now'),
     render(messages, options) {
-      const environment = environmentOf(messages, options, where);
-      return within(`${where}: the chat template fails`, () => {
-        const result = new Interpreter(environment).run(parsed);
-        return String(result.value);
-      });
+      return within(`${where}: the chat template fails`, () =>
+        runTemplate(parsed, variablesOf(messages, options, where)),
+      );
     },
   };
 }
 
-function environmentOf(messages: readonly ChatMessage[], options: RenderOptions, where: string): Environment {
-  const environment = new Environment();
-  const variables: Record<string, unknown> = {
-    ...options.specialTokens,
-    ...constants,
-    messages: messages.map(({ role, content }) => ({ role, content })),
-    add_generation_prompt: options.addGenerationPrompt,
-    tools: null,
-    documents: null,
-    range: (...bounds: unknown[]) => range(bounds, where),
-    raise_exception: (message: unknown) => {
-      throw new InputError(`${where}: the chat template refuses these messages: ${oneLine(String(message))}`);
-    },
-    strftime_now: (format: unknown) => {
-      if (options.now === undefined)
-        throw new InputError(`${where}: the chat template asks for the date, and none is given`);
-      return formatDate(options.now, String(format), where);
-    },
-  };
-  for (const [name, value] of Object.entries(variables)) environment.set(name, value);
-  return environment;
+function variablesOf(
+  messages: readonly ChatMessage[],
+  { addGenerationPrompt, specialTokens = {}, now }: RenderOptions,
+  where: string,
+): ReadonlyMap<string, unknown> {
+  return new Map<string, unknown>([
+    [
+      'raise_exception',
+      new Callable('raise_exception', ([message]) => {
+        throw new InputError(
+          `${where}: the chat template refuses these messages: ${oneLine(str(message ?? ''))}`,
+        );
+      }),
+    ],
+    [
+      'strftime_now',
+      new Callable('strftime_now', ([format]) => {
+        if (now === undefined)
+          throw new InputError(`${where}: the chat template asks for the date, and none is given`);
+        return strftime(now, str(format ?? ''));
+      }),
+    ],
+    ...Object.entries(specialTokens),
+    ['messages', messages.map((message) => fromJson(normalised(message)))],
+    ['tools', null],
+    ['documents', null],
+    ['add_generation_prompt', addGenerationPrompt],
+  ]);
 }
 
-const constants = { true: true, True: true, false: false, False: false, none: null, None: null };
+/** Names that a message's reasoning goes by; a template reads the first, or gpt-oss's the second. */
+const reasoningFields = ['reasoning_content', 'thinking', 'reasoning'];
 
-/** Python's range, at most `maxRange` long. */
-function range(bounds: readonly unknown[], where: string): number[] {
-  const numbers = bounds.map(Number);
-  const [start, stop, step = 1] = numbers.length === 1 ? [0, ...numbers] : numbers;
-  const length = Math.max(0, Math.ceil((stop! - start!) / step));
-  if (!(length <= maxRange))
-    throw new InputError(
-      `${where}: the chat template: expected range() of at most ${maxRange}, found range(${numbers})`,
-    );
-  return Array.from({ length }, (_, i) => start! + i * step);
+/** A message as transformers hands it on: without fields that are null, its reasoning under both names. */
+function normalised(message: ChatMessage): object {
+  const fields = Object.fromEntries(Object.entries(message).filter(([, value]) => value != null));
+  const reasoning = reasoningFields.map((name) => fields[name]).find((value) => value !== undefined);
+  return reasoning === undefined ? fields : { thinking: reasoning, ...fields, reasoning_content: reasoning };
 }
 
 /** `work()`, stopped after 5 s; any error becomes an InputError that begins with `where`. */
@@ -90,54 +94,22 @@ function within<T>(where: string, work: () => T): T {
   try {
     return withinTime(work);
   } catch (error) {
-    if (error instanceof InputError) throw error;
-    // The interpreter leaves a loop by an error without a message.
-    const why = oneLine((error as Error).message ?? '') || 'break or continue outside a loop';
-    throw new InputError(`${where}: ${why}`);
+    const reason = reasonOf(error);
+    if (reason === undefined) throw error;
+    throw new InputError(`${where}: ${reason}`);
   }
+}
+
+/** What a template's own fault says of itself; undefined for any other error. */
+function reasonOf(error: unknown): string | undefined {
+  if (error instanceof JinjaError) return oneLine(error.message);
+  if (error instanceof OverTime) return error.message;
+  const { message = '', name } = error as { message?: string; name?: string };
+  // Text, recursion or a list without bounds.
+  return name === 'RangeError' ? oneLine(message) : undefined;
 }
 
 function oneLine(text: string): string {
   const line = text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
   return line.length > 300 ? `${line.slice(0, 297)}...` : line;
-}
-
-const months = 'January February March April May June July August September October November December';
-const days = 'Sunday Monday Tuesday Wednesday Thursday Friday Saturday';
-const nameIn = (names: string, i: number) => names.split(' ')[i]!;
-const pad = (number: number, width = 2) => String(number).padStart(width, '0');
-const hour12 = (date: Date) => date.getHours() % 12 || 12;
-const dayOfYear = (date: Date) =>
-  Math.round(
-    (Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) - Date.UTC(date.getFullYear(), 0, 0)) /
-      86_400_000,
-  );
-
-/** Python's strftime in the C locale, by directive. */
-const directives: Readonly<Record<string, (date: Date) => string>> = {
-  Y: (date) => String(date.getFullYear()),
-  y: (date) => pad(date.getFullYear() % 100),
-  m: (date) => pad(date.getMonth() + 1),
-  d: (date) => pad(date.getDate()),
-  H: (date) => pad(date.getHours()),
-  I: (date) => pad(hour12(date)),
-  M: (date) => pad(date.getMinutes()),
-  S: (date) => pad(date.getSeconds()),
-  p: (date) => (date.getHours() < 12 ? 'AM' : 'PM'),
-  B: (date) => nameIn(months, date.getMonth()),
-  b: (date) => nameIn(months, date.getMonth()).slice(0, 3),
-  A: (date) => nameIn(days, date.getDay()),
-  a: (date) => nameIn(days, date.getDay()).slice(0, 3),
-  j: (date) => pad(dayOfYear(date), 3),
-  '%': () => '%',
-};
-
-/** `%-d` is `%d` without the leading zero, as glibc has it. */
-function formatDate(date: Date, format: string, where: string): string {
-  return format.replace(/%(-?)([^-]?)/g, (directive, bare: string, letter: string) => {
-    const text = Object.hasOwn(directives, letter) ? directives[letter]?.(date) : undefined;
-    if (text === undefined)
-      throw new InputError(`${where}: the chat template: strftime_now: ${directive} is not supported`);
-    return bare === '' ? text : text.replace(/^0+(?=.)/, '');
-  });
 }

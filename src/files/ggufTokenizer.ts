@@ -15,6 +15,8 @@ import { type Tokenizer, tokenizerFromJson } from './tokenizer.ts';
 export interface TokenizerFiles {
   readonly json: object;
   readonly config: object;
+  /** whether bos comes before a plain text */
+  readonly addBos: boolean;
 }
 
 /** Kinds of token in `tokenizer.ggml.token_type`. */
@@ -30,8 +32,8 @@ interface Vocabulary {
 
 /** The tokenizer of a GGUF. Errors begin with `where` and the key that is wrong. */
 export function tokenizerFromGguf(metadata: GgufMetadata, where: string): Tokenizer {
-  const { json, config } = tokenizerFilesOfGguf(metadata, where);
-  return tokenizerFromJson(json, config, where);
+  const { json, config, addBos } = tokenizerFilesOfGguf(metadata, where);
+  return tokenizerFromJson(json, config, where, addBos);
 }
 
 /** The tokenizer.json and tokenizer_config.json that say what the GGUF's metadata says. */
@@ -91,7 +93,7 @@ function byteLevel(read: GgufFields): TokenizerFiles {
       merges: read.texts('tokenizer.ggml.merges'),
     },
   };
-  return { json, config: configOf(read, vocabulary, {}, splitting.addBos ?? false) };
+  return { json, ...configOf(read, vocabulary, {}, splitting.addBos ?? false) };
 }
 
 /**
@@ -148,7 +150,7 @@ function sentencePiece(read: GgufFields): TokenizerFiles {
     },
   };
   const defaults = { unk_token: unknown, bos_token: vocabulary.tokens[1], eos_token: vocabulary.tokens[2] };
-  return { json, config: configOf(read, vocabulary, defaults, true) };
+  return { json, ...configOf(read, vocabulary, defaults, true) };
 }
 
 /** The score of each token; Gemma's files hold placeholders there, and mean the order of the vocabulary. */
@@ -217,7 +219,7 @@ function addedTokens({ tokens, kinds: kindOf }: Vocabulary): object[] {
   });
 }
 
-function configOf(read: GgufFields, { tokens }: Vocabulary, defaults: object, addsBos: boolean): object {
+function configOf(read: GgufFields, { tokens }: Vocabulary, defaults: object, addsBos: boolean) {
   const named = {
     bos_token: tokenNamed(read, 'bos', tokens),
     eos_token: tokenNamed(read, 'eos', tokens),
@@ -229,7 +231,7 @@ function configOf(read: GgufFields, { tokens }: Vocabulary, defaults: object, ad
     ...Object.fromEntries(Object.entries(named).filter(([, token]) => token !== undefined)),
   };
   const add = read.flag('tokenizer.ggml.add_bos_token') ?? (addsBos && 'bos_token' in config);
-  return { ...config, add_bos_token: add };
+  return { config, addBos: add };
 }
 
 /** Text of the token that `tokenizer.ggml.NAME_token_id` names. */

@@ -4,8 +4,8 @@
  */
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
+import { type ChatMessage, messageSchema, messageText } from '../results.ts';
 import { quoted } from './bytes.ts';
-import type { ChatMessage } from './chat.ts';
 import { type Line, maxLineBytes, readJsonl, readLines } from './jsonl.ts';
 import type { TextCodec } from './textCodec.ts';
 
@@ -29,15 +29,16 @@ export interface Pair {
   readonly negativeTokens?: readonly number[] | undefined;
 }
 
-const message = z.object({ role: z.string().min(1), content: z.string() });
-
 const blank = (text: string) => text.trim() === '';
 
 const prompt = z
-  .union([z.string(), z.array(message)])
-  .refine((found) => !(typeof found === 'string' ? blank(found) : found.every((m) => blank(m.content))), {
-    error: 'expected a prompt, found none but white space',
-  });
+  .union([z.string(), z.array(messageSchema)])
+  .refine(
+    (found) => !(typeof found === 'string' ? blank(found) : found.every((m) => blank(messageText(m)))),
+    {
+      error: 'expected a prompt, found none but white space',
+    },
+  );
 
 const completion = z.string().refine((text) => !blank(text), {
   error: 'expected a completion, found none but white space',
@@ -101,15 +102,15 @@ export interface EncodedPair {
 }
 
 /**
- * Token ids of a pair. The prompt: see TextCodec.encodePrompt. Each completion is encoded apart from it,
- * without special tokens, then the token that ends it: after a chat prompt the template's end of turn,
- * after a text eos. Throws InputError where a part has no token, or a completion ended and the model has no
+ * Token ids of a pair. The prompt: see TextCodec.encodePrompt. Each completion as the model would write it
+ * there (TextCodec.encodeCompletion), then the token that ends it: after a chat prompt the template's end of
+ * turn, after a text eos. Throws InputError where a part has no token, or a completion ended and the model has no
  * such token.
  */
 export function encodePair(codec: TextCodec, pair: Pair): EncodedPair {
   const end = typeof pair.prompt === 'string' ? codec.eosId : codec.endOfTurnId;
   const completionIds = (text: string, ended: boolean): number[] => {
-    const ids = codec.tokenizer.encode(text);
+    const ids = codec.encodeCompletion(pair.prompt, text);
     if (!ended) return ids;
     if (end === undefined)
       throw new InputError(`pair ${quoted(pair.id)}: the completion ended, but the model has no end token`);
@@ -130,7 +131,7 @@ export function encodePair(codec: TextCodec, pair: Pair): EncodedPair {
 export type Passage = { readonly text: string } | { readonly messages: readonly ChatMessage[] };
 
 const passage = z
-  .object({ text: z.string().optional(), messages: z.array(message).min(1).optional() })
+  .object({ text: z.string().optional(), messages: z.array(messageSchema).min(1).optional() })
   .refine((line) => (line.text === undefined) !== (line.messages === undefined), {
     error: 'expected text or messages, one of the two',
   })

@@ -5,8 +5,9 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
+import type { ChatMessage } from '../results.ts';
 import { quoted } from './bytes.ts';
-import { type ChatMessage, type ChatTemplate, chatTemplate } from './chat.ts';
+import { type ChatTemplate, chatTemplate } from './chat.ts';
 import type { GgufMetadata } from './ggufFields.ts';
 import { endIdsOfGguf, tokenizerFromGguf } from './ggufTokenizer.ts';
 import { readJsonIfThere, readTextIfThere } from './ifThere.ts';
@@ -38,6 +39,17 @@ export interface TextCodec {
    * text.
    */
   encodePrompt(prompt: string | readonly ChatMessage[]): number[];
+  /**
+   * Ids of `text` as the model itself would write it after `prompt`. Prompt and text are encoded as one; what
+   * follows the prompt's own ids is the completion. Where the two would share a token, the text is encoded as
+   * a continuation. A space that the chat template puts before an assistant's words, and that decoding takes
+   * away, is part of the first word.
+   */
+  encodeCompletion(prompt: string | readonly ChatMessage[], text: string): number[];
+  /** The date that the chat template prints; undefined where it prints none. */
+  readonly date: Date | undefined;
+  /** What a person should know of how the files were taken. */
+  readonly notes: readonly string[];
 }
 
 export interface CodecOptions {
@@ -57,7 +69,8 @@ export async function readTokenizerFolder(folder: string, options: CodecOptions 
   const ends = checked(generationConfig, generation ?? {}, path('generation_config.json')).eos_token_id ?? [];
   const tokenizer = tokenizerFromJson(json, config, path('tokenizer.json'));
   const template = await templateIn(folder, config);
-  return codec(tokenizer, template, Array.isArray(ends) ? ends : [ends], folder, options);
+  const found = codec(tokenizer, template, Array.isArray(ends) ? ends : [ends], folder, options);
+  return { ...found, notes: bosNotes(tokenizer, config, folder) };
 }
 
 /** The codec of a GGUF, from its metadata alone. Errors begin with `where`. */
@@ -70,6 +83,19 @@ export function tokenizerOfGguf(
   const text = checked(z.string().optional(), metadata.get(key), `${where}: ${key}`);
   const template = text === undefined ? undefined : chatTemplate(text, where);
   return codec(tokenizerFromGguf(metadata, where), template, endIdsOfGguf(metadata, where), where, options);
+}
+
+const bosField = z.object({ add_bos_token: z.boolean().nullish() });
+
+/** Where tokenizer_config.json says otherwise than tokenizer.json, which decides as in transformers. */
+function bosNotes({ prefixIds, bosId }: Tokenizer, config: unknown, folder: string): string[] {
+  const path = join(folder, 'tokenizer_config.json');
+  const { add_bos_token: says } = checked(bosField, config ?? {}, path);
+  const does = bosId !== undefined && prefixIds.includes(bosId);
+  if (says === undefined || says === null || says === does) return [];
+  return [
+    `${path}: add_bos_token is ${says}, but the post_processor of tokenizer.json puts ${does ? 'bos' : 'no bos'} before a text: that decides, as in transformers`,
+  ];
 }
 
 const tokenId = z.int().min(0);
@@ -99,18 +125,55 @@ function codec(
       ...(now === undefined ? {} : { now }),
     });
   };
+  const promptText = (prompt: string | readonly ChatMessage[]) =>
+    typeof prompt === 'string' ? prompt : chatText(prompt, { addGenerationPrompt: true });
+  const before = (prompt: string | readonly ChatMessage[]) =>
+    typeof prompt === 'string' ? tokenizer.prefixIds : [];
+  /** The space before an assistant's words, where decoding takes it away. */
+  const lead = (prompt: readonly ChatMessage[], opened: string, text: string): string => {
+    if (template === undefined || !decodesBare(tokenizer)) return '';
+    const chat = [...prompt, { role: 'assistant', content: text }];
+    const whole = renderedIf(() => chatText(chat, { addGenerationPrompt: false }));
+    return whole?.startsWith(`${opened} ${text}`) ? ' ' : '';
+  };
   return {
     tokenizer,
     template,
+    notes: [],
+    date: template?.readsDate ? now : undefined,
+    encodeCompletion(prompt, text) {
+      const opened = promptText(prompt);
+      const said = (typeof prompt === 'string' ? '' : lead(prompt, opened, text)) + text;
+      const ids = tokenizer.encode(opened);
+      const whole = tokenizer.encode(opened + said);
+      const shared = ids.length > 0 && ids.every((id, i) => whole[i] === id);
+      if (shared) return whole.slice(ids.length);
+      return opened === '' ? tokenizer.encode(said) : tokenizer.encodeContinuation(said);
+    },
     eosId,
     endOfTurnId,
     endOfTurnIds: [...new Set([eosId, endOfTurnId, ...configured].filter((id) => id !== undefined))],
     chatText,
-    encodePrompt: (prompt) =>
-      typeof prompt === 'string'
-        ? [...tokenizer.prefixIds, ...tokenizer.encode(prompt)]
-        : tokenizer.encode(chatText(prompt, { addGenerationPrompt: true })),
+    encodePrompt: (prompt) => [...before(prompt), ...tokenizer.encode(promptText(prompt))],
   };
+}
+
+/**
+ * What `render` gives; undefined where the template refuses the chat, as it may refuse one that is made for
+ * a question and take the user's own.
+ */
+function renderedIf(render: () => string): string | undefined {
+  try {
+    return render();
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a first word with a space before it and one without are one text when decoded alone. */
+function decodesBare(tokenizer: Tokenizer): boolean {
+  return tokenizer.decode(tokenizer.encodeContinuation(' a')) === 'a';
 }
 
 /** The first special token that the template puts after an assistant's message, if it takes such a chat. */
@@ -120,18 +183,14 @@ function turnEndOf(template: ChatTemplate, tokenizer: Tokenizer): number | undef
     { role: 'user', content: 'How are you?' },
     { role: 'assistant', content: answer },
   ];
-  let text: string;
-  try {
-    text = template.render(chat, {
+  const text = renderedIf(() =>
+    template.render(chat, {
       addGenerationPrompt: false,
       specialTokens: tokenizer.specialTokens,
       now: new Date(0),
-    });
-  } catch (error) {
-    // A template may refuse this chat and take others; the user's own messages will tell.
-    if (error instanceof InputError) return undefined;
-    throw error;
-  }
+    }),
+  );
+  if (text === undefined) return undefined;
   const end = text.lastIndexOf(answer);
   if (end < 0) return undefined;
   return tokenizer.encode(text.slice(end + answer.length)).find((id) => tokenizer.specialIds.has(id));

@@ -13,7 +13,7 @@ import { InputError } from '../errors.ts';
 import { spelledText } from './byteLevel.ts';
 import { quoted } from './bytes.ts';
 import { checked, described } from './schema.ts';
-import { restated } from './tokenizerDialect.ts';
+import { continued, restated, type Steps } from './tokenizerDialect.ts';
 
 export interface Tokenizer {
   /** Highest id + 1; a model's embedding may have more rows. */
@@ -31,6 +31,11 @@ export interface Tokenizer {
    * A lone surrogate counts as U+FFFD. Time grows as n log n in the longest stretch without a split.
    */
   encode(text: string): number[];
+  /**
+   * Ids of `text` as it goes on after other text: without the space that SentencePiece and its like put before
+   * the first word of a text, which `decode` takes away again. Else as `encode`.
+   */
+  encodeContinuation(text: string): number[];
   /**
    * Text of `ids`; bytes that are not UTF-8 become U+FFFD, ids without a token nothing. Spaces are never
    * cleaned up.
@@ -91,17 +96,17 @@ const tokenizerConfig = z.object({
   eos_token: tokenName,
   unk_token: tokenName,
   pad_token: tokenName,
-  add_bos_token: z.boolean().nullish(),
   added_tokens_decoder: z.record(z.string(), addedToken.omit({ id: true })).nullish(),
 });
 type Config = z.output<typeof tokenizerConfig>;
 
 /**
  * The tokenizer that a parsed tokenizer.json describes. `config` is the parsed tokenizer_config.json
- * (undefined where there is none): the names of its special tokens and whether bos comes first. Errors
- * begin with `where`.
+ * (undefined where there is none): the names of its special tokens. What comes before a plain text is what the
+ * post-processor's template says, as in transformers; `addBos` says it for a file that has no post-processor.
+ * Errors begin with `where`.
  */
-export function tokenizerFromJson(json: unknown, config: unknown, where: string): Tokenizer {
+export function tokenizerFromJson(json: unknown, config: unknown, where: string, addBos = false): Tokenizer {
   const parsed = checked(tokenizerJson, json, where);
   const settings = checked(tokenizerConfig, config ?? {}, `${where}: config`);
   const vocab = vocabulary(parsed.model.vocab, `${where}: model.vocab`);
@@ -111,16 +116,24 @@ export function tokenizerFromJson(json: unknown, config: unknown, where: string)
   const ids = new Map([...vocab, ...added.map((token) => [token.content, token.id] as const)]);
   if (unknown !== null && !ids.has(unknown))
     throw new InputError(`${where}: model.unk_token: ${quoted(unknown)} is not in the vocabulary`);
-  const library = build(
-    {
-      added_tokens: added,
-      ...restated(parsed, where),
-      post_processor: null,
-      model: { ...parsed.model, vocab: parsed.model.vocab, merges, unk_token: unknown },
-    },
-    where,
-  );
-  return wrap(library, ids, added, settings, prefix(parsed.post_processor, settings, ids, where));
+  const built = (steps: Steps) =>
+    build(
+      {
+        added_tokens: added,
+        ...steps,
+        post_processor: null,
+        model: { ...parsed.model, vocab: parsed.model.vocab, merges, unk_token: unknown },
+      },
+      where,
+    );
+  const steps = restated(parsed, where);
+  const library = built(steps);
+  const further = continued(steps);
+  const prefixIds = addBos
+    ? bosOf(settings, ids, where)
+    : templatePrefix(parsed.post_processor, `${where}: post_processor`);
+  const continuing = further === undefined ? undefined : built(further);
+  return wrap(library, continuing, ids, added, settings, prefixIds);
 }
 
 function build(json: object, where: string): Library {
@@ -203,25 +216,14 @@ const template = z.object({
   special_tokens: z.record(z.string(), z.object({ ids: z.array(id) })),
 });
 
-/**
- * Ids before a plain text: `add_bos_token` decides where it is given, else the template of the
- * post-processor.
- */
-function prefix(
-  processor: unknown,
-  config: Config,
-  ids: ReadonlyMap<string, number>,
-  where: string,
-): number[] {
-  if (config.add_bos_token === false) return [];
-  const fromTemplate = templatePrefix(processor, `${where}: post_processor`);
-  if (fromTemplate.length > 0 || config.add_bos_token !== true) return fromTemplate;
+function bosOf(config: Config, ids: ReadonlyMap<string, number>, where: string): number[] {
   const bos = namesIn(config).bos_token;
   const bosId = bos === undefined ? undefined : ids.get(bos);
-  if (bosId === undefined) throw new InputError(`${where}: config: add_bos_token without a bos_token`);
+  if (bosId === undefined) throw new InputError(`${where}: add_bos_token without a bos_token`);
   return [bosId];
 }
 
+/** Ids that the template of the post-processor puts before a plain text. */
 function templatePrefix(processor: unknown, where: string): number[] {
   const { type, processors } = checked(
     z.looseObject({ type: z.string(), processors: z.array(z.unknown()).optional() }).nullish(),
@@ -243,6 +245,7 @@ function templatePrefix(processor: unknown, where: string): number[] {
 
 function wrap(
   library: Library,
+  continuing: Library | undefined,
   ids: ReadonlyMap<string, number>,
   added: readonly AddedToken[],
   config: Config,
@@ -256,6 +259,20 @@ function wrap(
   let vocabSize = 0;
   for (const value of ids.values()) vocabSize = Math.max(vocabSize, value + 1);
 
+  const idsBy = (from: Library, text: string): number[] =>
+    from.encode(text, { add_special_tokens: false }).ids;
+  const encode = (text: string) => idsBy(library, wellFormed(text));
+  const encodeContinuation = (text: string): number[] => {
+    if (continuing === undefined) return encode(text);
+    const whole = wellFormed(text);
+    // What follows an added token begins anew, as it does in a whole text.
+    const found = added.map(({ content }) => whole.indexOf(content)).filter((at) => at >= 0);
+    const head = Math.min(whole.length, ...found);
+    return [
+      ...(head === 0 ? [] : idsBy(continuing, whole.slice(0, head))),
+      ...(head === whole.length ? [] : idsBy(library, whole.slice(head))),
+    ];
+  };
   const decode = (tokens: readonly number[]) =>
     tokens.length === 0 ? '' : library.decode([...tokens], { clean_up_tokenization_spaces: false });
   return {
@@ -265,7 +282,8 @@ function wrap(
     prefixIds,
     bosId: idOfSpecial('bos_token'),
     eosId: idOfSpecial('eos_token'),
-    encode: (text) => library.encode(wellFormed(text), { add_special_tokens: false }).ids,
+    encode,
+    encodeContinuation,
     decode: (tokens, { skipSpecialTokens = false } = {}) =>
       decode(
         tokens.filter(

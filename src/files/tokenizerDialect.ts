@@ -56,6 +56,33 @@ export function restated(json: { readonly [Field in keyof Steps]?: unknown }, wh
   };
 }
 
+/**
+ * The same steps for a text that goes on after another: nothing is put before its first word. Undefined
+ * where the steps put nothing there anyhow.
+ */
+export function continued(steps: Steps): Steps | undefined {
+  const normalizing = parts(steps.normalizer, 'normalizers');
+  const splitting = parts(steps.pre_tokenizer, 'pretokenizers');
+  const kept = normalizing.filter(({ type }) => type !== 'Prepend');
+  const bare = splitting
+    .filter((step) => step !== prefixSpace)
+    .map((step) => (step.type === 'Metaspace' ? { ...step, prepend_scheme: 'never' } : step));
+  const prefixes =
+    kept.length < normalizing.length ||
+    splitting.some((step) => step.type === 'Metaspace' && step.prepend_scheme !== 'never');
+  if (!prefixes) return undefined;
+  return {
+    ...steps,
+    normalizer: inSequence(kept, 'normalizers'),
+    pre_tokenizer: inSequence(bare, 'pretokenizers'),
+  };
+}
+
+function parts(step: Step | null, field: string): readonly Step[] {
+  if (step === null) return [];
+  return step.type === 'Sequence' ? (step[field] as readonly Step[]) : [step];
+}
+
 function inSequence(steps: readonly Step[], field: string): Step | null {
   return steps.length > 1 ? { type: 'Sequence', [field]: steps } : (steps[0] ?? null);
 }

@@ -85,7 +85,8 @@ export function gradeWith(data: JudgeData, prompt: string, completion: string): 
 function textOf(prompt: JudgeItem['prompt']): string {
   if (typeof prompt === 'string') return prompt;
   const [message, ...more] = prompt;
-  if (message?.role === 'user' && more.length === 0) return message.content;
+  if (message?.role === 'user' && more.length === 0 && typeof message.content === 'string')
+    return message.content;
   throw new InputError(
     `judge: expected a prompt that is a text, or a chat of one user message, found ${shown(prompt)}`,
   );

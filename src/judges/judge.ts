@@ -6,6 +6,8 @@
  * incoherent, and a reason that begins `no verdict: `. Knows no kind of judge.
  */
 
+import type { ChatMessage } from '../results.ts';
+
 export interface Message {
   readonly role: string;
   readonly content: string;
@@ -15,7 +17,7 @@ export interface Message {
 export interface JudgeItem {
   /** unique in a study */
   readonly id: string;
-  readonly prompt: string | readonly Message[];
+  readonly prompt: string | readonly ChatMessage[];
   readonly completion: string;
   /** whether it came to its end by itself, rather than at the token limit */
   readonly ended: boolean;

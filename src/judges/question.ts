@@ -5,8 +5,10 @@
  * Prompt and completion are data, written by whoever: they stand between tags (framing.ts). A placeholder
  * inside them stays as it is.
  */
+
 import { readFileSync } from 'node:fs';
 import { InputError } from '../errors.ts';
+import { messageText } from '../results.ts';
 import { block, disarmed, markOf, placeholder, sha256 } from './framing.ts';
 import type { JudgeItem } from './judge.ts';
 
@@ -84,9 +86,12 @@ function filled(template: string, rubric: string, item: JudgeItem): string {
 
 function promptBlock({ prompt }: JudgeItem, mark: string): string {
   if (typeof prompt === 'string') return block('prompt', mark, prompt);
-  if (prompt.length === 1 && prompt[0]!.role === 'user') return block('prompt', mark, prompt[0]!.content);
+  if (prompt.length === 1 && prompt[0]!.role === 'user')
+    return block('prompt', mark, messageText(prompt[0]!));
   return prompt
-    .map(({ role, content }) => block('prompt', mark, content, ` role=${JSON.stringify(disarmed(role))}`))
+    .map((message) =>
+      block('prompt', mark, messageText(message), ` role=${JSON.stringify(disarmed(message.role))}`),
+    )
     .join('\n');
 }
 

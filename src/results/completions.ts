@@ -3,11 +3,10 @@
  * said of it, and which are compared.
  */
 import { z } from 'zod';
-
-const message = z.object({ role: z.string().min(1), content: z.string() });
+import { messageSchema } from './message.ts';
 
 /** A text, or the messages of a chat. */
-export const promptSchema = z.union([z.string(), z.array(message).min(1)]);
+export const promptSchema = z.union([z.string(), z.array(messageSchema).min(1)]);
 export type Prompt = z.infer<typeof promptSchema>;
 
 const count = z.int().min(0);

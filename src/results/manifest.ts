@@ -42,6 +42,8 @@ export type StageRecord = z.output<typeof stageRecord>;
 export const studyManifestSchema = z.object({
   command: z.literal('study'),
   created: z.iso.datetime(),
+  /** what chat templates print as the date, where that is not `created` */
+  date: z.iso.datetime().optional(),
   /** of the last run that wrote here */
   versions: z.record(z.string(), z.string()),
   stages: z.record(z.string(), stageRecord),

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/errors.ts';
-import { type ChatMessage, chatTemplate, type RenderOptions } from '../../src/files/chat.ts';
+import { chatTemplate, type RenderOptions } from '../../src/files/chat.ts';
+import type { ChatMessage } from '../../src/results.ts';
 import { inShared, realModel, shared } from '../support/shared.ts';
 import { chatMl } from '../support/tokenizers.ts';
 
@@ -21,7 +22,7 @@ describe('renders', () => {
 
   test.each([
     ['special tokens, unset ones as nothing', '{{ bos_token }}|{{ eos_token }}', '<s>|'],
-    ['no tools and no documents', '{{ tools is none }} {{ documents is none }}', 'true true'],
+    ['no tools and no documents', '{{ tools is none }} {{ documents is none }}', 'True True'],
     ['blocks without their line', 'a\n  {% if true %}\nb\n  {% endif %}\nc', 'a\nb\nc'],
     ['without the last line end', 'a\n', 'a'],
     ['JSON that keeps other letters', '{{ messages | tojson }}', '[{"role": "user", "content": "hi"}]'],
@@ -37,7 +38,7 @@ describe('renders', () => {
     ],
     [
       'ranges',
-      '{{ range(3) }}{{ range(1, 3) }}{{ range(5, 0, -2) }}{{ range(3, 1) }}',
+      '{{ range(3) | list }}{{ range(1, 3) | list }}{{ range(5, 0, -2) | list }}{{ range(3, 1) | list }}',
       '[0, 1, 2][1, 2][5, 3, 1][]',
     ],
     ['generation marks', '{% generation %}x{% endgeneration %}', 'x'],
@@ -72,14 +73,10 @@ describe('refuses, with one line', () => {
     ],
     ['what does not parse', '{% for', /^T: the chat template does not parse: /],
     ['what does not close', '{% if true %}', /^T: the chat template does not parse: /],
-    ['an unknown function', '{{ nothing() }}', /^T: the chat template fails: Cannot call something/],
+    ['an unknown function', '{{ nothing() }}', /^T: the chat template fails: 'nothing' is undefined$/],
     ['break outside a loop', '{% break %}', /^T: the chat template fails: break or continue outside a loop$/],
     ['a date that is not given', '{{ strftime_now("%d") }}', /asks for the date, and none is given/],
-    [
-      'a range that does not end',
-      '{{ range(1, 5, 0) }}',
-      /expected range\(\) of at most 100000, found range\(1,5,0\)/,
-    ],
+    ['a range that does not end', '{{ range(1, 5, 0) }}', /range\(\) arg 3 must not be zero/],
     [
       'a range beyond all',
       '{{ range(10 ** 9) }}',
@@ -90,7 +87,11 @@ describe('refuses, with one line', () => {
       '{% set n = namespace(s="ab") %}{% for a in range(60) %}{% set n.s = n.s ~ n.s %}{% endfor %}',
       /Invalid string length/,
     ],
-    ['nesting beyond all', `{{ ${'('.repeat(100_000)} }}`, /does not parse: Maximum call stack/],
+    [
+      'nesting beyond all',
+      `{{ ${'('.repeat(100_000)}1${')'.repeat(100_000)} }}`,
+      /does not parse: Maximum call stack/,
+    ],
   ])('%s', (_, template, message) => {
     expect(() => render(template)).toThrow(InputError);
     expect(() => render(template)).toThrow(message);

@@ -184,10 +184,26 @@ describe('a corpus', () => {
     [
       'a message without content',
       { messages: [{ role: 'u' }] },
-      /messages\[0\]\.content: expected string, found nothing/,
+      /messages\[0\]\.content: expected a text or a list of parts, found nothing/,
     ],
   ])('refuses %s', async (_, value, message) => {
     await expect(collect(readCorpus(file(lines(value), 'c.jsonl')))).rejects.toThrow(message);
+  });
+
+  test('keeps every field of a message', async () => {
+    const call = { id: '1', type: 'function', function: { name: 'f', arguments: { b: 1, a: null } } };
+    const messages = [
+      { role: 'user', name: 'Ann', content: 'x' },
+      { role: 'assistant', content: null, tool_calls: [call] },
+      { role: 'assistant', tool_calls: [call], reasoning_content: 'r' },
+      { role: 'tool', tool_call_id: '1', content: [{ type: 'text', text: 'y' }] },
+    ];
+    expect(await collect(readCorpus(file(lines({ messages }), 'c.jsonl')))).toEqual([
+      { line: 1, value: { messages } },
+    ]);
+    const pair = { prompt: messages, positive: 'a', negative: 'b' };
+    const [read] = await readPairs(file(lines(pair), 'p.jsonl'));
+    expect(read!.prompt).toEqual(messages);
   });
 
   test('refuses a missing file', async () => {

@@ -1,9 +1,17 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/errors.ts';
+import { tokenizerFilesOfGguf } from '../../src/files/ggufTokenizer.ts';
 import { readTokenizerFolder, type TextCodec, tokenizerOfGguf } from '../../src/files/textCodec.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { byteLevelConfig, byteLevelJson, byteLevelMetadata, chatMl } from '../support/tokenizers.ts';
+import {
+  byteLevelConfig,
+  byteLevelJson,
+  byteLevelMetadata,
+  chatMl,
+  oracle,
+  sentencePieceMetadata,
+} from '../support/tokenizers.ts';
 
 const path = temporaryFolder();
 const bos = 269;
@@ -18,6 +26,12 @@ async function codecOf(files: Record<string, unknown>, now?: Date): Promise<Text
 
 const both = { 'tokenizer.json': byteLevelJson(), 'tokenizer_config.json': byteLevelConfig };
 const hi = [{ role: 'user', content: 'hi' }];
+const bosFirst = {
+  type: 'TemplateProcessing',
+  single: [{ SpecialToken: { id: '<s>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
+  pair: [],
+  special_tokens: { '<s>': { id: '<s>', ids: [bos], tokens: ['<s>'] } },
+};
 
 describe('a folder', () => {
   test('gives tokenizer, template and ends', async () => {
@@ -40,12 +54,22 @@ describe('a folder', () => {
   });
 
   test('puts bos before a text, not before a chat', async () => {
-    const codec = await codecOf({
-      ...both,
-      'tokenizer_config.json': { ...byteLevelConfig, add_bos_token: true },
-    });
+    const codec = await codecOf({ ...both, 'tokenizer.json': byteLevelJson({ post_processor: bosFirst }) });
     expect(codec.encodePrompt('in')).toEqual([bos, ...codec.tokenizer.encode('in')]);
     expect(codec.encodePrompt(hi).filter((id) => id === bos)).toHaveLength(2);
+    expect(codec.notes).toEqual([]);
+  });
+
+  test.each([
+    [true, null, /add_bos_token is true, but the post_processor of tokenizer.json puts no bos before a text/],
+    [false, 'bosFirst', /add_bos_token is false, but the post_processor of tokenizer.json puts bos before/],
+  ])('says it where add_bos_token is %s and tokenizer.json does otherwise', async (says, processor, note) => {
+    const codec = await codecOf({
+      'tokenizer.json': byteLevelJson({ post_processor: processor === null ? null : bosFirst }),
+      'tokenizer_config.json': { ...byteLevelConfig, add_bos_token: says },
+    });
+    expect(codec.encodePrompt('in')[0] === bos).toBe(!says);
+    expect(codec.notes).toEqual([expect.stringMatching(note)]);
   });
 
   test('takes the end of turn from the template where it is another than eos', async () => {
@@ -157,5 +181,91 @@ describe('a GGUF', () => {
     expect(() => tokenizerOfGguf(metadata.set('tokenizer.chat_template', `${chatMl}{%`), 'g')).toThrow(
       /^g: the chat template does not parse/,
     );
+  });
+});
+
+describe('a completion is encoded as the model would write it after its prompt', () => {
+  const lines =
+    '{% for m in messages %}[{{ m.role }}]\n{{ m.content }}</s>\n{% endfor %}{% if add_generation_prompt %}[assistant]\n{% endif %}';
+  const spaced =
+    "{% for m in messages %}{% if m.role == 'user' %}<|user|>{{ m.content }}!{% else %} {{ m.content }}</s>{% endif %}{% endfor %}";
+  const codecWith = (template: string) =>
+    tokenizerOfGguf(sentencePieceMetadata().set('tokenizer.chat_template', template), 'g');
+  const { json } = tokenizerFilesOfGguf(sentencePieceMetadata(), 'g');
+  const forRust = (parts: object) => {
+    const { added_tokens, ...rest } = { ...(json as { added_tokens: object[] }), ...parts };
+    const flags = { single_word: false, lstrip: false, rstrip: false };
+    const tokens = added_tokens.map((token) => ({ ...flags, ...token }));
+    return {
+      version: '1.0',
+      truncation: null,
+      padding: null,
+      post_processor: null,
+      ...rest,
+      added_tokens: tokens,
+    };
+  };
+  const rust = oracle(forRust({}));
+
+  test.each([
+    ['a line feed', lines, 'the low', ''],
+    ['a line feed, with a space of its own', lines, ' the low', ''],
+    ['a mark, with the space that the template puts there', spaced, 'the low', ' '],
+  ])('SentencePiece, after %s', async (_, template, text, lead) => {
+    const codec = codecWith(template);
+    const opened = codec.chatText(hi, { addGenerationPrompt: true });
+    const whole = await rust(opened + lead + text);
+    const prompt = codec.encodePrompt(hi);
+    expect(codec.encodeCompletion(hi, text)).toEqual(whole.slice(prompt.length));
+    expect([...prompt, ...codec.encodeCompletion(hi, text)]).toEqual(whole);
+  });
+
+  test('SentencePiece, after a text', async () => {
+    const codec = codecWith(lines);
+    for (const text of [' the', 'the', '\nthe low', 'er'])
+      expect([...codec.encodePrompt('new').slice(1), ...codec.encodeCompletion('new', text)]).toEqual(
+        await rust(`new${text}`),
+      );
+  });
+
+  test('where prompt and text would share a token, the prompt keeps its own', () => {
+    const codec = codecWith(lines);
+    expect(codec.encodePrompt('lo').slice(1)).toEqual(codec.tokenizer.encode('lo'));
+    expect(codec.encodeCompletion('lo', 'wer')).toEqual(codec.tokenizer.encodeContinuation('wer'));
+    expect(codec.tokenizer.encode('lower')).not.toEqual([
+      ...codec.tokenizer.encode('lo'),
+      ...codec.tokenizer.encodeContinuation('wer'),
+    ]);
+  });
+
+  test('a continuation has no space before its first word, and its text again', () => {
+    const { tokenizer } = codecWith(lines);
+    for (const text of ['the low', ' the', 'x', '\nlow', ''])
+      expect(tokenizer.decode(tokenizer.encodeContinuation(text)).trim()).toBe(text.trim());
+    expect(tokenizer.encodeContinuation('the')).toEqual([tokenizer.idOf('the')]);
+    expect(tokenizer.encode('the')).toEqual([tokenizer.idOf('▁the')]);
+    expect(tokenizer.encodeContinuation('the</s>the')).toEqual(
+      ['the', '</s>', '▁the'].map((token) => tokenizer.idOf(token)),
+    );
+  });
+
+  test('byte-level tokenizers have no such space', async () => {
+    const codec = await codecOf(both);
+    for (const text of ['in the', ' in', '\n\nx'])
+      expect(codec.encodeCompletion(hi, text)).toEqual(codec.tokenizer.encode(text));
+  });
+
+  test.each(['always', 'first'])('Metaspace that puts it %s', async (scheme) => {
+    const pre = { type: 'Metaspace', replacement: '▁', prepend_scheme: scheme, split: false };
+    const own = forRust({
+      normalizer: null,
+      pre_tokenizer: pre,
+      decoder: { type: 'Metaspace', replacement: '▁', prepend_scheme: scheme, split: false },
+    });
+    const codec = await codecOf({ 'tokenizer.json': own, 'tokenizer_config.json': { chat_template: lines } });
+    const prompt = codec.encodePrompt(hi);
+    const whole = await oracle(own)(`${codec.chatText(hi, { addGenerationPrompt: true })}the low`);
+    expect([...prompt, ...codec.encodeCompletion(hi, 'the low')]).toEqual(whole);
+    expect(codec.tokenizer.encodeContinuation('the')).toEqual([codec.tokenizer.idOf('the')]);
   });
 });

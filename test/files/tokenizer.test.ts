@@ -82,9 +82,13 @@ describe('ids before a plain text', () => {
       {},
       [269],
     ],
-    ['the config says no', { post_processor: template }, { add_bos_token: false }, []],
-    ['the config says yes', {}, { add_bos_token: true }, [269]],
-    ['the config does not care', {}, { add_bos_token: null }, []],
+    [
+      'the config says no, as transformers overlooks',
+      { post_processor: template },
+      { add_bos_token: false },
+      [269],
+    ],
+    ['the config says yes, as transformers overlooks', {}, { add_bos_token: true }, []],
   ])('%s', (_, parts, config, expected) => {
     expect(prefixOf(parts, config)).toEqual(expected);
   });
@@ -262,7 +266,7 @@ describe('refuses, with one line', () => {
   });
 
   test('bos wanted and none named', () => {
-    expect(() => tokenizerFromJson(byteLevelJson(), { add_bos_token: true }, 't')).toThrow(
+    expect(() => tokenizerFromJson(byteLevelJson(), {}, 't', true)).toThrow(
       /add_bos_token without a bos_token/,
     );
   });

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { ChatMessage } from '../../src/files/chat.ts';
+import type { ChatMessage } from '../../src/results.ts';
 import {
   type Completion,
   type SampleJob,

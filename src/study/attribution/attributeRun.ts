@@ -33,7 +33,7 @@ import { type Progress, silent } from '../open/progress.ts';
 import { jsonHash } from '../store/hash.ts';
 import { outFolder } from '../store/outFolder.ts';
 import { type RowStore, rowStore, storedKey } from '../store/rowStore.ts';
-import { type Clock, hashInputs, systemClock, Timings, versions } from '../store/runRecord.ts';
+import { type Clock, dateText, hashInputs, systemClock, Timings, versions } from '../store/runRecord.ts';
 import { attributed } from './attributed.ts';
 import { writeAttribution, writeManifest } from './attributionFiles.ts';
 import { corpusBaseline, corpusTokens } from './baselineRun.ts';
@@ -67,6 +67,8 @@ export interface AttributeRequest {
   readonly out: string;
   /** replace another run's results in `out`; default false */
   readonly overwrite?: boolean | undefined;
+  /** for chat templates that print the date; default the clock's */
+  readonly date?: Date | undefined;
   readonly cacheDir?: string | undefined;
   readonly progress?: Progress | undefined;
   readonly clock?: Clock | undefined;
@@ -119,6 +121,7 @@ interface Prepared {
     top: number;
     rank?: Ranking;
     rank_pairs?: number;
+    date?: string;
   };
   readonly key: string;
 }
@@ -127,7 +130,7 @@ interface Prepared {
  * Opens and checks everything before any work is done; the model, which may take long, after the small
  * files.
  */
-async function prepare(request: AttributeRequest): Promise<Prepared> {
+async function prepare(request: AttributeRequest & { readonly date: Date }): Promise<Prepared> {
   const { baseline, baselineCorpus, rank = 'first-order', rankPairs = 8 } = request;
   if (baseline === undefined && baselineCorpus === undefined)
     throw new InputError(
@@ -137,7 +140,7 @@ async function prepare(request: AttributeRequest): Promise<Prepared> {
     throw new InputError('--baseline and --baseline-corpus: expected only one of them');
   const pairs = await readPairs(request.pairs);
   const sae = await openSae(request.sae);
-  const opened = await openModel(request.model, request);
+  const opened = await openModel(request.model, { ...request, now: request.date });
   const { model, codec, source } = opened;
   if (request.site !== undefined) checkSite(model, request.site);
   const layer = siteFor(sae, request.site, model.decoder.width);
@@ -160,18 +163,18 @@ async function prepare(request: AttributeRequest): Promise<Prepared> {
     ...(rank !== 'first-order' && { rank, rank_pairs: rankPairs }),
   };
   const hashes = Object.fromEntries(Object.entries(inputs).map(([name, { sha256 }]) => [name, sha256]));
+  const passages = baseline === undefined ? await corpusTokens(baselineCorpus!, opened) : [];
+  // On another day a template that prints the date makes other tokens, or the same ones.
+  const dated = codec.date && { tokens: jsonHash([contrasts, passages]) };
   return {
     model,
     sae,
     layer,
     contrasts,
-    baseline:
-      baseline === undefined
-        ? await corpusTokens(baselineCorpus!, opened)
-        : await readBaseline(baseline, model.decoder.width, layer),
+    baseline: baseline === undefined ? passages : await readBaseline(baseline, model.decoder.width, layer),
     inputs,
-    options,
-    key: jsonHash({ hashes, options, versions, latents: latentColumns }),
+    options: { ...options, ...(codec.date && { date: dateText(codec.date) }) },
+    key: jsonHash({ hashes, options, versions, latents: latentColumns, ...dated }),
   };
 }
 
@@ -227,8 +230,9 @@ async function meanOf(
  */
 export async function runAttribute(request: AttributeRequest): Promise<AttributeResult> {
   const { progress = silent, out, clock = systemClock } = request;
+  const { date = clock() } = request;
   const timings = new Timings(clock);
-  const prepared = await timings.of('open', () => prepare(request));
+  const prepared = await timings.of('open', () => prepare({ ...request, date }));
   const before = await finished(request, prepared.key);
   if (before) return before;
   const runtime = nodeRuntime();

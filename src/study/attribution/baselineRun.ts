@@ -16,7 +16,7 @@ import { tensor } from '../../tensor.ts';
 import { type OpenModel, openModel } from '../open/openModel.ts';
 import { type Progress, silent } from '../open/progress.ts';
 import { outFile } from '../store/outFolder.ts';
-import { hashInputs, versions } from '../store/runRecord.ts';
+import { dateText, hashInputs, systemClock, versions } from '../store/runRecord.ts';
 
 export interface CorpusLimits {
   /** stop once this many tokens were read; default 100,000 */
@@ -98,14 +98,17 @@ export interface BaselineRequest extends CorpusLimits {
   readonly corpus: string;
   /** the safetensors file to write: `mean` [d], the statistics in its metadata */
   readonly out: string;
+  /** for chat templates that print the date; default the clock's */
+  readonly date?: Date | undefined;
   readonly cacheDir?: string | undefined;
   readonly progress?: Progress | undefined;
 }
 
 /** Computes a baseline and writes it. Throws InputError for anything wrong in what was given. */
 export async function runBaseline(request: BaselineRequest): Promise<Baseline> {
-  const opened = await openModel(request.model, request);
-  const { model, source } = opened;
+  const { date: now = systemClock() } = request;
+  const opened = await openModel(request.model, { ...request, now });
+  const { model, source, codec } = opened;
   checkSite(model, request.site);
   const passages = await corpusTokens(request.corpus, opened, request);
   const inputs = await hashInputs({ model: source, adapter: request.adapter, corpus: request.corpus });
@@ -122,6 +125,7 @@ export async function runBaseline(request: BaselineRequest): Promise<Baseline> {
         statistics: JSON.stringify(statistics),
         inputs: JSON.stringify(inputs),
         versions: JSON.stringify(versions),
+        ...(codec.date && { date: dateText(codec.date) }),
       },
     );
     return baseline;

@@ -3,7 +3,7 @@ import type { TextCodec } from '../../files/textCodec.ts';
 import { auc } from '../../methods/judging/raterAgreement.ts';
 import { shuffled } from '../../methods/statistics/groups.ts';
 import { generatorOf } from '../../methods/statistics/random.ts';
-import type { CheckLine } from '../../results.ts';
+import { type CheckLine, messageText } from '../../results.ts';
 import { fails, found, type Look, mean, skipped, warns } from './lines.ts';
 import type { LabelledText, Material } from './material.ts';
 import { fittingTemplates, idsBefore, plainAnswers } from './otherTemplates.ts';
@@ -69,7 +69,7 @@ export async function bosLossLine(
   const [best, least] = Object.entries(numbers).sort(([, a], [, b]) => a - b)[0]!;
   const gap = numbers[now]! - least;
   if (gap <= 0.15) return found(started, numbers);
-  const what = `texts begin ${now === 'once' ? 'with the token once' : 'without a token'}, yet are likelier ${best === 'without' ? 'without one' : `with ${tokenizer.tokenText(start)} ${best}`}: look at add_bos_token in tokenizer_config.json (tokenizer.ggml.add_bos_token of a GGUF)`;
+  const what = `texts begin ${now === 'once' ? 'with the token once' : 'without a token'}, yet are likelier ${best === 'without' ? 'without one' : `with ${tokenizer.tokenText(start)} ${best}`}: look at the post_processor of tokenizer.json (tokenizer.ggml.add_bos_token of a GGUF)`;
   return found(started, numbers, gap > 0.5 ? fails(what) : warns(what));
 }
 
@@ -88,7 +88,7 @@ interface Answered {
 /** Questions with answers of the study's own world, where it has some, else of the large one. */
 function answersOf({ labelled }: Material): readonly Answered[] {
   const own = labelled.flatMap(({ prompt, completion, positive }) => {
-    const said = typeof prompt === 'string' || prompt.length !== 1 ? undefined : prompt[0]!.content;
+    const said = typeof prompt === 'string' || prompt.length !== 1 ? undefined : messageText(prompt[0]!);
     return said === undefined || positive ? [] : [{ question: said, answer: completion }];
   });
   return own.length > 0 ? own.slice(0, few) : plainAnswers;
@@ -104,7 +104,7 @@ async function lossUnder(
 ): Promise<number> {
   const losses: number[] = [];
   for (const { question, answer } of answers) {
-    const told = tokenizer.encode(lead + answer.trim()).slice(0, 48);
+    const told = tokenizer.encodeContinuation(lead + answer.trim()).slice(0, 48);
     losses.push(...(await model.endLosses([...before(question), ...told], told.length)));
   }
   return mean(losses);
@@ -222,7 +222,7 @@ export async function labelledLosses(
 ): Promise<number[]> {
   const losses: number[] = [];
   for (const { prompt, completion } of texts) {
-    const told = codec.tokenizer.encode(completion).slice(0, labelledTokens);
+    const told = codec.encodeCompletion(prompt, completion).slice(0, labelledTokens);
     const before = codec.encodePrompt(prompt).slice(-128);
     losses.push(
       told.length === 0 ? Number.NaN : mean(await model.endLosses([...before, ...told], told.length)),

@@ -1,6 +1,6 @@
 /** Lines about tokens: the round trip, the chat template, the token that begins a text. */
 import type { TextCodec } from '../../files/textCodec.ts';
-import type { CheckLine, Prompt } from '../../results.ts';
+import { type CheckLine, messageText, type Prompt } from '../../results.ts';
 import { fails, found, type Look, skipped, warns } from './lines.ts';
 
 const roundTrip: Look = {
@@ -40,7 +40,7 @@ const marks = /<\|[^|<>\s]{1,40}\|>|<\/?(?:start|end)_of_turn>|<\/?s>|\[\/?(?:IN
 
 /** The text with what the user said taken out. */
 const frameOf = (text: string, prompt: Exclude<Prompt, string>) =>
-  prompt.reduce((left, { content }) => left.replace(content.trim(), ' '), text);
+  prompt.reduce((left, message) => left.replace(messageText(message).trim(), ' '), text);
 
 const countIn = (text: string, part: string) => (part === '' ? 0 : text.split(part).length - 1);
 
@@ -64,11 +64,8 @@ function unusedMarks({ tokenizer }: TextCodec, frame: string): string[] {
 function framing(codec: TextCodec, prompt: Exclude<Prompt, string>) {
   const withHeader = codec.chatText(prompt, { addGenerationPrompt: true });
   const without = codec.chatText(prompt, { addGenerationPrompt: false });
-  const said =
-    prompt
-      .filter(({ role }) => role === 'user')
-      .at(-1)
-      ?.content.trim() ?? '';
+  const asked = prompt.filter(({ role }) => role === 'user').at(-1);
+  const said = asked === undefined ? '' : messageText(asked).trim();
   const frame = frameOf(withHeader, prompt);
   const split = [...new Set(frame.match(marks) ?? [])].filter(
     (mark) => codec.tokenizer.encode(mark).length > 1,

@@ -21,6 +21,7 @@ import {
 } from '../config/sections/interpret.ts';
 import { callSeconds, replyTokens } from '../judging/callCosts.ts';
 import { type StageOutcome, studyStage } from '../open/stage.ts';
+import { completionIds } from '../open/stopTexts.ts';
 import { type Hashed, hashedNow, hashesOf, type OpenStudy } from '../open/study.ts';
 import { computing } from '../open/units.ts';
 import { finishStage, stageIsDone } from '../store/finishStage.ts';
@@ -176,10 +177,7 @@ async function evidenceOf(
   const { sae, layer } = await study.dictionary();
   const completions = await study.completions();
   const own = () =>
-    completions.map(({ prompt, ids, text }) => [
-      ...codec.encodePrompt(prompt),
-      ...(ids ?? codec.tokenizer.encode(text)),
-    ]);
+    completions.map((record) => [...codec.encodePrompt(record.prompt), ...completionIds(codec, record)]);
   const store = await rowStore(join(workFolder(folder), 'interpret-mean'), key);
   const made = await makeEvidence({
     runtime: study.runtime(),

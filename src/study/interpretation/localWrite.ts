@@ -1,7 +1,7 @@
 /** A model's likeliest reply to a chat: what a local explainer writes with. */
 import { InputError } from '../../errors.ts';
-import type { ChatMessage } from '../../files/chat.ts';
 import { sampler } from '../../methods/completions/sample.ts';
+import type { ChatMessage } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { OpenModel } from '../open/openModel.ts';
 

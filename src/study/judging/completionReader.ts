@@ -19,7 +19,7 @@ export interface CompletionReader {
 }
 
 /**
- * Completions are encoded apart from the prompt and without an end token, whether they ended or not; what
+ * Completions are encoded as they go on after the prompt and without an end token, whether they ended or not; what
  * passes the context is left out.
  */
 export function completionReader(
@@ -37,7 +37,7 @@ export function completionReader(
         throw new InputError(
           `judge: expected a prompt of fewer tokens than the context of ${model.where}, ${context}, found ${promptIds.length}`,
         );
-      const ids = completions.map((text) => codec.tokenizer.encode(text).slice(0, room));
+      const ids = completions.map((text) => codec.encodeCompletion(prompt, text).slice(0, room));
       if (ids.some((own) => own.length === 0))
         throw new InputError(`judge: the vocabulary of ${model.where} has no token of a completion`);
       pass ??= readingPass(runtime, model, site);

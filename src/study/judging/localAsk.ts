@@ -2,10 +2,10 @@
  * A model's log-probability of each of a few answers, as its reply to a chat: what a local judge asks for.
  */
 import { InputError } from '../../errors.ts';
-import type { ChatMessage } from '../../files/chat.ts';
 import { assertFinite } from '../../models/finite.ts';
 import { logitsGraph } from '../../models/passes.ts';
 import { packTree, predictors, targets, treeFeeds } from '../../models/tree.ts';
+import type { ChatMessage } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { i64, toFloat32 } from '../../tensor.ts';
 import type { OpenModel } from '../open/openModel.ts';
@@ -28,7 +28,7 @@ export async function localAsk(runtime: Runtime, { model, codec }: OpenModel): P
       const prompt = codec.encodePrompt(messages);
       const tree = packTree(
         prompt,
-        answers.map((answer) => codec.tokenizer.encode(answer)),
+        answers.map((answer) => codec.encodeCompletion(messages, answer)),
       );
       const longest = Math.max(...tree.positions) + 1;
       if (longest > model.decoder.context)

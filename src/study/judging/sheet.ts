@@ -6,7 +6,7 @@ import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
 import { quoted } from '../../files/bytes.ts';
 import type { VerdictName } from '../../methods/judging/judgeError.ts';
-import type { Prompt } from '../../results.ts';
+import { messageText, type Prompt } from '../../results.ts';
 import { type FieldRow, fieldRows } from '../open/fieldRows.ts';
 
 export interface SheetRow {
@@ -24,8 +24,8 @@ const promptText = (prompt: Prompt): string =>
   typeof prompt === 'string'
     ? prompt
     : prompt.length === 1
-      ? prompt[0]!.content
-      : prompt.map(({ role, content }) => `${role}: ${content}`).join('\n');
+      ? messageText(prompt[0]!)
+      : prompt.map((message) => `${message.role}: ${messageText(message)}`).join('\n');
 
 /** A spreadsheet would run a text that begins like a formula. */
 const inert = (text: string) => (/^\s*[=+\-@]/.test(text) ? `'${text}` : text);

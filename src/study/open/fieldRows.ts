@@ -9,7 +9,7 @@ import { quoted } from '../../files/bytes.ts';
 import { readCsv } from '../../files/csv.ts';
 import { readJsonl } from '../../files/jsonl.ts';
 import { checked } from '../../files/schema.ts';
-import { type Prompt, promptSchema } from '../../results.ts';
+import { messageText, type Prompt, promptSchema } from '../../results.ts';
 import type { FileRows } from '../config/fields.ts';
 
 export interface FieldRow {
@@ -80,7 +80,7 @@ export function promptIn(
   taken: 'message' | 'as it stands',
 ): Prompt {
   const prompt = checked(promptSchema, fields[name], `${where}: ${name}`);
-  const texts = typeof prompt === 'string' ? [prompt] : prompt.map(({ content }) => content);
+  const texts = typeof prompt === 'string' ? [prompt] : prompt.map(messageText);
   if (texts.every((text) => text.trim() === ''))
     throw new InputError(`${where}: ${name}: expected a prompt, found none but white space`);
   return typeof prompt === 'string' && taken === 'message' ? [{ role: 'user', content: prompt }] : prompt;

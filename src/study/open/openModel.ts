@@ -171,7 +171,8 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
   const found = gguf ? await fromGguf(gguf, folder, options) : await fromFolder(folder!, options);
   const { stored, ...opened } = found;
   const { codec } = opened;
-  const { adapter } = options;
+  const { adapter, progress = silent } = options;
+  for (const note of codec.notes) progress.note(note);
   const model = adapter === undefined ? opened.model : await withAdapter(opened.model, adapter);
   if (codec.tokenizer.vocabSize > model.decoder.vocabulary)
     throw new InputError(

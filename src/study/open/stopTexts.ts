@@ -19,6 +19,12 @@ export const stopsAt = (
 ): ((ids: readonly number[]) => boolean) | undefined =>
   stops.length > 0 ? (ids) => beforeStop(textOf(codec, ids), stops).found : undefined;
 
+/** Ids of a completion: those that were sampled; of a text from elsewhere, or edited, those of the text. */
+export const completionIds = (codec: TextCodec, record: CompletionRecord): readonly number[] =>
+  record.ids !== null && idsFit(codec, record)
+    ? record.ids
+    : codec.encodeCompletion(record.prompt, record.text);
+
 /** Whether a record's text is what its ids say: a text that was edited by hand is not. */
 export function idsFit(codec: TextCodec, { ids, text, stop }: CompletionRecord): boolean {
   if (ids === null) return false;

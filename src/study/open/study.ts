@@ -7,7 +7,7 @@ import { InputError } from '../../errors.ts';
 import { quoted } from '../../files/bytes.ts';
 import { localModel } from '../../files/hubCache.ts';
 import { checkSite } from '../../models/passes.ts';
-import type { CompletionRecord } from '../../results.ts';
+import type { CompletionRecord, StudyManifest } from '../../results.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Sae } from '../../saes/sae.ts';
@@ -15,7 +15,7 @@ import type { Study } from '../config/readStudy.ts';
 import type { Recorder } from '../store/finishStage.ts';
 import { contentHash } from '../store/hash.ts';
 import { readStudyManifest } from '../store/manifest.ts';
-import { type Clock, versions } from '../store/runRecord.ts';
+import { type Clock, dateText, versions } from '../store/runRecord.ts';
 import { contrastsOf, type StudyContrast } from './contrasts.ts';
 import { type OpenModel, openModel } from './openModel.ts';
 import { openSae, siteFor, trainedLayer } from './openSae.ts';
@@ -99,6 +99,26 @@ export interface OpenStudyOptions {
   /** where keys are found; the caller's own environment */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly cacheDir?: string | undefined;
+  /** the date for chat templates that print it; default the study's first day */
+  readonly date?: Date | undefined;
+}
+
+/**
+ * The date that a study's templates print: that of its first day, or its prompts would change overnight.
+ * Throws InputError for another than it has.
+ */
+function dayOf(
+  manifest: StudyManifest | undefined,
+  folder: string,
+  given: Date | undefined,
+): Date | undefined {
+  if (manifest === undefined) return given;
+  const own = new Date(manifest.date ?? manifest.created);
+  if (given !== undefined && given.getTime() !== own.getTime())
+    throw new InputError(
+      `--date ${dateText(given)}: the prompts of ${folder} are of ${dateText(own)} since its first run: another date takes another study`,
+    );
+  return own;
 }
 
 /** Opens a study that was read. */
@@ -116,9 +136,7 @@ export async function openStudy(study: Study, options: OpenStudyOptions): Promis
   let sae: Promise<Sae> | undefined;
   let ranked: Promise<OpenModel> | undefined;
   const { config, folder } = study;
-  // A template that prints the date prints that of the study's first day, or its prompts would change
-  // overnight.
-  const now = new Date((await readStudyManifest(study.folder))?.created ?? clock());
+  const now = dayOf(await readStudyManifest(study.folder), study.folder, options.date) ?? clock();
   const openChoice = async ({ model, adapter }: ModelChoice) => {
     const parts = { ...(adapter !== undefined && { adapter: await localModel(adapter) }), cacheDir };
     return openModel(await localModel(model), { ...parts, progress, now });
@@ -174,7 +192,7 @@ export async function openStudy(study: Study, options: OpenStudyOptions): Promis
     now,
     progress,
     clock,
-    recorder: { clock, versions },
+    recorder: { clock, versions, ...(options.date && { date: options.date }) },
     environment,
     cacheDir,
     runtime() {

@@ -167,7 +167,8 @@ export async function studySteering(
 ): Promise<{ base: StudySteering; prompt: () => Promise<Prompt> }> {
   const { config, folder, file } = await readStudy(path);
   const { sae, baseline, sampling } = config;
-  const created = (await readStudyManifest(folder))?.created;
+  const manifest = await readStudyManifest(folder);
+  const day = manifest?.date ?? manifest?.created;
   const site = sae.site ?? trainedLayer(await openSae(sae.path));
   return {
     base: {
@@ -184,7 +185,7 @@ export async function studySteering(
         topP: sampling.top_p,
         minP: sampling.min_p,
       },
-      now: created === undefined ? undefined : new Date(created),
+      now: day === undefined ? undefined : new Date(day),
     },
     async prompt() {
       if (config.prompts === undefined)

@@ -37,6 +37,8 @@ export interface InterpretRequest extends Given {
   readonly study: string;
   /** where an API key is looked for; default the process's own */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+  /** the date for chat templates that print it; default the study's first day */
+  readonly date?: Date | undefined;
   readonly cacheDir?: string | undefined;
   readonly progress?: Progress | undefined;
 }
@@ -64,8 +66,8 @@ function changed(
  * was given, or where another run is at work in the study.
  */
 export async function interpretStudy(request: InterpretRequest): Promise<InterpretResult> {
-  const { study: path, cacheDir, progress, environment, explainer, ...change } = request;
-  const study = await openFor({ study: path, cacheDir, progress, environment });
+  const { study: path, cacheDir, progress, environment, date, explainer, ...change } = request;
+  const study = await openFor({ study: path, cacheDir, progress, environment, date });
   const unlock = await lockStudy(study.folder, study.clock);
   try {
     await beginManifest(study.folder, study.recorder);

@@ -31,6 +31,8 @@ export interface StudyRequest {
   readonly list?: readonly StudyStage[] | undefined;
   /** where an API key is looked for; default the process's own */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+  /** the date for chat templates that print it; default the study's first day */
+  readonly date?: Date | undefined;
   readonly cacheDir?: string | undefined;
   readonly progress?: Progress | undefined;
   readonly clock?: Clock | undefined;
@@ -97,6 +99,7 @@ export async function openFor({
   clock = systemClock,
   environment = process.env,
   cacheDir,
+  date,
   full = false,
   labels,
   list = stages,
@@ -106,7 +109,7 @@ export async function openFor({
   const check = { ...read.config.check, ...(labels !== undefined && { labels: resolve(labels) }) };
   return openStudy(
     { ...read, config: { ...read.config, steering, check } },
-    { progress, clock, environment, cacheDir },
+    { progress, clock, environment, cacheDir, date },
   );
 }
 

@@ -11,7 +11,7 @@ import { passageIds } from '../attribution/baselineRun.ts';
 import { openModel } from '../open/openModel.ts';
 import { openSae, siteFor } from '../open/openSae.ts';
 import { type Progress, type ProgressStage, silent } from '../open/progress.ts';
-import { hashInputs, versions } from '../store/runRecord.ts';
+import { dateText, hashInputs, systemClock, versions } from '../store/runRecord.ts';
 
 export interface SaeEvalRequest {
   readonly model: string;
@@ -28,6 +28,8 @@ export interface SaeEvalRequest {
   readonly lossTokens?: number | undefined;
   /** a JSON file for the numbers */
   readonly json?: string | undefined;
+  /** for chat templates that print the date; default the clock's */
+  readonly date?: Date | undefined;
   readonly cacheDir?: string | undefined;
   readonly progress?: Progress | undefined;
 }
@@ -93,8 +95,10 @@ async function writeJson(
   path: string,
   { density, ...result }: SaeEvalResult,
   inputs: Manifest['inputs'],
+  date: Date | undefined,
 ): Promise<void> {
-  const told = { ...result, density: Array.from(density), inputs, versions };
+  const day = date && { date: dateText(date) };
+  const told = { ...result, density: Array.from(density), inputs, versions, ...day };
   await replaceFile(path, async (file) => {
     await file.writeFile(`${JSON.stringify(told)}\n`);
   });
@@ -103,7 +107,8 @@ async function writeJson(
 /** Measures an SAE. Throws InputError for anything wrong in what was given. */
 export async function runSaeEval(request: SaeEvalRequest): Promise<SaeEvalResult> {
   const { progress = silent, lossTokens = saeEvalDefaults.lossTokens, corpora } = request;
-  const { model, codec, source } = await openModel(request.model, request);
+  const { date: now = systemClock() } = request;
+  const { model, codec, source } = await openModel(request.model, { ...request, now });
   const sae = await openSae(request.sae);
   const site = siteFor(sae, request.site, model.decoder.width);
   checkSite(model, site);
@@ -137,7 +142,7 @@ export async function runSaeEval(request: SaeEvalRequest): Promise<SaeEvalResult
       neverActive: density.filter((x) => x === 0).length,
       histogram: densityHistogram(density),
     };
-    if (request.json !== undefined) await writeJson(request.json, result, inputs);
+    if (request.json !== undefined) await writeJson(request.json, result, inputs, codec.date);
     return result;
   } finally {
     await runtime.close();

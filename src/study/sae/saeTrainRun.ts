@@ -32,7 +32,7 @@ import { dataOf, type Tensor, tensor } from '../../tensor.ts';
 import { type OpenModel, openModel } from '../open/openModel.ts';
 import { type Progress, silent } from '../open/progress.ts';
 import { jsonHash } from '../store/hash.ts';
-import { type Clock, hashInputs, systemClock, versions } from '../store/runRecord.ts';
+import { type Clock, dateText, hashInputs, systemClock, versions } from '../store/runRecord.ts';
 import { type Harvest, harvest, harvestKey } from './harvest.ts';
 
 export interface SaeTrainRequest extends SaeTrainOptions {
@@ -51,6 +51,8 @@ export interface SaeTrainRequest extends SaeTrainOptions {
   /** where the harvest lies, kept for further runs; default in `out`, deleted at the end */
   readonly harvestDir?: string | undefined;
   readonly overwrite?: boolean | undefined;
+  /** for chat templates that print the date; default the clock's. Another day is another harvest. */
+  readonly date?: Date | undefined;
   readonly cacheDir?: string | undefined;
   /** seconds between checkpoints; default 30 */
   readonly checkpointSeconds?: number | undefined;
@@ -102,7 +104,8 @@ function checkedSettings(request: SaeTrainRequest, d: number): SaeTrainSettings 
 async function prepare(request: SaeTrainRequest): Promise<Prepared> {
   const { site, corpora, epochs = saeTrainDefaults.epochs } = request;
   if (corpora.length === 0) throw new InputError('sae train: expected a corpus, found none');
-  const opened = await openModel(request.model, request);
+  const { date: now = (request.clock ?? systemClock)() } = request;
+  const opened = await openModel(request.model, { ...request, now });
   checkSite(opened.model, site);
   const settings = checkedSettings(request, opened.model.decoder.width);
   const paths = Object.fromEntries(corpora.map((path, i) => [`corpus.${i}`, path]));
@@ -113,7 +116,9 @@ async function prepare(request: SaeTrainRequest): Promise<Prepared> {
     tokens: Math.ceil(settings.tokens / epochs),
     passageTokens: request.passageTokens ?? saeTrainDefaults.passageTokens,
   };
-  const rows = harvestKey(hashes, wanted);
+  const { date } = opened.codec;
+  const day = date && { day: dateText(date).slice(0, 10) };
+  const rows = harvestKey({ ...hashes, ...day }, wanted);
   return { opened, settings, inputs, wanted, harvestKey: rows, key: jsonHash({ rows, settings }) };
 }
 

@@ -1,7 +1,8 @@
 /** Hashes by which a grade knows the completion that it is of. */
+import type { ChatMessage } from '../../results.ts';
 import { jsonHash } from './hash.ts';
 
-type Prompt = string | readonly { readonly role: string; readonly content: string }[];
+type Prompt = string | readonly ChatMessage[];
 
 /** Hash of what a grade is of: prompt and completion, without their ids. */
 export const contentOf = (prompt: Prompt, text: string): string => jsonHash([canonical(prompt), text]);
@@ -10,4 +11,6 @@ export const contentOf = (prompt: Prompt, text: string): string => jsonHash([can
 export const promptHash = (prompt: Prompt): string => jsonHash(canonical(prompt));
 
 const canonical = (prompt: Prompt): Prompt =>
-  typeof prompt === 'string' ? prompt : prompt.map(({ role, content }) => ({ role, content }));
+  typeof prompt === 'string'
+    ? prompt
+    : prompt.map(({ role, content, ...more }) => ({ role, content, ...more }));

@@ -36,6 +36,8 @@ async function isDone(folder: string, stage: Stage): Promise<boolean> {
 export interface Recorder {
   readonly clock: Clock;
   readonly versions: Readonly<Record<string, string>>;
+  /** what templates print as the date, where that is not the first run's day */
+  readonly date?: Date;
 }
 
 /** Makes the manifest of a study that has none: its day is that of the first run. */
@@ -95,9 +97,13 @@ export async function redoStage(folder: string, stage: Stage, recorder: Recorder
 
 const without = (names: readonly string[], name: string) => names.filter((other) => other !== name);
 
-async function manifestFor(folder: string, { clock, versions }: Recorder): Promise<StudyManifest> {
+async function manifestFor(folder: string, { clock, versions, date }: Recorder): Promise<StudyManifest> {
   const created = clock().toISOString();
-  const found = (await readStudyManifest(folder)) ?? { command: 'study', created, stages: {}, writing: [] };
+  const day = date && { date: date.toISOString() };
+  const found = (await readStudyManifest(folder)) ?? {
+    ...{ command: 'study' as const, created, ...day },
+    ...{ stages: {}, writing: [] },
+  };
   return { ...found, versions: { ...versions } };
 }
 

@@ -36,6 +36,12 @@ export async function hashInputs(
 export type Clock = () => Date;
 export const systemClock: Clock = () => new Date();
 
+const two = (x: number) => String(x).padStart(2, '0');
+
+/** A date as templates see it, in local time: 2024-07-26T14:05:00. */
+export const dateText = (date: Date): string =>
+  `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+
 /** Seconds by part of the work. */
 export class Timings {
   readonly seconds: Record<string, number> = {};

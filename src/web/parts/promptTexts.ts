@@ -1,11 +1,11 @@
 /** Prompts as text. */
-import type { Prompt, SteeredPrompt } from '../../results.ts';
+import { messageText, type Prompt, type SteeredPrompt } from '../../results.ts';
 
 /** A chat's messages one below the other, each with its role; a lone message of the user's as it is. */
 export function promptText(prompt: Prompt): string {
   if (typeof prompt === 'string') return prompt;
-  if (prompt.length === 1 && prompt[0]!.role === 'user') return prompt[0]!.content;
-  return prompt.map(({ role, content }) => `${role}: ${content}`).join('\n');
+  if (prompt.length === 1 && prompt[0]!.role === 'user') return messageText(prompt[0]!);
+  return prompt.map((message) => `${message.role}: ${messageText(message)}`).join('\n');
 }
 
 /** The text of each prompt that was steered on, by its id. */
