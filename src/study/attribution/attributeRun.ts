@@ -29,7 +29,7 @@ import { contrastsOfFile, type StudyContrast } from '../open/contrasts.ts';
 import { openModel } from '../open/openModel.ts';
 import { openSae, siteFor } from '../open/openSae.ts';
 import { type Progress, silent } from '../open/progress.ts';
-import { jsonHash } from '../store/hash.ts';
+import { contentHash, jsonHash } from '../store/hash.ts';
 import { outFolder } from '../store/outFolder.ts';
 import { type RowStore, rowStore, storedKey } from '../store/rowStore.ts';
 import { type Clock, hashInputs, systemClock, Timings, versions } from '../store/runRecord.ts';
@@ -172,7 +172,18 @@ async function prepare(request: AttributeRequest): Promise<Prepared> {
   };
 }
 
-/** The run that `out` already holds, finished or not, if it is this one; InputError if it is another. */
+/** Its files that are not as it made them. */
+async function changedIn(out: string, { outputs = {} }: Manifest): Promise<string[]> {
+  const changed: string[] = [];
+  for (const [name, hash] of Object.entries(outputs))
+    if ((await contentHash(join(out, name))) !== hash) changed.push(name);
+  return changed;
+}
+
+/**
+ * The run that `out` already holds, finished or not, if it is this one and as it was made; InputError if it
+ * is another or was changed.
+ */
 async function finished(
   { out, overwrite }: AttributeRequest,
   key: string,
@@ -183,6 +194,12 @@ async function finished(
     const latents = await readBytesIfThere(join(out, resultFiles.latents));
     const arrays = await readBytesIfThere(join(out, resultFiles.attribution));
     if (!latents || !arrays) return undefined;
+    const [changed] = await changedIn(out, manifest.data);
+    if (changed !== undefined && overwrite) return undefined;
+    if (changed !== undefined)
+      throw new InputError(
+        `--out ${out}: ${changed} was changed after it was made: name another folder, or add --overwrite`,
+      );
     return {
       manifest: manifest.data,
       latents: await decodeLatents(Uint8Array.from(latents).buffer),
@@ -267,6 +284,13 @@ export async function runAttribute(request: AttributeRequest): Promise<Attribute
       options: prepared.options,
       counts,
       seconds: timings.seconds,
+      outputs: Object.fromEntries(
+        await Promise.all(
+          [resultFiles.latents, resultFiles.attribution].map(
+            async (name) => [name, await contentHash(join(out, name))] as const,
+          ),
+        ),
+      ),
     };
     await writeManifest(out, manifest);
     await store.remove();

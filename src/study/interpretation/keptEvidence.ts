@@ -5,9 +5,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { replaceFile } from '../../files/atomic.ts';
-import { isThere, readJsonIfThere } from '../../files/ifThere.ts';
+import { isThere } from '../../files/ifThere.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
+import { readSealedJson, writeSealedJson } from '../../files/sealed.ts';
 import { type LatentPage, latentPageSchema, pageFile, pairTokens, resultFiles } from '../../results.ts';
 import { workFolder } from '../store/folder.ts';
 import { contentHash } from '../store/hash.ts';
@@ -24,9 +24,7 @@ export async function keepEvidence(
   key: string,
   { pages, lines }: PageEvidence,
 ): Promise<PageEvidence> {
-  const text = JSON.stringify({ key, pages, lines });
-  await replaceFile(keptFile(folder), (file) => file.writeFile(text));
-  return kept.parse(JSON.parse(text));
+  return kept.parse(await writeSealedJson(keptFile(folder), { key, pages, lines }));
 }
 
 export const dropEvidence = (folder: string): Promise<void> => rm(keptFile(folder), { force: true });
@@ -58,6 +56,6 @@ export async function evidenceBefore(
   key: string,
   latents: readonly number[],
 ): Promise<PageEvidence | undefined> {
-  const stopped = kept.safeParse(await readJsonIfThere(keptFile(folder))).data;
+  const stopped = kept.safeParse(await readSealedJson(keptFile(folder))).data;
   return stopped?.key === key ? stopped : finishedEvidence(folder, key, latents);
 }

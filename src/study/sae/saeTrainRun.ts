@@ -8,13 +8,9 @@ import { mkdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
-import { isThere, readTextIfThere } from '../../files/ifThere.ts';
-import {
-  openSafetensors,
-  readSafetensorsHeader,
-  readTensor,
-  writeSafetensors,
-} from '../../files/safetensors.ts';
+import { readTextIfThere } from '../../files/ifThere.ts';
+import { writeSafetensors } from '../../files/safetensors.ts';
+import { readSealed, writeSealed } from '../../files/sealed.ts';
 import type { SaeWeights } from '../../methods/sae/saeStart.ts';
 import {
   type SaeCheckpoint,
@@ -28,7 +24,7 @@ import { checkSite } from '../../models/passes.ts';
 import type { Manifest } from '../../results.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { dataOf, type Tensor, tensor } from '../../tensor.ts';
+import { dataOf, tensor } from '../../tensor.ts';
 import { type OpenModel, openModel } from '../open/openModel.ts';
 import { type Progress, silent } from '../open/progress.ts';
 import { jsonHash } from '../store/hash.ts';
@@ -129,19 +125,16 @@ async function keyIn(out: string): Promise<string | undefined> {
 }
 
 async function readCheckpoint(path: string, key: string): Promise<SaeCheckpoint | undefined> {
-  if (!(await isThere(path))) return undefined;
-  const { metadata } = await readSafetensorsHeader(path);
-  if (metadata.key !== key) return undefined;
-  const state: Record<string, Tensor> = {};
-  for (const [name, stored] of await openSafetensors(path)) state[name] = await readTensor(stored);
-  const { lastActive, ...rest } = state;
-  return { step: Number(metadata.step), state: rest, lastActive: dataOf(lastActive!, 'i32') };
+  const found = await readSealed(path);
+  if (found?.metadata.key !== key) return undefined;
+  const { lastActive, ...state } = Object.fromEntries(found.tensors);
+  return { step: Number(found.metadata.step), state, lastActive: dataOf(lastActive!, 'i32') };
 }
 
 async function writeCheckpoint(path: string, key: string, checkpoint: SaeCheckpoint): Promise<void> {
   const { step, state, lastActive } = checkpoint;
   const tensors = { ...state, lastActive: tensor('i32', [lastActive.length], lastActive) };
-  await writeSafetensors(path, tensors, { key, step: `${step}` });
+  await writeSealed(path, tensors, { key, step: `${step}` });
 }
 
 function epochsOf(settings: SaeTrainSettings, { tokens }: Harvest): number {
