@@ -92,7 +92,7 @@ async function runStudyAttribution(study: OpenStudy): Promise<StudyAttribution> 
   const { model } = opened;
   for (const contrast of contrasts) checkLength(contrast, model, pairs);
   await makeWorkFolder(folder);
-  const store = await rowStore(attributeFolder(folder), stage.key);
+  const store = await rowStore(attributeFolder(folder), stage.key, study.recorder.check);
   const timings = new Timings(study.clock);
   const baseline = await timings.of('baseline', () => studyBaseline(study, opened, layer, store));
   const { tokens, loss, top, rank, rank_pairs } = config.attribution;
@@ -111,6 +111,7 @@ async function runStudyAttribution(study: OpenStudy): Promise<StudyAttribution> 
       wanted: config.steering.candidates,
       pairs: rank_pairs,
       journal: join(attributeFolder(folder), 'removal.jsonl'),
+      check: study.recorder.check,
     },
     store,
     timings,

@@ -30,6 +30,7 @@ import { openModel } from '../open/openModel.ts';
 import { openSae, siteFor } from '../open/openSae.ts';
 import { type Progress, silent } from '../open/progress.ts';
 import { contentHash, jsonHash } from '../store/hash.ts';
+import { type HeldFiles, heldFiles } from '../store/heldFiles.ts';
 import { outFolder } from '../store/outFolder.ts';
 import { type RowStore, rowStore, storedKey } from '../store/rowStore.ts';
 import { type Clock, hashInputs, systemClock, Timings, versions } from '../store/runRecord.ts';
@@ -118,6 +119,8 @@ interface Prepared {
     rank_pairs?: number;
   };
   readonly key: string;
+  /** the inputs, held against their hashes */
+  readonly held: HeldFiles;
 }
 
 /**
@@ -141,14 +144,11 @@ async function prepare(request: AttributeRequest): Promise<Prepared> {
   checkSite(model, layer);
   const contrasts = contrastsOfFile(pairs, codec, request.pairs);
   for (const contrast of contrasts) checkLength(contrast, model, request.pairs);
-  const inputs = await hashInputs({
-    model: source,
-    adapter: request.adapter,
-    sae: request.sae,
-    pairs: request.pairs,
-    baseline,
-    baselineCorpus,
-  });
+  const held = heldFiles();
+  for (const file of opened.cached) await held.hold(file);
+  const { adapter, sae: dictionary } = request;
+  const paths = { model: source, adapter, sae: dictionary, pairs: request.pairs, baseline, baselineCorpus };
+  const inputs = await hashInputs(paths, held);
   const options = {
     site: `resid_post ${layer}`,
     tokens: request.tokens ?? 'prompt',
@@ -168,6 +168,7 @@ async function prepare(request: AttributeRequest): Promise<Prepared> {
         : await readBaseline(baseline, model.decoder.width, layer),
     inputs,
     options,
+    held,
     key: jsonHash({ hashes, options, versions, latents: latentColumns }),
   };
 }
@@ -248,7 +249,7 @@ export async function runAttribute(request: AttributeRequest): Promise<Attribute
   const runtime = nodeRuntime();
   try {
     await outFolder(out);
-    const store = await rowStore(join(out, unfinishedFolder), prepared.key);
+    const store = await rowStore(join(out, unfinishedFolder), prepared.key, prepared.held.check);
     const baseline = await timings.of('baseline', () => meanOf(runtime, prepared, store, progress));
     const { model, layer, contrasts, options } = prepared;
     const { tokens, loss, top, rank = 'first-order', rank_pairs = 0 } = options;
@@ -267,12 +268,14 @@ export async function runAttribute(request: AttributeRequest): Promise<Attribute
         wanted: top,
         pairs: rank_pairs,
         journal: join(out, unfinishedFolder, 'removal.jsonl'),
+        check: prepared.held.check,
       },
       store,
       timings,
       clock,
       progress,
     });
+    await prepared.held.check();
     await rm(join(out, resultFiles.manifest), { force: true });
     await writeAttribution(out, result, evidence, latents, from);
     const manifest: Manifest = {

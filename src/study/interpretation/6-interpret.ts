@@ -179,7 +179,7 @@ async function evidenceOf(
       ...codec.encodePrompt(prompt),
       ...(ids ?? codec.tokenizer.encode(text)),
     ]);
-  const store = await rowStore(join(workFolder(folder), 'interpret-mean'), key);
+  const store = await rowStore(join(workFolder(folder), 'interpret-mean'), key, study.recorder.check);
   const made = await makeEvidence({
     runtime: study.runtime(),
     opened,
@@ -202,6 +202,7 @@ async function evidenceOf(
     progress,
   });
   Object.assign(timings.seconds, made.seconds);
+  await study.recorder.check?.();
   const kept = await keepEvidence(folder, key, made);
   await made.remove();
   await store.remove();

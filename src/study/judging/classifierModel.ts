@@ -7,8 +7,8 @@ import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { isThere } from '../../files/ifThere.ts';
 import { readSafetensorsHeader, readTensor } from '../../files/safetensors.ts';
-import { readSealed, writeSealed } from '../../files/sealed.ts';
 import { checked } from '../../files/schema.ts';
+import { readSealed, writeSealed } from '../../files/sealed.ts';
 import type { Probe } from '../../methods/judging/probe.ts';
 import { dataOf, tensor } from '../../tensor.ts';
 

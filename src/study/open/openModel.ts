@@ -24,6 +24,8 @@ export interface OpenModel {
   readonly codec: TextCodec;
   /** what the model was read from, for hashes: the folder, or the GGUF file alone */
   readonly source: string;
+  /** files of the cache that its weights lie in */
+  readonly cached: readonly string[];
 }
 
 export interface OpenModelOptions {
@@ -76,7 +78,7 @@ async function fromFolder(folder: string, options: OpenModelOptions): Promise<Op
   const decoder = decoderOf(await readJson(join(folder, 'config.json')), join(folder, 'config.json'));
   const weights = await real(await openSafetensors(folder));
   const model = { decoder, weights, updates: new Map(), where: folder };
-  return { model, codec: await readTokenizerFolder(folder, dated(options)), source: folder };
+  return { model, codec: await readTokenizerFolder(folder, dated(options)), source: folder, cached: [] };
 }
 
 /** The dequantised weights under their published names. */
@@ -126,7 +128,12 @@ async function fromGguf(
     folder && (await isThere(join(folder, 'tokenizer.json')))
       ? await readTokenizerFolder(folder, dated(options))
       : tokenizerOfGguf(gguf.metadata, path, dated(options));
-  return { model: { decoder, weights, updates: new Map(), where: path }, codec, source: folder ?? path };
+  return {
+    model: { decoder, weights, updates: new Map(), where: path },
+    codec,
+    source: folder ?? path,
+    cached: [...new Set([...weights.values()].map(({ file }) => file))],
+  };
 }
 
 async function withAdapter(model: Model, folder: string): Promise<Model> {

@@ -28,6 +28,7 @@ import { dataOf, tensor } from '../../tensor.ts';
 import { type OpenModel, openModel } from '../open/openModel.ts';
 import { type Progress, silent } from '../open/progress.ts';
 import { jsonHash } from '../store/hash.ts';
+import { type HeldFiles, heldFiles } from '../store/heldFiles.ts';
 import { type Clock, hashInputs, systemClock, versions } from '../store/runRecord.ts';
 import { type Harvest, harvest, harvestKey } from './harvest.ts';
 
@@ -76,6 +77,8 @@ interface Prepared {
   readonly opened: OpenModel;
   readonly settings: SaeTrainSettings;
   readonly inputs: Manifest['inputs'];
+  /** the inputs, held against their hashes */
+  readonly held: HeldFiles;
   /** what the harvest is asked for */
   readonly wanted: { readonly layer: number; readonly tokens: number; readonly passageTokens: number };
   readonly harvestKey: string;
@@ -102,7 +105,8 @@ async function prepare(request: SaeTrainRequest): Promise<Prepared> {
   checkSite(opened.model, site);
   const settings = checkedSettings(request, opened.model.decoder.width);
   const paths = Object.fromEntries(corpora.map((path, i) => [`corpus.${i}`, path]));
-  const inputs = await hashInputs({ model: opened.source, adapter: request.adapter, ...paths });
+  const held = heldFiles();
+  const inputs = await hashInputs({ model: opened.source, adapter: request.adapter, ...paths }, held);
   const hashes = Object.fromEntries(Object.entries(inputs).map(([name, { sha256 }]) => [name, sha256]));
   const wanted = {
     layer: site,
@@ -110,7 +114,7 @@ async function prepare(request: SaeTrainRequest): Promise<Prepared> {
     passageTokens: request.passageTokens ?? saeTrainDefaults.passageTokens,
   };
   const rows = harvestKey(hashes, wanted);
-  return { opened, settings, inputs, wanted, harvestKey: rows, key: jsonHash({ rows, settings }) };
+  return { opened, settings, inputs, held, wanted, harvestKey: rows, key: jsonHash({ rows, settings }) };
 }
 
 /** The key of the SAE that `out` holds, if it is one of ours. */
@@ -238,6 +242,7 @@ export async function runSaeTrain(request: SaeTrainRequest): Promise<SaeTrainRes
       progress.note(
         `${found.tokens} tokens harvested; training on ${settings.tokens} tokens is ${epochs.toFixed(2)} epochs`,
       );
+    await prepared.held.check();
     const weights = await train(runtime, request, prepared, found, work);
     await writeSafetensors(join(out, files.weights), { ...weights });
     await replaceFile(join(out, files.config), async (file) => {

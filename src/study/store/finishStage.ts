@@ -36,6 +36,11 @@ async function isDone(folder: string, stage: Stage): Promise<boolean> {
 export interface Recorder {
   readonly clock: Clock;
   readonly versions: Readonly<Record<string, string>>;
+  /**
+   * Called before results are written: throws InputError where what they rest on is not what their stage's
+   * hashes say.
+   */
+  readonly check?: (() => Promise<void>) | undefined;
 }
 
 /** Makes the manifest of a study that has none: its day is that of the first run. */
@@ -49,7 +54,8 @@ export type Outcome = Pick<StageRecord, 'counts' | 'seconds'>;
 
 /**
  * Runs `write`, which writes the stage's files, records the stage as done, and removes its journal. Throws
- * InputError as `stageIsDone` does; the journal is kept then.
+ * InputError as `stageIsDone` does, and where files that the stage rests on were changed while it was at
+ * work; the journal is kept then.
  */
 export async function finishStage(
   folder: string,
@@ -59,6 +65,7 @@ export async function finishStage(
   write: () => Promise<void>,
 ): Promise<void> {
   await isDone(folder, stage);
+  await recorder.check?.();
   const before = await manifestFor(folder, recorder);
   await writeStudyManifest(folder, {
     ...before,

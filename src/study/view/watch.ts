@@ -5,6 +5,7 @@
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { InputError } from '../../errors.ts';
 import { ifThere, isThere, statIfThere } from '../../files/ifThere.ts';
 import { resultFiles, type ServedEvent, type StageProgress, type StudyProgress } from '../../results.ts';
 import type { OpenStudy } from '../open/study.ts';
@@ -73,9 +74,20 @@ async function traces(folder: string): Promise<string> {
   return JSON.stringify([holder, names, seen.map((found) => found && [found.size, found.mtimeMs])]);
 }
 
+/** Whether what the study was hashed from is as it was then. */
+async function isAsHashed({ recorder }: OpenStudy): Promise<boolean> {
+  try {
+    await recorder.check?.();
+    return true;
+  } catch (error) {
+    if (error instanceof InputError) return false;
+    throw error;
+  }
+}
+
 /**
- * The status of a study, which is opened once for each content of its study.yaml: hashes of models are not
- * taken at every look.
+ * The status of a study, which is opened once for each content of its study.yaml and what it names: hashes
+ * of models are not taken at every look.
  */
 function statusReader(folder: string, { clock, cacheDir }: WatchOptions) {
   let opened: { readonly key: string; readonly study: OpenStudy } | undefined;
@@ -86,7 +98,7 @@ function statusReader(folder: string, { clock, cacheDir }: WatchOptions) {
       if (found === undefined) return { view: unknown, first };
       const hasManifest = await isThere(join(folder, resultFiles.manifest));
       const key = JSON.stringify([found.size, found.mtimeMs, hasManifest]);
-      if (opened?.key !== key) {
+      if (opened?.key !== key || !(await isAsHashed(opened.study))) {
         first = true;
         await opened?.study.close();
         opened = undefined;

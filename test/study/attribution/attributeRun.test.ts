@@ -373,19 +373,22 @@ describe('a folder that holds results', () => {
     );
   });
 
-  it.each(['latents.parquet', 'attribution.safetensors'])('a changed %s is not taken for done', async (name) => {
-    const asked = request();
-    await runAttribute(asked);
-    const whole = readFileSync(join(asked.out, name));
-    const hurt = Buffer.from(whole);
-    hurt[hurt.length >> 1] = hurt[hurt.length >> 1]! ^ 1;
-    writeFileSync(join(asked.out, name), hurt);
-    await expect(runAttribute(asked)).rejects.toThrow(
-      `--out ${asked.out}: ${name} was changed after it was made: name another folder, or add --overwrite`,
-    );
-    expect((await runAttribute({ ...asked, overwrite: true })).upToDate).toBe(false);
-    expect(readFileSync(join(asked.out, name))).toEqual(whole);
-  });
+  it.each(['latents.parquet', 'attribution.safetensors'])(
+    'a changed %s is not taken for done',
+    async (name) => {
+      const asked = request();
+      await runAttribute(asked);
+      const whole = readFileSync(join(asked.out, name));
+      const hurt = Buffer.from(whole);
+      hurt[hurt.length >> 1] = hurt[hurt.length >> 1]! ^ 1;
+      writeFileSync(join(asked.out, name), hurt);
+      await expect(runAttribute(asked)).rejects.toThrow(
+        `--out ${asked.out}: ${name} was changed after it was made: name another folder, or add --overwrite`,
+      );
+      expect((await runAttribute({ ...asked, overwrite: true })).upToDate).toBe(false);
+      expect(readFileSync(join(asked.out, name))).toEqual(whole);
+    },
+  );
 
   it('other options or inputs are refused, and nothing is touched, until told to overwrite', async () => {
     const asked = request();
