@@ -9,6 +9,7 @@ import { InputError } from '../../errors.ts';
 import { ifThere, isThere, statIfThere } from '../../files/ifThere.ts';
 import { resultFiles, type ServedEvent, type StageProgress, type StudyProgress } from '../../results.ts';
 import type { OpenStudy } from '../open/study.ts';
+import { staleStages } from '../report/stale.ts';
 import { shownFiles } from '../report/studyFolder.ts';
 import { openFor } from '../run/studyRun.ts';
 import { statusOf } from '../run/studyStatus.ts';
@@ -51,11 +52,16 @@ function stageView(status: StageStatus, isNext: boolean, hasRecord: boolean): St
   };
 }
 
-async function statusView(folder: string, { running, stages }: StudyStatus): Promise<StudyProgress> {
+async function statusView(study: OpenStudy, { running, stages }: StudyStatus): Promise<StudyProgress> {
+  const { folder } = study;
+  const stale = await staleStages(study);
   const records = (await readStudyManifest(folder))?.stages ?? {};
   const next = running && stages.find(({ finished }) => !finished)?.name;
   return {
-    stages: stages.map((one) => stageView(one, one.name === next, records[one.name] !== undefined)),
+    stages: stages.map((one) => ({
+      ...stageView(one, one.name === next, records[one.name] !== undefined),
+      ...(stale[one.name] !== undefined && { stale: stale[one.name] }),
+    })),
     running: running !== undefined,
   };
 }
@@ -104,7 +110,7 @@ function statusReader(folder: string, { clock, cacheDir }: WatchOptions) {
         opened = undefined;
         opened = { key, study: await openFor({ study: folder, clock, cacheDir }) };
       }
-      return { view: await statusView(folder, await statusOf(opened.study)), first };
+      return { view: await statusView(opened.study, await statusOf(opened.study)), first };
     } catch (error) {
       return { view: problemView(error), first };
     }
