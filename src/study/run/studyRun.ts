@@ -5,7 +5,14 @@
 import { resolve } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { type Progress, silent } from '../open/progress.ts';
-import { checkNeeds, hasNeeds, plannedStage, type StageStop, type StudyStage } from '../open/stage.ts';
+import {
+  checkNeeds,
+  checkUnchanged,
+  hasNeeds,
+  plannedStage,
+  type StageStop,
+  type StudyStage,
+} from '../open/stage.ts';
 import { type OpenStudy, openStudy } from '../open/study.ts';
 import { acceptStage, beginManifest, redoStage } from '../store/finishStage.ts';
 import { lockStudy } from '../store/lock.ts';
@@ -137,6 +144,7 @@ async function runStages(
       continue;
     }
     await checkNeeds(stage, study);
+    await checkUnchanged(stage, study);
     const { result, stopped } = await stage.run(study, results);
     if (result !== undefined) results[name] = result;
     if (stopped !== undefined) return { ...told(), stopped: { stage: name, ...stopped } };

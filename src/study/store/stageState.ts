@@ -57,5 +57,21 @@ function protectedBecause(
   return undefined;
 }
 
+/**
+ * Why one of these files of the study may not be used: it is not as its stage made it, nor was it accepted
+ * since. In one line; undefined where all may.
+ */
+export async function changedSince(folder: string, files: readonly string[]): Promise<string | undefined> {
+  const manifest = await readStudyManifest(folder);
+  for (const [stage, { outputs }] of Object.entries(manifest?.stages ?? {}))
+    for (const file of files) {
+      if (outputs[file] === undefined || manifest?.writing.includes(stage)) continue;
+      const hash = await ifThere(join(folder, file), contentHash);
+      if (hash !== undefined && hash !== outputs[file])
+        return `${join(folder, file)}: was changed after stage ${stage}: ${waysOn(stage, file)}`;
+    }
+  return undefined;
+}
+
 const waysOn = (stage: string, file: string) =>
   `add --accept ${stage} to use it as it is, or --redo ${stage} to make it again (the old one is kept as ${file}.bak)`;
