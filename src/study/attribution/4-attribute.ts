@@ -34,7 +34,8 @@ export interface StudyAttribution {
 }
 
 /** Where an attribution that is not finished keeps its pairs. */
-const attributeFolder = (folder: string) => join(workFolder(folder), 'attribute');
+const attributeWork = join(workFolder('.'), 'attribute');
+const attributeFolder = (folder: string) => join(folder, attributeWork);
 
 async function planAttribution(study: OpenStudy): Promise<Stage> {
   const { folder, config, hashed, recorder } = study;
@@ -65,6 +66,7 @@ async function planAttribution(study: OpenStudy): Promise<Stage> {
     inputs,
     options,
     outputs: [resultFiles.latents, resultFiles.attribution],
+    work: [attributeWork],
   };
 }
 
@@ -122,7 +124,6 @@ async function runStudyAttribution(study: OpenStudy): Promise<StudyAttribution> 
   await finishStage(folder, stage, outcome, study.recorder, () =>
     writeAttribution(folder, result, evidence, latents, from),
   );
-  await store.remove();
   return { latents, site: `resid_post ${layer}`, counts, upToDate: false };
 }
 

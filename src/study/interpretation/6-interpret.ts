@@ -32,7 +32,7 @@ import { Timings } from '../store/runRecord.ts';
 import type { Stage } from '../store/stageState.ts';
 import { makeEvidence, type PageEvidence } from './evidence.ts';
 import { explainPages, mostQuestions } from './explainPages.ts';
-import { dropEvidence, evidenceBefore, keepEvidence } from './keptEvidence.ts';
+import { evidenceBefore, evidenceFile, keepEvidence } from './keptEvidence.ts';
 import { labelFiles, readLabels } from './labels.ts';
 import { explainerOf } from './openExplainer.ts';
 import { readPage, writeEvidence } from './pages.ts';
@@ -72,6 +72,9 @@ export interface StudyInterpretation {
   readonly pages: readonly LatentPage[];
   readonly upToDate: boolean;
 }
+
+/** What an interpretation that is not finished keeps, in the study's folder. */
+const work = { mean: join(workFolder('.'), 'interpret-mean'), scan: join(workFolder('.'), 'interpret') };
 
 const ownCompletions = "the study's completions";
 
@@ -136,6 +139,7 @@ async function stageFor(
       ...rows.map(({ latent }) => pageFile(latent)),
       ...(withReplies ? [resultFiles.explanations] : []),
     ],
+    work: [work.mean, work.scan, evidenceFile('.')],
   };
 }
 
@@ -179,7 +183,7 @@ async function evidenceOf(
       ...codec.encodePrompt(prompt),
       ...(ids ?? codec.tokenizer.encode(text)),
     ]);
-  const store = await rowStore(join(workFolder(folder), 'interpret-mean'), key, study.recorder.check);
+  const store = await rowStore(join(folder, work.mean), key, study.recorder.check);
   const made = await makeEvidence({
     runtime: study.runtime(),
     opened,
@@ -196,7 +200,7 @@ async function evidenceOf(
     perContrast: await perContrastOf(folder),
     baseline: await timings.of('baseline', () => studyBaseline(study, opened, layer, store)),
     loss: config.attribution.loss,
-    folder: join(workFolder(folder), 'interpret'),
+    folder: join(folder, work.scan),
     key: jsonHash([key, latents]),
     clock,
     progress,
@@ -251,7 +255,6 @@ export async function runInterpret(
     await writeEvidence(folder, { pages, lines: evidence.lines });
     await explained?.write();
   });
-  await dropEvidence(folder);
   return {
     result: { pages, upToDate: false },
     stopped: stopped === undefined ? undefined : { reason: stopped, spent: true },

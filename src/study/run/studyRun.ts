@@ -161,7 +161,7 @@ export async function runStudy(request: StudyRequest): Promise<StudyResult> {
   const asked = named(list, request.stages);
   for (const names of [request.redo, request.accept]) named(list, names);
   const study = await openFor(request);
-  const unlock = await lockStudy(study.folder, study.clock);
+  const unlock = await lockStudy(study.folder, study.clock, study.progress.note);
   try {
     await beginManifest(study.folder, study.recorder);
     await prepare(study, list, request);

@@ -17,13 +17,18 @@ import type { Clock } from './runRecord.ts';
 import { type Stage, stageState } from './stageState.ts';
 
 /**
- * Whether a stage need not be run; a journal that a killed run left of it goes then. Throws InputError
- * where a file stands in the way that may not be overwritten.
+ * Whether a stage need not be run; a journal and working files that a killed run left of it go then. Throws
+ * InputError where a file stands in the way that may not be overwritten.
  */
 export async function stageIsDone(folder: string, stage: Stage): Promise<boolean> {
   const done = await isDone(folder, stage);
-  if (done) await rm(journalFile(folder, stage), { force: true });
+  if (done) await removeWork(folder, stage);
   return done;
+}
+
+async function removeWork(folder: string, stage: Stage): Promise<void> {
+  await rm(journalFile(folder, stage), { force: true });
+  for (const name of stage.work ?? []) await rm(join(folder, name), { recursive: true, force: true });
 }
 
 async function isDone(folder: string, stage: Stage): Promise<boolean> {
@@ -53,7 +58,7 @@ export async function beginManifest(folder: string, recorder: Recorder): Promise
 export type Outcome = Pick<StageRecord, 'counts' | 'seconds'>;
 
 /**
- * Runs `write`, which writes the stage's files, records the stage as done, and removes its journal. Throws
+ * Runs `write`, which writes the stage's files, records the stage as done, and removes its journal and working files. Throws
  * InputError as `stageIsDone` does, and where files that the stage rests on were changed while it was at
  * work; the journal is kept then.
  */
@@ -74,7 +79,7 @@ export async function finishStage(
   await write();
   await syncFolder(folder);
   await record(folder, stage, { ...outcome, edited: [] }, recorder);
-  await rm(journalFile(folder, stage), { force: true });
+  await removeWork(folder, stage);
 }
 
 /**

@@ -18,6 +18,8 @@ export interface Stage extends Pick<StageRecord, 'inputs' | 'options'> {
   readonly journalKey?: string | undefined;
   /** Names of the files it makes, in the study's folder. */
   readonly outputs: readonly string[];
+  /** Files and folders, in the study's folder, of no use once it is done. */
+  readonly work?: readonly string[] | undefined;
 }
 
 export interface StageState {
