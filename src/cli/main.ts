@@ -31,6 +31,8 @@ const kept =
 // A terminal has shown ^C on the line.
 stopAt('SIGINT', `${process.stderr.isTTY ? '\n' : ''}culprit: stopped; ${kept}\n`);
 stopAt('SIGTERM', '');
+// Where this is heard, a limit on the size of files is an error of the write, and told in a line.
+process.on('SIGXFSZ', () => {});
 // A reader that has seen enough, such as `head`, is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;

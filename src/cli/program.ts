@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { InputError } from '../errors.ts';
+import { explained } from '../files/bytes.ts';
 import { openStudyJudge } from '../study/run/studyJudge.ts';
 import { versions } from '../study/store/runRecord.ts';
 import { attributeCommand } from './attribute.ts';
@@ -80,10 +81,23 @@ function usageLine({ message }: CommanderError, program: Command, args: readonly
   return `${line}; see \`${names.join(' ')} --help\``;
 }
 
+/** What a disk says that takes no more; it may say so wherever something is written. */
+const diskCodes = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO', 'EROFS']);
+
+/** The error of a full or failing disk as one that the user can mend; undefined for any other. */
+function fullDisk(error: unknown): InputError | undefined {
+  if (error instanceof InputError || !(error instanceof Error)) return undefined;
+  const { code = '', path = 'the disk' } = error as NodeJS.ErrnoException;
+  const told = diskCodes.has(code) ? explained(error, path) : undefined;
+  return told instanceof InputError ? told : undefined;
+}
+
 function exitCodeOf(error: unknown, program: Command, args: readonly string[]): number {
   if (error instanceof CommanderError && error.exitCode === 0) return 0;
   // A command without its subcommand has shown its help.
   if (error instanceof CommanderError && error.code === 'commander.help') return 2;
+  const told = fullDisk(error);
+  if (told !== undefined) return exitCodeOf(told, program, args);
   if (error instanceof CommanderError || error instanceof InputError) {
     const line = error instanceof InputError ? error.message : usageLine(error, program, args);
     process.stderr.write(`culprit: ${line}\n`);

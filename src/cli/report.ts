@@ -1,6 +1,7 @@
 /** `culprit report`: a study as one page that opens anywhere. */
 import { Command, InvalidArgumentError } from 'commander';
 import { reportDefaults, runReport } from '../study/report/reportRun.ts';
+import type { Staleness } from '../study/report/stale.ts';
 import { isPage } from '../study/report/studyFolder.ts';
 import { pc } from './table.ts';
 import { paragraph } from './wrap.ts';
@@ -32,11 +33,25 @@ function shortened(files: Readonly<Record<string, string>>): string[] {
   });
 }
 
+/** What does not belong together in the page. */
+const staleLines = ({ stale, unchecked }: Staleness): string[] => [
+  ...Object.entries(stale).map(
+    ([stage, why]) =>
+      `Stage ${stage} is of an earlier state of the study, and marked so: ${why}. \`culprit run\` makes it again.`,
+  ),
+  ...(unchecked === undefined
+    ? []
+    : [`Whether the results are those that study.yaml asks for was not checked: ${unchecked}.`]),
+];
+
 async function report(study: string, others: readonly string[], { out, maxSize }: Options): Promise<void> {
   const studies = [study, ...others];
-  const { path, bytes, trimmed } = await runReport({ studies, out, maxBytes: maxSize });
+  const { path, bytes, trimmed, stale } = await runReport({ studies, out, maxBytes: maxSize });
   const left = Object.entries(trimmed).flatMap(([name, files]) =>
     shortened(files).map((line) => (studies.length > 1 ? `${name}: ${line}` : line)),
+  );
+  const earlier = Object.entries(stale).flatMap(([name, found]) =>
+    staleLines(found).map((line) => (studies.length > 1 ? `${name}: ${line}` : line)),
   );
   process.stdout.write(
     [
@@ -44,6 +59,7 @@ async function report(study: string, others: readonly string[], { out, maxSize }
       `${path}: ${(bytes / megabyte).toFixed(1)} MB, opens in any browser, also offline`,
       ...(left.length > 0 ? [pc.dim('Left out to limit its size (--max-size sets the limit):')] : []),
       ...left.flatMap((line) => paragraph(line, '  ')),
+      ...earlier.flatMap((line) => paragraph(line)),
       '',
     ].join('\n'),
   );

@@ -34,8 +34,6 @@ export interface Dequantising {
   readonly onProgress?: (done: number, total: number) => void;
   /** Called once if another process is at work on the same file. */
   readonly onWait?: () => void;
-  /** Also compare the SHA-256 of a cached file's data (reads it whole). Default: its header and size only. */
-  readonly verify?: boolean;
 }
 
 /** Folder of the cache: $CULPRIT_CACHE, else $XDG_CACHE_HOME/culprit, else ~/.cache/culprit. */
@@ -47,8 +45,9 @@ export function defaultCacheDir(env: NodeJS.ProcessEnv = process.env): string {
 
 /**
  * The path of a safetensors file in `cacheDir` that holds the tensors of `plan` as float32; made where it
- * is missing or damaged. Processes that ask for it at the same time wait for the first. Throws InputError
- * where the plan does not fit the file, the GGUF file cannot be read, or the cache not be written.
+ * is missing or damaged: its data are held against their SHA-256 once a process, and again when the file
+ * was touched since. Processes that ask for it at the same time wait for the first. Throws InputError where
+ * the plan does not fit the file, the GGUF file cannot be read, or the cache not be written.
  */
 export async function dequantiseOnce(options: Dequantising): Promise<string> {
   const { gguf, cacheDir } = options;
@@ -59,7 +58,7 @@ export async function dequantiseOnce(options: Dequantising): Promise<string> {
     throw explained(error, cacheDir);
   }
   await makeOnce(entry.path, {
-    isReady: () => isSound(entry, options.verify ?? false),
+    isReady: () => isSound(entry),
     make: () => withFile(gguf.path, (file) => make(entry, file, options)),
     onWait: options.onWait,
   });
@@ -108,8 +107,16 @@ async function hashRange(hash: Hash, file: SourceFile, begin: number, end: numbe
   }
 }
 
-/** Whether the file is there with the very header that we would write, and all bytes that it promises. */
-async function isSound({ path, tensors, metadata }: Entry, verify: boolean): Promise<boolean> {
+/** Files whose data this process has held against their checksum, as they stood then. */
+const verified = new Map<string, string>();
+
+const standOf = async ({ handle }: SourceFile): Promise<string> => {
+  const { dev, ino, size, mtimeNs, ctimeNs } = await handle.stat({ bigint: true });
+  return [dev, ino, size, mtimeNs, ctimeNs].join();
+};
+
+/** Whether the file is there with the very header that we would write, and the very data. */
+async function isSound({ path, tensors, metadata }: Entry): Promise<boolean> {
   if (!(await isThere(path))) return false;
   try {
     const stored = await readSafetensorsHeader(path);
@@ -118,7 +125,12 @@ async function isSound({ path, tensors, metadata }: Entry, verify: boolean): Pro
     return await withFile(path, async (file) => {
       const found = Buffer.alloc(Math.min(expected.length, file.size));
       await readInto(file, found, 0);
-      return found.equals(expected) && (!verify || (await checksumOf(file, expected.length)) === checksum);
+      if (!found.equals(expected)) return false;
+      const stand = await standOf(file);
+      if (verified.get(path) === stand) return true;
+      if ((await checksumOf(file, expected.length)) !== checksum) return false;
+      verified.set(path, stand);
+      return true;
     });
   } catch (error) {
     if (error instanceof InputError) return false;

@@ -34,6 +34,8 @@ export interface JsonlOptions {
    * What to do with a last line that has no line end and is no JSON, as a crash leaves it. Default 'error'.
    */
   readonly cutLastLine?: 'error' | 'drop';
+  /** Told of a line that is no JSON, which is then passed over. Default: an error. */
+  readonly onDamaged?: (line: number, reason: string) => void;
 }
 
 /**
@@ -144,7 +146,7 @@ async function* linesOf(chunks: AsyncIterable<Buffer>, path: string): AsyncGener
 export async function* readJsonl<S extends z.ZodType>(
   path: string,
   schema: S,
-  { cutLastLine = 'error' }: JsonlOptions = {},
+  { cutLastLine = 'error', onDamaged }: JsonlOptions = {},
 ): AsyncGenerator<Line<z.output<S>>> {
   for await (const { line, bytes, ended } of rawLines(path)) {
     const where = `${path}:${line}`;
@@ -152,6 +154,7 @@ export async function* readJsonl<S extends z.ZodType>(
     if (text?.trim() === '') continue;
     const json = parse(text);
     if (json.error === undefined) yield { line, value: checked(schema, json.value, where) };
+    else if (ended && onDamaged) onDamaged(line, json.error);
     else if (ended || cutLastLine === 'error')
       throw new InputError(`${where}: ${json.error}${ended ? '' : ' (the file ends within this line)'}`);
   }

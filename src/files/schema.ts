@@ -11,12 +11,22 @@ import { quoted } from './bytes.ts';
  * first thing that does not fit.
  */
 export function checked<S extends z.ZodType>(schema: S, value: unknown, where: string): z.output<S> {
-  const result = schema.safeParse(value);
+  const result = parsedBy(schema, value, where);
   if (result.success) return result.data;
   const issue = deepest(result.error.issues);
   const at = issue.path.length > 0 ? `${pathText(issue.path)}: ` : '';
   const found = issue.code === 'custom' ? '' : `, found ${described(valueAt(value, issue.path))}`;
   throw new InputError(`${where}: ${at}${expectation(issue)}${found}`);
+}
+
+function parsedBy<S extends z.ZodType>(schema: S, value: unknown, where: string) {
+  try {
+    return schema.safeParse(value);
+  } catch (error) {
+    // Schemas of any JSON follow it by calls within calls.
+    if (!(error instanceof RangeError)) throw error;
+    throw new InputError(`${where}: expected values that are not nested thousands deep`);
+  }
 }
 
 type Issue = z.core.$ZodIssue;

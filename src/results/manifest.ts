@@ -17,6 +17,8 @@ export const manifestSchema = z.object({
   counts: z.record(z.string(), z.number()),
   /** seconds by part of the work */
   seconds: z.record(z.string(), z.number()),
+  /** SHA-256 of the files it made, by their names; absent in those of older versions */
+  outputs: z.record(z.string(), z.string()).optional(),
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 

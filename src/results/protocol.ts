@@ -44,6 +44,8 @@ const stageProgress = z.object({
   units: z.number(),
   /** null where that is not known */
   seconds_left: z.number().nullable(),
+  /** why its results are of an earlier state of the study, where they are */
+  stale: z.string().optional(),
 });
 export type StageProgress = z.output<typeof stageProgress>;
 

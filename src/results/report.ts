@@ -14,6 +14,8 @@ const heldStudy = z.object({
   files: z.record(z.string(), z.object({ size: z.number(), data: z.base64() })),
   /** what was left out of a file, in words, by path */
   trimmed: z.record(z.string(), z.string()),
+  /** stages that are of an earlier state of the study, and why, in words */
+  stale: z.record(z.string(), z.string()),
 });
 export type HeldStudy = z.output<typeof heldStudy>;
 

@@ -1,6 +1,7 @@
 /** The app's frame: which study, which view of it, how far it is. */
 import { useEffect, useState } from 'react';
 import type { StudyProgress } from '../results.ts';
+import { StaleNote } from './parts/notes.tsx';
 import { ProgressBar } from './parts/progress.tsx';
 import { ThemeSwitch } from './parts/themeSwitch.tsx';
 import { hashOf, home, inStudy, type Route } from './routes.ts';
@@ -10,6 +11,11 @@ import { goTo, useRoute } from './useRoute.ts';
 import { type ViewProps, viewNamed, type WebView } from './view.ts';
 import { views } from './views.ts';
 
+const staleIn = ({ stages }: StudyProgress): Readonly<Record<string, string>> =>
+  Object.fromEntries(stages.flatMap(({ name, stale }) => (stale === undefined ? [] : [[name, stale]])));
+
+const isSame = (a: object, b: object) => JSON.stringify(a) === JSON.stringify(b);
+
 /** The study of a source, anew where its files have changed, and how far it is. */
 function useStudy(source: Source): { study: LoadedStudy; progress: StudyProgress | undefined } {
   const [study, setStudy] = useState(() => loadStudy(source));
@@ -17,8 +23,11 @@ function useStudy(source: Source): { study: LoadedStudy; progress: StudyProgress
   useEffect(
     () =>
       source.onChange?.((event) => {
-        if (event.kind === 'status') setProgress(event.status);
-        else setStudy((before) => before.without(event.changed));
+        if (event.kind === 'status') {
+          setProgress(event.status);
+          const stale = staleIn(event.status);
+          setStudy((before) => (isSame(before.stale, stale) ? before : before.withStale(stale)));
+        } else setStudy((before) => before.without(event.changed));
       }),
     [source],
   );
@@ -88,6 +97,7 @@ function OpenStudy({ source, sources, route, view }: OpenStudyProps) {
   return (
     <>
       {progress && <ProgressBar progress={progress} />}
+      <StaleNote stale={study.stale} />
       <main>
         <Shown key={`${view.name}/${route.argument}`} study={study} route={route} sources={sources} />
       </main>

@@ -10,13 +10,14 @@ async function unpacked(base64: string): Promise<ArrayBuffer> {
   return new Response(stream).arrayBuffer();
 }
 
-function heldSource({ id, name, files, trimmed }: HeldStudy): Source {
+function heldSource({ id, name, files, trimmed, stale }: HeldStudy): Source {
   const held = new Map(Object.entries(files));
   return {
     id,
     name,
     served: false,
     trimmed,
+    stale,
     files: async () => Array.from(held, ([path, { size }]) => ({ path, size })),
     read: async (path) => {
       const file = held.get(path);

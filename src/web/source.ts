@@ -19,6 +19,8 @@ export interface Source {
   readonly token?: string | undefined;
   /** what was left out of a report's files, in words, by path */
   readonly trimmed: Readonly<Record<string, string>>;
+  /** a report's stages of an earlier state of the study, and why; a server tells them as events */
+  readonly stale?: Readonly<Record<string, string>>;
   files(): Promise<readonly ListedFile[]>;
   /** A file's bytes; undefined where there is none of that name. */
   read(path: string): Promise<ArrayBuffer | undefined>;

@@ -46,6 +46,8 @@ export interface SteeringRecords {
 /** What a study's files hold; undefined where a file is not there. */
 export interface LoadedStudy {
   readonly source: Source;
+  /** stages whose results are of an earlier state of the study, and why */
+  readonly stale: Readonly<Record<string, string>>;
   files(): Promise<readonly ListedFile[]>;
   /** A run of one command stands in it as the only stage. */
   manifest(): Promise<StudyManifest | undefined>;
@@ -71,6 +73,8 @@ export interface LoadedStudy {
   controls(): Promise<ControlsRecord | undefined>;
   /** The same study where these files have changed. */
   without(changed: readonly string[]): LoadedStudy;
+  /** The same study with these stages of an earlier state. */
+  withStale(stale: Readonly<Record<string, string>>): LoadedStudy;
 }
 
 type Cache = Map<string, Promise<unknown>>;
@@ -109,7 +113,11 @@ function trialLines(bytes: ArrayBuffer, path: string): Map<number | null, TrialL
   return byLatent;
 }
 
-export function loadStudy(source: Source, cache: Cache = new Map()): LoadedStudy {
+export function loadStudy(
+  source: Source,
+  cache: Cache = new Map(),
+  stale: LoadedStudy['stale'] = source.stale ?? {},
+): LoadedStudy {
   const files = () => {
     if (!cache.has('')) cache.set('', source.files());
     return cache.get('') as Promise<readonly ListedFile[]>;
@@ -128,6 +136,7 @@ export function loadStudy(source: Source, cache: Cache = new Map()): LoadedStudy
 
   return {
     source,
+    stale,
     files,
     manifest: () => once(resultFiles.manifest, manifestOf),
     yaml: () => once(resultFiles.study, textOfBytes),
@@ -165,7 +174,8 @@ export function loadStudy(source: Source, cache: Cache = new Map()): LoadedStudy
     grades: () => once(resultFiles.grades, (bytes, path) => byId(recordsOf(gradeRecord, bytes, path))),
     without(changed) {
       const gone = new Set(['', ...changed]);
-      return loadStudy(source, new Map([...cache].filter(([path]) => !gone.has(path))));
+      return loadStudy(source, new Map([...cache].filter(([path]) => !gone.has(path))), stale);
     },
+    withStale: (now) => loadStudy(source, cache, now),
   };
 }

@@ -20,7 +20,7 @@ describe('a report', () => {
         files: { 'latents/3.json': { size: 14, data: packed('{"text": "ä<"}') } },
         trimmed: { 'grades.jsonl': 'the first 100 lines' },
       },
-      { id: 'b', name: 'B', files: {}, trimmed: {} },
+      { id: 'b', name: 'B', files: {}, trimmed: {}, stale: {} },
     ],
   };
 
@@ -43,7 +43,7 @@ describe('a report', () => {
   it('fails where what is packed is damaged', async () => {
     const files = { 'a.json': { size: 1, data: Buffer.from('not gzip').toString('base64') } };
     const [a] = reportSources(
-      JSON.stringify({ ...data, studies: [{ id: 'a', name: 'a', files, trimmed: {} }] }),
+      JSON.stringify({ ...data, studies: [{ id: 'a', name: 'a', files, trimmed: {}, stale: {} }] }),
     );
     await expect(a!.read('a.json')).rejects.toThrow();
   });

@@ -34,7 +34,8 @@ export interface StudyAttribution {
 }
 
 /** Where an attribution that is not finished keeps its pairs. */
-const attributeFolder = (folder: string) => join(workFolder(folder), 'attribute');
+const attributeWork = join(workFolder('.'), 'attribute');
+const attributeFolder = (folder: string) => join(folder, attributeWork);
 
 async function planAttribution(study: OpenStudy): Promise<Stage> {
   const { folder, config, hashed, recorder } = study;
@@ -66,6 +67,7 @@ async function planAttribution(study: OpenStudy): Promise<Stage> {
     inputs,
     options,
     outputs: [resultFiles.latents, resultFiles.attribution],
+    work: [attributeWork],
   };
 }
 
@@ -93,7 +95,7 @@ async function runStudyAttribution(study: OpenStudy): Promise<StudyAttribution> 
   const { model } = opened;
   for (const contrast of contrasts) checkLength(contrast, model, pairs);
   await makeWorkFolder(folder);
-  const store = await rowStore(attributeFolder(folder), stage.key);
+  const store = await rowStore(attributeFolder(folder), stage.key, study.recorder.check);
   const timings = new Timings(study.clock);
   const baseline = await timings.of('baseline', () => studyBaseline(study, opened, layer, store));
   const { tokens, loss, top, rank, rank_pairs } = config.attribution;
@@ -112,6 +114,7 @@ async function runStudyAttribution(study: OpenStudy): Promise<StudyAttribution> 
       wanted: config.steering.candidates,
       pairs: rank_pairs,
       journal: join(attributeFolder(folder), 'removal.jsonl'),
+      check: study.recorder.check,
     },
     store,
     timings,
@@ -122,7 +125,6 @@ async function runStudyAttribution(study: OpenStudy): Promise<StudyAttribution> 
   await finishStage(folder, stage, outcome, study.recorder, () =>
     writeAttribution(folder, result, evidence, latents, from),
   );
-  await store.remove();
   return { latents, site: `resid_post ${layer}`, counts, upToDate: false };
 }
 

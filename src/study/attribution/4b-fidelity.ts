@@ -138,6 +138,7 @@ async function runFidelity(study: OpenStudy): Promise<StudyFidelity> {
   const journal = await openJournal(journalFile(folder, stage), journalRecord, ({ id }) => id, {
     clock,
     note: progress.note,
+    check: study.recorder.check,
   });
   const { model } = await study.model(config.subject);
   const { sae, layer } = await study.dictionary();

@@ -30,7 +30,8 @@ import { contrastsOfFile, type StudyContrast } from '../open/contrasts.ts';
 import { openModel } from '../open/openModel.ts';
 import { openSae, siteFor } from '../open/openSae.ts';
 import { type Progress, silent } from '../open/progress.ts';
-import { jsonHash } from '../store/hash.ts';
+import { contentHash, jsonHash } from '../store/hash.ts';
+import { type HeldFiles, heldFiles } from '../store/heldFiles.ts';
 import { outFolder } from '../store/outFolder.ts';
 import { type RowStore, rowStore, storedKey } from '../store/rowStore.ts';
 import { type Clock, dateText, hashInputs, systemClock, Timings, versions } from '../store/runRecord.ts';
@@ -124,6 +125,8 @@ interface Prepared {
     date?: string;
   };
   readonly key: string;
+  /** the inputs, held against their hashes */
+  readonly held: HeldFiles;
 }
 
 /**
@@ -147,14 +150,11 @@ async function prepare(request: AttributeRequest & { readonly date: Date }): Pro
   checkSite(model, layer);
   const contrasts = contrastsOfFile(pairs, codec, request.pairs);
   for (const contrast of contrasts) checkLength(contrast, model, request.pairs);
-  const inputs = await hashInputs({
-    model: source,
-    adapter: request.adapter,
-    sae: request.sae,
-    pairs: request.pairs,
-    baseline,
-    baselineCorpus,
-  });
+  const held = heldFiles();
+  for (const file of opened.cached) await held.hold(file);
+  const { adapter, sae: dictionary } = request;
+  const paths = { model: source, adapter, sae: dictionary, pairs: request.pairs, baseline, baselineCorpus };
+  const inputs = await hashInputs(paths, held);
   const options = {
     site: `resid_post ${layer}`,
     tokens: request.tokens ?? 'prompt',
@@ -174,11 +174,23 @@ async function prepare(request: AttributeRequest & { readonly date: Date }): Pro
     baseline: baseline === undefined ? passages : await readBaseline(baseline, model.decoder.width, layer),
     inputs,
     options: { ...options, ...(codec.date && { date: dateText(codec.date) }) },
+    held,
     key: jsonHash({ hashes, options, versions, latents: latentColumns, ...dated }),
   };
 }
 
-/** The run that `out` already holds, finished or not, if it is this one; InputError if it is another. */
+/** Its files that are not as it made them. */
+async function changedIn(out: string, { outputs = {} }: Manifest): Promise<string[]> {
+  const changed: string[] = [];
+  for (const [name, hash] of Object.entries(outputs))
+    if ((await contentHash(join(out, name))) !== hash) changed.push(name);
+  return changed;
+}
+
+/**
+ * The run that `out` already holds, finished or not, if it is this one and as it was made; InputError if it
+ * is another or was changed.
+ */
 async function finished(
   { out, overwrite }: AttributeRequest,
   key: string,
@@ -189,6 +201,12 @@ async function finished(
     const latents = await readBytesIfThere(join(out, resultFiles.latents));
     const arrays = await readBytesIfThere(join(out, resultFiles.attribution));
     if (!latents || !arrays) return undefined;
+    const [changed] = await changedIn(out, manifest.data);
+    if (changed !== undefined && overwrite) return undefined;
+    if (changed !== undefined)
+      throw new InputError(
+        `--out ${out}: ${changed} was changed after it was made: name another folder, or add --overwrite`,
+      );
     return {
       manifest: manifest.data,
       latents: await decodeLatents(Uint8Array.from(latents).buffer),
@@ -238,7 +256,7 @@ export async function runAttribute(request: AttributeRequest): Promise<Attribute
   const runtime = nodeRuntime();
   try {
     await outFolder(out);
-    const store = await rowStore(join(out, unfinishedFolder), prepared.key);
+    const store = await rowStore(join(out, unfinishedFolder), prepared.key, prepared.held.check);
     const baseline = await timings.of('baseline', () => meanOf(runtime, prepared, store, progress));
     const { model, layer, contrasts, options } = prepared;
     const { tokens, loss, top, rank = 'first-order', rank_pairs = 0 } = options;
@@ -257,12 +275,14 @@ export async function runAttribute(request: AttributeRequest): Promise<Attribute
         wanted: top,
         pairs: rank_pairs,
         journal: join(out, unfinishedFolder, 'removal.jsonl'),
+        check: prepared.held.check,
       },
       store,
       timings,
       clock,
       progress,
     });
+    await prepared.held.check();
     await rm(join(out, resultFiles.manifest), { force: true });
     await writeAttribution(out, result, evidence, latents, from);
     const manifest: Manifest = {
@@ -274,6 +294,13 @@ export async function runAttribute(request: AttributeRequest): Promise<Attribute
       options: prepared.options,
       counts,
       seconds: timings.seconds,
+      outputs: Object.fromEntries(
+        await Promise.all(
+          [resultFiles.latents, resultFiles.attribution].map(
+            async (name) => [name, await contentHash(join(out, name))] as const,
+          ),
+        ),
+      ),
     };
     await writeManifest(out, manifest);
     await store.remove();

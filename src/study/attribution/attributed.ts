@@ -12,7 +12,7 @@ import type { RowStore } from '../store/rowStore.ts';
 import type { Clock, Timings } from '../store/runRecord.ts';
 import { type AttributedFrom, evidenceCounts, latentRows } from './attributionFiles.ts';
 import { allRows, rowCounts } from './contrastRuns.ts';
-import { rerankedRows } from './rerank.ts';
+import { type RerankOptions, rerankedRows } from './rerank.ts';
 
 export interface AttributionWork {
   readonly runtime: Runtime;
@@ -29,7 +29,7 @@ export interface AttributionWork {
   readonly top: number;
   readonly rank: Ranking;
   /** of a ranking by removal: the first 4·wanted are measured, on so many pairs, and kept in a journal */
-  readonly removal: { readonly wanted: number; readonly pairs: number; readonly journal: string };
+  readonly removal: Pick<RerankOptions, 'wanted' | 'pairs' | 'journal' | 'check'>;
   /** where the contrasts' gradients are kept while not all are known */
   readonly store: RowStore;
   readonly timings: Timings;

@@ -74,5 +74,5 @@ export async function checkBaseline(study: OpenStudy, layer: number): Promise<vo
   if (baseline !== undefined && 'file' in baseline)
     await readBaseline(baseline.file, model.decoder.width, layer);
   if (baseline !== undefined && 'corpus' in baseline)
-    await corpusTokens(baseline.corpus, { model, codec, source: '' }, { maxTokens: 1 });
+    await corpusTokens(baseline.corpus, { model, codec }, { maxTokens: 1 });
 }

@@ -15,6 +15,7 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import { tensor } from '../../tensor.ts';
 import { type OpenModel, openModel } from '../open/openModel.ts';
 import { type Progress, silent } from '../open/progress.ts';
+import { heldFiles } from '../store/heldFiles.ts';
 import { outFile } from '../store/outFolder.ts';
 import { dateText, hashInputs, systemClock, versions } from '../store/runRecord.ts';
 
@@ -57,7 +58,7 @@ export function withinLimits(limits: CorpusLimits, model: Model) {
  */
 export async function corpusTokens(
   corpus: string,
-  { model, codec }: OpenModel,
+  { model, codec }: Pick<OpenModel, 'model' | 'codec'>,
   limits: CorpusLimits = {},
 ): Promise<number[][]> {
   const { passages, add } = withinLimits(limits, model);
@@ -111,12 +112,15 @@ export async function runBaseline(request: BaselineRequest): Promise<Baseline> {
   const { model, source, codec } = opened;
   checkSite(model, request.site);
   const passages = await corpusTokens(request.corpus, opened, request);
-  const inputs = await hashInputs({ model: source, adapter: request.adapter, corpus: request.corpus });
+  const held = heldFiles();
+  const paths = { model: source, adapter: request.adapter, corpus: request.corpus };
+  const inputs = await hashInputs(paths, held);
   await outFile(request.out);
   const runtime = nodeRuntime();
   try {
     const baseline = await corpusBaseline(runtime, model, request.site, passages, request.progress);
     const { mean, ...statistics } = baseline;
+    await held.check();
     await writeSafetensors(
       request.out,
       { mean: tensor('f32', [mean.length], mean) },

@@ -20,6 +20,8 @@ export interface RerankOptions {
   readonly pairs: number;
   /** where the effects are kept while not all are known */
   readonly journal: string;
+  /** called before an effect is kept; where it throws, none is */
+  readonly check?: (() => Promise<void>) | undefined;
   readonly clock: Clock;
   readonly progress: Progress;
 }
@@ -31,10 +33,11 @@ export async function rerankedRows(
   work: RemovalWork,
   contrasts: readonly Contrast[],
   rows: readonly LatentRow[],
-  { rank, wanted, pairs, journal: path, clock, progress }: RerankOptions,
+  { rank, wanted, pairs, journal: path, check, clock, progress }: RerankOptions,
 ): Promise<LatentRow[]> {
   const first = rows.slice(0, measuredPerWanted * wanted).map(({ latent }) => `${latent}`);
-  const journal = await openJournal(path, measuredRecord, ({ id }) => id, { clock, note: progress.note });
+  const options = { clock, note: progress.note, check };
+  const journal = await openJournal(path, measuredRecord, ({ id }) => id, options);
   const missing = first.filter((latent) => !journal.records.has(latent));
   if (missing.length > 0) {
     const on = spread(contrasts, pairs);

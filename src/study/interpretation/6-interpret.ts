@@ -34,7 +34,7 @@ import { Timings } from '../store/runRecord.ts';
 import type { Stage } from '../store/stageState.ts';
 import { makeEvidence, type PageEvidence } from './evidence.ts';
 import { explainPages, mostQuestions } from './explainPages.ts';
-import { dropEvidence, evidenceBefore, keepEvidence } from './keptEvidence.ts';
+import { evidenceBefore, evidenceFile, keepEvidence } from './keptEvidence.ts';
 import { labelFiles, readLabels } from './labels.ts';
 import { explainerOf } from './openExplainer.ts';
 import { readPage, writeEvidence } from './pages.ts';
@@ -74,6 +74,9 @@ export interface StudyInterpretation {
   readonly pages: readonly LatentPage[];
   readonly upToDate: boolean;
 }
+
+/** What an interpretation that is not finished keeps, in the study's folder. */
+const work = { mean: join(workFolder('.'), 'interpret-mean'), scan: join(workFolder('.'), 'interpret') };
 
 const ownCompletions = "the study's completions";
 
@@ -138,6 +141,7 @@ async function stageFor(
       ...rows.map(({ latent }) => pageFile(latent)),
       ...(withReplies ? [resultFiles.explanations] : []),
     ],
+    work: [work.mean, work.scan, evidenceFile('.')],
   };
 }
 
@@ -178,7 +182,7 @@ async function evidenceOf(
   const completions = await study.completions();
   const own = () =>
     completions.map((record) => [...codec.encodePrompt(record.prompt), ...completionIds(codec, record)]);
-  const store = await rowStore(join(workFolder(folder), 'interpret-mean'), key);
+  const store = await rowStore(join(folder, work.mean), key, study.recorder.check);
   const made = await makeEvidence({
     runtime: study.runtime(),
     opened,
@@ -195,12 +199,13 @@ async function evidenceOf(
     perContrast: await perContrastOf(folder),
     baseline: await timings.of('baseline', () => studyBaseline(study, opened, layer, store)),
     loss: config.attribution.loss,
-    folder: join(workFolder(folder), 'interpret'),
+    folder: join(folder, work.scan),
     key: jsonHash([key, latents]),
     clock,
     progress,
   });
   Object.assign(timings.seconds, made.seconds);
+  await study.recorder.check?.();
   const kept = await keepEvidence(folder, key, made);
   await made.remove();
   await store.remove();
@@ -249,7 +254,6 @@ export async function runInterpret(
     await writeEvidence(folder, { pages, lines: evidence.lines });
     await explained?.write();
   });
-  await dropEvidence(folder);
   return {
     result: { pages, upToDate: false },
     stopped: stopped === undefined ? undefined : { reason: stopped, spent: true },

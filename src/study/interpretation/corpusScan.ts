@@ -6,8 +6,8 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
-import { replaceFile } from '../../files/atomic.ts';
-import { readJsonIfThere } from '../../files/ifThere.ts';
+import { explained } from '../../files/bytes.ts';
+import { readSealedJson, writeSealedJson } from '../../files/sealed.ts';
 import type { TextCodec } from '../../files/textCodec.ts';
 import { latentScan } from '../../methods/interpretation/latentScan.ts';
 import { PassageFinds, passagesSnapshot } from '../../methods/interpretation/passages.ts';
@@ -100,15 +100,16 @@ export async function corpusScan(runtime: Runtime, request: CorpusScanRequest): 
     checkpointS = 30,
   } = request;
   const path = join(folder, 'scan.json');
-  const found = checkpoint.safeParse(await readJsonIfThere(path)).data;
+  const found = checkpoint.safeParse(await readSealedJson(path)).data;
   const before = found?.key === key ? found : undefined;
   const seen = new PassageFinds(latents.length, {}, before?.state);
   let [texts, read] = [before?.texts ?? 0, before?.read ?? 0];
   const save = async () => {
-    const text = JSON.stringify({ key, texts, read, state: seen.snapshot() });
-    await replaceFile(path, (file) => file.writeFile(text));
+    await writeSealedJson(path, { key, texts, read, state: seen.snapshot() });
   };
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw explained(error, folder);
+  });
   const scan = await latentScan(runtime, model, layer, sae, latents);
   const stage = progress.stage('Passages, tokens', tokens, read);
   try {

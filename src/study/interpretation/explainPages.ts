@@ -128,11 +128,11 @@ function recordOf(
 
 /** The journal, with what a finished run has of the same explainer. */
 async function openReplies(
-  { folder, clock, progress }: OpenStudy,
+  { folder, clock, progress, recorder }: OpenStudy,
   stage: Stage,
   key: string,
 ): Promise<Journal<ExplanationRecord>> {
-  const options = { clock, note: progress.note };
+  const options = { clock, note: progress.note, check: recorder.check };
   const journal = await openJournal(journalFile(folder, stage), explanationRecord, ({ id }) => id, options);
   const path = join(folder, resultFiles.explanations);
   const before = (await isThere(path)) ? await readJsonlAll(path, explanationRecord) : [];

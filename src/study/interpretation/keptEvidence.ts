@@ -2,12 +2,11 @@
  * Evidence that need not be made anew: what it shows is the same in a finished run with other explanations,
  * or in one that was stopped while explaining.
  */
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { replaceFile } from '../../files/atomic.ts';
-import { isThere, readJsonIfThere } from '../../files/ifThere.ts';
+import { isThere } from '../../files/ifThere.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
+import { readSealedJson, writeSealedJson } from '../../files/sealed.ts';
 import { type LatentPage, latentPageSchema, pageFile, pairTokens, resultFiles } from '../../results.ts';
 import { workFolder } from '../store/folder.ts';
 import { contentHash } from '../store/hash.ts';
@@ -16,7 +15,7 @@ import type { PageEvidence } from './evidence.ts';
 import { readPage } from './pages.ts';
 
 const kept = z.object({ key: z.string(), pages: z.array(latentPageSchema), lines: z.array(pairTokens) });
-const keptFile = (folder: string) => join(workFolder(folder), 'interpret-evidence.json');
+export const evidenceFile = (folder: string): string => join(workFolder(folder), 'interpret-evidence.json');
 
 /** Returns it as it will be read, so that a run that goes on writes the same bytes. */
 export async function keepEvidence(
@@ -24,12 +23,8 @@ export async function keepEvidence(
   key: string,
   { pages, lines }: PageEvidence,
 ): Promise<PageEvidence> {
-  const text = JSON.stringify({ key, pages, lines });
-  await replaceFile(keptFile(folder), (file) => file.writeFile(text));
-  return kept.parse(JSON.parse(text));
+  return kept.parse(await writeSealedJson(evidenceFile(folder), { key, pages, lines }));
 }
-
-export const dropEvidence = (folder: string): Promise<void> => rm(keptFile(folder), { force: true });
 
 /** Evidence of the stage's finished files, where all are as it made them from the same. */
 async function finishedEvidence(
@@ -58,6 +53,6 @@ export async function evidenceBefore(
   key: string,
   latents: readonly number[],
 ): Promise<PageEvidence | undefined> {
-  const stopped = kept.safeParse(await readJsonIfThere(keptFile(folder))).data;
+  const stopped = kept.safeParse(await readSealedJson(evidenceFile(folder))).data;
   return stopped?.key === key ? stopped : finishedEvidence(folder, key, latents);
 }

@@ -6,8 +6,9 @@
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { isThere } from '../../files/ifThere.ts';
-import { readSafetensorsHeader, readTensor, writeSafetensors } from '../../files/safetensors.ts';
+import { readSafetensorsHeader, readTensor } from '../../files/safetensors.ts';
 import { checked } from '../../files/schema.ts';
+import { readSealed, writeSealed } from '../../files/sealed.ts';
 import type { Probe } from '../../methods/judging/probe.ts';
 import { dataOf, tensor } from '../../tensor.ts';
 
@@ -75,18 +76,32 @@ export async function writeClassifier(
     'coherence.weights': vector(coherence.weights),
     'coherence.bias': vector(Float64Array.of(coherence.bias)),
   };
-  await writeSafetensors(path, tensors, { classifier: JSON.stringify(report) });
+  await writeSealed(path, tensors, { classifier: JSON.stringify(report) });
+}
+
+/** undefined for what is no JSON: then the file is none of ours, and is replaced. */
+function aboutIn(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? 'null');
+  } catch {
+    return undefined;
+  }
 }
 
 /**
  * The model in a file, where it was trained on what `key` stands for; undefined where there is no file or
- * another key's. Throws InputError for a damaged file.
+ * another key's. Throws InputError for a damaged file, and one that was changed after it was written.
  */
 export async function readClassifier(path: string, key: string): Promise<ClassifierModel | undefined> {
   if (!(await isThere(path))) return undefined;
   const { tensors, metadata } = await readSafetensorsHeader(path);
-  const about: unknown = JSON.parse(metadata.classifier ?? 'null');
+  const about = aboutIn(metadata.classifier);
   if (!z.object({ key: z.literal(key) }).safeParse(about).success) return undefined;
+  // An older version's has no hash beside it.
+  if (Object.keys(metadata).length > 1 && (await readSealed(path)) === undefined)
+    throw new InputError(
+      `${path}: was changed after it was written: delete it, and the judge is trained again`,
+    );
   const report = checked(aboutSchema, about, path);
   const read = async (name: string) => {
     const stored = tensors.get(name);

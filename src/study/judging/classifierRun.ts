@@ -15,6 +15,7 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import { type OpenModelOptions, openModel } from '../open/openModel.ts';
 import { silent } from '../open/progress.ts';
 import { jsonHash } from '../store/hash.ts';
+import { heldFiles } from '../store/heldFiles.ts';
 import { type Clock, hashInputs } from '../store/runRecord.ts';
 import { examplesByPrompt } from './classifierExamples.ts';
 import {
@@ -75,7 +76,8 @@ export async function openClassifier(request: ClassifierRequest): Promise<OpenCl
     positive: await readLabelled(request.positive),
     negative: await readLabelled(request.negative),
   };
-  const inputs = await hashInputs({ model: opened.source, adapter: request.adapter });
+  const held = heldFiles();
+  const inputs = await hashInputs({ model: opened.source, adapter: request.adapter }, held);
   const hashes = Object.values(inputs).map(({ sha256 }) => sha256);
   const key = jsonHash([classifierVersion, hashes, site, answers, heldOut, seed, writers.identity]);
   const reader = completionReader(runtime, opened, site);
@@ -83,9 +85,14 @@ export async function openClassifier(request: ClassifierRequest): Promise<OpenCl
 
   async function train(): Promise<ClassifierModel> {
     for (const path of [folder, workFolder]) await mkdir(path, { recursive: true });
-    const done = await classifierProgress(workFolder, key, request.clock, request.progress ?? silent);
+    const done = await classifierProgress(workFolder, key, {
+      clock: request.clock,
+      progress: request.progress ?? silent,
+      check: held.check,
+    });
     const texts = await withWritten(examplesByPrompt(answers, heldOut, seed), writers, seed, done);
     const model = trainClassifier(await readTexts(texts, reader, done), { key, site, seed });
+    await held.check();
     await writeClassifier(file, model);
     await done.remove();
     return model;

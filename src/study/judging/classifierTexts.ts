@@ -57,11 +57,16 @@ export interface ClassifierProgress {
 export async function classifierProgress(
   folder: string,
   key: string,
-  clock: Clock,
-  progress: Progress,
+  on: {
+    readonly clock: Clock;
+    readonly progress: Progress;
+    /** called before anything is kept; where it throws, nothing is */
+    readonly check: () => Promise<void>;
+  },
 ): Promise<ClassifierProgress> {
+  const { clock, progress, check } = on;
   const path = (what: string) => join(folder, `judge-${what}-${key.slice(0, 12)}.jsonl`);
-  const options = { clock, note: progress.note };
+  const options = { clock, note: progress.note, check };
   const written = await openJournal(path('texts'), writtenRecord, ({ id }) => id, options);
   const readings = await openJournal(path('readings'), readingsRecord, ({ id }) => id, options);
   return {

@@ -27,6 +27,8 @@ export interface OpenModel {
   readonly codec: TextCodec;
   /** what the model was read from, for hashes: the folder, or the GGUF file alone */
   readonly source: string;
+  /** files of the cache that its weights lie in */
+  readonly cached: readonly string[];
 }
 
 export interface OpenModelOptions {
@@ -86,7 +88,7 @@ async function fromFolder(folder: string, options: OpenModelOptions): Promise<Op
   checkNotQuantised({ weights, where: folder });
   const model = { decoder, weights, updates: new Map(), where: folder };
   const codec = await readTokenizerFolder(folder, dated(options));
-  return { model, stored: weights, codec, source: folder };
+  return { model, stored: weights, codec, source: folder, cached: [] };
 }
 
 /** Throws InputError where a config.json says other arithmetic than the GGUF file that it lies beside. */
@@ -148,7 +150,8 @@ async function fromGguf(
       ? await readTokenizerFolder(folder, dated(options))
       : tokenizerOfGguf(gguf.metadata, path, dated(options));
   const model = { decoder, weights, updates: new Map(), where: path };
-  return { model, stored: weights, codec, source: folder ?? path };
+  const cached = [...new Set([...weights.values()].map(({ file }) => file))];
+  return { model, stored: weights, codec, source: folder ?? path, cached };
 }
 
 async function withAdapter(model: Model, folder: string): Promise<Model> {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { isThere } from '../../files/ifThere.ts';
 import type { Section } from '../config/section.ts';
-import type { Stage } from '../store/stageState.ts';
+import { changedSince, type Stage } from '../store/stageState.ts';
 import type { StageStatus } from '../store/status.ts';
 import type { OpenStudy } from './study.ts';
 
@@ -108,6 +108,12 @@ export async function checkNeeds(stage: StudyStage, study: OpenStudy): Promise<v
     throw new InputError(
       `${join(study.folder, missing)}: no such file: stage ${stage.name} needs it: \`culprit run\` makes it`,
     );
+}
+
+/** Throws InputError where a file that it needs was changed after it was made, and not accepted since. */
+export async function checkUnchanged({ needs }: StudyStage, { folder }: OpenStudy): Promise<void> {
+  const problem = await changedSince(folder, needs);
+  if (problem !== undefined) throw new InputError(problem);
 }
 
 /** The stage as it would be done now; throws InputError where what it needs is not there. */

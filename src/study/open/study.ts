@@ -14,6 +14,7 @@ import type { Sae } from '../../saes/sae.ts';
 import type { Study } from '../config/readStudy.ts';
 import type { Recorder } from '../store/finishStage.ts';
 import { contentHash } from '../store/hash.ts';
+import { heldFiles } from '../store/heldFiles.ts';
 import { readStudyManifest } from '../store/manifest.ts';
 import { type Clock, dateText, versions } from '../store/runRecord.ts';
 import { contrastsOf, type StudyContrast } from './contrasts.ts';
@@ -88,7 +89,10 @@ export interface OpenStudy extends Study {
   ): Promise<number[][]>;
   /** Hashes of a model's parts, by `name` and `nameAdapter`. */
   modelHashes(name: string, choice: ModelChoice): Promise<Record<string, Hashed>>;
-  /** The hash of a file or folder from outside, taken once. */
+  /**
+   * The hash of a file or folder from outside, taken once. `recorder.check` holds the file against it from
+   * then on.
+   */
   hashed(path: string): Promise<Hashed>;
   close(): Promise<void>;
 }
@@ -125,26 +129,26 @@ function dayOf(
 export async function openStudy(study: Study, options: OpenStudyOptions): Promise<OpenStudy> {
   const { progress, clock, environment, cacheDir } = options;
   const models = new Map<string, Promise<OpenModel>>();
-  const hashes = new Map<string, Promise<Hashed>>();
+  const held = heldFiles();
   let runtime: Runtime | undefined;
   let prompts: Promise<StudyPrompts> | undefined;
-  const hashed = (path: string) => {
-    const found = hashes.get(path) ?? contentHash(path).then((sha256) => ({ path, sha256 }));
-    hashes.set(path, found);
-    return found;
-  };
+  const hashed = async (path: string) => ({ path, sha256: await held.hash(path) });
   let sae: Promise<Sae> | undefined;
   let ranked: Promise<OpenModel> | undefined;
   const { config, folder } = study;
   const now = dayOf(await readStudyManifest(study.folder), study.folder, options.date) ?? clock();
   const openChoice = async ({ model, adapter }: ModelChoice) => {
     const parts = { ...(adapter !== undefined && { adapter: await localModel(adapter) }), cacheDir };
-    return openModel(await localModel(model), { ...parts, progress, now });
+    const path = await localModel(model);
+    for (const one of [path, parts.adapter]) if (one !== undefined) await held.hold(one);
+    const opened = await openModel(path, { ...parts, progress, now });
+    for (const file of opened.cached) await held.hold(file);
+    return opened;
   };
   const opened: OpenStudy = {
     ...study,
     sae() {
-      sae ??= openSae(config.sae.path);
+      sae ??= held.hold(config.sae.path).then(() => openSae(config.sae.path));
       return sae;
     },
     async layer() {
@@ -192,7 +196,7 @@ export async function openStudy(study: Study, options: OpenStudyOptions): Promis
     now,
     progress,
     clock,
-    recorder: { clock, versions, ...(options.date && { date: options.date }) },
+    recorder: { clock, versions, check: held.check, ...(options.date && { date: options.date }) },
     environment,
     cacheDir,
     runtime() {

@@ -114,6 +114,7 @@ export async function runUnits<S extends z.ZodType>(
   const journal = await openJournal(journalFile(folder, stage), plan.schema, plan.idOf, {
     clock,
     note: progress.note,
+    check: plan.computed ? recorder.check : undefined,
   });
   const finished = await finishedUnits(study, plan, stage);
   await journal.append(finished.filter((record) => !journal.records.has(plan.idOf(record))));

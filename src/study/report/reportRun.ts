@@ -13,6 +13,7 @@ import { type Clock, systemClock, versions } from '../store/runRecord.ts';
 import { type AppFiles, readApp } from './app.ts';
 import { type Cut, cuts } from './cuts.ts';
 import { shownOf } from './shown.ts';
+import { type Staleness, stalenessOf } from './stale.ts';
 import { type StudyFolder, shownFiles, studyFolders } from './studyFolder.ts';
 import { type TrimmedFile, trimmedFile } from './trims.ts';
 
@@ -23,6 +24,7 @@ export interface ReportRequest {
   readonly out?: string | undefined;
   /** most bytes of the page; default 3 MB */
   readonly maxBytes?: number | undefined;
+  readonly cacheDir?: string | undefined;
   /** of the built web app; default where the build puts it */
   readonly appFolder?: string | undefined;
   readonly clock?: Clock | undefined;
@@ -33,6 +35,8 @@ export interface ReportResult {
   readonly bytes: number;
   /** what was left out, in words, by study's name and file */
   readonly trimmed: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** which stages are of an earlier state of the study, by study's name */
+  readonly stale: Readonly<Record<string, Staleness>>;
 }
 
 export const reportDefaults = { maxBytes: 3_000_000 };
@@ -77,13 +81,14 @@ async function pageOf(
   app: AppFiles,
   studies: readonly StudyFolder[],
   packed: readonly ReadonlyMap<string, Packed>[],
+  staleness: readonly Staleness[],
   created: string,
 ): Promise<string | undefined> {
   const held: HeldStudy[] = [];
   for (const [i, { id, name }] of studies.entries()) {
     const files = heldFiles(packed[i]!);
     if (files === undefined) return undefined;
-    held.push({ id, name, files, trimmed: wordsOf(packed[i]!) });
+    held.push({ id, name, files, trimmed: wordsOf(packed[i]!), stale: { ...staleness[i]!.stale } });
   }
   const title = `culprit: ${studies.map(({ name }) => name).join(', ')}`;
   const { inlinedPage } = await import('./inlined.ts');
@@ -118,17 +123,20 @@ export async function runReport(request: ReportRequest): Promise<ReportResult> {
   const app = await readApp(request.appFolder);
   await outFile(path);
   const packers = await Promise.all(studies.map((study) => packer(study, maxBytes)));
+  const staleness: Staleness[] = [];
+  for (const { folder } of studies) staleness.push(await stalenessOf(folder, request.cacheDir));
   const created = clock().toISOString();
   let least = Number.POSITIVE_INFINITY;
   for (const cut of cuts) {
     const packed: Map<string, Packed>[] = [];
     for (const pack of packers) packed.push(await pack(cut));
-    const page = await pageOf(app, studies, packed, created);
+    const page = await pageOf(app, studies, packed, staleness, created);
     const bytes = page === undefined ? Number.POSITIVE_INFINITY : Buffer.byteLength(page);
     if (page !== undefined && bytes <= maxBytes) {
       await replaceFile(path, (file) => file.writeFile(page));
       const trimmed = studies.map(({ name }, i) => [name, wordsOf(packed[i]!)] as const);
-      return { path, bytes, trimmed: Object.fromEntries(trimmed) };
+      const stale = studies.map(({ name }, i) => [name, staleness[i]!] as const);
+      return { path, bytes, trimmed: Object.fromEntries(trimmed), stale: Object.fromEntries(stale) };
     }
     least = Math.min(least, bytes);
   }

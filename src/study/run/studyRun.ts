@@ -5,7 +5,14 @@
 import { resolve } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { type Progress, silent } from '../open/progress.ts';
-import { checkNeeds, hasNeeds, plannedStage, type StageStop, type StudyStage } from '../open/stage.ts';
+import {
+  checkNeeds,
+  checkUnchanged,
+  hasNeeds,
+  plannedStage,
+  type StageStop,
+  type StudyStage,
+} from '../open/stage.ts';
 import { type OpenStudy, openStudy } from '../open/study.ts';
 import { acceptStage, beginManifest, redoStage } from '../store/finishStage.ts';
 import { lockStudy } from '../store/lock.ts';
@@ -140,6 +147,7 @@ async function runStages(
       continue;
     }
     await checkNeeds(stage, study);
+    await checkUnchanged(stage, study);
     const { result, stopped } = await stage.run(study, results);
     if (result !== undefined) results[name] = result;
     if (stopped !== undefined) return { ...told(), stopped: { stage: name, ...stopped } };
@@ -156,7 +164,7 @@ export async function runStudy(request: StudyRequest): Promise<StudyResult> {
   const asked = named(list, request.stages);
   for (const names of [request.redo, request.accept]) named(list, names);
   const study = await openFor(request);
-  const unlock = await lockStudy(study.folder, study.clock);
+  const unlock = await lockStudy(study.folder, study.clock, study.progress.note);
   try {
     await beginManifest(study.folder, study.recorder);
     await prepare(study, list, request);

@@ -9,7 +9,8 @@ import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { temporariesIn } from '../../files/atomic.ts';
 import { readBytesIfThere } from '../../files/ifThere.ts';
-import { readSafetensorsHeader, readTensor, writeSafetensors } from '../../files/safetensors.ts';
+import { readSafetensorsHeader, readTensor } from '../../files/safetensors.ts';
+import { readSealed, writeSealed } from '../../files/sealed.ts';
 import type { TextCodec } from '../../files/textCodec.ts';
 import { type ResidualPass, residualPass, rowsAt } from '../../methods/site/residuals.ts';
 import type { Model } from '../../models/decoder.ts';
@@ -44,7 +45,7 @@ export interface HarvestRequest {
 
 export interface Shard {
   readonly tokens: number;
-  /** rows [tokens, d] */
+  /** rows [tokens, d]; throws InputError where they are not as they were written */
   read(): Promise<Float32Array>;
 }
 
@@ -73,13 +74,36 @@ interface StoredShard extends Shard, About {}
 
 const shardPath = (folder: string, n: number) => join(folder, `${`${n}`.padStart(6, '0')}.safetensors`);
 
+const changed = (path: string) =>
+  new InputError(
+    `${path}: was changed after it was written: delete it, and the same command makes it and those after it again`,
+  );
+
+function parsed(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? 'null');
+  } catch {
+    return undefined;
+  }
+}
+
 async function openShard(path: string): Promise<StoredShard> {
   const { tensors, metadata } = await readSafetensorsHeader(path);
-  const rows = tensors.get('rows')!;
+  const rows = tensors.get('rows');
+  const told = about.safeParse(parsed(metadata.about)).data;
+  if (rows === undefined || told === undefined) throw changed(path);
+  // Those of an older version have no hash; the others are held against theirs once a run.
+  let sound = Object.keys(metadata).length === 1;
   return {
-    ...about.parse(JSON.parse(metadata.about ?? '{}')),
+    ...told,
     tokens: rows.shape[0]!,
-    read: async () => toFloat32(await readTensor(rows)),
+    async read() {
+      if (sound) return toFloat32(await readTensor(rows));
+      const found = (await readSealed(path))?.tensors.get('rows');
+      if (found === undefined) throw changed(path);
+      sound = true;
+      return toFloat32(found);
+    },
   };
 }
 
@@ -134,7 +158,7 @@ class ShardInMaking {
       at += part.length;
     }
     const told: About = { passages, sinks: this.sinks, last };
-    await writeSafetensors(
+    await writeSealed(
       path,
       { rows: tensor('f32', [this.tokens, this.width], rows) },
       { about: JSON.stringify(told) },

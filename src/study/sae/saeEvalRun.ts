@@ -11,6 +11,7 @@ import { passageIds } from '../attribution/baselineRun.ts';
 import { openModel } from '../open/openModel.ts';
 import { openSae, siteFor } from '../open/openSae.ts';
 import { type Progress, type ProgressStage, silent } from '../open/progress.ts';
+import { heldFiles } from '../store/heldFiles.ts';
 import { dateText, hashInputs, systemClock, versions } from '../store/runRecord.ts';
 
 export interface SaeEvalRequest {
@@ -118,7 +119,9 @@ export async function runSaeEval(request: SaeEvalRequest): Promise<SaeEvalResult
   if (!passages.some((ids) => ids.length > 1))
     throw new InputError(`${corpora.join(', ')}: no tokens to evaluate on (a passage needs two)`);
   const paths = Object.fromEntries(corpora.map((path, i) => [`corpus.${i}`, path]));
-  const inputs = await hashInputs({ model: source, adapter: request.adapter, sae: request.sae, ...paths });
+  const held = heldFiles();
+  const all = { model: source, adapter: request.adapter, sae: request.sae, ...paths };
+  const inputs = await hashInputs(all, held);
   const runtime = nodeRuntime();
   try {
     const quality = progress.stage('Reconstruction, tokens', total);
@@ -134,6 +137,7 @@ export async function runSaeEval(request: SaeEvalRequest): Promise<SaeEvalResult
       },
     });
     loss?.end();
+    await held.check();
     const { crossEntropy, density } = found;
     const result: SaeEvalResult = {
       ...found,

@@ -8,13 +8,9 @@ import { mkdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
-import { isThere, readTextIfThere } from '../../files/ifThere.ts';
-import {
-  openSafetensors,
-  readSafetensorsHeader,
-  readTensor,
-  writeSafetensors,
-} from '../../files/safetensors.ts';
+import { readTextIfThere } from '../../files/ifThere.ts';
+import { writeSafetensors } from '../../files/safetensors.ts';
+import { readSealed, writeSealed } from '../../files/sealed.ts';
 import type { SaeWeights } from '../../methods/sae/saeStart.ts';
 import {
   type SaeCheckpoint,
@@ -28,10 +24,11 @@ import { checkSite } from '../../models/passes.ts';
 import type { Manifest } from '../../results.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { dataOf, type Tensor, tensor } from '../../tensor.ts';
+import { dataOf, tensor } from '../../tensor.ts';
 import { type OpenModel, openModel } from '../open/openModel.ts';
 import { type Progress, silent } from '../open/progress.ts';
 import { jsonHash } from '../store/hash.ts';
+import { type HeldFiles, heldFiles } from '../store/heldFiles.ts';
 import { type Clock, dateText, hashInputs, systemClock, versions } from '../store/runRecord.ts';
 import { type Harvest, harvest, harvestKey } from './harvest.ts';
 
@@ -82,6 +79,8 @@ interface Prepared {
   readonly opened: OpenModel;
   readonly settings: SaeTrainSettings;
   readonly inputs: Manifest['inputs'];
+  /** the inputs, held against their hashes */
+  readonly held: HeldFiles;
   /** what the harvest is asked for */
   readonly wanted: { readonly layer: number; readonly tokens: number; readonly passageTokens: number };
   readonly harvestKey: string;
@@ -109,7 +108,8 @@ async function prepare(request: SaeTrainRequest): Promise<Prepared> {
   checkSite(opened.model, site);
   const settings = checkedSettings(request, opened.model.decoder.width);
   const paths = Object.fromEntries(corpora.map((path, i) => [`corpus.${i}`, path]));
-  const inputs = await hashInputs({ model: opened.source, adapter: request.adapter, ...paths });
+  const held = heldFiles();
+  const inputs = await hashInputs({ model: opened.source, adapter: request.adapter, ...paths }, held);
   const hashes = Object.fromEntries(Object.entries(inputs).map(([name, { sha256 }]) => [name, sha256]));
   const wanted = {
     layer: site,
@@ -119,7 +119,7 @@ async function prepare(request: SaeTrainRequest): Promise<Prepared> {
   const { date } = opened.codec;
   const day = date && { day: dateText(date).slice(0, 10) };
   const rows = harvestKey({ ...hashes, ...day }, wanted);
-  return { opened, settings, inputs, wanted, harvestKey: rows, key: jsonHash({ rows, settings }) };
+  return { opened, settings, inputs, held, wanted, harvestKey: rows, key: jsonHash({ rows, settings }) };
 }
 
 /** The key of the SAE that `out` holds, if it is one of ours. */
@@ -134,19 +134,16 @@ async function keyIn(out: string): Promise<string | undefined> {
 }
 
 async function readCheckpoint(path: string, key: string): Promise<SaeCheckpoint | undefined> {
-  if (!(await isThere(path))) return undefined;
-  const { metadata } = await readSafetensorsHeader(path);
-  if (metadata.key !== key) return undefined;
-  const state: Record<string, Tensor> = {};
-  for (const [name, stored] of await openSafetensors(path)) state[name] = await readTensor(stored);
-  const { lastActive, ...rest } = state;
-  return { step: Number(metadata.step), state: rest, lastActive: dataOf(lastActive!, 'i32') };
+  const found = await readSealed(path);
+  if (found?.metadata.key !== key) return undefined;
+  const { lastActive, ...state } = Object.fromEntries(found.tensors);
+  return { step: Number(found.metadata.step), state, lastActive: dataOf(lastActive!, 'i32') };
 }
 
 async function writeCheckpoint(path: string, key: string, checkpoint: SaeCheckpoint): Promise<void> {
   const { step, state, lastActive } = checkpoint;
   const tensors = { ...state, lastActive: tensor('i32', [lastActive.length], lastActive) };
-  await writeSafetensors(path, tensors, { key, step: `${step}` });
+  await writeSealed(path, tensors, { key, step: `${step}` });
 }
 
 function epochsOf(settings: SaeTrainSettings, { tokens }: Harvest): number {
@@ -250,6 +247,7 @@ export async function runSaeTrain(request: SaeTrainRequest): Promise<SaeTrainRes
       progress.note(
         `${found.tokens} tokens harvested; training on ${settings.tokens} tokens is ${epochs.toFixed(2)} epochs`,
       );
+    await prepared.held.check();
     const weights = await train(runtime, request, prepared, found, work);
     await writeSafetensors(join(out, files.weights), { ...weights });
     await replaceFile(join(out, files.config), async (file) => {

@@ -165,10 +165,10 @@ async function checkBefore(study: OpenStudy): Promise<void> {
   await checkUnseen(study);
 }
 
-async function openedJournal({ folder, clock, progress }: OpenStudy, stage: Stage) {
+async function openedJournal({ folder, clock, progress, recorder }: OpenStudy, stage: Stage) {
   await makeWorkFolder(folder);
   const path = journalFile(folder, stage);
-  const options = { clock, note: progress.note };
+  const options = { clock, note: progress.note, check: recorder.check };
   const journal = await openJournal(path, steeringRecord, ({ id }) => id, options);
   const before = await finishedRecords(folder, stage);
   await journal.append(before.filter(({ id }) => !journal.records.has(id)));

@@ -17,13 +17,18 @@ import type { Clock } from './runRecord.ts';
 import { type Stage, stageState } from './stageState.ts';
 
 /**
- * Whether a stage need not be run; a journal that a killed run left of it goes then. Throws InputError
- * where a file stands in the way that may not be overwritten.
+ * Whether a stage need not be run; a journal and working files that a killed run left of it go then. Throws
+ * InputError where a file stands in the way that may not be overwritten.
  */
 export async function stageIsDone(folder: string, stage: Stage): Promise<boolean> {
   const done = await isDone(folder, stage);
-  if (done) await rm(journalFile(folder, stage), { force: true });
+  if (done) await removeWork(folder, stage);
   return done;
+}
+
+async function removeWork(folder: string, stage: Stage): Promise<void> {
+  await rm(journalFile(folder, stage), { force: true });
+  for (const name of stage.work ?? []) await rm(join(folder, name), { recursive: true, force: true });
 }
 
 async function isDone(folder: string, stage: Stage): Promise<boolean> {
@@ -38,6 +43,11 @@ export interface Recorder {
   readonly versions: Readonly<Record<string, string>>;
   /** what templates print as the date, where that is not the first run's day */
   readonly date?: Date;
+  /**
+   * Called before results are written: throws InputError where what they rest on is not what their stage's
+   * hashes say.
+   */
+  readonly check?: (() => Promise<void>) | undefined;
 }
 
 /** Makes the manifest of a study that has none: its day is that of the first run. */
@@ -50,8 +60,9 @@ export async function beginManifest(folder: string, recorder: Recorder): Promise
 export type Outcome = Pick<StageRecord, 'counts' | 'seconds'>;
 
 /**
- * Runs `write`, which writes the stage's files, records the stage as done, and removes its journal. Throws
- * InputError as `stageIsDone` does; the journal is kept then.
+ * Runs `write`, which writes the stage's files, records the stage as done, and removes its journal and working files. Throws
+ * InputError as `stageIsDone` does, and where files that the stage rests on were changed while it was at
+ * work; the journal is kept then.
  */
 export async function finishStage(
   folder: string,
@@ -61,6 +72,7 @@ export async function finishStage(
   write: () => Promise<void>,
 ): Promise<void> {
   await isDone(folder, stage);
+  await recorder.check?.();
   const before = await manifestFor(folder, recorder);
   await writeStudyManifest(folder, {
     ...before,
@@ -69,7 +81,7 @@ export async function finishStage(
   await write();
   await syncFolder(folder);
   await record(folder, stage, { ...outcome, edited: [] }, recorder);
-  await rm(journalFile(folder, stage), { force: true });
+  await removeWork(folder, stage);
 }
 
 /**

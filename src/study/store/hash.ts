@@ -6,7 +6,7 @@ import { explained } from '../../files/bytes.ts';
 import { isFileThere } from '../../files/ifThere.ts';
 
 /** Files above this many bytes are hashed by size and evenly spaced samples instead of whole. */
-const wholeUpTo = 2 ** 30;
+export const wholeUpTo = 2 ** 30;
 const sampleBytes = 2 ** 20;
 const samples = 64;
 

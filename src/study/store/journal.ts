@@ -1,8 +1,10 @@
 /**
- * The units of a stage that are done so far: a file that only grows, a line a unit, `{id, seconds,
- * record}`. A unit stands in it for good once `append` has returned. The seconds, which differ from run to
- * run, stay here: the final file holds the records alone. Knows no stage.
+ * The units of a stage that are done so far: a file that only grows, a line a unit, `{id, seconds, record,
+ * hash}`. A unit stands in it for good once `append` has returned; one whose line is not as it was written
+ * is done again. The seconds, which differ from run to run, stay here: the final file holds the records
+ * alone. Knows no stage.
  */
+import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
@@ -15,7 +17,20 @@ import { checked } from '../../files/schema.ts';
 import { syncFolder } from './folder.ts';
 import type { Clock } from './runRecord.ts';
 
-const entrySchema = z.object({ id: z.string(), seconds: z.number().min(0), record: z.unknown() });
+/** Of lines that an older version wrote, without a hash, only the form is known. */
+const entrySchema = z.strictObject({
+  id: z.string(),
+  seconds: z.number().min(0),
+  record: z.unknown(),
+  hash: z.string().optional(),
+});
+
+/** The first 64 bits of the SHA-256 of a unit's line. */
+const hashOf = (id: string, seconds: number, record: unknown): string =>
+  createHash('sha256')
+    .update(JSON.stringify([id, seconds, record]))
+    .digest('hex')
+    .slice(0, 16);
 
 export interface Journal<R> {
   readonly path: string;
@@ -37,25 +52,30 @@ export interface JournalOptions {
   readonly clock: Clock;
   /** Told in one line what a killed run left unfinished in the file, where it did. */
   readonly note: (line: string) => void;
+  /** Called before units are kept; where it throws, none of them is. */
+  readonly check?: (() => Promise<void>) | undefined;
 }
 
 /**
  * Opens a journal that no other process writes to; the file is made by the first append. The schema must
- * take what it outputs and output it unchanged. Throws InputError for a damaged line other than an
- * unfinished last one, which is cut off.
+ * take what it outputs and output it unchanged. A line that was changed since it was written counts as not
+ * there, and an unfinished last one is cut off; `note` is told of both. Throws InputError for a sound line
+ * whose record does not fit the schema.
  */
 export async function openJournal<S extends z.ZodType>(
   path: string,
   schema: S,
   idOf: (record: z.output<S>) => string,
-  { clock, note }: JournalOptions,
+  { clock, note, check }: JournalOptions,
 ): Promise<Journal<z.output<S>>> {
   const records = new Map<string, z.output<S>>();
   let seconds = 0;
   const { cut, size } = await cutUnfinishedLine(path);
   let end = size;
   let lines = 0;
-  for await (const { line, value } of entriesOf(path, schema)) {
+  const onDamaged = (line: number, reason: string) =>
+    note(`${path}:${line}: ${reason}: that unit will be done again`);
+  for await (const { line, value } of entriesOf(path, schema, onDamaged)) {
     records.set(value.id, value.record);
     seconds += value.seconds;
     lines = line;
@@ -78,13 +98,15 @@ export async function openJournal<S extends z.ZodType>(
     },
     async append(added) {
       if (added.length === 0) return;
+      await check?.();
       const now = clock().getTime();
       const each = Math.max(0, now - before) / 1000 / added.length;
       before = now;
       // As a run that goes on will read them, so that both write the same final file.
       const entries = added.map((record) => {
         const kept = schema.parse(JSON.parse(JSON.stringify(record)));
-        return { id: idOf(kept), seconds: each, record: kept };
+        const id = idOf(kept);
+        return { id, seconds: each, record: kept, hash: hashOf(id, each, kept) };
       });
       const text = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
       const written = last.then(async () => {
@@ -153,11 +175,22 @@ interface Entry<R> {
 async function* entriesOf<S extends z.ZodType>(
   path: string,
   schema: S,
+  onDamaged: (line: number, reason: string) => void = () => {},
 ): AsyncGenerator<Line<Entry<z.output<S>>>> {
   if ((await sizeOf(path)) === undefined) return;
+  const lines = readJsonl(path, z.unknown(), { cutLastLine: 'drop', onDamaged });
+  for await (const { line, value } of lines) {
+    const { data: entry } = entrySchema.safeParse(value);
+    if (entry === undefined) onDamaged(line, 'expected {id, seconds, record, hash}, found something else');
+    else if (entry.hash !== undefined && entry.hash !== hashOf(entry.id, entry.seconds, entry.record))
+      onDamaged(line, 'was changed after it was written');
+    else yield { line, value: { ...entry, record: recordOf(schema, entry.record, `${path}:${line}`) } };
+  }
+}
+
+function recordOf<S extends z.ZodType>(schema: S, record: unknown, where: string): z.output<S> {
   try {
-    for await (const { line, value } of readJsonl(path, entrySchema, { cutLastLine: 'drop' }))
-      yield { line, value: { ...value, record: checked(schema, value.record, `${path}:${line}`) } };
+    return checked(schema, record, where);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     throw new InputError(`${error.message}; if you delete that line, its unit is done again`);

@@ -6,13 +6,14 @@
  * study but its folder.
  */
 import { randomUUID } from 'node:crypto';
-import { link, readdir, rm } from 'node:fs/promises';
+import { readFileSync, rmSync } from 'node:fs';
+import { link, lstat, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { replaceFile, temporariesIn } from '../../files/atomic.ts';
 import { explained } from '../../files/bytes.ts';
-import { readBytesIfThere } from '../../files/ifThere.ts';
+import { ifThere, readBytesIfThere } from '../../files/ifThere.ts';
 import { makeWorkFolder, workFolder } from './folder.ts';
 import { hasEnded, processIdentity, thisProcess } from './processes.ts';
 import type { Clock } from './runRecord.ts';
@@ -28,26 +29,58 @@ type Owner = z.output<typeof owner>;
 const lockFile = (folder: string) => join(workFolder(folder), 'run.lock');
 
 /**
- * Takes the lock and returns what gives it back. The lock of a process of this machine that was killed is
- * taken over at once, and what killed processes left half-written in the folder is removed. Throws
- * InputError where another run holds the lock.
+ * Takes the lock and returns what gives it back; a process that ends by its own gives it back too. The lock
+ * of a process of this machine that was killed is taken over at once, of which `note` is told, and what
+ * killed processes left half-written in the folder is removed. Throws InputError where another run holds
+ * the lock.
  */
-export async function lockStudy(folder: string, clock: Clock): Promise<() => Promise<void>> {
+export async function lockStudy(
+  folder: string,
+  clock: Clock,
+  note: (line: string) => void = () => {},
+): Promise<() => Promise<void>> {
   await makeWorkFolder(folder);
   const path = lockFile(folder);
   const me = { ...(await thisProcess()), nonce: randomUUID().slice(0, 8), since: clock().toISOString() };
   const ticket = `${path}.ticket-${me.nonce}`;
   await replaceFile(ticket, (file) => file.writeFile(JSON.stringify(me)));
   try {
+    const before = await ownerOf(path);
     const holder = await take(path, ticket, me);
+    if (holder === undefined && before !== undefined) note(endedInSilence(before));
     if (holder) throw new InputError(refusal(folder, holder, me));
   } finally {
     await rm(ticket, { force: true });
   }
   await removeLeftovers(folder);
+  if (heldHere.size === 0) process.on('exit', giveAllBack);
+  heldHere.set(me, path);
   return async () => {
+    heldHere.delete(me);
+    if (heldHere.size === 0) process.off('exit', giveAllBack);
     if ((await ownerOf(path))?.nonce === me.nonce) await rm(path);
   };
+}
+
+/** Of a run whose process ended without giving its lock back, which only a signal or the machine's end does. */
+const endedInSilence = ({ pid, since }: Owner): string =>
+  [
+    `the run before this one (process ${pid}, since ${since}) was ended from outside, without a word:`,
+    'killed, perhaps for want of memory (SIGKILL), at a limit on the size of files (SIGXFSZ), or while a',
+    'file that it read became shorter or its disk failed (SIGBUS); what it had finished is kept',
+  ].join(' ');
+
+/** The locks of this process. */
+const heldHere = new Map<Owner, string>();
+
+/** Gives them back at once, in a process that is ending. */
+function giveAllBack(): void {
+  for (const [me, path] of heldHere)
+    try {
+      if (owner.parse(JSON.parse(readFileSync(path, 'utf8'))).nonce === me.nonce) rmSync(path);
+    } catch {
+      // It is gone or another's; or it stays, and the next run takes it over.
+    }
 }
 
 /** Who is at work in a folder. */
@@ -64,13 +97,24 @@ async function take(path: string, ticket: string, me: Owner): Promise<Owner | un
   for (;;) {
     if (await linked(ticket, path)) return undefined;
     const holder = await ownerOf(path);
-    if (holder === undefined) continue;
+    if (holder === undefined) {
+      await checkIsNoLink(path);
+      continue;
+    }
     // A file server that lost its answer says that the link was there, when it has just made it.
     if (holder.nonce === me.nonce) return undefined;
     if (!(await hasEnded(holder))) return holder;
     const other = await removeLockOf(holder, path, ticket, me);
     if (other) return other;
   }
+}
+
+/** Throws InputError for a link that leads nowhere: it is no lock, and stands where one would. */
+async function checkIsNoLink(path: string): Promise<void> {
+  if ((await ifThere(path, (own) => lstat(own)))?.isSymbolicLink())
+    throw new InputError(
+      `${path}: expected the name of a process, found a link that leads nowhere: delete it if nothing is running`,
+    );
 }
 
 /** Removes a dead owner's lock, unless it is gone; or returns the living process that is about to. */

@@ -1,16 +1,16 @@
 /**
  * What a run has finished so far, one file each: the baseline of its corpus, and its contrasts, so that a
  * run stopped at any point goes on with the next. The folder belongs to one set of inputs and options,
- * named by a key. A file that is damaged counts as not there.
+ * named by a key. A file that is damaged, or not as it was written, counts as not there.
  */
 
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { InputError } from '../../errors.ts';
 import { parseJson } from '../../files/boundedJson.ts';
+import { explained } from '../../files/bytes.ts';
 import { readBytesIfThere } from '../../files/ifThere.ts';
-import { readSafetensorsHeader, readTensor, writeSafetensors } from '../../files/safetensors.ts';
+import { readSealed, writeSealed } from '../../files/sealed.ts';
 import type { ContrastRows } from '../../methods/site/contrast.ts';
 import { tensor, toFloat32 } from '../../tensor.ts';
 
@@ -32,22 +32,12 @@ export interface RowStore {
   remove(): Promise<void>;
 }
 
-interface Stored {
-  readonly values: ReadonlyMap<string, Float32Array>;
-  readonly about: unknown;
-}
-
 /** The tensors of a file and its `about`. */
-async function readFileOfOurs(path: string): Promise<Stored | undefined> {
-  try {
-    const { tensors, metadata } = await readSafetensorsHeader(path);
-    const values = new Map<string, Float32Array>();
-    for (const [name, stored] of tensors) values.set(name, toFloat32(await readTensor(stored)));
-    return { values, about: parseJson(metadata.about ?? 'null') };
-  } catch (error) {
-    if (error instanceof InputError || error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+async function readFileOfOurs(path: string) {
+  const found = await readSealed(path);
+  if (found === undefined) return undefined;
+  const values = new Map([...found.tensors].map(([name, one]) => [name, toFloat32(one)]));
+  return { values, about: parseJson(found.metadata.about ?? 'null') };
 }
 
 const keyFile = (folder: string) => join(folder, 'key');
@@ -63,18 +53,35 @@ export async function storedRows(folder: string, key: string): Promise<number> {
   return (await readdir(folder)).filter((name) => /^\d+\.safetensors$/.test(name)).length;
 }
 
-/** Opens the store for a key. What another key's left is deleted. */
-export async function rowStore(folder: string, key: string): Promise<RowStore> {
-  if ((await storedKey(folder)) !== key) await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  await writeFile(keyFile(folder), key);
+/** Makes the folder of a key. What another key's left is deleted. */
+async function prepare(folder: string, key: string): Promise<void> {
+  try {
+    if ((await storedKey(folder)) !== key) await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true });
+    await writeFile(keyFile(folder), key);
+  } catch (error) {
+    throw explained(error, folder);
+  }
+}
+
+/**
+ * Opens the store for a key. `check` is called before a contrast or the mean is kept; where it throws,
+ * nothing is. Throws InputError where the folder cannot be written.
+ */
+export async function rowStore(
+  folder: string,
+  key: string,
+  check: () => Promise<void> = async () => {},
+): Promise<RowStore> {
+  await prepare(folder, key);
   const pathOf = (n: number) => join(folder, `${`${n}`.padStart(6, '0')}.safetensors`);
   const meanFile = join(folder, 'mean.safetensors');
   return {
     async save(n, { gradient, centred, ...rest }) {
+      await check();
       const shape = [rest.tokens.length, gradient.length / rest.tokens.length];
       const tensors = { gradient: tensor('f32', shape, gradient), centred: tensor('f32', shape, centred) };
-      await writeSafetensors(pathOf(n), tensors, { about: JSON.stringify(rest) });
+      await writeSealed(pathOf(n), tensors, { about: JSON.stringify(rest) });
     },
     async read(n) {
       const found = await readFileOfOurs(pathOf(n));
@@ -86,7 +93,8 @@ export async function rowStore(folder: string, key: string): Promise<RowStore> {
       const before = (await readFileOfOurs(meanFile))?.values.get('mean');
       if (before) return before;
       const mean = await make();
-      await writeSafetensors(meanFile, { mean: tensor('f32', [mean.length], mean) });
+      await check();
+      await writeSealed(meanFile, { mean: tensor('f32', [mean.length], mean) }, {});
       return mean;
     },
     remove: () => rm(folder, { recursive: true, force: true }),

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import type { Manifest } from '../../results.ts';
-import { contentHash } from './hash.ts';
+import { type HeldFiles, heldFiles } from './heldFiles.ts';
 
 function versionIn(packageJson: string | URL): string {
   return (JSON.parse(readFileSync(packageJson, 'utf8')) as { version: string }).version;
@@ -18,16 +18,17 @@ export const versions: Record<string, string> = {
   'onnxruntime-node': versionIn(installed.resolve('onnxruntime-node/package.json')),
 };
 
-/** Absolute paths of the inputs that are given, with the hashes of their contents. */
+/** Absolute paths of the inputs that are given, with the hashes of their contents, which `held` then guards. */
 export async function hashInputs(
   paths: Readonly<Record<string, string | undefined>>,
+  held: HeldFiles = heldFiles(),
 ): Promise<Manifest['inputs']> {
   const given = Object.entries(paths).flatMap(([name, path]) =>
     path === undefined ? [] : [[name, path] as const],
   );
   const hashed = given.map(async ([name, path]) => [
     name,
-    { path: resolve(path), sha256: await contentHash(path) },
+    { path: resolve(path), sha256: await held.hash(path) },
   ]);
   return Object.fromEntries(await Promise.all(hashed));
 }

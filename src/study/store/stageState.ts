@@ -20,6 +20,8 @@ export interface Stage extends Pick<StageRecord, 'inputs' | 'options'> {
   readonly outputs: readonly string[];
   /** Paths of files that the stage would take from, and that do not hold where it is to be done anew. */
   readonly kept?: readonly string[];
+  /** Files and folders, in the study's folder, of no use once it is done. */
+  readonly work?: readonly string[] | undefined;
 }
 
 export interface StageState {
@@ -56,6 +58,22 @@ function protectedBecause(
   if (before !== hash) return `was changed after stage ${stage.name}`;
   if (made.key !== stage.key && made.edited.includes(name))
     return `was accepted as it was, but stage ${stage.name} now has other inputs or options`;
+  return undefined;
+}
+
+/**
+ * Why one of these files of the study may not be used: it is not as its stage made it, nor was it accepted
+ * since. In one line; undefined where all may.
+ */
+export async function changedSince(folder: string, files: readonly string[]): Promise<string | undefined> {
+  const manifest = await readStudyManifest(folder);
+  for (const [stage, { outputs }] of Object.entries(manifest?.stages ?? {}))
+    for (const file of files) {
+      if (outputs[file] === undefined || manifest?.writing.includes(stage)) continue;
+      const hash = await ifThere(join(folder, file), contentHash);
+      if (hash !== undefined && hash !== outputs[file])
+        return `${join(folder, file)}: was changed after stage ${stage}: ${waysOn(stage, file)}`;
+    }
   return undefined;
 }
 

@@ -5,9 +5,11 @@
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { InputError } from '../../errors.ts';
 import { ifThere, isThere, statIfThere } from '../../files/ifThere.ts';
 import { resultFiles, type ServedEvent, type StageProgress, type StudyProgress } from '../../results.ts';
 import type { OpenStudy } from '../open/study.ts';
+import { staleStages } from '../report/stale.ts';
 import { shownFiles } from '../report/studyFolder.ts';
 import { openFor } from '../run/studyRun.ts';
 import { statusOf } from '../run/studyStatus.ts';
@@ -50,11 +52,16 @@ function stageView(status: StageStatus, isNext: boolean, hasRecord: boolean): St
   };
 }
 
-async function statusView(folder: string, { running, stages }: StudyStatus): Promise<StudyProgress> {
+async function statusView(study: OpenStudy, { running, stages }: StudyStatus): Promise<StudyProgress> {
+  const { folder } = study;
+  const stale = await staleStages(study);
   const records = (await readStudyManifest(folder))?.stages ?? {};
   const next = running && stages.find(({ finished }) => !finished)?.name;
   return {
-    stages: stages.map((one) => stageView(one, one.name === next, records[one.name] !== undefined)),
+    stages: stages.map((one) => ({
+      ...stageView(one, one.name === next, records[one.name] !== undefined),
+      ...(stale[one.name] !== undefined && { stale: stale[one.name] }),
+    })),
     running: running !== undefined,
   };
 }
@@ -73,9 +80,20 @@ async function traces(folder: string): Promise<string> {
   return JSON.stringify([holder, names, seen.map((found) => found && [found.size, found.mtimeMs])]);
 }
 
+/** Whether what the study was hashed from is as it was then. */
+async function isAsHashed({ recorder }: OpenStudy): Promise<boolean> {
+  try {
+    await recorder.check?.();
+    return true;
+  } catch (error) {
+    if (error instanceof InputError) return false;
+    throw error;
+  }
+}
+
 /**
- * The status of a study, which is opened once for each content of its study.yaml: hashes of models are not
- * taken at every look.
+ * The status of a study, which is opened once for each content of its study.yaml and what it names: hashes
+ * of models are not taken at every look.
  */
 function statusReader(folder: string, { clock, cacheDir }: WatchOptions) {
   let opened: { readonly key: string; readonly study: OpenStudy } | undefined;
@@ -86,13 +104,13 @@ function statusReader(folder: string, { clock, cacheDir }: WatchOptions) {
       if (found === undefined) return { view: unknown, first };
       const hasManifest = await isThere(join(folder, resultFiles.manifest));
       const key = JSON.stringify([found.size, found.mtimeMs, hasManifest]);
-      if (opened?.key !== key) {
+      if (opened?.key !== key || !(await isAsHashed(opened.study))) {
         first = true;
         await opened?.study.close();
         opened = undefined;
         opened = { key, study: await openFor({ study: folder, clock, cacheDir }) };
       }
-      return { view: await statusView(folder, await statusOf(opened.study)), first };
+      return { view: await statusView(opened.study, await statusOf(opened.study)), first };
     } catch (error) {
       return { view: problemView(error), first };
     }

@@ -35,6 +35,27 @@ export function Failed({ error }: { error: Error }) {
   );
 }
 
+/** Says which results do not belong to the others; nothing where all do. */
+export function StaleNote({ stale }: { stale: Readonly<Record<string, string>> }) {
+  const stages = Object.entries(stale);
+  if (stages.length === 0) return null;
+  return (
+    <section className="note note-bad" role="alert" aria-label="Of an earlier state">
+      <p>
+        <strong>Not all results belong together.</strong> What these stages made is of an earlier state of the
+        study, and is not to be read with the rest; <code>culprit run</code> makes it again:
+      </p>
+      <ul>
+        {stages.map(([stage, why]) => (
+          <li key={stage}>
+            <strong>{stage}</strong>: {why}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
 /** A loaded value's view; what is shown for undefined is the caller's. */
 export function Loading<T>({ loaded, children }: { loaded: Loaded<T>; children: (value: T) => ReactNode }) {
   if (loaded.error) return <Failed error={loaded.error} />;

@@ -3,7 +3,7 @@
  * when it runs at all.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parquetMetadata, parquetReadObjects, parquetSchema } from 'hyparquet';
@@ -372,6 +372,23 @@ describe('a folder that holds results', () => {
       first.latents.map(({ latent, delta }) => [latent, delta]),
     );
   });
+
+  it.each(['latents.parquet', 'attribution.safetensors'])(
+    'a changed %s is not taken for done',
+    async (name) => {
+      const asked = request();
+      await runAttribute(asked);
+      const whole = readFileSync(join(asked.out, name));
+      const hurt = Buffer.from(whole);
+      hurt[hurt.length >> 1] = hurt[hurt.length >> 1]! ^ 1;
+      writeFileSync(join(asked.out, name), hurt);
+      await expect(runAttribute(asked)).rejects.toThrow(
+        `--out ${asked.out}: ${name} was changed after it was made: name another folder, or add --overwrite`,
+      );
+      expect((await runAttribute({ ...asked, overwrite: true })).upToDate).toBe(false);
+      expect(readFileSync(join(asked.out, name))).toEqual(whole);
+    },
+  );
 
   it('other options or inputs are refused, and nothing is touched, until told to overwrite', async () => {
     const asked = request();

@@ -72,7 +72,7 @@ describe('stopped by a signal', () => {
     expect(done).toBeLessThan(count);
     expect(existsSync(join(out, 'manifest.json'))).toBe(false);
     const { code, stderr } = await culprit(args(out));
-    expect(code).toBe(0);
+    expect(code, stderr).toBe(0);
     expect(stderr).toContain(`Continuing a run that was stopped: ${done} of ${count} pairs are done\n`);
     expect(stderr).not.toContain('Baseline');
     expectSameResults(out, undisturbed);

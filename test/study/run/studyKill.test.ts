@@ -2,6 +2,7 @@
  * A study killed with -9 at random moments and started again ends with the same bytes as one that was left
  * alone.
  */
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -59,6 +60,17 @@ it('ten kills at random moments change no byte and lose no finished unit', async
   expect(code).toBe(0);
   for (const name of results)
     expect(readFileSync(join(study, name))).toEqual(readFileSync(join(undisturbed, name)));
+});
+
+it('a limit on the size of files is told in one line, by exit code 2', () => {
+  const study = make('limited');
+  const script = join(import.meta.dirname, '../../../scripts/culprit.mjs');
+  const command = `ulimit -f 16; exec "${process.execPath}" "${script}" run "${study}"`;
+  const { status, stderr } = spawnSync('sh', ['-c', command], { encoding: 'utf8' });
+  expect(stderr.trim().split('\n').at(-1)).toMatch(
+    /^culprit: .*: the file is larger than the file system allows$/,
+  );
+  expect(status).toBe(2);
 });
 
 it('Ctrl-C says that what is finished is kept, and a second run at once is refused', async () => {

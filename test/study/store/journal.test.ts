@@ -137,24 +137,74 @@ describe('an unfinished last line', () => {
   });
 });
 
-it.each([
-  ['no JSON', '{"id":"1","seconds":', /:2: not JSON: /],
-  ['not UTF-8', '\xff', /:2: expected UTF-8/],
-  ['of another shape', '{"id":"1"}', /:2: seconds: expected number, found nothing; /],
-  [
-    'of another record',
-    '{"id":"1","seconds":0,"record":{"id":"1"}}',
-    /:2: text: expected string, found nothing; /,
-  ],
-  ['without a record', '{"id":"1","seconds":0}', /:2: record: expected a value, found nothing; /],
-])('a line in the middle that is %s is refused', async (_, line, message) => {
-  const [first, , third] = (await filled(3)).toString('latin1').split('\n');
-  const content = Buffer.from([first, line, third, ''].join('\n'), 'latin1');
-  writeFileSync(at('j.jsonl'), content);
-  await expect(open()).rejects.toThrow(InputError);
-  await expect(open()).rejects.toThrow(message);
-  await expect(open()).rejects.toThrow(/; if you delete that line, its unit is done again$/);
-  expect(readFileSync(at('j.jsonl'))).toEqual(content);
+const lost = (what: string) => `${at('j.jsonl')}:2: ${what}: that unit will be done again`;
+
+describe('a line in the middle', () => {
+  const withSecond = async (line: string) => {
+    const [first, , third] = (await filled(3)).toString('latin1').split('\n');
+    const content = Buffer.from([first, line, third, ''].join('\n'), 'latin1');
+    writeFileSync(at('j.jsonl'), content);
+    return content;
+  };
+
+  it.each([
+    ['no JSON', '{"id":"1","seconds":', /not JSON: /],
+    ['not UTF-8', '\xff', /expected UTF-8/],
+    ['of another shape', '{"id":"1"}', /expected \{id, seconds, record, hash\}/],
+    ['with another field', '{"id":"1","seconds":0,"record":{},"hasi":"00"}', /expected \{id/],
+  ])('that is %s is passed over, and told', async (_, line, message) => {
+    const content = await withSecond(line);
+    expect(idsIn(await open())).toEqual(['0', '2']);
+    expect(notes).toEqual([expect.stringMatching(message)]);
+    expect(notes[0]).toContain(lost('').slice(0, -': that unit will be done again'.length));
+    expect(await journalProgress(at('j.jsonl'))).toMatchObject({ done: 2 });
+    expect(readFileSync(at('j.jsonl'))).toEqual(content);
+  });
+
+  it('that is of another record is refused: it is another version\u2019s, not damaged', async () => {
+    await withSecond('{"id":"1","seconds":0,"record":{"id":"1"}}');
+    await expect(open()).rejects.toThrow(
+      /:2: text: expected string, found nothing; if you delete that line, its unit is done again$/,
+    );
+  });
+
+  it('without a hash, as an older version wrote it, is taken', async () => {
+    await withSecond('{"id":"1","seconds":0,"record":{"id":"1","text":"t","ids":null}}');
+    expect(idsIn(await open())).toEqual(['0', '1', '2']);
+    expect(notes).toEqual([]);
+  });
+
+  it('of which any byte was changed is done again, or tells the same', async () => {
+    const whole = await filled(3);
+    const records = JSON.stringify([...(await open()).records]);
+    const [start, end] = [whole.indexOf('\n') + 1, whole.indexOf('\n', whole.indexOf('\n') + 1)];
+    for (let i = start; i < end; i++)
+      for (const bit of [1, 4, 16]) {
+        const hurt = Buffer.from(whole);
+        hurt[i] = hurt[i]! ^ bit;
+        writeFileSync(at('j.jsonl'), hurt);
+        notes = [];
+        const found = await open();
+        if (notes.length > 0) expect(idsIn(found)).toEqual(['0', '2']);
+        else expect(JSON.stringify([...found.records])).toBe(records);
+      }
+  });
+});
+
+it('what a check refuses is not kept', async () => {
+  let changed = false;
+  const check = async () => {
+    if (changed) throw new InputError('weights changed');
+  };
+  const journal = await openJournal(at('j.jsonl'), schema, ({ id }) => id, {
+    clock: () => new Date(now),
+    note: () => {},
+    check,
+  });
+  await journal.append([unit('a')]);
+  changed = true;
+  await expect(journal.append([unit('b')])).rejects.toThrow('weights changed');
+  expect(idsIn(await open())).toEqual(['a']);
 });
 
 it('a damaged file is read or refused', async () => {

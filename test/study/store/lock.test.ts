@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -107,6 +108,26 @@ it('is not given back by one who lost it', async () => {
   await release();
   expect(left()).toEqual(['run.lock']);
   await other();
+});
+
+it('that is a link to nowhere is refused, not waited for', async () => {
+  mkdirSync(at('.work'), { recursive: true });
+  symlinkSync(at('nowhere'), lockFile());
+  await expect(taking()).rejects.toThrow(
+    `${lockFile()}: expected the name of a process, found a link that leads nowhere: delete it if nothing is running`,
+  );
+});
+
+it('of a process that ended without a word is told on the next start', async () => {
+  await plant({ pid: 2 ** 22 + 1 });
+  const notes: string[] = [];
+  const release = await lockStudy(at(), clock, (line) => notes.push(line));
+  expect(notes).toEqual([
+    expect.stringMatching(/process 4194305, since 2026-01-01T00:00:00.000Z\) was ended from outside/),
+  ]);
+  await release();
+  await (await lockStudy(at(), clock, (line) => notes.push(line)))();
+  expect(notes).toHaveLength(1);
 });
 
 it('of a process killed with -9 is taken over at once, and what it left half-written goes', async () => {

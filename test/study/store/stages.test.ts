@@ -104,6 +104,22 @@ describe('a stage that is finished', () => {
     expect(await stageIsDone(at(), sample)).toBe(true);
   });
 
+  it('leaves no working files, also where a run was killed before it removed them', async () => {
+    const working = { ...attribute, work: ['.work/attribute'] };
+    const left = () => {
+      mkdirSync(at('.work', 'attribute'), { recursive: true });
+      put('.work/attribute/000001.safetensors', 'gradients');
+    };
+    left();
+    await finish(working);
+    expect(existsSync(at('.work', 'attribute'))).toBe(false);
+    left();
+    expect(await stageIsDone(at(), { ...working, key: 'another' })).toBe(false);
+    expect(existsSync(at('.work', 'attribute'))).toBe(true);
+    expect(await stageIsDone(at(), working)).toBe(true);
+    expect(existsSync(at('.work', 'attribute'))).toBe(false);
+  });
+
   it('may keep its journal under a key of its own', () => {
     const grades = { ...sample, journalKey: 'of the judge alone' };
     expect(journalFile(at(), grades)).toBe(

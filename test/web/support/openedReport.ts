@@ -23,6 +23,7 @@ function dataOf(studies: Readonly<Record<string, StudyFiles>>): string {
     name: id,
     files: Object.fromEntries(Object.entries(files).map(([path, content]) => [path, packed(content)])),
     trimmed: {},
+    stale: {},
   }));
   const data: ReportData = { version: '0.1.0', created: '2026-01-01T00:00:00.000Z', studies: held };
   return JSON.stringify(data).replaceAll('<', '\\u003c');

@@ -46,10 +46,18 @@ const Sentences = ({ texts, route }: { texts: readonly string[]; route: Route })
   </ul>
 );
 
-function AnswerText({ answer, route }: { answer: Answer; route: Route }) {
+interface AnswerProps {
+  readonly answer: Answer;
+  readonly route: Route;
+  /** why the causal test is of an earlier state of the study, where it is */
+  readonly stale: string | undefined;
+}
+
+function AnswerText({ answer, route, stale }: AnswerProps) {
   return (
     <section className="answer" aria-label="Answer">
       <h1>
+        {stale !== undefined && 'Of an earlier state of the study: '}
         <Sentence text={answer.lead} route={route} />
       </h1>
       {answer.more.map((text) => (
@@ -107,7 +115,7 @@ function Overview({ study, route }: ViewProps) {
               This is a control of another study, with one thing broken on purpose. {found.control}
             </p>
           )}
-          <AnswerText answer={answerOf(found)} route={route} />
+          <AnswerText answer={answerOf(found)} route={route} stale={found.steering && study.stale.steer} />
           <Funnel steps={stepsOf(found)} />
           <Warnings
             warnings={warningsOf(found.manifest, found.steering, study.source.trimmed, found)}

@@ -205,10 +205,23 @@ function versionsOf(stages: StudyManifest['stages']): Sentences {
   return [each.length > 0 && `The stages were run with ${each.join(' and ')}.`];
 }
 
-/** Paragraphs of one stage each, sentence by sentence; none where nothing was run. */
+/** The stage that makes what a paragraph is about. */
+const makers = {
+  completions: 'sample',
+  grades: 'grade',
+  pairs: 'pair',
+  latents: 'attribute',
+  effects: 'steer',
+} as const;
+
+/**
+ * Paragraphs of one stage each, sentence by sentence; none where nothing was run. `stale`: stages of an
+ * earlier state of the study, and why; of them it is said only that they are.
+ */
 export function methodsText(
   manifest: StudyManifest | undefined,
   steering: SteeringRecords | undefined,
+  stale: Readonly<Record<string, string>> = {},
 ): string[][] {
   const stages = manifest?.stages ?? {};
   const { sample, grade, pair, attribute, steer } = stages;
@@ -228,6 +241,9 @@ export function methodsText(
     of: () => Sentences,
   ): Sentences => {
     const origin = origins[what];
+    const why = stale[makers[what]];
+    if (why !== undefined && wanted !== undefined)
+      return [`The ${what} are of an earlier state of the study, and not described here: ${why}.`];
     if (origin === 'made') return of();
     return wanted === undefined ? [] : [notMade[origin](what, file)];
   };

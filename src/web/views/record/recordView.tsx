@@ -97,10 +97,10 @@ function Methods({ study }: ViewProps) {
           <>
             {manifest ? (
               <>
-                <ForPaper paragraphs={methodsText(manifest, steering)} />
+                <ForPaper paragraphs={methodsText(manifest, steering, study.stale)} />
                 <h2>What was run</h2>
                 {byTime(manifest).map(([name, stage]) => (
-                  <StageTable key={name} name={name} stage={stage} />
+                  <StageTable key={name} name={name} stage={stage} stale={study.stale[name]} />
                 ))}
               </>
             ) : (

@@ -27,7 +27,14 @@ function Part({ name, rows }: { name: string; rows: readonly (readonly [string, 
 
 const Hash = ({ sha256 }: { sha256: string }) => <code title={sha256}>{sha256.slice(0, 16)}…</code>;
 
-export function StageTable({ name, stage }: { name: string; stage: StageRecord }) {
+interface StageTableProps {
+  readonly name: string;
+  readonly stage: StageRecord;
+  /** why it is of an earlier state of the study, where it is */
+  readonly stale: string | undefined;
+}
+
+export function StageTable({ name, stage, stale }: StageTableProps) {
   const { finished, versions, inputs, outputs, options, counts, seconds } = stage;
   const total = Object.values(seconds).reduce((sum, each) => sum + each, 0);
   return (
@@ -38,6 +45,7 @@ export function StageTable({ name, stage }: { name: string; stage: StageRecord }
           {finished.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}, {duration(total)}
         </span>
       </summary>
+      {stale !== undefined && <p className="note note-bad">Of an earlier state of the study: {stale}.</p>}
       <div className="stage-scroll">
         <table>
           <tbody>
