@@ -5,7 +5,7 @@
  * else. As a dependency, its install script would load CUDA's libraries from outside npm on Linux, which
  * culprit never uses, and where that fails the installation does. The copy has no such script.
  *
- * Usage: node scripts/pack.mjs prepare | clean
+ * Usage: node scripts/pack.mjs prepare | ship | clean; `ship` takes the build as it is
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -52,5 +52,6 @@ if (what === 'prepare') {
   if (!existsSync(installed)) npm('ci', '--no-audit', '--no-fund');
   npm('run', '-s', 'build');
   shipBinding();
-} else if (what === 'clean') rmSync(shipped, { recursive: true, force: true });
-else throw new Error('usage: node scripts/pack.mjs prepare | clean');
+} else if (what === 'ship') shipBinding();
+else if (what === 'clean') rmSync(shipped, { recursive: true, force: true });
+else throw new Error('usage: node scripts/pack.mjs prepare | ship | clean');

@@ -15,6 +15,7 @@ import { jsonHash } from '../store/hash.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Stage } from '../store/stageState.ts';
 import { chooseLatents } from './chosenLatents.ts';
+import { ownDirectionNames } from './comparisonDirections.ts';
 import type { ChosenRecord, SteeringRecord } from './work.ts';
 
 /** Δ [N] and σ [N] of the study's attribution. Throws InputError where it is of another dictionary. */
@@ -67,7 +68,9 @@ export async function chosenRecord(
       `${join(folder, resultFiles.pairs)}: expected pairs, found none: \`culprit pair ${folder}\` says why`,
     );
   const exactContrasts = selectors.some((name) => selectorNamed(name).exact) ? gate_pairs : 0;
+  const own = ownDirectionNames();
   const content = jsonHash([
+    ...(own.length > 0 ? [own] : []),
     [selectors, candidates, random, seed, exactContrasts, options.prompts, config.attribution.tokens],
     [inputs.latents, inputs.attribution, inputs.pairs, inputs.completions].map((input) => input!.sha256),
   ]);
