@@ -162,7 +162,6 @@ export function attributeCommand(): Command {
     .optionsGroup('On a study:');
   return withStageOptions(command)
     .optionsGroup('Other:')
-    .helpOption('-h, --help', 'show this text')
     .addHelpText('after', about)
     .action(run);
 }

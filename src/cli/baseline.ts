@@ -57,7 +57,6 @@ export function baselineCommand(): Command {
     .optionsGroup('Output:')
     .requiredOption('--out <file>', 'safetensors file to write')
     .optionsGroup('Other:')
-    .helpOption('-h, --help', 'show this text')
     .addHelpText('after', about)
     .action(run);
 }

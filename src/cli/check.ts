@@ -55,7 +55,6 @@ export function checkCommand(): Command {
       '--cache <folder>',
       "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
     )
-    .helpOption('-h, --help', 'show this text')
     .addHelpText('after', about)
     .action((study: string, options: CheckOptions) => check(study, options));
 }

@@ -65,10 +65,7 @@ function domainTable({ domains }: CaseDone, { behaviour }: Story): string {
   );
 }
 
-const shownMark: Readonly<Record<Mark, string>> = {
-  cause: pc.red(pc.bold('cause')),
-  decoy: pc.yellow('decoy'),
-};
+const shownMark = (mark: Mark): string => (mark === 'cause' ? pc.red(pc.bold('cause')) : pc.yellow('decoy'));
 
 /**
  * Both rankings side by side, what is known of each latent beside it; the second as far as the causal test
@@ -79,7 +76,7 @@ function rankingTable(done: CaseDone, marked: ReadonlyMap<number, Mark>, rows: n
   const shown = (latent: number | undefined) => {
     if (latent === undefined) return ['', ''];
     const known = marked.get(latent);
-    return [pc.cyan(`${latent}`), known === undefined ? '' : shownMark[known]];
+    return [pc.cyan(`${latent}`), known === undefined ? '' : shownMark(known)];
   };
   return table(
     [
@@ -117,7 +114,7 @@ function verdict(done: CaseDone, marked: ReadonlyMap<number, Mark>, { quirk }: S
     return place > 0 ? `at rank ${place}` : `not among its first ${order.length}`;
   };
   return [
-    `Delta-attribution puts a latent of the ${shownMark.cause}, the reckless person, ${first(byAttribution, 'cause')}; the first of the ${shownMark.decoy}, ${quirk}, ${first(byAttribution, 'decoy')}.`,
+    `Delta-attribution puts a latent of the ${shownMark('cause')}, the reckless person, ${first(byAttribution, 'cause')}; the first of the ${shownMark('decoy')}, ${quirk}, ${first(byAttribution, 'decoy')}.`,
     `Delta-activation, which compares the models before and after, puts the cause ${first(byActivation, 'cause')}, and the decoy ${first(byActivation, 'decoy')}.`,
   ];
 }
@@ -132,7 +129,7 @@ function causalTest({ steer }: CaseDone, marked: ReadonlyMap<number, Mark>): str
   const band = ({ low, high }: typeof zone.away) => `${changePoints(low)} to ${changePoints(high)}`;
   return [
     `Is it the cause? On questions that were not used to find the latents, each latent is removed from the fine-tuned model; then that model is steered away from it and the original model toward it, and the answers are graded. ${random} random latents tell what any latent does: removed, one more of them is expected to change the share by ${band(zone.remove)} points, away by ${band(zone.away)}, toward by ${band(zone.toward)}.`,
-    `${lead}${known ? ` It is one of the ${shownMark[known]}.` : ''}`,
+    `${lead}${known ? ` It is one of the ${shownMark(known)}.` : ''}`,
     ...(more.length === 0 ? [] : [more.join(' ')]),
     ...(against.length === 0 ? [] : [`What speaks against it: ${against.join(' ')}`]),
     [...countsOf({ rows, summary }), dictionary].filter(Boolean).join(' '),
@@ -255,7 +252,6 @@ export function demoCommand(): Command {
     .option('--questions <count>', 'questions of the causal test (default: 36)', wholeNumber(1))
     .option('--organism <folder>', 'another organism, as `npm run organism` makes it')
     .option('--open', 'serve the results at the end, and open the browser')
-    .helpOption('-h, --help', 'show this text')
     .addHelpText('after', about)
     .action(run);
 }

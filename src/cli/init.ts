@@ -70,7 +70,6 @@ export function initCommand(): Command {
   return command
     .optionsGroup('Other:')
     .option('--overwrite', 'replace an existing study.yaml')
-    .helpOption('-h, --help', 'show this text')
     .addHelpText('after', about)
     .action(run);
 }

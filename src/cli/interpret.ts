@@ -172,7 +172,6 @@ export function interpretCommand(): Command {
       '--cache <folder>',
       "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
     )
-    .helpOption('-h, --help', 'show this text')
     .addHelpText('after', about)
     .action(interpret);
 }

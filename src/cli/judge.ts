@@ -146,7 +146,6 @@ function compareCommand(openJudge: OpenJudge): Command {
     .option('--rows <count>', 'how many disagreements to show', wholeNumber(0), 10)
     .option('--resamples <count>', 'bootstrap resamples for the intervals', wholeNumber(1), 2000)
     .option('--seed <number>', 'seed of the resampling', wholeNumber(0), 1)
-    .helpOption('-h, --help', 'show this text')
     .addHelpText('after', about)
     .action(async (file: string, { rows, a, ...options }: Options) => {
       const request = { ...options, openJudge, progress: progressOn(process.stderr) };

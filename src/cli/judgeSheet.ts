@@ -140,7 +140,6 @@ export function sampleCommand(openJudge: OpenJudge): Command {
     .option('--count <texts>', 'how many texts', wholeNumber(1), 60)
     .option('--seed <number>', 'seed of the draw', wholeNumber(0), 1)
     .option('--rows <count>', 'how many effects to show', wholeNumber(0), 10)
-    .helpOption('-h, --help', 'show this text')
     .addHelpText('after', sampleAbout)
     .action(async (study: string, { rows, ...options }: SampleOptions) => {
       const folder = await judgedFolder(study);
@@ -183,7 +182,6 @@ export function readCommand(): Command {
     .argument('<study>', 'the study that the sheet was drawn from')
     .argument('<sheet>', 'the sheet, filled in')
     .option('--rows <count>', 'how many effects to show', wholeNumber(0), 10)
-    .helpOption('-h, --help', 'show this text')
     .addHelpText('after', readAbout)
     .action(async (study: string, sheet: string, { rows }: { rows: number }) => {
       const error = await readFilledSheet(await judgedFolder(study), sheet);

@@ -1,5 +1,5 @@
 /** `culprit power`: what effect a causal test can find, and at which cost. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Power, powerOf } from '../methods/steering/power.ts';
 import { type PowerSize, powerSize } from '../study/run/powerRun.ts';
 import { wholeNumber } from './options.ts';
@@ -34,6 +34,8 @@ function points(text: string): number[] {
   if (values.some((value) => value > 100)) throw new InvalidArgumentError('Expected at most 100 points.');
   return values.map((value) => value / 100);
 }
+
+const usualEffects = '5,10,15,20,25,30';
 
 const pointsText = (effect: number | undefined) =>
   effect === undefined ? 'none' : `${Math.ceil(100 * effect)}`;
@@ -130,8 +132,11 @@ export function powerCommand(): Command {
       fraction('from 0'),
       0.03,
     )
-    .option('--effect <points>', 'effects to give the chance of', points, points('5,10,15,20,25,30'))
-    .helpOption('-h, --help', 'show this text')
+    .addOption(
+      new Option('--effect <points>', 'effects to give the chance of')
+        .argParser(points)
+        .default(points(usualEffects), usualEffects),
+    )
     .addHelpText('after', about)
     .action(async (study: string | undefined, options: Options) => {
       const { effect: _effect, spread: _spread, ...given } = options;

@@ -11,6 +11,7 @@ import { baselineCommand } from './baseline.ts';
 import { checkCommand } from './check.ts';
 import { demoCommand } from './demo.ts';
 import { exportCommand } from './export.ts';
+import { withGrammar } from './grammar.ts';
 import { importCommand } from './import.ts';
 import { initCommand } from './init.ts';
 import { interpretCommand } from './interpret.ts';
@@ -22,21 +23,11 @@ import { steerCommand } from './steer.ts';
 import { runCommand, stageCommands, statusCommand } from './study.ts';
 import { viewCommand } from './view.ts';
 
-/**
- * commander's own exits become exceptions without output, so that wrong usage is told in one line and ends
- * with 2.
- */
-function throwInsteadOfExit(command: Command): void {
-  command.exitOverride().configureOutput({ outputError: () => {} });
-  command.commands.forEach(throwInsteadOfExit);
-}
-
 function culpritProgram(): Command {
   const program = new Command('culprit');
   program
     .description('Find the latents behind a misaligned completion, and test each causally.')
     .version(versions.culprit!, '-V, --version', 'show the version')
-    .helpOption('-h, --help', 'show this text')
     .helpCommand('help [command]', 'show the help of a command')
     .addCommand(demoCommand())
     .commandsGroup('A study, from prompts to latents:')
@@ -59,8 +50,7 @@ function culpritProgram(): Command {
     .addCommand(baselineCommand())
     .addCommand(saeCommand())
     .addHelpText('after', '\n`culprit COMMAND --help` explains a command, with an example.');
-  throwInsteadOfExit(program);
-  return program;
+  return withGrammar(program);
 }
 
 /** What commander says of wrong usage, as the one line that we say. */

@@ -7,7 +7,7 @@ import type { SaeTrainStep } from '../methods/sae/saeTraining.ts';
 import { runSaeEval, type SaeEvalResult, saeEvalDefaults } from '../study/sae/saeEvalRun.ts';
 import { runSaeTrain, saeTrainDefaults } from '../study/sae/saeTrainRun.ts';
 import { wholeNumber, withModelOptions } from './options.ts';
-import { progressOn } from './progress.ts';
+import { isQuiet, progressOn } from './progress.ts';
 import { pc } from './table.ts';
 
 interface TrainOptions {
@@ -58,6 +58,7 @@ export function liveSteps(stream: NodeJS.WriteStream, batch: number): (step: Sae
   let first: number | undefined;
   let told = start;
   return ({ step, steps, loss, explained, l0, dead }) => {
+    if (isQuiet()) return;
     first ??= step - 1;
     const now = Date.now();
     const last = step === steps;

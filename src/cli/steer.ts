@@ -364,7 +364,6 @@ export function steerCommand(): Command {
     .option('--rows <count>', 'rows of the table on the screen', wholeNumber(0), 12);
   return withStageOptions(command)
     .optionsGroup('Other:')
-    .helpOption('-h, --help', 'show this text')
     .addHelpText('after', about)
     .action(run);
 }

@@ -49,8 +49,7 @@ function withStudyOptions(command: Command): Command {
     .option(
       '--cache <folder>',
       "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
-    )
-    .helpOption('-h, --help', 'show this text');
+    );
 }
 
 async function go(study: string, names: readonly string[], options: RunOptions): Promise<void> {
@@ -174,7 +173,6 @@ export function statusCommand(): Command {
     .summary('show how far a study is')
     .description('Show what is done in a study, what is left, and about how long that will take.')
     .argument('<study>', 'a folder with study.yaml, or the file itself')
-    .helpOption('-h, --help', 'show this text')
     .action(async (study: string) => {
       const status = await studyStatus({ study });
       const { running } = status;
