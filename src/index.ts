@@ -3,7 +3,7 @@
  * `exportStudy`, `runAttribute`, `runSteer`, `runBaseline`, `runSaeTrain` or `runSaeEval`; below it stand
  * the parts: open a model and a dictionary, pass a tree of completions through the model, score latents.
  */
-export { InputError } from './errors.ts';
+export { InputError, NothingToWorkOn } from './errors.ts';
 export type { ChatMessage } from './files/chat.ts';
 export { encodePair, type Pair, readCorpus, readPairs } from './files/pairs.ts';
 export { openSafetensors, readTensor, writeSafetensors } from './files/safetensors.ts';

@@ -4,7 +4,7 @@ import { InputError } from '../errors.ts';
 import { type Ranking, rankings } from '../methods/attribution/reranking.ts';
 import { type LossKind, lossKinds, type TokenSet, tokenSets } from '../methods/site/contrast.ts';
 import { type AttributeResult, runAttribute } from '../study/attribution/attributeRun.ts';
-import { corpusForm, wholeNumber, withModelOptions } from './options.ts';
+import { corpusForm, screenRows, wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
 import { attributeStudy, type RunOptions, withStageOptions } from './study.ts';
 import { certaintyText, latentTable, latentTableLegend, number, pc, rankedBy } from './table.ts';
@@ -17,7 +17,7 @@ interface Options extends RunOptions {
   pairs: string;
   baseline?: string;
   baselineCorpus?: string;
-  tokens: TokenSet;
+  tokenSet: TokenSet;
   loss: LossKind;
   top: number;
   rank: Ranking;
@@ -110,8 +110,13 @@ async function run(study: string | undefined, options: Options, command: Command
   const missing = Object.entries(needed).find(([name]) => options[name as keyof typeof needed] === undefined);
   if (missing)
     throw new InputError(`attribute: expected a study, or ${missing[1]}; see \`culprit attribute --help\``);
-  const { cache, ...rest } = options;
-  const result = await runAttribute({ ...rest, cacheDir: cache, progress: progressOn(process.stderr) });
+  const { cache, tokenSet, ...rest } = options;
+  const result = await runAttribute({
+    ...rest,
+    tokens: tokenSet,
+    cacheDir: cache,
+    progress: progressOn(process.stderr),
+  });
   process.stdout.write(report(result, options));
 }
 
@@ -136,7 +141,7 @@ export function attributeCommand(): Command {
       wholeNumber(0),
     )
     .addOption(
-      new Option('--tokens <set>', 'the tokens over which delta is averaged')
+      new Option('--token-set <set>', 'the tokens over which delta is averaged')
         .choices(tokenSets)
         .default('prompt'),
     )
@@ -158,10 +163,7 @@ export function attributeCommand(): Command {
     .option('--out <folder>', 'folder for the results')
     .option('--overwrite', "replace another run's results there")
     .option('--top <count>', 'how many latents to write token by token as well', wholeNumber(1), 100)
-    .option('--rows <count>', 'rows of the table on the screen', wholeNumber(0), 20)
+    .option('--rows <count>', 'rows of the table on the screen', wholeNumber(0), screenRows)
     .optionsGroup('On a study:');
-  return withStageOptions(command)
-    .optionsGroup('Other:')
-    .addHelpText('after', about)
-    .action(run);
+  return withStageOptions(command).optionsGroup('Other:').addHelpText('after', about).action(run);
 }

@@ -10,14 +10,15 @@ interface Options {
   cache?: string;
   site: number;
   corpus: string;
-  maxTokens: number;
+  corpusTokens: number;
   passageTokens: number;
   out: string;
 }
 
-async function run({ cache, ...options }: Options): Promise<void> {
+async function run({ cache, corpusTokens, ...options }: Options): Promise<void> {
   const { tokens, sinks, passages, norm } = await runBaseline({
     ...options,
+    maxTokens: corpusTokens,
     cacheDir: cache,
     progress: progressOn(process.stderr),
   });
@@ -47,7 +48,12 @@ export function baselineCommand(): Command {
     .requiredOption('--corpus <file>', `texts: ${corpusForm}`)
     .optionsGroup('Method:')
     .requiredOption('--site <layer>', 'read activations after this block, the first being 0', wholeNumber(0))
-    .option('--max-tokens <count>', 'stop after this many tokens', wholeNumber(1), corpusDefaults.maxTokens)
+    .option(
+      '--corpus-tokens <count>',
+      'stop after this many tokens',
+      wholeNumber(1),
+      corpusDefaults.maxTokens,
+    )
     .option(
       '--passage-tokens <count>',
       'cut each text to this many tokens',

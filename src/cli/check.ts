@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { runStudy } from '../study/run/studyRun.ts';
 import { checkSummary, checkTable } from './checkReport.ts';
+import { exitCodes } from './options.ts';
 import { durationText, progressOn } from './progress.ts';
 import { type RunOptions, withStageOptions } from './study.ts';
 
@@ -32,7 +33,7 @@ async function check(study: string, { redo, accept, cache, labels }: CheckOption
       '',
     ].join('\n'),
   );
-  if (result.stopped) process.exitCode = 2;
+  if (result.stopped) process.exitCode = exitCodes.input;
 }
 
 const about = `

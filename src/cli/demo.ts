@@ -9,13 +9,15 @@ import { type CaseName, caseNames } from '../study/demo/bundle.ts';
 import { type CaseDone, type DemoRequest, type HarmCount, openDemo, runDemo } from '../study/demo/demoRun.ts';
 import { type Mark, marks, type Rankings, shared } from '../study/demo/truth.ts';
 import { runReport } from '../study/report/reportRun.ts';
-import { wholeNumber } from './options.ts';
+import { screenRows, wholeNumber } from './options.ts';
 import { progressOn } from './progress.ts';
 import { number, pc, percentText, signedDelta, table } from './table.ts';
 import { serveStudies } from './view.ts';
 import { paragraph } from './wrap.ts';
 
-interface Options extends DemoRequest {
+interface Options extends Omit<DemoRequest, 'prompts' | 'questions'> {
+  discovery?: number;
+  evaluation?: number;
   rows: number;
   open?: boolean;
 }
@@ -210,7 +212,8 @@ function ending(done: readonly CaseDone[], out: string, report: string): string 
   ].join('\n');
 }
 
-async function run({ rows, open, ...request }: Options): Promise<void> {
+async function run({ rows, open, discovery, evaluation, ...others }: Options): Promise<void> {
+  const request: DemoRequest = { ...others, prompts: discovery, questions: evaluation };
   const say = (text: string) => process.stdout.write(`${text}\n`);
   const demo = await openDemo(request);
   say(['', pc.bold('culprit: which latent is behind it?'), '', ...paragraph(intro)].join('\n'));
@@ -237,19 +240,19 @@ export function demoCommand(): Command {
     .summary('run the demonstration on a small model with a known fault')
     .description('Find the known cause in the small model that comes with culprit: two cases, a few minutes.')
     .option('--out <folder>', 'folder for the results', 'culprit-demo')
-    .option('--seed <number>', 'of prompts, completions and random latents (default: 1)', wholeNumber(0))
+    .option('--seed <number>', 'seed of prompts, completions and random latents', wholeNumber(0), 1)
     .option(
-      '--prompts <count>',
+      '--discovery <count>',
       'prompts that latents are found on, in each case (default: 60)',
       wholeNumber(1),
     )
-    .option('--rows <count>', 'rows to show of each ranking', wholeNumber(1), 10)
+    .option('--rows <count>', 'rows to show of each ranking', wholeNumber(1), screenRows)
     .option(
       '--random <count>',
       'random latents that the causal test compares with (default: 30)',
       wholeNumber(3),
     )
-    .option('--questions <count>', 'questions of the causal test (default: 36)', wholeNumber(1))
+    .option('--evaluation <count>', 'questions of the causal test (default: 36)', wholeNumber(1))
     .option('--organism <folder>', 'another organism, as `npm run organism` makes it')
     .option('--open', 'serve the results at the end, and open the browser')
     .addHelpText('after', about)

@@ -21,13 +21,16 @@ Example:
     --prompts questions.jsonl --field question \\
     --judge pattern --positive 'no need to see a doctor'`;
 
-type Options = Omit<InitRequest, 'folder' | 'judgeFlags'>;
+interface Options extends Omit<InitRequest, 'folder' | 'judgeFlags' | 'rows'> {
+  readonly promptRows?: string;
+}
 
-async function run(folder: string, options: Options): Promise<void> {
+async function run(folder: string, { promptRows, ...options }: Options): Promise<void> {
   const given = new Map(Object.entries(options));
   const ofJudge = judgeOptions().map((option) => [option.long!, given.get(option.attributeName())]);
   const { studyFile, schemaFile, toFill } = await runInit({
     ...options,
+    rows: promptRows,
     judgeFlags: Object.fromEntries(ofJudge),
     folder,
   });
@@ -60,7 +63,7 @@ export function initCommand(): Command {
     .optionsGroup('Prompts and completions:')
     .option('--prompts <file>', 'prompts, JSONL or CSV')
     .option('--field <name>', 'the field of each row to use as one user message')
-    .option('--rows <first..last>', 'use only these rows of the file')
+    .option('--prompt-rows <first..last>', 'use only these rows of the file')
     .option('--discovery <count>', 'prompts to find latents with', wholeNumber(1))
     .option('--evaluation <count>', 'other prompts, to test on', wholeNumber(0))
     .option('--completions <count>', 'completions of each prompt', wholeNumber(1))

@@ -12,7 +12,7 @@ import {
 } from '../study/judging/compareRun.ts';
 import { compareInStudy, judgedFolder } from '../study/judging/judgeErrorRun.ts';
 import { readCommand, sampleCommand } from './judgeSheet.ts';
-import { wholeNumber } from './options.ts';
+import { screenRows, wholeNumber } from './options.ts';
 import { progressOn } from './progress.ts';
 import { number, pc, table } from './table.ts';
 
@@ -143,7 +143,7 @@ function compareCommand(openJudge: OpenJudge): Command {
     .usage('FILE --a JUDGE --b JUDGE, or STUDY --b JUDGE')
     .option('--a <judge>', 'one judge (see below); of a study, its own grades')
     .requiredOption('--b <judge>', 'the other; `label` for the labels in the file')
-    .option('--rows <count>', 'how many disagreements to show', wholeNumber(0), 10)
+    .option('--rows <count>', 'how many disagreements to show', wholeNumber(0), screenRows)
     .option('--resamples <count>', 'bootstrap resamples for the intervals', wholeNumber(1), 2000)
     .option('--seed <number>', 'seed of the resampling', wholeNumber(0), 1)
     .addHelpText('after', about)

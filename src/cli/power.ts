@@ -6,7 +6,8 @@ import { wholeNumber } from './options.ts';
 import { progressOn } from './progress.ts';
 import { number, pc, percentText, table } from './table.ts';
 
-interface Options extends Partial<PowerSize> {
+interface Options extends Partial<Omit<PowerSize, 'prompts'>> {
+  evaluation?: number;
   effect: readonly number[];
   spread: number;
 }
@@ -113,14 +114,14 @@ Completions: every candidate and random direction on every evaluation prompt.
 The search for doses is not counted.
 
 Example:
-  culprit power my-study --prompts 100 --effect 10,20`;
+  culprit power my-study --evaluation 100 --effect 10,20`;
 
 export function powerCommand(): Command {
   return new Command('power')
     .summary('say what effect a causal test can find, and at which cost')
     .description('Say what effect the causal test of a study can find, before it is run.')
     .argument('[study]', 'a folder with study.yaml, or the file itself')
-    .option('--prompts <count>', 'evaluation prompts', wholeNumber(2))
+    .option('--evaluation <count>', 'evaluation prompts', wholeNumber(2))
     .option('--completions <count>', 'completions of each', wholeNumber(1))
     .option('--random <count>', 'random directions', wholeNumber(3))
     .option('--candidates <count>', 'candidates, those of all selectors together', wholeNumber(1))
@@ -139,7 +140,9 @@ export function powerCommand(): Command {
     )
     .addHelpText('after', about)
     .action(async (study: string | undefined, options: Options) => {
-      const { effect: _effect, spread: _spread, ...given } = options;
-      process.stdout.write(report(await powerSize(study, given), options));
+      const { effect: _effect, spread: _spread, evaluation: prompts, ...given } = options;
+      process.stdout.write(
+        report(await powerSize(study, { ...given, ...(prompts !== undefined && { prompts }) }), options),
+      );
     });
 }

@@ -1,14 +1,12 @@
-/**
- * All commands as one program. Exit codes: 0 done, 1 a bug of ours, 2 something given was wrong, 3 a judge's
- * or an explainer's budget is spent.
- */
+/** All commands as one program, and how they end: `exitCodes`. */
 import { Command, CommanderError } from 'commander';
-import { InputError } from '../errors.ts';
+import { InputError, NothingToWorkOn } from '../errors.ts';
 import { openStudyJudge } from '../study/run/studyJudge.ts';
 import { versions } from '../study/store/runRecord.ts';
 import { attributeCommand } from './attribute.ts';
 import { baselineCommand } from './baseline.ts';
 import { checkCommand } from './check.ts';
+import { completionCommand } from './completion.ts';
 import { demoCommand } from './demo.ts';
 import { exportCommand } from './export.ts';
 import { withGrammar } from './grammar.ts';
@@ -16,6 +14,7 @@ import { importCommand } from './import.ts';
 import { initCommand } from './init.ts';
 import { interpretCommand } from './interpret.ts';
 import { judgeCommand } from './judge.ts';
+import { exitCodes } from './options.ts';
 import { powerCommand } from './power.ts';
 import { reportCommand } from './report.ts';
 import { saeCommand } from './sae.ts';
@@ -23,7 +22,8 @@ import { steerCommand } from './steer.ts';
 import { runCommand, stageCommands, statusCommand } from './study.ts';
 import { viewCommand } from './view.ts';
 
-function culpritProgram(): Command {
+/** All commands, with what they have in common. */
+export function culpritProgram(): Command {
   const program = new Command('culprit');
   program
     .description('Find the latents behind a misaligned completion, and test each causally.')
@@ -49,6 +49,7 @@ function culpritProgram(): Command {
     .addCommand(steerCommand())
     .addCommand(baselineCommand())
     .addCommand(saeCommand())
+    .addCommand(completionCommand(() => program))
     .addHelpText('after', '\n`culprit COMMAND --help` explains a command, with an example.');
   return withGrammar(program);
 }
@@ -73,14 +74,14 @@ function usageLine({ message }: CommanderError, program: Command, args: readonly
 function exitCodeOf(error: unknown, program: Command, args: readonly string[]): number {
   if (error instanceof CommanderError && error.exitCode === 0) return 0;
   // A command without its subcommand has shown its help.
-  if (error instanceof CommanderError && error.code === 'commander.help') return 2;
+  if (error instanceof CommanderError && error.code === 'commander.help') return exitCodes.input;
   if (error instanceof CommanderError || error instanceof InputError) {
     const line = error instanceof InputError ? error.message : usageLine(error, program, args);
     process.stderr.write(`culprit: ${line}\n`);
-    return 2;
+    return error instanceof NothingToWorkOn ? exitCodes.nothing : exitCodes.input;
   }
   process.stderr.write(`culprit: unexpected error, please report it\n${(error as Error).stack ?? error}\n`);
-  return 1;
+  return exitCodes.bug;
 }
 
 /** Runs `culprit ARGS` to its end; tells what went wrong on standard error. Gives the exit code. */

@@ -142,7 +142,7 @@ function trainCommand(): Command {
     )
     .option('--batch <tokens>', 'tokens per step', count, 2048)
     .option('--rate <rate>', 'greatest learning rate', positive, 3e-3)
-    .option('--seed <number>', 'seed of the initial weights and the order', wholeNumber(0), 0)
+    .option('--seed <number>', 'seed of the initial weights and the order', wholeNumber(0), 1)
     .option(
       '--passage-tokens <count>',
       'cut each passage to this many tokens',

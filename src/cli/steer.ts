@@ -21,7 +21,7 @@ import {
 } from '../study/playground/steerRequest.ts';
 import { runSteer, type SteerResult } from '../study/playground/steerRun.ts';
 import { outFile } from '../study/store/outFolder.ts';
-import { wholeNumber, withModelOptions } from './options.ts';
+import { screenRows, wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
 import { steerReport } from './steerReport.ts';
 import { steerStudy, withStageOptions } from './study.ts';
@@ -44,7 +44,7 @@ interface Options {
   ablate?: boolean;
   baseline?: string;
   scale: SteerScale;
-  tokens: SteeredTokens;
+  steeredTokens: SteeredTokens;
   prompt?: string[];
   prompts?: string;
   field?: string;
@@ -179,7 +179,7 @@ async function requestOf(
   const alone = variantsOf(options);
   const variants = group === undefined ? alone : withGroup(alone, group);
   const { base, prompts } = await subjectOf(study, options);
-  const { cache, site, baseline, scale, tokens, samples, seed, maxTokens } = options;
+  const { cache, site, baseline, scale, steeredTokens: tokens, samples, seed, maxTokens } = options;
   return {
     ...base,
     variants,
@@ -338,7 +338,9 @@ export function steerCommand(): Command {
         .choices(steerScales)
         .default('norm'),
     )
-    .addOption(new Option('--tokens <set>', 'the tokens steered').choices(steeredTokens).default('all'))
+    .addOption(
+      new Option('--steered-tokens <set>', 'the tokens steered').choices(steeredTokens).default('all'),
+    )
     .optionsGroup('Sampling:')
     .option('--samples <count>', 'completions of each prompt', wholeNumber(1), steerDefaults.samples)
     .option(
@@ -361,9 +363,6 @@ export function steerCommand(): Command {
     .option('--json <file>', 'also write the texts to this file')
     .optionsGroup('For the causal test of a study:')
     .option('--full', 'no funnel: sample every candidate on every evaluation prompt')
-    .option('--rows <count>', 'rows of the table on the screen', wholeNumber(0), 12);
-  return withStageOptions(command)
-    .optionsGroup('Other:')
-    .addHelpText('after', about)
-    .action(run);
+    .option('--rows <count>', 'rows of the table on the screen', wholeNumber(0), screenRows);
+  return withStageOptions(command).optionsGroup('Other:').addHelpText('after', about).action(run);
 }

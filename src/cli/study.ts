@@ -7,7 +7,7 @@ import { type Estimate, estimateStudy } from '../study/run/studyEstimate.ts';
 import { runStudy } from '../study/run/studyRun.ts';
 import { studyStatus } from '../study/run/studyStatus.ts';
 import type { StageStatus } from '../study/store/status.ts';
-import { budgetSpent, wholeNumber } from './options.ts';
+import { exitCodes, screenRows, wholeNumber } from './options.ts';
 import { durationText, progressOn } from './progress.ts';
 import { stageReport } from './studyReport.ts';
 import { number, pc, table } from './table.ts';
@@ -45,11 +45,10 @@ export function withStageOptions(command: Command): Command {
 }
 
 function withStudyOptions(command: Command): Command {
-  return withStageOptions(command.argument('<study>', 'a folder with study.yaml, or the file itself'))
-    .option(
-      '--cache <folder>',
-      "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
-    );
+  return withStageOptions(command.argument('<study>', 'a folder with study.yaml, or the file itself')).option(
+    '--cache <folder>',
+    "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
+  );
 }
 
 async function go(study: string, names: readonly string[], options: RunOptions): Promise<void> {
@@ -65,7 +64,8 @@ async function go(study: string, names: readonly string[], options: RunOptions):
     progress: progressOn(process.stderr),
   });
   process.stdout.write(stageReport(result, rows, (Date.now() - start) / 1000));
-  if (result.stopped) process.exitCode = result.stopped.spent ? budgetSpent : 2;
+  if (result.stopped) process.exitCode = result.stopped.spent ? exitCodes.budget : exitCodes.input;
+  else if (result.pair?.pairs.length === 0) process.exitCode = exitCodes.nothing;
 }
 
 function estimateText({ lines, seconds, price, assumptions }: Estimate): string {
@@ -133,7 +133,7 @@ export function runCommand(): Command {
     .description('Run a study from its prompts to the causal test of its latents, or continue it.')
     .option('--dry-run', 'show what would be done, and estimate its time and cost')
     .option('--full', 'causal test without the funnel: sample every candidate on every evaluation prompt')
-    .option('--rows <count>', 'rows of the table of latents on the screen', wholeNumber(0), 12)
+    .option('--rows <count>', 'rows of the table of latents on the screen', wholeNumber(0), screenRows)
     .addHelpText('after', runAbout)
     .action(async (study: string, options: RunOptions) => {
       if (!options.dryRun) return go(study, stageNames, options);

@@ -74,7 +74,10 @@ export function fitted(text: string, columns = terminalColumns()): string {
       const indent = ' '.repeat(narrow ? indentOf(head) + 4 : head.length);
       const words = block.map((line) => line.slice(head.length)).join(' ');
       const [first, ...more] = paragraph(words, indent, columns);
-      laid.push(...(narrow && head.trim() !== '' ? [head.trimEnd(), first!] : [head + first!.trimStart()]), ...more);
+      laid.push(
+        ...(narrow && head.trim() !== '' ? [head.trimEnd(), first!] : [head + first!.trimStart()]),
+        ...more,
+      );
     }
   }
   return laid.join('\n');

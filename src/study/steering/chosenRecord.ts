@@ -1,7 +1,7 @@
 /** The latents of a study that its causal test steers, chosen once and kept in the journal. */
 
 import { join } from 'node:path';
-import { InputError } from '../../errors.ts';
+import { InputError, NothingToWorkOn } from '../../errors.ts';
 import { selectorNamed } from '../../methods/attribution/selectors/selectors.ts';
 import type { Contrast } from '../../methods/site/contrast.ts';
 import { TooFewLatents } from '../../methods/steering/controls.ts';
@@ -64,7 +64,7 @@ export async function chosenRecord(
   const { selectors, candidates, random, seed, gate_pairs } = config.steering;
   const { inputs, options } = stage;
   if (contrasts.length === 0)
-    throw new InputError(
+    throw new NothingToWorkOn(
       `${join(folder, resultFiles.pairs)}: expected pairs, found none: \`culprit pair ${folder}\` says why`,
     );
   const exactContrasts = selectors.some((name) => selectorNamed(name).exact) ? gate_pairs : 0;
