@@ -5,6 +5,7 @@
 import type { Command } from 'commander';
 import { InputError } from '../errors.ts';
 import { quieten } from './progress.ts';
+import { forgetInput, takeInput } from './standardInput.ts';
 import { colour } from './table.ts';
 import { fitted, terminalColumns } from './wrap.ts';
 
@@ -33,7 +34,7 @@ export const pathOf = (command: Command): string =>
   command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
 
 /** All that is missing, in one line. */
-const missingLine = (path: string, missing: readonly string[]): string =>
+export const missingLine = (path: string, missing: readonly string[]): string =>
   `${path.replace(/^culprit /, '')}: expected ${missing.join(', ')}, found none; see \`${path} --help\``;
 
 /**
@@ -64,12 +65,14 @@ export function withGrammar(program: Command): Command {
   program
     .option('--quiet', 'tell no progress: only the result, and what is wrong')
     .option('--no-color', 'no colours, whatever the terminal')
-    .hook('preAction', (_, command) => {
+    .hook('preAction', async (_, command) => {
       const { quiet = false, color } = program.opts<{ quiet?: boolean; color: boolean }>();
       quieten(quiet);
       colour(color);
       checkAllThere(command);
-    });
+      await takeInput(command, pathOf(command));
+    })
+    .hook('postAction', forgetInput);
   commonTo(program);
   return program;
 }

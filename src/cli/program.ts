@@ -18,6 +18,7 @@ import { exitCodes } from './options.ts';
 import { powerCommand } from './power.ts';
 import { reportCommand } from './report.ts';
 import { saeCommand } from './sae.ts';
+import { namingInput } from './standardInput.ts';
 import { steerCommand } from './steer.ts';
 import { runCommand, stageCommands, statusCommand } from './study.ts';
 import { viewCommand } from './view.ts';
@@ -77,7 +78,7 @@ function exitCodeOf(error: unknown, program: Command, args: readonly string[]): 
   if (error instanceof CommanderError && error.code === 'commander.help') return exitCodes.input;
   if (error instanceof CommanderError || error instanceof InputError) {
     const line = error instanceof InputError ? error.message : usageLine(error, program, args);
-    process.stderr.write(`culprit: ${line}\n`);
+    process.stderr.write(`culprit: ${namingInput(line)}\n`);
     return error instanceof NothingToWorkOn ? exitCodes.nothing : exitCodes.input;
   }
   process.stderr.write(`culprit: unexpected error, please report it\n${(error as Error).stack ?? error}\n`);
