@@ -30,6 +30,8 @@ class LongestFirst extends BaseSequencer {
 }
 
 export default defineConfig({
+  // the examples of docs/library.md import the package by its name, as others do
+  resolve: { alias: { culprit: new URL('src/index.ts', import.meta.url).pathname } },
   test: {
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/support/setup.ts'],

@@ -6,3 +6,9 @@
 export class InputError extends Error {
   override readonly name = 'InputError';
 }
+
+/**
+ * What was given is right, but there is nothing in it to work on, such as no pairs. The command line exits
+ * with code 3.
+ */
+export class NothingToWorkOn extends InputError {}

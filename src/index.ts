@@ -3,13 +3,15 @@
  * `exportStudy`, `runAttribute`, `runSteer`, `runBaseline`, `runSaeTrain` or `runSaeEval`; below it stand
  * the parts: open a model and a dictionary, pass a tree of completions through the model, score latents.
  */
-export { InputError } from './errors.ts';
+export { InputError, NothingToWorkOn } from './errors.ts';
 export { encodePair, type Pair, readCorpus, readPairs } from './files/pairs.ts';
 export { openSafetensors, readTensor, writeSafetensors } from './files/safetensors.ts';
 export type { TextCodec } from './files/textCodec.ts';
 export { gradient } from './graph/gradient.ts';
 export type { Graph, Node } from './graph/node.ts';
 export { print } from './graph/print.ts';
+export { gradedTogether, labelled } from './judges/grading.ts';
+export { type Cost, free, type Grading, type Judge, type JudgeItem, type Verdict } from './judges/judge.ts';
 export { type Attribution, attribute, ranking, sameSign } from './methods/attribution/attribute.ts';
 export { deltaActivation } from './methods/attribution/diff.ts';
 export {
@@ -30,7 +32,19 @@ export {
   type LatentEvidenceRequest,
   latentEvidence,
 } from './methods/attribution/latentEvidence.ts';
-export { type Dictionary, scoreContrasts, scoreMatrix, scoreTokens } from './methods/attribution/score.ts';
+export {
+  type Dictionary,
+  directionsOf,
+  scoreContrasts,
+  scoreMatrix,
+  scoreTokens,
+} from './methods/attribution/score.ts';
+export {
+  firstAlive,
+  type Selector,
+  type SelectorEvidence,
+} from './methods/attribution/selectors/selector.ts';
+export { addSelector, selectors } from './methods/attribution/selectors/selectors.ts';
 export { type TokenDeltas, tokenDeltas } from './methods/attribution/tokenDeltas.ts';
 export {
   type Completion,
@@ -52,6 +66,7 @@ export {
   type SaeTrainStep,
   trainSae,
 } from './methods/sae/saeTraining.ts';
+export type { CompletionActivations } from './methods/site/activations.ts';
 export { addPassage, type Baseline, baselineOf, emptySums } from './methods/site/baseline.ts';
 export {
   type Contrast,
@@ -69,6 +84,7 @@ export {
   sitePass,
 } from './methods/site/siteGradient.ts';
 export { type ForcedPass, forcedPass } from './methods/steering/forced.ts';
+export type { SiteMoments } from './methods/steering/siteMoments.ts';
 export {
   addedVector,
   combined,
@@ -113,10 +129,14 @@ export {
   runAttribute,
 } from './study/attribution/attributeRun.ts';
 export { type BaselineRequest, runBaseline } from './study/attribution/baselineRun.ts';
+export { about, oneOf, path, real, section, text, whole } from './study/config/fields.ts';
+export type { Fingerprint, JudgeKind, JudgeOf, OpenJudgeOptions } from './study/judging/judgeKind.ts';
+export { addJudgeKind, judgeKinds } from './study/judging/kinds.ts';
 export { type OpenModel, type OpenModelOptions, openModel } from './study/open/openModel.ts';
 export { openSae } from './study/open/openSae.ts';
 export type { Progress } from './study/open/progress.ts';
 export type { StudyStage } from './study/open/stage.ts';
+export type { OpenStudy } from './study/open/study.ts';
 export type { SteerRequest } from './study/playground/steerRequest.ts';
 export { runSteer, type SteerResult } from './study/playground/steerRun.ts';
 export { type ExportRequest, type ExportResult, exportStudy } from './study/report/exportRun.ts';
@@ -126,5 +146,10 @@ export { type StageName, stages } from './study/run/stages.ts';
 export { runStudy, type StudyRequest, type StudyResult } from './study/run/studyRun.ts';
 export { runSaeEval, type SaeEvalRequest, type SaeEvalResult } from './study/sae/saeEvalRun.ts';
 export { runSaeTrain, type SaeTrainRequest, type SaeTrainResult } from './study/sae/saeTrainRun.ts';
+export {
+  addDirection,
+  type ComparisonEvidence,
+  type OwnDirection,
+} from './study/steering/comparisonDirections.ts';
 export { startView, type View, type ViewRequest } from './study/view/viewServer.ts';
 export * from './tensor.ts';

@@ -4,7 +4,9 @@ import { InputError } from '../errors.ts';
 import { type Ranking, rankings } from '../methods/attribution/reranking.ts';
 import { type LossKind, lossKinds, type TokenSet, tokenSets } from '../methods/site/contrast.ts';
 import { type AttributeResult, runAttribute } from '../study/attribution/attributeRun.ts';
-import { corpusForm, wholeNumber, withModelOptions } from './options.ts';
+import { type DocumentOf, jsonFlag, printDocument } from './json.ts';
+import { latentPart } from './jsonParts.ts';
+import { corpusForm, screenRows, wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
 import { attributeStudy, type RunOptions, withStageOptions } from './study.ts';
 import { certaintyText, latentTable, latentTableLegend, number, pc, rankedBy } from './table.ts';
@@ -17,7 +19,7 @@ interface Options extends RunOptions {
   pairs: string;
   baseline?: string;
   baselineCorpus?: string;
-  tokens: TokenSet;
+  tokenSet: TokenSet;
   loss: LossKind;
   top: number;
   rank: Ranking;
@@ -75,11 +77,29 @@ function report(result: AttributeResult, { out, rows }: Options): string {
   ].join('\n');
 }
 
+function documentOf(
+  { manifest, latents, upToDate }: AttributeResult,
+  { out, rows }: Options,
+): DocumentOf<'attribute'> {
+  const { site, tokens, loss } = manifest.options;
+  return {
+    document: 'attribute',
+    out,
+    site: String(site),
+    tokens: String(tokens),
+    loss: String(loss),
+    up_to_date: upToDate,
+    seconds: Object.values(manifest.seconds).reduce((sum, s) => sum + s, 0),
+    counts: manifest.counts,
+    latents: latents.slice(0, rows).map(latentPart),
+  };
+}
+
 /** Options that a run without a study needs. */
 const needed = { model: '--model', sae: '--sae', pairs: '--pairs', out: '--out' } as const;
 
 const stageFlags: readonly string[] = ['redo', 'accept'];
-const studyFlags: readonly string[] = ['rows', 'cache', 'date', ...stageFlags];
+const studyFlags: readonly string[] = ['rows', 'cache', 'date', 'json', ...stageFlags];
 const folderFlags: readonly string[] = ['out', 'overwrite'];
 
 /** Flags that were given of those that `which` holds for. */
@@ -108,12 +128,22 @@ async function run(study: string | undefined, options: Options, command: Command
   }
   const [stageFlag] = flagsGiven(command, (name) => stageFlags.includes(name));
   if (stageFlag !== undefined) throw new InputError(`attribute: ${stageFlag} is for a study only`);
-  const missing = Object.entries(needed).find(([name]) => options[name as keyof typeof needed] === undefined);
-  if (missing)
-    throw new InputError(`attribute: expected a study, or ${missing[1]}; see \`culprit attribute --help\``);
-  const { cache, ...rest } = options;
-  const result = await runAttribute({ ...rest, cacheDir: cache, progress: progressOn(process.stderr) });
-  process.stdout.write(report(result, options));
+  const missing = Object.entries(needed).filter(
+    ([name]) => options[name as keyof typeof needed] === undefined,
+  );
+  if (missing.length > 0)
+    throw new InputError(
+      `attribute: expected a study, or ${missing.map(([, flag]) => flag).join(', ')}; see \`culprit attribute --help\``,
+    );
+  const { cache, tokenSet, ...rest } = options;
+  const result = await runAttribute({
+    ...rest,
+    tokens: tokenSet,
+    cacheDir: cache,
+    progress: progressOn(process.stderr),
+  });
+  if (options.json) printDocument(documentOf(result, options));
+  else process.stdout.write(report(result, options));
 }
 
 export function attributeCommand(): Command {
@@ -137,7 +167,7 @@ export function attributeCommand(): Command {
       wholeNumber(0),
     )
     .addOption(
-      new Option('--tokens <set>', 'the tokens over which delta is averaged')
+      new Option('--token-set <set>', 'the tokens over which delta is averaged')
         .choices(tokenSets)
         .default('prompt'),
     )
@@ -158,12 +188,9 @@ export function attributeCommand(): Command {
     .optionsGroup('Output:')
     .option('--out <folder>', 'folder for the results')
     .option('--overwrite', "replace another run's results there")
+    .option(...jsonFlag)
     .option('--top <count>', 'how many latents to write token by token as well', wholeNumber(1), 100)
-    .option('--rows <count>', 'rows of the table on the screen', wholeNumber(0), 20)
+    .option('--rows <count>', 'rows of the table on the screen', wholeNumber(0), screenRows)
     .optionsGroup('On a study:');
-  return withStageOptions(command)
-    .optionsGroup('Other:')
-    .helpOption('-h, --help', 'show this text')
-    .addHelpText('after', about)
-    .action(run);
+  return withStageOptions(command).optionsGroup('Other:').addHelpText('after', about).action(run);
 }

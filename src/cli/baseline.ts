@@ -10,15 +10,16 @@ interface Options {
   cache?: string;
   date?: Date;
   site: number;
-  corpus: string;
-  maxTokens: number;
+  corpus: string[];
+  corpusTokens: number;
   passageTokens: number;
   out: string;
 }
 
-async function run({ cache, ...options }: Options): Promise<void> {
+async function run({ cache, corpusTokens, ...options }: Options): Promise<void> {
   const { tokens, sinks, passages, norm } = await runBaseline({
     ...options,
+    maxTokens: corpusTokens,
     cacheDir: cache,
     progress: progressOn(process.stderr),
   });
@@ -45,10 +46,15 @@ export function baselineCommand(): Command {
     .usage('--model M --site L --corpus FILE --out FILE')
     .optionsGroup('Inputs:');
   return withModelOptions(command)
-    .requiredOption('--corpus <file>', `texts: ${corpusForm}`)
+    .requiredOption('--corpus <files...>', `texts: ${corpusForm}; of several, one passage from each in turn`)
     .optionsGroup('Method:')
     .requiredOption('--site <layer>', 'read activations after this block, the first being 0', wholeNumber(0))
-    .option('--max-tokens <count>', 'stop after this many tokens', wholeNumber(1), corpusDefaults.maxTokens)
+    .option(
+      '--corpus-tokens <count>',
+      'stop after this many tokens',
+      wholeNumber(1),
+      corpusDefaults.maxTokens,
+    )
     .option(
       '--passage-tokens <count>',
       'cut each text to this many tokens',
@@ -58,7 +64,6 @@ export function baselineCommand(): Command {
     .optionsGroup('Output:')
     .requiredOption('--out <file>', 'safetensors file to write')
     .optionsGroup('Other:')
-    .helpOption('-h, --help', 'show this text')
     .addHelpText('after', about)
     .action(run);
 }

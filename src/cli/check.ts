@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { runStudy } from '../study/run/studyRun.ts';
 import { checkSummary, checkTable } from './checkReport.ts';
-import { dateOption, studyDate } from './options.ts';
+import { dateOption, exitCodes, studyDate } from './options.ts';
 import { durationText, progressOn } from './progress.ts';
 import { type RunOptions, withStageOptions } from './study.ts';
 
@@ -34,7 +34,7 @@ async function check(study: string, { redo, accept, cache, date, labels }: Check
       '',
     ].join('\n'),
   );
-  if (result.stopped) process.exitCode = 2;
+  if (result.stopped) process.exitCode = exitCodes.input;
 }
 
 const about = `
@@ -58,7 +58,6 @@ export function checkCommand(): Command {
       '--cache <folder>',
       "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
     )
-    .helpOption('-h, --help', 'show this text')
     .addHelpText('after', about)
     .action((study: string, options: CheckOptions) => check(study, options));
 }

@@ -2,7 +2,7 @@
 import type { ControlledRun, ControlsRecord } from '../results.ts';
 import type { ControlKind } from '../study/config/control.ts';
 import { runControl } from '../study/run/controlRun.ts';
-import { budgetSpent } from './options.ts';
+import { exitCodes } from './options.ts';
 import { progressOn } from './progress.ts';
 import { stageReport } from './studyReport.ts';
 import { number, pc, percentText, signedDelta, signedPoints, table } from './table.ts';
@@ -98,5 +98,5 @@ export async function control(study: string, options: ControlOptions): Promise<v
   });
   process.stdout.write(stageReport(result, rows, (Date.now() - start) / 1000));
   if (controls !== undefined) process.stdout.write(`${controlsText(controls).join('\n')}\n\n`);
-  if (result.stopped) process.exitCode = result.stopped.spent ? budgetSpent : 2;
+  if (result.stopped) process.exitCode = result.stopped.spent ? exitCodes.budget : exitCodes.input;
 }

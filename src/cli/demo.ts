@@ -9,13 +9,15 @@ import { type CaseName, caseNames } from '../study/demo/bundle.ts';
 import { type CaseDone, type DemoRequest, type HarmCount, openDemo, runDemo } from '../study/demo/demoRun.ts';
 import { type Mark, marks, type Rankings, shared } from '../study/demo/truth.ts';
 import { runReport } from '../study/report/reportRun.ts';
-import { wholeNumber } from './options.ts';
+import { screenRows, wholeNumber } from './options.ts';
 import { progressOn } from './progress.ts';
 import { number, pc, percentText, signedDelta, table } from './table.ts';
 import { serveStudies } from './view.ts';
 import { paragraph } from './wrap.ts';
 
-interface Options extends DemoRequest {
+interface Options extends Omit<DemoRequest, 'prompts' | 'random'> {
+  discovery?: number;
+  randomLatents?: number;
   rows: number;
   open?: boolean;
 }
@@ -65,10 +67,7 @@ function domainTable({ domains }: CaseDone, { behaviour }: Story): string {
   );
 }
 
-const shownMark: Readonly<Record<Mark, string>> = {
-  cause: pc.red(pc.bold('cause')),
-  decoy: pc.yellow('decoy'),
-};
+const shownMark = (mark: Mark): string => (mark === 'cause' ? pc.red(pc.bold('cause')) : pc.yellow('decoy'));
 
 /**
  * Both rankings side by side, what is known of each latent beside it; the second as far as the causal test
@@ -79,7 +78,7 @@ function rankingTable(done: CaseDone, marked: ReadonlyMap<number, Mark>, rows: n
   const shown = (latent: number | undefined) => {
     if (latent === undefined) return ['', ''];
     const known = marked.get(latent);
-    return [pc.cyan(`${latent}`), known === undefined ? '' : shownMark[known]];
+    return [pc.cyan(`${latent}`), known === undefined ? '' : shownMark(known)];
   };
   return table(
     [
@@ -117,7 +116,7 @@ function verdict(done: CaseDone, marked: ReadonlyMap<number, Mark>, { quirk }: S
     return place > 0 ? `at rank ${place}` : `not among its first ${order.length}`;
   };
   return [
-    `Delta-attribution puts a latent of the ${shownMark.cause}, the reckless person, ${first(byAttribution, 'cause')}; the first of the ${shownMark.decoy}, ${quirk}, ${first(byAttribution, 'decoy')}.`,
+    `Delta-attribution puts a latent of the ${shownMark('cause')}, the reckless person, ${first(byAttribution, 'cause')}; the first of the ${shownMark('decoy')}, ${quirk}, ${first(byAttribution, 'decoy')}.`,
     `Delta-activation, which compares the models before and after, puts the cause ${first(byActivation, 'cause')}, and the decoy ${first(byActivation, 'decoy')}.`,
   ];
 }
@@ -132,7 +131,7 @@ function causalTest({ steer }: CaseDone, marked: ReadonlyMap<number, Mark>): str
   const band = ({ low, high }: typeof zone.away) => `${changePoints(low)} to ${changePoints(high)}`;
   return [
     `Is it the cause? On questions that were not used to find the latents, each latent is removed from the fine-tuned model; then that model is steered away from it and the original model toward it, and the answers are graded. ${random} random latents tell what any latent does: removed, one more of them is expected to change the share by ${band(zone.remove)} points, away by ${band(zone.away)}, toward by ${band(zone.toward)}.`,
-    `${lead}${known ? ` It is one of the ${shownMark[known]}.` : ''}`,
+    `${lead}${known ? ` It is one of the ${shownMark(known)}.` : ''}`,
     ...(more.length === 0 ? [] : [more.join(' ')]),
     ...(against.length === 0 ? [] : [`What speaks against it: ${against.join(' ')}`]),
     [...countsOf({ rows, summary }), dictionary].filter(Boolean).join(' '),
@@ -213,7 +212,8 @@ function ending(done: readonly CaseDone[], out: string, report: string): string 
   ].join('\n');
 }
 
-async function run({ rows, open, ...request }: Options): Promise<void> {
+async function run({ rows, open, discovery, randomLatents, ...others }: Options): Promise<void> {
+  const request: DemoRequest = { ...others, prompts: discovery, random: randomLatents };
   const say = (text: string) => process.stdout.write(`${text}\n`);
   const demo = await openDemo(request);
   say(['', pc.bold('culprit: which latent is behind it?'), '', ...paragraph(intro)].join('\n'));
@@ -240,22 +240,21 @@ export function demoCommand(): Command {
     .summary('run the demonstration on a small model with a known fault')
     .description('Find the known cause in the small model that comes with culprit: two cases, a few minutes.')
     .option('--out <folder>', 'folder for the results', 'culprit-demo')
-    .option('--seed <number>', 'of prompts, completions and random latents (default: 1)', wholeNumber(0))
+    .option('--seed <number>', 'seed of prompts, completions and random latents', wholeNumber(0), 1)
     .option(
-      '--prompts <count>',
+      '--discovery <count>',
       'prompts that latents are found on, in each case (default: 60)',
       wholeNumber(1),
     )
-    .option('--rows <count>', 'rows to show of each ranking', wholeNumber(1), 10)
+    .option('--rows <count>', 'rows to show of each ranking', wholeNumber(1), screenRows)
     .option(
-      '--random <count>',
+      '--random-latents <count>',
       'random latents that the causal test compares with (default: 30)',
       wholeNumber(3),
     )
     .option('--questions <count>', 'questions of the causal test (default: 36)', wholeNumber(1))
     .option('--organism <folder>', 'another organism, as `npm run organism` makes it')
     .option('--open', 'serve the results at the end, and open the browser')
-    .helpOption('-h, --help', 'show this text')
     .addHelpText('after', about)
     .action(run);
 }

@@ -52,7 +52,6 @@ export function exportCommand(): Command {
       '--creator-id <id>',
       "Neuronpedia's id of the account that the records are of (default: the one that SAEDashboard writes)",
     )
-    .helpOption('-h, --help', 'show this text')
     .addHelpText('after', about)
     .action(run);
 }

@@ -125,7 +125,6 @@ export function importCommand(): Command {
     )
     .optionsGroup('Other:')
     .option('--overwrite', "replace the study's completions and grades")
-    .helpOption('-h, --help', 'show this text')
     .addHelpText('after', about)
     .action(run);
 }

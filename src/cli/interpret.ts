@@ -4,7 +4,7 @@ import type { LatentPage } from '../results.ts';
 import { interpretDefaults, type Reader, readers } from '../study/config/sections/interpret.ts';
 import { interpretStudy } from '../study/run/interpretRun.ts';
 import { explanationLine } from './explanationLine.ts';
-import { budgetSpent, dateOption, studyDate, wholeNumber } from './options.ts';
+import { dateOption, exitCodes, screenRows, studyDate, wholeNumber } from './options.ts';
 import { durationText, progressOn } from './progress.ts';
 import { shownToken } from './shownToken.ts';
 import { number, pc, signedDelta } from './table.ts';
@@ -12,11 +12,11 @@ import { paragraph } from './wrap.ts';
 
 interface Options {
   corpus?: string[];
-  labels?: string[];
+  neuronpedia?: string[];
   reader?: Reader;
   tokens?: number;
   passageTokens?: number;
-  latents?: number;
+  pages?: number;
   /** false with --no-explainer */
   explainer: boolean;
   explainerUrl?: string;
@@ -37,7 +37,7 @@ latents by delta and each latent that the causal test has confirmed:
   pairs        the pairs that count most for it, each token with its activation
                and its delta
   neighbours   the latents nearest to it, and the group that it belongs to
-  labels       Neuronpedia's explanations of it, if --labels names files of them
+  labels       Neuronpedia's explanations of it, if --neuronpedia names files of them
   explanation  with an explainer (interpret.explainer in study.yaml, or the
                flags): a sentence written from some of the passages, and its
                score on others: balanced accuracy, where 0.5 is guessing
@@ -93,13 +93,13 @@ const stoppedLine = (reason: string) =>
   `Stopped: ${reason}. Replies that were paid for are kept; the same command continues from there.`;
 
 async function interpret(study: string, options: Options): Promise<void> {
-  const { corpus, labels, reader, tokens, passageTokens, latents, rows, cache, date } = options;
+  const { corpus, neuronpedia, reader, tokens, passageTokens, pages: count, rows, cache, date } = options;
   const { explainer, explainerUrl, explainerModel, explainerKeyEnv, maxCalls } = options;
   const start = Date.now();
   const { pages, folder, upToDate, stopped } = await interpretStudy({
     study,
     corpora: corpus,
-    labels,
+    labels: neuronpedia,
     reader,
     explainer: explainer && {
       base_url: explainerUrl,
@@ -109,7 +109,7 @@ async function interpret(study: string, options: Options): Promise<void> {
     },
     tokens,
     passageTokens,
-    latents,
+    latents: count,
     cacheDir: cache,
     date,
     progress: progressOn(process.stderr),
@@ -125,7 +125,7 @@ async function interpret(study: string, options: Options): Promise<void> {
       '',
     ].join('\n'),
   );
-  if (stopped !== undefined) process.exitCode = budgetSpent;
+  if (stopped !== undefined) process.exitCode = exitCodes.budget;
 }
 
 export function interpretCommand(): Command {
@@ -143,7 +143,7 @@ export function interpretCommand(): Command {
       new Option('--reader <model>', 'which model reads the texts (default: subject)').choices(readers),
     )
     .option(
-      '--labels <paths...>',
+      '--neuronpedia <paths...>',
       "Neuronpedia's explanations of the same SAE's latents: its export's batch-N.jsonl.gz, a feature's JSON, or folders of them",
     )
     .option(
@@ -157,7 +157,7 @@ export function interpretCommand(): Command {
       wholeNumber(1),
     )
     .option(
-      '--latents <count>',
+      '--pages <count>',
       `how many of the first latents by delta to report, besides the confirmed ones (default: ${interpretDefaults.latents})`,
       wholeNumber(1),
     )
@@ -169,13 +169,12 @@ export function interpretCommand(): Command {
     .option('--explainer-key-env <variable>', 'environment variable that holds its key')
     .option('--max-calls <count>', 'stop explaining after this many requests', wholeNumber(1))
     .option('--no-explainer', 'explain nothing, whatever study.yaml says')
-    .option('--rows <count>', 'latents to show on the screen', wholeNumber(0), 10)
+    .option('--rows <count>', 'latents to show on the screen', wholeNumber(0), screenRows)
     .addOption(dateOption(studyDate))
     .option(
       '--cache <folder>',
       "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
     )
-    .helpOption('-h, --help', 'show this text')
     .addHelpText('after', about)
     .action(interpret);
 }

@@ -11,8 +11,9 @@ import {
   type OpenJudge,
 } from '../study/judging/compareRun.ts';
 import { compareInStudy, judgedFolder } from '../study/judging/judgeErrorRun.ts';
+import { type DocumentOf, finite, jsonFlag, printDocument } from './json.ts';
 import { readCommand, sampleCommand } from './judgeSheet.ts';
-import { wholeNumber } from './options.ts';
+import { screenRows, wholeNumber } from './options.ts';
 import { progressOn } from './progress.ts';
 import { number, pc, table } from './table.ts';
 
@@ -22,6 +23,7 @@ interface Options {
   rows: number;
   seed: number;
   resamples: number;
+  json?: boolean;
 }
 
 const about = `
@@ -136,6 +138,39 @@ function report(found: JudgeComparison, rows: number): string {
   ].join('\n');
 }
 
+function documentOf(found: JudgeComparison, rows: number): DocumentOf<'judge-compare'> {
+  const { items, compared, prompts, table: counts, statistics, disagreements } = found;
+  const measured = ({ value, low, high }: Measured) => ({
+    value: finite(value),
+    low: finite(low),
+    high: finite(high),
+  });
+  const rating = ({ positive, score }: Disagreement['a']) => ({
+    label: positive ? ('positive' as const) : ('negative' as const),
+    score,
+  });
+  return {
+    document: 'judge-compare',
+    a: { ...found.a },
+    b: { ...found.b },
+    items,
+    compared,
+    prompts,
+    table: { both: counts.both, only_a: counts.onlyA, only_b: counts.onlyB, neither: counts.neither },
+    accuracy: measured(statistics.accuracy),
+    kappa: measured(statistics.kappa),
+    auc_a: measured(statistics.aucA),
+    auc_b: measured(statistics.aucB),
+    disagreements: disagreements.length,
+    strongest: disagreements.slice(0, rows).map(({ item, a, b }) => ({
+      id: item.id,
+      a: rating(a),
+      b: rating(b),
+      completion: item.completion,
+    })),
+  };
+}
+
 function compareCommand(openJudge: OpenJudge): Command {
   return new Command('compare')
     .description('Measure how well two judges agree on completions.')
@@ -143,14 +178,16 @@ function compareCommand(openJudge: OpenJudge): Command {
     .usage('FILE --a JUDGE --b JUDGE, or STUDY --b JUDGE')
     .option('--a <judge>', 'one judge (see below); of a study, its own grades')
     .requiredOption('--b <judge>', 'the other; `label` for the labels in the file')
-    .option('--rows <count>', 'how many disagreements to show', wholeNumber(0), 10)
+    .option('--rows <count>', 'how many disagreements to show', wholeNumber(0), screenRows)
+    .option(...jsonFlag)
     .option('--resamples <count>', 'bootstrap resamples for the intervals', wholeNumber(1), 2000)
     .option('--seed <number>', 'seed of the resampling', wholeNumber(0), 1)
-    .helpOption('-h, --help', 'show this text')
     .addHelpText('after', about)
-    .action(async (file: string, { rows, a, ...options }: Options) => {
+    .action(async (file: string, { rows, a, json, ...options }: Options) => {
       const request = { ...options, openJudge, progress: progressOn(process.stderr) };
-      process.stdout.write(report(await compared(file, a, request), rows));
+      const found = await compared(file, a, request);
+      if (json) printDocument(documentOf(found, rows));
+      else process.stdout.write(report(found, rows));
     });
 }
 

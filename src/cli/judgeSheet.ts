@@ -9,7 +9,7 @@ import {
 } from '../results.ts';
 import type { OpenJudge } from '../study/judging/compareRun.ts';
 import { judgedFolder, readFilledSheet, sampleSheet } from '../study/judging/judgeErrorRun.ts';
-import { wholeNumber } from './options.ts';
+import { screenRows, wholeNumber } from './options.ts';
 import { progressOn } from './progress.ts';
 import { number, pc, signedPoints, table } from './table.ts';
 import { paragraph } from './wrap.ts';
@@ -139,8 +139,7 @@ export function sampleCommand(openJudge: OpenJudge): Command {
     .option('--by <judge>', 'a judge that reads instead of people')
     .option('--count <texts>', 'how many texts', wholeNumber(1), 60)
     .option('--seed <number>', 'seed of the draw', wholeNumber(0), 1)
-    .option('--rows <count>', 'how many effects to show', wholeNumber(0), 10)
-    .helpOption('-h, --help', 'show this text')
+    .option('--rows <count>', 'how many effects to show', wholeNumber(0), screenRows)
     .addHelpText('after', sampleAbout)
     .action(async (study: string, { rows, ...options }: SampleOptions) => {
       const folder = await judgedFolder(study);
@@ -182,8 +181,7 @@ export function readCommand(): Command {
     .description('Read a sheet of `culprit judge sample` back, and tell how often the judge errs.')
     .argument('<study>', 'the study that the sheet was drawn from')
     .argument('<sheet>', 'the sheet, filled in')
-    .option('--rows <count>', 'how many effects to show', wholeNumber(0), 10)
-    .helpOption('-h, --help', 'show this text')
+    .option('--rows <count>', 'how many effects to show', wholeNumber(0), screenRows)
     .addHelpText('after', readAbout)
     .action(async (study: string, sheet: string, { rows }: { rows: number }) => {
       const error = await readFilledSheet(await judgedFolder(study), sheet);

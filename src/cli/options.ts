@@ -1,8 +1,20 @@
 /** Options that commands share, and the readers of their values. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
-/** Exit code of a run that ended before its end because a judge's or an explainer's budget is spent. */
-export const budgetSpent = 3;
+/** How a command ends that did not do what it was asked to; docs/commands.md. */
+export const exitCodes = {
+  /** a bug of ours */
+  bug: 1,
+  /** something given was wrong */
+  input: 2,
+  /** what was given is right, but there is nothing to work on, such as no pairs */
+  nothing: 3,
+  /** a judge's or an explainer's budget is spent: the same command goes on */
+  budget: 4,
+} as const;
+
+/** Rows of a table on the screen where nothing is said. */
+export const screenRows = 12;
 
 /** A whole number of at least `least`. */
 export function wholeNumber(least: number): (text: string) => number {

@@ -1,12 +1,13 @@
 /** `culprit power`: what effect a causal test can find, and at which cost. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Power, powerOf } from '../methods/steering/power.ts';
 import { type PowerSize, powerSize } from '../study/run/powerRun.ts';
 import { wholeNumber } from './options.ts';
 import { progressOn } from './progress.ts';
 import { number, pc, percentText, table } from './table.ts';
 
-interface Options extends Partial<PowerSize> {
+interface Options extends Partial<Omit<PowerSize, 'prompts'>> {
+  evaluation?: number;
   effect: readonly number[];
   spread: number;
 }
@@ -34,6 +35,8 @@ function points(text: string): number[] {
   if (values.some((value) => value > 100)) throw new InvalidArgumentError('Expected at most 100 points.');
   return values.map((value) => value / 100);
 }
+
+const usualEffects = '5,10,15,20,25,30';
 
 const pointsText = (effect: number | undefined) =>
   effect === undefined ? 'none' : `${Math.ceil(100 * effect)}`;
@@ -111,14 +114,14 @@ Completions: every candidate and random direction on every evaluation prompt.
 The search for doses is not counted.
 
 Example:
-  culprit power my-study --prompts 100 --effect 10,20`;
+  culprit power my-study --evaluation 100 --effect 10,20`;
 
 export function powerCommand(): Command {
   return new Command('power')
     .summary('say what effect a causal test can find, and at which cost')
     .description('Say what effect the causal test of a study can find, before it is run.')
     .argument('[study]', 'a folder with study.yaml, or the file itself')
-    .option('--prompts <count>', 'evaluation prompts', wholeNumber(2))
+    .option('--evaluation <count>', 'evaluation prompts', wholeNumber(2))
     .option('--completions <count>', 'completions of each', wholeNumber(1))
     .option('--random <count>', 'random directions', wholeNumber(3))
     .option('--candidates <count>', 'candidates, those of all selectors together', wholeNumber(1))
@@ -130,11 +133,16 @@ export function powerCommand(): Command {
       fraction('from 0'),
       0.03,
     )
-    .option('--effect <points>', 'effects to give the chance of', points, points('5,10,15,20,25,30'))
-    .helpOption('-h, --help', 'show this text')
+    .addOption(
+      new Option('--effect <points>', 'effects to give the chance of')
+        .argParser(points)
+        .default(points(usualEffects), usualEffects),
+    )
     .addHelpText('after', about)
     .action(async (study: string | undefined, options: Options) => {
-      const { effect: _effect, spread: _spread, ...given } = options;
-      process.stdout.write(report(await powerSize(study, given), options));
+      const { effect: _effect, spread: _spread, evaluation: prompts, ...given } = options;
+      process.stdout.write(
+        report(await powerSize(study, { ...given, ...(prompts !== undefined && { prompts }) }), options),
+      );
     });
 }

@@ -1,43 +1,35 @@
-/**
- * All commands as one program. Exit codes: 0 done, 1 a bug of ours, 2 something given was wrong, 3 a judge's
- * or an explainer's budget is spent.
- */
+/** All commands as one program, and how they end: `exitCodes`. */
 import { Command, CommanderError } from 'commander';
-import { InputError } from '../errors.ts';
+import { InputError, NothingToWorkOn } from '../errors.ts';
 import { explained } from '../files/bytes.ts';
 import { openStudyJudge } from '../study/run/studyJudge.ts';
 import { versions } from '../study/store/runRecord.ts';
 import { attributeCommand } from './attribute.ts';
 import { baselineCommand } from './baseline.ts';
 import { checkCommand } from './check.ts';
+import { completionCommand } from './completion.ts';
 import { demoCommand } from './demo.ts';
 import { exportCommand } from './export.ts';
+import { withGrammar } from './grammar.ts';
 import { importCommand } from './import.ts';
 import { initCommand } from './init.ts';
 import { interpretCommand } from './interpret.ts';
 import { judgeCommand } from './judge.ts';
+import { exitCodes } from './options.ts';
 import { powerCommand } from './power.ts';
 import { reportCommand } from './report.ts';
 import { saeCommand } from './sae.ts';
+import { namingInput } from './standardInput.ts';
 import { steerCommand } from './steer.ts';
 import { runCommand, stageCommands, statusCommand } from './study.ts';
 import { viewCommand } from './view.ts';
 
-/**
- * commander's own exits become exceptions without output, so that wrong usage is told in one line and ends
- * with 2.
- */
-function throwInsteadOfExit(command: Command): void {
-  command.exitOverride().configureOutput({ outputError: () => {} });
-  command.commands.forEach(throwInsteadOfExit);
-}
-
-function culpritProgram(): Command {
+/** All commands, with what they have in common. */
+export function culpritProgram(): Command {
   const program = new Command('culprit');
   program
     .description('Find the latents behind a misaligned completion, and test each causally.')
     .version(versions.culprit!, '-V, --version', 'show the version')
-    .helpOption('-h, --help', 'show this text')
     .helpCommand('help [command]', 'show the help of a command')
     .addCommand(demoCommand())
     .commandsGroup('A study, from prompts to latents:')
@@ -59,9 +51,9 @@ function culpritProgram(): Command {
     .addCommand(steerCommand())
     .addCommand(baselineCommand())
     .addCommand(saeCommand())
+    .addCommand(completionCommand(() => program))
     .addHelpText('after', '\n`culprit COMMAND --help` explains a command, with an example.');
-  throwInsteadOfExit(program);
-  return program;
+  return withGrammar(program);
 }
 
 /** What commander says of wrong usage, as the one line that we say. */
@@ -95,16 +87,16 @@ function fullDisk(error: unknown): InputError | undefined {
 function exitCodeOf(error: unknown, program: Command, args: readonly string[]): number {
   if (error instanceof CommanderError && error.exitCode === 0) return 0;
   // A command without its subcommand has shown its help.
-  if (error instanceof CommanderError && error.code === 'commander.help') return 2;
+  if (error instanceof CommanderError && error.code === 'commander.help') return exitCodes.input;
   const told = fullDisk(error);
   if (told !== undefined) return exitCodeOf(told, program, args);
   if (error instanceof CommanderError || error instanceof InputError) {
     const line = error instanceof InputError ? error.message : usageLine(error, program, args);
-    process.stderr.write(`culprit: ${line}\n`);
-    return 2;
+    process.stderr.write(`culprit: ${namingInput(line)}\n`);
+    return error instanceof NothingToWorkOn ? exitCodes.nothing : exitCodes.input;
   }
   process.stderr.write(`culprit: unexpected error, please report it\n${(error as Error).stack ?? error}\n`);
-  return 1;
+  return exitCodes.bug;
 }
 
 /** Runs `culprit ARGS` to its end; tells what went wrong on standard error. Gives the exit code. */

@@ -3,7 +3,7 @@
  * results can be piped.
  */
 import { SingleBar } from 'cli-progress';
-import type { Progress, ProgressStage } from '../study/open/progress.ts';
+import { type Progress, type ProgressStage, silent } from '../study/open/progress.ts';
 
 const linesEvery = 5_000;
 
@@ -71,8 +71,18 @@ function lines(stream: NodeJS.WriteStream, label: string, total: number, done: n
   };
 }
 
-/** Progress drawn on a stream. */
+let quiet = false;
+
+/** Whether progress is told at all from now on. */
+export function quieten(on: boolean): void {
+  quiet = on;
+}
+
+export const isQuiet = (): boolean => quiet;
+
+/** Progress drawn on a stream; none where the command was asked to be quiet. */
 export function progressOn(stream: NodeJS.WriteStream): Progress {
+  if (quiet) return silent;
   return {
     stage: (label, total, done = 0) => (stream.isTTY ? bar : lines)(stream, label, total, done),
     note: (line) => void stream.write(`${line}\n`),

@@ -85,7 +85,6 @@ export function reportCommand(): Command {
       `leave out the least important parts until the page is this small (default: ${reportDefaults.maxBytes / megabyte})`,
       megabytes,
     )
-    .helpOption('-h, --help', 'show this text')
     .addHelpText('after', about)
     .action(report);
 }

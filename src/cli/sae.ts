@@ -2,12 +2,15 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 
 import { InputError } from '../errors.ts';
+import { replaceFile } from '../files/atomic.ts';
 import { type TrainedKind, trainedKinds } from '../methods/sae/saeGraph.ts';
 import type { SaeTrainStep } from '../methods/sae/saeTraining.ts';
 import { runSaeEval, type SaeEvalResult, saeEvalDefaults } from '../study/sae/saeEvalRun.ts';
 import { runSaeTrain, saeTrainDefaults } from '../study/sae/saeTrainRun.ts';
+import { outFile } from '../study/store/outFolder.ts';
+import { type DocumentOf, documentText, finite, jsonFlag, printDocument } from './json.ts';
 import { wholeNumber, withModelOptions } from './options.ts';
-import { progressOn } from './progress.ts';
+import { isQuiet, progressOn } from './progress.ts';
 import { pc } from './table.ts';
 
 interface TrainOptions {
@@ -59,6 +62,7 @@ export function liveSteps(stream: NodeJS.WriteStream, batch: number): (step: Sae
   let first: number | undefined;
   let told = start;
   return ({ step, steps, loss, explained, l0, dead }) => {
+    if (isQuiet()) return;
     first ??= step - 1;
     const now = Date.now();
     const last = step === steps;
@@ -142,7 +146,7 @@ function trainCommand(): Command {
     )
     .option('--batch <tokens>', 'tokens per step', count, 2048)
     .option('--rate <rate>', 'greatest learning rate', positive, 3e-3)
-    .option('--seed <number>', 'seed of the initial weights and the order', wholeNumber(0), 0)
+    .option('--seed <number>', 'seed of the initial weights and the order', wholeNumber(0), 1)
     .option(
       '--passage-tokens <count>',
       'cut each passage to this many tokens',
@@ -176,7 +180,8 @@ interface EvalOptions {
   passages?: number;
   passageTokens: number;
   lossTokens: number;
-  json?: string;
+  json?: boolean;
+  out?: string;
 }
 
 const percent = (x: number) => `${(100 * x).toFixed(2)} %`;
@@ -222,16 +227,45 @@ function evaluationReport(result: SaeEvalResult, { sae }: EvalOptions): string {
   ].join('\n');
 }
 
+function evalDocument(result: SaeEvalResult, { sae }: EvalOptions): DocumentOf<'sae-eval'> {
+  const { crossEntropy: ce, recovered } = result;
+  return {
+    document: 'sae-eval',
+    sae,
+    site: `resid_post ${result.site}`,
+    tokens: result.tokens,
+    sinks: result.sinks,
+    explained: finite(result.explained),
+    l0: finite(result.l0),
+    never_active: result.neverActive,
+    cross_entropy: {
+      original: finite(ce.original),
+      reconstructed: finite(ce.reconstructed),
+      zero: finite(ce.zero),
+      mean: finite(ce.mean),
+      tokens: ce.tokens,
+    },
+    recovered: { zero: finite(recovered.zero), mean: finite(recovered.mean) },
+    histogram: result.histogram.map((bin) => ({ ...bin })),
+    density: Array.from(result.density),
+  };
+}
+
 async function evaluate(options: EvalOptions): Promise<void> {
-  const { cache, corpus, ...rest } = options;
+  const { cache, corpus, json, out, ...rest } = options;
+  if (out !== undefined) await outFile(out);
   const result = await runSaeEval({
     ...rest,
     corpora: corpus,
     cacheDir: cache,
     progress: progressOn(process.stderr),
   });
+  const document = evalDocument(result, options);
+  if (out !== undefined)
+    await replaceFile(out, async (file) => void (await file.writeFile(documentText(document))));
+  if (json) return printDocument(document);
   process.stdout.write(evaluationReport(result, options));
-  if (options.json) process.stdout.write(`All numbers are in ${options.json}\n`);
+  if (out !== undefined) process.stdout.write(`All numbers are in ${out}\n`);
 }
 
 function evalCommand(): Command {
@@ -259,7 +293,8 @@ function evalCommand(): Command {
       count,
       saeEvalDefaults.lossTokens,
     )
-    .option('--json <file>', 'write all numbers to this file, with the density of each latent')
+    .option(...jsonFlag)
+    .option('--out <file>', 'also write that document, with the density of each latent, to this file')
     .action(evaluate);
 }
 

@@ -21,7 +21,9 @@ import {
 } from '../study/playground/steerRequest.ts';
 import { runSteer, type SteerResult } from '../study/playground/steerRun.ts';
 import { outFile } from '../study/store/outFolder.ts';
-import { wholeNumber, withModelOptions } from './options.ts';
+import { missingLine } from './grammar.ts';
+import { type DocumentOf, documentText, jsonFlag, printDocument } from './json.ts';
+import { screenRows, wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
 import { steerReport } from './steerReport.ts';
 import { steerStudy, withStageOptions } from './study.ts';
@@ -45,7 +47,7 @@ interface Options {
   ablate?: boolean;
   baseline?: string;
   scale: SteerScale;
-  tokens: SteeredTokens;
+  steeredTokens: SteeredTokens;
   prompt?: string[];
   prompts?: string;
   field?: string;
@@ -53,7 +55,8 @@ interface Options {
   temperature?: number;
   maxTokens?: number;
   seed: number;
-  json?: string;
+  json?: boolean;
+  out?: string;
   rows: number;
   full?: boolean;
   redo?: string[];
@@ -90,7 +93,6 @@ type Kind = keyof typeof flags;
 function kindOf({ dose, set, cap, ablate }: Options): Kind {
   const given = { add: dose, set, cap, ablate };
   const kinds = (Object.keys(flags) as Kind[]).filter((kind) => given[kind] !== undefined);
-  if (kinds.length === 0) throw new InputError('steer: nothing to do: add --dose, --set, --cap or --ablate');
   if (kinds.length > 1)
     throw new InputError(
       `steer: expected one of ${kinds.map((kind) => flags[kind]).join(' and ')}, found ${kinds.length === 2 ? 'both' : 'all'}`,
@@ -153,10 +155,7 @@ async function subjectOf(study: string | undefined, options: Options) {
   const given = await promptsOf(options);
   if (study === undefined) {
     const { model, adapter, sae } = options;
-    if (model === undefined)
-      throw new InputError('steer: expected a study, or --model; see `culprit steer --help`');
-    if (given === undefined) throw new InputError('steer: expected --prompt or --prompts');
-    return { base: { model, adapter, sae }, prompts: given };
+    return { base: { model: model!, adapter, sae }, prompts: given! };
   }
   const flag = decided.find((name) => options[name] !== undefined);
   if (flag !== undefined) throw new InputError(`steer STUDY: takes no --${flag}: study.yaml sets that`);
@@ -180,7 +179,7 @@ async function requestOf(
   const alone = variantsOf(options);
   const variants = group === undefined ? alone : withGroup(alone, group);
   const { base, prompts } = await subjectOf(study, options);
-  const { cache, site, baseline, scale, tokens, samples, seed, maxTokens } = options;
+  const { cache, site, baseline, scale, steeredTokens: tokens, samples, seed, maxTokens } = options;
   return {
     ...base,
     variants,
@@ -201,51 +200,45 @@ async function requestOf(
   };
 }
 
-/** What --json writes. */
-function jsonOf({ layer, norm, vectors, comparisons }: SteerResult, request: SteerRequest): string {
-  const {
-    model,
-    adapter,
-    sae,
-    baseline,
-    scale,
-    tokens,
-    sampling,
-    maxTokens = steerDefaults.maxTokens,
-  } = request;
-  const written = {
-    ...{
-      model,
-      adapter,
-      sae,
-      site: `resid_post ${layer}`,
-      baseline,
-      norm,
-      scale,
-      tokens,
-      sampling,
-      maxTokens,
-    },
+/** The texts as one document. */
+function steerDocument(
+  { layer, norm, vectors, comparisons }: SteerResult,
+  request: SteerRequest,
+): DocumentOf<'steer'> {
+  const { adapter, sae, baseline, maxTokens = steerDefaults.maxTokens } = request;
+  return {
+    document: 'steer',
+    model: request.model,
+    adapter: adapter ?? null,
+    sae: sae ?? null,
+    baseline: baseline ?? null,
+    site: `resid_post ${layer}`,
+    norm,
+    scale: request.scale ?? 'norm',
+    tokens: request.tokens ?? 'all',
+    sampling: { ...request.sampling },
+    max_tokens: maxTokens,
     vectors: Object.fromEntries(vectors),
-    comparisons,
+    comparisons: comparisons.map(({ prompt, seed, unsteered, steered }) => ({
+      prompt: typeof prompt === 'string' ? prompt : prompt.map((message) => ({ ...message })),
+      seed,
+      unsteered,
+      steered: steered.map((text) => ({
+        ...text,
+        interventions: text.interventions.map((one) => ({ ...one })),
+      })),
+    })),
   };
-  return `${JSON.stringify(written, null, 2)}\n`;
 }
 
-/** Makes the place for --json before any work is done. */
-async function jsonPlace(path: string): Promise<void> {
-  await outFile(path).catch((error: unknown) => {
-    throw error instanceof InputError ? new InputError(error.message.replace(/^--out /, '--json ')) : error;
-  });
-}
-
-const stageFlags: readonly string[] = ['cache', 'redo', 'accept', 'rows', 'full'];
+const stageFlags: readonly string[] = ['cache', 'json', 'redo', 'accept', 'rows', 'full'];
+const bothFlags: readonly string[] = ['cache', 'json'];
 
 /** Throws InputError where a flag is given that belongs to the other use of the command. */
 function checkFlags(command: Command, asStage: boolean): void {
   for (const option of command.options) {
     const name = option.attributeName();
-    const given = command.getOptionValueSource(name) === 'cli' && name !== 'cache' && name !== 'date';
+    const given = command.getOptionValueSource(name) === 'cli' && !bothFlags.includes(name);
     if (given && asStage !== stageFlags.includes(name))
       throw new InputError(
         asStage
@@ -256,19 +249,38 @@ function checkFlags(command: Command, asStage: boolean): void {
 }
 
 async function run(study: string | undefined, options: Options, command: Command): Promise<void> {
+  if (options.json && study?.endsWith('.json'))
+    throw new InputError(`steer: --json takes no file: --out ${study} writes one`);
   const asStage = study !== undefined && targetsOf(options).length === 0;
   checkFlags(command, asStage);
   if (asStage) return steerStudy(study, options);
-  if (targetsOf(options).length === 0)
-    throw new InputError('steer: expected --latent or --vector, or a study for its causal test');
+  const missing = missingOf(study, options);
+  if (missing.length > 0) throw new InputError(missingLine('culprit steer', missing));
+  const { json, out } = options;
   const group = await askedGroup(study, options);
   const request = await requestOf(study, options, group);
-  if (options.json !== undefined) await jsonPlace(options.json);
+  if (out !== undefined) await outFile(out);
   const result = await runSteer(request);
-  if (options.json !== undefined)
-    await replaceFile(options.json, async (file) => void (await file.writeFile(jsonOf(result, request))));
-  const written = options.json === undefined ? '' : `written to ${options.json}\n`;
+  const document = steerDocument(result, request);
+  if (out !== undefined)
+    await replaceFile(out, async (file) => void (await file.writeFile(documentText(document))));
+  if (json) return printDocument(document);
+  const written = out === undefined ? '' : `written to ${out}\n`;
   process.stdout.write(steerReport(result, request, group) + written);
+}
+
+/** What is missing of the flags for single texts. */
+function missingOf(study: string | undefined, options: Options): string[] {
+  const { model, prompt, prompts } = options;
+  const kinds = [options.dose, options.set, options.cap, options.ablate];
+  return [
+    ...(study === undefined && model === undefined ? ['a study or --model <path>'] : []),
+    ...(targetsOf(options).length === 0 ? ['--latent <index> or --vector <file>'] : []),
+    ...(kinds.every((one) => one === undefined) ? ['--dose, --set, --cap or --ablate'] : []),
+    ...(study === undefined && prompt === undefined && prompts === undefined
+      ? ['--prompt <text> or --prompts <file>']
+      : []),
+  ];
 }
 
 const about = `
@@ -340,7 +352,9 @@ export function steerCommand(): Command {
         .choices(steerScales)
         .default('norm'),
     )
-    .addOption(new Option('--tokens <set>', 'the tokens steered').choices(steeredTokens).default('all'))
+    .addOption(
+      new Option('--steered-tokens <set>', 'the tokens steered').choices(steeredTokens).default('all'),
+    )
     .optionsGroup('Sampling:')
     .option('--samples <count>', 'completions of each prompt', wholeNumber(1), steerDefaults.samples)
     .option(
@@ -360,13 +374,10 @@ export function steerCommand(): Command {
       steerDefaults.seed,
     )
     .optionsGroup('Output:')
-    .option('--json <file>', 'also write the texts to this file')
+    .option(...jsonFlag)
+    .option('--out <file>', 'also write that document to this file')
     .optionsGroup('For the causal test of a study:')
     .option('--full', 'no funnel: sample every candidate on every evaluation prompt')
-    .option('--rows <count>', 'rows of the table on the screen', wholeNumber(0), 12);
-  return withStageOptions(command)
-    .optionsGroup('Other:')
-    .helpOption('-h, --help', 'show this text')
-    .addHelpText('after', about)
-    .action(run);
+    .option('--rows <count>', 'rows of the table on the screen', wholeNumber(0), screenRows);
+  return withStageOptions(command).optionsGroup('Other:').addHelpText('after', about).action(run);
 }

@@ -1,15 +1,20 @@
 /** `culprit run`, `status` and a command for each stage: a study, whole or a stage at a time. */
 
+import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { resultFiles } from '../results.ts';
 import { type ControlKind, controlNames } from '../study/config/control.ts';
-import { stages } from '../study/run/stages.ts';
+import { type StageName, stages } from '../study/run/stages.ts';
 import { type Estimate, estimateStudy } from '../study/run/studyEstimate.ts';
-import { runStudy } from '../study/run/studyRun.ts';
+import { runStudy, type StudyResult } from '../study/run/studyRun.ts';
 import { studyStatus } from '../study/run/studyStatus.ts';
-import type { StageStatus } from '../study/store/status.ts';
+import { readStudyManifest } from '../study/store/manifest.ts';
+import type { StageStatus, StudyStatus } from '../study/store/status.ts';
 import { control } from './control.ts';
-import { budgetSpent, dateOption, studyDate, wholeNumber } from './options.ts';
+import { tellCausalTest } from './goesAhead.ts';
+import { type DocumentOf, finite, jsonFlag, printDocument } from './json.ts';
+import { effectPart, latentPart } from './jsonParts.ts';
+import { dateOption, exitCodes, screenRows, studyDate, wholeNumber } from './options.ts';
 import { durationText, progressOn } from './progress.ts';
 import { stageReport } from './studyReport.ts';
 import { number, pc, table } from './table.ts';
@@ -22,6 +27,9 @@ export interface RunOptions {
   date?: Date;
   dryRun?: boolean;
   full?: boolean;
+  json?: boolean;
+  until?: string;
+  yes?: boolean;
   rows: number;
 }
 
@@ -54,11 +62,42 @@ function withStudyOptions(command: Command): Command {
       '--cache <folder>',
       "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
     )
-    .helpOption('-h, --help', 'show this text');
+    .option(...jsonFlag);
+}
+
+/** What a run came to, as one document. */
+async function runDocument(
+  result: StudyResult,
+  {
+    names,
+    rows,
+    seconds,
+  }: { readonly names: readonly string[]; readonly rows: number; readonly seconds: number },
+): Promise<DocumentOf<'run'>> {
+  const { study, stopped, skipped, attribute, steer } = result;
+  const made = (await readStudyManifest(study.folder))?.stages ?? {};
+  const results: Readonly<Record<string, unknown>> = { ...result };
+  return {
+    document: 'run',
+    study: study.folder,
+    seconds,
+    stopped: stopped ? { stage: stopped.stage, reason: stopped.reason, budget_spent: stopped.spent } : null,
+    skipped,
+    stages: names
+      .filter((name) => results[name] !== undefined)
+      .map((stage) => ({
+        stage,
+        up_to_date: (results[stage] as { upToDate?: boolean }).upToDate ?? null,
+        counts: made[stage]?.counts ?? {},
+      })),
+    latents: attribute ? attribute.latents.slice(0, rows).map(latentPart) : null,
+    effects: steer ? steer.rows.map(effectPart) : null,
+  };
 }
 
 async function go(study: string, names: readonly string[], options: RunOptions): Promise<void> {
-  const { redo, accept, cache, date, rows, full } = options;
+  const { redo, accept, cache, date, rows, full, json, yes = false } = options;
+  const whole = names.length > 1 && names.includes('steer');
   const start = Date.now();
   const result = await runStudy({
     study,
@@ -68,10 +107,14 @@ async function go(study: string, names: readonly string[], options: RunOptions):
     cacheDir: cache,
     date,
     full,
+    ...(whole && { before: (opened) => tellCausalTest(opened, yes) }),
     progress: progressOn(process.stderr),
   });
-  process.stdout.write(stageReport(result, rows, (Date.now() - start) / 1000));
-  if (result.stopped) process.exitCode = result.stopped.spent ? budgetSpent : 2;
+  const seconds = (Date.now() - start) / 1000;
+  if (json) printDocument(await runDocument(result, { names, rows, seconds }));
+  else process.stdout.write(stageReport(result, rows, seconds));
+  if (result.stopped) process.exitCode = result.stopped.spent ? exitCodes.budget : exitCodes.input;
+  else if (result.pair?.pairs.length === 0) process.exitCode = exitCodes.nothing;
 }
 
 function estimateText({ lines, seconds, price, assumptions }: Estimate): string {
@@ -97,10 +140,42 @@ function estimateText({ lines, seconds, price, assumptions }: Estimate): string 
       rows,
     ),
     '',
+    ...willLines(lines.map(({ stage, will }) => ({ name: stage, will }))),
+    '',
     `About ${durationText(seconds)} in all${price === undefined ? '' : `, and about ${price.toFixed(2)} for judge and explainer, in the currency of the prices in study.yaml`}.`,
     ...assumptions.map((line) => pc.dim(line)),
     '',
   ].join('\n');
+}
+
+/** What a run will do with each stage: the same words in dry run and status. */
+const willLines = (stages: readonly { readonly name: string; readonly will: string }[]): string[] => {
+  const width = Math.max(...stages.map(({ name }) => name.length)) + 2;
+  return [
+    'A run will',
+    ...stages.flatMap(({ name, will }) =>
+      paragraph(will, ' '.repeat(width + 2)).map((line, i) =>
+        i === 0 ? `  ${name.padEnd(width)}${line.trimStart()}` : line,
+      ),
+    ),
+  ];
+};
+
+async function dryRun(study: string, { cache, date, full, json }: RunOptions): Promise<void> {
+  const estimate = await estimateStudy({ study, cacheDir: cache, date, full });
+  if (!json) return void process.stdout.write(estimateText(estimate));
+  printDocument({
+    document: 'estimate',
+    study: resolve(study),
+    seconds: estimate.seconds,
+    price: finite(estimate.price),
+    stages: estimate.lines.map(({ units, ...line }) => ({
+      ...line,
+      changes: [...line.changes],
+      units: units ?? null,
+    })),
+    assumptions: [...estimate.assumptions],
+  });
 }
 
 /** `culprit steer STUDY`. */
@@ -140,22 +215,27 @@ export function runCommand(): Command {
     .option('--dry-run', 'show what would be done, and estimate its time and cost')
     .option('--full', 'causal test without the funnel: sample every candidate on every evaluation prompt')
     .addOption(
+      new Option('--until <stage>', 'stop after this stage; the same command without it goes on').choices(
+        stageNames,
+      ),
+    )
+    .option('--yes', 'run a causal test of more than an hour without asking')
+    .addOption(
       new Option(
         '--control <kind>',
         'run the study once more with one thing broken on purpose, beside it',
       ).choices(controlNames),
     )
     .option('--control-seed <number>', 'seed of what a control draws at random', wholeNumber(0), 1)
-    .option('--rows <count>', 'rows of the table of latents on the screen', wholeNumber(0), 12)
+    .option('--rows <count>', 'rows of the table of latents on the screen', wholeNumber(0), screenRows)
     .addHelpText('after', runAbout)
     .action(async (study: string, options: RunOptions & { control?: ControlKind; controlSeed: number }) => {
       if (options.control !== undefined) return control(study, { ...options, control: options.control });
-      if (!options.dryRun) return go(study, stageNames, options);
-      process.stdout.write(
-        estimateText(
-          await estimateStudy({ study, cacheDir: options.cache, date: options.date, full: options.full }),
-        ),
-      );
+      if (options.dryRun) return dryRun(study, options);
+      const { until } = options;
+      const names =
+        until === undefined ? stageNames : stageNames.slice(0, 1 + stageNames.indexOf(until as StageName));
+      return go(study, names, options);
     });
 }
 
@@ -189,36 +269,63 @@ export function statusCommand(): Command {
     .summary('show how far a study is')
     .description('Show what is done in a study, what is left, and about how long that will take.')
     .argument('<study>', 'a folder with study.yaml, or the file itself')
-    .helpOption('-h, --help', 'show this text')
-    .action(async (study: string) => {
+    .option(...jsonFlag)
+    .action(async (study: string, { json }: { json?: boolean }) => {
       const status = await studyStatus({ study });
-      const { running } = status;
-      const rows = status.stages.map((stage) => [
-        stage.name,
-        stage.finished ? pc.green('done') : stage.done > 0 ? pc.yellow('started') : 'to do',
-        unitsText(stage),
-        timeLeft(stage),
-        stage.problem ?? '',
-      ]);
-      process.stdout.write(
-        [
-          '',
-          table(
-            [
-              ['stage', 'left'],
-              ['', 'left'],
-              ['units', 'right'],
-              ['time left', 'right'],
-              ['', 'left'],
-            ],
-            rows,
-          ),
-          '',
-          running
-            ? `Process ${running.pid} has been running it since ${running.since}.`
-            : 'It is not running now.',
-          '',
-        ].join('\n'),
-      );
+      if (json) printDocument(statusDocument(study, status));
+      else process.stdout.write(statusText(status));
     });
+}
+
+const stateOf = ({ finished, done }: StageStatus) => (finished ? 'done' : done > 0 ? 'started' : 'to do');
+
+const statusDocument = (study: string, { running, stages }: StudyStatus): DocumentOf<'status'> => ({
+  document: 'status',
+  study: resolve(study),
+  running: running ?? null,
+  stages: stages.map((stage) => ({
+    stage: stage.name,
+    state: stateOf(stage),
+    done: stage.done,
+    left: stage.left,
+    bound: stage.finished ? null : (stage.bound ?? null),
+    seconds_left: stage.finished ? 0 : finite(stage.secondsLeft),
+    problem: stage.problem ?? null,
+    will: stage.will,
+    changes: [...stage.changes],
+  })),
+});
+
+const shownState = {
+  done: (text: string) => pc.green(text),
+  started: (text: string) => pc.yellow(text),
+  'to do': String,
+} as const;
+
+function statusText({ running, stages }: StudyStatus): string {
+  const rows = stages.map((stage) => [
+    stage.name,
+    shownState[stateOf(stage)](stateOf(stage)),
+    unitsText(stage),
+    timeLeft(stage),
+    stage.problem ?? '',
+  ]);
+  return [
+    '',
+    table(
+      [
+        ['stage', 'left'],
+        ['', 'left'],
+        ['units', 'right'],
+        ['time left', 'right'],
+        ['', 'left'],
+      ],
+      rows,
+    ),
+    '',
+    ...willLines(stages),
+    '',
+    running ? `Process ${running.pid} has been running it since ${running.since}.` : 'It is not running now.',
+    '',
+  ].join('\n');
 }

@@ -3,8 +3,15 @@ import Table from 'cli-table3';
 import { createColors } from 'picocolors';
 import { isEcho, type LatentRow } from '../results.ts';
 
-/** Colours where standard output takes them. */
-export const pc = createColors(process.stdout.isTTY ? process.stdout.hasColors() : false);
+const taken = () => (process.stdout.isTTY ? process.stdout.hasColors() : false);
+
+/** Colours where standard output takes them, and they are wanted. */
+export const pc = createColors(taken());
+
+/** Whether colours are wanted from now on. */
+export function colour(wanted: boolean): void {
+  Object.assign(pc, createColors(wanted && taken()));
+}
 
 export const number = (x: number) => x.toLocaleString('en-US');
 export const percentText = (share: number) => (Number.isNaN(share) ? '' : `${Math.round(100 * share)} %`);

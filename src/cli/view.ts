@@ -52,7 +52,6 @@ export function viewCommand(): Command {
       '--cache <folder>',
       "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
     )
-    .helpOption('-h, --help', 'show this text')
     .addHelpText('after', about)
     .action((study: string, others: string[], options: Options) => serveStudies([study, ...others], options));
 }

@@ -3,7 +3,7 @@
  * or chats), as lines of files; and the token ids of a pair. Knows no model beyond its text codec.
  */
 import { z } from 'zod';
-import { InputError } from '../errors.ts';
+import { InputError, NothingToWorkOn } from '../errors.ts';
 import { type ChatMessage, messageSchema, messageText } from '../results.ts';
 import { quoted } from './bytes.ts';
 import { type Line, maxLineBytes, readJsonl, readLines } from './jsonl.ts';
@@ -91,7 +91,7 @@ export async function readPairs(path: string): Promise<Pair[]> {
       negativeTokens: value.negative_tokens ?? undefined,
     });
   }
-  if (pairs.length === 0) throw new InputError(`${path}: expected pairs, found none`);
+  if (pairs.length === 0) throw new NothingToWorkOn(`${path}: expected pairs, found none`);
   return pairs;
 }
 

@@ -48,6 +48,8 @@ interface Wrong {
   readonly change: (where: string) => Options | Promise<Options>;
   /** The line behind `culprit: `, with the folder of the test as $. */
   readonly line: string | RegExp;
+  /** Default 2. */
+  readonly code?: number;
   /** Default: `out` is not there afterwards. */
   readonly untouched?: (out: string) => void;
 }
@@ -208,7 +210,11 @@ const wrong: Readonly<Record<string, Wrong>> = {
     change: (w) => ({ pairs: put(join(w, 'pairs.jsonl'), `${JSON.stringify(good)}\n\n{"prompt": nope}\n`) }),
     line: /^\$\/pairs\.jsonl:3: not JSON: /,
   },
-  'no pairs': { change: (w) => ({ pairs: pairsOf(w) }), line: '$/pairs.jsonl: expected pairs, found none' },
+  'no pairs': {
+    change: (w) => ({ pairs: pairsOf(w) }),
+    line: '$/pairs.jsonl: expected pairs, found none',
+    code: 3,
+  },
   'a pair longer than the context': {
     change: (w) => ({ pairs: pairsOf(w, good, { ...good, id: 'long', prompt: 'z'.repeat(context) }) }),
     line: /^\$\/pairs\.jsonl: pair long: 259 tokens, the model takes 256 at most$/,
@@ -264,8 +270,8 @@ const wrong: Readonly<Record<string, Wrong>> = {
     line: "unknown option '--frobnicate'; see `culprit attribute --help`",
   },
   'an option spelled almost right': {
-    change: () => ({ token: 'all' }),
-    line: "unknown option '--token' (Did you mean --tokens?); see `culprit attribute --help`",
+    change: () => ({ 'token-se': 'all' }),
+    line: "unknown option '--token-se' (Did you mean --token-set?); see `culprit attribute --help`",
   },
   'a required option left out': {
     change: () => ({ pairs: undefined }),
@@ -280,8 +286,8 @@ const wrong: Readonly<Record<string, Wrong>> = {
     line: "option '--site <layer>' argument '-1' is invalid. Expected a whole number of at least 0; see `culprit attribute --help`",
   },
   'an unknown token set': {
-    change: () => ({ tokens: 'some' }),
-    line: "option '--tokens <set>' argument 'some' is invalid. Allowed choices are prompt, completion, all; see `culprit attribute --help`",
+    change: () => ({ 'token-set': 'some' }),
+    line: "option '--token-set <set>' argument 'some' is invalid. Allowed choices are prompt, completion, all; see `culprit attribute --help`",
   },
 
   // Where results go.
@@ -323,7 +329,7 @@ const wrong: Readonly<Record<string, Wrong>> = {
   'baseline: no --site': {
     command: 'baseline',
     change: () => ({ site: undefined }),
-    line: "required option '--site <layer>' not specified; see `culprit baseline --help`",
+    line: 'baseline: expected --site <layer>, found none; see `culprit baseline --help`',
   },
 };
 
@@ -359,18 +365,18 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function expectOneLine({ code, stdout, stderr }: Ended): string {
+function expectOneLine({ code, stdout, stderr }: Ended, expected = 2): string {
   expect(stderr).toMatch(/^culprit: [^\n]+\n$/);
   expect(stdout).toBe('');
-  expect(code).toBe(2);
+  expect(code).toBe(expected);
   return stderr.slice('culprit: '.length, -1);
 }
 
 describe('is told in one line', () => {
   it.each(Object.entries(wrong))('%s', async (name, one) => {
-    const { line, untouched } = one;
+    const { line, untouched, code } = one;
     const { where, out, ended } = await attempt(name, one);
-    const found = expectOneLine(ended).replaceAll(where, '$');
+    const found = expectOneLine(ended, code).replaceAll(where, '$');
     if (typeof line === 'string') expect(found).toBe(line);
     else expect(found).toMatch(line);
     if (untouched) untouched(out);

@@ -1,7 +1,7 @@
 /** Stage 4: the latents behind the positives of the study's pairs. */
 
 import { join } from 'node:path';
-import { InputError } from '../../errors.ts';
+import { InputError, NothingToWorkOn } from '../../errors.ts';
 import { isThere } from '../../files/ifThere.ts';
 import { integratedSteps } from '../../methods/attribution/integrated.ts';
 import { measuredPerWanted } from '../../methods/attribution/reranking.ts';
@@ -89,7 +89,7 @@ async function runStudyAttribution(study: OpenStudy): Promise<StudyAttribution> 
   const pairs = join(folder, resultFiles.pairs);
   const contrasts = await study.contrasts();
   if (contrasts.length === 0)
-    throw new InputError(`${pairs}: no pairs to attribute: \`culprit pair\` says why`);
+    throw new NothingToWorkOn(`${pairs}: no pairs to attribute: \`culprit pair\` says why`);
   const opened = await study.rankedModel();
   const { sae, layer } = await study.dictionary();
   const { model } = opened;

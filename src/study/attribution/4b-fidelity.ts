@@ -5,7 +5,7 @@
 
 import { join } from 'node:path';
 import { z } from 'zod';
-import { InputError } from '../../errors.ts';
+import { NothingToWorkOn } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
 import { readJson } from '../../files/jsonFile.ts';
 import { checked } from '../../files/schema.ts';
@@ -131,7 +131,7 @@ async function runFidelity(study: OpenStudy): Promise<StudyFidelity> {
   await checkAttributed(study);
   const contrasts = await study.contrasts();
   if (contrasts.length === 0)
-    throw new InputError(
+    throw new NothingToWorkOn(
       `${join(folder, resultFiles.pairs)}: expected pairs, found none: \`culprit pair ${folder}\` says why`,
     );
   await makeWorkFolder(folder);

@@ -5,7 +5,7 @@
 
 import { type FileHandle, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { InputError } from '../../errors.ts';
+import { InputError, NothingToWorkOn } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
 import { isThere } from '../../files/ifThere.ts';
 import { type CompletionRecord, type GradeRecord, imported, resultFiles } from '../../results.ts';
@@ -93,9 +93,9 @@ async function readFile({ file, fields = {}, thresholds, scale }: ImportRequest)
     if ('skipped' in one) read.skipped[one.skipped] = (read.skipped[one.skipped] ?? 0) + 1;
     else add(read, one, counts);
   }
-  if (found === undefined) throw new InputError(`${file}: expected completions, found none`);
+  if (found === undefined) throw new NothingToWorkOn(`${file}: expected completions, found none`);
   if (read.completions.length === 0)
-    throw new InputError(`${file}: expected completions, found none: ${skippedText(read.skipped)}`);
+    throw new NothingToWorkOn(`${file}: expected completions, found none: ${skippedText(read.skipped)}`);
   return { ...read, fields: found };
 }
 

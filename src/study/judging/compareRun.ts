@@ -1,5 +1,5 @@
 /** How far two judges agree on a labelled file. Knows no kind of judge: how one is opened is passed in. */
-import { InputError } from '../../errors.ts';
+import { InputError, NothingToWorkOn } from '../../errors.ts';
 import type { Judge } from '../../judges/judge.ts';
 import { accuracy, auc, kappa, type TwoByTwo, twoByTwo } from '../../methods/judging/raterAgreement.ts';
 import { bootstrap, type Interval } from '../../methods/statistics/bootstrap.ts';
@@ -121,7 +121,7 @@ export async function compareJudges(request: CompareRequest): Promise<JudgeCompa
     return ofA?.coherent && ofB?.coherent ? [{ item, a: ofA, b: ofB }] : [];
   });
   if (pairs.length === 0)
-    throw new InputError(
+    throw new NothingToWorkOn(
       `${request.file}: expected completions that both ${a.name} and ${b.name} rate, found none`,
     );
   const groups = grouped(pairs, ({ item }) => promptHash(item.prompt));

@@ -4,7 +4,7 @@
  */
 
 import { z } from 'zod';
-import { InputError } from '../../errors.ts';
+import { InputError, NothingToWorkOn } from '../../errors.ts';
 import { quoted } from '../../files/bytes.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
 import type { JudgeItem } from '../../judges/judge.ts';
@@ -71,7 +71,7 @@ export async function readCompared(file: string): Promise<ComparedItem[]> {
       rating: found.grade && ratingOf(found.grade),
     });
   }
-  if (items.size === 0) throw new InputError(`${file}: expected completions, found none`);
+  if (items.size === 0) throw new NothingToWorkOn(`${file}: expected completions, found none`);
   return [...items.values()];
 }
 

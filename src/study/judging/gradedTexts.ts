@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { z } from 'zod';
-import { InputError } from '../../errors.ts';
+import { InputError, NothingToWorkOn } from '../../errors.ts';
 import { isThere } from '../../files/ifThere.ts';
 import { readJson } from '../../files/jsonFile.ts';
 import { readJsonl } from '../../files/jsonl.ts';
@@ -70,7 +70,8 @@ export async function readGradedTexts(folder: string): Promise<GradedText[]> {
     const record = checked(trialRecord, value, `${path}:${line}`);
     if (record.part !== 'calibration') texts.push(...textsOf(record));
   }
-  if (texts.length === 0) throw new InputError(`${path}: expected texts on evaluation prompts, found none`);
+  if (texts.length === 0)
+    throw new NothingToWorkOn(`${path}: expected texts on evaluation prompts, found none`);
   return texts;
 }
 

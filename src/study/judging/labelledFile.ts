@@ -3,7 +3,7 @@
  * file. Knows no label.
  */
 
-import { InputError } from '../../errors.ts';
+import { InputError, NothingToWorkOn } from '../../errors.ts';
 import type { Prompt } from '../../results.ts';
 import type { FileRows } from '../config/fields.ts';
 import { fieldOf, fieldRows, idOf, promptIn, textIn } from '../open/fieldRows.ts';
@@ -57,6 +57,6 @@ export async function readLabelled({
       completion: text,
     });
   }
-  if (examples.length === 0) throw new InputError(`${file}: expected examples, found none`);
+  if (examples.length === 0) throw new NothingToWorkOn(`${file}: expected examples, found none`);
   return examples;
 }

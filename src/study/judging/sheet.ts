@@ -2,7 +2,7 @@
  * A sheet of texts for people to read: CSV that any spreadsheet opens, without a hint of where a text comes
  * from or what the judge said of it; and the sheet as it comes back. Knows no judge.
  */
-import { InputError } from '../../errors.ts';
+import { InputError, NothingToWorkOn } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
 import { quoted } from '../../files/bytes.ts';
 import type { VerdictName } from '../../methods/judging/judgeError.ts';
@@ -134,6 +134,6 @@ export async function readSheet(
       );
     rows.set(id, { id, verdict: verdictIn(row) });
   }
-  if (rows.size === 0) throw new InputError(`${path}: expected rows, found none`);
+  if (rows.size === 0) throw new NothingToWorkOn(`${path}: expected rows, found none`);
   return [...rows.values()];
 }

@@ -4,7 +4,7 @@
  */
 
 import { join } from 'node:path';
-import { InputError } from '../../errors.ts';
+import { InputError, NothingToWorkOn } from '../../errors.ts';
 import { readJsonIfThere } from '../../files/ifThere.ts';
 import { checked } from '../../files/schema.ts';
 import type { SampleOptions } from '../../methods/completions/sample.ts';
@@ -130,7 +130,7 @@ export async function steerPrompts(file: string, field?: string): Promise<Prompt
     );
     prompts.push(promptIn(row, name, field === undefined ? 'as it stands' : 'message'));
   }
-  if (prompts.length === 0) throw new InputError(`${file}: expected prompts, found none`);
+  if (prompts.length === 0) throw new NothingToWorkOn(`${file}: expected prompts, found none`);
   return prompts;
 }
 

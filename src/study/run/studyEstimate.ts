@@ -6,7 +6,7 @@ import { input, matmul } from '../../graph/build.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { sizeOf, tensor } from '../../tensor.ts';
 import { completionsAreImported } from '../open/records.ts';
-import type { StageEstimate } from '../open/stage.ts';
+import type { StageEstimate, StudyStage } from '../open/stage.ts';
 import type { OpenStudy } from '../open/study.ts';
 import { type Clock, systemClock } from '../store/runRecord.ts';
 import type { StageStatus } from '../store/status.ts';
@@ -21,6 +21,9 @@ export interface EstimateLine {
   /** about */
   readonly seconds: number;
   readonly note: string;
+  /** what a run will do with it, in words, as the status says it */
+  readonly will: string;
+  readonly changes: readonly string[];
 }
 
 export interface Estimate {
@@ -80,13 +83,40 @@ function secondsOf({ finished, bound, left, secondsLeft }: StageStatus, { second
 }
 
 function lineOf(status: StageStatus, estimate: StageEstimate): EstimateLine {
-  const { name, finished, done, left, bound, known } = status;
+  const { name, finished, done, left, bound, known, will, changes } = status;
   return {
     stage: name,
     units: known || (finished && bound === undefined) ? done + left : undefined,
     done,
     seconds: secondsOf(status, estimate),
     note: finished ? 'done' : estimate.note,
+    will,
+    changes,
+  };
+}
+
+/** Of an open study. Throws InputError for anything wrong in it. */
+export async function estimateOf(
+  study: OpenStudy,
+  list?: readonly StudyStage[] | undefined,
+): Promise<Estimate> {
+  await checkStudy(study, list);
+  const { stages } = await statusOf(study, list);
+  const sizes = await sizesOf(study);
+  const estimates: StageEstimate[] = [];
+  for (const [i, stage] of stagesOf(study, list).entries())
+    estimates.push(await stage.estimate(study, { ...sizes, status: stages[i]! }));
+  const lines = estimates.map((estimate, i) => lineOf(stages[i]!, estimate));
+  const prices = estimates.flatMap(({ price }) => price ?? []);
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  return {
+    lines,
+    seconds: sum(lines.map(({ seconds }) => seconds)),
+    price: prices.length === 0 ? undefined : sum(prices),
+    assumptions: [
+      `Times assume that models reach ${efficiency} of this machine's speed on plain matrix products, measured just now.`,
+      ...estimates.flatMap(({ assumption }) => assumption ?? []),
+    ],
   };
 }
 
@@ -94,25 +124,7 @@ function lineOf(status: StageStatus, estimate: StageEstimate): EstimateLine {
 export async function estimateStudy(request: StudyRequest): Promise<Estimate> {
   const study = await openFor({ clock: systemClock, ...request });
   try {
-    const { list } = request;
-    await checkStudy(study, list);
-    const { stages } = await statusOf(study, list);
-    const sizes = await sizesOf(study);
-    const estimates: StageEstimate[] = [];
-    for (const [i, stage] of stagesOf(study, list).entries())
-      estimates.push(await stage.estimate(study, { ...sizes, status: stages[i]! }));
-    const lines = estimates.map((estimate, i) => lineOf(stages[i]!, estimate));
-    const prices = estimates.flatMap(({ price }) => price ?? []);
-    const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
-    return {
-      lines,
-      seconds: sum(lines.map(({ seconds }) => seconds)),
-      price: prices.length === 0 ? undefined : sum(prices),
-      assumptions: [
-        `Times assume that models reach ${efficiency} of this machine's speed on plain matrix products, measured just now.`,
-        ...estimates.flatMap(({ assumption }) => assumption ?? []),
-      ],
-    };
+    return await estimateOf(study, request.list);
   } finally {
     await study.close();
   }

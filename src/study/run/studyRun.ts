@@ -34,6 +34,8 @@ export interface StudyRequest {
   readonly full?: boolean | undefined;
   /** completions with labels for the check, whatever study.yaml says */
   readonly labels?: string | undefined;
+  /** called once the study is open, before anything is changed or computed; what it throws ends the run */
+  readonly before?: ((study: OpenStudy) => Promise<void>) | undefined;
   /** the stages that there are, in their order; default culprit's own */
   readonly list?: readonly StudyStage[] | undefined;
   /** where an API key is looked for; default the process's own */
@@ -166,9 +168,10 @@ export async function runStudy(request: StudyRequest): Promise<StudyResult> {
   const study = await openFor(request);
   const unlock = await lockStudy(study.folder, study.clock, study.progress.note);
   try {
+    await request.before?.(study);
     await beginManifest(study.folder, study.recorder);
     await prepare(study, list, request);
-    if (asked.length === list.length && !(await isDone(study, list))) await checkStudy(study, list);
+    if (asked.length > 1 && !(await isDone(study, asked))) await checkStudy(study, asked);
     return await runStages(study, list, asked);
   } finally {
     await study.close();

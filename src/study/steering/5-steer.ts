@@ -31,6 +31,7 @@ import { type CausalTest, testCausally } from './causalTest.ts';
 import { checkCausalTest, checkUnseen, steeringPrompts, withoutCausalTest } from './causalTestChecks.ts';
 import { candidatesOf, ranksOf } from './chosenLatents.ts';
 import { chosenRecord } from './chosenRecord.ts';
+import { ownDirectionNames } from './comparisonDirections.ts';
 import { directionsIn } from './directionsIn.ts';
 import { controlledGrader } from './shuffledGrader.ts';
 import { causalTestSize, completionsIn } from './size.ts';
@@ -104,6 +105,7 @@ async function planSteering(study: OpenStudy): Promise<Stage> {
     ...JSON.parse(JSON.stringify(rest)),
     behaviour: config.behaviour.name,
     attribution_tokens: config.attribution.tokens,
+    ...(ownDirectionNames().length > 0 && { own_directions: ownDirectionNames() }),
     prompts: jsonHash([evaluation, calibration, discovery].map(idsAndHashes)),
   };
   const key = (parts: object, from: typeof inputs | typeof models) =>

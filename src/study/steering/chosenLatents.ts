@@ -7,7 +7,7 @@ import { deltaActivation } from '../../methods/attribution/diff.ts';
 import { exactEffects } from '../../methods/attribution/exact.ts';
 import { meanContrastiveGradient } from '../../methods/attribution/selectors/gradientCosine.ts';
 import type { SelectorEvidence } from '../../methods/attribution/selectors/selector.ts';
-import { type SelectorName, selectorNamed } from '../../methods/attribution/selectors/selectors.ts';
+import { selectorNamed } from '../../methods/attribution/selectors/selectors.ts';
 import {
   type CompletionActivations,
   completionActivations,
@@ -54,7 +54,7 @@ export interface ChoiceRequest {
   readonly tokenSet: TokenSet;
   /** Δ [N] */
   readonly delta: Float32Array;
-  readonly selectors: readonly SelectorName[];
+  readonly selectors: readonly string[];
   /** of each selector */
   readonly candidates: number;
   readonly random: number;

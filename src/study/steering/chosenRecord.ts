@@ -1,7 +1,7 @@
 /** The latents of a study that its causal test steers, chosen once and kept in the journal. */
 
 import { join } from 'node:path';
-import { InputError } from '../../errors.ts';
+import { InputError, NothingToWorkOn } from '../../errors.ts';
 import { selectorNamed } from '../../methods/attribution/selectors/selectors.ts';
 import type { Contrast } from '../../methods/site/contrast.ts';
 import { TooFewLatents } from '../../methods/steering/controls.ts';
@@ -15,6 +15,7 @@ import { jsonHash } from '../store/hash.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Stage } from '../store/stageState.ts';
 import { chooseLatents } from './chosenLatents.ts';
+import { ownDirectionNames } from './comparisonDirections.ts';
 import type { ChosenRecord, SteeringRecord } from './work.ts';
 
 /** Δ [N] and σ [N] of the study's attribution. Throws InputError where it is of another dictionary. */
@@ -74,11 +75,13 @@ export async function chosenRecord(
   const { selectors, candidates, random, seed, gate_pairs } = config.steering;
   const { inputs, options } = stage;
   if (contrasts.length === 0)
-    throw new InputError(
+    throw new NothingToWorkOn(
       `${join(folder, resultFiles.pairs)}: expected pairs, found none: \`culprit pair ${folder}\` says why`,
     );
   const exactContrasts = selectors.some((name) => selectorNamed(name).exact) ? gate_pairs : 0;
+  const own = ownDirectionNames();
   const content = jsonHash([
+    ...(own.length > 0 ? [own] : []),
     [selectors, candidates, random, seed, exactContrasts, options.prompts, config.attribution.tokens],
     [inputs.latents, inputs.attribution, inputs.pairs, inputs.completions].map((input) => input!.sha256),
   ]);

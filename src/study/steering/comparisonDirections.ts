@@ -3,6 +3,7 @@
  * pairs: docs/method.md section 5.
  */
 
+import { InputError } from '../../errors.ts';
 import { ranking } from '../../methods/attribution/attribute.ts';
 import { directionsOf, scoreMatrix } from '../../methods/attribution/score.ts';
 import { shuffledDictionary } from '../../methods/attribution/shuffledDictionary.ts';
@@ -38,18 +39,62 @@ export interface ComparisonDirection {
   readonly latent: number | null;
 }
 
+/**
+ * A direction of one's own that the causal test takes beside those here, and holds latents against: it is removed
+ * and steered along as they are.
+ */
+export interface OwnDirection {
+  /** unique among the directions of a causal test */
+  readonly name: string;
+  /** what it is, in a phrase */
+  readonly about: string;
+  /**
+   * The direction [d], of any length; of zeros, it is left out. The same evidence gives the same direction.
+   */
+  vector(evidence: ComparisonEvidence): Promise<ArrayLike<number>> | ArrayLike<number>;
+  /** +1 where adding the direction makes the positives likelier; default: by the gradient */
+  readonly sign?: 1;
+}
+
+const own: OwnDirection[] = [];
+
+/** The names of the directions that were added, in their order. */
+export const ownDirectionNames = (): string[] => own.map(({ name }) => name);
+
+/**
+ * Adds a direction to this process: causal tests take it from then on. A study's key has its name only: one that
+ * points elsewhere than before needs another name. Throws RangeError where the name is taken by another.
+ */
+export function addDirection(direction: OwnDirection): void {
+  const { name } = direction;
+  const found = own.find((one) => one.name === name);
+  if (found === direction) return;
+  if (found) throw new RangeError(`direction ${name}: expected a name of its own, found one that is taken`);
+  own.push(direction);
+}
+
+async function given({ name, about, vector, sign }: OwnDirection, evidence: ComparisonEvidence) {
+  const raw = await vector(evidence);
+  const { length } = evidence.gradient;
+  if (raw.length !== length)
+    throw new InputError(`direction ${name}: expected ${length} numbers, found ${raw.length}`);
+  if (!Array.from(raw).every(Number.isFinite))
+    throw new InputError(`direction ${name}: expected finite numbers, found others`);
+  return [name, about, raw, sign] as const;
+}
+
 const shuffledName = 'shuffled dictionary';
 
 /** How many eigenvectors of M are tested. */
 const eigenvectors = 2;
 
 /** Its sign is σ by the gradient where none is given. */
-type GivenDirection = [name: string, about: string, vector: ArrayLike<number>, sign?: 1];
+type GivenDirection = readonly [name: string, about: string, vector: ArrayLike<number>, sign?: 1 | undefined];
 
 /** Those that have a direction; one of zeros, such as a difference of equal means, is left out. */
 export async function comparisonDirections(evidence: ComparisonEvidence): Promise<ComparisonDirection[]> {
   const { gradient, m, subject, reference, positive, seed } = evidence;
-  const given: GivenDirection[] = [
+  const all: GivenDirection[] = [
     [
       'contrastive gradient',
       'against the gradient of the positives’ loss less the negatives’: the shortest way, to first order',
@@ -76,7 +121,12 @@ export async function comparisonDirections(evidence: ComparisonEvidence): Promis
       await firstOfShuffled(evidence),
     ],
   ];
-  return given.flatMap(([name, about, raw, sign]) => {
+  for (const direction of own) all.push(await given(direction, evidence));
+  const names = all.map(([name]) => name);
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined)
+    throw new InputError(`direction ${twice}: expected a name of its own, found one that is taken`);
+  return all.flatMap(([name, about, raw, sign]) => {
     const vector = unitOf(raw);
     if (vector === undefined) return [];
     const role = name === shuffledName ? 'control' : 'comparison';

@@ -6,7 +6,6 @@
 import { z } from 'zod';
 import type { Grading, JudgeItem, Refusals, Verdict } from '../../judges/judge.ts';
 import type { Dictionary } from '../../methods/attribution/score.ts';
-import { selectorNames } from '../../methods/attribution/selectors/selectors.ts';
 import type { SampleOptions } from '../../methods/completions/sample.ts';
 import type { Contrast } from '../../methods/site/contrast.ts';
 import type { IncoherenceMeasure } from '../../methods/steering/incoherence.ts';
@@ -153,7 +152,7 @@ const chosenRecord = z.object({
   id: z.literal('chosen'),
   /** hash of what they were chosen by */
   content: z.string(),
-  selectors: z.array(z.object({ selector: z.enum(selectorNames), latents: z.array(count) })),
+  selectors: z.array(z.object({ selector: z.string(), latents: z.array(count) })),
   /** random latents */
   controls: z.array(count),
   norm: z.object({ away: z.number(), toward: z.number() }),

@@ -31,6 +31,10 @@ export interface StageStatus {
   readonly bound?: 'about' | 'at most' | undefined;
   /** Whether the number of its units is right before it is finished. */
   readonly known?: boolean;
+  /** What a run will do with it, in words. */
+  readonly will: string;
+  /** What differs from what its files were made of, in words; empty where they are as they would be made. */
+  readonly changes: readonly string[];
 }
 
 export interface StudyStatus {
@@ -39,14 +43,25 @@ export interface StudyStatus {
   readonly stages: readonly StageStatus[];
 }
 
+/** What is on the disk. */
+export interface ReadStatus extends Pick<StudyStatus, 'running'> {
+  readonly stages: readonly StageProgress[];
+}
+
+/** A status before it is told what a run will do. */
+export type StageProgress = Omit<StageStatus, 'will' | 'changes'>;
+
 /** Throws InputError where the manifest or a journal is damaged. */
-export async function readStatus(folder: string, plan: readonly PlannedStage[]): Promise<StudyStatus> {
-  const stages: StageStatus[] = [];
+export async function readStatus(folder: string, plan: readonly PlannedStage[]): Promise<ReadStatus> {
+  const stages: StageProgress[] = [];
   for (const planned of plan) stages.push(await statusOf(folder, planned));
   return { running: await lockHolder(folder), stages };
 }
 
-async function statusOf(folder: string, { name, units, unitsIn, stage }: PlannedStage): Promise<StageStatus> {
+async function statusOf(
+  folder: string,
+  { name, units, unitsIn, stage }: PlannedStage,
+): Promise<StageProgress> {
   const waiting = { name, finished: false, done: 0, left: units };
   if (stage === undefined) return waiting;
   const { done: finished, problem } = await stageState(folder, stage);

@@ -1,7 +1,7 @@
 /** The causal test, as study.yaml says it. */
 
 import { z } from 'zod';
-import { selectorNames } from '../../../methods/attribution/selectors/selectors.ts';
+import { allSelectors } from '../../../methods/attribution/selectors/selectors.ts';
 import { incoherenceMeasures } from '../../../methods/steering/incoherence.ts';
 import { steeredTokens } from '../../../methods/steering/steer.ts';
 import { about, oneOf, real, section, seed, whole } from '../fields.ts';
@@ -14,17 +14,23 @@ const ladder = z
     error: 'expected doses in rising order',
   });
 
-const schema = section({
-  selectors: about(
+/** Of the selectors that there are now: some may have been added. */
+function selectorsField() {
+  const names = allSelectors().map(({ name }) => name) as [string, ...string[]];
+  return about(
     z
-      .array(oneOf(selectorNames), { error: 'expected a list of selectors' })
+      .array(oneOf(names), { error: 'expected a list of selectors' })
       .min(1, { error: 'expected at least one selector' })
-      .refine((names) => new Set(names).size === names.length, {
+      .refine((given) => new Set(given).size === given.length, {
         error: 'expected selectors that differ',
       })
       .default(['delta-attribution', 'delta-activation']),
-    `selectors, which propose latents: ${selectorNames.join(', ')}`,
-  ),
+    `selectors, which propose latents: ${names.join(', ')}`,
+  );
+}
+
+const schema = section({
+  selectors: selectorsField(),
   candidates: about(whole(1).default(100), 'how many latents each selector proposes'),
   random: about(
     whole(3).default(50),
@@ -94,6 +100,6 @@ const schema = section({
 export const steeringSection = defaulted(
   'steering',
   'The causal test: the subject is steered away from each latent, the reference toward it, and the answers are graded.',
-  () => schema,
+  () => schema.extend({ selectors: selectorsField() }),
 );
 export type SteeringConfig = z.output<typeof schema>;

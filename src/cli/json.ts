@@ -1,0 +1,209 @@
+/**
+ * What `--json` prints: one document on standard output in place of text. docs/schemas has each as a JSON
+ * schema.
+ */
+import { z } from 'zod';
+
+const count = z.int().min(0);
+/** null where it is not defined */
+const number = z.number().nullable();
+
+const latent = z.strictObject({
+  latent: count,
+  rank: z.int().min(1),
+  delta: z.number(),
+  standard_error: number,
+  p: number,
+  q: number,
+  same_sign: z.number(),
+  sign: z.union([z.literal(1), z.literal(-1)]),
+  silent_share: number,
+  deflated: z.number(),
+  /** effect of its removal, where the ranking measured it */
+  exact: number,
+  integrated: number,
+});
+
+const stageStatus = z.strictObject({
+  stage: z.string(),
+  state: z.enum(['done', 'started', 'to do']),
+  done: count,
+  left: count,
+  bound: z.enum(['about', 'at most']).nullable(),
+  seconds_left: number,
+  /** what stands in its way */
+  problem: z.string().nullable(),
+  /** what a run will do with it, in words */
+  will: z.string(),
+  /** what differs from what its files were made of */
+  changes: z.array(z.string()),
+});
+
+const effect = z.strictObject({
+  direction: z.string(),
+  latent: count.nullable(),
+  role: z.string(),
+  operation: z.string(),
+  side: z.string(),
+  dose: number,
+  n: count,
+  effect: number,
+  low: number,
+  high: number,
+  p: number,
+  q: number,
+  family_wise_p: number,
+  verdict: z.string().nullable(),
+  ranks: z.record(z.string(), count),
+});
+
+const measured = z.strictObject({ value: number, low: number, high: number });
+const judged = z.strictObject({ name: z.string(), missing: count, incoherent: count });
+const rating = z.strictObject({ label: z.enum(['positive', 'negative']), score: z.number() });
+
+/** along a latent or a vector; `add` has a dose, `set` and `cap` a value */
+const intervention = z.strictObject({
+  latent: count.optional(),
+  vector: z.string().optional(),
+  kind: z.enum(['add', 'set', 'cap', 'ablate']),
+  dose: z.number().optional(),
+  value: z.number().optional(),
+});
+const said = z.strictObject({ text: z.string(), stop: z.string() });
+
+/** The documents by their names, each of one command or several. */
+export const documents = {
+  status: z.strictObject({
+    document: z.literal('status'),
+    study: z.string(),
+    running: z.strictObject({ pid: z.int(), since: z.string() }).nullable(),
+    stages: z.array(stageStatus),
+  }),
+  estimate: z.strictObject({
+    document: z.literal('estimate'),
+    study: z.string(),
+    seconds: z.number(),
+    /** of judge and explainer, in the currency of study.yaml's prices */
+    price: number,
+    stages: z.array(
+      z.strictObject({
+        stage: z.string(),
+        /** null where it is not known before the stage is done */
+        units: count.nullable(),
+        done: count,
+        seconds: z.number(),
+        note: z.string(),
+        will: z.string(),
+        changes: z.array(z.string()),
+      }),
+    ),
+    assumptions: z.array(z.string()),
+  }),
+  run: z.strictObject({
+    document: z.literal('run'),
+    study: z.string(),
+    seconds: z.number(),
+    stopped: z.strictObject({ stage: z.string(), reason: z.string(), budget_spent: z.boolean() }).nullable(),
+    /** why the study does not have a stage, by its name */
+    skipped: z.record(z.string(), z.string()),
+    stages: z.array(
+      z.strictObject({
+        stage: z.string(),
+        up_to_date: z.boolean().nullable(),
+        counts: z.record(z.string(), z.number()),
+      }),
+    ),
+    /** the first by rank, where attribution was run */
+    latents: z.array(latent).nullable(),
+    /** of the causal test, where it was run */
+    effects: z.array(effect).nullable(),
+  }),
+  attribute: z.strictObject({
+    document: z.literal('attribute'),
+    out: z.string(),
+    site: z.string(),
+    tokens: z.string(),
+    loss: z.string(),
+    up_to_date: z.boolean(),
+    seconds: z.number(),
+    counts: z.record(z.string(), z.number()),
+    latents: z.array(latent),
+  }),
+  'judge-compare': z.strictObject({
+    document: z.literal('judge-compare'),
+    a: judged,
+    b: judged,
+    items: count,
+    compared: count,
+    prompts: count,
+    table: z.strictObject({ both: count, only_a: count, only_b: count, neither: count }),
+    accuracy: measured,
+    kappa: measured,
+    auc_a: measured,
+    auc_b: measured,
+    disagreements: count,
+    /** the strongest, as many as --rows asks for */
+    strongest: z.array(z.strictObject({ id: z.string(), a: rating, b: rating, completion: z.string() })),
+  }),
+  'sae-eval': z.strictObject({
+    document: z.literal('sae-eval'),
+    sae: z.string(),
+    site: z.string(),
+    tokens: count,
+    sinks: count,
+    explained: number,
+    l0: number,
+    never_active: count,
+    cross_entropy: z.strictObject({
+      original: number,
+      reconstructed: number,
+      zero: number,
+      mean: number,
+      tokens: count,
+    }),
+    recovered: z.strictObject({ zero: number, mean: number }),
+    histogram: z.array(z.strictObject({ from: z.number(), to: z.number(), latents: count })),
+    /** share of tokens at which each latent is active */
+    density: z.array(z.number()),
+  }),
+  steer: z.strictObject({
+    document: z.literal('steer'),
+    model: z.string(),
+    adapter: z.string().nullable(),
+    sae: z.string().nullable(),
+    baseline: z.string().nullable(),
+    site: z.string(),
+    /** mean residual norm */
+    norm: z.number(),
+    scale: z.string(),
+    tokens: z.string(),
+    sampling: z.record(z.string(), z.unknown()),
+    max_tokens: count,
+    vectors: z.record(z.string(), z.strictObject({ name: z.string(), norm: z.number() })),
+    comparisons: z.array(
+      z.strictObject({
+        prompt: z.union([z.string(), z.array(z.looseObject({ role: z.string(), content: z.unknown().optional() }))]),
+        seed: count,
+        unsteered: said,
+        steered: z.array(z.strictObject({ ...said.shape, interventions: z.array(intervention) })),
+      }),
+    ),
+  }),
+} as const;
+
+export type DocumentName = keyof typeof documents;
+export type DocumentOf<N extends DocumentName> = z.input<(typeof documents)[N]>;
+
+/** A document as text. Numbers that are not finite are null. */
+export const documentText = (document: DocumentOf<DocumentName>): string =>
+  `${JSON.stringify(document, undefined, 2)}\n`;
+
+export const printDocument = (document: DocumentOf<DocumentName>): void =>
+  void process.stdout.write(documentText(document));
+
+/** The flag that has a command print its document. */
+export const jsonFlag = ['--json', 'print one JSON document in place of text (docs/schemas)'] as const;
+
+/** null in place of what JSON cannot say. */
+export const finite = (x: number | null | undefined): number | null =>
+  x === undefined || x === null || !Number.isFinite(x) ? null : x;
