@@ -182,7 +182,10 @@ export const documents = {
     vectors: z.record(z.string(), z.strictObject({ name: z.string(), norm: z.number() })),
     comparisons: z.array(
       z.strictObject({
-        prompt: z.union([z.string(), z.array(z.looseObject({ role: z.string(), content: z.unknown().optional() }))]),
+        prompt: z.union([
+          z.string(),
+          z.array(z.looseObject({ role: z.string(), content: z.unknown().optional() })),
+        ]),
         seed: count,
         unsteered: said,
         steered: z.array(z.strictObject({ ...said.shape, interventions: z.array(intervention) })),

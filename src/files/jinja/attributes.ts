@@ -44,7 +44,7 @@ export function itemOf(object: unknown, index: unknown): unknown {
 }
 
 /** The value along a path of attributes: `a.b.0`. */
-export function pathOf(object: unknown, path: readonly (string | number)[]): unknown {
+export function memberAt(object: unknown, path: readonly (string | number)[]): unknown {
   return path.reduce<unknown>((found, step) => itemOf(found, step), object);
 }
 

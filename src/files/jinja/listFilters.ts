@@ -1,5 +1,5 @@
 /** Jinja's filters on lists. Source: jinja2/filters.py. */
-import { pathOf, stepsOf } from './attributes.ts';
+import { memberAt, stepsOf } from './attributes.ts';
 import { JinjaError } from './errors.ts';
 import { binary } from './operators.ts';
 import { str } from './text.ts';
@@ -34,7 +34,7 @@ function key(attribute: unknown, caseSensitive: unknown): (item: unknown) => unk
   const steps = stepsOf(attribute);
   const sensitive = caseSensitive !== undefined && isTrue(caseSensitive);
   return (item) => {
-    const found = pathOf(item, steps);
+    const found = memberAt(item, steps);
     return sensitive ? found : folded(found);
   };
 }
@@ -78,7 +78,7 @@ function groups(value: unknown, [attribute, otherwise, caseSensitive]: Given): G
   const steps = stepsOf(attribute);
   const sensitive = caseSensitive !== undefined && isTrue(caseSensitive);
   const shown = (item: unknown) => {
-    const found = pathOf(item, steps);
+    const found = memberAt(item, steps);
     return found instanceof Undefined && otherwise !== undefined && otherwise !== null ? otherwise : found;
   };
   const by = (item: unknown) => (sensitive ? shown(item) : folded(shown(item)));
@@ -175,7 +175,7 @@ export const listFilters: Readonly<Record<string, Named>> = {
     (value, [between = '', attribute]) => {
       const steps = stepsOf(attribute);
       return listOf(value)
-        .map((item) => str(pathOf(item, steps)))
+        .map((item) => str(memberAt(item, steps)))
         .join(str(between));
     },
   ],
@@ -191,7 +191,7 @@ export const listFilters: Readonly<Record<string, Named>> = {
     ['attribute', 'start'],
     (value, [attribute, start = 0]) => {
       const steps = stepsOf(attribute);
-      return listOf(value).reduce((sum, item) => binary('+', sum, pathOf(item, steps)), start);
+      return listOf(value).reduce((sum, item) => binary('+', sum, memberAt(item, steps)), start);
     },
   ],
   unique: [
@@ -223,7 +223,7 @@ export function* eachOf(
   const [test, ...rest] = args.slice(ofAttribute ? 1 : 0);
   const wanted = name.startsWith('select');
   for (const item of iterate(value)) {
-    const found = pathOf(item, steps);
+    const found = memberAt(item, steps);
     const holds = test === undefined ? isTrue(found) : run.test(str(test), found, rest);
     if (holds === wanted) yield item;
   }
@@ -245,7 +245,7 @@ function mapping(
   const otherwise = keywords.get('default') ?? undefined;
   return (item) =>
     steps.reduce<unknown>((found, step) => {
-      const next = pathOf(found, [step]);
+      const next = memberAt(found, [step]);
       return next instanceof Undefined && otherwise !== undefined ? otherwise : next;
     }, item);
 }
