@@ -53,10 +53,12 @@ export function withStageOptions(command: Command): Command {
 }
 
 function withStudyOptions(command: Command): Command {
-  return withStageOptions(command.argument('<study>', 'a folder with study.yaml, or the file itself')).option(
-    '--cache <folder>',
-    "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
-  );
+  return withStageOptions(command.argument('<study>', 'a folder with study.yaml, or the file itself'))
+    .option(
+      '--cache <folder>',
+      "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
+    )
+    .option(...jsonFlag);
 }
 
 /** What a run came to, as one document. */
