@@ -9,7 +9,7 @@ interface Options {
   adapter?: string;
   cache?: string;
   site: number;
-  corpus: string;
+  corpus: string[];
   corpusTokens: number;
   passageTokens: number;
   out: string;
@@ -45,7 +45,7 @@ export function baselineCommand(): Command {
     .usage('--model M --site L --corpus FILE --out FILE')
     .optionsGroup('Inputs:');
   return withModelOptions(command)
-    .requiredOption('--corpus <file>', `texts: ${corpusForm}`)
+    .requiredOption('--corpus <files...>', `texts: ${corpusForm}; of several, one passage from each in turn`)
     .optionsGroup('Method:')
     .requiredOption('--site <layer>', 'read activations after this block, the first being 0', wholeNumber(0))
     .option(

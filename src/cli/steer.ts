@@ -247,6 +247,8 @@ function checkFlags(command: Command, asStage: boolean): void {
 }
 
 async function run(study: string | undefined, options: Options, command: Command): Promise<void> {
+  if (options.json && study?.endsWith('.json'))
+    throw new InputError(`steer: --json takes no file: --out ${study} writes one`);
   const asStage = study !== undefined && targetsOf(options).length === 0;
   checkFlags(command, asStage);
   if (asStage) return steerStudy(study, options);

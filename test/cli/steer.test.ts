@@ -35,7 +35,7 @@ const expectPlain = (text: string) => {
 describe('shows texts side by side', () => {
   it('left alone and at each dose, and writes them as JSON', async () => {
     const json = at('made', 'texts.json');
-    const args = ['steer', ...subject(), ...asked, '--latent', '3', '--dose', '-0.4,0.125', '--json', json];
+    const args = ['steer', ...subject(), ...asked, '--latent', '3', '--dose', '-0.4,0.125', '--out', json];
     const { code, stdout, stderr } = await culprit(args);
     expect(code).toBe(0);
     expect(stderr).toMatch(/^Sampling: 3 of 3, \S+ s\n$/);
@@ -97,7 +97,7 @@ describe('a group', () => {
   };
   const texts = async (...args: string[]) => {
     const json = at('made', 'group.json');
-    const found = await culpritHere(['steer', study(), '--samples', '1', '--json', json, ...args]);
+    const found = await culpritHere(['steer', study(), '--samples', '1', '--out', json, ...args]);
     expect(found.stderr).not.toMatch(/^culprit/);
     const { comparisons } = JSON.parse(readFileSync(json, 'utf8'));
     return { ...found, steered: comparisons[0].steered };
@@ -188,7 +188,7 @@ describe('is told in one line', () => {
   const wrong: Readonly<Record<string, [args: () => string[], line: string | RegExp]>> = {
     'nothing to steer along': [
       () => [...subject(), ...asked, ...dose],
-      'steer: expected --latent or --vector, or a study for its causal test',
+      `steer: expected --latent <index> or --vector <file>, found none${help}`,
     ],
     'a flag of single texts on a study that is tested': [
       () => [at('study'), '--samples', '3'],
@@ -200,7 +200,7 @@ describe('is told in one line', () => {
     ],
     'nothing to do': [
       () => [...subject(), ...asked, ...latent],
-      'steer: nothing to do: add --dose, --set, --cap or --ablate',
+      `steer: expected --dose, --set, --cap or --ablate, found none${help}`,
     ],
     'two things to do': [
       () => [...subject(), ...asked, ...latent, ...dose, '--ablate'],
@@ -218,8 +218,14 @@ describe('is told in one line', () => {
       () => [...subject(), ...asked, ...latent, '--dose', '0.1,much'],
       `option '--dose <parts>' argument '0.1,much' is invalid. Expected a number, or several with commas between${help}`,
     ],
-    'no prompt': [() => [...subject(), ...latent, ...dose], 'steer: expected --prompt or --prompts'],
-    'no model': [() => [...asked, ...latent, ...dose], `steer: expected a study, or --model${help}`],
+    'no prompt': [
+      () => [...subject(), ...latent, ...dose],
+      `steer: expected --prompt <text> or --prompts <file>, found none${help}`,
+    ],
+    'no model': [
+      () => [...asked, ...latent, ...dose],
+      `steer: expected a study or --model <path>, found none${help}`,
+    ],
     'two kinds of prompts': [
       () => [...subject(), ...asked, '--prompts', 'x', ...latent, ...dose],
       `option '--prompts <file>' cannot be used with option '--prompt <text>'${help}`,
@@ -245,9 +251,9 @@ describe('is told in one line', () => {
       () => [...subject(), ...asked, ...latent, '--ablate'],
       '--ablate needs a baseline: add --baseline FILE (made by `culprit baseline`)',
     ],
-    '--json that is a folder': [
-      () => [...subject(), ...asked, ...latent, ...dose, '--json', folder],
-      /^--json \S+: expected a file, found a folder$/,
+    '--out that is a folder': [
+      () => [...subject(), ...asked, ...latent, ...dose, '--out', folder],
+      /^--out \S+: expected a file, found a folder$/,
     ],
   };
   beforeAll(() => {

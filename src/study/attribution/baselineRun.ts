@@ -3,7 +3,7 @@
  * a file.
  */
 import { InputError } from '../../errors.ts';
-import { type Passage, readCorpus } from '../../files/pairs.ts';
+import type { Passage } from '../../files/pairs.ts';
 import { writeSafetensors } from '../../files/safetensors.ts';
 import type { TextCodec } from '../../files/textCodec.ts';
 import { addPassage, type Baseline, baselineOf, emptySums } from '../../methods/site/baseline.ts';
@@ -13,6 +13,7 @@ import { checkSite } from '../../models/passes.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { tensor } from '../../tensor.ts';
+import { inTurn } from '../open/corpora.ts';
 import { type OpenModel, openModel } from '../open/openModel.ts';
 import { type Progress, silent } from '../open/progress.ts';
 import { outFile } from '../store/outFolder.ts';
@@ -52,17 +53,19 @@ export function withinLimits(limits: CorpusLimits, model: Model) {
 }
 
 /**
- * Token ids of a corpus's passages, read as far as the limits reach. Throws InputError where it is damaged
+ * Token ids of the passages of a corpus, or of several in turn, read as far as the limits reach. Throws InputError where it is damaged
  * there or has no tokens.
  */
 export async function corpusTokens(
-  corpus: string,
+  corpus: string | readonly string[],
   { model, codec }: OpenModel,
   limits: CorpusLimits = {},
 ): Promise<number[][]> {
   const { passages, add } = withinLimits(limits, model);
-  for await (const { value: passage } of readCorpus(corpus)) if (!add(passageIds(passage, codec))) break;
-  if (passages.length === 0) throw new InputError(`${corpus}: no tokens to measure a baseline on`);
+  const corpora = [corpus].flat();
+  for await (const { passage } of inTurn(corpora)) if (!add(passageIds(passage, codec))) break;
+  if (passages.length === 0)
+    throw new InputError(`${corpora.join(', ')}: no tokens to measure a baseline on`);
   return passages;
 }
 
@@ -95,7 +98,8 @@ export interface BaselineRequest extends CorpusLimits {
   readonly adapter?: string | undefined;
   /** layer L of `resid_post L` */
   readonly site: number;
-  readonly corpus: string;
+  /** one corpus, or several, of which passages are taken in turn */
+  readonly corpus: string | readonly string[];
   /** the safetensors file to write: `mean` [d], the statistics in its metadata */
   readonly out: string;
   readonly cacheDir?: string | undefined;
@@ -108,7 +112,9 @@ export async function runBaseline(request: BaselineRequest): Promise<Baseline> {
   const { model, source } = opened;
   checkSite(model, request.site);
   const passages = await corpusTokens(request.corpus, opened, request);
-  const inputs = await hashInputs({ model: source, adapter: request.adapter, corpus: request.corpus });
+  const corpora = [request.corpus].flat();
+  const read = corpora.map((path, i) => [corpora.length === 1 ? 'corpus' : `corpus.${i}`, path]);
+  const inputs = await hashInputs({ model: source, adapter: request.adapter, ...Object.fromEntries(read) });
   await outFile(request.out);
   const runtime = nodeRuntime();
   try {
