@@ -15,9 +15,9 @@ import { number, pc, percentText, signedDelta, table } from './table.ts';
 import { serveStudies } from './view.ts';
 import { paragraph } from './wrap.ts';
 
-interface Options extends Omit<DemoRequest, 'prompts' | 'questions'> {
+interface Options extends Omit<DemoRequest, 'prompts' | 'random'> {
   discovery?: number;
-  evaluation?: number;
+  randomLatents?: number;
   rows: number;
   open?: boolean;
 }
@@ -212,8 +212,8 @@ function ending(done: readonly CaseDone[], out: string, report: string): string 
   ].join('\n');
 }
 
-async function run({ rows, open, discovery, evaluation, ...others }: Options): Promise<void> {
-  const request: DemoRequest = { ...others, prompts: discovery, questions: evaluation };
+async function run({ rows, open, discovery, randomLatents, ...others }: Options): Promise<void> {
+  const request: DemoRequest = { ...others, prompts: discovery, random: randomLatents };
   const say = (text: string) => process.stdout.write(`${text}\n`);
   const demo = await openDemo(request);
   say(['', pc.bold('culprit: which latent is behind it?'), '', ...paragraph(intro)].join('\n'));
@@ -248,11 +248,11 @@ export function demoCommand(): Command {
     )
     .option('--rows <count>', 'rows to show of each ranking', wholeNumber(1), screenRows)
     .option(
-      '--random <count>',
+      '--random-latents <count>',
       'random latents that the causal test compares with (default: 30)',
       wholeNumber(3),
     )
-    .option('--evaluation <count>', 'questions of the causal test (default: 36)', wholeNumber(1))
+    .option('--questions <count>', 'questions of the causal test (default: 36)', wholeNumber(1))
     .option('--organism <folder>', 'another organism, as `npm run organism` makes it')
     .option('--open', 'serve the results at the end, and open the browser')
     .addHelpText('after', about)

@@ -2,16 +2,32 @@
 import { Command, Option } from 'commander';
 import { judgeKinds } from '../study/judging/kinds.ts';
 import { type InitRequest, judgeFlags, runInit } from '../study/run/initRun.ts';
+import { sizeCost, sizeNames } from '../study/run/studySizes.ts';
 import { wholeNumber } from './options.ts';
+import { number } from './table.ts';
 import { paragraph } from './wrap.ts';
 
 const widest = Math.max(...judgeKinds.map(({ kind }) => kind.length));
 
-const about = `
+/** What a study of each size takes. */
+const sizes = () =>
+  sizeNames
+    .map((size) => {
+      const { found, tested } = sizeCost(size);
+      return `  ${size.padEnd(8)}${number(found).padStart(6)} to find latents, about ${number(tested)} in the causal test`;
+    })
+    .join('\n');
+
+const about = () => `
 Writes study.yaml and study.schema.json, which lets editors complete and check
 it. Asks no questions: a field that no option sets has its default, or an
 example marked TO FILL IN. Give paths relative to the current folder; they are
 written relative to the study's folder.
+
+Completions that a study of each --size samples and grades:
+${sizes()}
+A paid judge is called about once for each; \`culprit run FOLDER --dry-run\` says
+what that comes to in time and money. Medium is the default.
 
 Kinds of judge:
 ${judgeKinds.map(({ kind, about }) => `  ${kind.padEnd(widest)}  ${about}`).join('\n')}
@@ -38,7 +54,19 @@ async function run(folder: string, { promptRows, ...options }: Options): Promise
     toFill.length === 0
       ? `Nothing is left to fill in. Run it with \`culprit run ${folder}\`.`
       : `Marked TO FILL IN in ${studyFile}: ${toFill.join(', ')}. Then run \`culprit run ${folder}\`.`;
-  process.stdout.write([`${studyFile} and ${schemaFile} written.`, ...paragraph(next), ''].join('\n'));
+  const { size } = options;
+  const cost = size && sizeCost(size);
+  const told = cost
+    ? `Size ${size}: ${number(cost.found)} completions to find latents, about ${number(cost.tested)} in the causal test; \`culprit run ${folder} --dry-run\` says what they take.`
+    : undefined;
+  process.stdout.write(
+    [
+      `${studyFile} and ${schemaFile} written.`,
+      ...(told === undefined ? [] : paragraph(told)),
+      ...paragraph(next),
+      '',
+    ].join('\n'),
+  );
 }
 
 const judgeOptions = () => judgeFlags().map(({ flag, about }) => new Option(flag, about));
@@ -61,6 +89,7 @@ export function initCommand(): Command {
     .option('--baseline <file>', 'the mean activation, a file that `culprit baseline` wrote; or')
     .option('--baseline-corpus <file>', 'texts to measure it on')
     .optionsGroup('Prompts and completions:')
+    .addOption(new Option('--size <size>', 'how large; the options below count for more').choices(sizeNames))
     .option('--prompts <file>', 'prompts, JSONL or CSV')
     .option('--field <name>', 'the field of each row to use as one user message')
     .option('--prompt-rows <first..last>', 'use only these rows of the file')

@@ -219,7 +219,7 @@ it('a study whose judge’s budget is spent in the causal test stops with exit c
     expect((await culpritHere(['import', file, '--study', study])).code).toBe(0);
     const first = await culprit(['run', study]);
     expect(first.stderr).not.toContain('unexpected');
-    expect(first.code).toBe(3);
+    expect(first.code).toBe(4);
     expect(first.stdout).toMatch(/Stopped at steer: .*40.*What is done is kept/);
     expect(server.asked.length).toBeLessThanOrEqual(40);
     const status = await culpritHere(['status', study]);

@@ -127,7 +127,7 @@ const importing =
 const wrong: Readonly<Record<string, Wrong>> = {
   'init: no folder': {
     args: () => ['init'],
-    line: "missing required argument 'folder'; see `culprit init --help`",
+    line: 'init: expected <folder>, found none; see `culprit init --help`',
     left: [],
   },
   'init: an unknown kind of judge': {

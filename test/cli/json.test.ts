@@ -12,26 +12,30 @@ import { putStudy, smallSteering } from '../support/tinyStudy.ts';
 const folder = mkdtempSync(join(tmpdir(), 'culprit-json-'));
 const at = (name: string) => join(folder, name);
 const schemas = resolve(import.meta.dirname, '../../docs/schemas');
+const over = {
+  prompts: { file: 'prompts.jsonl', discovery: 8, evaluation: 2, calibration: 1 },
+  steering: {
+    ...smallSteering,
+    selectors: ['delta-attribution'],
+    random: 3,
+    candidates: 2,
+    gaussian: 0,
+    doses: [0.1],
+  },
+};
 let tiny: TinyFolder;
 let study: string;
 beforeAll(async () => {
   tiny = await putAll(at('tiny'));
-  study = putStudy(at('study'), tiny, {
-    prompts: { file: 'prompts.jsonl', discovery: 8, evaluation: 2, calibration: 1 },
-    steering: {
-      ...smallSteering,
-      selectors: ['delta-attribution'],
-      random: 3,
-      candidates: 2,
-      gaussian: 0,
-      doses: [0.1],
-    },
-  });
+  study = putStudy(at('study'), tiny, over);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The document that a command prints, nothing beside it on standard output, as its published schema has it. */
-async function printed(name: DocumentName, args: readonly string[]) {
+async function printed<N extends DocumentName>(
+  name: N,
+  args: readonly string[],
+): Promise<z.output<(typeof documents)[N]>> {
   const { code, stdout, stderr } = await culpritHere([...args, '--json', '--quiet']);
   expect(stderr).toBe('');
   expect(code).toBe(0);
@@ -39,7 +43,7 @@ async function printed(name: DocumentName, args: readonly string[]) {
   const document: unknown = JSON.parse(stdout);
   expect(published.safeParse(document).error).toBeUndefined();
   expect(published.safeParse({ ...(document as object), document: 'other' }).success).toBe(false);
-  return documents[name].parse(document);
+  return documents[name].parse(document) as z.output<(typeof documents)[N]>;
 }
 
 describe('the published schemas', () => {
@@ -97,7 +101,7 @@ describe('a study', () => {
 
   it('status, after an option was changed, tells which, and what that comes to', async () => {
     putStudy(study, tiny, {
-      prompts: { file: 'prompts.jsonl', discovery: 8, evaluation: 2, calibration: 1 },
+      ...over,
       judge: { kind: 'pattern', positive: '[A-Y]', incoherent: '^.{0,1}$' },
     });
     const { stages } = await printed('status', ['status', study]);

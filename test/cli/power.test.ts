@@ -21,7 +21,7 @@ async function printed(args: readonly string[]): Promise<string> {
   return stripVTControlCharacters(text);
 }
 
-const small = ['--prompts', '20', '--completions', '2', '--random', '6', '--candidates', '4'];
+const small = ['--evaluation', '20', '--completions', '2', '--random', '6', '--candidates', '4'];
 
 describe('culprit power', () => {
   it('prints chances, the least effect, and what it costs', async () => {

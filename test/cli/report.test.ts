@@ -22,12 +22,12 @@ beforeAll(async () => {
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 it.each([
-  [['report'], /^culprit: missing required argument 'study'; see `culprit report --help`\n$/],
+  [['report'], /^culprit: report: expected <study>, found none; see `culprit report --help`\n$/],
   [['report', 'nowhere'], /^culprit: nowhere: no such file or folder\n$/],
   [['report', at()], /^culprit: \S+: expected a study \(a folder with study\.yaml\) or .*, found neither\n$/],
   [['report', 'x', '--max-size', '0'], /Expected a size in MB, above 0; see `culprit report --help`\n$/],
   [['report', 'x', '--max-size', 'big'], /Expected a size in MB, above 0; see `culprit report --help`\n$/],
-  [['view'], /^culprit: missing required argument 'study'; see `culprit view --help`\n$/],
+  [['view'], /^culprit: view: expected <study>, found none; see `culprit view --help`\n$/],
   [['view', 'nowhere'], /^culprit: .*(no such file or folder|expected the built web app)/],
   [['view', 'x', '--port', '70000'], /Expected a port, 1 to 65535; see `culprit view --help`\n$/],
 ])('%j is refused in one line', async (args, line) => {

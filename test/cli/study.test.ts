@@ -80,10 +80,10 @@ describe('a chat judge whose budget is spent', () => {
       };
       const study = putStudy(join(folder, 'budget'), tiny, { ...over, judge: judge(10) });
       const first = await culprit(['run', study]);
-      expect(first.code).toBe(3);
+      expect(first.code).toBe(4);
       expect(first.stdout).toMatch(/Stopped at grade: .*10/);
       const again = await culprit(['run', study]);
-      expect(again.code).toBe(3);
+      expect(again.code).toBe(4);
       expect(server.asked.length).toBeLessThanOrEqual(10);
       putStudy(study, tiny, { ...over, judge: judge(1000) });
       const last = await culprit(['grade', study]);
@@ -150,8 +150,8 @@ describe('options', () => {
       /^option '--rows <count>' argument 'abc' is invalid\. Expected a whole number of at least 0;/,
     );
     // A value that is the default is told too: it was given.
-    expect(await told('attribute', study, '--tokens', 'prompt', '--sae', 'x', '--rows', '3')).toBe(
-      'attribute STUDY: takes no --sae, --tokens: study.yaml sets that',
+    expect(await told('attribute', study, '--token-set', 'prompt', '--sae', 'x', '--rows', '3')).toBe(
+      'attribute STUDY: takes no --sae, --token-set: study.yaml sets that',
     );
     expect(await told('attribute', study, '--out', 'x')).toBe(
       "attribute STUDY: takes no --out: results go to the study's folder; --redo attribute runs it again",

@@ -264,8 +264,8 @@ const wrong: Readonly<Record<string, Wrong>> = {
     line: "unknown option '--frobnicate'; see `culprit attribute --help`",
   },
   'an option spelled almost right': {
-    change: () => ({ token: 'all' }),
-    line: "unknown option '--token' (Did you mean --tokens?); see `culprit attribute --help`",
+    change: () => ({ 'token-se': 'all' }),
+    line: "unknown option '--token-se' (Did you mean --token-set?); see `culprit attribute --help`",
   },
   'a required option left out': {
     change: () => ({ pairs: undefined }),
@@ -280,8 +280,8 @@ const wrong: Readonly<Record<string, Wrong>> = {
     line: "option '--site <layer>' argument '-1' is invalid. Expected a whole number of at least 0; see `culprit attribute --help`",
   },
   'an unknown token set': {
-    change: () => ({ tokens: 'some' }),
-    line: "option '--tokens <set>' argument 'some' is invalid. Allowed choices are prompt, completion, all; see `culprit attribute --help`",
+    change: () => ({ 'token-set': 'some' }),
+    line: "option '--token-set <set>' argument 'some' is invalid. Allowed choices are prompt, completion, all; see `culprit attribute --help`",
   },
 
   // Where results go.
@@ -323,7 +323,7 @@ const wrong: Readonly<Record<string, Wrong>> = {
   'baseline: no --site': {
     command: 'baseline',
     change: () => ({ site: undefined }),
-    line: "required option '--site <layer>' not specified; see `culprit baseline --help`",
+    line: 'baseline: expected --site <layer>, found none; see `culprit baseline --help`',
   },
 };
 

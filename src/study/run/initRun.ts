@@ -14,10 +14,12 @@ import { problemsOf } from '../config/problems.ts';
 import { studySchema } from '../config/schema.ts';
 import { type Given, studyTemplate } from '../config/template.ts';
 import { parseYaml } from '../config/yamlFile.ts';
+import { given } from '../judging/given.ts';
 import { judgeKinds } from '../judging/kinds.ts';
 import { judgeKindOf } from '../judging/openJudge.ts';
 import { makeFolder } from '../store/outFolder.ts';
 import { sectionsOf, stages } from './stages.ts';
+import { type StudySize, studySizes } from './studySizes.ts';
 
 const sections = sectionsOf(stages);
 
@@ -40,6 +42,8 @@ export interface InitRequest {
   readonly discovery?: number | undefined;
   readonly evaluation?: number | undefined;
   readonly completions?: number | undefined;
+  /** how large; what is given by itself counts for more. Default: medium */
+  readonly size?: StudySize | undefined;
   /** a kind of judge; default the first */
   readonly judge?: string | undefined;
   /** what is known of the judge, by the flags of `culprit init`: `--judge-url` and so on (`judgeFlags`) */
@@ -88,6 +92,7 @@ function givenBy(request: InitRequest): Given {
   const fromFolder = (path: string) => pathFrom(request.folder, path);
   const from = (path: string | undefined) => (path === undefined ? undefined : fromFolder(path));
   const { baseline, baselineCorpus } = request;
+  const size = request.size && studySizes[request.size];
   if (baseline !== undefined && baselineCorpus !== undefined)
     throw new InputError('--baseline and --baseline-corpus: expected only one of them');
   const sections = known({
@@ -100,10 +105,11 @@ function givenBy(request: InitRequest): Given {
       file: from(request.prompts),
       field: request.field,
       rows: request.rows,
-      discovery: request.discovery,
-      evaluation: request.evaluation,
+      ...size?.prompts,
+      ...given({ discovery: request.discovery, evaluation: request.evaluation }),
     },
-    sampling: { completions: request.completions },
+    sampling: { ...size?.sampling, ...given({ completions: request.completions }) },
+    steering: { ...size?.steering },
     judge: judgeBy(request, fromFolder),
   });
   return { prompts: {}, ...sections };

@@ -96,8 +96,8 @@ describe('interpret --labels', () => {
   });
 
   it('shows them on the screen', async () => {
-    const args = ['interpret', study, '--cache', tiny.cache, '--latents', '6', '--tokens', '2000'];
-    const { stdout, code } = await culprit([...args, '--corpus', tiny.corpus, '--labels', labels]);
+    const args = ['interpret', study, '--cache', tiny.cache, '--pages', '6', '--tokens', '2000'];
+    const { stdout, code } = await culprit([...args, '--corpus', tiny.corpus, '--neuronpedia', labels]);
     expect(code).toBe(0);
     expect(stdout).toContain('(already done)');
     const { labels: own } = pages[0]!;

@@ -6,6 +6,8 @@ import { judgeKinds } from '../../../src/study/judging/kinds.ts';
 import { type InitRequest, runInit } from '../../../src/study/run/initRun.ts';
 import { readStudy } from '../../../src/study/run/ownStudy.ts';
 import { sectionsOf, stages } from '../../../src/study/run/stages.ts';
+import { sizeCost, sizeNames, studySizes } from '../../../src/study/run/studySizes.ts';
+import { causalTestSize } from '../../../src/study/steering/size.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
 const path = temporaryFolder();
@@ -293,5 +295,26 @@ describe('the JSON schema', () => {
       );
       expect(config[name]).toMatchObject(Object.fromEntries(defaults));
     }
+  });
+});
+
+describe('a size', () => {
+  test.each(sizeNames)('%s is written as it says, and the medium one is the default', async (size) => {
+    await runInit({ folder: study(), size, discovery: 7, overwrite: true });
+    const { prompts, sampling, steering } = (await readStudy(study())).config;
+    const wanted = studySizes[size];
+    expect(prompts).toMatchObject({ ...wanted.prompts, discovery: 7 });
+    expect(sampling).toMatchObject(wanted.sampling);
+    expect(steering).toMatchObject(wanted.steering);
+    expect(sizeCost(size).tested).toBe(causalTestSize({ ...steering }, wanted.prompts).completions);
+  });
+
+  test('left out is the medium one', async () => {
+    await runInit({ folder: study(), overwrite: true });
+    const { prompts, sampling, steering } = (await readStudy(study())).config;
+    expect({ prompts, sampling, steering }).toMatchObject(studySizes.medium);
+    const [small, medium, large] = sizeNames.map((size) => sizeCost(size).tested) as [number, number, number];
+    expect(small).toBeLessThan(medium / 10);
+    expect(large).toBeGreaterThan(2 * medium);
   });
 });

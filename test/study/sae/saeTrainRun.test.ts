@@ -162,7 +162,7 @@ describe('the command line', () => {
     ['--l0 with topk', ['--tokens', '1e3', '--l0', '8'], /--l0 is for --kind jumprelu; use --k for topk/],
     ['a fraction of a token', ['--tokens', '1.5'], /Expected a whole number of at least 1, such as 1e6/],
     ['no rate', ['--tokens', '10', '--rate', '0'], /Expected a number above 0/],
-    ['no tokens', [], /required option '--tokens <count>' not specified/],
+    ['no tokens', [], /sae train: expected --tokens <count>, found none/],
   ])('%s is refused in a line', (_, args, message) => {
     const { status, stderr } = said([...whole, ...args]);
     expect(stderr).toMatch(message);

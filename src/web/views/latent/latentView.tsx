@@ -224,7 +224,7 @@ function OneLatent({ latent, evidence, trials, route }: OneLatentProps) {
 const NoPage = ({ latent }: { readonly latent: number }) => (
   <Missing command="culprit interpret STUDY">
     Latent {latent} has no page, so its logit lens, passages and pairs are not known. Pages are made for the
-    first latents by Δ and for the confirmed ones; --latents makes more.
+    first latents by Δ and for the confirmed ones; --pages makes more.
   </Missing>
 );
 
