@@ -9,7 +9,8 @@ import { pathOf } from '../../src/cli/grammar.ts';
 import { culpritProgram } from '../../src/cli/program.ts';
 import { fitted } from '../../src/cli/wrap.ts';
 import { culpritHere } from '../support/cliHere.ts';
-import { put } from '../support/tinyFolder.ts';
+import { put, putAll } from '../support/tinyFolder.ts';
+import { putStudy } from '../support/tinyStudy.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'culprit-grammar-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -128,6 +129,18 @@ describe('exit codes', () => {
     expect((await culpritHere(compare)).code).toBe(3);
     expect((await culpritHere(compare.with(2, join(folder, 'no.jsonl')))).code).toBe(2);
     expect((await culpritHere(['unknown'])).code).toBe(2);
+  });
+
+  it('3 where a study has no pairs', async () => {
+    const tiny = await putAll(join(folder, 'tiny'));
+    const study = putStudy(join(folder, 'study'), tiny, {
+      judge: { kind: 'pattern', positive: 'never said' },
+    });
+    const { code, stdout } = await culpritHere(['run', study, '--until', 'pair']);
+    expect({ code, told: stdout.includes('all negative') }).toEqual({ code: 3, told: true });
+    const { code: next, stderr } = await culpritHere(['attribute', study, '--quiet']);
+    expect(stderr).toMatch(/^culprit: [^\n]*pairs\.jsonl: no pairs to attribute: [^\n]+\n$/);
+    expect(next).toBe(3);
   });
 });
 

@@ -48,6 +48,8 @@ interface Wrong {
   readonly change: (where: string) => Options | Promise<Options>;
   /** The line behind `culprit: `, with the folder of the test as $. */
   readonly line: string | RegExp;
+  /** Default 2. */
+  readonly code?: number;
   /** Default: `out` is not there afterwards. */
   readonly untouched?: (out: string) => void;
 }
@@ -208,7 +210,11 @@ const wrong: Readonly<Record<string, Wrong>> = {
     change: (w) => ({ pairs: put(join(w, 'pairs.jsonl'), `${JSON.stringify(good)}\n\n{"prompt": nope}\n`) }),
     line: /^\$\/pairs\.jsonl:3: not JSON: /,
   },
-  'no pairs': { change: (w) => ({ pairs: pairsOf(w) }), line: '$/pairs.jsonl: expected pairs, found none' },
+  'no pairs': {
+    change: (w) => ({ pairs: pairsOf(w) }),
+    line: '$/pairs.jsonl: expected pairs, found none',
+    code: 3,
+  },
   'a pair longer than the context': {
     change: (w) => ({ pairs: pairsOf(w, good, { ...good, id: 'long', prompt: 'z'.repeat(context) }) }),
     line: /^\$\/pairs\.jsonl: pair long: 259 tokens, the model takes 256 at most$/,
@@ -359,18 +365,18 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function expectOneLine({ code, stdout, stderr }: Ended): string {
+function expectOneLine({ code, stdout, stderr }: Ended, expected = 2): string {
   expect(stderr).toMatch(/^culprit: [^\n]+\n$/);
   expect(stdout).toBe('');
-  expect(code).toBe(2);
+  expect(code).toBe(expected);
   return stderr.slice('culprit: '.length, -1);
 }
 
 describe('is told in one line', () => {
   it.each(Object.entries(wrong))('%s', async (name, one) => {
-    const { line, untouched } = one;
+    const { line, untouched, code } = one;
     const { where, out, ended } = await attempt(name, one);
-    const found = expectOneLine(ended).replaceAll(where, '$');
+    const found = expectOneLine(ended, code).replaceAll(where, '$');
     if (typeof line === 'string') expect(found).toBe(line);
     else expect(found).toMatch(line);
     if (untouched) untouched(out);
