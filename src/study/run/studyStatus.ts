@@ -4,11 +4,11 @@ import { plannedStage, type StageUnits, type StudyStage } from '../open/stage.ts
 import type { OpenStudy } from '../open/study.ts';
 import { readStudyManifest } from '../store/manifest.ts';
 import { stageChanges } from '../store/stageChanges.ts';
-import { readStatus, type StageStatus, type StageWork, type StudyStatus } from '../store/status.ts';
+import { readStatus, type StageOnDisk, type StageStatus, type StudyStatus } from '../store/status.ts';
 import { isImported, openFor, type StudyRequest, stagesOf } from './studyRun.ts';
 
 /** Counts what is kept of an earlier run. */
-function withKept(status: StageWork, { kept = 0 }: StageUnits): StageWork {
+function withKept(status: StageOnDisk, { kept = 0 }: StageUnits): StageOnDisk {
   const more = status.finished ? 0 : Math.max(0, kept - status.done);
   return { ...status, done: status.done + more, left: status.left - more };
 }
@@ -22,7 +22,7 @@ interface Known {
 }
 
 /** What a run will do with a stage, in words that dry run and status share. */
-function willText({ finished, problem, done, left }: StageWork, { before, changes, after }: Known): string {
+function willText({ finished, problem, done, left }: StageOnDisk, { before, changes, after }: Known): string {
   if (finished) return 'nothing: it is done';
   if (problem !== undefined) return 'stop there: its files need a word from you';
   if (after !== undefined)

@@ -45,20 +45,20 @@ export interface StudyStatus {
 
 /** What is on the disk. */
 export interface ReadStatus extends Pick<StudyStatus, 'running'> {
-  readonly stages: readonly StageWork[];
+  readonly stages: readonly StageOnDisk[];
 }
 
 /** A status before it is told what a run will do. */
-export type StageWork = Omit<StageStatus, 'will' | 'changes'>;
+export type StageOnDisk = Omit<StageStatus, 'will' | 'changes'>;
 
 /** Throws InputError where the manifest or a journal is damaged. */
 export async function readStatus(folder: string, plan: readonly PlannedStage[]): Promise<ReadStatus> {
-  const stages: StageWork[] = [];
+  const stages: StageOnDisk[] = [];
   for (const planned of plan) stages.push(await statusOf(folder, planned));
   return { running: await lockHolder(folder), stages };
 }
 
-async function statusOf(folder: string, { name, units, unitsIn, stage }: PlannedStage): Promise<StageWork> {
+async function statusOf(folder: string, { name, units, unitsIn, stage }: PlannedStage): Promise<StageOnDisk> {
   const waiting = { name, finished: false, done: 0, left: units };
   if (stage === undefined) return waiting;
   const { done: finished, problem } = await stageState(folder, stage);

@@ -7,7 +7,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { ifThere, isThere, statIfThere } from '../../files/ifThere.ts';
-import { resultFiles, type ServedEvent, type StageWork, type StudyProgress } from '../../results.ts';
+import { resultFiles, type ServedEvent, type StageProgress, type StudyProgress } from '../../results.ts';
 import type { OpenStudy } from '../open/study.ts';
 import { staleStages } from '../report/stale.ts';
 import { shownFiles } from '../report/studyFolder.ts';
@@ -39,7 +39,7 @@ const rest = 10;
 
 const unknown: StudyProgress = { stages: [], running: false };
 
-function stageView(status: StageStatus, isNext: boolean, hasRecord: boolean): StageWork {
+function stageView(status: StageStatus, isNext: boolean, hasRecord: boolean): StageProgress {
   const { name, finished, done, left, secondsLeft, problem, bound } = status;
   const waiting = problem !== undefined || hasRecord ? 'stale' : 'waiting';
   return {
