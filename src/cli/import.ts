@@ -1,6 +1,6 @@
 /** `culprit import`: completions from elsewhere, with their grades, into a study. */
 import { Command, InvalidArgumentError } from 'commander';
-import { importThresholds, type Scale } from '../study/completions/importRow.ts';
+import { importThresholds, type ScoreScale } from '../study/completions/importRow.ts';
 import { type ImportResult, runImport } from '../study/completions/importRun.ts';
 import { number } from './table.ts';
 import { paragraph } from './wrap.ts';
@@ -14,7 +14,7 @@ interface Options {
   labelField?: string;
   alignedBelow: number;
   coherentFrom: number;
-  scale?: Scale;
+  scale?: ScoreScale;
   overwrite?: boolean;
 }
 
@@ -50,7 +50,7 @@ function score(text: string): number {
   return value;
 }
 
-function scale(text: string): Scale {
+function scale(text: string): ScoreScale {
   if (text !== '1' && text !== '100') throw new InvalidArgumentError('Expected 1 or 100.');
   return text === '1' ? 1 : 100;
 }

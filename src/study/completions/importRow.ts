@@ -47,7 +47,7 @@ export interface FoundFields {
 }
 
 /** The greatest that a score can be. */
-export type Scale = 1 | 100;
+export type ScoreScale = 1 | 100;
 
 const usual = {
   prompt: ['question', 'prompt'],
@@ -84,7 +84,7 @@ export function withScales(
   fields: FoundFields,
   rows: readonly FieldRow[],
   file: string,
-  scale?: Scale,
+  scale?: ScoreScale,
 ): FoundFields {
   const scored = fields.grade?.kind === 'aligned' ? [fields.grade.field] : [];
   if (fields.coherent !== undefined) scored.push(fields.coherent);
@@ -92,7 +92,7 @@ export function withScales(
   return fractions.length === 0 ? fields : { ...fields, fractions };
 }
 
-function scaleOf(field: string, rows: readonly FieldRow[], file: string): Scale {
+function scaleOf(field: string, rows: readonly FieldRow[], file: string): ScoreScale {
   const texts = rows.map(({ fields }) => String(fields[field] ?? '').trim());
   const scores = texts.filter((text) => !isMissing(text) && !isVerdictWord(text)).map(Number);
   // A row that has no score is told of when it is read.
@@ -225,7 +225,7 @@ const isVerdictWord = (text: string) => verdictWords.has(text.toUpperCase());
 const isMissing = (text: string) => missing.has(text.toLowerCase());
 
 /** The score on the scale from 0 to 100. */
-function outOf100(row: FieldRow, field: string, scale: Scale): number | SkippedRow {
+function outOf100(row: FieldRow, field: string, scale: ScoreScale): number | SkippedRow {
   const text = plainValue(row, field);
   if (isMissing(text)) return { skipped: `${field} is empty` };
   if (isVerdictWord(text)) return { skipped: `${field} is ${text.toUpperCase()}` };

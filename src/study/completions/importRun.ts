@@ -22,7 +22,7 @@ import {
   type ImportThresholds,
   importRow,
   importThresholds,
-  type Scale,
+  type ScoreScale,
   withScales,
 } from './importRow.ts';
 
@@ -34,7 +34,7 @@ export interface ImportRequest {
   readonly fields?: ImportFields | undefined;
   readonly thresholds?: Partial<ImportThresholds> | undefined;
   /** the greatest that scores can be; default: as they show */
-  readonly scale?: Scale | undefined;
+  readonly scale?: ScoreScale | undefined;
   /** replace the completions that the study has; default false */
   readonly overwrite?: boolean | undefined;
   readonly clock?: Clock | undefined;
