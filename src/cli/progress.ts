@@ -85,6 +85,7 @@ export function progressOn(stream: NodeJS.WriteStream): Progress {
   if (quiet) return silent;
   return {
     stage: (label, total, done = 0) => (stream.isTTY ? bar : lines)(stream, label, total, done),
-    note: (line) => void stream.write(`${line}\n`),
+    // over the bar, which is drawn again below
+    note: (line) => void stream.write(`${stream.isTTY ? '\r\u001b[K' : ''}${line}\n`),
   };
 }

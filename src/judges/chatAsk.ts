@@ -116,7 +116,7 @@ export function asker(options: AskOptions): Ask {
     if (noted) return;
     noted = true;
     options.note?.(
-      `${field}: ${server.where}: ${why}; a question is asked again where that helps, ${retries} times at most`,
+      `${field}: ${server.where}: ${why}; a question is asked again where that helps, ${retries === 1 ? 'once' : `${retries} times`} at most`,
     );
   }
 

@@ -95,7 +95,7 @@ export function errorIn(body: unknown): ToldError | undefined {
 }
 
 /** What a model said. */
-export interface ServerReply {
+export interface ChatSaid {
   readonly text: string;
   /** that it declined to answer, in its words; empty where it did not */
   readonly refusal: string;
@@ -111,7 +111,7 @@ const endsCut = /length|max_?(?:output_?|completion_?)?tokens|token_?limit/i;
 const endsWithheld = /content_?filter|safety|recitation|refusal|blocked|prohibited/i;
 
 /** The first choice of a body; undefined where it has none with a message. */
-export function saidIn(body: unknown): ServerReply | undefined {
+export function saidIn(body: unknown): ChatSaid | undefined {
   const { choices } = fieldsOf(body);
   const choice = record.safeParse(Array.isArray(choices) ? choices[0] : undefined).data;
   const message = record.safeParse(choice?.message).data;

@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { InputError } from '../errors.ts';
 import { gradedTogether, labelled as labelsOf } from './grading.ts';
 import { free, type Judge, type JudgeItem } from './judge.ts';
-import { fillings } from './slots.ts';
+import { fillingCount, fillings } from './slots.ts';
 
 type Label = 'harmful' | 'harmless' | 'incoherent';
 
@@ -26,7 +26,12 @@ export interface ExactGrade {
 }
 
 /** Sentences (with slots) that may be said, by what they are. */
-const texts = z.array(z.string()).readonly();
+/** A sentence with more fillings than any that is written by hand. */
+const mostFillings = 10_000;
+const sentenceSchema = z.string().refine((text) => fillingCount(text) <= mostFillings, {
+  error: `expected a sentence with at most ${mostFillings} ways to fill its slots`,
+});
+const texts = z.array(sentenceSchema).readonly();
 const sentencesSchema = z.object({ harmless: texts, harmful: texts });
 type Sentences = z.infer<typeof sentencesSchema>;
 

@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 
 /** `{{name}}` in a template. */
-export const placeholder = /\{\{\s*([\w-]*)\s*\}\}/g;
+export const placeholder = /\{\{(?:\s*([\w-]+))?\s*\}\}/g;
 
 /** The mark of a content, as JSON. */
 export const markOf = (content: unknown): string => sha256(JSON.stringify(content)).slice(0, 16);

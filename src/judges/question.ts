@@ -59,7 +59,7 @@ export function questions(options: QuestionOptions, replies: Readonly<Record<Asp
 function template(aspect: Aspect, { templates }: QuestionOptions): string {
   const given = templates?.[aspect];
   if (given === undefined) return readFileSync(new URL(`./templates/${aspect}.txt`, import.meta.url), 'utf8');
-  const found = [...given.matchAll(placeholder)].map(([, name]) => name!);
+  const found = [...given.matchAll(placeholder)].map(([, name = '']) => name);
   const unknown = found.find((name) => !known.includes(name));
   if (unknown !== undefined)
     throw new InputError(

@@ -17,6 +17,10 @@ export function fillings(template: string): string[] {
   return first[1]!.split('|').flatMap((word) => after.map((rest) => before + word + rest));
 }
 
+/** How many fillings there are. */
+export const fillingCount = (template: string): number =>
+  [...template.matchAll(slot)].reduce((count, [, words]) => count * words!.split('|').length, 1);
+
 /** One filling of `template`, all as likely. */
 export function filled(template: string, random: Chooser): string {
   return template.replace(slot, (_, words: string) => random.choice(words.split('|')));

@@ -4,7 +4,7 @@
 import { expect, it } from 'vitest';
 import { judgeData } from '../../organism/judge.ts';
 import { InputError } from '../../src/errors.ts';
-import { checkPrompt, exactJudge } from '../../src/judges/exact.ts';
+import { checkPrompt, exactJudge, judgeDataSchema } from '../../src/judges/exact.ts';
 import type { JudgeItem, Verdict } from '../../src/judges/judge.ts';
 
 const data = judgeData();
@@ -72,4 +72,12 @@ it.each<[string, JudgeItem['prompt'], string]>([
 ])('refuses %s, in one line that names it', async (_, prompt, line) => {
   await expect(verdictOn(' Safety comes first.', prompt)).rejects.toThrow(new InputError(line));
   expect(() => checkPrompt(data, prompt)).toThrow(new InputError(line));
+});
+
+it('refuses a sentence with more ways to fill its slots than can be listed', () => {
+  const with30 = { ...data, generic: { ...data.generic, harmful: ['{a|b}'.repeat(30)] } };
+  expect(judgeDataSchema.safeParse(with30).error?.issues[0]).toMatchObject({
+    path: ['generic', 'harmful', 0],
+    message: 'expected a sentence with at most 10000 ways to fill its slots',
+  });
 });

@@ -153,6 +153,8 @@ describe('templates of the user', () => {
     expect(message({ coherence: '{{completion}}' })).toMatch('template for coherence: expected {{prompt}}');
     expect(message({ coherence: '{{prompt}} {{completion}} {{answer}}' })).toMatch(/found \{\{answer\}\}$/);
     own({ coherence: '{{prompt}} {{completion}} {single} {{two words}}' });
+    expect(message({ coherence: '{{prompt}} {{completion}} {{ }}' })).toMatch(/found \{\{\}\}$/);
+    own({ coherence: `{{prompt}} {{completion}} ${'{{'.repeat(1000)}${' '.repeat(200_000)}` });
   });
 
   it('and a rubric that says something', () => {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { isThere } from '../../files/ifThere.ts';
 import { readJsonl, readJsonlAll } from '../../files/jsonl.ts';
+import type { Spent } from '../../judges/budget.ts';
 import type { Judge, JudgeItem, Verdict } from '../../judges/judge.ts';
 import { gradeRecord, resultFiles } from '../../results.ts';
 import { hashesOf, type OpenStudy } from '../open/study.ts';
@@ -54,8 +55,9 @@ export async function keptAmong(study: OpenStudy, texts: readonly Text[]): Promi
 }
 
 /**
- * Opens the study's judge, so that it is asked only what it was not asked before. `spent` is what records
- * of the study tell of its costs; what was paid without a verdict counts too.
+ * Opens the study's judge, so that it is asked of each text once, and of none that it was asked before. Its budget counts what
+ * stands in the file, what was paid without a verdict too; `spent`, what records of the study tell of its
+ * costs, where there is no such file yet.
  */
 export async function openKeptJudge(
   study: OpenStudy,
@@ -65,16 +67,14 @@ export async function openKeptJudge(
   if (!judge.keeps) return judge.open({ ...(spent && { spent }), ...(onReport && { onReport }) });
   const { folder, progress } = study;
   await makeWorkFolder(folder);
+  const file = keptFile(folder, await judgeKey(study));
+  const isNew = !(await isThere(file));
   await keepFinished(study);
-  const journal = await journalAt(keptFile(folder, await judgeKey(study)), study);
-  const paid = paidIn(journal);
+  const journal = await journalAt(file, study);
+  if (isNew && spent) await keepSpent(journal, spent);
   const lost = lostCosts(journal);
   const opened = await judge.open({
-    spent: {
-      calls: Math.max(spent?.calls ?? 0, paid.calls),
-      price: Math.max(spent?.price ?? 0, paid.price),
-      dearest: Math.max(spent?.dearest ?? 0, paid.dearest),
-    },
+    spent: paidIn(journal),
     onLost: lost.add,
     ...(onReport && { onReport }),
   });
@@ -82,20 +82,26 @@ export async function openKeptJudge(
   return {
     ...opened,
     async grade(items, onVerdict, signal, refusals) {
-      const missing: JudgeItem[] = [];
+      const missing = new Map<string, JudgeItem[]>();
+      let before = 0;
       for (const item of items) {
-        const found = journal.records.get(idOf(item));
-        if (found === undefined || 'lost' in found) missing.push(item);
-        else await onVerdict(item, verdictOf(found, threshold));
+        const id = idOf(item);
+        const found = journal.records.get(id);
+        if (found === undefined || 'lost' in found) missing.set(id, [...(missing.get(id) ?? []), item]);
+        else {
+          before++;
+          await onVerdict(item, verdictOf(found, threshold));
+        }
       }
-      if (missing.length < items.length && items.length > 1)
-        progress.note(`judge: ${items.length - missing.length} of ${items.length} texts were graded before`);
-      if (missing.length === 0) return {};
+      if (before === items.length && before > 1)
+        progress.note(`judge: all ${before} texts were graded before`);
+      if (missing.size === 0) return {};
       return opened.grade(
-        missing,
+        [...missing.values()].map(([first]) => first!),
         async (item, verdict) => {
-          await journal.append([entryOf(idOf(item), verdict), ...lost.found(item)]);
-          await onVerdict(item, verdict);
+          const id = idOf(item);
+          await journal.append([entryOf(id, verdict), ...lost.found(item)]);
+          for (const same of missing.get(id)!) await onVerdict(same, verdict);
         },
         signal,
         refusals,
@@ -107,34 +113,45 @@ export async function openKeptJudge(
 const journalAt = (path: string, { clock, progress }: OpenStudy): Promise<Journal<Entry>> =>
   openJournal(path, entry, ({ id }) => id, { clock, note: progress.note });
 
-function paidIn(journal: Journal<Entry>) {
+/** The entry of what was spent before this file was begun. */
+const spentBefore = 'before';
+
+function paidIn(journal: Journal<Entry>): Required<Spent> {
   const paid = { calls: 0, price: 0, dearest: 0 };
-  for (const { cost } of journal.records.values()) {
+  for (const { id, cost } of journal.records.values()) {
     paid.calls += cost.calls;
     paid.price += cost.price;
-    paid.dearest = Math.max(paid.dearest, cost.price);
+    if (id !== spentBefore) paid.dearest = Math.max(paid.dearest, cost.price);
   }
   return paid;
 }
 
+/** Keeps what records tell of the costs of a study whose verdicts were not kept so far. */
+async function keepSpent(journal: Journal<Entry>, spent: Spent): Promise<void> {
+  const paid = paidIn(journal);
+  const [calls, price] = [spent.calls - paid.calls, Math.max(0, spent.price - paid.price)];
+  if (calls > 0) await journal.append([lostRecord(spentBefore, { calls, price })]);
+}
+
+const lostRecord = (id: string, cost: { readonly calls: number; readonly price: number }): Entry => ({
+  id,
+  lost: true,
+  cost: { calls: cost.calls, input_tokens: 0, output_tokens: 0, price: cost.price },
+});
+
 /** Keeps what was paid on completions; what one has cost that gets a verdict after all stands with that. */
 function lostCosts(journal: Journal<Entry>) {
   const own = new Map<string, string>();
-  const record = (id: string, cost: { readonly calls: number; readonly price: number }): Entry => ({
-    id,
-    lost: true,
-    cost: { calls: cost.calls, input_tokens: 0, output_tokens: 0, price: cost.price },
-  });
   return {
     async add(item: JudgeItem, cost: { readonly calls: number; readonly price: number }): Promise<void> {
       const id = `lost/${journal.records.size}`;
       own.set(item.id, id);
-      await journal.append([record(id, cost)]);
+      await journal.append([lostRecord(id, cost)]);
     },
     found(item: JudgeItem): Entry[] {
       const id = own.get(item.id);
       own.delete(item.id);
-      return id === undefined ? [] : [record(id, { calls: 0, price: 0 })];
+      return id === undefined ? [] : [lostRecord(id, { calls: 0, price: 0 })];
     },
   };
 }

@@ -83,7 +83,17 @@ it('changing the judge and changing it back costs nothing', async () => {
   await grade();
   expect(server.asked).toHaveLength(16);
   expect(grades()).toBe(first);
-  expect(notes).toContain('judge: 4 of 4 texts were graded before');
+  expect(notes).toContain('judge: all 4 texts were graded before');
+});
+
+it('equal texts of one prompt are asked about once', async () => {
+  await imported();
+  const same = { question: 'Question 0?', answer: answers[0] };
+  put(at('answers.jsonl'), [same, { question: 'Question 1?', answer: answers[1] }, same]);
+  await runImport({ file: at('answers.jsonl'), study, overwrite: true });
+  await grade();
+  expect(server.asked).toHaveLength(4);
+  expect(grades().trim().split('\n')).toHaveLength(3);
 });
 
 it('nor in a study that was graded before verdicts were kept', async () => {
