@@ -85,8 +85,7 @@ async function fromSafetensors(path: string, name: string | undefined): Promise<
   const stored = chosenTensor(tensors, path, name);
   const where = name === undefined ? path : `${path}: tensor ${quoted(name)}`;
   checkShape(stored.shape, where);
-  if (!isFloat(stored.dtype))
-    throw new InputError(`${where}: expected a float type, found ${stored.dtype}`);
+  if (!isFloat(stored.dtype)) throw new InputError(`${where}: expected a float type, found ${stored.dtype}`);
   return {
     vector: toFloat32(await readTensor(stored)),
     layer: layerOf(/^(resid_(?:pre|post)) (\d{1,6})$/.exec(metadata.site ?? ''), path),
