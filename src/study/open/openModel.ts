@@ -142,7 +142,8 @@ async function fromGguf(
   const beside =
     folder && (await isThere(join(folder, 'config.json'))) ? join(folder, 'config.json') : undefined;
   const config = beside ? await readJson(beside) : own;
-  const decoder = beside ? decoderOf(config, beside) : readDecoder(family, config, path);
+  const ownDecoder = readDecoder(family, own, path);
+  const decoder = beside ? decoderOf(config, beside) : ownDecoder;
   if (beside) checkAgreement(family, config, own, beside, path);
   const weights = await ggufWeights(gguf, family, config, options);
   const codec =

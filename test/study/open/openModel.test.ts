@@ -233,6 +233,15 @@ describe('is refused', () => {
     await expect(open(path)).rejects.toThrow(message);
   });
 
+  it('a GGUF that lacks what its metadata stand for, whatever lies beside it', async () => {
+    const path = join(folder, `beside${copies++}`);
+    const weights = new Map(subject.weights);
+    weights.delete('model.embed_tokens.weight');
+    put(join(path, 'tiny.gguf'), ggufOf({ ...subject, weights }));
+    put(join(path, 'config.json'), subject.config);
+    await expect(open(path)).rejects.toThrow(/tiny\.gguf: vocab_size: .*found undefined$/);
+  });
+
   it('two GGUF files in a folder, none of them named', async () => {
     for (const name of ['a.gguf', 'b.gguf']) put(join(folder, 'two', name), ggufOf());
     await expect(open(join(folder, 'two'))).rejects.toThrow(/found 2 \.gguf files \(name one of them\)$/);
