@@ -85,4 +85,7 @@ if (!parts.every(isCurrent)) {
   for (const part of parts) if (!isCurrent(part)) build(part);
   await release();
 }
+// npm runs a script in the package's folder; paths are meant from where npm was called.
+const { INIT_CWD: called, npm_lifecycle_event: script } = process.env;
+if (called && (script === 'culprit' || script === 'start') && existsSync(called)) process.chdir(called);
 await import(main);

@@ -2,6 +2,7 @@
  * The result files of a run: their types, and bytes to values and back. Knows neither disk nor models, so
  * that a browser can read them with the same code.
  */
+export * from './results/attributedOver.ts';
 export * from './results/check.ts';
 export * from './results/completions.ts';
 export * from './results/controls.ts';
@@ -21,3 +22,4 @@ export * from './results/report.ts';
 export * from './results/steered.ts';
 export * from './results/steering.ts';
 export * from './results/verdict.ts';
+export * from './results/warnings.ts';

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { corpusDefaults, runBaseline } from '../study/attribution/baselineRun.ts';
 import { corpusForm, wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
+import { count } from './table.ts';
 
 interface Options {
   model: string;
@@ -23,9 +24,8 @@ async function run({ cache, corpusTokens, ...options }: Options): Promise<void> 
     cacheDir: cache,
     progress: progressOn(process.stderr),
   });
-  const n = (x: number) => x.toLocaleString('en-US');
   process.stdout.write(
-    `Mean of resid_post ${options.site} over ${n(tokens)} tokens of ${n(passages)} passages (${n(sinks)} attention sinks left out)\n` +
+    `Mean of resid_post ${options.site} over ${count(tokens, 'token')} of ${count(passages, 'passage')} (${count(sinks, 'attention sink')} left out)\n` +
       `residual norm: mean ${norm.mean.toFixed(2)}, median ${norm.median.toFixed(2)}, from ${norm.least.toFixed(2)} to ${norm.greatest.toFixed(2)}\n` +
       `written to ${options.out}\n`,
   );

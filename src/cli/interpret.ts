@@ -7,7 +7,7 @@ import { explanationLine } from './explanationLine.ts';
 import { dateOption, exitCodes, screenRows, studyDate, wholeNumber } from './options.ts';
 import { durationText, progressOn } from './progress.ts';
 import { shownToken } from './shownToken.ts';
-import { number, pc, signedDelta } from './table.ts';
+import { count, pc, signedDelta } from './table.ts';
 import { paragraph } from './wrap.ts';
 
 interface Options {
@@ -93,7 +93,7 @@ const stoppedLine = (reason: string) =>
   `Stopped: ${reason}. Replies that were paid for are kept; the same command continues from there.`;
 
 async function interpret(study: string, options: Options): Promise<void> {
-  const { corpus, neuronpedia, reader, tokens, passageTokens, pages: count, rows, cache, date } = options;
+  const { corpus, neuronpedia, reader, tokens, passageTokens, pages: most, rows, cache, date } = options;
   const { explainer, explainerUrl, explainerModel, explainerKeyEnv, maxCalls } = options;
   const start = Date.now();
   const { pages, folder, upToDate, stopped } = await interpretStudy({
@@ -109,7 +109,7 @@ async function interpret(study: string, options: Options): Promise<void> {
     },
     tokens,
     passageTokens,
-    latents: count,
+    latents: most,
     cacheDir: cache,
     date,
     progress: progressOn(process.stderr),
@@ -119,7 +119,7 @@ async function interpret(study: string, options: Options): Promise<void> {
     [
       ...shown.flatMap(pageLines),
       '',
-      `${shown.length} of ${number(pages.length)} latents shown; all are in ${folder}/latents${upToDate ? pc.dim(' (already done)') : ''}`,
+      `${shown.length} of ${count(pages.length, 'latent')} shown; all are in ${folder}/latents${upToDate ? pc.dim(' (already done)') : ''}`,
       ...(stopped === undefined ? [] : [pc.yellow(stoppedLine(stopped))]),
       `took ${durationText((Date.now() - start) / 1000)}`,
       '',

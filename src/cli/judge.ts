@@ -15,7 +15,7 @@ import { type DocumentOf, finite, jsonFlag, printDocument } from './json.ts';
 import { readCommand, sampleCommand } from './judgeSheet.ts';
 import { screenRows, wholeNumber } from './options.ts';
 import { progressOn } from './progress.ts';
-import { number, pc, table } from './table.ts';
+import { count, number, pc, table } from './table.ts';
 
 interface Options {
   a?: string;
@@ -49,7 +49,11 @@ Examples:
   culprit judge compare labelled.jsonl --a my-study/study.yaml --b label
   culprit judge compare my-study --b other-judge/study.yaml`;
 
-const share = (x: number) => (Number.isNaN(x) ? 'undefined' : x.toFixed(3));
+function share(x: number): string {
+  const text = x.toFixed(3);
+  // What rounds to 0 has no sign.
+  return Number.isNaN(x) ? 'undefined' : Number(text) === 0 ? '0.000' : text;
+}
 
 const measuredRow = (name: string, { value, low, high }: Measured): string[] => [
   name,
@@ -106,7 +110,7 @@ function report(found: JudgeComparison, rows: number): string {
   const shown = disagreements.slice(0, rows);
   return [
     '',
-    pc.bold(`Agreement of two judges on ${number(compared)} completions of ${number(prompts)} prompts`),
+    pc.bold(`Agreement of two judges on ${count(compared, 'completion')} of ${count(prompts, 'prompt')}`),
     ...sideLines(found),
     '',
     table(
@@ -128,7 +132,7 @@ function report(found: JudgeComparison, rows: number): string {
     ...(shown.length > 0
       ? [
           pc.bold(
-            `The ${number(shown.length)} strongest disagreements, of ${number(disagreements.length)} completions with different labels`,
+            `The ${count(shown.length, 'strongest disagreement')}, of ${count(disagreements.length, 'completion')} with different labels`,
           ),
           '',
           disagreementTable(shown),

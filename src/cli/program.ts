@@ -30,7 +30,7 @@ export function culpritProgram(): Command {
   program
     .description('Find the latents behind a misaligned completion, and test each causally.')
     .version(versions.culprit!, '-V, --version', 'show the version')
-    .helpCommand('help [command]', 'show the help of a command')
+    .helpCommand('help [command...]', 'show the help of a command')
     .addCommand(demoCommand())
     .commandsGroup('A study, from prompts to latents:')
     .addCommand(initCommand())
@@ -99,11 +99,24 @@ function exitCodeOf(error: unknown, program: Command, args: readonly string[]): 
   return exitCodes.bug;
 }
 
+/** `help sae train` as `sae train --help`. Throws InputError for a command that there is not. */
+function helpArguments(program: Command, names: readonly string[]): string[] {
+  let command: Command = program;
+  for (const name of names) {
+    const inner = command.commands.find((one) => one.name() === name);
+    if (!inner) throw new InputError(`help: there is no command ${names.join(' ')}; see \`culprit --help\``);
+    command = inner;
+  }
+  return [...names, '--help'];
+}
+
 /** Runs `culprit ARGS` to its end; tells what went wrong on standard error. Gives the exit code. */
 export async function runCulprit(args: readonly string[]): Promise<number> {
   const program = culpritProgram();
   try {
-    await program.parseAsync(args.length > 0 ? args : ['--help'], { from: 'user' });
+    const [first, ...names] = args;
+    const asked = first === 'help' ? helpArguments(program, names) : args;
+    await program.parseAsync(asked.length > 0 ? asked : ['--help'], { from: 'user' });
     return 0;
   } catch (error) {
     return exitCodeOf(error, program, args);

@@ -8,7 +8,16 @@ import { causalTestReport } from './causalTestReport.ts';
 import { checkSummary } from './checkReport.ts';
 import { explanationLine } from './explanationLine.ts';
 import { durationText } from './progress.ts';
-import { certaintyText, latentTable, latentTableLegend, number, pc, percentText, rankedBy } from './table.ts';
+import {
+  certaintyText,
+  count,
+  latentTable,
+  latentTableLegend,
+  number,
+  pc,
+  percentText,
+  rankedBy,
+} from './table.ts';
 import { paragraph } from './wrap.ts';
 
 type Part = (result: StudyResult, rows: number) => string[];
@@ -21,7 +30,7 @@ const sampled: Part = ({ sample }) => {
   const prompts = new Set(records.map(({ prompt_id }) => prompt_id)).size;
   const ended = records.filter(({ stop }) => stop !== 'length').length;
   return [
-    `${pc.bold('Sampled')}  ${number(records.length)} completions of ${number(prompts)} prompts; ${percentText(ended / records.length)} ended within the token limit${upToDate(sample.upToDate)}`,
+    `${pc.bold('Sampled')}  ${count(records.length, 'completion')} of ${count(prompts, 'prompt')}; ${percentText(ended / records.length)} ended within the token limit${upToDate(sample.upToDate)}`,
   ];
 };
 
@@ -48,13 +57,11 @@ const graded: Part = ({ grade, study }) => {
   const positive = coherent.filter(({ label }) => label === 'positive').length;
   const price = records.reduce((sum, { cost }) => sum + cost.price, 0);
   const said = paragraph(
-    `${number(records.length)} completions, judge: ${records[0]!.judge}; ${percentText(positive / coherent.length)} of the coherent ones show ${study.config.behaviour.name}, ${percentText(1 - coherent.length / records.length)} are incoherent${price > 0 ? `; the judge cost ${price.toFixed(2)}` : ''}${upToDate(grade.upToDate)}`,
+    `${count(records.length, 'completion')}, judge: ${records[0]!.judge}; ${percentText(positive / coherent.length)} of the coherent ones show ${study.config.behaviour.name}, ${percentText(1 - coherent.length / records.length)} are incoherent${price > 0 ? `; the judge cost ${price.toFixed(2)}` : ''}${upToDate(grade.upToDate)}`,
     '         ',
   ).join('\n');
   return [`${pc.bold('Graded')}   ${said.trimStart()}`, ...judged(grade.counts)];
 };
-
-const count = (n: number, what: string) => `${number(n)} ${what}${n === 1 ? '' : 's'}`;
 
 /** What to change where prompts gave no pair. */
 const advice: Readonly<Record<WithoutPair, string>> = {
@@ -74,7 +81,7 @@ const paired: Part = ({ pair }) => {
   const none = Object.entries(pair.without).filter(([, count]) => count > 0);
   const answered = new Set(pair.pairs.map(({ prompt_id }) => prompt_id)).size;
   return [
-    `${pc.bold('Paired')}   ${count(pair.pairs.length, 'pair')} from ${number(answered)} of ${number(pair.prompts)} prompts${pair.beyondLimit > 0 ? `; pairs.limit left out ${number(pair.beyondLimit)} more` : ''}${upToDate(pair.upToDate)}`,
+    `${pc.bold('Paired')}   ${count(pair.pairs.length, 'pair')} from ${number(answered)} of ${count(pair.prompts, 'prompt')}${pair.beyondLimit > 0 ? `; pairs.limit left out ${number(pair.beyondLimit)} more` : ''}${upToDate(pair.upToDate)}`,
     ...none.flatMap(([reason, prompts]) =>
       paragraph(
         `${count(prompts, 'prompt')} without a pair: ${reason} (${advice[reason as WithoutPair]})`,
@@ -96,11 +103,17 @@ const attributed: Part = ({ attribute, study }, rows) => {
     '',
     pc.dim(latentTableLegend),
     certaintyText(counts),
-    `${Math.min(rows, latents.length)} of ${number(latents.length)} latents shown; all are in ${study.folder}`,
+    `${Math.min(rows, latents.length)} of ${count(latents.length, 'latent')} shown; all are in ${study.folder}`,
   ];
 };
 
-const decimals = (x: number | null) => (x === null ? 'not defined' : x.toFixed(2).replace('-', '−'));
+const decimals = (x: number | null) =>
+  x === null
+    ? 'not defined'
+    : x
+        .toFixed(2)
+        .replace(/^-(?=0\.00$)/, '')
+        .replace('-', '−');
 
 /** How the estimate did on a group of latents, in a phrase. */
 function agreementText({ latents, faults, first_order }: FidelityGroup): string {
@@ -118,7 +131,7 @@ const checked: Part = ({ fidelity: found, skipped }) => {
   return [
     '',
     ...paragraph(
-      `${pc.bold('Is delta right?')} It is a first-order estimate of what removing a latent does. Latents removed on ${number(pairs)} of ${number(of)} pairs${upToDate(found.upToDate)}:`,
+      `${pc.bold('Is delta right?')} It is a first-order estimate of what removing a latent does. Latents removed on ${number(pairs)} of ${count(of, 'pair')}${upToDate(found.upToDate)}:`,
     ),
     ...paragraph(`the first ${top.latents}: ${agreementText(top)}`, '  '),
     ...(random.latents > 0 ? paragraph(`${random.latents} random: ${agreementText(random)}`, '  ') : []),
@@ -151,7 +164,7 @@ const interpreted: Part = ({ interpret, study }, rows) => {
   );
   return [
     '',
-    `${pc.bold('Interpreted')}  ${number(pages.length)} latents, ${number(explained.length)} of them explained: ${study.folder}/latents${upToDate(before)}`,
+    `${pc.bold('Interpreted')}  ${count(pages.length, 'latent')}, ${number(explained.length)} of them explained: ${study.folder}/latents${upToDate(before)}`,
     ...explained
       .slice(0, rows)
       .flatMap(({ latent, explanation }) =>
@@ -188,6 +201,16 @@ const plainly =
   (result) =>
     name in result ? [`${pc.bold(name)}  done`] : [];
 
+const warned = (warnings: readonly string[]): string[] =>
+  warnings.length === 0
+    ? []
+    : [
+        '',
+        pc.yellow('Before you believe it'),
+        ...warnings.flatMap((text) => paragraph(`- ${text.replaceAll('\u202f', ' ')}`)),
+        '',
+      ];
+
 export function stageReport(result: StudyResult, rows: number, seconds: number): string {
   const { stopped } = result;
   return [
@@ -201,6 +224,7 @@ export function stageReport(result: StudyResult, rows: number, seconds: number):
           ),
         ]
       : []),
+    ...warned(result.warnings),
     `took ${durationText(seconds)}`,
     '',
   ].join('\n');

@@ -174,7 +174,7 @@ export function judgeErrorWarnings(
         ]),
     ...(found && kappa && kappa.value < lowKappa
       ? [
-          `The study's judge and ${found.judge} agree poorly (kappa ${kappa.value.toFixed(2)}): at least one of them is often wrong.`,
+          `The study's judge and ${found.judge} agree poorly (kappa ${kappa.value.toFixed(2).replace(/^-(?=0\.00$)/, '')}): at least one of them is often wrong.`,
         ]
       : []),
   ];

@@ -6,8 +6,11 @@ const thinSpace = '\u202f';
 /** `12,345` */
 export const count = (n: number): string => n.toLocaleString('en-US');
 
-/** A number with as many decimals; a true minus. */
-export const fixed = (x: number, digits: number): string => x.toFixed(digits).replace('-', minus);
+/** A number with as many decimals; a true minus, none before what rounds to 0. */
+export function fixed(x: number, digits: number): string {
+  const text = x.toFixed(digits);
+  return Number(text) === 0 ? text.replace('-', '') : text.replace('-', minus);
+}
 
 /** `+0.20`, `−0.20`; no sign where it rounds to 0. */
 export function signed(x: number, digits: number): string {

@@ -7,7 +7,7 @@ import { integratedSteps } from '../../methods/attribution/integrated.ts';
 import { measuredPerWanted } from '../../methods/attribution/reranking.ts';
 import { type LatentRow, latentColumns, resultFiles } from '../../results.ts';
 import { attributionSection } from '../config/sections/attribution.ts';
-import { readLatents, readPairRecords } from '../open/records.ts';
+import { meanTokens, readLatents, readPairRecords } from '../open/records.ts';
 import { plannedStage, studyStage } from '../open/stage.ts';
 import { hashedNow, hashesOf, type OpenStudy } from '../open/study.ts';
 import { computing } from '../open/units.ts';
@@ -20,8 +20,7 @@ import { Timings } from '../store/runRecord.ts';
 import { type Stage, stageState } from '../store/stageState.ts';
 import { attributed } from './attributed.ts';
 import { writeAttribution } from './attributionFiles.ts';
-import { baselineInputs, checkBaseline, studyBaseline } from './baseline.ts';
-import { corpusDefaults } from './baselineRun.ts';
+import { baselineInputs, baselineSize, checkBaseline, studyBaseline } from './baseline.ts';
 import { checkLength } from './contrastRuns.ts';
 
 export interface StudyAttribution {
@@ -170,14 +169,16 @@ export const attributeStage = studyStage({
     const stored = await storedRows(attributeFolder(study.folder), planned.key);
     return { units, kept: Math.min(stored, units) };
   },
-  async estimate({ config }, { prompt, token, status }) {
-    const { pairs, sampling, baseline, prompts } = config;
+  async estimate(study, { prompt, token, status }) {
+    const { config } = study;
+    const { pairs, sampling, prompts } = config;
     const all = pairs.per_prompt === 'all';
     const asked = (prompts?.discovery ?? 0) * (pairs.per_prompt === 'all' ? 1 : pairs.per_prompt);
     const most = status.left || Math.min(pairs.limit, asked);
     const packed = all ? sampling.completions : 2;
-    const gradients = most * 2.5 * (prompt + packed * sampling.max_tokens);
-    const overCorpus = baseline === undefined || 'corpus' in baseline ? corpusDefaults.maxTokens : 0;
+    const completion = await meanTokens(study.folder, sampling.max_tokens);
+    const gradients = most * 2.5 * (prompt + packed * completion);
+    const overCorpus = await baselineSize(study);
     const { rank, rank_pairs } = config.attribution;
     const perPair = { 'first-order': 0, exact: 0.5, integrated: 1.5 * integratedSteps }[rank];
     const removal =

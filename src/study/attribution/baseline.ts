@@ -4,6 +4,7 @@ import { imported, type Prompt } from '../../results.ts';
 import type { OpenModel } from '../open/openModel.ts';
 import type { StudyPrompt } from '../open/promptsFile.ts';
 import type { Hashed, OpenStudy } from '../open/study.ts';
+import { tokensUpTo } from '../open/tokenCount.ts';
 import { jsonHash } from '../store/hash.ts';
 import type { RowStore } from '../store/rowStore.ts';
 import { readBaseline } from './attributeRun.ts';
@@ -65,6 +66,18 @@ export async function studyBaseline(
         : await corpusTokens(baseline.corpus, opened, { maxTokens: baseline.max_tokens });
     return (await corpusBaseline(study.runtime(), model, layer, passages, study.progress)).mean;
   });
+}
+
+/** Tokens that the baseline is to be measured on; none where a file has it. */
+export async function baselineSize(study: OpenStudy): Promise<number> {
+  const { baseline, subject } = study.config;
+  if (baseline !== undefined && 'file' in baseline) return 0;
+  const opened = await study.model(subject);
+  const passages =
+    baseline === undefined
+      ? await promptTokens(study, opened)
+      : await corpusTokens(baseline.corpus, opened, { maxTokens: baseline.max_tokens });
+  return tokensUpTo(passages, Number.POSITIVE_INFINITY);
 }
 
 /** Throws InputError where a file of the baseline does not fit, or a corpus has no tokens. */

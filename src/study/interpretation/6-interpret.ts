@@ -20,6 +20,7 @@ import {
   type Reader,
 } from '../config/sections/interpret.ts';
 import { callSeconds, replyTokens } from '../judging/callCosts.ts';
+import { meanTokens } from '../open/records.ts';
 import { type StageOutcome, studyStage } from '../open/stage.ts';
 import { completionIds } from '../open/stopTexts.ts';
 import { type Hashed, hashedNow, hashesOf, type OpenStudy } from '../open/study.ts';
@@ -277,6 +278,14 @@ function priceOf(study: OpenStudy, finished: boolean): number | undefined {
   return (questionsOf(study) * (questionTokens * input + replyTokens * output)) / 1e6;
 }
 
+/** Tokens of the study's own completions with their prompts, as far as they are known. */
+async function ownTokens({ folder, config }: OpenStudy, prompt: number): Promise<number> {
+  const { sampling, prompts } = config;
+  if (prompts === undefined) return Number.POSITIVE_INFINITY;
+  const completion = await meanTokens(folder, sampling.max_tokens);
+  return Math.round(prompts.discovery * sampling.completions * (prompt + completion));
+}
+
 export const interpretStage = studyStage({
   name: 'interpret',
   about: 'what the first latents mean, if study.yaml has a section for it',
@@ -300,8 +309,9 @@ export const interpretStage = studyStage({
     return runInterpret(study, interpretOptions(study));
   },
   units: async (study) => ({ units: questionsOf(study), bound: 'at most' }),
-  async estimate(study, { token, status }) {
-    const { tokens, latents, explainer } = interpretOptions(study);
+  async estimate(study, { prompt, token, status }) {
+    const { corpora, tokens: most, latents, explainer } = interpretOptions(study);
+    const tokens = corpora.length > 0 ? most : Math.min(most, await ownTokens(study, prompt));
     const questions = questionsOf(study);
     const each =
       explainer?.kind === 'chat' ? callSeconds / explainer.concurrency : 5 * questionTokens * token;
@@ -309,7 +319,7 @@ export const interpretStage = studyStage({
     return {
       seconds: tokens * token + questions * each,
       price: priceOf(study, status.finished),
-      note: `${latents} latents in ${tokens.toLocaleString('en')} tokens${asked}`,
+      note: `${latents} latents in ${corpora.length > 0 ? 'at most ' : ''}${tokens.toLocaleString('en')} tokens${asked}`,
     };
   },
 });

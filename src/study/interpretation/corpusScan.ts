@@ -18,6 +18,7 @@ import type { Sae } from '../../saes/sae.ts';
 import { passageIds } from '../attribution/baselineRun.ts';
 import { inTurn } from '../open/corpora.ts';
 import type { Progress } from '../open/progress.ts';
+import { tokensUpTo } from '../open/tokenCount.ts';
 import type { Clock } from '../store/runRecord.ts';
 
 export interface CorpusScanRequest {
@@ -81,6 +82,10 @@ async function* textsFrom(request: CorpusScanRequest, from: number): AsyncGenera
     if (n++ >= from) yield { corpus, line, ids: passageIds(passage, codec).slice(0, length) };
 }
 
+async function* idsOf(request: CorpusScanRequest): AsyncGenerator<readonly number[]> {
+  for await (const { ids } of textsFrom(request, 0)) yield ids;
+}
+
 /**
  * The scan's result: made, gone on with, or found finished. Throws InputError where there are no tokens,
  * and for a damaged corpus.
@@ -111,7 +116,8 @@ export async function corpusScan(runtime: Runtime, request: CorpusScanRequest): 
     throw explained(error, folder);
   });
   const scan = await latentScan(runtime, model, layer, sae, latents);
-  const stage = progress.stage('Passages, tokens', tokens, read);
+  const there = await tokensUpTo(idsOf(request), tokens);
+  const stage = progress.stage('Passages, tokens', there, read);
   try {
     let saved = clock().getTime();
     for await (const { corpus, line, ids: whole } of textsFrom(request, texts)) {

@@ -84,7 +84,7 @@ async function secondVerdicts(
 export const judgedFolder = async (study: string): Promise<string> => dirname(await studyFileAt(study));
 
 /** What the folder's judge-error.json says so far. Throws InputError where it is damaged. */
-async function errorIn(folder: string): Promise<JudgeErrorFile> {
+export async function readJudgeError(folder: string): Promise<JudgeErrorFile> {
   const path = join(folder, resultFiles.judgeError);
   const value = await readJsonIfThere(path);
   return value === undefined ? { sheet: null, agreement: null } : checked(judgeErrorSchema, value, path);
@@ -92,7 +92,7 @@ async function errorIn(folder: string): Promise<JudgeErrorFile> {
 
 /** Changes part of judge-error.json, and keeps the rest. */
 async function keepJudgeError(folder: string, part: Partial<JudgeErrorFile>): Promise<JudgeErrorFile> {
-  const error = { ...(await errorIn(folder)), ...part };
+  const error = { ...(await readJudgeError(folder)), ...part };
   const text = `${JSON.stringify(error, undefined, 2)}\n`;
   await replaceFile(join(folder, resultFiles.judgeError), (file) => file.writeFile(text));
   return error;

@@ -30,6 +30,13 @@ import {
 export const readCompletions = (folder: string): Promise<CompletionRecord[]> =>
   readJsonlAll(join(folder, resultFiles.completions), completionRecord);
 
+/** Mean tokens of the completions that were sampled; `otherwise` before there are any. */
+export async function meanTokens(folder: string, otherwise: number): Promise<number> {
+  if (!(await isThere(join(folder, resultFiles.completions)))) return otherwise;
+  const lengths = (await readCompletions(folder)).flatMap(({ ids }) => ids?.length ?? []);
+  return lengths.length === 0 ? otherwise : lengths.reduce((sum, n) => sum + n, 0) / lengths.length;
+}
+
 /** Grades by completion. */
 export async function readGrades(folder: string): Promise<Map<string, GradeRecord>> {
   const grades = await readJsonlAll(join(folder, resultFiles.grades), gradeRecord);

@@ -1,10 +1,12 @@
 /**
- * What a study would take before it is run: tokens counted, the machine timed on a few products, prices as
+ * What a study would take before it is run: tokens counted, the subject timed on this machine, prices as
  * study.yaml gives them. Knows no stage by name.
  */
-import { input, matmul } from '../../graph/build.ts';
+import type { Model } from '../../models/decoder.ts';
+import { logitsGraph } from '../../models/passes.ts';
+import { sequence, treeFeeds } from '../../models/tree.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { sizeOf, tensor } from '../../tensor.ts';
+import { i64 } from '../../tensor.ts';
 import { completionsAreImported } from '../open/records.ts';
 import type { StageEstimate, StudyStage } from '../open/stage.ts';
 import type { OpenStudy } from '../open/study.ts';
@@ -34,47 +36,45 @@ export interface Estimate {
   readonly assumptions: readonly string[];
 }
 
-const side = 512;
-const rounds = 8;
+/** Tokens of the pass that is timed; a pass is timed this often, and the fastest counts. */
+const timedTokens = 128;
+const timedPasses = 3;
 
-/** Part of plain products' speed that sampling and attribution reach. */
-const efficiency = 0.5;
-
-/** Floating-point operations a second in plain products. */
-async function productRate(runtime: Runtime, clock: Clock): Promise<number> {
-  const [a, b] = [input('a', [side, side]), input('b', [side, side])];
-  let y = matmul(a, b);
-  for (let i = 1; i < rounds; i++) y = matmul(y, b);
-  const session = await runtime.load({ outputs: { y } }, new Map());
-  const square = tensor('f32', [side, side], new Float32Array(side * side).fill(1 / side));
-  let best = 0;
-  for (let i = 0; i < 4; i++) {
+/** Seconds of one token's forward pass through a model, by a pass over a few prompts, timed now. */
+async function secondsPerToken(
+  runtime: Runtime,
+  model: Model,
+  ids: readonly number[],
+  clock: Clock,
+): Promise<number> {
+  const tree = sequence(ids.slice(0, Math.min(timedTokens, model.decoder.context)));
+  const session = await runtime.load(logitsGraph(model), model.weights);
+  const feeds = { ...treeFeeds(tree), rows: i64([1], [tree.ids.length - 1]) };
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i <= timedPasses; i++) {
     const start = clock().getTime();
-    await session.run({ a: square, b: square });
-    best = Math.max(best, (rounds * 2 * side ** 3) / Math.max(1e-3, (clock().getTime() - start) / 1000));
+    await session.run(feeds);
+    // The first pass also makes room for the others.
+    if (i > 0) least = Math.min(least, clock().getTime() - start);
   }
   await session.release();
-  return best;
-}
-
-/** Multiply-adds of one token through the model. */
-function weightsOf(model: {
-  readonly weights: ReadonlyMap<string, { readonly shape: readonly number[] }>;
-}): number {
-  let sum = 0;
-  for (const { shape } of model.weights.values()) if (shape.length === 2) sum += sizeOf(shape);
-  return sum;
+  return Math.max(1, least) / 1000 / tree.ids.length;
 }
 
 /** Mean tokens of a prompt, and seconds of one token's forward pass. */
 async function sizesOf(study: OpenStudy): Promise<{ readonly prompt: number; readonly token: number }> {
   const { model, codec } = await study.model(study.config.subject);
-  const rate = await productRate(study.runtime(), study.clock);
   const taken = study.config.prompts === undefined || (await completionsAreImported(study.folder));
   const asked = taken ? await study.completions() : (await study.prompts()).discovery;
-  const tokens = asked.reduce((sum, { prompt }) => sum + codec.encodePrompt(prompt).length, 0);
-  return { prompt: tokens / asked.length, token: (2 * weightsOf(model)) / (efficiency * rate) };
+  const encoded = asked.map(({ prompt }) => codec.encodePrompt(prompt));
+  const tokens = encoded.reduce((sum, { length }) => sum + length, 0);
+  const token = await secondsPerToken(study.runtime(), model, repeated(encoded.flat()), study.clock);
+  return { prompt: tokens / asked.length, token };
 }
+
+/** At least as many ids as are timed. */
+const repeated = (ids: readonly number[]): number[] =>
+  Array.from({ length: Math.max(timedTokens, ids.length) }, (_, i) => ids[i % ids.length]!);
 
 /** From what was timed already, where something was. */
 function secondsOf({ finished, bound, left, secondsLeft }: StageStatus, { seconds }: StageEstimate): number {
@@ -114,7 +114,7 @@ export async function estimateOf(
     seconds: sum(lines.map(({ seconds }) => seconds)),
     price: prices.length === 0 ? undefined : sum(prices),
     assumptions: [
-      `Times assume that models reach ${efficiency} of this machine's speed on plain matrix products, measured just now.`,
+      `Times are this machine's, by a pass of ${timedTokens} tokens through the subject just now.`,
       ...estimates.flatMap(({ assumption }) => assumption ?? []),
     ],
   };

@@ -4,6 +4,8 @@
  */
 import { resolve } from 'node:path';
 import { InputError } from '../../errors.ts';
+import { studyWarnings } from '../../results.ts';
+import { readJudgeError } from '../judging/judgeErrorRun.ts';
 import { type Progress, silent } from '../open/progress.ts';
 import {
   checkNeeds,
@@ -16,6 +18,7 @@ import {
 import { type OpenStudy, openStudy } from '../open/study.ts';
 import { acceptStage, beginManifest, redoStage } from '../store/finishStage.ts';
 import { lockStudy } from '../store/lock.ts';
+import { readStudyManifest } from '../store/manifest.ts';
 import { type Clock, systemClock } from '../store/runRecord.ts';
 import { type Stage, stageState } from '../store/stageState.ts';
 import { readStudy } from './ownStudy.ts';
@@ -52,6 +55,8 @@ export interface StudyResult extends StageResults {
   readonly study: Pick<OpenStudy, 'folder' | 'config'>;
   /** why the study does not have a stage that was asked for, by its name */
   readonly skipped: Readonly<Record<string, string>>;
+  /** what a careful reader should know of the stages that were run; those of the check are its own lines */
+  readonly warnings: readonly string[];
   /** why the run ended early, and at which stage */
   readonly stopped?: StageStop & { readonly stage: string };
 }
@@ -136,12 +141,12 @@ async function runStages(
   study: OpenStudy,
   list: readonly StudyStage[],
   asked: readonly StudyStage[],
-): Promise<StudyResult> {
+): Promise<Omit<StudyResult, 'warnings'>> {
   const { folder, config, progress } = study;
   const results: Record<string, unknown> = {};
   const reasons = asked.map((stage) => [stage.name, stage.skip?.(study)] as const);
   const skipped = Object.fromEntries(reasons.filter(([, reason]) => reason !== undefined));
-  const told = () => ({ ...results, study: { folder, config }, skipped }) as StudyResult;
+  const told = () => ({ ...results, study: { folder, config }, skipped }) as Omit<StudyResult, 'warnings'>;
   for (const stage of stagesOf(study, list).filter((one) => asked.includes(one))) {
     const { name } = stage;
     if (await isImported(stage, folder)) {
@@ -155,6 +160,17 @@ async function runStages(
     if (stopped !== undefined) return { ...told(), stopped: { stage: name, ...stopped } };
   }
   return told();
+}
+
+/** Warnings of what a run has done or found done. */
+async function warningsAfter(result: Omit<StudyResult, 'warnings'>): Promise<string[]> {
+  const { folder } = result.study;
+  const manifest = await readStudyManifest(folder);
+  const stages = Object.entries(manifest?.stages ?? {}).filter(([name]) => name in result);
+  return studyWarnings({
+    manifest: manifest && { ...manifest, stages: Object.fromEntries(stages), writing: [] },
+    ...(result.steer && { steering: result.steer, judgeError: await readJudgeError(folder) }),
+  });
 }
 
 /**
@@ -172,7 +188,8 @@ export async function runStudy(request: StudyRequest): Promise<StudyResult> {
     await beginManifest(study.folder, study.recorder);
     await prepare(study, list, request);
     if (asked.length > 1 && !(await isDone(study, asked))) await checkStudy(study, asked);
-    return await runStages(study, list, asked);
+    const result = await runStages(study, list, asked);
+    return { ...result, warnings: await warningsAfter(result) };
   } finally {
     await study.close();
     await unlock();

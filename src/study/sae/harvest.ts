@@ -19,6 +19,7 @@ import { tensor, toFloat32 } from '../../tensor.ts';
 import { passageIds } from '../attribution/baselineRun.ts';
 import { inTurn } from '../open/corpora.ts';
 import { type Progress, silent } from '../open/progress.ts';
+import { tokensUpTo } from '../open/tokenCount.ts';
 import { jsonHash } from '../store/hash.ts';
 import { versions } from '../store/runRecord.ts';
 
@@ -208,7 +209,8 @@ export async function harvest(runtime: Runtime, request: HarvestRequest): Promis
   const { model, layer, tokens, progress = silent } = request;
   const shards = await openFolder(request);
   if (!shards.at(-1)?.last) {
-    const stage = progress.stage('Harvest, tokens', tokens, total(shards, 'tokens'));
+    const there = await tokensUpTo(encoded(request, 0), tokens);
+    const stage = progress.stage('Harvest, tokens', there, total(shards, 'tokens'));
     const pass = await residualPass(runtime, model, layer);
     await fill(request, shards, pass, (n) => stage.advance(n));
     await pass.release();

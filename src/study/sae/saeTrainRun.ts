@@ -59,6 +59,7 @@ export interface SaeTrainRequest extends SaeTrainOptions {
 }
 
 export interface SaeTrainResult {
+  /** rows trained on: whole steps only */
   readonly tokens: number;
   readonly harvested: number;
   /** whether `out` already held exactly this SAE */
@@ -146,8 +147,11 @@ async function writeCheckpoint(path: string, key: string, checkpoint: SaeCheckpo
   await writeSealed(path, tensors, { key, step: `${step}` });
 }
 
+/** Rows trained on: the last step is left out if it is not whole. */
+const trainedOn = ({ tokens, batch }: SaeTrainSettings): number => Math.floor(tokens / batch) * batch;
+
 function epochsOf(settings: SaeTrainSettings, { tokens }: Harvest): number {
-  return settings.tokens / tokens;
+  return trainedOn(settings) / tokens;
 }
 
 /** cfg.json: what SAELens needs, then where the SAE comes from. */
@@ -182,7 +186,7 @@ function configOf(request: SaeTrainRequest, prepared: Prepared, found: Harvest):
           name: basename(path),
           sha256: hashed(`corpus.${i}`),
         })),
-        tokens_trained: Math.floor(tokens / settings.batch) * settings.batch,
+        tokens_trained: trainedOn(settings),
         tokens_harvested: found.tokens,
         passages: found.passages,
         sinks_left_out: found.sinks,
@@ -226,7 +230,7 @@ export async function runSaeTrain(request: SaeTrainRequest): Promise<SaeTrainRes
   const prepared = await prepare(request);
   const { settings, opened, wanted, key } = prepared;
   const before = await keyIn(out);
-  if (before === key) return { tokens: settings.tokens, harvested: 0, upToDate: true };
+  if (before === key) return { tokens: trainedOn(settings), harvested: 0, upToDate: true };
   if (before !== undefined && !request.overwrite)
     throw new InputError(`--out ${out}: holds another SAE; name another folder, or add --overwrite`);
   const work = join(out, files.work);
@@ -245,7 +249,7 @@ export async function runSaeTrain(request: SaeTrainRequest): Promise<SaeTrainRes
     const epochs = epochsOf(settings, found);
     if (epochs > 1)
       progress.note(
-        `${found.tokens} tokens harvested; training on ${settings.tokens} tokens is ${epochs.toFixed(2)} epochs`,
+        `${found.tokens} tokens harvested; training on ${trainedOn(settings)} tokens is ${epochs.toFixed(2)} epochs`,
       );
     await prepared.held.check();
     const weights = await train(runtime, request, prepared, found, work);
@@ -254,7 +258,7 @@ export async function runSaeTrain(request: SaeTrainRequest): Promise<SaeTrainRes
       await file.writeFile(`${JSON.stringify(configOf(request, prepared, found), undefined, 2)}\n`);
     });
     await rm(work, { recursive: true, force: true });
-    return { tokens: settings.tokens, harvested: found.tokens, upToDate: false };
+    return { tokens: trainedOn(settings), harvested: found.tokens, upToDate: false };
   } finally {
     await runtime.close();
   }

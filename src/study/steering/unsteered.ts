@@ -47,9 +47,16 @@ export async function leftAlone(
   const coherence = coherenceBy(incoherence, calibrated!.completions);
   const byPrompt = await leftAloneOn(runner, side, 'evaluation', coherence);
   checkCoherent(total([...byPrompt.values()]), side);
-  const limit = incoherent + incoherentShare(coherence.calibration(calibrated!.completions));
-  return { coherence, limit, byPrompt };
+  const tally = coherence.calibration(calibrated!.completions);
+  return { coherence, limit: doseLimit(incoherent, tally), byPrompt };
 }
+
+/**
+ * The share of incoherent completions that a dose may have: that of the model left alone and `incoherent`
+ * more, but never all of them.
+ */
+export const doseLimit = (incoherent: number, alone: Tally): number =>
+  Math.min(incoherent + incoherentShare(alone), 1 - 1 / alone.completions);
 
 function checkCoherent({ coherent, completions }: Tally, side: Side): void {
   if (coherent > 0) return;

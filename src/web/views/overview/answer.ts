@@ -1,5 +1,6 @@
 /** What a study found, in sentences. */
 import {
+  type AttributedOver,
   changePoints,
   dictionaryLine,
   findingOf,
@@ -8,7 +9,6 @@ import {
 } from '../../../results.ts';
 import { count, percent, plural, scientific } from '../../format.ts';
 import type { SteeringRecords } from '../../study.ts';
-import type { AttributedOver } from './attributedOver.ts';
 
 export interface Answer {
   /** the one sentence that matters */

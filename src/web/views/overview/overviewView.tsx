@@ -2,6 +2,7 @@
  * What a study found, the answer first; then the causal test, how it came about, and what to be careful of.
  */
 
+import { attributedOver } from '../../../results.ts';
 import { count } from '../../format.ts';
 import { behaviourOf, controlOf } from '../../parts/behaviour.ts';
 import { Loading, Missing } from '../../parts/notes.tsx';
@@ -11,7 +12,6 @@ import type { LoadedStudy } from '../../study.ts';
 import { useLoaded } from '../../useLoaded.ts';
 import type { ViewProps, WebView } from '../../view.ts';
 import { type Answer, answerOf } from './answer.ts';
-import { attributedOver } from './attributedOver.ts';
 import { CausalTestFigure, CausalTestTables, Claims, Controls, JudgeQualityNote } from './causalTest.tsx';
 import { ControlledRuns } from './controlledRuns.tsx';
 import { RankingFidelity } from './fidelity.tsx';

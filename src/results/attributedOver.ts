@@ -1,5 +1,5 @@
 /** What the attribution is a mean over. */
-import type { StudyManifest } from '../../../results.ts';
+import type { StudyManifest } from './manifest.ts';
 
 export interface AttributedOver {
   readonly count: number;
