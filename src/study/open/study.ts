@@ -8,7 +8,7 @@ import { quoted } from '../../files/bytes.ts';
 import { localModel } from '../../files/hubCache.ts';
 import { checkSite } from '../../models/passes.ts';
 import type { CompletionRecord } from '../../results.ts';
-import { nodeRuntime } from '../../runtime/node.ts';
+import { nodeRuntime, threadsHere } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Sae } from '../../saes/sae.ts';
 import type { Study } from '../config/readStudy.ts';
@@ -174,7 +174,14 @@ export async function openStudy(study: Study, options: OpenStudyOptions): Promis
     now,
     progress,
     clock,
-    recorder: { clock, versions, check: held.check },
+    recorder: {
+      clock,
+      versions,
+      check: held.check,
+      get threads() {
+        return threadsHere();
+      },
+    },
     environment,
     cacheDir,
     runtime() {

@@ -163,7 +163,7 @@ export async function runStudy(request: StudyRequest): Promise<StudyResult> {
   const study = await openFor(request);
   const unlock = await lockStudy(study.folder, study.clock, study.progress.note);
   try {
-    await beginManifest(study.folder, study.recorder);
+    await beginManifest(study.folder, study.recorder, study.progress.note);
     await prepare(study, list, request);
     if (asked.length === list.length && !(await isDone(study, list))) await checkStudy(study, list);
     return await runStages(study, list, asked);
