@@ -37,6 +37,8 @@ const stageRecord = z.object({
   outputs: z.record(z.string(), z.string()),
   /** those of them that were changed by hand, and accepted so */
   edited: z.array(z.string()),
+  /** threads of one matrix product, in the run that finished it */
+  threads: z.int().min(1).optional(),
 });
 export type StageRecord = z.output<typeof stageRecord>;
 
@@ -48,6 +50,8 @@ export const studyManifestSchema = z.object({
   date: z.iso.datetime().optional(),
   /** of the last run that wrote here */
   versions: z.record(z.string(), z.string()),
+  /** threads of one matrix product in the last run; absent in manifests of older versions */
+  threads: z.int().min(1).optional(),
   stages: z.record(z.string(), stageRecord),
   /** the stages whose files are being written, or were when a run was stopped */
   writing: z.array(z.string()),

@@ -1,4 +1,5 @@
 /** Runs graphs with onnxruntime-node in a worker thread, so that the calling thread stays free. */
+import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import { InputError } from '../errors.ts';
 import { type Graph, nodesOf } from '../graph/node.ts';
@@ -79,6 +80,9 @@ export function threadsAsked(
     );
   return Number(asked);
 }
+
+/** The threads of a product here: those asked for, else as many as this process may use. */
+export const threadsHere = (): number => threadsAsked() ?? availableParallelism();
 
 /**
  * A runtime with one worker thread; its sessions run one after another, each on all its threads. Throws

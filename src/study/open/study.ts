@@ -8,7 +8,7 @@ import { quoted } from '../../files/bytes.ts';
 import { localModel } from '../../files/hubCache.ts';
 import { checkSite } from '../../models/passes.ts';
 import type { CompletionRecord, StudyManifest } from '../../results.ts';
-import { nodeRuntime } from '../../runtime/node.ts';
+import { nodeRuntime, threadsHere } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Sae } from '../../saes/sae.ts';
 import type { Study } from '../config/readStudy.ts';
@@ -196,7 +196,15 @@ export async function openStudy(study: Study, options: OpenStudyOptions): Promis
     now,
     progress,
     clock,
-    recorder: { clock, versions, check: held.check, ...(options.date && { date: options.date }) },
+    recorder: {
+      clock,
+      versions,
+      check: held.check,
+      ...(options.date && { date: options.date }),
+      get threads() {
+        return threadsHere();
+      },
+    },
     environment,
     cacheDir,
     runtime() {

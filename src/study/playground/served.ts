@@ -47,6 +47,8 @@ export interface PlaygroundOptions {
 
 export function playground(folder: string, { cacheDir }: PlaygroundOptions = {}): Playground {
   const queue = new PQueue({ concurrency: 1 });
+  /** Of those whose turn has not come; one that its reader gave up holds no place. */
+  const waiting = new Set<AbortSignal>();
   const engines = new Map<StudySide, { readonly key: string; readonly engine: SamplingEngine }>();
 
   /** The model of a side, another where study.yaml names another by now. */
@@ -92,9 +94,20 @@ export function playground(folder: string, { cacheDir }: PlaygroundOptions = {})
   const day = systemClock();
   return {
     async steer(body, tell, signal) {
-      if (queue.size >= longestQueue)
+      if ([...waiting].filter(({ aborted }) => !aborted).length >= longestQueue)
         throw new InputError(`${longestQueue} texts are waiting already, the most allowed: try again later`);
-      await queue.add(() => run(body, tell, signal), { signal });
+      if (queue.pending > 0) waiting.add(signal);
+      try {
+        await queue.add(
+          () => {
+            waiting.delete(signal);
+            return run(body, tell, signal);
+          },
+          { signal },
+        );
+      } finally {
+        waiting.delete(signal);
+      }
     },
     async close() {
       queue.clear();

@@ -51,7 +51,10 @@ async function fileAt(folder: string, path: string): Promise<ServedFile | undefi
 async function pagePaths(folder: string): Promise<string[]> {
   const pages = join(folder, pagesFolder);
   if (!(await ifThere(pages, (own) => lstat(own)))?.isDirectory()) return [];
-  const latents = (await readdir(pages)).flatMap((name) => latentOfPage(`${pagesFolder}/${name}`) ?? []);
+  const names = await readdir(pages).catch((error: unknown) => {
+    throw explained(error, pages);
+  });
+  const latents = names.flatMap((name) => latentOfPage(`${pagesFolder}/${name}`) ?? []);
   return latents.sort((a, b) => a - b).map(pageFile);
 }
 

@@ -185,7 +185,7 @@ export async function runStudy(request: StudyRequest): Promise<StudyResult> {
   const unlock = await lockStudy(study.folder, study.clock, study.progress.note);
   try {
     await request.before?.(study);
-    await beginManifest(study.folder, study.recorder);
+    await beginManifest(study.folder, study.recorder, study.progress.note);
     await prepare(study, list, request);
     if (asked.length > 1 && !(await isDone(study, asked))) await checkStudy(study, asked);
     const result = await runStages(study, list, asked);

@@ -43,6 +43,8 @@ export interface Recorder {
   readonly versions: Readonly<Record<string, string>>;
   /** what templates print as the date, where that is not the first run's day */
   readonly date?: Date;
+  /** of one matrix product; recorded where it is known */
+  readonly threads?: number | undefined;
   /**
    * Called before results are written: throws InputError where what they rest on is not what their stage's
    * hashes say.
@@ -50,9 +52,22 @@ export interface Recorder {
   readonly check?: (() => Promise<void>) | undefined;
 }
 
-/** Makes the manifest of a study that has none: its day is that of the first run. */
-export async function beginManifest(folder: string, recorder: Recorder): Promise<void> {
-  if ((await readStudyManifest(folder)) === undefined)
+/**
+ * Makes the manifest of a study that has none: its day is that of the first run. `note` is told where the run
+ * before used another number of threads.
+ */
+export async function beginManifest(
+  folder: string,
+  recorder: Recorder,
+  note: (line: string) => void = () => {},
+): Promise<void> {
+  const found = await readStudyManifest(folder);
+  const { threads } = recorder;
+  if (found?.threads !== undefined && threads !== undefined && found.threads !== threads)
+    note(
+      `the run before used ${found.threads} threads, this one ${threads}: what it makes agrees with the rest within the reach of float32, but not byte for byte (CULPRIT_THREADS=${found.threads} keeps to the same)`,
+    );
+  if (found === undefined || found.threads !== threads)
     await writeStudyManifest(folder, await manifestFor(folder, recorder));
 }
 
@@ -109,14 +124,17 @@ export async function redoStage(folder: string, stage: Stage, recorder: Recorder
 
 const without = (names: readonly string[], name: string) => names.filter((other) => other !== name);
 
-async function manifestFor(folder: string, { clock, versions, date }: Recorder): Promise<StudyManifest> {
+async function manifestFor(
+  folder: string,
+  { clock, versions, date, threads }: Recorder,
+): Promise<StudyManifest> {
   const created = clock().toISOString();
   const day = date && { date: date.toISOString() };
   const found = (await readStudyManifest(folder)) ?? {
     ...{ command: 'study' as const, created, ...day },
     ...{ stages: {}, writing: [] },
   };
-  return { ...found, versions: { ...versions } };
+  return { ...found, versions: { ...versions }, ...(threads !== undefined && { threads }) };
 }
 
 async function record(
@@ -129,7 +147,9 @@ async function record(
   const outputs = await hashesOf(folder, stage);
   const found = await manifestFor(folder, recorder);
   const finished = recorder.clock().toISOString();
-  const made = { key, finished, versions: found.versions, inputs, options, ...outcome, outputs };
+  const { threads } = recorder;
+  const by = { versions: found.versions, ...(threads !== undefined && { threads }) };
+  const made = { key, finished, ...by, inputs, options, ...outcome, outputs };
   const stages = { ...found.stages, [name]: made };
   await writeStudyManifest(folder, { ...found, stages, writing: without(found.writing, name) });
 }

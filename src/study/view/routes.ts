@@ -94,7 +94,8 @@ export function viewRoutes({ studies, appFolder, token, port, onBug }: ViewRoute
     return streamSSE(c, async (out) => {
       const ended = new Promise<void>((resolve) => out.onAbort(resolve));
       const unsubscribe = study.watch.subscribe(({ event, data }) => {
-        void out.writeSSE({ event, data: JSON.stringify(data) });
+        // One who has gone is told nothing; `onAbort` ends the rest.
+        out.writeSSE({ event, data: JSON.stringify(data) }).catch(() => {});
       });
       await ended;
       unsubscribe();
@@ -149,6 +150,7 @@ export function viewRoutes({ studies, appFolder, token, port, onBug }: ViewRoute
       : refused(c, 405, 'expected GET or HEAD, or POST to steer'),
   );
   app.onError((error, c) => {
+    if (error instanceof InputError) return c.json({ error: error.message }, 500);
     onBug(error);
     return c.json({ error: 'unexpected error; see the terminal' }, 500);
   });

@@ -2,7 +2,13 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/errors.ts';
-import { acceptStage, finishStage, redoStage, stageIsDone } from '../../../src/study/store/finishStage.ts';
+import {
+  acceptStage,
+  beginManifest,
+  finishStage,
+  redoStage,
+  stageIsDone,
+} from '../../../src/study/store/finishStage.ts';
 import { journalFile } from '../../../src/study/store/folder.ts';
 import { contentHash } from '../../../src/study/store/hash.ts';
 import { readStudyManifest } from '../../../src/study/store/manifest.ts';
@@ -127,6 +133,22 @@ describe('a stage that is finished', () => {
     );
     expect(journalFile(at(), grades)).not.toBe(journalFile(at(), sample));
   });
+});
+
+it('the threads of a run are recorded, and told where the next one uses others', async () => {
+  const notes: string[] = [];
+  const note = (line: string) => notes.push(line);
+  await beginManifest(at(), { ...recorder, threads: 2 }, note);
+  await finishStage(at(), sample, outcome, { ...recorder, threads: 2 }, async () =>
+    put('completions.jsonl', 'made'),
+  );
+  await beginManifest(at(), { ...recorder, threads: 2 }, note);
+  expect(notes).toEqual([]);
+  await beginManifest(at(), { ...recorder, threads: 1 }, note);
+  expect(notes).toEqual([
+    expect.stringMatching(/^the run before used 2 threads, this one 1: .*not byte for byte/),
+  ]);
+  expect(await readStudyManifest(at())).toMatchObject({ threads: 1, stages: { sample: { threads: 2 } } });
 });
 
 describe('a file', () => {
