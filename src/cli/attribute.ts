@@ -9,7 +9,7 @@ import { latentPart } from './jsonParts.ts';
 import { corpusForm, screenRows, wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
 import { attributeStudy, type RunOptions, withStageOptions } from './study.ts';
-import { certaintyText, count, latentTable, latentTableLegend, number, pc, rankedBy } from './table.ts';
+import { certaintyText, counted, latentTable, latentTableLegend, number, pc, rankedBy } from './table.ts';
 
 interface Options extends RunOptions {
   model: string;
@@ -70,8 +70,8 @@ function report(result: AttributeResult, { out, rows }: Options): string {
     '',
     pc.dim(latentTableLegend),
     certaintyText(counts),
-    `${count(counts.pairs!, 'pair')}, ${count(counts.tokens!, 'token')} read, ${number(counts.tokens_in_set!)} in the token set, ${count(counts.sinks!, 'attention sink')} left out`,
-    `${shown} of ${count(counts.latents!, 'latent')} shown; all latents and the per-pair values are in ${out}`,
+    `${counted(counts.pairs!, 'pair')}, ${counted(counts.tokens!, 'token')} read, ${number(counts.tokens_in_set!)} in the token set, ${counted(counts.sinks!, 'attention sink')} left out`,
+    `${shown} of ${counted(counts.latents!, 'latent')} shown; all latents and the per-pair values are in ${out}`,
     result.upToDate ? `${out} already held this run: nothing was computed` : `took ${time.toFixed(1)} s`,
     '',
   ].join('\n');

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { corpusDefaults, runBaseline } from '../study/attribution/baselineRun.ts';
 import { corpusForm, wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
-import { count } from './table.ts';
+import { counted } from './table.ts';
 
 interface Options {
   model: string;
@@ -25,7 +25,7 @@ async function run({ cache, corpusTokens, ...options }: Options): Promise<void> 
     progress: progressOn(process.stderr),
   });
   process.stdout.write(
-    `Mean of resid_post ${options.site} over ${count(tokens, 'token')} of ${count(passages, 'passage')} (${count(sinks, 'attention sink')} left out)\n` +
+    `Mean of resid_post ${options.site} over ${counted(tokens, 'token')} of ${counted(passages, 'passage')} (${counted(sinks, 'attention sink')} left out)\n` +
       `residual norm: mean ${norm.mean.toFixed(2)}, median ${norm.median.toFixed(2)}, from ${norm.least.toFixed(2)} to ${norm.greatest.toFixed(2)}\n` +
       `written to ${options.out}\n`,
   );

@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { importThresholds, type ScoreScale } from '../study/completions/importRow.ts';
 import { type ImportResult, runImport } from '../study/completions/importRun.ts';
-import { count, number } from './table.ts';
+import { counted, number } from './table.ts';
 import { paragraph } from './wrap.ts';
 
 interface Options {
@@ -63,10 +63,10 @@ function report(result: ImportResult): string {
     (field) => field !== undefined,
   );
   return [
-    `${count(completions, 'completion')} of ${count(prompts, 'prompt')} written to ${folder} (fields ${read.join(', ')})`,
+    `${counted(completions, 'completion')} of ${counted(prompts, 'prompt')} written to ${folder} (fields ${read.join(', ')})`,
     fields.grade === undefined
       ? "no grades in the file: the study's judge will grade them"
-      : `${number(positives)} positive, ${number(negatives)} negative, ${number(incoherent)} incoherent; ${count(promptsWithBoth, 'prompt')} ${promptsWithBoth === 1 ? 'has' : 'have'} both kinds`,
+      : `${number(positives)} positive, ${number(negatives)} negative, ${number(incoherent)} incoherent; ${counted(promptsWithBoth, 'prompt')} ${promptsWithBoth === 1 ? 'has' : 'have'} both kinds`,
     ...(fields.fractions === undefined
       ? []
       : paragraph(

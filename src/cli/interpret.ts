@@ -7,7 +7,7 @@ import { explanationLine } from './explanationLine.ts';
 import { dateOption, exitCodes, screenRows, studyDate, wholeNumber } from './options.ts';
 import { durationText, progressOn } from './progress.ts';
 import { shownToken } from './shownToken.ts';
-import { count, pc, signedDelta } from './table.ts';
+import { counted, pc, signedDelta } from './table.ts';
 import { paragraph } from './wrap.ts';
 
 interface Options {
@@ -119,7 +119,7 @@ async function interpret(study: string, options: Options): Promise<void> {
     [
       ...shown.flatMap(pageLines),
       '',
-      `${shown.length} of ${count(pages.length, 'latent')} shown; all are in ${folder}/latents${upToDate ? pc.dim(' (already done)') : ''}`,
+      `${shown.length} of ${counted(pages.length, 'latent')} shown; all are in ${folder}/latents${upToDate ? pc.dim(' (already done)') : ''}`,
       ...(stopped === undefined ? [] : [pc.yellow(stoppedLine(stopped))]),
       `took ${durationText((Date.now() - start) / 1000)}`,
       '',

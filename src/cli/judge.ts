@@ -15,7 +15,7 @@ import { type DocumentOf, finite, jsonFlag, printDocument } from './json.ts';
 import { readCommand, sampleCommand } from './judgeSheet.ts';
 import { screenRows, wholeNumber } from './options.ts';
 import { progressOn } from './progress.ts';
-import { count, number, pc, table } from './table.ts';
+import { counted, number, pc, table } from './table.ts';
 
 interface Options {
   a?: string;
@@ -110,7 +110,7 @@ function report(found: JudgeComparison, rows: number): string {
   const shown = disagreements.slice(0, rows);
   return [
     '',
-    pc.bold(`Agreement of two judges on ${count(compared, 'completion')} of ${count(prompts, 'prompt')}`),
+    pc.bold(`Agreement of two judges on ${counted(compared, 'completion')} of ${counted(prompts, 'prompt')}`),
     ...sideLines(found),
     '',
     table(
@@ -132,7 +132,7 @@ function report(found: JudgeComparison, rows: number): string {
     ...(shown.length > 0
       ? [
           pc.bold(
-            `The ${count(shown.length, 'strongest disagreement')}, of ${count(disagreements.length, 'completion')} with different labels`,
+            `The ${counted(shown.length, 'strongest disagreement')}, of ${counted(disagreements.length, 'completion')} with different labels`,
           ),
           '',
           disagreementTable(shown),

@@ -10,7 +10,7 @@ import { explanationLine } from './explanationLine.ts';
 import { durationText } from './progress.ts';
 import {
   certaintyText,
-  count,
+  counted,
   latentTable,
   latentTableLegend,
   number,
@@ -30,7 +30,7 @@ const sampled: Part = ({ sample }) => {
   const prompts = new Set(records.map(({ prompt_id }) => prompt_id)).size;
   const ended = records.filter(({ stop }) => stop !== 'length').length;
   return [
-    `${pc.bold('Sampled')}  ${count(records.length, 'completion')} of ${count(prompts, 'prompt')}; ${percentText(ended / records.length)} ended within the token limit${upToDate(sample.upToDate)}`,
+    `${pc.bold('Sampled')}  ${counted(records.length, 'completion')} of ${counted(prompts, 'prompt')}; ${percentText(ended / records.length)} ended within the token limit${upToDate(sample.upToDate)}`,
   ];
 };
 
@@ -45,7 +45,7 @@ function judged(counts: Readonly<Record<string, number>>): string[] {
   const part = shows === null ? '' : `: an effect appears at ${percentText(shows)} of its size`;
   const warning = weak ? `${part}. More labelled examples or another judge would help` : '';
   return paragraph(
-    `The judge labels ${percentText(accuracy)} of the answers to ${count(heldOut, 'held-out prompt')} correctly${sides}${warning}. That is of labelled answers; of steered texts \`culprit judge sample\` tells`,
+    `The judge labels ${percentText(accuracy)} of the answers to ${counted(heldOut, 'held-out prompt')} correctly${sides}${warning}. That is of labelled answers; of steered texts \`culprit judge sample\` tells`,
     '         ',
   );
 }
@@ -57,7 +57,7 @@ const graded: Part = ({ grade, study }) => {
   const positive = coherent.filter(({ label }) => label === 'positive').length;
   const price = records.reduce((sum, { cost }) => sum + cost.price, 0);
   const said = paragraph(
-    `${count(records.length, 'completion')}, judge: ${records[0]!.judge}; ${percentText(positive / coherent.length)} of the coherent ones show ${study.config.behaviour.name}, ${percentText(1 - coherent.length / records.length)} are incoherent${price > 0 ? `; the judge cost ${price.toFixed(2)}` : ''}${upToDate(grade.upToDate)}`,
+    `${counted(records.length, 'completion')}, judge: ${records[0]!.judge}; ${percentText(positive / coherent.length)} of the coherent ones show ${study.config.behaviour.name}, ${percentText(1 - coherent.length / records.length)} are incoherent${price > 0 ? `; the judge cost ${price.toFixed(2)}` : ''}${upToDate(grade.upToDate)}`,
     '         ',
   ).join('\n');
   return [`${pc.bold('Graded')}   ${said.trimStart()}`, ...judged(grade.counts)];
@@ -81,10 +81,10 @@ const paired: Part = ({ pair }) => {
   const none = Object.entries(pair.without).filter(([, count]) => count > 0);
   const answered = new Set(pair.pairs.map(({ prompt_id }) => prompt_id)).size;
   return [
-    `${pc.bold('Paired')}   ${count(pair.pairs.length, 'pair')} from ${number(answered)} of ${count(pair.prompts, 'prompt')}${pair.beyondLimit > 0 ? `; pairs.limit left out ${number(pair.beyondLimit)} more` : ''}${upToDate(pair.upToDate)}`,
+    `${pc.bold('Paired')}   ${counted(pair.pairs.length, 'pair')} from ${number(answered)} of ${counted(pair.prompts, 'prompt')}${pair.beyondLimit > 0 ? `; pairs.limit left out ${number(pair.beyondLimit)} more` : ''}${upToDate(pair.upToDate)}`,
     ...none.flatMap(([reason, prompts]) =>
       paragraph(
-        `${count(prompts, 'prompt')} without a pair: ${reason} (${advice[reason as WithoutPair]})`,
+        `${counted(prompts, 'prompt')} without a pair: ${reason} (${advice[reason as WithoutPair]})`,
         '         ',
       ),
     ),
@@ -103,7 +103,7 @@ const attributed: Part = ({ attribute, study }, rows) => {
     '',
     pc.dim(latentTableLegend),
     certaintyText(counts),
-    `${Math.min(rows, latents.length)} of ${count(latents.length, 'latent')} shown; all are in ${study.folder}`,
+    `${Math.min(rows, latents.length)} of ${counted(latents.length, 'latent')} shown; all are in ${study.folder}`,
   ];
 };
 
@@ -131,13 +131,13 @@ const checked: Part = ({ fidelity: found, skipped }) => {
   return [
     '',
     ...paragraph(
-      `${pc.bold('Is delta right?')} It is a first-order estimate of what removing a latent does. Latents removed on ${number(pairs)} of ${count(of, 'pair')}${upToDate(found.upToDate)}:`,
+      `${pc.bold('Is delta right?')} It is a first-order estimate of what removing a latent does. Latents removed on ${number(pairs)} of ${counted(of, 'pair')}${upToDate(found.upToDate)}:`,
     ),
     ...paragraph(`the first ${top.latents}: ${agreementText(top)}`, '  '),
     ...(random.latents > 0 ? paragraph(`${random.latents} random: ${agreementText(random)}`, '  ') : []),
     ...(followed.length > 0
       ? paragraph(
-          `integrated gradients (${count(steps, 'step')}, ${count(integrated_pairs, 'pair')}, ${followed.map((one) => one.latents).join(' + ')} latents): slope ${followed.map((one) => decimals(one.slope)).join(' and ')}`,
+          `integrated gradients (${counted(steps, 'step')}, ${counted(integrated_pairs, 'pair')}, ${followed.map((one) => one.latents).join(' + ')} latents): slope ${followed.map((one) => decimals(one.slope)).join(' and ')}`,
           '  ',
         )
       : []),
@@ -164,7 +164,7 @@ const interpreted: Part = ({ interpret, study }, rows) => {
   );
   return [
     '',
-    `${pc.bold('Interpreted')}  ${count(pages.length, 'latent')}, ${number(explained.length)} of them explained: ${study.folder}/latents${upToDate(before)}`,
+    `${pc.bold('Interpreted')}  ${counted(pages.length, 'latent')}, ${number(explained.length)} of them explained: ${study.folder}/latents${upToDate(before)}`,
     ...explained
       .slice(0, rows)
       .flatMap(({ latent, explanation }) =>

@@ -15,7 +15,7 @@ export function colour(wanted: boolean): void {
 
 export const number = (x: number) => x.toLocaleString('en-US');
 /** `1 prompt`, `2 prompts` */
-export const count = (n: number, what: string) => `${number(n)} ${what}${n === 1 ? '' : 's'}`;
+export const counted = (n: number, what: string) => `${number(n)} ${what}${n === 1 ? '' : 's'}`;
 export const percentText = (share: number) => (Number.isNaN(share) ? '' : `${Math.round(100 * share)} %`);
 export const signedDelta = (x: number) => `${x < 0 ? '-' : '+'}${Math.abs(x).toExponential(2)}`;
 
@@ -107,7 +107,7 @@ export function certaintyText(counts: Readonly<Record<string, number>>): string 
     split_half_overlap === undefined
       ? ''
       : `; halves of the prompts share ${percentText(split_half_overlap)} of their first 100 (by chance ${percentText(split_half_chance!)})`;
-  return `${count(clusters, 'prompt')}: q < .05 for ${number(q_below_05!)} of ${count(alive!, 'living latent')}; a first delta as great comes by chance with p = ${first_max_p.toPrecision(2)}${halves}`;
+  return `${counted(clusters, 'prompt')}: q < .05 for ${number(q_below_05!)} of ${counted(alive!, 'living latent')}; a first delta as great comes by chance with p = ${first_max_p.toPrecision(2)}${halves}`;
 }
 
 /** A share's change in percentage points, signed; empty for null. */

@@ -4,13 +4,13 @@
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { ChatMessage } from '../../src/results.ts';
 import {
   type Completion,
   type SampleJob,
   type Sampler,
   sampler,
 } from '../../src/methods/completions/sample.ts';
+import type { ChatMessage } from '../../src/results.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { type OpenModel, openModel } from '../../src/study/open/openModel.ts';
 import { inShared, realModel, shared } from '../support/shared.ts';
