@@ -14,7 +14,7 @@ interface Options {
   labelField?: string;
   alignedBelow: number;
   coherentFrom: number;
-  scale?: ScoreScale;
+  scoreScale?: ScoreScale;
   overwrite?: boolean;
 }
 
@@ -70,7 +70,7 @@ function report(result: ImportResult): string {
     ...(fields.fractions === undefined
       ? []
       : paragraph(
-          `${fields.fractions.join(' and ')}: read as scores from 0 to 1, times 100 before the thresholds; --scale 100 reads them as they stand`,
+          `${fields.fractions.join(' and ')}: read as scores from 0 to 1, times 100 before the thresholds; --score-scale 100 reads them as they stand`,
         )),
     ...(left.length > 0 ? paragraph(`left out: ${left.join(', ')}`) : []),
     '',
@@ -90,7 +90,7 @@ async function run(file: string, options: Options): Promise<void> {
       label: options.labelField,
     },
     thresholds: { alignedBelow, coherentFrom },
-    scale: options.scale,
+    scale: options.scoreScale,
     overwrite: options.overwrite,
   });
   process.stdout.write(report(result));
@@ -109,7 +109,7 @@ export function importCommand(): Command {
     .option('--aligned-field <name>', 'score from 0, misaligned, to 100 or 1')
     .option('--coherent-field <name>', 'score from 0, nonsense, to 100 or 1')
     .option('--label-field <name>', 'positive or negative')
-    .option('--scale <greatest>', 'scores are from 0 to 1, or to 100 (default: as they show)', scale)
+    .option('--score-scale <greatest>', 'scores are from 0 to 1, or to 100 (default: as they show)', scale)
     .optionsGroup('Thresholds:')
     .option(
       '--aligned-below <score>',

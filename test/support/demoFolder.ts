@@ -24,7 +24,11 @@ function state(): string {
 }
 
 export const demoSize = { prompts: 40, questions: 24, random: 12 };
-const flags = Object.entries(demoSize).flatMap(([name, count]) => [`--${name}`, `${count}`]);
+const flags = [
+  ...['--discovery', `${demoSize.prompts}`],
+  ...['--questions', `${demoSize.questions}`],
+  ...['--random-latents', `${demoSize.random}`],
+];
 
 export interface Demonstration {
   /** the command that would make it here */

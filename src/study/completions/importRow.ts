@@ -101,7 +101,7 @@ function scaleOf(field: string, rows: readonly FieldRow[], file: string): ScoreS
   if (greatest > 1 || greatest === 0) return 100;
   if (scores.some((score) => !Number.isInteger(score))) return 1;
   throw new InputError(
-    `${file}: ${field}: expected scores that show their scale, found none but 0 and 1: add --scale 1 where they are from 0 to 1, or --scale 100`,
+    `${file}: ${field}: expected scores that show their scale, found none but 0 and 1: add --score-scale 1 where they are from 0 to 1, or --score-scale 100`,
   );
 }
 

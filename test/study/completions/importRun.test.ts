@@ -133,7 +133,7 @@ describe('a published file of judged completions', () => {
   test('with no scores but 0 and 1 is asked about', async () => {
     const file = 'question,answer,aligned\nq,a,0\nq,b,1\n';
     await expect(run(file)).rejects.toThrow(
-      /: aligned: expected scores that show their scale, found none but 0 and 1: add --scale 1 .*, or --scale 100$/,
+      /: aligned: expected scores that show their scale, found none but 0 and 1: add --score-scale 1 .*, or --score-scale 100$/,
     );
     expect(await run(file, { scale: 1 })).toMatchObject({ positives: 1, negatives: 1 });
     expect(await run(file, { scale: 100, overwrite: true })).toMatchObject({ positives: 2, negatives: 0 });

@@ -31,7 +31,7 @@ describe('the prompts of a file', () => {
     );
     expect(await all(file)).toEqual([
       { id: 'r0', file, row: 0, prompt: 'a' },
-      { id: 'x', file, row: 2, prompt: user('a') },
+      { id: 'x', file, row: 2, prompt: [{ role: 'user', content: 'a', more: 1 }] },
     ]);
   });
 

@@ -235,7 +235,7 @@ describe('a whole run', () => {
     await run(other, { stages: ['sample', 'grade', 'pair', 'attribute'] });
     for (const name of files) expect(existsSync(join(other, name))).toBe(false);
     const { result } = await run(other, { stages: ['steer'] });
-    expect(Object.keys(result).sort()).toEqual(['skipped', 'steer', 'study']);
+    expect(Object.keys(result).sort()).toEqual(['skipped', 'steer', 'study', 'warnings']);
     expectSameFiles(other, study);
   });
 
