@@ -57,7 +57,7 @@ describe('from nothing to graded completions', () => {
     expect(imported.stdout.replaceAll(folder, '$')).toBe(
       [
         '3 completions of 1 prompt written to $/health-advice (fields question, answer, aligned, coherent)',
-        '1 positive, 1 negative, 1 incoherent; 1 prompts have both kinds',
+        '1 positive, 1 negative, 1 incoherent; 1 prompt has both kinds',
         'left out: 1 where aligned is REFUSAL',
         '',
       ].join('\n'),

@@ -1,8 +1,9 @@
 /** The baseline ā of a study: of a file, of a corpus, or over the study's own prompts. */
 
-import { imported, type Prompt } from '../../results.ts';
+import type { Prompt } from '../../results.ts';
 import type { OpenModel } from '../open/openModel.ts';
 import type { StudyPrompt } from '../open/promptsFile.ts';
+import { completionsAreImported } from '../open/records.ts';
 import type { Hashed, OpenStudy } from '../open/study.ts';
 import { tokensUpTo } from '../open/tokenCount.ts';
 import { jsonHash } from '../store/hash.ts';
@@ -15,9 +16,10 @@ import { corpusBaseline, corpusTokens, withinLimits } from './baselineRun.ts';
  * completions where those were imported.
  */
 export async function allPrompts(study: OpenStudy): Promise<Prompt[]> {
-  const completions = await study.completions();
-  if (completions.some(({ model }) => model === imported))
+  if (await completionsAreImported(study.folder)) {
+    const completions = await study.completions();
     return [...new Map(completions.map(({ prompt_id, prompt }) => [prompt_id, prompt])).values()];
+  }
   const { discovery, evaluation, calibration, others } = await study.prompts();
   const all = [...discovery, ...evaluation, ...calibration, ...others];
   const later = ({ file }: StudyPrompt) => Number(file !== study.config.prompts?.file);
