@@ -20,7 +20,8 @@ const over = {
     random: 3,
     candidates: 2,
     gaussian: 0,
-    doses: [0.01],
+    doses: [0.1],
+    incoherent: 0.9,
     calibration_completions: 4,
   },
 };
