@@ -13,6 +13,7 @@ export const bareStudy = (folder: string): OpenStudy => {
     clock: () => new Date(0),
     progress: silent,
     environment: {},
+    recorder: { clock: () => new Date(0), versions: {} },
   };
   return parts as OpenStudy;
 };

@@ -19,6 +19,7 @@ describe('a report', () => {
         name: 'A study',
         files: { 'latents/3.json': { size: 14, data: packed('{"text": "ä<"}') } },
         trimmed: { 'grades.jsonl': 'the first 100 lines' },
+        stale: {},
       },
       { id: 'b', name: 'B', files: {}, trimmed: {}, stale: {} },
     ],
