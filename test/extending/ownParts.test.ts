@@ -24,7 +24,16 @@ describe('in a study', () => {
     putStudy(study, tiny, {
       prompts: { file: 'prompts.jsonl', discovery: 8, evaluation: 2, calibration: 1 },
       fidelity: { latents: 0 },
-      steering: { ...smallSteering, candidates: 2, random: 3, gaussian: 0, doses: [0.1], selectors },
+      steering: {
+        ...smallSteering,
+        candidates: 2,
+        random: 3,
+        gaussian: 0,
+        doses: [0.1],
+        incoherent: 0.9,
+        calibration_completions: 4,
+        selectors,
+      },
     });
 
   it('a selector of one’s own is refused before it is added, and proposes candidates after', async () => {
