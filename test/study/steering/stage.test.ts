@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readJsonlAll } from '../../../src/files/jsonl.ts';
-import { effectAtMatchedLength } from '../../../src/methods/steering/matchedLength.ts';
 import {
   decodeLatents,
   decodeSteering,
@@ -22,6 +21,7 @@ import {
 import { openModel } from '../../../src/study/open/openModel.ts';
 import type { Progress } from '../../../src/study/open/progress.ts';
 import { runStudy, type StudyRequest } from '../../../src/study/run/studyRun.ts';
+import { countedOtherwise } from '../../support/countedOtherwise.ts';
 import { slowHead, slowLosses, slowResiduals } from '../../support/slowLlama.ts';
 import { tiny as base, layer, putAll, type TinyFolder } from '../../support/tinyFolder.ts';
 import {
@@ -161,6 +161,7 @@ describe('a whole run', () => {
     };
     let again = 0;
     let measured = 0;
+    const close = (x: number) => (Number.isNaN(x) ? null : expect.closeTo(x, 6));
     for (const row of rows) {
       const own = trials.filter(
         (one) =>
@@ -173,18 +174,9 @@ describe('a whole run', () => {
       expect([row.n, row.coherent, row.positives]).toEqual(of('evaluation'));
       expect([row.aside_n, row.aside_coherent]).toEqual(of('aside').slice(0, 2));
       again += Number(row.aside_n > 0);
-      const alone = trials.filter(
-        ({ operation, side, part }) => operation === null && side === row.side && part === 'evaluation',
-      );
-      const sampled = own.filter((one) => one.part === 'evaluation').flatMap((one) => one.completions);
-      const left = alone.flatMap((one) => one.completions);
-      const share = (some: typeof left) =>
-        some.filter(({ coherent, label }) => coherent && label === 'positive').length / some.length;
-      const close = (x: number) => (Number.isNaN(x) ? null : expect.closeTo(x, 6));
-      expect(row.effect_of_all).toEqual(close(share(sampled) - share(left)));
-      const same = sampled.length > 0 ? effectAtMatchedLength(sampled, left, { seed: 1 }).effect : Number.NaN;
-      expect(row.effect_same_length).toEqual(close(same));
-      measured += Number(!Number.isNaN(same));
+      const { ofAll, sameLength } = countedOtherwise(row, own, trials);
+      expect([row.effect_of_all, row.effect_same_length]).toEqual([close(ofAll), close(sameLength)]);
+      measured += Number(!Number.isNaN(sameLength));
     }
     expect(again).toBeGreaterThan(1);
     expect(measured).toBeGreaterThan(5);
