@@ -2,6 +2,7 @@
 import type { ControlledRun, ControlsRecord } from '../results.ts';
 import type { ControlKind } from '../study/config/control.ts';
 import { runControl } from '../study/run/controlRun.ts';
+import { tellCausalTest } from './goesAhead.ts';
 import { exitCodes } from './options.ts';
 import { progressOn } from './progress.ts';
 import { stageReport } from './studyReport.ts';
@@ -14,6 +15,8 @@ interface ControlOptions {
   readonly redo?: string[];
   readonly accept?: string[];
   readonly cache?: string;
+  readonly date?: Date;
+  readonly yes?: boolean;
   readonly full?: boolean;
   readonly rows: number;
 }
@@ -85,7 +88,7 @@ function controlsText({ runs }: ControlsRecord): string[] {
 
 /** Runs a control, tells what it came to, and holds it against its study. */
 export async function control(study: string, options: ControlOptions): Promise<void> {
-  const { control: kind, controlSeed: seed, redo, accept, cache, full, rows } = options;
+  const { control: kind, controlSeed: seed, redo, accept, cache, date, full, rows, yes = false } = options;
   const start = Date.now();
   const { controls, ...result } = await runControl({
     study,
@@ -93,7 +96,9 @@ export async function control(study: string, options: ControlOptions): Promise<v
     redo,
     accept,
     cacheDir: cache,
+    date,
     full,
+    before: (opened) => tellCausalTest(opened, yes),
     progress: progressOn(process.stderr),
   });
   process.stdout.write(stageReport(result, rows, (Date.now() - start) / 1000));

@@ -221,10 +221,9 @@ export function runCommand(): Command {
     )
     .option('--yes', 'run a causal test of more than an hour without asking')
     .addOption(
-      new Option(
-        '--control <kind>',
-        'run the study once more with one thing broken on purpose, beside it',
-      ).choices(controlNames),
+      new Option('--control <kind>', 'run the study once more with one thing broken on purpose, beside it')
+        .choices(controlNames)
+        .conflicts(['dryRun', 'until', 'json']),
     )
     .option('--control-seed <number>', 'seed of what a control draws at random', wholeNumber(0), 1)
     .option('--rows <count>', 'rows of the table of latents on the screen', wholeNumber(0), screenRows)

@@ -2,7 +2,7 @@
  * Regular expressions as Python writes them, matched against names within a bounded time: a pattern of a file
  * may take for ever. What Python alone has is refused, not guessed at.
  */
-import { createContext, Script } from 'node:vm';
+import { OverTime, withinTime } from '../timeLimit.ts';
 
 /** A pattern that cannot be used, and why; the caller says where it stands. */
 export class PatternError extends Error {}
@@ -101,29 +101,25 @@ export interface RegExpText {
   readonly flags?: string;
 }
 
-/** Runs where it can be stopped: a regular expression is interrupted by the time limit of its context. */
-const script = new Script(`
-  for (; at < patterns.length; at++) {
-    const { source, flags } = patterns[at];
-    const pattern = new RegExp(source, flags);
-    found.push(names.map((name) => pattern.test(name)));
-  }`);
-
 /**
  * Which of `names` each pattern matches: [patterns][names]. Throws PatternAt for a pattern that is not valid, or at
  * which the time ran out.
  */
 export function matchNames(patterns: readonly RegExpText[], names: readonly string[]): boolean[][] {
-  const run = { patterns, names, found: [] as boolean[][], at: 0 };
+  let at = 0;
   try {
-    script.runInContext(createContext(run), { timeout: allowed });
+    return withinTime(
+      () =>
+        patterns.map(({ source, flags }, i) => {
+          at = i;
+          const pattern = new RegExp(source, flags);
+          return names.map((name) => pattern.test(name));
+        }),
+      allowed,
+    );
   } catch (error) {
-    const { code, name } = error as NodeJS.ErrnoException;
-    if (code === 'ERR_SCRIPT_EXECUTION_TIMEOUT')
-      throw new PatternAt(run.at, `takes more than ${allowed / 1000} s`);
-    // Of the context's own kind, so that it is no instance of ours.
-    if (name === 'SyntaxError') throw new PatternAt(run.at, 'is no regular expression');
+    if (error instanceof OverTime) throw new PatternAt(at, `takes more than ${allowed / 1000} s`);
+    if (error instanceof SyntaxError) throw new PatternAt(at, 'is no regular expression');
     throw error;
   }
-  return run.found.map((row) => Array.from(row));
 }

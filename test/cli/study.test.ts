@@ -64,7 +64,7 @@ describe('init, run, status', () => {
 });
 
 describe('a chat judge whose budget is spent', () => {
-  it('stops with exit code 3 and keeps what is graded; a greater budget goes on, and nothing is graded twice', async () => {
+  it('stops with exit code 4 and keeps what is graded; a greater budget goes on, and nothing is graded twice', async () => {
     const server = await fakeChatServer();
     try {
       const judge = (max_calls: number) => ({
@@ -103,6 +103,13 @@ describe('options', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     return /^culprit: ([^\n]+)\n$/.exec(stderr)?.[1];
   };
+
+  it('a control is run whole: what would look on or stop early is refused', async () => {
+    for (const other of [['--dry-run'], ['--until', 'pair'], ['--json']])
+      expect(await told('run', 'study', '--control', 'self', ...other)).toMatch(
+        /^option '--control <kind>' cannot be used with option '--(dry-run|until <stage>|json)'; see /,
+      );
+  });
 
   it('take stages by flag, by comma, and before the study', async () => {
     const study = putStudy(join(folder, 'redone'), tiny);

@@ -19,6 +19,7 @@ import type { OpenStudy } from '../open/study.ts';
 import { stages } from '../run/stages.ts';
 import { isImported, openFor, stagesOf } from '../run/studyRun.ts';
 import { contentHash } from '../store/hash.ts';
+import { differingInputs, differingOptions, differingVersions } from '../store/stageChanges.ts';
 import { type Stage, stageState } from '../store/stageState.ts';
 
 /** By stage: why it is of an earlier state of the study, in phrases joined by semicolons. */
@@ -108,23 +109,11 @@ function withFollowers(made: Records, reasons: Reasons): void {
   }
 }
 
-/** Names of what two records of options, or of hashes, do not have in common. */
-function differing(a: object, b: object): string[] {
-  const names = [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((name) => !/_key$/.test(name));
-  const text = (of: object, name: string) => JSON.stringify(Reflect.get(of, name) ?? null);
-  return names.filter((name) => text(a, name) !== text(b, name));
-}
-
-const hashesOf = (inputs: StageRecord['inputs']) =>
-  Object.fromEntries(Object.entries(inputs).map(([name, { sha256 }]) => [name, sha256]));
-
 /** How a stage as it would be run now differs from its record. */
 function changesOf(planned: Stage, made: StageRecord, versions: Readonly<Record<string, string>>): string[] {
-  const options = differing(made.options, planned.options);
-  const inputs = differing(hashesOf(made.inputs), hashesOf(planned.inputs)).filter(
-    (name) => !(name in ownInputs),
-  );
-  const by = ['culprit', 'onnxruntime-node'].filter((name) => made.versions[name] !== versions[name]);
+  const options = differingOptions(made.options, planned.options);
+  const inputs = differingInputs(made.inputs, planned.inputs).filter((name) => !(name in ownInputs));
+  const by = differingVersions(made.versions, versions);
   const told = [
     ...(options.length > 0 ? [`study.yaml now says another ${options.join(', ')}`] : []),
     ...inputs.map((name) => `the ${inputWords(name)} is another now`),

@@ -10,9 +10,12 @@ import { isThere } from '../../files/ifThere.ts';
 import { shuffledWithin } from '../../methods/statistics/groups.ts';
 import { type ControlsRecord, type GradeRecord, resultFiles } from '../../results.ts';
 import { type Control, type ControlChoice, controlName, controlText } from '../config/control.ts';
+import { silent } from '../open/progress.ts';
 import { readCompletions, readGrades } from '../open/records.ts';
 import { shuffledModelFile } from '../open/shuffledModel.ts';
+import { lockStudy } from '../store/lock.ts';
 import { readStudyManifest, writeStudyManifest } from '../store/manifest.ts';
+import { systemClock } from '../store/runRecord.ts';
 import { controlsFolder, writeControls } from './controlsRecord.ts';
 import { readStudy } from './ownStudy.ts';
 import { runStudy, type StudyRequest, type StudyResult } from './studyRun.ts';
@@ -57,20 +60,19 @@ async function shuffledGrades(folder: string, seed: number): Promise<GradeRecord
   });
 }
 
-/** Makes the folder of a control: its study.yaml, and what it takes from its study. */
-async function makeFolder(control: Control): Promise<string> {
+/** Fills the folder of a control: its study.yaml, and what it takes from its study. For who holds its lock. */
+async function fillFolder(folder: string, control: Control): Promise<void> {
   const { of, kind, seed } = control;
-  const folder = join(controlsFolder(of), controlName(control));
-  await mkdir(folder, { recursive: true });
   await replaceFile(join(folder, resultFiles.study), (file) =>
     file.writeFile(
       `# A control, written by \`culprit run --control ${kind}\`. The rest is as in the study.\n${controlText(control, folder)}`,
     ),
   );
-  const copied = [resultFiles.completions, resultFiles.grades, resultFiles.judge] as const;
+  const shuffles = kind === 'shuffle-labels';
+  const copied = [resultFiles.completions, resultFiles.judge, ...(shuffles ? [] : [resultFiles.grades])];
   for (const name of copied)
     if (await isThere(join(of, name))) await copyFile(join(of, name), join(folder, name));
-  if (kind === 'shuffle-labels') {
+  if (shuffles) {
     const grades = await shuffledGrades(of, seed);
     await replaceFile(join(folder, resultFiles.grades), (file) =>
       file.writeFile(grades.map((grade) => `${JSON.stringify(grade)}\n`).join('')),
@@ -81,6 +83,21 @@ async function makeFolder(control: Control): Promise<string> {
   // Its first day is its study's: a template that prints the date prints the same one.
   if (own !== undefined && before === undefined)
     await writeStudyManifest(folder, { ...own, stages: {}, writing: [] });
+}
+
+/** The folder of a control, made or filled again. Throws InputError where a run is at work in it. */
+async function makeFolder(
+  control: Control,
+  { clock = systemClock, progress = silent }: StudyRequest,
+): Promise<string> {
+  const folder = join(controlsFolder(control.of), controlName(control));
+  await mkdir(folder, { recursive: true });
+  const unlock = await lockStudy(folder, clock, progress.note);
+  try {
+    await fillFolder(folder, control);
+  } finally {
+    await unlock();
+  }
   return folder;
 }
 
@@ -93,7 +110,7 @@ export async function runControl({ control, ...request }: ControlRequest): Promi
   if (study.config.control !== undefined)
     throw new InputError(`${study.file}: expected a study, found a control of ${study.config.control.of}`);
   await checkFinished(request, study.folder);
-  const folder = await makeFolder({ ...control, of: study.folder });
+  const folder = await makeFolder({ ...control, of: study.folder }, request);
   const result = await runStudy({ ...request, study: folder });
   await rm(shuffledModelFile(folder), { force: true });
   const attributed = result.attribute !== undefined;
