@@ -70,7 +70,7 @@ function report(result: AttributeResult, { out, rows }: Options): string {
     '',
     pc.dim(latentTableLegend),
     certaintyText(counts),
-    `${counted(counts.pairs!, 'pair')}, ${counted(counts.tokens!, 'token')} read, ${number(counts.tokens_in_set!)} in the token set, ${counted(counts.sinks!, 'attention sink')} left out`,
+    `${counted(counts.pairs!, 'pair')}, ${counted(counts.tokens!, 'token')} run, ${number(counts.tokens_in_set!)} in the token set, ${counted(counts.sinks!, 'attention sink')} left out`,
     `${shown} of ${counted(counts.latents!, 'latent')} shown; all latents and the per-pair values are in ${out}`,
     result.upToDate ? `${out} already held this run: nothing was computed` : `took ${time.toFixed(1)} s`,
     '',

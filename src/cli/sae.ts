@@ -212,7 +212,7 @@ function evaluationReport(result: SaeEvalResult, { sae }: EvalOptions): string {
     row('latents never active', n(result.neverActive), percent(result.neverActive / density.length)),
     '',
     `${pc.bold('Cross-entropy')}, nats per token, on ${n(ce.tokens)} tokens, with the residual stream`,
-    row('unchanged', ce.original.toFixed(4)),
+    row('as it is', ce.original.toFixed(4)),
     row('reconstructed', ce.reconstructed.toFixed(4)),
     row('set to zero', ce.zero.toFixed(4), `loss recovered, relative to this: ${percent(recovered.zero)}`),
     row(
