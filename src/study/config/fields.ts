@@ -38,16 +38,27 @@ export function text(expected: string, pattern: RegExp = notBlank) {
   return z.string({ error }).regex(pattern, { error });
 }
 
-/** A path, made absolute: it is relative to `folder`. */
+/** `given` with each `${NAME}` replaced by the environment's variable of that name, which has to be set. */
+function withVariables(given: string, context: z.RefinementCtx): string {
+  return given.replaceAll(/\$\{(\w+)\}/g, (written, name: string) => {
+    const value = process.env[name];
+    if (!value) context.addIssue(`expected the environment to have ${name} for ${written}, found none`);
+    return value ?? written;
+  });
+}
+
+/** A path, made absolute: it is relative to `folder`. `${NAME}` in it is a variable of the environment. */
 export function path(folder: string, expected = 'a path') {
-  return text(expected).transform((given) => resolve(folder, given));
+  return text(expected)
+    .transform(withVariables)
+    .transform((given) => resolve(folder, given));
 }
 
 /** A path as `path` takes it, or `hf:org/name` as it stands. */
 export function modelPath(folder: string) {
-  return text('a path or hf:ORG/NAME', /^(?!hf:).*\S|^hf:\w[\w.-]*\/\w[\w.-]*$/).transform((given) =>
-    given.startsWith('hf:') ? given : resolve(folder, given),
-  );
+  return text('a path or hf:ORG/NAME', /^(?!hf:).*\S|^hf:\w[\w.-]*\/\w[\w.-]*$/)
+    .transform(withVariables)
+    .transform((given) => (given.startsWith('hf:') ? given : resolve(folder, given)));
 }
 
 /** A whole number of at least `least`, and of at most `most`. */

@@ -31,7 +31,7 @@ const completionFields = ['completion', 'answer', 'response'];
 
 /**
  * The examples of a source. A field that it names, and `question`, is taken as one user message where it is
- * a text; `prompt` stays what it is. Throws InputError `file:line: ...` where a row lacks a part, or `file:
+ * a text; `prompt` stays what it is. A row whose completion is null has none of this label. Throws InputError `file:line: ...` where a row lacks a part, or `file:
  * ...` where there is no row.
  */
 export async function readLabelled({
@@ -45,6 +45,7 @@ export async function readLabelled({
     const promptField = fieldOf(row, prompt === undefined ? ['prompt', 'question'] : [prompt]);
     const taken = prompt === undefined && promptField === 'prompt' ? 'as it stands' : 'message';
     const completionField = fieldOf(row, completion === undefined ? completionFields : [completion]);
+    if (row.fields[completionField] === null) continue;
     const text = textIn(row, completionField);
     if (text.trim() === '')
       throw new InputError(

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { readStudy } from '../../../src/study/run/ownStudy.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { damage, outcome } from '../../support/hostile.ts';
@@ -31,6 +31,8 @@ async function said(text: string): Promise<string> {
   expect(error.message).not.toMatch(/[\n\r]/);
   return error.message.replaceAll(path(), '$');
 }
+
+const variable = (name: string) => `\${${name}}`;
 
 describe('a study', () => {
   test('has its defaults', async () => {
@@ -125,6 +127,19 @@ attribution: {tokens: all, loss: sum, top: 1}
     expect(config.sae.path).toBe(path('deep', 'sae'));
     put(least);
     expect((await readStudy(path())).file).toBe(path('study.yaml'));
+  });
+
+  test('has paths with variables of the environment, and refuses one that is not set', async () => {
+    vi.stubEnv('ELSEWHERE', path('elsewhere'));
+    vi.stubEnv('SIZE', 'small');
+    vi.stubEnv('NOT_SET', undefined);
+    const set = changed(`sae: {path: "${variable('ELSEWHERE')}/${variable('SIZE')}"}`);
+    const { subject, sae } = await read(set.replace('model: model', `model: "${variable('ELSEWHERE')}/a"`));
+    expect([subject.model, sae.path]).toEqual([path('elsewhere', 'a'), path('elsewhere', 'small')]);
+    expect(await said(changed(`sae: {path: "${variable('NOT_SET')}/sae"}`))).toBe(
+      `$/study.yaml:1:13: sae.path: expected the environment to have NOT_SET for ${variable('NOT_SET')}, found none`,
+    );
+    vi.unstubAllEnvs();
   });
 });
 

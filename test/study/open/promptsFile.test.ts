@@ -354,6 +354,16 @@ describe('labelled examples', () => {
     await expect(readLabelled({ file, ...asked })).rejects.toThrow(`${file}${line}`);
   });
 
+  test('a completion that is null is none of this label', async () => {
+    const file = put([
+      { prompt: 'p', yes: 'y', no: null },
+      { prompt: 'q', yes: 'z', no: 'n' },
+    ]);
+    const ids = async (completion: string) =>
+      (await readLabelled({ file, completion })).map(({ id }) => id);
+    expect([await ids('yes'), await ids('no')]).toEqual([['r0', 'r1'], ['r1']]);
+  });
+
   test.skipIf(!shared)('of the health questions: the same rows, two labels', async () => {
     const file = inShared('data', 'health', 'health_pairs_matched.jsonl');
     const rows = { first: 1000, last: 1499 };
