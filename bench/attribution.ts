@@ -10,7 +10,7 @@ import { nodeRuntime } from '../src/runtime/node.ts';
 import { readBaseline } from '../src/study/attribution/attributeRun.ts';
 import { openModel } from '../src/study/open/openModel.ts';
 import { sizeOf } from '../src/tensor.ts';
-import { peakMemory, productRate } from './machine.ts';
+import { peakMemory, productRate, type Work } from './machine.ts';
 
 const layer = 15;
 const pairsTimed = 24;
@@ -26,7 +26,8 @@ function blockWeights(weights: ReadonlyMap<string, { shape: readonly number[] }>
   return total;
 }
 
-export async function attributionBench(): Promise<void> {
+/** The contrasts of the first pairs of ../shared/golden/pairs.jsonl and the pass that reads them. */
+async function openPass() {
   const folder = execFileSync('../shared/get-model', { encoding: 'utf8' }).trim();
   const start = performance.now();
   const { model, codec } = await openModel(folder, { adapter: '../shared/organisms/health-advice' });
@@ -34,8 +35,7 @@ export async function attributionBench(): Promise<void> {
   const runtime = nodeRuntime();
   const pass = await sitePass(runtime, model, layer);
   const loaded = performance.now();
-  const { width: d, vocabulary, blocks } = model.decoder;
-  const baseline = await readBaseline('../shared/golden/mean15.safetensors', d);
+  const baseline = await readBaseline('../shared/golden/mean15.safetensors', model.decoder.width);
   const pairs = (await readPairs('../shared/golden/pairs.jsonl'))
     .slice(0, pairsTimed)
     .map((p) => encodePair(codec, p));
@@ -47,7 +47,27 @@ export async function attributionBench(): Promise<void> {
   }));
   await contrastRows(pass, contrasts[0]!, { baseline });
   const first = performance.now();
+  return { model, runtime, pass, baseline, contrasts, times: { start, opened, loaded, first } };
+}
 
+/** Pairs a second. */
+export async function pairsWork(): Promise<Work> {
+  const { runtime, pass, baseline, contrasts } = await openPass();
+  return {
+    unit: 'pairs/s',
+    async rate() {
+      const start = performance.now();
+      for (const contrast of contrasts) await contrastRows(pass, contrast, { baseline });
+      return contrasts.length / ((performance.now() - start) / 1000);
+    },
+    close: () => runtime.close(),
+  };
+}
+
+export async function attributionBench(): Promise<void> {
+  const { model, runtime, pass, baseline, contrasts, times } = await openPass();
+  const { start, opened, loaded, first } = times;
+  const { width: d, vocabulary, blocks } = model.decoder;
   const forward = (to: number) =>
     Array.from({ length: to }, (_, l) => blockWeights(model.weights, l)).reduce((a, b) => a + b, 0);
   const all = forward(blocks);

@@ -8,6 +8,14 @@ import type { Node } from '../src/graph/node.ts';
 import type { Runtime } from '../src/runtime/runtime.ts';
 import { tensor } from '../src/tensor.ts';
 
+/** Work that can be done again and again, beside others that do the same. */
+export interface Work {
+  readonly unit: string;
+  /** Does it once: units a second. */
+  rate(): Promise<number>;
+  close(): Promise<void>;
+}
+
 const side = 1024;
 
 const chained = 8;

@@ -1,7 +1,8 @@
-/** Every benchmark, one after another. Usage: npm run bench [-- NAME...] */
+/** Every benchmark, one after another. Usage: npm run bench [-- NAME...], or npm run bench -- --peers [NAME...] */
 import { existsSync } from 'node:fs';
 import { attributionBench } from './attribution.ts';
 import { passagesBench } from './passages.ts';
+import { peersBench } from './peers/peers.ts';
 import { saeBench } from './sae.ts';
 import { samplingBench } from './sampling.ts';
 import { scoringBench } from './scoring.ts';
@@ -19,7 +20,9 @@ if (!existsSync('../shared/get-model')) {
   process.exit(2);
 }
 const asked = process.argv.slice(2).filter((name) => name in benches);
-for (const name of asked.length > 0 ? asked : Object.keys(benches)) {
-  process.stdout.write(`\n# ${name}\n`);
-  await benches[name]!();
-}
+if (process.argv.includes('--peers')) await peersBench(asked);
+else
+  for (const name of asked.length > 0 ? asked : Object.keys(benches)) {
+    process.stdout.write(`\n# ${name}\n`);
+    await benches[name]!();
+  }

@@ -10,7 +10,7 @@ import { addedVector } from '../src/methods/steering/steer.ts';
 import type { ChatMessage } from '../src/results.ts';
 import { nodeRuntime } from '../src/runtime/node.ts';
 import { openModel } from '../src/study/open/openModel.ts';
-import { peakMemory, productRate } from './machine.ts';
+import { peakMemory, productRate, type Work } from './machine.ts';
 
 const newTokens = 48;
 const perPrompt = 12;
@@ -28,36 +28,61 @@ function greedyPrompts(): ChatMessage[][] {
   return lines.map((line) => (JSON.parse(line) as { prompt: ChatMessage[] }).prompt);
 }
 
-export async function samplingBench(): Promise<void> {
+type Size = (typeof sizes)[number];
+
+async function openSampling() {
   const folder = execFileSync('../shared/get-model', { encoding: 'utf8' }).trim();
   const { model, codec } = await openModel(folder);
-  const runtime = nodeRuntime();
   const prompts = greedyPrompts().map((prompt) => codec.encodePrompt(prompt));
   const capacity = Math.max(...prompts.map((ids) => ids.length)) + newTokens;
+  const runtime = nodeRuntime();
+  /** New tokens a second of `size`, again at each call. */
+  async function opened({ rows, prompts: count, completions }: Size, steered: boolean): Promise<Work> {
+    const made = await sampler(runtime, model, { rows, capacity, ...(steered && { steerAt }) });
+    const steer = addedVector(new Float32Array(model.decoder.width).fill(1e-3));
+    const jobs = prompts.slice(0, count).map((prompt, i) => ({
+      prompt,
+      seeds: Array.from({ length: completions }, (_, k) => 1000 * i + k),
+      ...(steered && { steer }),
+    }));
+    await made.sample(jobs.slice(0, 1), { maxTokens: 4, endIds: [] }, () => {});
+    return {
+      unit: 'new tok/s',
+      async rate() {
+        let tokens = 0;
+        const start = performance.now();
+        await made.sample(jobs, { maxTokens: newTokens, endIds: [] }, (_, __, { ids }) => {
+          tokens += ids.length;
+        });
+        return tokens / ((performance.now() - start) / 1000);
+      },
+      close: () => made.release(),
+    };
+  }
+  return { runtime, opened };
+}
+
+/** New tokens a second of `rows` rows that grow side by side. */
+export async function samplingWork(rows: number): Promise<Work> {
+  const { runtime, opened } = await openSampling();
+  const { unit, rate } = await opened(sizes.find((size) => size.rows === rows)!, false);
+  return { unit, rate, close: () => runtime.close() };
+}
+
+export async function samplingBench(): Promise<void> {
+  const { runtime, opened } = await openSampling();
   const products = await productRate(runtime);
   process.stdout.write(`1024^3 products: ${products.toFixed(0)} GFLOP/s\n`);
-  const steer = addedVector(new Float32Array(model.decoder.width).fill(1e-3));
-  for (const { rows, prompts: count, completions } of sizes) {
+  for (const size of sizes) {
     const rates: number[] = [];
     for (const steered of [false, true]) {
-      const made = await sampler(runtime, model, { rows, capacity, ...(steered && { steerAt }) });
-      const jobs = prompts.slice(0, count).map((prompt, i) => ({
-        prompt,
-        seeds: Array.from({ length: completions }, (_, k) => 1000 * i + k),
-        ...(steered && { steer }),
-      }));
-      await made.sample(jobs.slice(0, 1), { maxTokens: 4, endIds: [] }, () => {});
-      let tokens = 0;
-      const start = performance.now();
-      await made.sample(jobs, { maxTokens: newTokens, endIds: [] }, (_, __, { ids }) => {
-        tokens += ids.length;
-      });
-      rates.push(tokens / ((performance.now() - start) / 1000));
-      await made.release();
+      const work = await opened(size, steered);
+      rates.push(await work.rate());
+      await work.close();
     }
     const [plain, steered] = rates as [number, number];
     process.stdout.write(
-      `${rows} rows, ${completions} completions a prompt: ${plain.toFixed(0)} new tok/s (${(plain / products).toFixed(2)} for each GFLOP/s), steered ${steered.toFixed(0)}: ${(steered / plain).toFixed(2)} of plain; peak memory ${peakMemory()?.toFixed(0)} MB\n`,
+      `${size.rows} rows, ${size.completions} completions per prompt: ${plain.toFixed(0)} new tok/s (${(plain / products).toFixed(2)} for each GFLOP/s), steered ${steered.toFixed(0)}: ${(steered / plain).toFixed(2)} of plain; peak memory ${peakMemory()?.toFixed(0)} MB\n`,
     );
   }
   await runtime.close();

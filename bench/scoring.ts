@@ -9,6 +9,7 @@ import { writeSafetensorsStream } from '../src/files/safetensors.ts';
 import { scoreMatrix } from '../src/methods/attribution/score.ts';
 import { nodeRuntime } from '../src/runtime/node.ts';
 import { openSae } from '../src/study/open/openSae.ts';
+import type { Work } from './machine.ts';
 
 const d = 576;
 const latents = 2 ** 18;
@@ -41,24 +42,44 @@ async function dictionary(folder: string) {
   return openSae(folder);
 }
 
-export async function scoringBench(): Promise<void> {
+async function openScoring() {
   const folder = mkdtempSync(join(tmpdir(), 'culprit-bench-'));
   const runtime = nodeRuntime();
+  const sae = await dictionary(folder);
+  const m = Float32Array.from({ length: d * d }, (_, i) => ((i * 7919) % 101) / 101 - 0.5);
+  return {
+    async read() {
+      const start = performance.now();
+      for (let from = 0; from < latents; from += 2048) await sae.decoderRows(from, from + 2048);
+      return (performance.now() - start) / 1000;
+    },
+    async score() {
+      const start = performance.now();
+      await scoreMatrix(runtime, m, sae);
+      return (performance.now() - start) / 1000;
+    },
+    async close() {
+      await runtime.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Latents a second, the decoder read from the disk included. */
+export async function scoringWork(): Promise<Work> {
+  const { score, close } = await openScoring();
+  return { unit: 'latents/s', rate: async () => latents / (await score()), close };
+}
+
+export async function scoringBench(): Promise<void> {
+  const work = await openScoring();
   try {
-    const sae = await dictionary(folder);
-    const m = Float32Array.from({ length: d * d }, (_, i) => ((i * 7919) % 101) / 101 - 0.5);
-    const readStart = performance.now();
-    for (let from = 0; from < latents; from += 2048) await sae.decoderRows(from, from + 2048);
-    const read = (performance.now() - readStart) / 1000;
-    const scoreStart = performance.now();
-    await scoreMatrix(runtime, m, sae);
-    const score = (performance.now() - scoreStart) / 1000;
+    const [read, score] = [await work.read(), await work.score()];
     const million = 1e6 / latents;
     process.stdout.write(
       `per million latents of width ${d}: ${(score * million).toFixed(2)} s, reading the decoder once as unit rows ${(read * million).toFixed(2)} s; ratio ${(score / read).toFixed(2)}\n`,
     );
   } finally {
-    await runtime.close();
-    rmSync(folder, { recursive: true, force: true });
+    await work.close();
   }
 }
