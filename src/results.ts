@@ -3,6 +3,7 @@
  * that a browser can read them with the same code.
  */
 export * from './results/attributedOver.ts';
+export * from './results/boundedJson.ts';
 export * from './results/check.ts';
 export * from './results/completions.ts';
 export * from './results/controls.ts';

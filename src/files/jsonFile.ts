@@ -1,6 +1,6 @@
 /** JSON files, read whole. Knows no schema. */
 import { InputError } from '../errors.ts';
-import { parseJson } from './boundedJson.ts';
+import { parseJson } from '../results.ts';
 import { quoted, readInto, withFile } from './bytes.ts';
 
 /** Largest file read; the largest published tokenizers take 40 MB. */

@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { z } from 'zod';
 import { InputError } from '../errors.ts';
-import { parseJson } from './boundedJson.ts';
+import { parseJson } from '../results.ts';
 import { explained, readInto, withFile } from './bytes.ts';
 import { checked } from './schema.ts';
 

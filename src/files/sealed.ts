@@ -4,6 +4,7 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { InputError } from '../errors.ts';
+import { parseJsonIf } from '../results.ts';
 import type { Tensor } from '../tensor.ts';
 import { replaceFile } from './atomic.ts';
 import { piecesOf } from './bytes.ts';
@@ -74,5 +75,5 @@ export async function writeSealedJson(path: string, value: unknown): Promise<unk
 export async function readSealedJson(path: string): Promise<unknown> {
   const whole = (await readBytesIfThere(path))?.toString();
   const text = whole?.slice(headLength, -1) ?? '';
-  return whole === `${head(textHash(text))}${text}}` ? JSON.parse(text) : undefined;
+  return whole === `${head(textHash(text))}${text}}` ? parseJsonIf(text) : undefined;
 }

@@ -1,5 +1,6 @@
 /** What stands in the body of a chat server's response, whatever sent it. Knows no network. */
 import { z } from 'zod';
+import { parseJsonIf } from '../results.ts';
 
 export interface ChatTokens {
   readonly input: number;
@@ -34,14 +35,10 @@ export async function bodyText(response: Response): Promise<string | undefined> 
 /** What is said of a body that is not read. */
 export const tooLarge = `a reply of more than ${mostBytes / 2 ** 20} MiB`;
 
-/** `text` as JSON; undefined where it is none. A list of one is what is in it. */
+/** `text` as JSON; undefined where it is none, or too deep. A list of one is what is in it. */
 export function jsonIn(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value) && value.length === 1 ? value[0] : value;
-  } catch {
-    return undefined;
-  }
+  const value = parseJsonIf(text);
+  return Array.isArray(value) && value.length === 1 ? value[0] : value;
 }
 
 const counted = z.number().int().nonnegative();

@@ -4,7 +4,8 @@
  * asked again than guessed.
  */
 import { z } from 'zod';
-import { isOneObject, objectsIn, parsed } from './replyJson.ts';
+import { parseJsonIf } from '../results.ts';
+import { isOneObject, objectsIn } from './replyJson.ts';
 import { spoken } from './thoughts.ts';
 
 export interface Grade {
@@ -63,7 +64,7 @@ function reasonText(reason: unknown = null): string {
 export function gradeIn(text: string, { cut = false } = {}): Grade | undefined {
   const said = spoken(text);
   if (said === undefined) return undefined;
-  const whole = grade(parsed(said)) ?? (cut ? undefined : lone(said));
+  const whole = grade(parseJsonIf(said)) ?? (cut ? undefined : lone(said));
   if (whole !== undefined) return whole;
   if (cut && !isOneObject(said)) return undefined;
   const found = objectsIn(said).flatMap((value) => grade(value) ?? []);

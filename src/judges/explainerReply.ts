@@ -3,7 +3,8 @@
  * doubt holds none: it is better asked again than guessed.
  */
 import { z } from 'zod';
-import { isOneObject, objectsIn, parsed } from './replyJson.ts';
+import { parseJsonIf } from '../results.ts';
+import { isOneObject, objectsIn } from './replyJson.ts';
 import { spoken } from './thoughts.ts';
 
 /** The schemas of replies, for servers that hold their model to one. */
@@ -64,7 +65,7 @@ const explanation = z.object({ explanation: z.string() });
 export function explanationIn(text: string, { cut = false } = {}): string | undefined {
   const said = spoken(text);
   if (said === undefined) return undefined;
-  const whole = explanation.safeParse(parsed(said)).data;
+  const whole = explanation.safeParse(parseJsonIf(said)).data;
   if (whole !== undefined) return sentence(whole.explanation);
   if (cut) return undefined;
   const found = explanation.safeParse(objectsIn(said)[0]).data;
@@ -90,7 +91,7 @@ const answersObject = z.object({ answers: z.array(z.unknown()) });
 export function answersIn(text: string, count: number, { cut = false } = {}): boolean[] | undefined {
   const said = spoken(text);
   if (said === undefined || (cut && !isOneObject(said))) return undefined;
-  const whole = answersOf(parsed(said), count);
+  const whole = answersOf(parseJsonIf(said), count);
   if (whole !== undefined) return whole;
   const found = objectsIn(said).flatMap((value) => {
     const given = answersOf(answersObject.safeParse(value).data?.answers, count);

@@ -3,6 +3,7 @@
  * Knows no question. Takes time in proportion to the text, whatever it holds.
  */
 import { jsonrepair } from 'jsonrepair';
+import { parseJsonIf } from '../results.ts';
 
 /** A reply with more objects than this is no answer. */
 const mostObjects = 50;
@@ -13,15 +14,6 @@ const longestMended = 8000;
 export function objectsIn(text: string): unknown[] {
   const found = objectTexts(text);
   return found.length > mostObjects ? [] : found.map(({ own }) => repaired(own));
-}
-
-/** `text` as JSON; undefined where it is none. */
-export function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /**
@@ -43,10 +35,10 @@ export function isOneObject(text: string): boolean {
  * Never mended without need: jsonrepair takes some strings with brackets in them apart.
  */
 function repaired(text: string): unknown {
-  const whole = parsed(text);
+  const whole = parseJsonIf(text);
   if (whole !== undefined || text.length > longestMended || /:\s*["']?[-+.\deE]*$/.test(text)) return whole;
   try {
-    return parsed(jsonrepair(text));
+    return parseJsonIf(jsonrepair(text));
   } catch {
     return undefined;
   }

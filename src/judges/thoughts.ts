@@ -2,6 +2,7 @@
  * What a model says after it has thought. Reasoning models think aloud between marks of their own, and a
  * reply may end before the thoughts do: what stands in them is a draft, never an answer. Knows no question.
  */
+import { parseJsonIf } from '../results.ts';
 
 const names = 'think|thinking|thoughts?|reasoning|reflection|scratchpad|analysis|inner_?monologue';
 
@@ -66,12 +67,7 @@ const mostTried = 20;
 
 function isObject(text: string): boolean {
   if (!text.startsWith('{') || !text.endsWith('}')) return false;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+  return parseJsonIf(text) !== undefined;
 }
 
 /**

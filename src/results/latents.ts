@@ -1,7 +1,6 @@
 /** latents.parquet: every latent of the dictionary by attribution. */
-import { type AsyncBuffer, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { InputError } from '../errors.ts';
-import { encodeRows, type ParquetColumns } from './columns.ts';
+import { decodeRows, encodeRows, type ParquetColumns } from './columns.ts';
 
 /**
  * A row of latents.parquet: one latent of the dictionary. Columns that are null but for the first latents are
@@ -58,12 +57,12 @@ const columns = {
   same_sign: 'FLOAT',
   sign: 'INT32',
   p: 'FLOAT',
-  q: 'FLOAT',
-  silent_share: 'FLOAT',
-  activation_delta: 'FLOAT',
+  q: 'FLOAT?',
+  silent_share: 'FLOAT?',
+  activation_delta: 'FLOAT?',
   deflated: 'FLOAT',
-  rank_low: 'INT32',
-  rank_high: 'INT32',
+  rank_low: 'INT32?',
+  rank_high: 'INT32?',
 } as const satisfies ParquetColumns<Omit<LatentRow, Measured>>;
 
 const measured = ['exact', 'integrated'] as const;
@@ -81,18 +80,24 @@ export function encodeLatents(rows: readonly LatentRow[]): ArrayBuffer {
   });
 }
 
-/** The rows of a latents.parquet. Throws InputError where a column is missing. */
-export async function decodeLatents(file: AsyncBuffer | ArrayBuffer): Promise<LatentRow[]> {
-  const metadata = await parquetMetadataAsync(file);
-  const found = parquetSchema(metadata).children.map(({ element }) => element.name);
-  const missing = latentColumns.find((name) => !found.includes(name));
-  if (missing !== undefined)
+/** The rows of a latents.parquet. Throws InputError where a column is missing or the file is damaged. */
+export async function decodeLatents(file: ArrayBuffer): Promise<LatentRow[]> {
+  const { rows } = await decodeRows(file, 'latents.parquet', (found) => {
+    const missing = latentColumns.find((name) => !found.includes(name));
+    if (missing !== undefined)
+      throw new InputError(
+        `latents.parquet: expected a column ${missing}, found ${found.join(', ')}: written by an older culprit; run \`culprit attribute\` again`,
+      );
+    const also = measured.filter((name) => found.includes(name));
+    return { ...columns, ...Object.fromEntries(also.map((name) => [name, 'FLOAT' as const])) };
+  });
+  const wrong = rows.findIndex(
+    ({ latent, rank, sign }) =>
+      (latent as number) < 0 || (rank as number) < 1 || Math.abs(sign as number) !== 1,
+  );
+  if (wrong >= 0)
     throw new InputError(
-      `latents.parquet: expected a column ${missing}, found ${found.join(', ')}: written by an older culprit; run \`culprit attribute\` again`,
+      `latents.parquet: row ${wrong}: expected a latent from 0, a rank from 1 and a sign of 1 or -1, found ${JSON.stringify(rows[wrong])}`,
     );
-  return (await parquetReadObjects({
-    file,
-    metadata,
-    columns: [...latentColumns, ...measured.filter((name) => found.includes(name))],
-  })) as unknown as LatentRow[];
+  return rows as unknown as LatentRow[];
 }

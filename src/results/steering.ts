@@ -1,9 +1,9 @@
 /** steering.parquet and steering.json: what steering does, latent by latent, and what it comes to. */
-import { type AsyncBuffer, parquetReadObjects } from 'hyparquet';
 import { z } from 'zod';
-import { encodeRows, type ParquetColumns } from './columns.ts';
+import { InputError } from '../errors.ts';
+import { decodeRows, encodeRows, type ParquetColumns } from './columns.ts';
 import { promptSchema } from './completions.ts';
-import { type Operation, operations, type Role, type Side } from './steered.ts';
+import { bothSides, type Operation, operations, type Role, roles, type Side } from './steered.ts';
 
 /** How far a direction went in the causal test. */
 export const steeringStages = ['log-odds', 'no dose', 'sampled'] as const;
@@ -94,48 +94,48 @@ export type RankedSteeringRow = SteeringRow & { readonly ranks: Readonly<Record<
 
 const steeringColumns = {
   direction: 'STRING',
-  latent: 'INT32',
+  latent: 'INT32?',
   role: 'STRING',
   operation: 'STRING',
   side: 'STRING',
   sign: 'INT32',
   stage: 'STRING',
-  estimate: 'FLOAT',
-  log_odds: 'FLOAT',
-  damage: 'FLOAT',
-  forced_dose: 'FLOAT',
-  dose: 'FLOAT',
-  dose_limited_by: 'STRING',
+  estimate: 'FLOAT?',
+  log_odds: 'FLOAT?',
+  damage: 'FLOAT?',
+  forced_dose: 'FLOAT?',
+  dose: 'FLOAT?',
+  dose_limited_by: 'STRING?',
   n: 'INT32',
   coherent: 'INT32',
   positives: 'INT32',
   alone_n: 'INT32',
   alone_coherent: 'INT32',
   alone_positives: 'INT32',
-  effect: 'FLOAT',
-  low: 'FLOAT',
-  high: 'FLOAT',
-  effect_of_all: 'FLOAT',
-  of_all_low: 'FLOAT',
-  of_all_high: 'FLOAT',
-  effect_same_length: 'FLOAT',
-  same_length_low: 'FLOAT',
-  same_length_high: 'FLOAT',
-  effect_minus_random: 'FLOAT',
-  t: 'FLOAT',
-  p: 'FLOAT',
-  q: 'FLOAT',
-  family_wise_p: 'FLOAT',
-  verdict: 'STRING',
-  way: 'FLOAT',
-  way_low: 'FLOAT',
-  way_high: 'FLOAT',
+  effect: 'FLOAT?',
+  low: 'FLOAT?',
+  high: 'FLOAT?',
+  effect_of_all: 'FLOAT?',
+  of_all_low: 'FLOAT?',
+  of_all_high: 'FLOAT?',
+  effect_same_length: 'FLOAT?',
+  same_length_low: 'FLOAT?',
+  same_length_high: 'FLOAT?',
+  effect_minus_random: 'FLOAT?',
+  t: 'FLOAT?',
+  p: 'FLOAT?',
+  q: 'FLOAT?',
+  family_wise_p: 'FLOAT?',
+  verdict: 'STRING?',
+  way: 'FLOAT?',
+  way_low: 'FLOAT?',
+  way_high: 'FLOAT?',
   aside_n: 'INT32',
   aside_coherent: 'INT32',
-  aside_effect: 'FLOAT',
-  aside_low: 'FLOAT',
-  aside_high: 'FLOAT',
-  mean_tokens: 'FLOAT',
+  aside_effect: 'FLOAT?',
+  aside_low: 'FLOAT?',
+  aside_high: 'FLOAT?',
+  mean_tokens: 'FLOAT?',
   outside: 'BOOLEAN',
 } as const satisfies ParquetColumns<SteeringRow>;
 
@@ -148,17 +148,41 @@ export function encodeSteering(rows: readonly RankedSteeringRow[]): ArrayBuffer 
     ...row,
     ...Object.fromEntries(selectors.map((name) => [rankColumn + name, ranks[name] ?? null])),
   }));
-  const ranks = Object.fromEntries(selectors.map((name) => [rankColumn + name, 'INT32' as const]));
+  const ranks = Object.fromEntries(selectors.map((name) => [rankColumn + name, 'INT32?' as const]));
   return encodeRows(flat, { ...steeringColumns, ...ranks });
 }
 
 /** What a file of an earlier version may lack. */
 const unknownColumns = Object.keys(steeringColumns).map((name) => [name, null] as const);
 
-/** The rows of a steering.parquet. A column that an earlier version did not write is null. */
-export async function decodeSteering(file: AsyncBuffer | ArrayBuffer): Promise<RankedSteeringRow[]> {
-  const rows = (await parquetReadObjects({ file })) as Record<string, unknown>[];
-  return rows.map((row) => {
+/** Words and signs that a row may have; null for what was not measured, or not written. */
+const words = z.object({
+  role: z.enum(roles).nullish(),
+  operation: z.enum(operations).nullish(),
+  side: z.enum(bothSides).nullish(),
+  sign: z.literal([1, -1]).nullish(),
+  stage: z.enum(steeringStages).nullish(),
+  verdict: z.enum(effectVerdictNames).nullish(),
+  dose_limited_by: z.enum(['judge', 'cheap', 'both']).nullish(),
+});
+
+/**
+ * The rows of a steering.parquet. A column that an earlier version did not write is null. Throws InputError
+ * where the file is damaged.
+ */
+export async function decodeSteering(file: ArrayBuffer): Promise<RankedSteeringRow[]> {
+  const { rows } = await decodeRows(file, 'steering.parquet', (found) => ({
+    ...Object.fromEntries(Object.entries(steeringColumns).filter(([name]) => found.includes(name))),
+    ...Object.fromEntries(
+      found.filter((name) => name.startsWith(rankColumn)).map((name) => [name, 'INT32?' as const]),
+    ),
+  }));
+  return rows.map((row, i) => {
+    const [issue] = words.safeParse(row).error?.issues ?? [];
+    if (issue !== undefined)
+      throw new InputError(
+        `steering.parquet: row ${i}: ${issue.path.join('.')}: ${issue.message}, found ${JSON.stringify(row[String(issue.path[0])])}`,
+      );
     const named = Object.entries(row);
     const ranks = named.filter(([name, value]) => name.startsWith(rankColumn) && value !== null);
     return {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
 import { type HeldStudy, reportSchema } from '../results.ts';
+import { parsedJson } from './records.ts';
 import type { Source } from './source.ts';
 
 async function unpacked(base64: string): Promise<ArrayBuffer> {
@@ -28,7 +29,7 @@ function heldSource({ id, name, files, trimmed, stale }: HeldStudy): Source {
 
 /** Throws InputError for data that no report of ours holds. */
 export function reportSources(text: string): Source[] {
-  const parsed = reportSchema.safeParse(JSON.parse(text));
+  const parsed = reportSchema.safeParse(parsedJson(text, "this report's data"));
   if (!parsed.success) throw new InputError(`this report's data: ${z.prettifyError(parsed.error)}`);
   return parsed.data.studies.map(heldSource);
 }

@@ -35,7 +35,7 @@ import {
   studyManifestSchema,
   type TrialRecord,
 } from '../results.ts';
-import { checkedRecord, jsonOf, linesOf, recordsOf, textOfBytes } from './records.ts';
+import { checkedRecord, jsonOf, linesOf, parsedJson, recordsOf, textOfBytes } from './records.ts';
 import type { ListedFile, Source } from './source.ts';
 
 export interface SteeringRecords {
@@ -80,7 +80,7 @@ export interface LoadedStudy {
 type Cache = Map<string, Promise<unknown>>;
 
 function manifestOf(bytes: ArrayBuffer, path: string): StudyManifest {
-  const value = JSON.parse(textOfBytes(bytes));
+  const value = parsedJson(textOfBytes(bytes, path), path) as { command?: unknown } | null;
   if (value?.command === 'study') return checkedRecord(studyManifestSchema, value, path);
   const { command, created, versions, ...run } = checkedRecord(manifestSchema, value, path);
   const stage = { ...run, finished: created, versions, outputs: {}, edited: [] };

@@ -6,7 +6,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
-import { parseJson } from '../../files/boundedJson.ts';
 import { readBytesIfThere } from '../../files/ifThere.ts';
 import { readPairs } from '../../files/pairs.ts';
 import { readSafetensorsHeader, readTensor } from '../../files/safetensors.ts';
@@ -20,6 +19,7 @@ import {
   latentColumns,
   type Manifest,
   manifestSchema,
+  parseJsonIf,
   resultFiles,
 } from '../../results.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
@@ -196,7 +196,7 @@ async function finished(
   key: string,
 ): Promise<AttributeResult | undefined> {
   const text = await readBytesIfThere(join(out, resultFiles.manifest));
-  const manifest = text && manifestSchema.safeParse(parsed(text.toString()));
+  const manifest = text && manifestSchema.safeParse(parseJsonIf(text.toString()));
   if (manifest?.data?.key === key) {
     const latents = await readBytesIfThere(join(out, resultFiles.latents));
     const arrays = await readBytesIfThere(join(out, resultFiles.attribution));
@@ -220,14 +220,6 @@ async function finished(
       `--out ${out}: holds ${other}, with other inputs, options or versions: name another folder, or add --overwrite`,
     );
   return undefined;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return parseJson(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** ā: given, or stored, or taken over the corpus now. */

@@ -4,6 +4,7 @@
 import {
   type Document,
   isAlias,
+  isCollection,
   isMap,
   isPair,
   isScalar,
@@ -57,6 +58,8 @@ export function parseYaml(text: string, file: string): Yaml {
   // What the parser warns of, such as a tag that it does not know, is an error to us.
   const wrong = document.errors[0] ?? document.warnings[0];
   if (wrong) refuse(wrong.pos[0], told(wrong, source));
+  const odd = oddKey(document);
+  if (odd !== undefined) refuse(odd, 'expected a text as the name of a field, found a list or an object');
   const lost = lostAlias(document);
   if (lost) refuse(lost.offset, `expected an anchor &${lost.name} before it, found none`);
   return {
@@ -97,6 +100,20 @@ function lostAlias(document: Document): { name: string; offset: number } | undef
     Alias(_, alias) {
       if (alias.resolve(document) !== undefined) return undefined;
       found = { name: alias.source, offset: startOf(alias) ?? 0 };
+      return visit.BREAK;
+    },
+  });
+  return found;
+}
+
+/** Where the first key that is no text, number or the like begins. */
+function oddKey(document: Document): number | undefined {
+  let found: number | undefined;
+  visit(document, {
+    Pair(_, { key }) {
+      const named = isAlias(key) ? key.resolve(document) : key;
+      if (!isCollection(named)) return undefined;
+      found = startOf(key) ?? 0;
       return visit.BREAK;
     },
   });

@@ -10,6 +10,7 @@ import { readSafetensorsHeader, readTensor } from '../../files/safetensors.ts';
 import { checked } from '../../files/schema.ts';
 import { readSealed, writeSealed } from '../../files/sealed.ts';
 import type { Probe } from '../../methods/judging/probe.ts';
+import { parseJsonIf } from '../../results.ts';
 import { dataOf, tensor } from '../../tensor.ts';
 
 /** JSON has no NaN: what is not defined is written as null. */
@@ -79,15 +80,6 @@ export async function writeClassifier(
   await writeSealed(path, tensors, { classifier: JSON.stringify(report) });
 }
 
-/** undefined for what is no JSON: then the file is none of ours, and is replaced. */
-function aboutIn(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? 'null');
-  } catch {
-    return undefined;
-  }
-}
-
 /**
  * The model in a file, where it was trained on what `key` stands for; undefined where there is no file or
  * another key's. Throws InputError for a damaged file, and one that was changed after it was written.
@@ -95,7 +87,8 @@ function aboutIn(text: string | undefined): unknown {
 export async function readClassifier(path: string, key: string): Promise<ClassifierModel | undefined> {
   if (!(await isThere(path))) return undefined;
   const { tensors, metadata } = await readSafetensorsHeader(path);
-  const about = aboutIn(metadata.classifier);
+  // No JSON: then the file is none of ours, and is replaced.
+  const about = parseJsonIf(metadata.classifier);
   if (!z.object({ key: z.literal(key) }).safeParse(about).success) return undefined;
   // An older version's has no hash beside it.
   if (Object.keys(metadata).length > 1 && (await readSealed(path)) === undefined)

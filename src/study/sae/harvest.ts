@@ -14,6 +14,7 @@ import { readSealed, writeSealed } from '../../files/sealed.ts';
 import type { TextCodec } from '../../files/textCodec.ts';
 import { type ResidualPass, residualPass, rowsAt } from '../../methods/site/residuals.ts';
 import type { Model } from '../../models/decoder.ts';
+import { parseJsonIf } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { tensor, toFloat32 } from '../../tensor.ts';
 import { passageIds } from '../attribution/baselineRun.ts';
@@ -80,18 +81,10 @@ const changed = (path: string) =>
     `${path}: was changed after it was written: delete it, and the same command makes it and those after it again`,
   );
 
-function parsed(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? 'null');
-  } catch {
-    return undefined;
-  }
-}
-
 async function openShard(path: string): Promise<StoredShard> {
   const { tensors, metadata } = await readSafetensorsHeader(path);
   const rows = tensors.get('rows');
-  const told = about.safeParse(parsed(metadata.about)).data;
+  const told = about.safeParse(parseJsonIf(metadata.about)).data;
   if (rows === undefined || told === undefined) throw changed(path);
   // Those of an older version have no hash; the others are held against theirs once a run.
   let sound = Object.keys(metadata).length === 1;

@@ -14,6 +14,7 @@ import { InputError } from '../../errors.ts';
 import { replaceFile, temporariesIn } from '../../files/atomic.ts';
 import { explained } from '../../files/bytes.ts';
 import { ifThere, readBytesIfThere } from '../../files/ifThere.ts';
+import { parseJsonIf } from '../../results.ts';
 import { makeWorkFolder, workFolder } from './folder.ts';
 import { hasEnded, processIdentity, thisProcess } from './processes.ts';
 import type { Clock } from './runRecord.ts';
@@ -157,20 +158,12 @@ async function linked(ticket: string, path: string): Promise<boolean> {
 async function ownerOf(path: string): Promise<Owner | undefined> {
   const text = (await readBytesIfThere(path))?.toString();
   if (text === undefined) return undefined;
-  const { data } = owner.safeParse(parsed(text));
+  const { data } = owner.safeParse(parseJsonIf(text));
   if (data === undefined)
     throw new InputError(
       `${path}: expected the name of a process, found something else: delete the file if nothing is running`,
     );
   return data;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function refusal(folder: string, holder: Owner, me: Owner): string {

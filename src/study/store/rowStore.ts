@@ -7,11 +7,11 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { parseJson } from '../../files/boundedJson.ts';
 import { explained } from '../../files/bytes.ts';
 import { readBytesIfThere } from '../../files/ifThere.ts';
 import { readSealed, writeSealed } from '../../files/sealed.ts';
 import type { ContrastRows } from '../../methods/site/contrast.ts';
+import { parseJsonIf } from '../../results.ts';
 import { tensor, toFloat32 } from '../../tensor.ts';
 
 const about = z.object({
@@ -37,7 +37,7 @@ async function readFileOfOurs(path: string) {
   const found = await readSealed(path);
   if (found === undefined) return undefined;
   const values = new Map([...found.tensors].map(([name, one]) => [name, toFloat32(one)]));
-  return { values, about: parseJson(found.metadata.about ?? 'null') };
+  return { values, about: parseJsonIf(found.metadata.about) };
 }
 
 const keyFile = (folder: string) => join(folder, 'key');

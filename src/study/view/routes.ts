@@ -3,10 +3,10 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { stream, streamSSE } from 'hono/streaming';
 import { InputError } from '../../errors.ts';
-import { parseJson } from '../../files/boundedJson.ts';
 import { checked } from '../../files/schema.ts';
 import {
   linesType,
+  parseJson,
   type ServedFiles,
   type ServedStudies,
   type SteerBody,

@@ -15,3 +15,12 @@ export function parseJson(text: string): unknown {
   checkDepth(value, deepest);
   return value;
 }
+
+/** The value that `text` holds; undefined where there is none, or `parseJson` refuses it. */
+export function parseJsonIf(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : parseJson(text);
+  } catch {
+    return undefined;
+  }
+}

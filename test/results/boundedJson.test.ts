@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { z } from 'zod';
-import { parseJson } from '../../src/files/boundedJson.ts';
 import { readJson } from '../../src/files/jsonFile.ts';
 import { readJsonlAll } from '../../src/files/jsonl.ts';
+import { parseJson } from '../../src/results.ts';
 import { readStudyManifest } from '../../src/study/store/manifest.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'culprit-'));
