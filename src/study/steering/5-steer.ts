@@ -10,7 +10,7 @@ import { readJsonlAll } from '../../files/jsonl.ts';
 import { type ReadingPass, readingPass } from '../../methods/judging/reading.ts';
 import { resultFiles, steeredRecord, steeringFiles } from '../../results.ts';
 import { checkAttributed } from '../attribution/4-attribute.ts';
-import { steeringSection, tokenSets } from '../config/sections/steering.ts';
+import { steeringSection, heldTokenSets } from '../config/sections/steering.ts';
 import { judgeEstimate, judgeOf } from '../judging/openJudge.ts';
 import type { StudyPrompt } from '../open/promptsFile.ts';
 import { completionsAreImported, readSteering, type SteeringResult } from '../open/records.ts';
@@ -88,7 +88,7 @@ async function planSteering(study: OpenStudy): Promise<Stage> {
     completions: await hashedNow(join(folder, resultFiles.completions)),
   };
   const { tokens, held_tokens: _, seed, incoherence, ...rest } = config.steering;
-  const [heldTokens, ...furtherHeld] = tokenSets(config.steering);
+  const [heldTokens, ...furtherHeld] = heldTokenSets(config.steering);
   const unitOptions = {
     records: recordsForm,
     tokens,
@@ -127,7 +127,7 @@ async function planSteering(study: OpenStudy): Promise<Stage> {
 function optionsOf(study: OpenStudy): SteeringOptions {
   const { steering, sampling } = study.config;
   const { temperature, top_k, top_p, min_p, stop = [], max_tokens } = sampledWith(study);
-  const [heldTokens, ...furtherHeld] = tokenSets(steering);
+  const [heldTokens, ...furtherHeld] = heldTokenSets(steering);
   return {
     doses: steering.doses,
     incoherence: steering.incoherence,

@@ -1,6 +1,6 @@
 /** How large a causal test is before it is run: the funnel decides on the way how much of it is done. */
 import type { StudyConfig } from '../config/schema.ts';
-import { systemOf, tokenSets } from '../config/sections/steering.ts';
+import { systemOf, heldTokenSets } from '../config/sections/steering.ts';
 import { groupSize } from './direction.ts';
 import { keptAside } from './trialParts.ts';
 import { steeringRecord } from './work.ts';
@@ -51,7 +51,7 @@ export function causalTestSize(
   const steered = Math.min(random, steering.random_steered ?? random);
   const added = 2 * ((steered + sampled + gaussian) * (evaluated + searched) + comparisons * evaluated);
   const patched = patch ? random + first + others : 0;
-  const furtherSets = tokenSets(steering).length - 1;
+  const furtherSets = heldTokenSets(steering).length - 1;
   const subtracted = steering.subtract ? random + sampled : 0;
   const system = systemOf(steering) === undefined ? 0 : 1;
   const further = furtherSets * removed + subtracted + system;

@@ -1,7 +1,7 @@
 /** What a causal test does beside removal and steering, as study.yaml asks for it. */
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { carefulMessage, systemOf, tokenSets } from '../../../src/study/config/sections/steering.ts';
+import { carefulMessage, systemOf, heldTokenSets } from '../../../src/study/config/sections/steering.ts';
 import { readStudy } from '../../../src/study/run/ownStudy.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
@@ -23,14 +23,14 @@ steering: ${steering}
 
 it('none of it by default', async () => {
   const steering = await read('{}');
-  expect(tokenSets(steering)).toEqual(['all']);
+  expect(heldTokenSets(steering)).toEqual(['all']);
   expect(systemOf(steering)).toBeUndefined();
   expect([steering.subtract, steering.topic_half]).toEqual([undefined, undefined]);
 });
 
 it('token sets, the one that decides first', async () => {
-  expect(tokenSets(await read('{held_tokens: prompt}'))).toEqual(['prompt']);
-  expect(tokenSets(await read('{held_tokens: [completion, all]}'))).toEqual(['completion', 'all']);
+  expect(heldTokenSets(await read('{held_tokens: prompt}'))).toEqual(['prompt']);
+  expect(heldTokenSets(await read('{held_tokens: [completion, all]}'))).toEqual(['completion', 'all']);
 });
 
 it('a system message, one of its own or the one for care', async () => {
