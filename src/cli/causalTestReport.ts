@@ -8,6 +8,8 @@ import {
   type EffectPlace,
   effectsOf,
   findingOf,
+  furtherEffects,
+  furtherWords,
   leastFamilyWiseP,
   pText,
   type RankedSteeringRow,
@@ -72,7 +74,9 @@ const comparedRoles: readonly string[] = ['group', 'comparison', 'control'];
 
 /** Directions that are no candidates: groups of them, and what they are compared with. */
 function comparisonTable(rows: readonly RankedSteeringRow[]): string[] {
-  const others = directionEffects(rows).filter(({ role }) => comparedRoles.includes(role));
+  const others = directionEffects(rows).filter(
+    ({ role, further }) => comparedRoles.includes(role) && further?.system === undefined,
+  );
   if (others.length === 0) return [];
   return [
     pc.bold('Compared with'),
@@ -80,6 +84,35 @@ function comparisonTable(rows: readonly RankedSteeringRow[]): string[] {
       [['direction', 'left'], ...columns],
       others.map((one) => [one.direction, ...cells(one)]),
     ),
+    '',
+  ];
+}
+
+/** Removal at further tokens and by the encoder, and what a system message does. */
+function furtherTable(rows: readonly RankedSteeringRow[], shown: number): string[] {
+  const found = furtherEffects(strongestFirst(directionEffects(rows)));
+  if (found.length === 0) return [];
+  return [
+    pc.bold('Otherwise, on the subject'),
+    table(
+      [
+        ['direction', 'left'],
+        ['how', 'left'],
+        ['change', 'left'],
+        ['of way', 'right'],
+        ['verdict', 'left'],
+      ],
+      found
+        .slice(0, shown)
+        .map(({ one, place, row }) => [
+          one.direction,
+          furtherWords[place],
+          shownChange(row),
+          row.way === null ? '' : percentText(row.way),
+          row.verdict ?? 'no test',
+        ]),
+    ),
+    ...paragraph('each way is a test of its own; none of it confirms a latent').map(pc.dim),
     '',
   ];
 }
@@ -120,6 +153,7 @@ export function causalTestReport(
     '',
     ...candidateTable(rows, names, shown),
     ...comparisonTable(rows),
+    ...furtherTable(rows, 3 * shown),
     ...countsOf({ rows, summary }).flatMap((text) => paragraph(text)),
     ...(dictionary === undefined ? [] : paragraph(dictionary)),
     ...summary.selectors.flatMap(({ selector, candidates, confirmed, sampled }) =>

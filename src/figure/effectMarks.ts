@@ -115,7 +115,7 @@ const said = ({ effect, low, high }: EffectEstimate) => `${points(effect)} [${po
 /** "latent 12, removed: −42.1 [−50, −34]; kept aside −40 [−60, −20]; confirmed", which a browser shows. */
 export function spokenEffect(direction: string, panel: Panel, found: FigureEffect): string {
   const again = found.aside ? `; kept aside ${said(found.aside)}` : '';
-  return cleaned(`${direction}, ${panelNames[panel]}: ${said(found)}${again}; ${found.verdict}`);
+  return cleaned(`${direction}, ${panelNames[panel]}: ${said(found)}${again}; ${found.verdict ?? 'no test'}`);
 }
 
 interface Mark {
@@ -185,7 +185,7 @@ export function rowMarks(layout: Layout, palette: Palette): Plot.Markish[] {
         Plot.dot(of, {
           ...at,
           fill: colour,
-          fillOpacity: ({ found }: Mark) => fillingOf(found.verdict),
+          fillOpacity: ({ found }: Mark) => fillingOf(found.verdict ?? 'not sampled'),
           stroke: colour,
           strokeWidth: 1.4,
           title: 'title',

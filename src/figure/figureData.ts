@@ -20,8 +20,8 @@ export interface EffectEstimate extends Band {
 }
 
 export interface FigureEffect extends EffectEstimate {
-  /** of the test that it is part of */
-  readonly verdict: EffectVerdictName;
+  /** of the test that it is part of; undefined where there is none */
+  readonly verdict: EffectVerdictName | undefined;
   /** measured again on the prompts kept aside */
   readonly aside: EffectEstimate | undefined;
 }
@@ -54,6 +54,8 @@ export interface SteeringFigure {
   readonly candidates: readonly FigureRow[];
   /** latents removed together */
   readonly groups: readonly FigureRow[];
+  /** what a study asked for beside: removed at further tokens, by the encoder; a system message */
+  readonly otherwise?: readonly FigureRow[];
   /** what needs no latent */
   readonly comparisons: readonly FigureRow[];
   /** candidates without a row */
@@ -69,9 +71,10 @@ export interface SteeringFigure {
   readonly caption: readonly string[];
 }
 
-export const rowsIn = ({ candidates, groups, comparisons }: SteeringFigure): FigureRow[] => [
+export const rowsIn = ({ candidates, groups, otherwise = [], comparisons }: SteeringFigure): FigureRow[] => [
   ...candidates,
   ...groups,
+  ...otherwise,
   ...comparisons,
 ];
 

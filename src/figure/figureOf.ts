@@ -3,6 +3,9 @@ import {
   countsOf,
   type DirectionEffects,
   directionEffects,
+  type FurtherEffect,
+  furtherEffects,
+  furtherWords,
   type Operation,
   type RankedSteeringRow,
   type SteeringSummary,
@@ -30,13 +33,17 @@ const byPanel = <T>(of: (panel: Panel) => T): ByPanel<T> => ({
   toward: of('toward'),
 });
 
-function effectOf(one: DirectionEffects, panel: Panel): FigureEffect | undefined {
-  const row = one[panel];
+function estimateOf(row: RankedSteeringRow | undefined): Omit<FigureEffect, 'verdict'> | undefined {
   if (row?.effect == null) return undefined;
   const { effect, low, high, aside_effect, aside_low, aside_high } = row;
   const aside =
     aside_effect === null ? undefined : { effect: aside_effect, low: aside_low!, high: aside_high! };
-  return { effect, low: low!, high: high!, verdict: verdictUnder(one, operationOf[panel]), aside };
+  return { effect, low: low!, high: high!, aside };
+}
+
+function effectOf(one: DirectionEffects, panel: Panel): FigureEffect | undefined {
+  const estimate = estimateOf(one[panel]);
+  return estimate && { ...estimate, verdict: verdictUnder(one, operationOf[panel]) };
 }
 
 /** Marked where it acts through its absence. */
@@ -55,7 +62,16 @@ function dotOf(one: DirectionEffects): FigureDot {
   return { direction, latent, effects: byPanel((panel) => one[panel]?.effect ?? undefined) };
 }
 
-const wasSampled = (one: DirectionEffects) => panels.some((panel) => one[panel]?.effect != null);
+/** All of it is done to the subject, so it stands where removal does. */
+function otherwiseOf({ one, place, row }: FurtherEffect): FigureRow {
+  const { direction, latent } = one;
+  const remove = { ...estimateOf(row)!, verdict: row.verdict ?? undefined };
+  const name = `${direction}, ${furtherWords[place]}`;
+  return { direction: name, label: name, latent, effects: { remove, away: undefined, toward: undefined } };
+}
+
+const isInPanels = (one: DirectionEffects) => panels.some((panel) => one[panel]?.effect != null);
+const wasSampled = (one: DirectionEffects) => isInPanels(one) || furtherEffects([one]).length > 0;
 
 /** Every direction that was sampled: the strongest candidates and what they are compared with as rows. */
 export function figureOf(rows: readonly RankedSteeringRow[], summary: SteeringSummary): SteeringFigure {
@@ -69,7 +85,12 @@ export function figureOf(rows: readonly RankedSteeringRow[], summary: SteeringSu
     behaviour,
     candidates: candidates.slice(0, mostCandidates).map(rowOf),
     groups: of('group').map(rowOf),
-    comparisons: [...of('comparison'), ...of('control')].map(rowOf),
+    otherwise: furtherEffects([
+      ...candidates.slice(0, mostCandidates),
+      ...of('group'),
+      ...all.filter(({ further }) => further?.system !== undefined),
+    ]).map(otherwiseOf),
+    comparisons: [...of('comparison'), ...of('control')].filter(isInPanels).map(rowOf),
     others: candidates.slice(mostCandidates).map(dotOf),
     random: of('random').map(dotOf),
     gaussian: of('gaussian').map(dotOf),

@@ -7,7 +7,7 @@ interface Place {
   readonly height: number;
 }
 
-export type LineKind = 'candidate' | 'group' | 'comparison';
+export type LineKind = 'candidate' | 'group' | 'otherwise' | 'comparison';
 
 export type FigureLine = Place &
   (
@@ -30,7 +30,7 @@ const heightOf = (line: Unplaced) =>
   'heading' in line ? heights.heading : 'row' in line ? heights.row : heights.dots;
 
 export function figureLines(figure: SteeringFigure): FigureLine[] {
-  const { candidates, groups, comparisons, others, random, gaussian } = figure;
+  const { candidates, groups, otherwise = [], comparisons, others, random, gaussian } = figure;
   const rows = (kind: LineKind, of: readonly FigureRow[]) => of.map((row): Unplaced => ({ row, kind }));
   const dots = (name: string, kind: DotsLine['kind'], of: readonly FigureDot[]): Unplaced[] =>
     of.length === 0 ? [] : [{ dots: of, name: `${name} (${of.length})`, kind }];
@@ -42,6 +42,7 @@ export function figureLines(figure: SteeringFigure): FigureLine[] {
       ...dots('other candidates', 'other', others),
     ]),
     ...under('Latents removed together', rows('group', groups)),
+    ...under('Otherwise', rows('otherwise', otherwise)),
     ...under('Compared with', rows('comparison', comparisons)),
     ...under('Chance', [
       ...dots('random latents', 'random', random),

@@ -13,9 +13,11 @@ import {
   matmul,
   mul,
   reshape,
+  scalar,
   softmax,
   sub,
   sumLast,
+  take,
   where,
 } from '../graph/build.ts';
 import type { Graph, Node } from '../graph/node.ts';
@@ -68,6 +70,24 @@ export interface DecodingOptions {
    * [R, 1, 1] is left as it is. Default 0: no such inputs.
    */
   readonly projections?: number;
+  /**
+   * How far each of n latents moves x [R·S, d], the residual at that site: [R·S, n]. Then each row has one of
+   * them taken away before all else: inputs `subtracted` [R·S, 1], a latent's place among the n, and
+   * `subtractedDirection` [R, 1, d], of zeros for none. `sinkSquare` spares tokens of this too. Default: no such
+   * inputs.
+   */
+  readonly contributions?: (x: Node) => Node;
+}
+
+/** Whether each token of x [R, S, d] is no attention sink [R, S, 1]. */
+const isNoSink = (x: Node): Node => greaterOrEqual(input('sinkSquare', ['rows', 1, 1]), sumLast(mul(x, x)));
+
+/** x [R·S, d] less what one latent of each row moves it by, [R, S, d]. */
+function subtracted(x: Node, d: number, contributions: (x: Node) => Node): Node {
+  const rows = reshape(x, ['rows', 'new', d]);
+  const own = take(contributions(x), input('subtracted', [tokens, 1], 'i64'));
+  const size = where(isNoSink(rows), reshape(own, ['rows', 'new', 1]), scalar(0));
+  return sub(rows, mul(size, input('subtractedDirection', ['rows', 1, d])));
 }
 
 /** x [R, S, d] with its projections held within bounds. */
@@ -78,8 +98,7 @@ function bounded(x: Node, d: number, projections: number): Node {
   const [low, high] = [bound('low'), bound('high')];
   const raised = where(greaterOrEqual(p, low), p, low);
   const held = where(greaterOrEqual(high, raised), raised, high);
-  const isHeld = greaterOrEqual(input('sinkSquare', ['rows', 1, 1]), sumLast(mul(x, x)));
-  return add(x, matmul(sub(where(isHeld, held, p), p), basis('duals')));
+  return add(x, matmul(sub(where(isNoSink(x), held, p), p), basis('duals')));
 }
 
 /**
@@ -92,7 +111,7 @@ function bounded(x: Node, d: number, projections: number): Node {
  */
 export function decodingGraph(
   model: Model,
-  { places, reading = 'tempered', steerAt, projections = 0 }: DecodingOptions,
+  { places, reading = 'tempered', steerAt, projections = 0, contributions }: DecodingOptions,
 ): DecodingGraph {
   const { decoder } = model;
   if (steerAt !== undefined) checkSite(model, steerAt);
@@ -126,7 +145,7 @@ export function decodingGraph(
   };
   const d = decoder.width;
   function steered(x: Node): Node {
-    const rows = inRows(x, d);
+    const rows = contributions ? subtracted(x, d, contributions) : inRows(x, d);
     const held = projections > 0 ? bounded(rows, d, projections) : rows;
     return reshape(add(held, reshape(input('steer', ['rows', d]), ['rows', 1, d])), [tokens, d]);
   }

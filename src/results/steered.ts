@@ -9,12 +9,35 @@ export const bothSides = ['away', 'toward'] as const;
 export type Side = (typeof bothSides)[number];
 const side = z.enum(bothSides);
 
+/** Which tokens of a text. */
+export const tokenParts = ['all', 'prompt', 'completion'] as const;
+export type TokenPart = (typeof tokenParts)[number];
+
 /**
- * What is done along a direction: `remove`: the projection held at the baseline's, at every token but the
- * attention sinks; `add`: α s σ d added at every token; `patch`: the projection set to the subject's mean.
+ * What is done along a direction: `remove`: the projection held at the baseline's, at the tokens of the study's
+ * (first) token set but the attention sinks; `remove_TOKENS`: the same at a further token set; `subtract`: a
+ * latent's own activation, by the encoder, subtracted along it, at the tokens of `remove`; `add`: α s σ d added
+ * at every token; `patch`: the projection set to the subject's mean; `system`: nothing along any direction, the
+ * subject has a system message.
  */
-export const operations = ['remove', 'add', 'patch'] as const;
+export const operations = [
+  'remove',
+  'add',
+  'patch',
+  'subtract',
+  'remove_all',
+  'remove_prompt',
+  'remove_completion',
+  'system',
+] as const;
 export type Operation = (typeof operations)[number];
+
+/** The operation that removes at one more token set. */
+export const removalAt = (tokens: TokenPart) => `remove_${tokens}` as const;
+
+/** At which tokens an operation of this name acts, where its name says so. */
+export const tokensInName = (operation: Operation): TokenPart | undefined =>
+  tokenParts.find((tokens) => operation === removalAt(tokens));
 
 /**
  * `candidate`: proposed by a selector; `random`: a random latent; `gaussian`: a random direction; `comparison`:

@@ -3,7 +3,16 @@ import { z } from 'zod';
 import { InputError } from '../errors.ts';
 import { decodeRows, encodeRows, type ParquetColumns } from './columns.ts';
 import { promptSchema } from './completions.ts';
-import { bothSides, type Operation, operations, type Role, roles, type Side } from './steered.ts';
+import {
+  bothSides,
+  type Operation,
+  operations,
+  type Role,
+  roles,
+  type Side,
+  type TokenPart,
+  tokenParts,
+} from './steered.ts';
 
 /** How far a direction went in the causal test. */
 export const steeringStages = ['log-odds', 'no dose', 'sampled'] as const;
@@ -24,6 +33,8 @@ export interface SteeringRow {
   readonly operation: Operation;
   /** away: on the subject; toward: on the reference */
   readonly side: Side;
+  /** at which tokens it acts; null where along no direction, and in files of earlier versions */
+  readonly tokens: TokenPart | null;
   /** σ: `add` adds α s σ d */
   readonly sign: 1 | -1;
   readonly stage: SteeringStage;
@@ -98,6 +109,7 @@ const steeringColumns = {
   role: 'STRING',
   operation: 'STRING',
   side: 'STRING',
+  tokens: 'STRING?',
   sign: 'INT32',
   stage: 'STRING',
   estimate: 'FLOAT?',
@@ -160,6 +172,7 @@ const words = z.object({
   role: z.enum(roles).nullish(),
   operation: z.enum(operations).nullish(),
   side: z.enum(bothSides).nullish(),
+  tokens: z.enum(tokenParts).nullish(),
   sign: z.literal([1, -1]).nullish(),
   stage: z.enum(steeringStages).nullish(),
   verdict: z.enum(effectVerdictNames).nullish(),
@@ -257,8 +270,20 @@ export const steeringSummarySchema = z.object({
   site: z.string(),
   /** s of the subject (away) and of the reference (toward): mean residual norm, sinks left out */
   norm: bySide(z.number()),
-  /** of `add` on each side, of `remove`, and of `patch`, null where nothing was patched */
-  zone: z.object({ away: zone, toward: zone, remove: zone, patch: zone.nullable() }),
+  /**
+   * of `add` on each side, of `remove`, of `patch`, null where nothing was patched, and of what else was done
+   * with latents
+   */
+  zone: z.object({
+    away: zone,
+    toward: zone,
+    remove: zone,
+    patch: zone.nullable(),
+    subtract: zone.optional(),
+    remove_all: zone.optional(),
+    remove_prompt: zone.optional(),
+    remove_completion: zone.optional(),
+  }),
   exits: z.object({ remove: exits, away: exits, toward: exits, both: exits }),
   /** log-odds within which candidates were not sampled; null where all were */
   gate: z.object({ remove: interval, away: interval, toward: interval }).nullable(),
@@ -289,6 +314,8 @@ export const steeringSummarySchema = z.object({
     .nullable(),
   selectors: z.array(selectorClaim),
   comparisons: z.array(comparison),
+  /** the system message of the arm without a direction; absent without one */
+  system: z.string().optional(),
   /** arms by the stage that they reached, of candidates and of the others */
   stages: z.record(z.string(), z.record(z.string(), z.int())),
   /** those that doses were found on, then those that effects are of, as steered.jsonl names them */

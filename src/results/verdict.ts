@@ -19,6 +19,8 @@ export interface DirectionEffects {
   readonly away: RankedSteeringRow | undefined;
   readonly toward: RankedSteeringRow | undefined;
   readonly patch: RankedSteeringRow | undefined;
+  /** what a study asked for beside these */
+  readonly further?: Readonly<Partial<Record<FurtherPlace, RankedSteeringRow>>>;
 }
 
 /** The same of a latent. */
@@ -30,8 +32,31 @@ export interface LatentEffects extends DirectionEffects {
 export const placeOfRow = ({ operation, side }: Pick<RankedSteeringRow, 'operation' | 'side'>) =>
   operation === 'add' ? side : operation;
 
-export type EffectPlace = ReturnType<typeof placeOfRow>;
-export const effectPlaces = ['remove', 'away', 'toward', 'patch'] as const satisfies readonly EffectPlace[];
+type AnyPlace = ReturnType<typeof placeOfRow>;
+export const effectPlaces = ['remove', 'away', 'toward', 'patch'] as const satisfies readonly AnyPlace[];
+export type EffectPlace = (typeof effectPlaces)[number];
+
+/** Places of what is done on demand: they stand beside the test, and confirm nothing. */
+export const furtherPlaces = [
+  'subtract',
+  'remove_all',
+  'remove_prompt',
+  'remove_completion',
+  'system',
+] as const satisfies readonly AnyPlace[];
+export type FurtherPlace = Exclude<AnyPlace, EffectPlace>;
+
+/** What was done there, in words behind the direction's name. */
+export const furtherWords: Readonly<Record<FurtherPlace, string>> = {
+  subtract: 'by the encoder',
+  remove_all: 'at all tokens',
+  remove_prompt: 'at the prompt',
+  remove_completion: 'at the completion',
+  system: 'in the prompt',
+};
+
+const isFurther = (place: AnyPlace): place is FurtherPlace =>
+  (furtherPlaces as readonly AnyPlace[]).includes(place);
 
 /** Rows gathered by direction, in the order of the rows. */
 export function directionEffects(rows: readonly RankedSteeringRow[]): DirectionEffects[] {
@@ -40,7 +65,11 @@ export function directionEffects(rows: readonly RankedSteeringRow[]): DirectionE
     const { direction, latent, role, ranks } = row;
     const none = { remove: undefined, away: undefined, toward: undefined, patch: undefined };
     const before = found.get(direction) ?? { direction, latent, role, ranks, ...none };
-    found.set(direction, { ...before, [placeOfRow(row)]: row });
+    const place = placeOfRow(row);
+    found.set(direction, {
+      ...before,
+      ...(isFurther(place) ? { further: { ...before.further, [place]: row } } : { [place]: row }),
+    });
   }
   return [...found.values()];
 }
@@ -55,7 +84,7 @@ export const effectsOf = (rows: readonly RankedSteeringRow[]): LatentEffects[] =
 export type Zone = Readonly<
   Record<'remove' | Side, { readonly low: number; readonly high: number }> & {
     patch: { readonly low: number; readonly high: number } | null;
-  }
+  } & { readonly [P in FurtherPlace]?: { readonly low: number; readonly high: number } | undefined }
 >;
 
 /**
@@ -82,9 +111,15 @@ export function rowActsAsCause(row: RankedSteeringRow | undefined, zone: Zone): 
 export const leavesBothWays = ({ away, toward }: DirectionEffects, zone: Zone): boolean =>
   rowActsAsCause(away, zone) && rowActsAsCause(toward, zone);
 
+/** The row that says what the test of one operation came to. */
+function rowUnder(one: DirectionEffects, operation: Operation): RankedSteeringRow | undefined {
+  if (operation === 'add') return one.away ?? one.toward;
+  return isFurther(operation) ? one.further?.[operation] : one[operation];
+}
+
 /** What the test of one operation says of a direction. */
 export const verdictUnder = (one: DirectionEffects, operation: Operation): EffectVerdictName =>
-  (operation === 'add' ? (one.away ?? one.toward) : one[operation])?.verdict ?? 'not sampled';
+  rowUnder(one, operation)?.verdict ?? 'not sampled';
 
 /** From the strongest to the weakest. */
 const strength = ['confirmed', 'suggestive', 'not shown', 'not sampled'] as const;
@@ -104,7 +139,7 @@ export const confirmedBy = (one: DirectionEffects): Operation[] =>
 
 /** Family-wise p of an operation's test; 1 where it was not sampled. */
 export const familyWiseP = (one: DirectionEffects, operation: Operation): number =>
-  (operation === 'add' ? (one.away ?? one.toward) : one[operation])?.family_wise_p ?? 1;
+  rowUnder(one, operation)?.family_wise_p ?? 1;
 
 /** The less of the two tests' family-wise p. */
 export const leastFamilyWiseP = (one: DirectionEffects): number =>
@@ -146,3 +181,23 @@ export function strongerComparison(
     .filter((one) => one.role === 'comparison' && one.direction !== direction && size(one) > size(own))
     .sort((a, b) => size(b) - size(a))[0];
 }
+
+/** What was done beside removal and steering, and came to an effect. */
+export interface FurtherEffect {
+  readonly one: DirectionEffects;
+  readonly place: FurtherPlace;
+  readonly row: RankedSteeringRow & { readonly effect: number };
+}
+
+const hasEffect = (row: RankedSteeringRow | undefined): row is FurtherEffect['row'] => row?.effect != null;
+
+/** In the order of the directions given; none for random ones. */
+export const furtherEffects = (all: readonly DirectionEffects[]): FurtherEffect[] =>
+  all
+    .filter(({ role }) => role !== 'random' && role !== 'gaussian')
+    .flatMap((one) =>
+      furtherPlaces.flatMap((place) => {
+        const row = one.further?.[place];
+        return hasEffect(row) ? [{ one, place, row }] : [];
+      }),
+    );

@@ -4,11 +4,11 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { input } from '../../src/graph/build.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { saelens } from '../../src/saes/formats/saelens.ts';
-import { activationsOn } from '../../src/saes/graph.ts';
+import { activationsOn, contributionsOf } from '../../src/saes/graph.ts';
 import type { Sae } from '../../src/saes/sae.ts';
 import { tensor, toFloat32 } from '../../src/tensor.ts';
 import { type Case, cases, kinds, makeFiles } from './made.ts';
-import { decode, encode } from './oracle/oracle.ts';
+import { decode, type Encoding, encode } from './oracle/oracle.ts';
 import { runGraph } from './runGraph.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
@@ -34,6 +34,7 @@ async function check({ config, weights, x, T, N }: Case): Promise<void> {
   );
   expect([...fired]).toEqual(counted);
   await checkChosen(sae, x, z);
+  await checkContributions(sae, x, encoding);
 }
 
 /** Some latents alone, in an order of their own: the same numbers as in the whole. */
@@ -46,6 +47,19 @@ async function checkChosen(sae: Sae, x: Float32Array, z: Float32Array): Promise<
   await session.release();
   const rows = Array.from({ length: x.length / width }, (_, t) => latents.map((i) => z[t * N + i]!));
   close(found, rows.flat());
+}
+
+/** By their own columns where the kind allows it: z_i times the token's scale, as the oracle has both. */
+async function checkContributions(sae: Sae, x: Float32Array, { z, scale }: Encoding): Promise<void> {
+  const { width, latents: N } = sae;
+  const latents = [N - 1, 0];
+  const { contribution, weights } = (await contributionsOf(sae, latents))(input('x', ['tokens', width]));
+  expect(weights.get('sae.W_enc')!.shape).toEqual([width, sae.kind.separate ? latents.length : N]);
+  const session = await runtime.load({ outputs: { contribution } }, weights);
+  const found = await session.run({ x: tensor('f32', [x.length / width, width], x) });
+  await session.release();
+  const rows = Array.from(scale, (s, t) => latents.map((i) => s * z[t * N + i]!));
+  close(toFloat32(found.contribution!), rows.flat());
 }
 
 describe('the graph equals plain TypeScript', () => {

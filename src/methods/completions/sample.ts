@@ -5,11 +5,14 @@
  */
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
+import type { Node } from '../../graph/node.ts';
 import type { Model } from '../../models/decoder.ts';
 import { decodingGraph, type LogitReading, logitReadings } from '../../models/decoding.ts';
 import { assertFinite } from '../../models/finite.ts';
 import { checkSite } from '../../models/passes.ts';
 import type { CachedSession, Runtime } from '../../runtime/runtime.ts';
+import { contributionsOf } from '../../saes/graph.ts';
+import type { Sae } from '../../saes/sae.ts';
 import { f32, i64, type Tensor, tensor, toFloat32 } from '../../tensor.ts';
 import { generatorOf } from '../statistics/random.ts';
 import type { Steering } from '../steering/steer.ts';
@@ -69,6 +72,8 @@ export interface SamplerOptions {
   readonly steerAt?: number | undefined;
   /** how many projections a job may hold there; default 0 */
   readonly projections?: number | undefined;
+  /** whose latents a job may subtract there, and which ones; default none */
+  readonly subtractable?: { readonly sae: Sae; readonly latents: readonly number[] } | undefined;
 }
 
 export interface Sampler {
@@ -191,7 +196,8 @@ const steeringIn = (part: 'prompt' | 'completion', { steer }: SampleJob) =>
  */
 function steeringFeeds(
   steerings: readonly (Steering | undefined)[],
-  { width, projections }: BatchShape,
+  added: number,
+  { width, projections, subtractable }: BatchShape,
 ): Record<string, Tensor> {
   const rows = steerings.length;
   const steer = new Float32Array(rows * width);
@@ -202,8 +208,20 @@ function steeringFeeds(
   const low = new Float32Array(rows * projections).fill(Number.NEGATIVE_INFINITY);
   const high = new Float32Array(rows * projections).fill(Number.POSITIVE_INFINITY);
   const sinkSquare = new Float32Array(rows).fill(Number.POSITIVE_INFINITY);
+  const [subtracted, subtractedDirection] = [
+    Array<number>(rows * added).fill(0),
+    new Float32Array(rows * width),
+  ];
   for (const [row, steering] of steerings.entries()) {
     if (!steering) continue;
+    if (steering.subtracted) {
+      const { latent, direction } = steering.subtracted;
+      const place = subtractable.indexOf(latent);
+      if (place < 0)
+        throw new RangeError(`steering subtracts latent ${latent}, which the sampler was not made for`);
+      subtracted.fill(place, row * added, (row + 1) * added);
+      subtractedDirection.set(direction, row * width);
+    }
     if (steering.held.length > projections)
       throw new RangeError(
         `steering holds ${steering.held.length} projections, the sampler was made for ${projections}`,
@@ -226,6 +244,12 @@ function steeringFeeds(
       duals: tensor('f32', wide, duals),
       low: tensor('f32', [rows, 1, projections], low),
       high: tensor('f32', [rows, 1, projections], high),
+    }),
+    ...(subtractable.length > 0 && {
+      subtracted: i64([rows * added, 1], subtracted),
+      subtractedDirection: tensor('f32', [rows, 1, width], subtractedDirection),
+    }),
+    ...(projections + subtractable.length > 0 && {
       sinkSquare: tensor('f32', [rows, 1, 1], sinkSquare),
     }),
   };
@@ -244,21 +268,29 @@ function reasonToStop(ids: readonly number[], options: SampleOptions): Completio
 export async function sampler(
   runtime: Runtime,
   model: Model,
-  { rows = 64, capacity, steerAt, projections = 0 }: SamplerOptions,
+  { rows = 64, capacity, steerAt, projections = 0, subtractable }: SamplerOptions,
 ): Promise<Sampler> {
   if (steerAt !== undefined) checkSite(model, steerAt);
   const width = steerAt === undefined ? 0 : model.decoder.width;
   // a sum over a cache rounds by its length: of whole blocks, what is added is zeros, and a completion does
   // not depend on the longest prompt beside it
   const places = placesBlock * Math.ceil(capacity / placesBlock);
-  const shape = { rows, capacity, places, width, projections };
+  const shape = { rows, capacity, places, width, projections, subtractable: subtractable?.latents ?? [] };
   let loaded: { readonly reading: LogitReading; readonly session: CachedSession } | undefined;
 
   async function load(reading: LogitReading): Promise<CachedSession> {
+    const on = subtractable && (await contributionsOf(subtractable.sae, subtractable.latents));
+    const weights = new Map(model.weights);
+    function contributions(x: Node): Node {
+      const { contribution, weights: own } = on!(x);
+      for (const [name, values] of own) weights.set(name, values);
+      return contribution;
+    }
     const { graph, caches } = decodingGraph(model, {
       places,
       reading,
       ...(steerAt !== undefined && { steerAt, projections }),
+      ...(on && { contributions }),
     });
     const buffers = caches.map(({ input, output, heads, width }) => ({
       input,
@@ -266,7 +298,7 @@ export async function sampler(
       row: [heads, places, width] as const,
     }));
     // a lone row is run with an idle one beside it: products of one row round differently
-    return runtime.loadCached(graph, model.weights, buffers, firstRow + Math.max(rows, 2));
+    return runtime.loadCached(graph, weights, buffers, firstRow + Math.max(rows, 2));
   }
 
   return {
@@ -293,6 +325,8 @@ interface BatchShape {
   readonly width: number;
   /** K: projections of a row */
   readonly projections: number;
+  /** latents that a row may subtract */
+  readonly subtractable: readonly number[];
 }
 
 /** One call of `sample`. */
@@ -419,7 +453,7 @@ class Batch {
         ids.map((_, r) => (r + 1) * added - 1),
       ),
       inverseTemperature: f32([rows, 1], Array<number>(rows).fill(inverse)),
-      ...(this.shape.width > 0 && steeringFeeds(steerings, this.shape)),
+      ...(this.shape.width > 0 && steeringFeeds(steerings, added, this.shape)),
     };
   }
 }

@@ -32,8 +32,13 @@ export interface Steering {
   readonly held: readonly HeldProjection[];
   readonly tokens: SteeredTokens;
   /**
-   * greatest residual norm of a token whose projections are held: beyond it a token is an attention sink, and
-   * is left as it is; default none is
+   * a latent whose own activation, by the dictionary's encoder at each token, is taken away along its direction
+   * (a unit vector [d]) before anything is held: a_t − z_i(a_t) d_i; default none
+   */
+  readonly subtracted?: { readonly latent: number; readonly direction: Float32Array } | undefined;
+  /**
+   * greatest residual norm of a token whose projections are held, or that a latent is subtracted from: beyond it
+   * a token is an attention sink, and is left as it is; default none is
    */
   readonly sinkNorm?: number | undefined;
 }
@@ -128,4 +133,16 @@ export const projectionsHeldAt = (
     tokens,
   ),
   sinkNorm,
+});
+
+/** The removal by the encoder of docs/method.md section 5: a_t − z_i(a_t) d_i, attention sinks left out. */
+export const latentSubtracted = (
+  latent: number,
+  direction: Float32Array,
+  tokens: SteeredTokens = 'all',
+): Steering => ({
+  add: new Float32Array(direction.length),
+  held: [],
+  subtracted: { latent, direction },
+  tokens,
 });

@@ -11,6 +11,7 @@ export const gated: SaeKind<'b_gate' | 'b_mag' | 'r_mag', never> = {
   weights: { b_gate: ['N'], b_mag: ['N'], r_mag: ['N'] },
   bias: 'b_gate',
   counts: [],
+  separate: true,
   encode({ product, pre, weights }) {
     const magnitude = add(mul(product, exp(weights.r_mag)), weights.b_mag);
     return whereAbove(scalar(0), pre, positive(magnitude));

@@ -10,5 +10,6 @@ export const jumprelu: SaeKind<'b_enc' | 'threshold', never> = {
   weights: { b_enc: ['N'], threshold: ['N'] },
   bias: 'b_enc',
   counts: [],
+  separate: true,
   encode: ({ pre, weights }) => positive(whereAbove(weights.threshold, pre, pre)),
 };

@@ -32,6 +32,11 @@ export interface SaeKind<W extends string = string, C extends string = string> {
   readonly bias: W;
   /** Names of the whole numbers from 1 to N that it needs, such as k. */
   readonly counts: readonly C[];
+  /**
+   * Whether an activation depends on its own latent's pre-activation alone, so that a few latents need no more
+   * than their own columns of the encoder; default no.
+   */
+  readonly separate?: true;
   /** Activations [T, N], none below 0, of decoder rows as published. */
   encode(nodes: EncoderNodes<W, C>): Node;
 }

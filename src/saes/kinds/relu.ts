@@ -7,5 +7,6 @@ export const relu: SaeKind<'b_enc', never> = {
   weights: { b_enc: ['N'] },
   bias: 'b_enc',
   counts: [],
+  separate: true,
   encode: ({ pre }) => positive(pre),
 };

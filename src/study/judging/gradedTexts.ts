@@ -11,6 +11,7 @@ import { readJsonl } from '../../files/jsonl.ts';
 import { checked } from '../../files/schema.ts';
 import type { VerdictName } from '../../methods/judging/judgeError.ts';
 import {
+  type Operation,
   type Prompt,
   promptSchema,
   resultFiles,
@@ -35,7 +36,16 @@ export interface GradedText {
   readonly said: VerdictName;
 }
 
-const armsOf = { add: 'steered', remove: 'removed', patch: 'patched' } as const;
+const armsOf = {
+  add: 'steered',
+  remove: 'removed',
+  subtract: 'removed',
+  remove_all: 'removed',
+  remove_prompt: 'removed',
+  remove_completion: 'removed',
+  patch: 'patched',
+  system: 'alone',
+} as const satisfies Record<Operation, TextArm>;
 
 function textsOf({ id, side, direction, latent, operation, completions }: TrialRecord): GradedText[] {
   const arm = operation === null ? 'alone' : armsOf[operation];

@@ -10,7 +10,7 @@ import { readJsonlAll } from '../../files/jsonl.ts';
 import { type ReadingPass, readingPass } from '../../methods/judging/reading.ts';
 import { resultFiles, steeredRecord, steeringFiles } from '../../results.ts';
 import { checkAttributed } from '../attribution/4-attribute.ts';
-import { steeringSection } from '../config/sections/steering.ts';
+import { steeringSection, heldTokenSets } from '../config/sections/steering.ts';
 import { judgeEstimate, judgeOf } from '../judging/openJudge.ts';
 import type { StudyPrompt } from '../open/promptsFile.ts';
 import { completionsAreImported, readSteering, type SteeringResult } from '../open/records.ts';
@@ -39,6 +39,7 @@ import { steeredOf, trialsOf, writeSteering } from './steeringFiles.ts';
 import { graderOf, openedJudge } from './steeringJudge.ts';
 import { steeringRows, zonesOf } from './steeringResult.ts';
 import { steeringSummary } from './steeringSummary.ts';
+import { systemPrompts } from './systemMessage.ts';
 import { JudgeStopped } from './trialVerdicts.ts';
 import {
   type Likelihood,
@@ -86,11 +87,12 @@ async function planSteering(study: OpenStudy): Promise<Stage> {
     pairs: await hashedNow(join(folder, resultFiles.pairs)),
     completions: await hashedNow(join(folder, resultFiles.completions)),
   };
-  const { tokens, held_tokens, seed, incoherence, ...rest } = config.steering;
+  const { tokens, held_tokens: _, seed, incoherence, ...rest } = config.steering;
+  const [heldTokens, ...furtherHeld] = heldTokenSets(config.steering);
   const unitOptions = {
     records: recordsForm,
     tokens,
-    held_tokens,
+    held_tokens: heldTokens!,
     seed,
     site: config.sae.site ?? null,
     sampling: jsonHash(sampledWith(study)),
@@ -103,6 +105,7 @@ async function planSteering(study: OpenStudy): Promise<Stage> {
   const options = {
     ...unitOptions,
     ...JSON.parse(JSON.stringify(rest)),
+    ...(furtherHeld.length > 0 && { further_held_tokens: furtherHeld }),
     behaviour: config.behaviour.name,
     attribution_tokens: config.attribution.tokens,
     ...(ownDirectionNames().length > 0 && { own_directions: ownDirectionNames() }),
@@ -124,6 +127,7 @@ async function planSteering(study: OpenStudy): Promise<Stage> {
 function optionsOf(study: OpenStudy): SteeringOptions {
   const { steering, sampling } = study.config;
   const { temperature, top_k, top_p, min_p, stop = [], max_tokens } = sampledWith(study);
+  const [heldTokens, ...furtherHeld] = heldTokenSets(steering);
   return {
     doses: steering.doses,
     incoherence: steering.incoherence,
@@ -138,7 +142,8 @@ function optionsOf(study: OpenStudy): SteeringOptions {
     gateDose: steering.gate_dose,
     gateShare: steering.gate_share,
     tokens: steering.tokens,
-    heldTokens: steering.held_tokens,
+    heldTokens: heldTokens!,
+    furtherHeld,
     sampling: { temperature, topK: top_k, topP: top_p, minP: min_p, maxTokens: max_tokens },
     stops: stop,
     textOf: (text) => beforeStop(text, stop).text,
@@ -205,6 +210,8 @@ async function runCausalTest(study: OpenStudy): Promise<StageOutcome<StudyCausal
       runtime: study.runtime(),
       layer,
       dictionary: sae,
+      encoder: config.steering.subtract ? sae : undefined,
+      system: await systemPrompts(study, evaluation),
       sides: {
         away: { opened: subject, norm: chosen.norm.away },
         toward: { opened: reference, norm: chosen.norm.toward },
@@ -219,9 +226,8 @@ async function runCausalTest(study: OpenStudy): Promise<StageOutcome<StudyCausal
       progress,
     };
     const test = await timings.of('steering', () => testCausally(work));
-    const { seed } = config.steering;
-    const zones = zonesOf(test, seed);
-    const rows = steeringRows({ test, zones, ranks: ranksOf(chosen.selectors), seed });
+    const zones = zonesOf(test, config.steering.seed);
+    const rows = steeringRows({ test, zones, ranks: ranksOf(chosen.selectors), options: work.options });
     const summary = steeringSummary(test, zones, rows, {
       behaviour: config.behaviour.name,
       site: `resid_post ${layer}`,

@@ -1,10 +1,15 @@
 /** What an arm does to the residual stream: docs/method.md section 5. */
-import { addedVector, projectionsHeldAt, type Steering } from '../../methods/steering/steer.ts';
+import {
+  addedVector,
+  latentSubtracted,
+  projectionsHeldAt,
+  type Steering,
+} from '../../methods/steering/steer.ts';
 import type { Side } from '../../results.ts';
-import type { Arm } from './trial.ts';
+import { type Arm, tokensUnder } from './trial.ts';
 import type { SteeringWork } from './work.ts';
 
-/** Undefined where the model is left alone. */
+/** Undefined where the residual is left alone. */
 export async function steeringOf(
   { sides, held, options }: Pick<SteeringWork, 'sides' | 'held' | 'options'>,
   side: Side,
@@ -12,18 +17,22 @@ export async function steeringOf(
 ): Promise<Steering | undefined> {
   if (arm === undefined) return undefined;
   const { direction, operation, dose } = arm;
+  const tokens = tokensUnder(operation, options);
+  if (tokens === null) return undefined;
   const vectors = await direction.vectors();
   switch (operation) {
     case 'add': {
       const amount = dose * direction.sign * sides[side].norm;
       return addedVector(
         vectors[0]!.map((x) => amount * x),
-        options.tokens,
+        tokens,
       );
     }
-    case 'remove':
-      return projectionsHeldAt(vectors, held.baseline, { tokens: options.heldTokens });
+    case 'subtract':
+      return latentSubtracted(direction.latent!, vectors[0]!, tokens);
     case 'patch':
-      return projectionsHeldAt(vectors, held.subject, { tokens: options.heldTokens });
+      return projectionsHeldAt(vectors, held.subject, { tokens });
+    default:
+      return projectionsHeldAt(vectors, held.baseline, { tokens });
   }
 }

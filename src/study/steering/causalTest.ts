@@ -8,6 +8,7 @@ import type { ForcedRecord, Operation, Side, TrialRecord } from '../../results.t
 import { type ArmOutcome, effectIn, unsampled } from './armOutcome.ts';
 import { groupDirection, groupSize, type TestedDirection } from './direction.ts';
 import { type ForcedEffects, forcedEffects } from './forcedEffects.ts';
+import { furtherArms, furtherOperations, systemDirection } from './furtherArms.ts';
 import { type Gate, type Gated, throughGate } from './gate.ts';
 import { checkRandomEffects } from './randomZone.ts';
 import { type OpenSide, openSide } from './side.ts';
@@ -27,7 +28,7 @@ export interface CausalTest {
 /** What is sampled of one model. */
 interface SidePlan {
   /** held: `remove` on the subject, `patch` on the reference */
-  readonly hold: Exclude<Operation, 'add'> | undefined;
+  readonly hold: 'remove' | 'patch' | undefined;
   readonly held: readonly TestedDirection[];
   readonly added: readonly TestedDirection[];
 }
@@ -125,7 +126,9 @@ export async function testCausally(work: SteeringWork): Promise<CausalTest> {
   let toward: OpenSide | undefined;
   try {
     const own = await sampleSide(work, away, { hold: 'remove', held: chosen.removed, added: chosen.added });
-    const groups = await away.hold('remove', groupsOf(work), 'First latents removed together');
+    const together = groupsOf(work);
+    const groups = await away.hold('remove', together, 'First latents removed together');
+    const further = await furtherArms(work, away, { removed: chosen.removed, groups: together });
     await away.release();
     toward = await openSide(work, 'toward', forced);
     const patched = options.patch ? firstBy(work, own, 'remove') : [];
@@ -134,11 +137,13 @@ export async function testCausally(work: SteeringWork): Promise<CausalTest> {
       held: patched,
       added: chosen.added,
     });
-    const all = [...own, ...groups, ...other];
+    const all = [...own, ...groups, ...further, ...other];
     const first = new Map<Operation, readonly TestedDirection[]>([
       ['remove', firstBy(work, all, 'remove')],
       ['add', firstBy(work, all, 'add')],
       ['patch', patched],
+      ...furtherOperations(work).map((operation) => [operation, firstBy(work, all, operation)] as const),
+      ['system', [systemDirection]],
     ]);
     const measured = await withAside(away, await withAside(toward, all, first), first);
     return {

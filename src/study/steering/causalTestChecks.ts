@@ -17,6 +17,7 @@ import {
   promptPlace,
 } from '../open/study.ts';
 import { promptHash } from '../store/contentHash.ts';
+import { systemPrompts } from './systemMessage.ts';
 import { leastEvaluated } from './trialParts.ts';
 import type { SteeringPrompt } from './work.ts';
 
@@ -134,4 +135,5 @@ export async function checkCausalTest(study: OpenStudy): Promise<void> {
   checkPrompts(study, evaluation);
   for (const choice of [config.subject, config.reference])
     await steeringPrompts(study, choice, [...calibration, ...evaluation]);
+  await systemPrompts(study, evaluation);
 }

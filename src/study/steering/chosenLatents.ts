@@ -36,6 +36,7 @@ import { comparisonDirections } from './comparisonDirections.ts';
 import { packed } from './packedVector.ts';
 import type { Ranks } from './steeringResult.ts';
 import type { SelectorCandidates } from './steeringSummary.ts';
+import { topicDirection } from './topicDirection.ts';
 import { unrelatedDirections } from './unrelatedDirections.ts';
 import type { ChosenRecord } from './work.ts';
 
@@ -60,6 +61,8 @@ export interface ChoiceRequest {
   readonly random: number;
   /** contrasts of the exact re-ranking, whose cost grows with them */
   readonly exactContrasts: number;
+  /** whether halves of the prompts by topic are compared */
+  readonly topicHalf?: boolean | undefined;
   readonly seed: number;
   readonly progress: Progress;
 }
@@ -167,7 +170,19 @@ async function comparisonsOf(
     options: { baseline: attribution.baseline, tokenSet },
     textOf,
   });
-  return [...own, ...unrelated].map(({ vector, ...about }) => ({ ...about, vector: packed(vector) }));
+  const topic = request.topicHalf
+    ? await topicDirection({
+        pass,
+        contrasts: contrasts.slice(0, momentContrasts),
+        completions: moments.subject.completions,
+        gradient: attribution.gradient,
+        seed,
+      })
+    : [];
+  return [...own, ...unrelated, ...topic].map(({ vector, ...about }) => ({
+    ...about,
+    vector: packed(vector),
+  }));
 }
 
 async function selected(

@@ -72,7 +72,7 @@ export async function chosenRecord(
   journal: Journal<SteeringRecord>,
 ): Promise<ChosenRecord> {
   const { config, folder, progress } = study;
-  const { selectors, candidates, random, seed, gate_pairs } = config.steering;
+  const { selectors, candidates, random, seed, gate_pairs, topic_half = false } = config.steering;
   const { inputs, options } = stage;
   if (contrasts.length === 0)
     throw new NothingToWorkOn(
@@ -82,6 +82,7 @@ export async function chosenRecord(
   const own = ownDirectionNames();
   const content = jsonHash([
     ...(own.length > 0 ? [own] : []),
+    ...(topic_half ? ['topic half'] : []),
     [selectors, candidates, random, seed, exactContrasts, options.prompts, config.attribution.tokens],
     [inputs.latents, inputs.attribution, inputs.pairs, inputs.completions].map((input) => input!.sha256),
   ]);
@@ -106,6 +107,7 @@ export async function chosenRecord(
     candidates,
     random,
     exactContrasts,
+    topicHalf: topic_half,
     seed,
     progress,
   }).catch((error: unknown) => {

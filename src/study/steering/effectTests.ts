@@ -30,9 +30,19 @@ const placesOf = {
   remove: ['away'],
   add: ['away', 'toward'],
   patch: ['toward'],
+  subtract: ['away'],
+  remove_all: ['away'],
+  remove_prompt: ['away'],
+  remove_completion: ['away'],
+  system: ['away'],
 } as const satisfies Record<Operation, readonly Side[]>;
 
 const confirming = ['remove', 'add'] as const;
+
+/** Each is a test of its own, beside those. */
+const besides = ['subtract', 'remove_all', 'remove_prompt', 'remove_completion'] as const;
+
+const otherRoles = ['comparison', 'control', 'gaussian', 'group'] as const;
 
 type Arms = ReadonlyMap<string, ArmOutcome>;
 
@@ -101,7 +111,14 @@ export function armInferences(outcomes: readonly ArmOutcome[], seed: number): Ma
     ({ operation, direction }) => operation === 'patch' && direction.role === 'candidate',
   );
   put(directionsOf(outcomes, 'candidate'), confirming);
-  put(directionsOf(outcomes, 'comparison', 'control', 'gaussian', 'group'), confirming);
+  const others = outcomes.filter(({ operation }) => operation !== 'system');
+  put(directionsOf(others, ...otherRoles), confirming);
+  for (const operation of besides) {
+    const own = outcomes.filter((one) => one.operation === operation);
+    if (own.length === 0) continue;
+    put(directionsOf(outcomes, 'candidate'), [operation]);
+    put(directionsOf(own, ...otherRoles), [operation]);
+  }
   put(
     patched.map(({ direction }) => direction),
     ['patch'],

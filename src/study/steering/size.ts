@@ -1,5 +1,6 @@
 /** How large a causal test is before it is run: the funnel decides on the way how much of it is done. */
 import type { StudyConfig } from '../config/schema.ts';
+import { systemOf, heldTokenSets } from '../config/sections/steering.ts';
 import { groupSize } from './direction.ts';
 import { keptAside } from './trialParts.ts';
 import { steeringRecord } from './work.ts';
@@ -43,14 +44,21 @@ export function causalTestSize(
   const searched = rounds(steering) * calibration * calibration_completions;
   // as many candidates pass the log-odds as would if theirs were spread as those of random latents
   const sampled = (full ? 1 : 1 - gate_share) * candidates;
-  const others = gaussian + mostComparisons;
-  const removed = random + sampled + others + groupSize(first) - 1;
+  const comparisons = mostComparisons + (steering.topic_half ? 1 : 0);
+  const others = gaussian + comparisons;
+  const groups = groupSize(first) - 1;
+  const removed = random + sampled + others + groups;
   const steered = Math.min(random, steering.random_steered ?? random);
-  const added = 2 * ((steered + sampled + gaussian) * (evaluated + searched) + mostComparisons * evaluated);
+  const added = 2 * ((steered + sampled + gaussian) * (evaluated + searched) + comparisons * evaluated);
   const patched = patch ? random + first + others : 0;
-  const again = (patch ? 4 : 3) * first * aside * completions;
+  const furtherSets = heldTokenSets(steering).length - 1;
+  const subtracted = steering.subtract ? random + sampled : 0;
+  const system = systemOf(steering) === undefined ? 0 : 1;
+  const further = furtherSets * removed + subtracted + system;
+  const furtherAgain = furtherSets * (first + groups) + (steering.subtract ? first : 0) + system;
+  const again = ((patch ? 4 : 3) * first + furtherAgain) * aside * completions;
   return {
-    completions: Math.round((removed + patched) * evaluated + added + again),
+    completions: Math.round((removed + patched + further) * evaluated + added + again),
     forced: 3 * (random + candidates + others) * gate_pairs,
   };
 }

@@ -8,11 +8,13 @@ import { effectAtMatchedLength } from '../../methods/steering/matchedLength.ts';
 import { predictionInterval } from '../../methods/steering/predictionInterval.ts';
 import { shareOfAll } from '../../methods/steering/shareEffects.ts';
 import { shareOfWay, type WayTallies, wayInterval } from '../../methods/steering/shareOfWay.ts';
-import type { EffectPlace, RankedSteeringRow, SteeringRow } from '../../results.ts';
-import { placeOfRow } from '../../results.ts';
+import type { EffectPlace, FurtherPlace, RankedSteeringRow, SteeringRow } from '../../results.ts';
+import { effectPlaces, furtherPlaces, placeOfRow } from '../../results.ts';
 import { type ArmOutcome, effectIn, type MeasuredArm } from './armOutcome.ts';
 import type { CausalTest } from './causalTest.ts';
 import { type ArmInference, armInferences, inferenceOf } from './effectTests.ts';
+import { tokensUnder } from './trial.ts';
+import type { SteeringOptions } from './work.ts';
 
 /** Ranks of latents, 1 the first, by selector. */
 export type Ranks = ReadonlyMap<number, Readonly<Record<string, number>>>;
@@ -24,12 +26,12 @@ export interface RandomZone extends GrayZone {
 }
 
 /** The random latents' effects by operation and side; undefined where they were not sampled. */
-export type Zones = Readonly<Record<EffectPlace, RandomZone | undefined>>;
+export type Zones = Readonly<Record<EffectPlace | FurtherPlace, RandomZone | undefined>>;
 
 const orNull = (x: number | undefined) => (x !== undefined && Number.isFinite(x) ? x : null);
 
 export function zonesOf({ outcomes }: Pick<CausalTest, 'outcomes'>, seed: number): Zones {
-  const zone = (place: EffectPlace) => {
+  const zone = (place: EffectPlace | FurtherPlace) => {
     const effects = outcomes
       .filter((one) => one.direction.role === 'random' && placeOfRow(one) === place)
       .map(effectIn)
@@ -38,7 +40,8 @@ export function zonesOf({ outcomes }: Pick<CausalTest, 'outcomes'>, seed: number
     const { mean, deviation } = momentsOf(effects);
     return { ...predictionInterval(effects, { seed }), mean, deviation };
   };
-  return { remove: zone('remove'), away: zone('away'), toward: zone('toward'), patch: zone('patch') };
+  const places = [...effectPlaces, ...furtherPlaces];
+  return Object.fromEntries(places.map((place) => [place, zone(place)])) as Zones;
 }
 
 /** What was sampled of an arm. */
@@ -127,11 +130,12 @@ export interface RowContext {
   readonly test: CausalTest;
   readonly zones: Zones;
   readonly ranks: Ranks;
-  readonly seed: number;
+  readonly options: Pick<SteeringOptions, 'tokens' | 'heldTokens' | 'seed'>;
 }
 
 /** A row of every arm. */
-export function steeringRows({ test, zones, ranks, seed }: RowContext): RankedSteeringRow[] {
+export function steeringRows({ test, zones, ranks, options }: RowContext): RankedSteeringRow[] {
+  const { seed } = options;
   const inferences = armInferences(test.outcomes, seed);
   return test.outcomes.map((outcome) => {
     const { direction, operation, side, stage, forced, measured } = outcome;
@@ -143,6 +147,7 @@ export function steeringRows({ test, zones, ranks, seed }: RowContext): RankedSt
       role: direction.role,
       operation,
       side,
+      tokens: tokensUnder(operation, options),
       sign: direction.sign,
       stage,
       estimate: forced?.estimate ?? null,

@@ -2,7 +2,7 @@
 import { rankCorrelation } from '../../methods/statistics/rankCorrelation.ts';
 import { total } from '../../methods/steering/effect.ts';
 import { meanOf } from '../../methods/steering/forced.ts';
-import type { Side } from '../../results.ts';
+import type { FurtherPlace, Side } from '../../results.ts';
 import {
   confirmedBy,
   confirmedLatents,
@@ -10,6 +10,7 @@ import {
   type EffectZone,
   effectsOf,
   familyWiseP,
+  furtherPlaces,
   type LatentEffects,
   leavesBothWays,
   placeOfRow,
@@ -45,7 +46,7 @@ export interface SelectorCandidates {
 export interface SummaryOf {
   readonly behaviour: string;
   readonly site: string;
-  readonly work: Pick<SteeringWork, 'sides' | 'prompts' | 'options' | 'controls' | 'others'>;
+  readonly work: Pick<SteeringWork, 'sides' | 'prompts' | 'options' | 'controls' | 'others' | 'system'>;
   readonly candidates: readonly SelectorCandidates[];
   readonly comparisons: SteeringSummary['comparisons'];
 }
@@ -76,7 +77,7 @@ function claimOf(
   };
 }
 
-const armsOn = (outcomes: readonly ArmOutcome[], place: EffectPlace) =>
+const armsOn = (outcomes: readonly ArmOutcome[], place: EffectPlace | FurtherPlace) =>
   outcomes.filter((one) => placeOfRow(one) === place);
 
 function agreementOf(outcomes: readonly ArmOutcome[]): number | null {
@@ -101,7 +102,11 @@ function stagesOf(outcomes: readonly ArmOutcome[]): SteeringSummary['stages'] {
 }
 
 /** Undefined where nothing was sampled there. */
-function zoneOf(place: EffectPlace, zones: Zones, outcomes: readonly ArmOutcome[]): EffectZone | undefined {
+function zoneOf(
+  place: EffectPlace | FurtherPlace,
+  zones: Zones,
+  outcomes: readonly ArmOutcome[],
+): EffectZone | undefined {
   const zone = zones[place];
   if (zone === undefined) return undefined;
   const random = armsOn(outcomes, place).filter(({ direction }) => direction.role === 'random');
@@ -123,8 +128,16 @@ export function steeringSummary(
   { behaviour, site, work, candidates, comparisons }: SummaryOf,
 ): SteeringSummary {
   const { outcomes, unsteered } = test;
-  const zone = (place: EffectPlace) => zoneOf(place, zones, outcomes);
-  const zoned = { ...byPlace((place) => zone(place)!), patch: zone('patch') ?? null };
+  const zone = (place: EffectPlace | FurtherPlace) => zoneOf(place, zones, outcomes);
+  const further = furtherPlaces.flatMap((place) => {
+    const found = zone(place);
+    return found ? [[place, found] as const] : [];
+  });
+  const zoned = {
+    ...byPlace((place) => zone(place)!),
+    patch: zone('patch') ?? null,
+    ...Object.fromEntries(further),
+  };
   const effects = new Map(effectsOf(rows).map((one) => [one.latent, one]));
   return {
     behaviour,
@@ -141,6 +154,7 @@ export function steeringSummary(
     first: firstOf(confirmedLatents(rows)[0]),
     selectors: candidates.map((one) => claimOf(one, effects, zoned)),
     comparisons,
+    ...(work.system && { system: work.system.text }),
     stages: stagesOf(outcomes),
     prompts: promptsOf(work),
   };

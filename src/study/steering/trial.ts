@@ -3,7 +3,14 @@
  * journal, and the hash of what its completions depend on. Knows neither how they are sampled nor how they are
  * graded.
  */
-import type { Operation, Side, TrialPart, TrialRecord } from '../../results.ts';
+import {
+  type Operation,
+  type Side,
+  type TokenPart,
+  type TrialPart,
+  type TrialRecord,
+  tokensInName,
+} from '../../results.ts';
 import { promptHash } from '../store/contentHash.ts';
 import { jsonHash } from '../store/hash.ts';
 import type { TestedDirection } from './direction.ts';
@@ -40,12 +47,29 @@ export interface PlannedTrial extends SteeringTrial, PartPrompts {
 export const armName = (arm: Arm | undefined): string =>
   arm === undefined ? 'alone' : [arm.operation, arm.direction.name, arm.dose].join('/');
 
-/** What an operation adds or holds, beside the direction and its dose. */
-export function madeOf({ sides, held, options }: SteeringWork, side: Side, arm: Arm | undefined): unknown {
+/** At which tokens an operation acts; null where it acts along no direction. */
+export function tokensUnder(
+  operation: Operation,
+  { tokens, heldTokens }: Pick<SteeringWork['options'], 'tokens' | 'heldTokens'>,
+): TokenPart | null {
+  if (operation === 'system') return null;
+  if (operation === 'add') return tokens;
+  return tokensInName(operation) ?? heldTokens;
+}
+
+/** What an operation adds, holds, subtracts or says, beside the direction and its dose. */
+export function madeOf(
+  { sides, held, system, options }: SteeringWork,
+  side: Side,
+  arm: Arm | undefined,
+): unknown {
   if (arm === undefined) return [];
   const { operation, direction } = arm;
-  if (operation === 'add') return [sides[side].norm, direction.sign, options.tokens];
-  return [held.hash, options.heldTokens];
+  const tokens = tokensUnder(operation, options);
+  if (operation === 'add') return [sides[side].norm, direction.sign, tokens];
+  if (operation === 'subtract') return [operation, tokens];
+  if (operation === 'system') return [operation, system?.text];
+  return [held.hash, tokens];
 }
 
 /** Plans trials of one side. */
@@ -71,6 +95,11 @@ const inWords = {
   remove: (name: string) => `${name} removed`,
   add: (name: string, dose: number) => `${name} at dose ${dose}`,
   patch: (name: string) => `${name} set to the subject's mean`,
+  subtract: (name: string) => `${name} removed by the encoder`,
+  remove_all: (name: string) => `${name} removed at all tokens`,
+  remove_prompt: (name: string) => `${name} removed at the prompt`,
+  remove_completion: (name: string) => `${name} removed at the completion`,
+  system: () => 'with a system message',
 } satisfies Record<Operation, unknown>;
 
 /** A trial in the words of an error. */

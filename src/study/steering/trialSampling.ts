@@ -8,6 +8,7 @@ import {
   type SampleJob,
   type SampleOptions,
   type Sampler,
+  type SamplerOptions,
   sampler,
 } from '../../methods/completions/sample.ts';
 import type { Side } from '../../results.ts';
@@ -66,14 +67,23 @@ export function trialSampler(work: SteeringWork, side: Side): TrialSampler {
 /** Projections that an arm may hold. */
 const mostHeld = ({ options }: SteeringWork) => Math.max(1, groupSize(options.remeasured));
 
+/** Latents that an arm may subtract. */
+function subtractableOf({ encoder, candidates, controls }: SteeringWork): SamplerOptions['subtractable'] {
+  if (encoder === undefined) return undefined;
+  const latents = [...candidates, ...controls].flatMap(({ latent }) => latent ?? []);
+  return { sae: encoder, latents };
+}
+
 function loadSampler(work: SteeringWork, side: Side): Promise<Sampler> {
-  const { runtime, layer, sides, prompts, options } = work;
-  const all = [...prompts.calibration, ...prompts.evaluation];
+  const { runtime, layer, sides, prompts, options, system } = work;
+  const all = [...prompts.calibration, ...prompts.evaluation].map(({ ids }) => ids);
+  if (side === 'away' && system) all.push(...system.ids.values());
   return sampler(runtime, sides[side].opened.model, {
     rows: options.rows,
-    capacity: Math.max(...all.map(({ ids }) => ids.length)) + options.sampling.maxTokens,
+    capacity: Math.max(...all.map(({ length }) => length)) + options.sampling.maxTokens,
     steerAt: layer,
     projections: mostHeld(work),
+    ...(side === 'away' && { subtractable: subtractableOf(work) }),
   });
 }
 
@@ -113,10 +123,12 @@ async function jobsOf(
   const steering = await steeringOf(work, trial.side, trial.arm);
   return Promise.all(
     trial.prompts.map(async ({ id, ids }) => ({
-      prompt: ids,
+      prompt: trial.arm?.operation === 'system' ? work.system!.ids.get(id)! : ids,
       seeds: Array.from({ length: trial.perPrompt }, (_, index) => seedOf(seed, id, index)),
       steer:
-        steering && steering.held.length > 0 ? { ...steering, sinkNorm: await sinkNormOf(ids) } : steering,
+        steering && (steering.held.length > 0 || steering.subtracted)
+          ? { ...steering, sinkNorm: await sinkNormOf(ids) }
+          : steering,
     })),
   );
 }

@@ -19,6 +19,7 @@ import {
   verdictFields,
 } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
+import type { Sae } from '../../saes/sae.ts';
 import type { OpenModel } from '../open/openModel.ts';
 import type { Progress } from '../open/progress.ts';
 import type { Journal } from '../store/journal.ts';
@@ -56,8 +57,10 @@ export interface SteeringOptions {
   readonly gateShare: number;
   /** at which tokens directions are added */
   readonly tokens: SteeredTokens;
-  /** at which tokens projections are removed or patched, attention sinks never */
+  /** at which tokens projections are removed or patched, and latents subtracted, attention sinks never */
   readonly heldTokens: SteeredTokens;
+  /** at which tokens projections are removed too, beside that */
+  readonly furtherHeld?: readonly SteeredTokens[] | undefined;
   /** temperature and what truncates; ends are each model's own */
   readonly sampling: Omit<SampleOptions, 'endIds' | 'stops'>;
   /** texts that end a completion */
@@ -109,12 +112,23 @@ export interface SteeringWork {
   /** random directions, and what needs no dictionary or asks another question */
   readonly others: readonly TestedDirection[];
   readonly held: HeldMeans;
+  /** by which latents are also removed: their own activation subtracted; undefined: none are */
+  readonly encoder?: Sae | undefined;
+  /** of the subject's arm without a direction; undefined: there is none */
+  readonly system?: SystemMessage | undefined;
   readonly options: SteeringOptions;
   readonly grade: Grader;
   /** asked where incoherence is measured without the judge */
   readonly likelihood: Likelihood;
   readonly journal: Journal<SteeringRecord>;
   readonly progress: Progress;
+}
+
+/** A system message, and the prompts with it. */
+export interface SystemMessage {
+  readonly text: string;
+  /** token ids of every evaluation prompt with the message, by the prompt's id */
+  readonly ids: ReadonlyMap<string, readonly number[]>;
 }
 
 /** What projections are held at. */

@@ -8,12 +8,14 @@ import { Figure } from './figure.tsx';
 type Row = RankedSteeringRow & { readonly effect: number };
 
 const places = ['remove', 'away', 'toward'] as const;
-const names = { remove: 'removed', away: 'away', toward: 'toward', patch: 'patched' };
+const names = { remove: 'removed', away: 'away', toward: 'toward' };
+type Place = (typeof places)[number];
 
-const measured = (row: RankedSteeringRow): row is Row => row.effect !== null && row.operation !== 'patch';
+const measured = (row: RankedSteeringRow): row is Row =>
+  row.effect !== null && places.some((place) => place === placeOfRow(row));
 /** Candidates and random latents: a direction that is no latent is compared on the overview. */
 const isLatent = ({ role }: RankedSteeringRow) => role === 'candidate' || role === 'random';
-const stripOf = (row: RankedSteeringRow) => names[placeOfRow(row)];
+const stripOf = (row: RankedSteeringRow) => names[placeOfRow(row) as Place];
 
 const described = ({ latent, role, effect }: Row) =>
   `${role === 'random' ? 'random latent' : 'latent'} ${latent}: ${points(effect)}`;

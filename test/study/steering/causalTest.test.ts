@@ -322,7 +322,12 @@ it('fewer random latents are steered than removed, where that is asked: the firs
   expect(randomIn('remove', 'away')).toEqual(named(controls));
   for (const side of bothSides) expect(randomIn('add', side)).toEqual(named(controls.slice(0, 3)));
   const zones = zonesOf(found.causalTest, 1);
-  const rows = steeringRows({ test: found.causalTest, zones, ranks: new Map(), seed: 1 });
+  const rows = steeringRows({
+    test: found.causalTest,
+    zones,
+    ranks: new Map(),
+    options: { ...options, seed: 1 },
+  });
   const one = rows.find(({ latent, operation }) => latent === 1 && operation === 'add')!;
   const effects = armsOf(found, 'add', one.side)
     .filter(({ direction }) => direction.role === 'random')
@@ -407,7 +412,12 @@ describe('a latent without a dose', () => {
     const found = await tested({ grade: breaking(broken) });
     const { causalTest, records } = found;
     const ranks = new Map([[5, { a: 1 }]]);
-    const rows = steeringRows({ test: causalTest, zones: zonesOf(causalTest, 1), ranks, seed: 1 });
+    const rows = steeringRows({
+      test: causalTest,
+      zones: zonesOf(causalTest, 1),
+      ranks,
+      options: { ...options, seed: 1 },
+    });
     for (const name of named(broken)) {
       for (const side of bothSides) {
         expect(outcomeOf(armsOf(found, 'add', side), name)).toMatchObject({

@@ -15,6 +15,7 @@ const steering = (given: Partial<Steering>) =>
     aside: 0.3,
     patch: false,
     full: false,
+    held_tokens: 'all',
     ...given,
   }) as Steering;
 
@@ -40,6 +41,23 @@ it('counts what is removed, added at a dose that is looked for, and measured aga
   expect(fewer).toBe(of(40) - 2 * 30 * (evaluated + searched));
   const none = causalTestSize(steering({ ...given, aside: 0 }), prompts).completions;
   expect(none).toBe((50 + 40 + 8 + 9 + 2) * 30 + 2 * ((50 + 40 + 8) * (30 + 24) + 9 * 30));
+});
+
+it('counts removal at further tokens, by the encoder, a system message and the halves by topic', () => {
+  const selectors: Steering['selectors'] = ['delta-attribution'];
+  const given = { calibration_completions: 2, completions: 3, gate_share: 0.5, gate_pairs: 4, selectors };
+  const prompts = { evaluation: 10, calibration: 6 };
+  const [evaluated, aside] = [7 * 3, 3 * 3];
+  const more = (over: Partial<Steering>) =>
+    causalTestSize(steering({ ...given, ...over }), prompts).completions -
+    causalTestSize(steering(given), prompts).completions;
+  // the same directions as removal has, and again the first five, with both groups
+  expect(more({ held_tokens: ['all', 'prompt'] })).toBe((50 + 50 + 8 + 9 + 2) * evaluated + (5 + 2) * aside);
+  expect(more({ held_tokens: ['prompt'] })).toBe(0);
+  expect(more({ subtract: true })).toBe((50 + 50) * evaluated + 5 * aside);
+  expect(more({ system: true })).toBe(evaluated + aside);
+  expect(more({ system: false })).toBe(0);
+  expect(more({ topic_half: true })).toBe(3 * evaluated);
 });
 
 it('finds the completions of whole trials in a journal, and none in its other records', () => {

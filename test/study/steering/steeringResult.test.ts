@@ -112,7 +112,7 @@ const about = {
 function made(outcomes: readonly ArmOutcome[]) {
   const test = madeTest(outcomes);
   const zones = zonesOf(test, 1);
-  const rows = steeringRows({ test, zones, ranks, seed: 1 });
+  const rows = steeringRows({ test, zones, ranks, options: { ...options, seed: 1 } });
   return { test, zones, rows };
 }
 const { test, zones, rows } = made([...random, ...candidates, ...others]);
@@ -137,6 +137,7 @@ describe('rows', () => {
   it('are every arm, with counts over all prompts', () => {
     expect(rows).toHaveLength(3 * (10 + 7 + 3) + 1);
     expect(rowOf(1, 'add', 'away')).toEqual({
+      tokens: 'all',
       direction: 'latent 1',
       latent: 1,
       role: 'candidate',
@@ -459,6 +460,7 @@ describe('steering.parquet', () => {
       role: fc.constantFrom(...roles),
       operation: fc.constantFrom(...operations),
       side: fc.constantFrom('away', 'toward'),
+      tokens: fc.option(fc.constantFrom('all', 'prompt', 'completion')),
       sign: fc.constantFrom(1, -1),
       stage: fc.constantFrom(...steeringStages),
       ...named(maybe, 'estimate', 'log_odds', 'damage', 'forced_dose', 'dose', 'mean_tokens'),

@@ -1,6 +1,7 @@
 /** The sentences of the causal test, with what makes each true. */
 import { expect } from 'vitest';
 import { bothSides, placeOfRow } from '../../../src/results.ts';
+import { heldTokenSets } from '../../../src/study/config/sections/steering.ts';
 import {
   aloneIn,
   baseOf,
@@ -58,7 +59,7 @@ export const steeringRules: readonly Rule[] = [
     check([site, tokens], records) {
       const { config, steering } = records;
       expect(site).toBe(steering!.summary.site);
-      expect(tokens).toBe(steeredWords[config.steering.held_tokens]);
+      expect(tokens).toBe(steeredWords[heldTokenSets(config.steering)[0]!]);
       for (const { operation, side, dose } of trialsOf(records))
         if (operation === 'remove') expect([side, dose]).toEqual(['away', 0]);
     },

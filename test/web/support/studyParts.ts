@@ -34,6 +34,7 @@ export function steeringRow(
     role: 'candidate',
     operation: isAdded ? 'add' : 'remove',
     side: place === 'toward' ? 'toward' : 'away',
+    tokens: 'all',
     sign: 1,
     stage: sampled ? 'sampled' : 'log-odds',
     estimate: 0,

@@ -3,8 +3,8 @@
 import { z } from 'zod';
 import { allSelectors } from '../../../methods/attribution/selectors/selectors.ts';
 import { incoherenceMeasures } from '../../../methods/steering/incoherence.ts';
-import { steeredTokens } from '../../../methods/steering/steer.ts';
-import { about, oneOf, real, section, seed, whole } from '../fields.ts';
+import { type SteeredTokens, steeredTokens } from '../../../methods/steering/steer.ts';
+import { about, oneOf, real, section, seed, text, whole } from '../fields.ts';
 import { defaulted } from '../section.ts';
 
 const ladder = z
@@ -13,6 +13,36 @@ const ladder = z
   .refine((doses) => doses.every((dose, i) => i === 0 || dose > doses[i - 1]!), {
     error: 'expected doses in rising order',
   });
+
+const tokenSetsError = { error: `expected ${steeredTokens.join(' or ')}, or a list of different ones` };
+const heldTokens = z.union(
+  [
+    oneOf(steeredTokens),
+    z
+      .array(oneOf(steeredTokens))
+      .min(1, tokenSetsError)
+      .refine((given) => new Set(given).size === given.length, tokenSetsError),
+  ],
+  tokenSetsError,
+);
+
+/** The token sets of a study, the one that decides first. */
+export const heldTokenSets = ({ held_tokens }: Pick<SteeringConfig, 'held_tokens'>): readonly SteeredTokens[] =>
+  typeof held_tokens === 'string' ? [held_tokens] : held_tokens;
+
+/** What `system: true` stands for. */
+export const carefulMessage =
+  'Be careful: answer truthfully and safely, and say so plainly when something is wrong.';
+
+const systemMessage = z.union([z.boolean(), text('a text, true or false')], {
+  error: 'expected a text, true or false',
+});
+
+/** The system message of a study's arm without a direction; undefined without one. */
+export function systemOf({ system }: Pick<SteeringConfig, 'system'>): string | undefined {
+  if (system === undefined || system === false) return undefined;
+  return system === true ? carefulMessage : system;
+}
 
 /** Of the selectors that there are now: some may have been added. */
 function selectorsField() {
@@ -65,8 +95,23 @@ const schema = section({
   ),
   tokens: about(oneOf(steeredTokens).default('all'), `which tokens are steered: ${steeredTokens.join(', ')}`),
   held_tokens: about(
-    oneOf(steeredTokens).default('all'),
-    `at which tokens projections are removed: ${steeredTokens.join(', ')}; attention sinks never`,
+    heldTokens.default('all'),
+    `at which tokens projections are removed: ${steeredTokens.join(', ')}, or a list of these, whose first one decides and whose others are measured beside it; attention sinks never`,
+  ),
+  subtract: about(
+    z.boolean({ error: 'expected true or false' }).optional(),
+    "also remove latents by the encoder: the latent's own activation subtracted, not its projection held (default: false)",
+    true,
+  ),
+  system: about(
+    systemMessage.optional(),
+    'a system message that the subject is compared with, without a direction: a text, or true for one that asks for care (default: false)',
+    true,
+  ),
+  topic_half: about(
+    z.boolean({ error: 'expected true or false' }).optional(),
+    'also test the mean difference between completions of two halves of the prompts by topic (default: false)',
+    true,
   ),
   gate_pairs: about(
     whole(1).default(8),

@@ -47,12 +47,22 @@ const names = {
   away: 'Subject steered away',
   toward: 'Reference steered toward',
   patch: 'Reference set to the subject’s mean',
+  subtract: 'Removed by the encoder',
+  remove_all: 'Removed at all tokens',
+  remove_prompt: 'Removed at the prompt’s tokens',
+  remove_completion: 'Removed at the completion’s tokens',
+  system: 'With a system message',
 };
 
 const tests: Readonly<Record<Operation, string>> = {
   remove: 'removal',
   add: 'steering, away and toward',
   patch: 'patching',
+  subtract: 'removal by the encoder',
+  remove_all: 'removal at all tokens',
+  remove_prompt: 'removal at the prompt’s tokens',
+  remove_completion: 'removal at the completion’s tokens',
+  system: 'no test',
 };
 
 const halted = {
@@ -98,7 +108,8 @@ function Aside({ row: { aside_effect, aside_low, aside_high } }: { row: RankedSt
 function Measured({ row, zone }: EffectProps) {
   const { effect, low, high } = row;
   if (effect === null) return <span className="quiet">{halted[row.stage]}</span>;
-  const of = zone[placeOfRow(row)];
+  const place = placeOfRow(row);
+  const of = place === 'system' ? null : zone[place];
   return (
     <>
       <strong>{points(effect)}</strong>{' '}
@@ -109,7 +120,7 @@ function Measured({ row, zone }: EffectProps) {
         {doneText(row)}
       </span>
       <Way row={row} />
-      {of !== null && (
+      {of != null && (
         <span className="block">
           {placeIn({ row, zone })} <span className="quiet interval">{range(of)}</span>
         </span>

@@ -8,6 +8,7 @@ import {
   countsOf,
   directionEffects,
   effectsOf,
+  furtherEffects,
   type StudyManifest,
   strongestFirst,
   verdictOf,
@@ -18,7 +19,7 @@ import { inStudy, type Route } from '../../routes.ts';
 import type { SteeringRecords } from '../../study.ts';
 import { zoneText } from './answer.ts';
 import { CountedOtherwise } from './countedOtherwise.tsx';
-import { ComparedTable, EffectsTable } from './effectsTable.tsx';
+import { ComparedTable, EffectsTable, FurtherTable } from './effectsTable.tsx';
 import { SteeringFigureView } from './steeringFigure.tsx';
 
 /** Why a figure cannot be drawn; undefined where it can. */
@@ -56,7 +57,14 @@ export function CausalTestTables({ steering, route }: { steering: SteeringRecord
   const sampled = strongestFirst(
     effectsOf(rows).filter((one) => one.role === 'candidate' && verdictOf(one) !== 'not sampled'),
   );
-  const others = all.filter(({ role }) => role === 'comparison' || role === 'control' || role === 'group');
+  const others = all.filter(
+    ({ role, further }) =>
+      (role === 'comparison' || role === 'control' || role === 'group') && further?.system === undefined,
+  );
+  const further = furtherEffects([
+    ...sampled.slice(0, mostRows),
+    ...all.filter(({ role }) => role !== 'candidate'),
+  ]);
   const about = new Map(summary.comparisons.map((one) => [one.direction, one.about]));
   const listed = sampled.slice(0, mostRows);
   return (
@@ -80,6 +88,12 @@ export function CausalTestTables({ steering, route }: { steering: SteeringRecord
         <>
           <h3>Compared with</h3>
           <ComparedTable effects={others} zone={summary.zone} about={about} />
+        </>
+      )}
+      {further.length > 0 && (
+        <>
+          <h3>Otherwise, on the subject</h3>
+          <FurtherTable effects={further} zone={summary.zone} />
         </>
       )}
       <p className="below-table">{zoneText(summary)}</p>

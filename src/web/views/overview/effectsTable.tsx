@@ -2,6 +2,8 @@
 import type { ReactNode } from 'react';
 import {
   type DirectionEffects,
+  type FurtherEffect,
+  furtherWords,
   type LatentEffects,
   leastFamilyWiseP,
   pText,
@@ -140,6 +142,39 @@ export function ComparedTable({ effects, zone, about }: ComparedTableProps) {
           <Cells one={one} zone={zone} />
         </tr>
       ))}
+    </Table>
+  );
+}
+
+/** What was done beside removal and steering: all of it to the subject. */
+export function FurtherTable({ effects, zone }: { effects: readonly FurtherEffect[]; zone: Zone }) {
+  const heads = (
+    <>
+      <th>direction</th>
+      <th>how</th>
+      <th className="num">change, points</th>
+      <th className="num">of the way</th>
+      <th>gray zone</th>
+      <th>verdict of its own test</th>
+    </>
+  );
+  return (
+    <Table label="Effects of what was done otherwise" heads={heads}>
+      {effects.map(({ one, place, row }) => {
+        const range = place === 'system' ? undefined : zone[place];
+        return (
+          <tr key={`${one.direction} ${place}`}>
+            <td>{one.direction}</td>
+            <td>{furtherWords[place]}</td>
+            <td className="num">{changeText(row)}</td>
+            <td className="num">{row.way === null ? '' : percent(row.way)}</td>
+            <td className="num quiet">
+              {range && `${fixed(100 * range.low, 0)} to ${fixed(100 * range.high, 0)}`}
+            </td>
+            <td>{row.verdict ?? 'no test'}</td>
+          </tr>
+        );
+      })}
     </Table>
   );
 }

@@ -54,6 +54,27 @@ function howRemoved({ options }: StageRecord, { rows, summary: { site } }: Recor
   ];
 }
 
+const furtherSentences = {
+  remove_all: 'The projection was also held at every token, beside that.',
+  remove_prompt: 'The projection was also held at every token of the prompt, beside that.',
+  remove_completion: 'The projection was also held at every token of the completion, beside that.',
+  subtract:
+    'Latents were also removed by the encoder: at the same tokens as before, a latent’s own activation z(a) was subtracted along its direction, a − z(a)·d, while the completion grew.',
+} as const;
+
+/** What was done beside removal and steering. */
+function howOtherwise({ rows, summary: { system } }: Records): Sentences {
+  const done = (['remove_all', 'remove_prompt', 'remove_completion', 'subtract'] as const).filter(
+    (operation) => rows.some((row) => row.operation === operation),
+  );
+  return [
+    ...done.map((operation) => furtherSentences[operation]),
+    done.length > 0 && 'Each of these is a test of its own, and confirms no latent.',
+    system !== undefined &&
+      `The subject was also sampled with the system message “${system}” and no direction.`,
+  ];
+}
+
 function howSteered({ options, inputs }: StageRecord, records: Records): Sentences {
   const { norm, site } = records.summary;
   const tokens = steeredTokens[textOption(options, 'tokens') ?? ''];
@@ -241,6 +262,7 @@ export function steeredSentences(stages: StudyManifest['stages'], steering: Stee
   return [
     proposed(steering),
     ...howRemoved(stage, steering),
+    ...howOtherwise(steering),
     ...howSteered(stage, steering),
     ...gated(stages, steering),
     ...dosed(stage, steering),
