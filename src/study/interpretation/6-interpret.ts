@@ -36,6 +36,7 @@ import type { Stage } from '../store/stageState.ts';
 import { makeEvidence, type PageEvidence } from './evidence.ts';
 import { explainPages, mostQuestions } from './explainPages.ts';
 import { evidenceBefore, evidenceFile, keepEvidence } from './keptEvidence.ts';
+import { keptRepliesFile } from './keptExplainer.ts';
 import { labelFiles, readLabels } from './labels.ts';
 import { explainerOf } from './openExplainer.ts';
 import { readPage, writeEvidence } from './pages.ts';
@@ -142,6 +143,7 @@ async function stageFor(
       ...rows.map(({ latent }) => pageFile(latent)),
       ...(withReplies ? [resultFiles.explanations] : []),
     ],
+    ...(by && { kept: [keptRepliesFile(study.folder, by.key)] }),
     work: [work.mean, work.scan, evidenceFile('.')],
   };
 }
