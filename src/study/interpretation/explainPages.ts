@@ -8,7 +8,6 @@ import { isThere } from '../../files/ifThere.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
 import type {
   AnsweredItem,
-  Asking,
   ExplainerEvidence,
   ExplainItem,
   ScoreItem,
@@ -29,7 +28,7 @@ import type { OpenStudy } from '../open/study.ts';
 import { journalFile } from '../store/folder.ts';
 import { type Journal, openJournal, writeInOrder } from '../store/journal.ts';
 import type { Stage } from '../store/stageState.ts';
-import { askedOf, keptExplainer, type Reply } from './keptExplainer.ts';
+import { askedOf, type KeptAsking, keptExplainer, type Reply } from './keptExplainer.ts';
 import { explainerOf } from './openExplainer.ts';
 
 /** Passages that one question is about, and tokens of the logit lens that an explainer is shown. */
@@ -130,7 +129,10 @@ async function openReplies(
   const journal = await openJournal(journalFile(folder, stage), explanationRecord, ({ id }) => id, options);
   const path = join(folder, resultFiles.explanations);
   const before = (await isThere(path)) ? await readJsonlAll(path, explanationRecord) : [];
-  await journal.append(before.filter(({ id, explainer }) => explainer === key && !journal.records.has(id)));
+  await journal.append(
+    before.filter(({ id, explainer }) => explainer === key && !journal.records.has(id)),
+    'before',
+  );
   return journal;
 }
 
@@ -199,15 +201,15 @@ export async function explainPages(
   async function ask<I extends ExplainItem | ScoreItem, T extends Reply>(
     label: string,
     items: readonly (I & (ExplainItem | ScoreQuestion))[],
-    asking: Asking<I, T>,
+    asking: KeptAsking<I, T>,
   ): Promise<string | undefined> {
     const done = new Set(repliesTo(items).map(({ id }) => id));
     const missing = new Map(items.filter(({ id }) => !done.has(id)).map((item) => [item.id, item]));
     if (missing.size === 0) return undefined;
     const told = study.progress.stage(label, items.length, done.size);
     try {
-      const { stopped } = await asking([...missing.values()], async ({ id }, answer) => {
-        await journal.append([recordOf(missing.get(id)!, key, answer)]);
+      const { stopped } = await asking([...missing.values()], async ({ id }, answer, made) => {
+        await journal.append([recordOf(missing.get(id)!, key, answer)], made);
         told.advance();
       });
       return stopped;

@@ -13,7 +13,7 @@ import { costSchema, lostCosts, lostEntry, paidIn } from '../judging/paid.ts';
 import type { OpenStudy } from '../open/study.ts';
 import { workFolder } from '../store/folder.ts';
 import { jsonHash } from '../store/hash.ts';
-import { type Journal, openJournal } from '../store/journal.ts';
+import { type Journal, type Made, openJournal } from '../store/journal.ts';
 import type { ExplainerOf } from './openExplainer.ts';
 
 export type Reply = string | readonly (boolean | null)[];
@@ -41,6 +41,19 @@ const idFor = (task: ExplanationRecord['task'], content: string) => `${task}/${c
 const idOf = (item: ExplainItem | ScoreItem) =>
   idFor('evidence' in item ? 'explain' : item.task, askedOf(item));
 
+/** As `Asking`, and says of each answer whether it was there before. */
+export type KeptAsking<I, T> = (
+  items: readonly I[],
+  onAnswer: (item: I, answer: AnsweredItem<T>, made?: Made) => Promise<void>,
+  signal?: AbortSignal,
+) => ReturnType<Asking<I, T>>;
+
+interface KeptExplainer {
+  readonly explain: KeptAsking<ExplainItem, string>;
+  readonly score: KeptAsking<ScoreItem, readonly (boolean | null)[]>;
+  close(): Promise<void>;
+}
+
 /**
  * The explainer of this key, opened when it is first asked what it was not asked before; `onBegin` is told
  * when that is done. `replies`: what else the study has of it. Its budget counts all that was ever paid.
@@ -49,7 +62,7 @@ export async function keptExplainer(
   study: OpenStudy,
   explainer: ExplainerOf,
   { key, replies, onBegin }: { key: string; replies: Iterable<ExplanationRecord>; onBegin: () => void },
-): Promise<Omit<Explainer, 'name'>> {
+): Promise<KeptExplainer> {
   await keepFinished(study);
   const journal = await journalAt(study, key);
   await keepReplies(journal, replies);
@@ -63,14 +76,14 @@ export async function keptExplainer(
   const kept =
     <I extends ExplainItem | ScoreItem, T extends Reply>(
       asking: (of: Explainer) => Asking<I, T>,
-    ): Asking<I, T> =>
+    ): KeptAsking<I, T> =>
     async (items, onAnswer, signal) => {
       const missing = new Map<string, I[]>();
       for (const item of items) {
         const found = journal.records.get(idOf(item));
         if (found === undefined || 'lost' in found)
           missing.set(idOf(item), [...(missing.get(idOf(item)) ?? []), item]);
-        else await onAnswer(item, answerOf(found) as AnsweredItem<T>);
+        else await onAnswer(item, answerOf(found) as AnsweredItem<T>, 'before');
       }
       if (missing.size === 0) return {};
       const of = await open();
@@ -119,7 +132,7 @@ async function keepReplies(journal: Journal<Entry>, replies: Iterable<Explanatio
     const { why, raw, cost } = record;
     if (!journal.records.has(id)) added.set(id, { id, value, why, raw, cost });
   }
-  await journal.append([...added.values()]);
+  await journal.append([...added.values()], 'before');
 }
 
 /** Keeps what a finished run, of an older culprit too, has of whichever explainer. */

@@ -14,7 +14,7 @@ import { computing } from '../open/units.ts';
 import { contentOf } from '../store/contentHash.ts';
 import { makeWorkFolder, workFolder } from '../store/folder.ts';
 import { contentHash, jsonHash } from '../store/hash.ts';
-import { type Journal, openJournal } from '../store/journal.ts';
+import { type Journal, type Made, openJournal } from '../store/journal.ts';
 import { stageKey } from '../store/key.ts';
 import { readStudyManifest } from '../store/manifest.ts';
 import type { OpenJudgeOptions } from './judgeKind.ts';
@@ -52,6 +52,16 @@ export async function keptAmong(study: OpenStudy, texts: readonly Text[]): Promi
   return texts.map((text) => ids.has(idOf(text)));
 }
 
+/** A judge that says of each verdict whether it was there before. */
+export interface KeptJudge extends Omit<Judge, 'grade'> {
+  grade(
+    items: readonly JudgeItem[],
+    onVerdict: (item: JudgeItem, verdict: Verdict, made?: Made) => Promise<void>,
+    ...rest: JudgeRest
+  ): ReturnType<Judge['grade']>;
+}
+type JudgeRest = Parameters<Judge['grade']> extends [unknown, unknown, ...infer R] ? R : never;
+
 /**
  * Opens the study's judge, so that it is asked of each text once, and of none that it was asked before. Its
  * budget counts what stands in the file, what was paid without a verdict too; `spent`, what records of the
@@ -60,7 +70,7 @@ export async function keptAmong(study: OpenStudy, texts: readonly Text[]): Promi
 export async function openKeptJudge(
   study: OpenStudy,
   { spent, onReport }: OpenJudgeOptions = {},
-): Promise<Judge> {
+): Promise<KeptJudge> {
   const judge = judgeOf(study);
   if (!judge.keeps) return judge.open({ ...(spent && { spent }), ...(onReport && { onReport }) });
   const { folder, progress } = study;
@@ -89,7 +99,7 @@ export async function openKeptJudge(
         if (found === undefined || 'lost' in found) missing.set(id, [...(missing.get(id) ?? []), item]);
         else {
           before++;
-          await onVerdict(item, verdictOf(found, threshold));
+          await onVerdict(item, verdictOf(found, threshold), 'before');
         }
       }
       if (before === items.length && before > 1)
