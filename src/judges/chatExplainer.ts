@@ -6,7 +6,14 @@ import { type BudgetOptions, budget } from './budget.ts';
 import { asker, byTimer, type Question, type Sleep } from './chatAsk.ts';
 import type { OptionalField } from './chatDialect.ts';
 import { endpoint } from './chatEndpoint.ts';
-import { type AnsweredItem, answers, type Explainer, type ExplainItem, type ScoreItem } from './explainer.ts';
+import {
+  type AnsweredItem,
+  answers,
+  type Explainer,
+  type ExplainerLost,
+  type ExplainItem,
+  type ScoreItem,
+} from './explainer.ts';
 import { explainerQuestions, type ReplyForms } from './explainerQuestions.ts';
 import { answersIn, answersSchema, explanationIn, explanationSchema } from './explainerReply.ts';
 import { answering, Stopped } from './grading.ts';
@@ -30,6 +37,8 @@ export interface ChatExplainerOptions extends BudgetOptions {
   readonly leaveOut?: readonly OptionalField[] | undefined;
   /** told in a line of the first call that failed, and of fields that are left out; default nobody */
   readonly note?: ((line: string) => void) | undefined;
+  /** told what was paid on a question that may get no answer, before that is known; default nobody */
+  readonly onLost?: ExplainerLost | undefined;
   /** how to wait; default by a timer */
   readonly sleep?: Sleep | undefined;
 }
@@ -65,12 +74,15 @@ export function chatExplainer(options: ChatExplainerOptions): Explainer {
   const name = `chat explainer ${model} at ${server.where}`;
 
   const answerTo =
-    <I, T>(questionOf: (item: I) => Question<T>) =>
+    <I extends ExplainItem | ScoreItem, T>(questionOf: (item: I) => Question<T>) =>
     async (item: I, signal: AbortSignal | undefined): Promise<AnsweredItem<T>> => {
       const share = purse.begin(1);
       if (!share) throw new Stopped(purse.usedUp());
       try {
         return { ...(await ask(questionOf(item), share, signal)), why: null };
+      } catch (error) {
+        if (share.spent().calls > 0) await options.onLost?.(item, share.spent());
+        throw error;
       } finally {
         share.end();
       }

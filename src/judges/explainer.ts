@@ -57,6 +57,12 @@ export type Asking<I, T> = (
   signal?: AbortSignal,
 ) => Promise<Grading>;
 
+/** Told what was paid on a question that may get no answer. */
+export type ExplainerLost = (
+  item: ExplainItem | ScoreItem,
+  cost: Pick<Cost, 'calls' | 'price'>,
+) => Promise<void>;
+
 export interface Explainer {
   /** the kind, and what it runs on, for people */
   readonly name: string;

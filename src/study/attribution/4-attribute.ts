@@ -8,14 +8,15 @@ import { measuredPerWanted } from '../../methods/attribution/reranking.ts';
 import { type LatentRow, latentColumns, resultFiles } from '../../results.ts';
 import { attributionSection } from '../config/sections/attribution.ts';
 import { meanTokens, readLatents, readPairRecords } from '../open/records.ts';
-import { plannedStage, studyStage } from '../open/stage.ts';
+import { type EstimateBasis, hasNeeds, plannedStage, type StageEstimate, studyStage } from '../open/stage.ts';
 import { hashedNow, hashesOf, type OpenStudy } from '../open/study.ts';
 import { computing } from '../open/units.ts';
 import { finishStage, stageIsDone } from '../store/finishStage.ts';
 import { makeWorkFolder, workFolder } from '../store/folder.ts';
+import { journalProgress } from '../store/journal.ts';
 import { stageKey } from '../store/key.ts';
 import { readStudyManifest } from '../store/manifest.ts';
-import { rowStore, storedRows } from '../store/rowStore.ts';
+import { rowStore, storedOf } from '../store/rowStore.ts';
 import { Timings } from '../store/runRecord.ts';
 import { type Stage, stageState } from '../store/stageState.ts';
 import { attributed } from './attributed.ts';
@@ -35,6 +36,7 @@ export interface StudyAttribution {
 /** Where an attribution that is not finished keeps its pairs. */
 const attributeWork = join(workFolder('.'), 'attribute');
 const attributeFolder = (folder: string) => join(folder, attributeWork);
+const removalJournal = (folder: string) => join(attributeFolder(folder), 'removal.jsonl');
 
 async function planAttribution(study: OpenStudy): Promise<Stage> {
   const { folder, config, hashed, recorder } = study;
@@ -94,7 +96,11 @@ async function runStudyAttribution(study: OpenStudy): Promise<StudyAttribution> 
   const { model } = opened;
   for (const contrast of contrasts) checkLength(contrast, model, pairs);
   await makeWorkFolder(folder);
-  const store = await rowStore(attributeFolder(folder), stage.key, study.recorder.check);
+  const store = await rowStore(attributeFolder(folder), stage.key, {
+    clock: study.clock,
+    note: progress.note,
+    check: study.recorder.check,
+  });
   const timings = new Timings(study.clock);
   const baseline = await timings.of('baseline', () => studyBaseline(study, opened, layer, store));
   const { tokens, loss, top, rank, rank_pairs } = config.attribution;
@@ -112,7 +118,7 @@ async function runStudyAttribution(study: OpenStudy): Promise<StudyAttribution> 
     removal: {
       wanted: config.steering.candidates,
       pairs: rank_pairs,
-      journal: join(attributeFolder(folder), 'removal.jsonl'),
+      journal: removalJournal(folder),
       check: study.recorder.check,
     },
     store,
@@ -147,6 +153,45 @@ async function contrastsIn({ folder, config }: OpenStudy): Promise<number> {
   return new Set(pairs.map(({ prompt_id }) => prompt_id)).size;
 }
 
+/** Seconds that re-ranking by removal will take, from the latents that were measured where some were. */
+async function removalSeconds(
+  { folder, config }: OpenStudy,
+  isOurs: boolean,
+  { pairs, pass }: { readonly pairs: number; readonly pass: number },
+): Promise<number> {
+  const { rank, rank_pairs } = config.attribution;
+  const perPass = { 'first-order': 0, exact: 0.5, integrated: 1.5 * integratedSteps }[rank];
+  if (perPass === 0) return 0;
+  const { done, seconds, timed } = isOurs
+    ? await journalProgress(removalJournal(folder))
+    : { done: 0, seconds: 0, timed: 0 };
+  const each = timed > 0 ? seconds / timed : perPass * Math.min(rank_pairs, pairs) * pass;
+  return each * Math.max(0, measuredPerWanted * config.steering.candidates - done);
+}
+
+/** A gradient is taken as one and a half further passes; a baseline, as half a pass over its texts. */
+async function attributeEstimate(
+  study: OpenStudy,
+  { prompt, token, status }: EstimateBasis,
+): Promise<StageEstimate> {
+  const { pairs, sampling, prompts } = study.config;
+  const all = pairs.per_prompt === 'all';
+  const asked = (prompts?.discovery ?? 0) * (pairs.per_prompt === 'all' ? 1 : pairs.per_prompt);
+  const units = status.done + status.left;
+  const most = units > 0 ? units : Math.min(pairs.limit, asked);
+  const left = units > 0 ? status.left : most;
+  const completion = await meanTokens(study.folder, sampling.max_tokens);
+  const pass = (prompt + (all ? sampling.completions : 2) * completion) * token;
+  const planned = (await hasNeeds(attributeStage, study)) ? await planAttribution(study) : undefined;
+  const stored = planned && (await storedOf(attributeFolder(study.folder), planned.key));
+  const baseline = stored?.mean ? 0 : ((await baselineSize(study)) / 2) * token;
+  return {
+    seconds: left * 2.5 * pass,
+    besides: baseline + (await removalSeconds(study, stored !== undefined, { pairs: most, pass })),
+    note: `at most ${most} pairs`,
+  };
+}
+
 export const attributeStage = studyStage({
   name: 'attribute',
   about: 'the latents behind the positives',
@@ -166,27 +211,8 @@ export const attributeStage = studyStage({
   async units(study, planned) {
     if (planned === undefined) return { units: 0 };
     const units = await contrastsIn(study);
-    const stored = await storedRows(attributeFolder(study.folder), planned.key);
-    return { units, kept: Math.min(stored, units) };
+    const stored = await storedOf(attributeFolder(study.folder), planned.key);
+    return { units, kept: Math.min(stored?.rows ?? 0, units), timedIn: stored?.times };
   },
-  async estimate(study, { prompt, token, status }) {
-    const { config } = study;
-    const { pairs, sampling, prompts } = config;
-    const all = pairs.per_prompt === 'all';
-    const asked = (prompts?.discovery ?? 0) * (pairs.per_prompt === 'all' ? 1 : pairs.per_prompt);
-    const most = status.left || Math.min(pairs.limit, asked);
-    const packed = all ? sampling.completions : 2;
-    const completion = await meanTokens(study.folder, sampling.max_tokens);
-    const gradients = most * 2.5 * (prompt + packed * completion);
-    const overCorpus = await baselineSize(study);
-    const { rank, rank_pairs } = config.attribution;
-    const perPair = { 'first-order': 0, exact: 0.5, integrated: 1.5 * integratedSteps }[rank];
-    const removal =
-      perPair *
-      measuredPerWanted *
-      config.steering.candidates *
-      Math.min(rank_pairs, most) *
-      (gradients / most / 2.5);
-    return { seconds: (gradients + removal + overCorpus / 2) * token, note: `at most ${most} pairs` };
-  },
+  estimate: attributeEstimate,
 });

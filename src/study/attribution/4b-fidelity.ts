@@ -103,9 +103,9 @@ async function removeMissing(
   const missing = all.filter((latent) => !journal.records.has(`${latent}`));
   if (missing.length === 0) return;
   const remover = await openRemover(work, contrasts);
+  journal.begin();
   const stage = progress.stage('Removed latents', all.length, all.length - missing.length);
   const followed = new Set(groups.flatMap((group) => group.slice(0, integrated)));
-  journal.begin();
   try {
     for (const latent of missing) {
       const found = await remover.remove(latent, steps, followed.has(latent) ? integrated_pairs : 0);
@@ -190,7 +190,7 @@ export const fidelityStage = studyStage({
   run: async (study) => ({ result: await runFidelity(study) }),
   units: async ({ config }) => ({
     units: 2 * config.fidelity.latents,
-    unitsIn: (record) => Number(journalRecord.safeParse(record).data?.kind === 'removed'),
+    unitsIn: (record) => (journalRecord.safeParse(record).data?.kind === 'removed' ? 1 : undefined),
     bound: 'at most',
   }),
   async estimate({ config }, { prompt, token, status }) {

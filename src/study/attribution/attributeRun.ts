@@ -248,7 +248,11 @@ export async function runAttribute(request: AttributeRequest): Promise<Attribute
   const runtime = nodeRuntime();
   try {
     await outFolder(out);
-    const store = await rowStore(join(out, unfinishedFolder), prepared.key, prepared.held.check);
+    const store = await rowStore(join(out, unfinishedFolder), prepared.key, {
+      clock,
+      note: progress.note,
+      check: prepared.held.check,
+    });
     const baseline = await timings.of('baseline', () => meanOf(runtime, prepared, store, progress));
     const { model, layer, contrasts, options } = prepared;
     const { tokens, loss, top, rank = 'first-order', rank_pairs = 0 } = options;

@@ -53,6 +53,7 @@ export async function allRows(
   if (done > 0)
     progress.note(`Continuing a run that was stopped: ${done} of ${before.length} pairs are done`);
   const pass = done < before.length ? await sitePass(runtime, model, layer) : undefined;
+  store.begin();
   const stage = progress.stage('Pairs', contrasts.length, done);
   const make = async (n: number) => {
     const made = await contrastRows(pass!, contrasts[n]!, { baseline, tokenSet: tokens, loss });

@@ -42,6 +42,7 @@ export async function rerankedRows(
   if (missing.length > 0) {
     const on = spread(contrasts, pairs);
     const remover = await openRemover(work, on);
+    journal.begin();
     const stage = progress.stage('Latents ranked by removal', first.length, first.length - missing.length);
     try {
       for (const latent of missing) {

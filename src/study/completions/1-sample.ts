@@ -163,7 +163,10 @@ export const sampleStage = studyStage({
       await study.prompts();
   },
   run: runSample,
-  units: async (study) => unitsOf(study, await samplePlan(study)),
+  units: async (study) => ({
+    ...(await unitsOf(study, await samplePlan(study))),
+    abreast: { units: study.config.sampling.rows, firstAlone: false },
+  }),
   async estimate({ config: { sampling } }, { prompt, token, status }) {
     const tokens = status.left * (prompt / sampling.completions + sampling.max_tokens);
     const note = `completions of at most ${sampling.max_tokens} tokens, prompts of ${Math.round(prompt)} on average`;

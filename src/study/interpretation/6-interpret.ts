@@ -21,7 +21,7 @@ import {
 } from '../config/sections/interpret.ts';
 import { callSeconds, replyTokens } from '../judging/callCosts.ts';
 import { meanTokens } from '../open/records.ts';
-import { type StageOutcome, studyStage } from '../open/stage.ts';
+import { hasNeeds, type StageOutcome, studyStage } from '../open/stage.ts';
 import { completionIds } from '../open/stopTexts.ts';
 import { type Hashed, hashedNow, hashesOf, type OpenStudy } from '../open/study.ts';
 import { computing } from '../open/units.ts';
@@ -33,9 +33,11 @@ import { readStudyManifest } from '../store/manifest.ts';
 import { rowStore } from '../store/rowStore.ts';
 import { Timings } from '../store/runRecord.ts';
 import type { Stage } from '../store/stageState.ts';
+import { corpusSize } from './corpusScan.ts';
 import { makeEvidence, type PageEvidence } from './evidence.ts';
 import { explainPages, mostQuestions } from './explainPages.ts';
 import { evidenceBefore, evidenceFile, keepEvidence } from './keptEvidence.ts';
+import { keptRepliesFile } from './keptExplainer.ts';
 import { labelFiles, readLabels } from './labels.ts';
 import { explainerOf } from './openExplainer.ts';
 import { readPage, writeEvidence } from './pages.ts';
@@ -142,6 +144,7 @@ async function stageFor(
       ...rows.map(({ latent }) => pageFile(latent)),
       ...(withReplies ? [resultFiles.explanations] : []),
     ],
+    ...(by && { kept: [keptRepliesFile(study.folder, by.key)] }),
     work: [work.mean, work.scan, evidenceFile('.')],
   };
 }
@@ -183,7 +186,11 @@ async function evidenceOf(
   const completions = await study.completions();
   const own = () =>
     completions.map((record) => [...codec.encodePrompt(record.prompt), ...completionIds(codec, record)]);
-  const store = await rowStore(join(folder, work.mean), key, study.recorder.check);
+  const store = await rowStore(join(folder, work.mean), key, {
+    clock,
+    note: progress.note,
+    check: study.recorder.check,
+  });
   const made = await makeEvidence({
     runtime: study.runtime(),
     opened,
@@ -286,6 +293,24 @@ async function ownTokens({ folder, config }: OpenStudy, prompt: number): Promise
   return Math.round(prompts.discovery * sampling.completions * (prompt + completion));
 }
 
+/** Tokens that are to be read: of the texts there are, as many as study.yaml allows. */
+async function tokensToRead(study: OpenStudy, prompt: number): Promise<number> {
+  const { corpora, tokens, reader, passageTokens } = interpretOptions(study);
+  if (corpora.length === 0) return Math.min(tokens, await ownTokens(study, prompt));
+  const { codec, model } = await study.model(study.config[reader]);
+  return corpusSize({ codec, model, passages: { corpora }, passageTokens, tokens });
+}
+
+/** Whether the texts were read already, and what was found in them is kept. */
+async function isRead(study: OpenStudy): Promise<boolean> {
+  if (!(await hasNeeds(interpretStage, study))) return false;
+  const options = interpretOptions(study);
+  const rows = await reportedLatents(study.folder, options.latents);
+  const { evidenceKey } = await stageFor(study, rows, options);
+  const latents = rows.map(({ latent }) => latent);
+  return (await evidenceBefore(study.folder, evidenceKey, latents)) !== undefined;
+}
+
 export const interpretStage = studyStage({
   name: 'interpret',
   about: 'what the first latents mean, if study.yaml has a section for it',
@@ -308,18 +333,27 @@ export const interpretStage = studyStage({
     await checkAttributed(study);
     return runInterpret(study, interpretOptions(study));
   },
-  units: async (study) => ({ units: questionsOf(study), bound: 'at most' }),
+  async units(study) {
+    const { explainer } = interpretOptions(study);
+    const side = explainer?.kind === 'chat' ? explainer.concurrency : 1;
+    return {
+      units: questionsOf(study),
+      bound: 'at most',
+      abreast: { units: side, firstAlone: true },
+    };
+  },
   async estimate(study, { prompt, token, status }) {
-    const { corpora, tokens: most, latents, explainer } = interpretOptions(study);
-    const tokens = corpora.length > 0 ? most : Math.min(most, await ownTokens(study, prompt));
+    const { latents, explainer } = interpretOptions(study);
+    const tokens = await tokensToRead(study, prompt);
     const questions = questionsOf(study);
     const each =
       explainer?.kind === 'chat' ? callSeconds / explainer.concurrency : 5 * questionTokens * token;
     const asked = questions > 0 ? `, at most ${questions} questions to the explainer` : '';
     return {
-      seconds: tokens * token + questions * each,
+      seconds: status.left * each,
+      besides: (await isRead(study)) ? 0 : tokens * token,
       price: priceOf(study, status.finished),
-      note: `${latents} latents in ${corpora.length > 0 ? 'at most ' : ''}${tokens.toLocaleString('en')} tokens${asked}`,
+      note: `${latents} latents in ${tokens.toLocaleString('en')} tokens${asked}`,
     };
   },
 });

@@ -46,6 +46,9 @@ export interface CorpusScanRequest {
   readonly progress: Progress;
 }
 
+/** What says which texts are read. */
+type TextsRequest = Pick<CorpusScanRequest, 'passages' | 'codec' | 'model' | 'passageTokens'>;
+
 export interface CorpusScan {
   /** in the order asked for */
   readonly latents: readonly LatentPassages[];
@@ -70,7 +73,7 @@ const checkpoint = z.object({
 });
 
 /** Texts from number `from` on, each cut; those without tokens count but have none. */
-async function* textsFrom(request: CorpusScanRequest, from: number): AsyncGenerator<Text> {
+async function* textsFrom(request: TextsRequest, from: number): AsyncGenerator<Text> {
   const { passages, codec, model, passageTokens } = request;
   const length = Math.min(passageTokens, model.decoder.context);
   let n = 0;
@@ -82,9 +85,13 @@ async function* textsFrom(request: CorpusScanRequest, from: number): AsyncGenera
     if (n++ >= from) yield { corpus, line, ids: passageIds(passage, codec).slice(0, length) };
 }
 
-async function* idsOf(request: CorpusScanRequest): AsyncGenerator<readonly number[]> {
+async function* idsOf(request: TextsRequest): AsyncGenerator<readonly number[]> {
   for await (const { ids } of textsFrom(request, 0)) yield ids;
 }
+
+/** How many tokens a scan will read. */
+export const corpusSize = (request: TextsRequest & Pick<CorpusScanRequest, 'tokens'>): Promise<number> =>
+  tokensUpTo(idsOf(request), request.tokens);
 
 /**
  * The scan's result: made, gone on with, or found finished. Throws InputError where there are no tokens,
@@ -116,7 +123,7 @@ export async function corpusScan(runtime: Runtime, request: CorpusScanRequest): 
     throw explained(error, folder);
   });
   const scan = await latentScan(runtime, model, layer, sae, latents);
-  const there = await tokensUpTo(idsOf(request), tokens);
+  const there = await corpusSize(request);
   const stage = progress.stage('Passages, tokens', there, read);
   try {
     let saved = clock().getTime();

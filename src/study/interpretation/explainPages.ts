@@ -1,6 +1,6 @@
 /**
  * Pages with explanations: each active latent is explained from some of its passages, and the explanation
- * tried on others. Every reply stands in a journal as soon as it is there, so that none is paid for twice.
+ * tried on others. Every reply is kept as soon as it is there, so that none is paid for twice.
  */
 
 import { join } from 'node:path';
@@ -8,8 +8,6 @@ import { isThere } from '../../files/ifThere.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
 import type {
   AnsweredItem,
-  Asking,
-  Explainer,
   ExplainerEvidence,
   ExplainItem,
   ScoreItem,
@@ -28,10 +26,10 @@ import { type ExplanationRecord, explanationRecord, type LatentPage, resultFiles
 import type { ExplainerConfig } from '../config/sections/interpret.ts';
 import type { OpenStudy } from '../open/study.ts';
 import { journalFile } from '../store/folder.ts';
-import { jsonHash } from '../store/hash.ts';
 import { type Journal, openJournal, writeInOrder } from '../store/journal.ts';
 import type { Stage } from '../store/stageState.ts';
-import { type ExplainerOf, explainerOf } from './openExplainer.ts';
+import { askedOf, type KeptAsking, keptExplainer, type Reply } from './keptExplainer.ts';
+import { explainerOf } from './openExplainer.ts';
 
 /** Passages that one question is about, and tokens of the logit lens that an explainer is shown. */
 const passagesAtOnce = 5;
@@ -100,11 +98,6 @@ const inFives = (trials: readonly Trial[]): Trial[][] =>
     trials.slice(passagesAtOnce * i, passagesAtOnce * (i + 1)),
   );
 
-const askedOf = (item: ExplainItem | ScoreItem) =>
-  jsonHash('evidence' in item ? [item.evidence] : [item.explanation, item.passages]);
-
-type Reply = string | readonly (boolean | null)[];
-
 function recordOf(
   item: ExplainItem | ScoreQuestion,
   explainer: string,
@@ -136,7 +129,10 @@ async function openReplies(
   const journal = await openJournal(journalFile(folder, stage), explanationRecord, ({ id }) => id, options);
   const path = join(folder, resultFiles.explanations);
   const before = (await isThere(path)) ? await readJsonlAll(path, explanationRecord) : [];
-  await journal.append(before.filter(({ id, explainer }) => explainer === key && !journal.records.has(id)));
+  await journal.append(
+    before.filter(({ id, explainer }) => explainer === key && !journal.records.has(id)),
+    'before',
+  );
   return journal;
 }
 
@@ -145,20 +141,6 @@ function spentIn(records: Iterable<ExplanationRecord>) {
   for (const { cost } of records)
     for (const part of Object.keys(spent) as (keyof typeof spent)[]) spent[part] += cost[part];
   return spent;
-}
-
-/** An explainer that is opened when it is first asked. */
-function openedLate(explainer: ExplainerOf, journal: Journal<ExplanationRecord>) {
-  let opened: Promise<Explainer> | undefined;
-  return {
-    async get(): Promise<Explainer> {
-      const records = [...journal.records.values()];
-      const dearest = Math.max(0, ...records.map(({ cost }) => cost.price));
-      opened ??= explainer.open({ ...spentIn(records), dearest });
-      return opened;
-    },
-    close: async () => (await opened?.catch(() => undefined))?.close(),
-  };
 }
 
 /** Null where not every reply to it is there. */
@@ -205,7 +187,11 @@ export async function explainPages(
   const from = explainerOf(study, config);
   const { key } = await from.fingerprint();
   const journal = await openReplies(study, stage, key);
-  const explainer = openedLate(from, journal);
+  const explainer = await keptExplainer(study, from, {
+    key,
+    replies: journal.records.values(),
+    onBegin: () => journal.begin(),
+  });
   /** The replies to these very items. */
   const repliesTo = (items: readonly (ExplainItem | ScoreItem)[]) =>
     items.flatMap((item) => {
@@ -215,17 +201,15 @@ export async function explainPages(
   async function ask<I extends ExplainItem | ScoreItem, T extends Reply>(
     label: string,
     items: readonly (I & (ExplainItem | ScoreQuestion))[],
-    asking: (of: Explainer) => Asking<I, T>,
+    asking: KeptAsking<I, T>,
   ): Promise<string | undefined> {
     const done = new Set(repliesTo(items).map(({ id }) => id));
     const missing = new Map(items.filter(({ id }) => !done.has(id)).map((item) => [item.id, item]));
     if (missing.size === 0) return undefined;
-    const opened = await explainer.get();
-    journal.begin();
     const told = study.progress.stage(label, items.length, done.size);
     try {
-      const { stopped } = await asking(opened)([...missing.values()], async ({ id }, answer) => {
-        await journal.append([recordOf(missing.get(id)!, key, answer)]);
+      const { stopped } = await asking([...missing.values()], async ({ id }, answer, made) => {
+        await journal.append([recordOf(missing.get(id)!, key, answer)], made);
         told.advance();
       });
       return stopped;
@@ -235,7 +219,7 @@ export async function explainPages(
   }
   try {
     const explain = explainItems(pages);
-    let stopped = await ask('Explaining latents', explain, (of) => of.explain);
+    let stopped = await ask('Explaining latents', explain, explainer.explain);
     const texts = new Map(
       repliesTo(explain).map((record) => [record.latent, record.task === 'explain' ? record.text : null]),
     );
@@ -243,7 +227,7 @@ export async function explainPages(
       const text = texts.get(page.latent);
       return typeof text === 'string' ? scoreQuestions(page, text) : [];
     });
-    stopped ??= await ask('Testing explanations', score, (of) => of.score);
+    stopped ??= await ask('Testing explanations', score, explainer.score);
     const replies = new Map(repliesTo([...explain, ...score]).map((record) => [record.id, record]));
     const { calls, price } = spentIn(replies.values());
     const explained = pages.map((page) => ({

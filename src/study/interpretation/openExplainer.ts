@@ -5,7 +5,7 @@
 
 import type { Spent } from '../../judges/budget.ts';
 import { chatExplainer, chatForms } from '../../judges/chatExplainer.ts';
-import type { Explainer } from '../../judges/explainer.ts';
+import type { Explainer, ExplainerLost } from '../../judges/explainer.ts';
 import { questionsHash } from '../../judges/explainerQuestions.ts';
 import { localExplainer, localForms } from '../../judges/localExplainer.ts';
 import type { ExplainerConfig } from '../config/sections/interpret.ts';
@@ -23,8 +23,8 @@ export interface ExplainerOf {
   fingerprint(): Promise<{ readonly inputs: Readonly<Record<string, Hashed>>; readonly key: string }>;
   /** Throws InputError where something that it needs is missing. */
   check(): Promise<void>;
-  /** `spent`: by earlier runs. */
-  open(spent: Spent): Promise<Explainer>;
+  /** `spent`: by earlier runs; `onLost`: told what was paid on a question that may get no answer. */
+  open(options: { readonly spent: Spent; readonly onLost: ExplainerLost }): Promise<Explainer>;
 }
 
 type Config<K extends ExplainerConfig['kind']> = Extract<ExplainerConfig, { readonly kind: K }>;
@@ -39,7 +39,7 @@ function chat(config: Config<'chat'>, study: OpenStudy): ExplainerOf {
       key: jsonHash(['chat', base_url, model, temperature, questionsHash(chatForms)]),
     }),
     check: async () => void apiKey(),
-    open: async (spent) =>
+    open: async ({ spent, onLost }) =>
       chatExplainer({
         baseUrl: base_url,
         model,
@@ -55,6 +55,7 @@ function chat(config: Config<'chat'>, study: OpenStudy): ExplainerOf {
         price: config.price,
         temperature,
         spent,
+        onLost,
       }),
   };
 }

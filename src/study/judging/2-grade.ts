@@ -5,6 +5,7 @@
 
 import { type JudgeItem, noVerdict, type Verdict } from '../../judges/judge.ts';
 import { type CompletionRecord, type GradeRecord, gradeRecord, resultFiles } from '../../results.ts';
+import type { JudgeConfig } from '../config/schema.ts';
 import { leftToTheStudy } from '../config/schema.ts';
 import { gradesAreImported } from '../open/records.ts';
 import { type StageOutcome, studyStage } from '../open/stage.ts';
@@ -12,6 +13,7 @@ import type { OpenStudy } from '../open/study.ts';
 import { runUnits, stageOf, type UnitPlan, type UnitResult, unitsOf } from '../open/units.ts';
 import { contentOf } from '../store/contentHash.ts';
 import { jsonHash } from '../store/hash.ts';
+import type { Abreast } from '../store/status.ts';
 import { judgeCounts, judgeCountsIn, judgeLines } from './judgeReport.ts';
 import { judgeKey, keptAmong, keptFile, openKeptJudge } from './keptJudge.ts';
 import { judgeEstimate, judgeKindOf, judgeOf, judgeSection } from './openJudge.ts';
@@ -101,8 +103,8 @@ async function runGrade(study: OpenStudy): Promise<StageOutcome<UnitResult<Grade
       const stage = study.progress.stage('Grading', plan.order.length, plan.order.length - wanted.length);
       const refused: string[] = [];
       try {
-        const { stopped } = await judge.grade(wanted.map(itemOf), async ({ id }, verdict) => {
-          await save([gradeOf(byId.get(id)!, judge.name, verdict)]);
+        const { stopped } = await judge.grade(wanted.map(itemOf), async ({ id }, verdict, made) => {
+          await save([gradeOf(byId.get(id)!, judge.name, verdict)], made);
           if (verdict.reason.startsWith(noVerdict)) refused.push(`${id}: ${verdict.reason}`);
           stage.advance();
         });
@@ -135,6 +137,12 @@ export function gradeCounts(grades: readonly GradeRecord[]): Record<string, numb
   };
 }
 
+/** A judge that is asked several questions at a time is asked the first one alone. */
+function abreastOf(judge: JudgeConfig): Abreast | undefined {
+  const units = judgeKindOf(judge).abreast?.(judge);
+  return units === undefined ? undefined : { units, firstAlone: true };
+}
+
 export const gradeStage = studyStage({
   name: 'grade',
   about: "each completion's verdict, by the study's judge",
@@ -155,7 +163,8 @@ export const gradeStage = studyStage({
     if (planned === undefined)
       return { units: (prompts?.discovery ?? 0) * sampling.completions, known: true };
     const completions = await study.completions();
-    const found = await unitsOf(study, await gradePlan(study, completions));
+    const abreast = abreastOf(study.config.judge);
+    const found = { ...(await unitsOf(study, await gradePlan(study, completions))), abreast };
     if (found.kept !== 0) return found;
     const kept = await keptAmong(study, completions.map(itemOf));
     return { ...found, kept: kept.filter(Boolean).length };

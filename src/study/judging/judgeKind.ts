@@ -85,6 +85,8 @@ export interface JudgeKind<C extends JudgeConfig = JudgeConfig> {
   readonly flags: readonly JudgeFlag[];
   /** About how long it takes over what is to be graded. */
   seconds(config: C, work: GradingWork): number;
+  /** How many completions it looks at side by side; default one. */
+  abreast?(config: C): number;
   /** What its calls cost, by the prices given; undefined where none are. Default: nothing is paid. */
   price?(config: C, work: GradingWork): number | undefined;
   /** Texts that it reads and writes before its first verdict in this study; default none. */

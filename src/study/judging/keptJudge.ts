@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { isThere } from '../../files/ifThere.ts';
 import { readJsonl, readJsonlAll } from '../../files/jsonl.ts';
-import type { Spent } from '../../judges/budget.ts';
 import type { Judge, JudgeItem, Verdict } from '../../judges/judge.ts';
 import { gradeRecord, resultFiles } from '../../results.ts';
 import { hashesOf, type OpenStudy } from '../open/study.ts';
@@ -15,17 +14,16 @@ import { computing } from '../open/units.ts';
 import { contentOf } from '../store/contentHash.ts';
 import { makeWorkFolder, workFolder } from '../store/folder.ts';
 import { contentHash, jsonHash } from '../store/hash.ts';
-import { type Journal, openJournal } from '../store/journal.ts';
+import { type Journal, type Made, openJournal } from '../store/journal.ts';
 import { stageKey } from '../store/key.ts';
 import { readStudyManifest } from '../store/manifest.ts';
 import type { OpenJudgeOptions } from './judgeKind.ts';
 import { judgeOf } from './openJudge.ts';
+import { lostCosts, lostEntry, paidIn, spentEntry } from './paid.ts';
 
 const verdictEntry = gradeRecord
   .pick({ score: true, coherence: true, coherent: true, reason: true, raw: true, cost: true })
   .extend({ id: z.string() });
-/** What was paid on a completion that got no verdict. */
-const lostEntry = z.object({ id: z.string(), lost: z.literal(true), cost: gradeRecord.shape.cost });
 const entry = z.union([lostEntry, verdictEntry]);
 type Entry = z.output<typeof entry>;
 
@@ -54,15 +52,25 @@ export async function keptAmong(study: OpenStudy, texts: readonly Text[]): Promi
   return texts.map((text) => ids.has(idOf(text)));
 }
 
+/** A judge that says of each verdict whether it was there before. */
+export interface KeptJudge extends Omit<Judge, 'grade'> {
+  grade(
+    items: readonly JudgeItem[],
+    onVerdict: (item: JudgeItem, verdict: Verdict, made?: Made) => Promise<void>,
+    ...rest: JudgeRest
+  ): ReturnType<Judge['grade']>;
+}
+type JudgeRest = Parameters<Judge['grade']> extends [unknown, unknown, ...infer R] ? R : never;
+
 /**
- * Opens the study's judge, so that it is asked of each text once, and of none that it was asked before. Its budget counts what
- * stands in the file, what was paid without a verdict too; `spent`, what records of the study tell of its
- * costs, where there is no such file yet.
+ * Opens the study's judge, so that it is asked of each text once, and of none that it was asked before. Its
+ * budget counts what stands in the file, what was paid without a verdict too; `spent`, what records of the
+ * study tell of its costs, where there is no such file yet.
  */
 export async function openKeptJudge(
   study: OpenStudy,
   { spent, onReport }: OpenJudgeOptions = {},
-): Promise<Judge> {
+): Promise<KeptJudge> {
   const judge = judgeOf(study);
   if (!judge.keeps) return judge.open({ ...(spent && { spent }), ...(onReport && { onReport }) });
   const { folder, progress } = study;
@@ -71,10 +79,11 @@ export async function openKeptJudge(
   const isNew = !(await isThere(file));
   await keepFinished(study);
   const journal = await journalAt(file, study);
-  if (isNew && spent) await keepSpent(journal, spent);
+  const before = isNew && spent && spentEntry(journal.records.values(), spent);
+  if (before) await journal.append([before]);
   const lost = lostCosts(journal);
   const opened = await judge.open({
-    spent: paidIn(journal),
+    spent: paidIn(journal.records.values()),
     onLost: lost.add,
     ...(onReport && { onReport }),
   });
@@ -90,7 +99,7 @@ export async function openKeptJudge(
         if (found === undefined || 'lost' in found) missing.set(id, [...(missing.get(id) ?? []), item]);
         else {
           before++;
-          await onVerdict(item, verdictOf(found, threshold));
+          await onVerdict(item, verdictOf(found, threshold), 'before');
         }
       }
       if (before === items.length && before > 1)
@@ -112,49 +121,6 @@ export async function openKeptJudge(
 
 const journalAt = (path: string, { clock, progress }: OpenStudy): Promise<Journal<Entry>> =>
   openJournal(path, entry, ({ id }) => id, { clock, note: progress.note });
-
-/** The entry of what was spent before this file was begun. */
-const spentBefore = 'before';
-
-function paidIn(journal: Journal<Entry>): Required<Spent> {
-  const paid = { calls: 0, price: 0, dearest: 0 };
-  for (const { id, cost } of journal.records.values()) {
-    paid.calls += cost.calls;
-    paid.price += cost.price;
-    if (id !== spentBefore) paid.dearest = Math.max(paid.dearest, cost.price);
-  }
-  return paid;
-}
-
-/** Keeps what records tell of the costs of a study whose verdicts were not kept so far. */
-async function keepSpent(journal: Journal<Entry>, spent: Spent): Promise<void> {
-  const paid = paidIn(journal);
-  const [calls, price] = [spent.calls - paid.calls, Math.max(0, spent.price - paid.price)];
-  if (calls > 0) await journal.append([lostRecord(spentBefore, { calls, price })]);
-}
-
-const lostRecord = (id: string, cost: { readonly calls: number; readonly price: number }): Entry => ({
-  id,
-  lost: true,
-  cost: { calls: cost.calls, input_tokens: 0, output_tokens: 0, price: cost.price },
-});
-
-/** Keeps what was paid on completions; what one has cost that gets a verdict after all stands with that. */
-function lostCosts(journal: Journal<Entry>) {
-  const own = new Map<string, string>();
-  return {
-    async add(item: JudgeItem, cost: { readonly calls: number; readonly price: number }): Promise<void> {
-      const id = `lost/${journal.records.size}`;
-      own.set(item.id, id);
-      await journal.append([lostRecord(id, cost)]);
-    },
-    found(item: JudgeItem): Entry[] {
-      const id = own.get(item.id);
-      own.delete(item.id);
-      return id === undefined ? [] : [lostRecord(id, { calls: 0, price: 0 })];
-    },
-  };
-}
 
 function entryOf(id: string, { score, coherence, coherent, reason, raw, cost }: Verdict): Entry {
   const { calls, inputTokens, outputTokens, price } = cost;

@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { isThere } from '../../files/ifThere.ts';
 import type { Section } from '../config/section.ts';
+import type { UnitsIn } from '../store/journal.ts';
 import { changedSince, type Stage } from '../store/stageState.ts';
-import type { StageStatus } from '../store/status.ts';
+import type { Abreast, StageStatus } from '../store/status.ts';
 import type { OpenStudy } from './study.ts';
 
 /** How many units a stage has, and how its count is to be read. */
@@ -16,7 +17,11 @@ export interface StageUnits {
   /** as far as is known */
   readonly units: number;
   /** how many of them one record of the journal is; default one */
-  readonly unitsIn?: (record: unknown) => number;
+  readonly unitsIn?: UnitsIn | undefined;
+  /** how many are done side by side; default one */
+  readonly abreast?: Abreast | undefined;
+  /** the journal that times them, where it is not the stage's own */
+  readonly timedIn?: string | undefined;
   /** how many are kept elsewhere than in the journal: in an earlier run's file, or in a store */
   readonly kept?: number;
   /** the number is an estimate or a bound, and the true one is known at the end */
@@ -36,8 +41,10 @@ export interface EstimateBasis {
 }
 
 export interface StageEstimate {
-  /** about; what was timed already counts for more */
+  /** about, of the units that are left; what was timed already counts for more */
   readonly seconds: number;
+  /** about, of what is left beside the units; default none */
+  readonly besides?: number | undefined;
   /** of calls that are paid, by the prices that study.yaml gives; absent where nothing is */
   readonly price?: number | undefined;
   /** what the stage will do, in a phrase */

@@ -11,7 +11,7 @@ import type { StageRecord } from '../../results.ts';
 import { finishStage, stageIsDone } from '../store/finishStage.ts';
 import { journalFile, makeWorkFolder } from '../store/folder.ts';
 import { jsonHash } from '../store/hash.ts';
-import { openJournal, writeInOrder } from '../store/journal.ts';
+import { type Made, openJournal, writeInOrder } from '../store/journal.ts';
 import { stageKey } from '../store/key.ts';
 import { readStudyManifest } from '../store/manifest.ts';
 import type { Stage } from '../store/stageState.ts';
@@ -88,7 +88,8 @@ export interface Units<R> {
   readonly done: readonly R[];
   /** Says that the first unit begins now. */
   begin(): void;
-  save(records: readonly R[]): Promise<void>;
+  /** `made`: whether they were made now, or before and elsewhere. */
+  save(records: readonly R[], made?: Made): Promise<void>;
 }
 
 /**
@@ -117,7 +118,8 @@ export async function runUnits<S extends z.ZodType>(
     check: plan.computed ? recorder.check : undefined,
   });
   const finished = await finishedUnits(study, plan, stage);
-  await journal.append(finished.filter((record) => !journal.records.has(plan.idOf(record))));
+  const taken = finished.filter((record) => !journal.records.has(plan.idOf(record)));
+  await journal.append(taken, 'before');
   const done = (id: string) => journal.records.has(id) && plan.fits(journal.records.get(id)!);
   const missing = new Set(plan.order.filter((id) => !done(id)));
   if (missing.size < plan.order.length && missing.size > 0)
@@ -131,7 +133,7 @@ export async function runUnits<S extends z.ZodType>(
           missing,
           done: recordsOf(),
           begin: () => journal.begin(),
-          save: (added) => journal.append(added),
+          save: (added, made) => journal.append(added, made),
         })
       : undefined;
   const { shown = (record) => record } = plan;

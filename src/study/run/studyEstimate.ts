@@ -77,9 +77,8 @@ const repeated = (ids: readonly number[]): number[] =>
   Array.from({ length: Math.max(timedTokens, ids.length) }, (_, i) => ids[i % ids.length]!);
 
 /** From what was timed already, where something was. */
-function secondsOf({ finished, bound, left, secondsLeft }: StageStatus, { seconds }: StageEstimate): number {
-  if (finished) return 0;
-  return bound === 'at most' || left === 0 ? seconds : (secondsLeft ?? seconds);
+function secondsOf({ finished, secondsLeft }: StageStatus, { seconds, besides = 0 }: StageEstimate): number {
+  return finished ? 0 : (secondsLeft ?? seconds) + besides;
 }
 
 function lineOf(status: StageStatus, estimate: StageEstimate): EstimateLine {

@@ -10,7 +10,14 @@ import { isImported, openFor, type StudyRequest, stagesOf } from './studyRun.ts'
 /** Counts what is kept of an earlier run. */
 function withKept(status: StageOnDisk, { kept = 0 }: StageUnits): StageOnDisk {
   const more = status.finished ? 0 : Math.max(0, kept - status.done);
-  return { ...status, done: status.done + more, left: status.left - more };
+  const left = status.left - more;
+  const { secondsPerUnit: each } = status;
+  return {
+    ...status,
+    done: status.done + more,
+    left,
+    ...(each !== undefined && { secondsLeft: each * left }),
+  };
 }
 
 interface Known {

@@ -178,7 +178,10 @@ async function openedJournal({ folder, clock, progress, recorder }: OpenStudy, s
   const options = { clock, note: progress.note, check: recorder.check };
   const journal = await openJournal(path, steeringRecord, ({ id }) => id, options);
   const before = await finishedRecords(folder, stage);
-  await journal.append(before.filter(({ id }) => !journal.records.has(id)));
+  await journal.append(
+    before.filter(({ id }) => !journal.records.has(id)),
+    'before',
+  );
   return journal;
 }
 

@@ -12,10 +12,11 @@ const rounds = ({ doses }: SteeringConfig) => Math.ceil(Math.log2(doses.length +
 
 const mostCandidates = ({ selectors, candidates }: SteeringConfig) => selectors.length * candidates;
 
-/** Completions of a whole trial that a record of the journal holds. */
-export function completionsIn(record: unknown): number {
+/** Completions of a whole trial that a record of the journal holds; undefined where it is of no trial. */
+export function completionsIn(record: unknown): number | undefined {
   const found = steeringRecord.safeParse(record).data;
-  return found?.kind === 'trial' ? found.completions.length : 0;
+  if (found?.kind === 'trial') return found.completions.length;
+  return found?.kind === 'verdict' ? 0 : undefined;
 }
 
 export interface CausalTestSize {

@@ -20,13 +20,14 @@ import type { Clock } from './runRecord.ts';
 /** Of lines that an older version wrote, without a hash, only the form is known. */
 const entrySchema = z.strictObject({
   id: z.string(),
-  seconds: z.number().min(0),
+  /** absent where the unit was made before, and is taken over */
+  seconds: z.number().min(0).optional(),
   record: z.unknown(),
   hash: z.string().optional(),
 });
 
 /** The first 64 bits of the SHA-256 of a unit's line. */
-const hashOf = (id: string, seconds: number, record: unknown): string =>
+const hashOf = (id: string, seconds: number | undefined, record: unknown): string =>
   createHash('sha256')
     .update(JSON.stringify([id, seconds, record]))
     .digest('hex')
@@ -43,10 +44,13 @@ export interface Journal<R> {
   /**
    * Adds records and waits until the disk has them; the last of an id counts. Calls may overlap: they are
    * written in the order of the calls. Throws InputError where the disk is full; then nothing of this call
-   * is added, and the journal stays sound.
+   * is added, and the journal stays sound. `made`: `before` for records that are taken over from elsewhere,
+   * which took no time here.
    */
-  append(records: readonly R[]): Promise<void>;
+  append(records: readonly R[], made?: Made): Promise<void>;
 }
+
+export type Made = 'now' | 'before';
 
 export interface JournalOptions {
   readonly clock: Clock;
@@ -77,7 +81,7 @@ export async function openJournal<S extends z.ZodType>(
     note(`${path}:${line}: ${reason}: that unit will be done again`);
   for await (const { line, value } of entriesOf(path, schema, onDamaged)) {
     records.set(value.id, value.record);
-    seconds += value.seconds;
+    seconds += value.seconds ?? 0;
     lines = line;
   }
   if (cut > 0)
@@ -96,12 +100,12 @@ export async function openJournal<S extends z.ZodType>(
     begin() {
       before = clock().getTime();
     },
-    async append(added) {
+    async append(added, made = 'now') {
       if (added.length === 0) return;
       await check?.();
       const now = clock().getTime();
-      const each = Math.max(0, now - before) / 1000 / added.length;
-      before = now;
+      const each = made === 'now' ? Math.max(0, now - before) / 1000 / added.length : undefined;
+      if (made === 'now') before = now;
       // As a run that goes on will read them, so that both write the same final file.
       const entries = added.map((record) => {
         const kept = schema.parse(JSON.parse(JSON.stringify(record)));
@@ -116,7 +120,7 @@ export async function openJournal<S extends z.ZodType>(
       last = written.catch(() => {});
       await written;
       for (const { id, record } of entries) records.set(id, record);
-      seconds += each * entries.length;
+      seconds += (each ?? 0) * entries.length;
     },
   };
 }
@@ -143,21 +147,26 @@ export async function writeInOrder<R>(
   });
 }
 
+/** How many units a record is; undefined where it is no part of any, and its time none of theirs. */
+export type UnitsIn = (record: unknown) => number | undefined;
+
 /**
- * How many units a journal holds and how long they took, those that were done again each time, for one who
- * only looks on: another process may be writing to it. A record is one unit where `unitsIn` does not say
- * otherwise.
+ * How many units a journal holds and how long they took, those that were done again each time and none that
+ * were taken over, for one who only looks on: another process may be writing to it. A record is one unit
+ * where `unitsIn` does not say otherwise.
  */
 export async function journalProgress(
   path: string,
-  unitsIn: (record: unknown) => number = () => 1,
+  unitsIn: UnitsIn = () => 1,
 ): Promise<{ done: number; seconds: number; timed: number }> {
   const units = new Map<string, number>();
   let seconds = 0;
   let timed = 0;
   for await (const { value } of entriesOf(path, z.unknown())) {
     const own = unitsIn(value.record);
+    if (own === undefined) continue;
     units.set(value.id, own);
+    if (value.seconds === undefined) continue;
     seconds += value.seconds;
     timed += own;
   }
@@ -168,7 +177,7 @@ const sizeOf = async (path: string): Promise<number | undefined> => (await statI
 
 interface Entry<R> {
   readonly id: string;
-  readonly seconds: number;
+  readonly seconds?: number | undefined;
   readonly record: R;
 }
 

@@ -13,6 +13,7 @@ import { readSealed, writeSealed } from '../../files/sealed.ts';
 import type { ContrastRows } from '../../methods/site/contrast.ts';
 import { parseJsonIf } from '../../results.ts';
 import { tensor, toFloat32 } from '../../tensor.ts';
+import { type JournalOptions, openJournal } from './journal.ts';
 
 const about = z.object({
   id: z.string(),
@@ -24,6 +25,8 @@ const about = z.object({
 
 export interface RowStore {
   save(contrast: number, rows: ContrastRows): Promise<void>;
+  /** Says that the contrasts begin now, which are timed from one to the next. */
+  begin(): void;
   /** undefined for a contrast that is not finished */
   read(contrast: number): Promise<ContrastRows | undefined>;
   /** The mean [d] that is stored, else a new one. */
@@ -47,10 +50,26 @@ export async function storedKey(folder: string): Promise<string | undefined> {
   return (await readBytesIfThere(keyFile(folder)))?.toString();
 }
 
-/** How many contrasts the store of a key holds. */
-export async function storedRows(folder: string, key: string): Promise<number> {
-  if ((await storedKey(folder)) !== key) return 0;
-  return (await readdir(folder)).filter((name) => /^\d+\.safetensors$/.test(name)).length;
+const timesFile = (folder: string) => join(folder, 'pairs.jsonl');
+const meanName = 'mean.safetensors';
+
+export interface Stored {
+  /** contrasts */
+  readonly rows: number;
+  readonly mean: boolean;
+  /** the journal that times them */
+  readonly times: string;
+}
+
+/** What the store of a key holds; undefined where it is another key's, or not there. */
+export async function storedOf(folder: string, key: string): Promise<Stored | undefined> {
+  if ((await storedKey(folder)) !== key) return undefined;
+  const names = await readdir(folder);
+  return {
+    rows: names.filter((name) => /^\d+\.safetensors$/.test(name)).length,
+    mean: names.includes(meanName),
+    times: timesFile(folder),
+  };
 }
 
 /** Makes the folder of a key. What another key's left is deleted. */
@@ -64,6 +83,8 @@ async function prepare(folder: string, key: string): Promise<void> {
   }
 }
 
+const unchecked = async () => {};
+
 /**
  * Opens the store for a key. `check` is called before a contrast or the mean is kept; where it throws,
  * nothing is. Throws InputError where the folder cannot be written.
@@ -71,18 +92,21 @@ async function prepare(folder: string, key: string): Promise<void> {
 export async function rowStore(
   folder: string,
   key: string,
-  check: () => Promise<void> = async () => {},
+  { check = unchecked, ...options }: JournalOptions,
 ): Promise<RowStore> {
   await prepare(folder, key);
+  const times = await openJournal(timesFile(folder), z.int(), String, options);
   const pathOf = (n: number) => join(folder, `${`${n}`.padStart(6, '0')}.safetensors`);
-  const meanFile = join(folder, 'mean.safetensors');
+  const meanFile = join(folder, meanName);
   return {
     async save(n, { gradient, centred, ...rest }) {
       await check();
       const shape = [rest.tokens.length, gradient.length / rest.tokens.length];
       const tensors = { gradient: tensor('f32', shape, gradient), centred: tensor('f32', shape, centred) };
       await writeSealed(pathOf(n), tensors, { about: JSON.stringify(rest) });
+      await times.append([n]);
     },
+    begin: times.begin,
     async read(n) {
       const found = await readFileOfOurs(pathOf(n));
       const { data } = about.safeParse(found?.about);

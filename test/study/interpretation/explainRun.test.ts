@@ -187,6 +187,52 @@ describe('explanations', () => {
   });
 });
 
+describe('another explainer', () => {
+  const other = { explainer: { model: 'other' } };
+  const keptIn = (study: string) =>
+    readdirSync(join(study, '.work')).filter((name) => name.startsWith('replies-'));
+
+  it('and the first one again costs nothing', async () => {
+    script = willing;
+    const study = fresh();
+    await interpret(study);
+    const paid = server.asked.length;
+    const before = bytesIn(study);
+    await interpret(study, other);
+    expect(server.asked).toHaveLength(2 * paid);
+    await interpret(study);
+    expect(bytesIn(study)).toEqual(before);
+    await interpret(study, other);
+    expect(server.asked).toHaveLength(2 * paid);
+    expect(keptIn(study)).toHaveLength(2);
+  });
+
+  it('costs nothing either after a stop, or where an older culprit kept no replies', async () => {
+    script = willing;
+    const study = fresh();
+    expect((await interpret(study, { explainer: { max_calls: 7 } })).stopped).toBeDefined();
+    await interpret(study, other);
+    server.asked.length = 0;
+    expect((await interpret(study, { explainer: { max_calls: 8 } })).stopped).toBeDefined();
+    expect(server.asked).toHaveLength(1);
+    await interpret(study);
+    for (const name of keptIn(study)) rmSync(join(study, '.work', name));
+    await interpret(study, other);
+    server.asked.length = 0;
+    await interpret(study);
+    expect(server.asked).toHaveLength(0);
+  });
+
+  it('that is told to do it anew asks anew', async () => {
+    script = willing;
+    const study = fresh();
+    await interpret(study);
+    const paid = server.asked.length;
+    await runStudy({ study, cacheDir: tiny.cache, stages: ['interpret'], redo: ['interpret'] });
+    expect(server.asked).toHaveLength(2 * paid);
+  });
+});
+
 describe('a budget', () => {
   it('ends it with what is paid for in the pages, and a greater one goes on from there', async () => {
     script = willing;
@@ -214,6 +260,21 @@ describe('a budget', () => {
     expect(stopped).toContain('interpret.explainer.max_cost 0.5 is used up');
     expect(server.asked).toHaveLength(4);
   });
+});
+
+it('calls that brought no reply count in the budget of every later run', async () => {
+  const study = fresh(section({ retries: 0, max_calls: 6 }));
+  const used = 'interpret.explainer.max_calls 6 is used up';
+  script = (asked) =>
+    asked.task === 'explain' ? willing(asked) : (response) => response.writeHead(500).end();
+  expect((await interpret(study)).stopped).toBe(used);
+  expect(server.asked).toHaveLength(6);
+  expect(await recordsIn(study)).toHaveLength(4);
+  script = willing;
+  expect((await interpret(study)).stopped).toBe(used);
+  expect(server.asked).toHaveLength(6);
+  expect((await interpret(study, { explainer: { max_calls: 8 } })).stopped).toBeDefined();
+  expect(server.asked).toHaveLength(8);
 });
 
 describe('a run that is stopped', () => {

@@ -147,6 +147,16 @@ it('what was paid without a verdict counts too, and the completion is asked abou
   expect(server.asked).toHaveLength(10);
 });
 
+it('what was paid in vain at the same time counts each', async () => {
+  await imported((asked) => (asked.completion === answers[0] ? undefined : (r) => r.writeHead(500).end()));
+  putStudy({ concurrency: 4, max_calls: 100 });
+  await expect(grade()).rejects.toThrow(/status 500/);
+  const calls = server.asked.length;
+  putStudy({ max_calls: calls });
+  expect((await grade()).stopped?.reason).toBe(`judge.max_calls ${calls} is used up`);
+  expect(server.asked).toHaveLength(calls);
+});
+
 it('a completion without a verdict is told', async () => {
   const refuses: Fault = (response) => response.writeHead(400).end('content filter');
   await imported(({ completion }) => (completion === answers[1] ? refuses : undefined));

@@ -335,3 +335,22 @@ it('the seconds of units are those since the append before, of all runs, and nev
   expect(await journalProgress(at('j.jsonl'), () => 3)).toEqual({ done: 12, seconds: 6, timed: 15 });
   expect(await journalProgress(at('none'))).toEqual({ done: 0, seconds: 0, timed: 0 });
 });
+
+it('units that are taken over from elsewhere take no time, and those that come after no less', async () => {
+  let now = 0;
+  const open = () =>
+    openJournal(at('j.jsonl'), z.string(), (id) => id, {
+      clock: () => new Date(now),
+      note: expect.unreachable,
+    });
+  const journal = await open();
+  now = 4_000;
+  await journal.append(['a', 'b', 'c'], 'before');
+  now = 10_000;
+  await journal.append(['d']);
+  expect(journal.seconds).toBe(10);
+  expect((await open()).records.size).toBe(4);
+  expect(await journalProgress(at('j.jsonl'))).toEqual({ done: 4, seconds: 10, timed: 1 });
+  const of = (record: unknown) => (record === 'd' ? undefined : 2);
+  expect(await journalProgress(at('j.jsonl'), of)).toEqual({ done: 6, seconds: 0, timed: 0 });
+});

@@ -43,6 +43,7 @@ export const chatKind: JudgeKind<z.output<ReturnType<typeof schema>>> = {
   ],
   seconds: ({ concurrency }, { completions }) =>
     (completions * callsPerCompletion * callSeconds) / concurrency,
+  abreast: ({ concurrency }) => concurrency,
   price({ price }, { completions, promptTokens, completionTokens }) {
     if (price === undefined) return undefined;
     const calls = completions * callsPerCompletion;
