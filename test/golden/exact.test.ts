@@ -16,17 +16,19 @@ import { dataOf, toFloat32 } from '../../src/tensor.ts';
 import { greatest, greatestDifference } from '../support/close.ts';
 import { inShared, realModel, shared } from '../support/shared.ts';
 
-/** 160 passes above the site take a minute or two. */
+/** A hundred passes above the site take a minute. */
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
-/** Pairs that the golden has; completions of each. */
-const [pairs, sides] = [4, 2];
+/** Pairs that the golden has; completions of each; latents that are removed on every pair, the others on one. */
+const [pairs, sides, everywhere] = [4, 2, 20];
 
 describe.skipIf(!shared)('needs ../shared: exact ablation equals PyTorch', () => {
   const runtime = nodeRuntime();
   afterAll(() => runtime.close());
   let latents: number[];
   let found: ExactEffects;
+  /** of the others, the latents `everywhere + p`, + pairs, …, on the pair p */
+  let others: number[][];
   let lossChange: Float32Array;
   let firstOrder: Float32Array;
 
@@ -45,7 +47,14 @@ describe.skipIf(!shared)('needs ../shared: exact ablation equals PyTorch', () =>
     const pass = await forcedPass(runtime, model, 15);
     const baseline = await readBaseline(inShared('golden/mean15.safetensors'), model.decoder.width, 15);
     const sae = await openSae(inShared('saes/smollm2-135m-resid15'));
-    found = await exactEffects(pass, contrasts, sae, latents, { baseline });
+    const removed = async (on: readonly Contrast[], some: readonly number[]) =>
+      exactEffects(pass, on, sae, some, { baseline });
+    found = await removed(contrasts, latents.slice(0, everywhere));
+    others = [];
+    for (const [p, contrast] of contrasts.entries()) {
+      const own = latents.slice(everywhere).filter((_, i) => i % pairs === p);
+      others.push([...(await removed([contrast], own)).contrast]);
+    }
   });
 
   /** Positive minus negative of [K, pairs, sides]: [K, pairs]. */
@@ -55,16 +64,22 @@ describe.skipIf(!shared)('needs ../shared: exact ablation equals PyTorch', () =>
       (_, at) => values[sides * at]! - values[sides * at + 1]!,
     );
 
-  it('of each latent on each pair, to a few units in the last place of losses of 1 to 5 nats', () => {
+  it('of 20 latents on each pair, and of 20 on one, to a few units in the last place of losses of 1 to 5 nats', () => {
     expect(latents).toHaveLength(40);
     const expected = contrastOf(lossChange);
     expect(greatest(expected)).toBeGreaterThan(0.05);
-    expect(greatestDifference(found.perContrast, expected)).toBeLessThan(1e-5);
+    const split = everywhere * pairs;
+    expect(greatestDifference(found.perContrast, expected.subarray(0, split))).toBeLessThan(1e-5);
+    const onePair = Array.from({ length: latents.length - everywhere }, (_, i) => [
+      others[i % pairs]![Math.floor(i / pairs)]!,
+      expected[split + i * pairs + (i % pairs)]!,
+    ]);
+    for (const [ours, theirs] of onePair) expect(Math.abs(ours! - theirs!)).toBeLessThan(1e-5);
   });
 
   it('the mean over pairs is first order’s in sign for the top 20', () => {
     const expected = contrastOf(firstOrder);
-    for (let k = 0; k < 20; k++) {
+    for (let k = 0; k < everywhere; k++) {
       const first = expected.subarray(k * pairs, (k + 1) * pairs).reduce((sum, x) => sum + x, 0);
       expect(Math.sign(found.contrast[k]!)).toBe(Math.sign(first));
     }

@@ -113,7 +113,8 @@ describe.skipIf(!shared)('needs ../shared: steering at resid_post 15', () => {
     };
     const together = await greedy(jobs);
     expect(new Set(together.map(({ ids }) => ids.join())).size).toBeGreaterThan(40);
-    for (const i of [0, 3, 5, 17, 42, 63]) expect((await greedy([jobs[i]!]))[0]).toEqual(together[i]);
+    // one that adds at all tokens, one at the completion's, one that sets; a row alone takes as long as all
+    for (const i of [0, 5, 63]) expect((await greedy([jobs[i]!]))[0]).toEqual(together[i]);
     await made.release();
   });
 });

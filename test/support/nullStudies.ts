@@ -73,12 +73,19 @@ export function madeUpSides(
 ): SideEffects[] {
   return effects.map((side, d) => {
     const chances = propensities(random, { prompts: made.prompts, share: made.share[d]!, icc: made.icc });
-    const draw = (effect: number) =>
-      Uint8Array.from(chances, (chance) => binomial(random, made.completions, moved(chance, effect)));
+    const draw = (effect: number) => {
+      const positives = new Uint8Array(chances.length);
+      for (let j = 0; j < chances.length; j++)
+        positives[j] = binomial(random, made.completions, moved(chances[j]!, effect));
+      return positives;
+    };
     const alone = draw(0);
     const steered = side.map((effect, i) => (i < randoms || sampled(i - randoms) ? draw(effect) : undefined));
-    const share = (positives: Uint8Array) =>
-      positives.reduce((sum, count) => sum + count, 0) / (made.prompts * made.completions);
+    const share = (positives: Uint8Array) => {
+      let sum = 0;
+      for (let j = 0; j < positives.length; j++) sum += positives[j]!;
+      return sum / (made.prompts * made.completions);
+    };
     const effects = steered.map((positives) => (positives ? share(positives) - share(alone) : Number.NaN));
     const tally = (positives: number): Tally => ({
       completions: made.completions,

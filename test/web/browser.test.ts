@@ -75,12 +75,13 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
   it.each(routes)(
     '%s: nothing is asked of the network, nothing fails, no rule of accessibility is broken',
     async (route) => {
-      for (const dark of [false, true]) {
-        const page = await report.open(route, { dark });
-        await page.locator('main .quiet', { hasText: 'Loading' }).waitFor({ state: 'detached' });
-        expect(await violations(page)).toEqual([]);
-        await page.context().close();
+      const wide = await report.open(route);
+      await wide.locator('main .quiet', { hasText: 'Loading' }).waitFor({ state: 'detached' });
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await wide.emulateMedia({ colorScheme });
+        expect(await violations(wide)).toEqual([]);
       }
+      await wide.context().close();
       const page = await report.open(route, { width: 390 });
       const beyond = () => document.documentElement.scrollWidth - document.documentElement.clientWidth;
       expect(await page.evaluate(beyond)).toBe(0);

@@ -186,9 +186,10 @@ describe.skipIf(!hasBrowser)('the demonstration', () => {
       latents: '/latents',
       compare: '/compare',
     };
-    for (const dark of [false, true]) {
-      const page = await app.open(routes[name]!, { dark });
-      await page.locator('main .quiet', { hasText: 'Loading' }).waitFor({ state: 'detached' });
+    const page = await app.open(routes[name]!);
+    await page.locator('main .quiet', { hasText: 'Loading' }).waitFor({ state: 'detached' });
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
       expect(await violations(page)).toEqual([]);
     }
   });

@@ -39,9 +39,13 @@ export function bootstrap<T, K extends string>(
   { resamples = 2000, seed, level = 0.95 }: BootstrapOptions,
 ): Record<K, Interval> {
   const random = generatorOf(seed);
-  const drawn = Array.from({ length: resamples }, () =>
-    statistics(groups.flatMap(() => groups[uniformInt(random, 0, groups.length - 1)]!)),
-  );
+  const resample = () => {
+    const items: T[] = [];
+    for (let draw = 0; draw < groups.length; draw++)
+      for (const item of groups[uniformInt(random, 0, groups.length - 1)]!) items.push(item);
+    return items;
+  };
+  const drawn = Array.from({ length: resamples }, () => statistics(resample()));
   const interval = (name: K): Interval => {
     const values = Float64Array.from(
       drawn.map((found) => found[name]).filter((x) => !Number.isNaN(x)),

@@ -19,12 +19,13 @@ export interface PromptTallies {
 
 /** Sums of tallies. */
 export function total(tallies: readonly Tally[]): Tally {
-  const sum = (of: (tally: Tally) => number) => tallies.reduce((all, tally) => all + of(tally), 0);
-  return {
-    completions: sum((tally) => tally.completions),
-    coherent: sum((tally) => tally.coherent),
-    positives: sum((tally) => tally.positives),
-  };
+  const sums = { completions: 0, coherent: 0, positives: 0 };
+  for (const tally of tallies) {
+    sums.completions += tally.completions;
+    sums.coherent += tally.coherent;
+    sums.positives += tally.positives;
+  }
+  return sums;
 }
 
 /** Share of positives among coherent completions; NaN where none is coherent. */

@@ -18,8 +18,9 @@ export interface WayTallies {
  */
 export function shareOfWay(prompts: readonly WayTallies[]): number {
   const share = (of: keyof WayTallies) => positiveShare(total(prompts.map((prompt) => prompt[of])));
-  const whole = share('from') - share('to');
-  return whole === 0 ? Number.NaN : (share('from') - share('changed')) / whole;
+  const from = share('from');
+  const whole = from - share('to');
+  return whole === 0 ? Number.NaN : (from - share('changed')) / whole;
 }
 
 /** 95 % bootstrap interval of it, resampling prompts. Wide where the two models hardly differ. */

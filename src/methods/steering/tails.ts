@@ -13,14 +13,20 @@ const rounds = 15;
 /** Weighted mean and scatter of points of one or two coordinates, and their squared distances from it. */
 function scatterOf(points: readonly (readonly number[])[], weights: readonly number[]) {
   const sides = points[0]!.length;
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const at = Array.from(
-    { length: sides },
-    (_, d) => points.reduce((sum, point, i) => sum + weights[i]! * point[d]!, 0) / total,
-  );
-  const product = (a: number, b: number) =>
-    points.reduce((sum, point, i) => sum + weights[i]! * (point[a]! - at[a]!) * (point[b]! - at[b]!), 0) /
-    points.length;
+  // loops, for a power estimate comes here a hundred thousand times
+  let total = 0;
+  for (const weight of weights) total += weight;
+  const at = Array.from({ length: sides }, (_, d) => {
+    let sum = 0;
+    for (let i = 0; i < points.length; i++) sum += weights[i]! * points[i]![d]!;
+    return sum / total;
+  });
+  const product = (a: number, b: number) => {
+    let sum = 0;
+    for (let i = 0; i < points.length; i++)
+      sum += weights[i]! * (points[i]![a]! - at[a]!) * (points[i]![b]! - at[b]!);
+    return sum / points.length;
+  };
   const [first, second] = [product(0, 0), sides === 2 ? product(1, 1) : 1];
   const both = sides === 2 ? product(0, 1) : 0;
   const determinant = first * second - both * both;

@@ -1,15 +1,14 @@
 /** The app as a browser shows it: built, with studies in one page, opened from a file. Knows no view. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
-import { build } from 'vite';
 import { type ReportData, reportDataId } from '../../../src/results.ts';
 import { launch } from './chromium.ts';
+import { builtApp } from './servedPage.ts';
 
-const root = resolve(import.meta.dirname, '../../..');
 export type StudyFiles = Readonly<Record<string, string | ArrayBuffer>>;
 
 const packed = (content: string | ArrayBuffer) => {
@@ -60,9 +59,8 @@ export interface OpenedReport {
 
 export async function openReport(studies: Readonly<Record<string, StudyFiles>>): Promise<OpenedReport> {
   const folder = mkdtempSync(join(tmpdir(), 'culprit-web-'));
-  await build({ configFile: join(root, 'vite.config.ts'), logLevel: 'error', build: { outDir: folder } });
   const file = join(folder, 'report.html');
-  writeFileSync(file, pageOf(folder, dataOf(studies)));
+  writeFileSync(file, pageOf(await builtApp(), dataOf(studies)));
   const browser: Browser = await launch();
   const troubles: string[] = [];
   return {

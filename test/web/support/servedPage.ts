@@ -6,13 +6,9 @@ import { launch } from './chromium.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 
-export interface Opening {
-  readonly dark?: boolean;
-}
-
 export interface OpenedApp {
   /** A page at a route of the app, in a profile of its own; closed with all others. */
-  open(route: string, opening?: Opening): Promise<Page>;
+  open(route: string): Promise<Page>;
   /** errors of pages and of their console, what their policy forbids, what they asked for elsewhere */
   readonly troubles: string[];
   close(): Promise<void>;
@@ -30,11 +26,8 @@ export async function openApp(address: string, own: string): Promise<OpenedApp> 
   const troubles: string[] = [];
   return {
     troubles,
-    async open(route, { dark = false } = {}) {
-      const page = await browser.newPage({
-        viewport: { width: 1280, height: 900 },
-        colorScheme: dark ? 'dark' : 'light',
-      });
+    async open(route) {
+      const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
       const tell = (trouble: string) => troubles.push(`${route}: ${trouble}`);
       page.on('pageerror', ({ message }) => tell(message));
       page.on('console', (message) => {
