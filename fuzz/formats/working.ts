@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { readSealed, readSealedJson } from '../../src/files/sealed.ts';
 import { readClassifier } from '../../src/study/judging/classifierModel.ts';
 import { openJournal } from '../../src/study/store/journal.ts';
-import { rowStore, storedKey, storedRows } from '../../src/study/store/rowStore.ts';
+import { rowStore, storedKey, storedOf } from '../../src/study/store/rowStore.ts';
 import { each, type Format, jsonPart, linesPart, type Part, promised, textPart } from '../format.ts';
 import { json } from '../tree.ts';
 import { f32Tensor, safetensorsPart } from './safetensors.ts';
@@ -22,6 +22,11 @@ const sealed = (value: unknown): Part => ({
 });
 
 const unit = z.object({ id: z.string(), text: z.string() });
+
+const journalOptions = {
+  clock: () => new Date(0),
+  note: (line: string) => promised(!/[\n\r]/.test(line), `a note of several lines: ${JSON.stringify(line)}`),
+};
 
 export const working: Format = {
   name: 'working',
@@ -56,17 +61,14 @@ export const working: Format = {
       () => readSealed(path('rows/000001.safetensors')),
       () => readClassifier(path('judge.safetensors'), 'k'),
       async () => {
-        const journal = await openJournal(path('sample.jsonl'), unit, ({ id }) => id, {
-          clock: () => new Date(0),
-          note: (line) => promised(!/[\n\r]/.test(line), `a note of several lines: ${JSON.stringify(line)}`),
-        });
+        const journal = await openJournal(path('sample.jsonl'), unit, ({ id }) => id, journalOptions);
         for (const { text } of journal.records.values()) promised(typeof text === 'string', 'no text');
         await journal.append([{ id: 'c', text: 'z' }]);
         promised(journal.records.has('c'), 'no record that it was given');
       },
       () => storedKey(path('rows')),
-      () => storedRows(path('rows'), 'key'),
-      async () => (await rowStore(path('rows'), 'key')).read(1),
+      () => storedOf(path('rows'), 'key'),
+      async () => (await rowStore(path('rows'), 'key', journalOptions)).read(1),
     );
   },
 };

@@ -10,7 +10,7 @@ import { readJsonlAll } from '../../files/jsonl.ts';
 import { type ReadingPass, readingPass } from '../../methods/judging/reading.ts';
 import { resultFiles, steeredRecord, steeringFiles } from '../../results.ts';
 import { checkAttributed } from '../attribution/4-attribute.ts';
-import { steeringSection, heldTokenSets } from '../config/sections/steering.ts';
+import { heldTokenSets, steeringSection } from '../config/sections/steering.ts';
 import { judgeEstimate, judgeOf } from '../judging/openJudge.ts';
 import type { StudyPrompt } from '../open/promptsFile.ts';
 import { completionsAreImported, readSteering, type SteeringResult } from '../open/records.ts';

@@ -1,6 +1,6 @@
 /** How large a causal test is before it is run: the funnel decides on the way how much of it is done. */
 import type { StudyConfig } from '../config/schema.ts';
-import { systemOf, heldTokenSets } from '../config/sections/steering.ts';
+import { heldTokenSets, systemOf } from '../config/sections/steering.ts';
 import { groupSize } from './direction.ts';
 import { keptAside } from './trialParts.ts';
 import { steeringRecord } from './work.ts';

@@ -359,8 +359,7 @@ describe('labelled examples', () => {
       { prompt: 'p', yes: 'y', no: null },
       { prompt: 'q', yes: 'z', no: 'n' },
     ]);
-    const ids = async (completion: string) =>
-      (await readLabelled({ file, completion })).map(({ id }) => id);
+    const ids = async (completion: string) => (await readLabelled({ file, completion })).map(({ id }) => id);
     expect([await ids('yes'), await ids('no')]).toEqual([['r0', 'r1'], ['r1']]);
   });
 

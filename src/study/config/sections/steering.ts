@@ -27,7 +27,9 @@ const heldTokens = z.union(
 );
 
 /** The token sets of a study, the one that decides first. */
-export const heldTokenSets = ({ held_tokens }: Pick<SteeringConfig, 'held_tokens'>): readonly SteeredTokens[] =>
+export const heldTokenSets = ({
+  held_tokens,
+}: Pick<SteeringConfig, 'held_tokens'>): readonly SteeredTokens[] =>
   typeof held_tokens === 'string' ? [held_tokens] : held_tokens;
 
 /** What `system: true` stands for. */
