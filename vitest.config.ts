@@ -6,6 +6,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** The files that take a minute or more. One that starts last has the other worker wait for it. */
 const long = [
   'study/demo/demo',
+  'study/run/everyStageKill',
   'golden/attribution',
   'study/steering/stage',
   'web/servedDemo',

@@ -99,6 +99,9 @@ const odd: readonly Tree[] = [
   new Raw('{"__proto__":{"x":1}}'),
 ];
 
+/** One of them, new: what is put into a tree may be changed there. */
+const oddAt = (what: number): Tree => copied(odd[what % odd.length]!);
+
 /** A place in a tree: its holder and the key in it. */
 interface Place {
   readonly holder: Tree[] | { [key: string]: Tree };
@@ -144,7 +147,7 @@ function changedNumber(value: number | bigint, what: number): Tree {
 
 function changedText(value: string, what: number): Tree {
   const at = (what >>> 4) % (value.length + 1);
-  const sign = odd[what % odd.length]!;
+  const sign = oddAt(what);
   const by: readonly (() => Tree)[] = [
     () => value.slice(0, at),
     () => value.slice(at),
@@ -189,11 +192,11 @@ function changeTree(root: { root: Tree }, how: number, at: number, what: number)
   const other = places[what % places.length]!;
   const value = get(holder, key);
   const by: readonly (() => void)[] = [
-    () => set(holder, key, odd[what % odd.length]!),
+    () => set(holder, key, oddAt(what)),
     () => (isList(holder) ? holder.splice(Number(key), 1) : delete holder[key]),
     () => {
       if (isList(holder)) holder.splice(Number(key), 0, copied(value));
-      else if (holder !== (root as unknown)) set(holder, key, new Twice(value, odd[what % odd.length]!));
+      else if (holder !== (root as unknown)) set(holder, key, new Twice(value, oddAt(what)));
     },
     () => {
       if (typeof value === 'number' || typeof value === 'bigint')
@@ -201,12 +204,12 @@ function changeTree(root: { root: Tree }, how: number, at: number, what: number)
       else if (typeof value === 'string') set(holder, key, changedText(value, what));
       else if (value instanceof Uint8Array) set(holder, key, changedBytes(value, what >>> 4, what));
       else if (isList(value) && value.length < mostItems) set(holder, key, [...value, ...value]);
-      else set(holder, key, odd[what % odd.length]!);
+      else set(holder, key, oddAt(what));
     },
     () => set(holder, key, copied(get(other.holder, other.key))),
     () => set(holder, key, what % 2 === 0 ? [value] : { x: value }),
     () => {
-      if (isList(holder)) return holder.push(odd[what % odd.length]!);
+      if (isList(holder)) return holder.push(oddAt(what));
       if (holder === (root as unknown)) return;
       delete holder[key];
       const names = ['__proto__', 'constructor', '', 'x', String(other.key), `${key}x`, 'toString'];

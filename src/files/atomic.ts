@@ -58,6 +58,12 @@ export async function temporariesIn(folder: string): Promise<Temporary[]> {
   return found;
 }
 
+/** Removes the temporaries in `folder` whose writers were killed; of one file only, where `target` names it. */
+export async function removeOrphans(folder: string, target?: string): Promise<void> {
+  for (const found of await temporariesIn(folder))
+    if (found.orphaned && (target ?? found.target) === found.target) await rm(found.path, { force: true });
+}
+
 /** Whether a process of this number runs on this machine. */
 export function isRunning(pid: number): boolean {
   try {

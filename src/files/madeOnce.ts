@@ -3,11 +3,11 @@
  * file is ready and how to make it. Correctness rests on `make` replacing the file atomically; the lock
  * only saves double work, so a lock lost to a process that took us for dead is no error.
  */
-import { rm, rmdir } from 'node:fs/promises';
+import { rmdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
-import { temporariesIn } from './atomic.ts';
+import { removeOrphans, temporariesIn } from './atomic.ts';
 import { explained } from './bytes.ts';
 
 /**
@@ -84,8 +84,4 @@ async function freeOrphanedLock(path: string): Promise<boolean> {
     if (error.code !== 'ENOENT') throw error;
   });
   return true;
-}
-
-async function removeOrphans(folder: string): Promise<void> {
-  for (const { path, orphaned } of await temporariesIn(folder)) if (orphaned) await rm(path, { force: true });
 }

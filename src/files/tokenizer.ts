@@ -132,6 +132,10 @@ export function tokenizerFromJson(json: unknown, config: unknown, where: string,
   const prefixIds = addBos
     ? bosOf(settings, ids, where)
     : templatePrefix(parsed.post_processor, `${where}: post_processor`);
+  const known = new Set(ids.values());
+  const stray = prefixIds.find((one) => !known.has(one));
+  if (stray !== undefined)
+    throw new InputError(`${where}: post_processor: expected ids of tokens, found ${stray}`);
   const continuing = further === undefined ? undefined : built(further);
   return wrap(library, continuing, ids, added, settings, prefixIds);
 }
@@ -236,9 +240,9 @@ function templatePrefix(processor: unknown, where: string): number[] {
   const { single, special_tokens } = checked(template, processor, where);
   const end = single.findIndex((item) => item.SpecialToken === undefined);
   return single.slice(0, Math.max(end, 0)).flatMap(({ SpecialToken }) => {
-    const token = special_tokens[SpecialToken!.id];
-    if (token === undefined)
-      throw new InputError(`${where}: special_tokens: ${quoted(SpecialToken!.id)} is missing`);
+    const name = SpecialToken!.id;
+    const token = Object.hasOwn(special_tokens, name) ? special_tokens[name] : undefined;
+    if (token === undefined) throw new InputError(`${where}: special_tokens: ${quoted(name)} is missing`);
     return token.ids;
   });
 }

@@ -2,11 +2,11 @@
  * A study as one page that opens anywhere: the web app and the result files, with less of them where the
  * page would be too large.
  */
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { InputError } from '../../errors.ts';
-import { replaceFile } from '../../files/atomic.ts';
+import { removeOrphans, replaceFile } from '../../files/atomic.ts';
 import { type HeldStudy, resultFiles } from '../../results.ts';
 import { outFile } from '../store/outFolder.ts';
 import { type Clock, systemClock, versions } from '../store/runRecord.ts';
@@ -122,6 +122,7 @@ export async function runReport(request: ReportRequest): Promise<ReportResult> {
   const path = request.out ?? join(studies[0]!.folder, resultFiles.report);
   const app = await readApp(request.appFolder);
   await outFile(path);
+  await removeOrphans(dirname(path), basename(path));
   const packers = await Promise.all(studies.map((study) => packer(study, maxBytes)));
   const staleness: Staleness[] = [];
   for (const { folder } of studies) staleness.push(await stalenessOf(folder, request.cacheDir));

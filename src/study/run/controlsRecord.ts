@@ -1,7 +1,7 @@
 /** What a study and its controls came to, side by side, from the files of their folders. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { replaceFile } from '../../files/atomic.ts';
+import { removeOrphans, replaceFile } from '../../files/atomic.ts';
 import { isFolderThere, isThere } from '../../files/ifThere.ts';
 import {
   type ControlledRun,
@@ -94,6 +94,7 @@ export async function writeControls(folder: string): Promise<ControlsRecord> {
     if (control) found.push(await rowOf(path, own, { control: name, about: controlKinds[control.kind] }));
   }
   const record = { runs: found.filter((run) => run !== undefined) };
+  await removeOrphans(folder, resultFiles.controls);
   await replaceFile(join(folder, resultFiles.controls), (file) =>
     file.writeFile(`${JSON.stringify(record, undefined, 1)}\n`),
   );

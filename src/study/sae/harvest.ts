@@ -7,7 +7,7 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
-import { temporariesIn } from '../../files/atomic.ts';
+import { removeOrphans } from '../../files/atomic.ts';
 import { readBytesIfThere } from '../../files/ifThere.ts';
 import { readSafetensorsHeader, readTensor } from '../../files/safetensors.ts';
 import { readSealed, writeSealed } from '../../files/sealed.ts';
@@ -112,7 +112,7 @@ async function openFolder({ folder, key, replace = false }: HarvestRequest): Pro
       `harvest ${folder}: holds ${before === undefined ? 'other files' : 'another harvest'}: name another folder or empty this one`,
     );
   await writeFile(keyFile, key);
-  for (const { path, orphaned } of await temporariesIn(folder)) if (orphaned) await rm(path, { force: true });
+  await removeOrphans(folder);
   const names = new Set(await readdir(folder));
   const found: StoredShard[] = [];
   for (let path = shardPath(folder, 0); names.has(path.slice(folder.length + 1)); ) {

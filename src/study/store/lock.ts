@@ -11,10 +11,10 @@ import { link, lstat, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
-import { replaceFile, temporariesIn } from '../../files/atomic.ts';
+import { removeOrphans, replaceFile } from '../../files/atomic.ts';
 import { explained } from '../../files/bytes.ts';
-import { ifThere, readBytesIfThere } from '../../files/ifThere.ts';
-import { parseJsonIf } from '../../results.ts';
+import { ifThere, isFolderThere, readBytesIfThere } from '../../files/ifThere.ts';
+import { pagesFolder, parseJsonIf } from '../../results.ts';
 import { makeWorkFolder, workFolder } from './folder.ts';
 import { hasEnded, processIdentity, thisProcess } from './processes.ts';
 import type { Clock } from './runRecord.ts';
@@ -186,7 +186,6 @@ async function removeLeftovers(folder: string): Promise<void> {
     const by = await ownerOf(left);
     if (by && (await hasEnded(by))) await rm(left, { force: true });
   }
-  for (const place of [folder, workFolder(folder)])
-    for (const temporary of await temporariesIn(place))
-      if (temporary.orphaned) await rm(temporary.path, { force: true });
+  for (const place of [folder, workFolder(folder), join(folder, pagesFolder)])
+    if (await isFolderThere(place)) await removeOrphans(place);
 }
