@@ -1,7 +1,7 @@
 /** What a causal test does beside removal and steering, as study.yaml asks for it. */
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { carefulMessage, systemOf, heldTokenSets } from '../../../src/study/config/sections/steering.ts';
+import { carefulMessage, heldTokenSets, systemOf } from '../../../src/study/config/sections/steering.ts';
 import { readStudy } from '../../../src/study/run/ownStudy.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
