@@ -20,6 +20,7 @@ export * from './results/message.ts';
 export * from './results/pairTokens.ts';
 export * from './results/protocol.ts';
 export * from './results/report.ts';
+export * from './results/secondJudge.ts';
 export * from './results/steered.ts';
 export * from './results/steering.ts';
 export * from './results/verdict.ts';

@@ -117,6 +117,10 @@ function furtherTable(rows: readonly RankedSteeringRow[], shown: number): string
   ];
 }
 
+/** How a group was built: the share left after each latent. */
+const greedyText = (steps: NonNullable<SteeringSummary['greedy']>) =>
+  `Greedy group, by the share of positives on the calibration prompts: ${steps.map(({ latent, share }) => `${latent} (${percentText(share)})`).join(', ')}.`;
+
 function zoneText({ zone }: SteeringSummary, place: EffectPlace): string {
   const { low, high } = zone[place]!;
   return `${changePoints(low)} to ${changePoints(high)}`;
@@ -154,6 +158,7 @@ export function causalTestReport(
     ...candidateTable(rows, names, shown),
     ...comparisonTable(rows),
     ...furtherTable(rows, 3 * shown),
+    ...(summary.greedy ? paragraph(greedyText(summary.greedy)) : []),
     ...countsOf({ rows, summary }).flatMap((text) => paragraph(text)),
     ...(dictionary === undefined ? [] : paragraph(dictionary)),
     ...summary.selectors.flatMap(({ selector, candidates, confirmed, sampled }) =>

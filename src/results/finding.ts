@@ -2,6 +2,7 @@
  * What a causal test found, in sentences that the terminal, the report and the app share: what was measured, on
  * how many prompts, with its interval and family-wise p, and what speaks against it.
  */
+import { secondJudgeLines } from './secondJudge.ts';
 import { bothSides } from './steered.ts';
 import type { EffectVerdictName, RankedSteeringRow, SteeringSummary } from './steering.ts';
 import {
@@ -205,7 +206,7 @@ export function findingOf({ rows, summary }: CausalRecords): Finding {
       `On ${plural(promptsIn(summary, 'evaluation'), 'prompt')}, family-wise ${pText(leastFamilyWiseP(first))} over ${plural(latents.length, 'candidate')}.`,
       ...rest,
     ].join(' '),
-    more: others.flat(),
+    more: [...others.flat(), ...(summary.second_judge ? secondJudgeLines(summary.second_judge) : [])],
     against: against(first, directionEffects(rows), summary),
   };
 }

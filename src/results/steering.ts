@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { InputError } from '../errors.ts';
 import { decodeRows, encodeRows, type ParquetColumns } from './columns.ts';
 import { promptSchema } from './completions.ts';
+import { secondJudgeSchema } from './secondJudge.ts';
 import {
   bothSides,
   type Operation,
@@ -264,6 +265,10 @@ const comparison = z.object({
   latent: z.int().nullable().default(null),
 });
 
+/** A latent that a greedy group took in, the share of positives with the group removed, and removals tried for it. */
+const greedyStep = z.object({ latent: z.int(), share: z.number(), tried: z.int() });
+export type GreedyStep = z.infer<typeof greedyStep>;
+
 /** steering.json: the gray zones, and the table of the source's claims. */
 export const steeringSummarySchema = z.object({
   behaviour: z.string(),
@@ -316,6 +321,10 @@ export const steeringSummarySchema = z.object({
   comparisons: z.array(comparison),
   /** the system message of the arm without a direction; absent without one */
   system: z.string().optional(),
+  /** the group built greedily on calibration prompts, latent by latent; absent where none is asked for */
+  greedy: z.array(greedyStep).optional(),
+  /** what a second judge says beside the first; absent where the study names none */
+  second_judge: secondJudgeSchema.optional(),
   /** arms by the stage that they reached, of candidates and of the others */
   stages: z.record(z.string(), z.record(z.string(), z.int())),
   /** those that doses were found on, then those that effects are of, as steered.jsonl names them */

@@ -15,6 +15,7 @@ interface StudyInput {
   readonly prompts?: Section | undefined;
   readonly sampling?: Section;
   readonly judge: Section;
+  readonly second_judge?: Section;
   readonly pairs?: Section;
   readonly attribution?: Section;
   readonly fidelity?: Section;

@@ -59,6 +59,18 @@ function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
 /** Least part of a direction that must lie outside the others' span, as a length. */
 const leastIndependent = 1e-3;
 
+/** Whether a direction (a unit vector) lies in the span of others, so that it cannot be held beside them. */
+export function dependsOn(direction: Float32Array, others: readonly Float32Array[]): boolean {
+  if (others.length === 0) return false;
+  try {
+    duals([...others, direction]);
+    return false;
+  } catch (error) {
+    if (error instanceof RangeError) return true;
+    throw error;
+  }
+}
+
 /**
  * The dual of each direction: dual_k · direction_l is 1 for k = l and 0 otherwise, and all lie in the
  * directions' span; so that moving along one leaves the other projections. For orthogonal unit vectors they

@@ -137,6 +137,7 @@ export interface StudyConfig extends Omit<Base, 'reference'> {
   readonly check: CheckConfig;
   readonly sampling: SamplingConfig;
   readonly judge: JudgeConfig;
+  readonly second_judge?: JudgeConfig | undefined;
   readonly pairs: PairsConfig;
   readonly attribution: AttributionConfig;
   readonly fidelity: FidelityConfig;

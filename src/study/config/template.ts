@@ -29,7 +29,8 @@ const head = [
 /** The file for these values; what is not given has its default, or else its example. */
 export function studyTemplate(schema: JsonSchema, given: Given): Template {
   const toFill: string[] = [];
-  const sections = Object.entries(schema.properties ?? {}).map(([name, section]) => {
+  const listed = Object.entries(schema.properties ?? {}).filter(([, { unlisted }]) => unlisted !== true);
+  const sections = listed.map(([name, section]) => {
     const live = liveVariant(section, given[name], schema.required?.includes(name) ?? false);
     for (const field of live?.required ?? [])
       if (valueOfField(live!.properties![field]!, given[name]?.[field]).example)

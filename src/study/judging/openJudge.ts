@@ -34,6 +34,14 @@ export const judgeSection = (kinds = judgeKinds): Section => ({
   },
 });
 
+/** The section of a second judge, of the same kinds: a study may leave it out. */
+export const secondJudgeSection = (kinds = judgeKinds): Section => ({
+  name: 'second_judge',
+  about:
+    'A second judge, which grades the completions, a sample of steered and removed texts, and the texts of confirmed latents after the causal test; the result says how far the two agree.',
+  schema: (folder) => judgeSection(kinds).schema(folder).optional().meta({ unlisted: true }),
+});
+
 /** For the estimate: what a study's judge would take for so many completions, and cost. */
 export interface JudgeEstimate {
   readonly seconds: number;

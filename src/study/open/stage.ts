@@ -77,7 +77,7 @@ export interface StudyStage<R = unknown, N extends string = string> {
   /** whether no other stage depends on what it comes to; default false */
   readonly aside?: boolean;
   /** what study.yaml says of it */
-  readonly section?: Section;
+  readonly section?: Section | readonly Section[];
   /** Why the study does not have it; undefined where it does. Default: every study has it. */
   skip?(study: Pick<OpenStudy, 'config'>): string | undefined;
   /** Whether its file came from elsewhere, by `culprit import`, and is taken as it is. */

@@ -10,8 +10,8 @@ import { readJsonlAll } from '../../files/jsonl.ts';
 import { type ReadingPass, readingPass } from '../../methods/judging/reading.ts';
 import { resultFiles, steeredRecord, steeringFiles } from '../../results.ts';
 import { checkAttributed } from '../attribution/4-attribute.ts';
-import { heldTokenSets, steeringSection } from '../config/sections/steering.ts';
-import { judgeEstimate, judgeOf } from '../judging/openJudge.ts';
+import { greedyOf, heldTokenSets, steeringSection } from '../config/sections/steering.ts';
+import { judgeEstimate, judgeOf, secondJudgeSection } from '../judging/openJudge.ts';
 import type { StudyPrompt } from '../open/promptsFile.ts';
 import { completionsAreImported, readSteering, type SteeringResult } from '../open/records.ts';
 import { type StageOutcome, studyStage } from '../open/stage.ts';
@@ -33,6 +33,7 @@ import { candidatesOf, ranksOf } from './chosenLatents.ts';
 import { chosenRecord } from './chosenRecord.ts';
 import { ownDirectionNames } from './comparisonDirections.ts';
 import { directionsIn } from './directionsIn.ts';
+import { changedSample, checkSecondJudge, secondJudgment, underSecondJudge } from './secondJudge.ts';
 import { controlledGrader } from './shuffledGrader.ts';
 import { causalTestSize, completionsIn } from './size.ts';
 import { steeredOf, trialsOf, writeSteering } from './steeringFiles.ts';
@@ -80,8 +81,12 @@ async function planSteering(study: OpenStudy): Promise<Stage> {
     sae: await study.hashed(config.sae.path),
     ...judge.inputs,
   };
+  const secondStudy = underSecondJudge(study);
+  const second = secondStudy && (await judgeOf(secondStudy).fingerprint());
+  const ofSecond = Object.entries(second?.inputs ?? {}).map(([name, input]) => [`second_${name}`, input]);
   const inputs = {
     ...models,
+    ...Object.fromEntries(ofSecond),
     latents: await hashedNow(join(folder, resultFiles.latents)),
     attribution: await hashedNow(join(folder, resultFiles.attribution)),
     pairs: await hashedNow(join(folder, resultFiles.pairs)),
@@ -106,6 +111,7 @@ async function planSteering(study: OpenStudy): Promise<Stage> {
     ...unitOptions,
     ...JSON.parse(JSON.stringify(rest)),
     ...(furtherHeld.length > 0 && { further_held_tokens: furtherHeld }),
+    ...(second && { second_judge: jsonHash([second.options, second.threshold]) }),
     behaviour: config.behaviour.name,
     attribution_tokens: config.attribution.tokens,
     ...(ownDirectionNames().length > 0 && { own_directions: ownDirectionNames() }),
@@ -137,6 +143,7 @@ function optionsOf(study: OpenStudy): SteeringOptions {
     aside: steering.aside,
     remeasured: steering.remeasured,
     patch: steering.patch,
+    greedy: greedyOf(steering),
     randomSteered: steering.random_steered ?? steering.random,
     full: steering.full,
     gateDose: steering.gate_dose,
@@ -231,13 +238,18 @@ async function runCausalTest(study: OpenStudy): Promise<StageOutcome<StudyCausal
     const test = await timings.of('steering', () => testCausally(work));
     const zones = zonesOf(test, config.steering.seed);
     const rows = steeringRows({ test, zones, ranks: ranksOf(chosen.selectors), options: work.options });
-    const summary = steeringSummary(test, zones, rows, {
+    const asked = [...prompts.calibration, ...prompts.evaluation].map(
+      ({ id, prompt }) => [id, prompt] as const,
+    );
+    const second = await timings.of('second judge', () => secondJudgment(study, test, rows, new Map(asked)));
+    const found = steeringSummary(test, zones, rows, {
       behaviour: config.behaviour.name,
       site: `resid_post ${layer}`,
       work,
       candidates: candidatesOf(chosen.selectors),
       comparisons: chosen.comparisons.map(({ name, about, latent }) => ({ direction: name, about, latent })),
     });
+    const summary = { ...found, ...(second && { second_judge: second }) };
     await finish(study, stage, { test, rows, summary, timings });
     return { result: { rows, summary, upToDate: false } };
   } catch (error) {
@@ -304,11 +316,12 @@ export const steerStage = studyStage({
     resultFiles.grades,
   ],
   outputs: steeringFiles,
-  section: steeringSection,
+  section: [steeringSection, secondJudgeSection()],
   skip: withoutCausalTest,
   plan: planSteering,
   async check(study) {
     await checkCausalTest(study);
+    await checkSecondJudge(study);
     if (await completionsAreImported(study.folder)) await checkUnseen(study);
   },
   run: runCausalTest,
@@ -329,12 +342,17 @@ export const steerStage = studyStage({
       completionTokens: max_tokens,
       tokenSeconds: token,
     };
-    const judged = await judgeEstimate(study, work, { first: false });
+    const judged = [await judgeEstimate(study, work, { first: false })];
+    const second = underSecondJudge(study);
+    const read = prompts === undefined ? 0 : prompts.discovery * sampling.completions + changedSample;
+    if (second && left > 0)
+      judged.push(await judgeEstimate(second, { ...work, completions: read }, { first: false }));
+    const prices = judged.flatMap(({ price }) => price ?? []);
     const sampled = left * (prompt / completions + max_tokens) * token;
     const passes = forced * 0.5 * (prompt + packed * max_tokens) * token;
     return {
-      seconds: left > 0 ? sampled + judged.seconds + passes : 0,
-      price: judged.price,
+      seconds: left > 0 ? sampled + judged.reduce((sum, { seconds }) => sum + seconds, 0) + passes : 0,
+      price: prices.length > 0 ? prices.reduce((a, b) => a + b) : undefined,
       note: `about ${(Math.round(left / 100) * 100).toLocaleString('en')} completions; the funnel decides during the run`,
     };
   },

@@ -4,7 +4,7 @@
  * all of it; candidates as far as the gate lets them; then what needs no dictionary. The first candidates are
  * measured again on the prompts kept aside.
  */
-import type { ForcedRecord, Operation, Side, TrialRecord } from '../../results.ts';
+import type { ForcedRecord, GreedyStep, Operation, Side, TrialRecord } from '../../results.ts';
 import { type ArmOutcome, effectIn, unsampled } from './armOutcome.ts';
 import { groupDirection, groupSize, type TestedDirection } from './direction.ts';
 import { type ForcedEffects, forcedEffects } from './forcedEffects.ts';
@@ -18,6 +18,8 @@ import type { SteeringWork } from './work.ts';
 export interface CausalTest {
   readonly outcomes: readonly ArmOutcome[];
   readonly unsteered: Readonly<Record<Side, Unsteered>>;
+  /** how a group was built; undefined where none was */
+  readonly greedy?: readonly GreedyStep[] | undefined;
   /** undefined where every candidate was sampled */
   readonly gate: Gate | undefined;
   readonly forced: readonly ForcedRecord[];
@@ -127,7 +129,13 @@ export async function testCausally(work: SteeringWork): Promise<CausalTest> {
   try {
     const own = await sampleSide(work, away, { hold: 'remove', held: chosen.removed, added: chosen.added });
     const together = groupsOf(work);
-    const groups = await away.hold('remove', together, 'First latents removed together');
+    const { greedy } = options;
+    const built = greedy && (await away.greedy(candidates.slice(0, greedy.from), greedy.size));
+    const groups = await away.hold(
+      'remove',
+      [...together, ...(built?.groups ?? [])],
+      'First latents removed together',
+    );
     const further = await furtherArms(work, away, { removed: chosen.removed, groups: together });
     await away.release();
     toward = await openSide(work, 'toward', forced);
@@ -149,6 +157,7 @@ export async function testCausally(work: SteeringWork): Promise<CausalTest> {
     return {
       outcomes: [...measured, ...leftOut(work, forced, chosen)],
       unsteered: { away: away.unsteered, toward: toward.unsteered },
+      greedy: built?.steps,
       gate: options.full ? undefined : chosen.gate,
       forced: forced.all,
       trials: [...away.trials.values(), ...toward.trials.values()],

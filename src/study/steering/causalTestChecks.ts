@@ -136,4 +136,9 @@ export async function checkCausalTest(study: OpenStudy): Promise<void> {
   for (const choice of [config.subject, config.reference])
     await steeringPrompts(study, choice, [...calibration, ...evaluation]);
   await systemPrompts(study, evaluation);
+  const { greedy, incoherence } = config.steering;
+  if (greedy !== undefined && incoherence === 'cheap')
+    throw new InputError(
+      `${study.file}: steering.greedy: expected steering.incoherence judge or both, found cheap: a group is built by what the judge says on calibration prompts`,
+    );
 }

@@ -7,6 +7,7 @@ import { type ArmOutcome, measuredOf, unsampled } from './armOutcome.ts';
 import type { TestedDirection } from './direction.ts';
 import { limitedBy, searchDoses } from './doseSearches.ts';
 import type { ForcedEffects } from './forcedEffects.ts';
+import { type GreedyGroups, greedyGroups } from './greedyGroup.ts';
 import type { Arm } from './trial.ts';
 import { type TrialRunner, trialRunner } from './trials.ts';
 import { leftAlone, leftAloneOn, type Unsteered } from './unsteered.ts';
@@ -26,6 +27,8 @@ export interface OpenSide {
     directions: readonly TestedDirection[],
     label: string,
   ): Promise<ArmOutcome[]>;
+  /** A group of these, built greedily on the calibration prompts. */
+  greedy(pool: readonly TestedDirection[], size: number): Promise<GreedyGroups>;
   /** The outcomes with what they come to on the prompts kept aside; as they are where none are. */
   again(outcomes: readonly ArmOutcome[], label: string): Promise<ArmOutcome[]>;
   /** all that was sampled, left alone too */
@@ -95,6 +98,7 @@ function openedSide(
         label,
       ),
     hold: (operation, directions, label) => sampled(directions.map(begun(operation)), label),
+    greedy: (pool, size) => greedyGroups(runner, pool, size, unsteered),
     async again(outcomes, label) {
       const aside = await leftAloneOn(runner, side, 'aside', unsteered.coherence);
       if (aside.size === 0) return [...outcomes];

@@ -1,7 +1,8 @@
 /** How large a causal test is before it is run: the funnel decides on the way how much of it is done. */
 import type { StudyConfig } from '../config/schema.ts';
-import { heldTokenSets, systemOf } from '../config/sections/steering.ts';
+import { greedyOf, heldTokenSets, systemOf } from '../config/sections/steering.ts';
 import { groupSize } from './direction.ts';
+import { greedyRemovals } from './greedyGroup.ts';
 import { keptAside } from './trialParts.ts';
 import { steeringRecord } from './work.ts';
 
@@ -47,7 +48,11 @@ export function causalTestSize(
   const sampled = (full ? 1 : 1 - gate_share) * candidates;
   const comparisons = mostComparisons + (steering.topic_half ? 1 : 0);
   const others = gaussian + comparisons;
-  const groups = groupSize(first) - 1;
+  const greedy = greedyOf(steering);
+  const pool = Math.min(candidates, greedy?.from ?? 0);
+  const built = Math.max(0, Math.min(pool, greedy?.size ?? 0) - 1);
+  const groups = groupSize(first) - 1 + built;
+  const sought = greedyRemovals(greedy?.size ?? 0, pool) * calibration * calibration_completions;
   const removed = random + sampled + others + groups;
   const steered = Math.min(random, steering.random_steered ?? random);
   const added = 2 * ((steered + sampled + gaussian) * (evaluated + searched) + comparisons * evaluated);
@@ -57,9 +62,9 @@ export function causalTestSize(
   const system = systemOf(steering) === undefined ? 0 : 1;
   const further = furtherSets * removed + subtracted + system;
   const furtherAgain = furtherSets * (first + groups) + (steering.subtract ? first : 0) + system;
-  const again = ((patch ? 4 : 3) * first + furtherAgain) * aside * completions;
+  const again = ((patch ? 4 : 3) * first + built + furtherAgain) * aside * completions;
   return {
-    completions: Math.round((removed + patched + further) * evaluated + added + again),
+    completions: Math.round((removed + patched + further) * evaluated + added + again + sought),
     forced: 3 * (random + candidates + others) * gate_pairs,
   };
 }

@@ -154,6 +154,7 @@ export function steeringSummary(
     first: firstOf(confirmedLatents(rows)[0]),
     selectors: candidates.map((one) => claimOf(one, effects, zoned)),
     comparisons,
+    ...(test.greedy && { greedy: [...test.greedy] }),
     ...(work.system && { system: work.system.text }),
     stages: stagesOf(outcomes),
     prompts: promptsOf(work),

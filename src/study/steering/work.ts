@@ -47,6 +47,8 @@ export interface SteeringOptions {
   readonly remeasured: number;
   /** how many of the random latents are steered, the first ones */
   readonly randomSteered: number;
+  /** how large a group is built greedily, of how many first candidates; undefined: none is */
+  readonly greedy?: { readonly size: number; readonly from: number } | undefined;
   /** the first candidates' projections of the reference are set to the subject's means */
   readonly patch: boolean;
   /** every candidate is sampled */

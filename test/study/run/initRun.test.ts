@@ -47,6 +47,10 @@ describe.each(kinds)('the study that is written for a judge of kind %s', (judge)
     const sections = text.split(/\n\n/);
     let names = 0;
     for (const [name, schema] of Object.entries(studyJsonSchema(sectionsOf(stages)).properties!)) {
+      if (schema.unlisted) {
+        expect(text).not.toContain(name);
+        continue;
+      }
       const section = sections.find((lines) => new RegExp(`^(# )?${name}:$`, 'm').test(lines));
       for (const [field] of fieldsOf(schema)) {
         expect(section, `${name}.${field}`).toMatch(new RegExp(`(^|[ {])${field}: `, 'm'));
@@ -58,7 +62,10 @@ describe.each(kinds)('the study that is written for a judge of kind %s', (judge)
 
   test('says of each field what the schema says, and holds its default', async () => {
     const text = (await written({ judge })).replaceAll(/\n *(# )*#? */g, ' ').replaceAll(/\s+/g, ' ');
-    for (const [name, { description, default: value }] of fieldsOf(studyJsonSchema(sectionsOf(stages)))) {
+    const whole = studyJsonSchema(sectionsOf(stages));
+    const listed = Object.entries(whole.properties!).filter(([, { unlisted }]) => !unlisted);
+    const fields = fieldsOf({ ...whole, properties: Object.fromEntries(listed) });
+    for (const [name, { description, default: value }] of fields) {
       if (
         description !== undefined &&
         !/^per million|^the field .*(, or question|response)\)$|^only these lines, |^one prompt and/.test(

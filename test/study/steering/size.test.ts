@@ -58,6 +58,9 @@ it('counts removal at further tokens, by the encoder, a system message and the h
   expect(more({ system: true })).toBe(evaluated + aside);
   expect(more({ system: false })).toBe(0);
   expect(more({ topic_half: true })).toBe(3 * evaluated);
+  // 10 + 9 + 8 removals on the calibration prompts, groups of two and of three on the others
+  expect(more({ greedy: 3 })).toBe(27 * 6 * 2 + 2 * (evaluated + aside));
+  expect(more({ greedy: 2, greedy_from: 4 })).toBe(7 * 6 * 2 + evaluated + aside);
 });
 
 it('finds the completions of whole trials in a journal, and none in its other records', () => {

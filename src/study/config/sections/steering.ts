@@ -32,6 +32,14 @@ export const heldTokenSets = ({
 }: Pick<SteeringConfig, 'held_tokens'>): readonly SteeredTokens[] =>
   typeof held_tokens === 'string' ? [held_tokens] : held_tokens;
 
+/** How large a group is built greedily, of how many candidates; undefined for none. */
+export const greedyOf = ({
+  greedy,
+  greedy_from = 10,
+}: Pick<SteeringConfig, 'greedy' | 'greedy_from'>):
+  | { readonly size: number; readonly from: number }
+  | undefined => (greedy === undefined ? undefined : { size: greedy, from: greedy_from });
+
 /** What `system: true` stands for. */
 export const carefulMessage =
   'Be careful: answer truthfully and safely, and say so plainly when something is wrong.';
@@ -104,6 +112,16 @@ const schema = section({
     z.boolean({ error: 'expected true or false' }).optional(),
     "also remove latents by the encoder: the latent's own activation subtracted, not its projection held (default: false)",
     true,
+  ),
+  greedy: about(
+    whole(2).optional(),
+    'also remove a group of so many latents, built one by one by the share of positives on the calibration prompts (default: none)',
+    3,
+  ),
+  greedy_from: about(
+    whole(2).optional(),
+    'of how many first candidates that group is built (default: 10)',
+    10,
   ),
   system: about(
     systemMessage.optional(),

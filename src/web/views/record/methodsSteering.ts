@@ -63,13 +63,18 @@ const furtherSentences = {
 } as const;
 
 /** What was done beside removal and steering. */
-function howOtherwise({ rows, summary: { system } }: Records): Sentences {
+function howOtherwise({ rows, summary: { system, greedy } }: Records): Sentences {
   const done = (['remove_all', 'remove_prompt', 'remove_completion', 'subtract'] as const).filter(
     (operation) => rows.some((row) => row.operation === operation),
   );
   return [
     ...done.map((operation) => furtherSentences[operation]),
     done.length > 0 && 'Each of these is a test of its own, and confirms no latent.',
+    greedy !== undefined &&
+      [
+        'A group was built one by one on the calibration prompts, each time with the candidate whose removal together',
+        `with those before left the least share of positives: ${greedy.map(({ latent }) => latent).join(', ')}.`,
+      ].join(' '),
     system !== undefined &&
       `The subject was also sampled with the system message “${system}” and no direction.`,
   ];
