@@ -17,6 +17,7 @@ export * from './results/latentPage.ts';
 export * from './results/latents.ts';
 export * from './results/manifest.ts';
 export * from './results/message.ts';
+export * from './results/numbers.ts';
 export * from './results/pairTokens.ts';
 export * from './results/protocol.ts';
 export * from './results/report.ts';

@@ -3,13 +3,14 @@ import { Command, Option } from 'commander';
 import { InputError } from '../errors.ts';
 import { type Ranking, rankings } from '../methods/attribution/reranking.ts';
 import { type LossKind, lossKinds, type TokenSet, tokenSets } from '../methods/site/contrast.ts';
+import { counted } from '../results.ts';
 import { type AttributeResult, runAttribute } from '../study/attribution/attributeRun.ts';
 import { type DocumentOf, jsonFlag, printDocument } from './json.ts';
 import { latentPart } from './jsonParts.ts';
 import { corpusForm, screenRows, wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
 import { attributeStudy, type RunOptions, withStageOptions } from './study.ts';
-import { certaintyText, counted, latentTable, latentTableLegend, number, pc, rankedBy } from './table.ts';
+import { certaintyText, latentTable, latentTableLegend, number, pc, rankedBy } from './table.ts';
 
 interface Options extends RunOptions {
   model: string;

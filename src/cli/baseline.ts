@@ -1,9 +1,11 @@
 /** `culprit baseline`: the mean residual at a site over a corpus. */
+import { resolve } from 'node:path';
 import { Command } from 'commander';
+import { counted } from '../results.ts';
 import { corpusDefaults, runBaseline } from '../study/attribution/baselineRun.ts';
+import { jsonFlag, printDocument } from './json.ts';
 import { corpusForm, wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
-import { counted } from './table.ts';
 
 interface Options {
   model: string;
@@ -15,15 +17,26 @@ interface Options {
   corpusTokens: number;
   passageTokens: number;
   out: string;
+  json?: boolean;
 }
 
-async function run({ cache, corpusTokens, ...options }: Options): Promise<void> {
+async function run({ cache, corpusTokens, json, ...options }: Options): Promise<void> {
   const { tokens, sinks, passages, norm } = await runBaseline({
     ...options,
     maxTokens: corpusTokens,
     cacheDir: cache,
     progress: progressOn(process.stderr),
   });
+  if (json)
+    return printDocument({
+      document: 'baseline',
+      out: resolve(options.out),
+      site: `resid_post ${options.site}`,
+      tokens,
+      sinks,
+      passages,
+      norm: { mean: norm.mean, median: norm.median, least: norm.least, greatest: norm.greatest },
+    });
   process.stdout.write(
     `Mean of resid_post ${options.site} over ${counted(tokens, 'token')} of ${counted(passages, 'passage')} (${counted(sinks, 'attention sink')} left out)\n` +
       `residual norm: mean ${norm.mean.toFixed(2)}, median ${norm.median.toFixed(2)}, from ${norm.least.toFixed(2)} to ${norm.greatest.toFixed(2)}\n` +
@@ -63,6 +76,7 @@ export function baselineCommand(): Command {
     )
     .optionsGroup('Output:')
     .requiredOption('--out <file>', 'safetensors file to write')
+    .option(...jsonFlag)
     .optionsGroup('Other:')
     .addHelpText('after', about)
     .action(run);

@@ -14,11 +14,12 @@ import {
   pText,
   type RankedSteeringRow,
   type SteeringSummary,
+  signedPoints,
   strongestFirst,
   verdictOf,
 } from '../results.ts';
 import type { StudyCausalTest } from '../study/steering/5-steer.ts';
-import { number, pc, percentText, signedPoints, table } from './table.ts';
+import { number, pc, percentText, table } from './table.ts';
 import { paragraph } from './wrap.ts';
 
 const shownChange = (row: RankedSteeringRow | undefined) =>

@@ -1,7 +1,9 @@
 /** `culprit check`: what may be wired wrongly in a study, a line each. */
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { runStudy } from '../study/run/studyRun.ts';
 import { checkSummary, checkTable } from './checkReport.ts';
+import { jsonFlag, printDocument } from './json.ts';
 import { dateOption, exitCodes, studyDate } from './options.ts';
 import { durationText, progressOn } from './progress.ts';
 import { type RunOptions, withStageOptions } from './study.ts';
@@ -10,7 +12,10 @@ interface CheckOptions extends Omit<RunOptions, 'rows'> {
   labels?: string;
 }
 
-async function check(study: string, { redo, accept, cache, date, labels }: CheckOptions): Promise<void> {
+async function check(
+  study: string,
+  { redo, accept, cache, date, labels, json }: CheckOptions,
+): Promise<void> {
   const start = Date.now();
   const result = await runStudy({
     study,
@@ -24,17 +29,27 @@ async function check(study: string, { redo, accept, cache, date, labels }: Check
   });
   const lines = result.check?.lines ?? [];
   const why = result.skipped.check;
+  const seconds = (Date.now() - start) / 1000;
+  if (result.stopped) process.exitCode = exitCodes.input;
+  if (json)
+    return printDocument({
+      document: 'check',
+      study: resolve(study),
+      seconds,
+      skipped: why ?? null,
+      stopped: result.stopped?.reason ?? null,
+      lines: [...lines],
+    });
   process.stdout.write(
     [
       '',
       ...(why === undefined
         ? [...checkTable(lines), '', `${checkSummary(lines)}.`]
         : [`Not checked: ${why}.`]),
-      `took ${durationText((Date.now() - start) / 1000)}`,
+      `took ${durationText(seconds)}`,
       '',
     ].join('\n'),
   );
-  if (result.stopped) process.exitCode = exitCodes.input;
 }
 
 const about = `
@@ -58,6 +73,7 @@ export function checkCommand(): Command {
       '--cache <folder>',
       "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
     )
+    .option(...jsonFlag)
     .addHelpText('after', about)
     .action((study: string, options: CheckOptions) => check(study, options));
 }

@@ -1,12 +1,12 @@
 /** `culprit run --control`: a control beside its study. */
-import type { ControlledRun, ControlsRecord } from '../results.ts';
+import { type ControlledRun, type ControlsRecord, signedPoints } from '../results.ts';
 import type { ControlKind } from '../study/config/control.ts';
 import { runControl } from '../study/run/controlRun.ts';
 import { tellCausalTest } from './goesAhead.ts';
 import { exitCodes } from './options.ts';
 import { progressOn } from './progress.ts';
 import { stageReport } from './studyReport.ts';
-import { number, pc, percentText, signedDelta, signedPoints, table } from './table.ts';
+import { number, pc, percentText, signedDelta, table } from './table.ts';
 import { paragraph } from './wrap.ts';
 
 interface ControlOptions {

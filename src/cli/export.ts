@@ -1,8 +1,12 @@
 /** `culprit export`: what was found of a study's latents, in the form that others publish. */
+import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { exportStudy } from '../study/report/exportRun.ts';
+import { jsonFlag, printDocument } from './json.ts';
 import { wholeNumber } from './options.ts';
+import { staleLines } from './staleLines.ts';
 import { number } from './table.ts';
+import { paragraph } from './wrap.ts';
 
 interface Options {
   to: 'neuronpedia';
@@ -11,6 +15,7 @@ interface Options {
   layer?: string;
   latent?: number;
   creatorId?: string;
+  json?: boolean;
 }
 
 const about = `
@@ -24,12 +29,25 @@ as its API answers for one feature. docs/method.md tells what stays empty.
 Example:
   culprit export my-study --to neuronpedia --out export/ --model-id smollm2-135m`;
 
-async function run(study: string, { to: _, ...options }: Options): Promise<void> {
-  const { files, features, activations, explanations } = await exportStudy({ study, ...options });
+async function run(study: string, { to, json, ...options }: Options): Promise<void> {
+  const { files, features, activations, explanations, staleness } = await exportStudy({ study, ...options });
+  if (json)
+    return printDocument({
+      document: 'export',
+      study: resolve(study),
+      to,
+      files: files.map((file) => resolve(file)),
+      features,
+      activations,
+      explanations,
+      stale: staleness.stale.interpret ?? null,
+      unchecked: staleness.unchecked ?? null,
+    });
   process.stdout.write(
     [
       `features: ${number(features)}, activations: ${number(activations)}, explanations: ${number(explanations)}`,
       ...files.map((file) => `  ${file}`),
+      ...staleLines(staleness).flatMap((line) => paragraph(line)),
       '',
     ].join('\n'),
   );
@@ -52,6 +70,7 @@ export function exportCommand(): Command {
       '--creator-id <id>',
       "Neuronpedia's id of the account that the records are of (default: the one that SAEDashboard writes)",
     )
+    .option(...jsonFlag)
     .addHelpText('after', about)
     .action(run);
 }

@@ -1,8 +1,9 @@
 /** `culprit import`: completions from elsewhere, with their grades, into a study. */
 import { Command, InvalidArgumentError } from 'commander';
+import { counted } from '../results.ts';
 import { importThresholds, type ScoreScale } from '../study/completions/importRow.ts';
 import { type ImportResult, runImport } from '../study/completions/importRun.ts';
-import { counted, number } from './table.ts';
+import { number } from './table.ts';
 import { paragraph } from './wrap.ts';
 
 interface Options {

@@ -1,13 +1,16 @@
 /** `culprit interpret`: what a study's first latents do and seem to mean. */
+import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import type { LatentPage } from '../results.ts';
+import { counted, inDecimals, type LatentPage } from '../results.ts';
 import { interpretDefaults, type Reader, readers } from '../study/config/sections/interpret.ts';
 import { interpretStudy } from '../study/run/interpretRun.ts';
 import { explanationLine } from './explanationLine.ts';
+import { jsonFlag, printDocument } from './json.ts';
+import { pagePart } from './jsonParts.ts';
 import { dateOption, exitCodes, screenRows, studyDate, wholeNumber } from './options.ts';
 import { durationText, progressOn } from './progress.ts';
 import { shownToken } from './shownToken.ts';
-import { counted, pc, signedDelta } from './table.ts';
+import { pc, signedDelta } from './table.ts';
 import { paragraph } from './wrap.ts';
 
 interface Options {
@@ -26,6 +29,7 @@ interface Options {
   rows: number;
   cache?: string;
   date?: Date;
+  json?: boolean;
 }
 
 const about = `
@@ -83,7 +87,7 @@ function pageLines(page: LatentPage): string[] {
     ...top.slice(0, 3).map((window) => `  ${pc.dim('…')}${snippet(window)}`),
     `  nearest       ${neighbours
       .slice(0, 3)
-      .map(({ latent: near, cosine }) => `${near} (${cosine.toFixed(2)})`)
+      .map(({ latent: near, cosine }) => `${near} (${inDecimals(cosine, 2)})`)
       .join(', ')}`,
     ...(others.length > 0 ? [`  same group    ${others.join(', ')}`] : []),
   ];
@@ -115,17 +119,28 @@ async function interpret(study: string, options: Options): Promise<void> {
     progress: progressOn(process.stderr),
   });
   const shown = pages.slice(0, rows);
+  const seconds = (Date.now() - start) / 1000;
+  if (stopped !== undefined) process.exitCode = exitCodes.budget;
+  if (options.json)
+    return printDocument({
+      document: 'interpret',
+      study: resolve(study),
+      up_to_date: upToDate,
+      seconds,
+      stopped: stopped ?? null,
+      pages: pages.length,
+      latents: shown.map(pagePart),
+    });
   process.stdout.write(
     [
       ...shown.flatMap(pageLines),
       '',
       `${shown.length} of ${counted(pages.length, 'latent')} shown; all are in ${folder}/latents${upToDate ? pc.dim(' (already done)') : ''}`,
       ...(stopped === undefined ? [] : [pc.yellow(stoppedLine(stopped))]),
-      `took ${durationText((Date.now() - start) / 1000)}`,
+      `took ${durationText(seconds)}`,
       '',
     ].join('\n'),
   );
-  if (stopped !== undefined) process.exitCode = exitCodes.budget;
 }
 
 export function interpretCommand(): Command {
@@ -175,6 +190,7 @@ export function interpretCommand(): Command {
       '--cache <folder>',
       "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
     )
+    .option(...jsonFlag)
     .addHelpText('after', about)
     .action(interpret);
 }

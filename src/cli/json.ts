@@ -3,6 +3,7 @@
  * schema.
  */
 import { z } from 'zod';
+import { checkSchema, judgeErrorSchema, latentExplanation } from '../results.ts';
 
 const count = z.int().min(0);
 /** null where it is not defined */
@@ -71,6 +72,35 @@ const intervention = z.strictObject({
 });
 const said = z.strictObject({ text: z.string(), stop: z.string() });
 
+const page = z.strictObject({
+  latent: count,
+  rank: z.int().min(1),
+  delta: z.number(),
+  /** the page, in the study's folder */
+  file: z.string(),
+  /** tokens of the texts read at which it is active, of how many */
+  active: count,
+  tokens: count,
+  /** tokens that it makes likelier, and less likely, by cosine */
+  likelier: z.array(z.string()),
+  less_likely: z.array(z.string()),
+  nearest: z.array(z.strictObject({ latent: count, cosine: z.number() })),
+  group: z.array(count),
+  labels: z.array(z.string()),
+  explanation: latentExplanation.nullable(),
+});
+
+const size = z.strictObject({
+  prompts: count,
+  completions: count,
+  random: count,
+  candidates: count,
+  share: z.number(),
+  icc: z.number(),
+});
+/** the least effect, as a share, that is confirmed with the chance `wanted`; null where none is */
+const least = z.strictObject({ removal: number, steering: number });
+
 /** The documents by their names, each of one command or several. */
 export const documents = {
   status: z.strictObject({
@@ -128,6 +158,95 @@ export const documents = {
     seconds: z.number(),
     counts: z.record(z.string(), z.number()),
     latents: z.array(latent),
+  }),
+  check: z.strictObject({
+    document: z.literal('check'),
+    study: z.string(),
+    seconds: z.number(),
+    /** why nothing was looked at; null where it was */
+    skipped: z.string().nullable(),
+    /** why a run would stop here; null where it would not */
+    stopped: z.string().nullable(),
+    /** as check.json has them */
+    lines: checkSchema,
+  }),
+  interpret: z.strictObject({
+    document: z.literal('interpret'),
+    study: z.string(),
+    up_to_date: z.boolean(),
+    seconds: z.number(),
+    /** why not all are explained, where they were to be: the budget is spent */
+    stopped: z.string().nullable(),
+    /** latents that have a page */
+    pages: count,
+    /** the first of them, as many as --rows asks for */
+    latents: z.array(page),
+  }),
+  baseline: z.strictObject({
+    document: z.literal('baseline'),
+    out: z.string(),
+    site: z.string(),
+    tokens: count,
+    sinks: count,
+    passages: count,
+    /** residual norms of the tokens, sinks left out */
+    norm: z.strictObject({
+      mean: z.number(),
+      median: z.number(),
+      least: z.number(),
+      greatest: z.number(),
+    }),
+  }),
+  export: z.strictObject({
+    document: z.literal('export'),
+    study: z.string(),
+    to: z.literal('neuronpedia'),
+    files: z.array(z.string()),
+    features: count,
+    activations: count,
+    explanations: count,
+    /** why the pages are of an earlier state of the study; null where they are not */
+    stale: z.string().nullable(),
+    /** why that could not be held against study.yaml; null where it was */
+    unchecked: z.string().nullable(),
+  }),
+  power: z.strictObject({
+    document: z.literal('power'),
+    size,
+    /** standard deviation of the random directions' own effects */
+    spread: z.number(),
+    /** chance that a candidate with such an effect is confirmed; null where the share leaves no room for it */
+    chances: z.array(z.strictObject({ effect: z.number(), removal: number, steering: number })),
+    wanted: z.number(),
+    /** the size asked for, then with each part halved and doubled; completions of both tests, at most */
+    sizes: z.array(z.strictObject({ size, least, completions: count })),
+  }),
+  'judge-sheet': z.strictObject({
+    document: z.literal('judge-sheet'),
+    study: z.string(),
+    out: z.string(),
+    rows: count,
+    /** texts of the causal test that they were drawn from */
+    texts: count,
+  }),
+  'judge-error': z.strictObject({
+    document: z.literal('judge-error'),
+    study: z.string(),
+    /** as judge-error.json has it */
+    sheet: judgeErrorSchema.shape.sheet.unwrap(),
+    warnings: z.array(z.string()),
+  }),
+  'sae-train': z.strictObject({
+    document: z.literal('sae-train'),
+    out: z.string(),
+    site: z.string(),
+    kind: z.string(),
+    latents: count,
+    /** trained on, whole steps only */
+    tokens: count,
+    /** null where nothing was computed */
+    harvested: count.nullable(),
+    up_to_date: z.boolean(),
   }),
   'judge-compare': z.strictObject({
     document: z.literal('judge-compare'),

@@ -1,8 +1,9 @@
 /** Rows of results as the documents of `--json` have them. */
-import type { LatentRow, RankedSteeringRow } from '../results.ts';
+import { type LatentPage, type LatentRow, pageFile, type RankedSteeringRow } from '../results.ts';
 import { type DocumentOf, finite } from './json.ts';
 
 type Latent = DocumentOf<'attribute'>['latents'][number];
+type Page = DocumentOf<'interpret'>['latents'][number];
 type Effect = NonNullable<DocumentOf<'run'>['effects']>[number];
 
 export const latentPart = (row: LatentRow): Latent => ({
@@ -37,3 +38,23 @@ export const effectPart = (row: RankedSteeringRow): Effect => ({
   verdict: row.verdict,
   ranks: { ...row.ranks },
 });
+
+const tokensOf = (tokens: readonly { readonly token: string }[]) => tokens.map(({ token }) => token);
+
+export function pagePart(page: LatentPage): Page {
+  const { latent, rank, delta, lens, passages, neighbours, group, explanation, labels } = page;
+  return {
+    latent,
+    rank,
+    delta,
+    file: pageFile(latent),
+    active: passages.active,
+    tokens: passages.tokens,
+    likelier: tokensOf(lens.cosine.top),
+    less_likely: tokensOf(lens.cosine.bottom),
+    nearest: neighbours.map((near) => ({ latent: near.latent, cosine: near.cosine })),
+    group: [...group],
+    labels: labels.map(({ text }) => text),
+    explanation,
+  };
+}

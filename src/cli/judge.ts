@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { InputError } from '../errors.ts';
 import { isFolderThere } from '../files/ifThere.ts';
+import { counted, inDecimals } from '../results.ts';
 import {
   type CompareRequest,
   compareJudges,
@@ -15,7 +16,7 @@ import { type DocumentOf, finite, jsonFlag, printDocument } from './json.ts';
 import { readCommand, sampleCommand } from './judgeSheet.ts';
 import { screenRows, wholeNumber } from './options.ts';
 import { progressOn } from './progress.ts';
-import { counted, number, pc, table } from './table.ts';
+import { number, pc, table } from './table.ts';
 
 interface Options {
   a?: string;
@@ -50,9 +51,7 @@ Examples:
   culprit judge compare my-study --b other-judge/study.yaml`;
 
 function share(x: number): string {
-  const text = x.toFixed(3);
-  // What rounds to 0 has no sign.
-  return Number.isNaN(x) ? 'undefined' : Number(text) === 0 ? '0.000' : text;
+  return Number.isNaN(x) ? 'undefined' : inDecimals(x, 3);
 }
 
 const measuredRow = (name: string, { value, low, high }: Measured): string[] => [

@@ -1,17 +1,21 @@
 /** `culprit judge sample` and `read`: how often a study's judge errs on its own steered texts. */
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import {
   armWords,
+  inDecimals,
   type JudgeErrorFile,
   judgeErrorWarnings,
   resultFiles,
   type SheetError,
+  signedPoints,
 } from '../results.ts';
 import type { OpenJudge } from '../study/judging/compareRun.ts';
 import { judgedFolder, readFilledSheet, sampleSheet } from '../study/judging/judgeErrorRun.ts';
+import { jsonFlag, printDocument } from './json.ts';
 import { screenRows, wholeNumber } from './options.ts';
 import { progressOn } from './progress.ts';
-import { number, pc, signedPoints, table } from './table.ts';
+import { number, pc, table } from './table.ts';
 import { paragraph } from './wrap.ts';
 
 type Estimate = SheetError['all']['kappa'];
@@ -19,7 +23,7 @@ type Estimate = SheetError['all']['kappa'];
 const share = (found: Estimate) =>
   found === null
     ? 'not known'
-    : `${found.value.toFixed(2)} [${found.low.toFixed(2)}, ${found.high.toFixed(2)}]`;
+    : `${inDecimals(found.value, 2)} [${inDecimals(found.low, 2)}, ${inDecimals(found.high, 2)}]`;
 
 const points = (found: Estimate) =>
   found === null
@@ -106,12 +110,21 @@ function sheetText(error: JudgeErrorFile, sheet: SheetError, folder: string, row
   ].join('\n');
 }
 
+const printError = (error: JudgeErrorFile, sheet: SheetError, study: string): void =>
+  printDocument({
+    document: 'judge-error',
+    study: resolve(study),
+    sheet,
+    warnings: judgeErrorWarnings(error, sheet.steered),
+  });
+
 interface SampleOptions {
   out?: string;
   by?: string;
   count: number;
   seed: number;
   rows: number;
+  json?: boolean;
 }
 
 const sampleAbout = `
@@ -140,8 +153,9 @@ export function sampleCommand(openJudge: OpenJudge): Command {
     .option('--count <texts>', 'how many texts', wholeNumber(1), 60)
     .option('--seed <number>', 'seed of the draw', wholeNumber(0), 1)
     .option('--rows <count>', 'how many effects to show', wholeNumber(0), screenRows)
+    .option(...jsonFlag)
     .addHelpText('after', sampleAbout)
-    .action(async (study: string, { rows, ...options }: SampleOptions) => {
+    .action(async (study: string, { rows, json, ...options }: SampleOptions) => {
       const folder = await judgedFolder(study);
       const drawn = await sampleSheet({
         folder,
@@ -151,6 +165,15 @@ export function sampleCommand(openJudge: OpenJudge): Command {
       });
       const { error } = drawn;
       const { out } = options;
+      if (json && error?.sheet) return printError(error, error.sheet, study);
+      if (json)
+        return printDocument({
+          document: 'judge-sheet',
+          study: resolve(study),
+          out: resolve(out!),
+          rows: drawn.rows,
+          texts: drawn.texts,
+        });
       process.stdout.write(
         error?.sheet
           ? sheetText(error, error.sheet, study, rows)
@@ -182,9 +205,11 @@ export function readCommand(): Command {
     .argument('<study>', 'the study that the sheet was drawn from')
     .argument('<sheet>', 'the sheet, filled in')
     .option('--rows <count>', 'how many effects to show', wholeNumber(0), screenRows)
+    .option(...jsonFlag)
     .addHelpText('after', readAbout)
-    .action(async (study: string, sheet: string, { rows }: { rows: number }) => {
+    .action(async (study: string, sheet: string, { rows, json }: { rows: number; json?: boolean }) => {
       const error = await readFilledSheet(await judgedFolder(study), sheet);
+      if (json) return printError(error, error.sheet, study);
       process.stdout.write(sheetText(error, error.sheet, study, rows));
     });
 }

@@ -1,7 +1,9 @@
 /** `culprit power`: what effect a causal test can find, and at which cost. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Power, powerOf } from '../methods/steering/power.ts';
+import { counted } from '../results.ts';
 import { type PowerSize, powerSize } from '../study/run/powerRun.ts';
+import { type DocumentOf, finite, jsonFlag, printDocument } from './json.ts';
 import { wholeNumber } from './options.ts';
 import { progressOn } from './progress.ts';
 import { number, pc, percentText, table } from './table.ts';
@@ -10,6 +12,7 @@ interface Options extends Partial<Omit<PowerSize, 'prompts'>> {
   evaluation?: number;
   effect: readonly number[];
   spread: number;
+  json?: boolean;
 }
 
 /** The tests of a study; both share the error rate. */
@@ -64,35 +67,78 @@ function sizes(size: PowerSize): { readonly name: string; readonly size: PowerSi
   return [{ name: 'as above', size }, ...others];
 }
 
-function report(size: PowerSize, { effect, spread }: Options): string {
-  const { prompts, completions, random, candidates, share, icc } = size;
+interface Found {
+  /** for each effect and operation; undefined where the share leaves no room for it */
+  readonly chances: readonly {
+    readonly effect: number;
+    readonly of: readonly (number | undefined)[];
+  }[];
+  readonly sizes: readonly {
+    readonly name: string;
+    readonly size: PowerSize;
+    readonly least: readonly (number | undefined)[];
+    readonly completions: number;
+  }[];
+}
+
+function simulated(size: PowerSize, { effect, spread }: Options): Found {
+  const { share } = size;
   const own = powers(size, spread);
-  const chance = (power: Power, sides: 1 | 2, e: number) =>
-    e > (sides === 1 ? share : Math.min(share, 1 - share)) ? 'no room' : percentText(power.of(e));
+  const room = (sides: 1 | 2) => (sides === 1 ? share : Math.min(share, 1 - share));
+  const chances = effect.map((e) => ({
+    effect: e,
+    of: operations.map(({ sides }, i) => (e > room(sides) ? undefined : own[i]!.of(e))),
+  }));
   const all = sizes(size);
   const progress = progressOn(process.stderr).stage('simulating', all.length);
-  const rows = all.map(({ name, size: other }) => {
-    const found = other === size ? own : powers(other, spread);
+  const found = all.map(({ name, size: other }) => {
+    const its = other === size ? own : powers(other, spread);
     progress.advance();
-    return [
+    return {
       name,
-      ...found.map((power) => pointsText(power.effectFor(wanted))),
-      number(found.reduce((sum, power) => sum + power.completions, 0)),
-    ];
+      size: other,
+      least: its.map((power) => power.effectFor(wanted)),
+      completions: its.reduce((sum, power) => sum + power.completions, 0),
+    };
   });
   progress.end();
+  return { chances, sizes: found };
+}
+
+/** By the operations' names, in their order. */
+const byOperation = ([removal, steering]: readonly (number | undefined)[]) => ({
+  removal: finite(removal),
+  steering: finite(steering),
+});
+
+const documentOf = (size: PowerSize, spread: number, found: Found): DocumentOf<'power'> => ({
+  document: 'power',
+  size,
+  spread,
+  chances: found.chances.map(({ effect, of }) => ({ effect, ...byOperation(of) })),
+  wanted,
+  sizes: found.sizes.map(({ size: other, least, completions }) => ({
+    size: other,
+    least: byOperation(least),
+    completions,
+  })),
+});
+
+function report(size: PowerSize, found: Found): string {
+  const { prompts, completions, random, candidates, share, icc } = size;
+  const rows = found.sizes.map((one) => [one.name, ...one.least.map(pointsText), number(one.completions)]);
   return [
     '',
     pc.bold('What effect a causal test can find'),
-    `${number(prompts)} evaluation prompts, ${number(completions)} completions of each, ${number(random)} random directions, ${number(candidates)} candidates;`,
+    `${counted(prompts, 'evaluation prompt')}, ${counted(completions, 'completion')} of each, ${counted(random, 'random direction')}, ${counted(candidates, 'candidate')};`,
     `${percentText(share)} positive when left alone; completions of a prompt correlate by ${icc.toFixed(2)}.`,
     '',
     'Chance that a candidate with such an effect is confirmed:',
     table(
       [right('points'), ...operations.map(({ name }) => right(name))],
-      effect.map((e) => [
-        `${Math.round(100 * e)}`,
-        ...operations.map(({ sides }, i) => chance(own[i]!, sides, e)),
+      found.chances.map(({ effect, of }) => [
+        `${Math.round(100 * effect)}`,
+        ...of.map((chance) => (chance === undefined ? 'no room' : percentText(chance))),
       ]),
     ),
     '',
@@ -138,11 +184,13 @@ export function powerCommand(): Command {
         .argParser(points)
         .default(points(usualEffects), usualEffects),
     )
+    .option(...jsonFlag)
     .addHelpText('after', about)
     .action(async (study: string | undefined, options: Options) => {
-      const { effect: _effect, spread: _spread, evaluation: prompts, ...given } = options;
-      process.stdout.write(
-        report(await powerSize(study, { ...given, ...(prompts !== undefined && { prompts }) }), options),
-      );
+      const { effect: _effect, spread, evaluation: prompts, json, ...given } = options;
+      const size = await powerSize(study, { ...given, ...(prompts !== undefined && { prompts }) });
+      const found = simulated(size, options);
+      if (json) printDocument(documentOf(size, spread, found));
+      else process.stdout.write(report(size, found));
     });
 }

@@ -1,8 +1,8 @@
 /** `culprit report`: a study as one page that opens anywhere. */
 import { Command, InvalidArgumentError } from 'commander';
 import { reportDefaults, runReport } from '../study/report/reportRun.ts';
-import type { Staleness } from '../study/report/stale.ts';
 import { isPage } from '../study/report/studyFolder.ts';
+import { staleLines } from './staleLines.ts';
 import { pc } from './table.ts';
 import { paragraph } from './wrap.ts';
 
@@ -33,17 +33,6 @@ function shortened(files: Readonly<Record<string, string>>): string[] {
   });
 }
 
-/** What does not belong together in the page. */
-const staleLines = ({ stale, unchecked }: Staleness): string[] => [
-  ...Object.entries(stale).map(
-    ([stage, why]) =>
-      `Stage ${stage} is of an earlier state of the study, and marked so: ${why}. \`culprit run\` makes it again.`,
-  ),
-  ...(unchecked === undefined
-    ? []
-    : [`Whether the results are those that study.yaml asks for was not checked: ${unchecked}.`]),
-];
-
 async function report(study: string, others: readonly string[], { out, maxSize }: Options): Promise<void> {
   const studies = [study, ...others];
   const { path, bytes, trimmed, stale } = await runReport({ studies, out, maxBytes: maxSize });
@@ -51,7 +40,7 @@ async function report(study: string, others: readonly string[], { out, maxSize }
     shortened(files).map((line) => (studies.length > 1 ? `${name}: ${line}` : line)),
   );
   const earlier = Object.entries(stale).flatMap(([name, found]) =>
-    staleLines(found).map((line) => (studies.length > 1 ? `${name}: ${line}` : line)),
+    staleLines(found, ', and marked so').map((line) => (studies.length > 1 ? `${name}: ${line}` : line)),
   );
   process.stdout.write(
     [

@@ -1,10 +1,11 @@
 /** `culprit sae train` and `culprit sae eval`: make a sparse autoencoder of one's own, and measure one. */
+import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-
 import { InputError } from '../errors.ts';
 import { replaceFile } from '../files/atomic.ts';
 import { type TrainedKind, trainedKinds } from '../methods/sae/saeGraph.ts';
 import type { SaeTrainStep } from '../methods/sae/saeTraining.ts';
+import { inDecimals } from '../results.ts';
 import { runSaeEval, type SaeEvalResult, saeEvalDefaults } from '../study/sae/saeEvalRun.ts';
 import { runSaeTrain, saeTrainDefaults } from '../study/sae/saeTrainRun.ts';
 import { outFile } from '../study/store/outFolder.ts';
@@ -34,6 +35,7 @@ interface TrainOptions {
   checkpointSeconds: number;
   out: string;
   overwrite?: boolean;
+  json?: boolean;
 }
 
 /** A whole number that may be written as 1e6. */
@@ -72,7 +74,7 @@ export function liveSteps(stream: NodeJS.WriteStream, batch: number): (step: Sae
     const line = [
       `step ${step}/${steps}`,
       `loss ${loss.toFixed(4)}`,
-      `explained ${(100 * explained).toFixed(1)} %`,
+      `explained ${inDecimals(100 * explained, 1)} %`,
       `L0 ${l0.toFixed(1)}`,
       `dead ${(100 * dead).toFixed(1)} %`,
       `${Math.round(batch / each).toLocaleString('en-US')} tok/s`,
@@ -90,7 +92,7 @@ function sparsity({ kind, k, l0 }: TrainOptions): number {
 }
 
 async function train(options: TrainOptions): Promise<void> {
-  const { cache, corpus, harvest, l0: _, ...rest } = options;
+  const { cache, corpus, harvest, l0: _, json, ...rest } = options;
   const result = await runSaeTrain({
     ...rest,
     k: sparsity(options),
@@ -100,6 +102,17 @@ async function train(options: TrainOptions): Promise<void> {
     progress: progressOn(process.stderr),
     onStep: liveSteps(process.stderr, options.batch),
   });
+  if (json)
+    return printDocument({
+      document: 'sae-train',
+      out: resolve(options.out),
+      site: `resid_post ${options.site}`,
+      kind: options.kind,
+      latents: options.latents,
+      tokens: result.tokens,
+      harvested: result.upToDate ? null : result.harvested,
+      up_to_date: result.upToDate,
+    });
   const n = (x: number) => x.toLocaleString('en-US');
   process.stdout.write(
     result.upToDate
@@ -165,6 +178,7 @@ function trainCommand(): Command {
       'folder for cfg.json and sae_weights.safetensors, as SAELens saves them',
     )
     .option('--overwrite', 'replace another SAE in that folder')
+    .option(...jsonFlag)
     .addHelpText('after', trainExample)
     .action(train);
 }
@@ -184,7 +198,7 @@ interface EvalOptions {
   out?: string;
 }
 
-const percent = (x: number) => `${(100 * x).toFixed(2)} %`;
+const percent = (x: number) => `${inDecimals(100 * x, 2)} %`;
 const barWidth = 40;
 
 function histogram({ histogram: bins, neverActive }: SaeEvalResult): string[] {

@@ -1,23 +1,14 @@
 /** What the stages of a study tell when they are done, in words a newcomer understands. */
 
 import type { WithoutPair } from '../methods/completions/pair.ts';
-import { checkTroubles, type FidelityGroup, judgeQuality } from '../results.ts';
+import { checkTroubles, counted, type FidelityGroup, inDecimals, judgeQuality } from '../results.ts';
 import { stages } from '../study/run/stages.ts';
 import type { StudyResult } from '../study/run/studyRun.ts';
 import { causalTestReport } from './causalTestReport.ts';
 import { checkSummary } from './checkReport.ts';
 import { explanationLine } from './explanationLine.ts';
 import { durationText } from './progress.ts';
-import {
-  certaintyText,
-  counted,
-  latentTable,
-  latentTableLegend,
-  number,
-  pc,
-  percentText,
-  rankedBy,
-} from './table.ts';
+import { certaintyText, latentTable, latentTableLegend, number, pc, percentText, rankedBy } from './table.ts';
 import { paragraph } from './wrap.ts';
 
 type Part = (result: StudyResult, rows: number) => string[];
@@ -107,13 +98,7 @@ const attributed: Part = ({ attribute, study }, rows) => {
   ];
 };
 
-const decimals = (x: number | null) =>
-  x === null
-    ? 'not defined'
-    : x
-        .toFixed(2)
-        .replace(/^-(?=0\.00$)/, '')
-        .replace('-', '−');
+const decimals = (x: number | null) => (x === null ? 'not defined' : inDecimals(x, 2).replace('-', '−'));
 
 /** How the estimate did on a group of latents, in a phrase. */
 function agreementText({ latents, faults, first_order }: FidelityGroup): string {

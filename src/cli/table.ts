@@ -1,7 +1,7 @@
 /** Tables without lines, as the commands print them. */
 import Table from 'cli-table3';
 import { createColors } from 'picocolors';
-import { isEcho, type LatentRow } from '../results.ts';
+import { counted, isEcho, type LatentRow } from '../results.ts';
 
 const taken = () => (process.stdout.isTTY ? process.stdout.hasColors() : false);
 
@@ -14,8 +14,6 @@ export function colour(wanted: boolean): void {
 }
 
 export const number = (x: number) => x.toLocaleString('en-US');
-/** `1 prompt`, `2 prompts` */
-export const counted = (n: number, what: string) => `${number(n)} ${what}${n === 1 ? '' : 's'}`;
 export const percentText = (share: number) => (Number.isNaN(share) ? '' : `${Math.round(100 * share)} %`);
 export const signedDelta = (x: number) => `${x < 0 ? '-' : '+'}${Math.abs(x).toExponential(2)}`;
 
@@ -109,7 +107,3 @@ export function certaintyText(counts: Readonly<Record<string, number>>): string 
       : `; halves of the prompts share ${percentText(split_half_overlap)} of their first 100 (by chance ${percentText(split_half_chance!)})`;
   return `${counted(clusters, 'prompt')}: q < .05 for ${number(q_below_05!)} of ${counted(alive!, 'living latent')}; a first delta as great comes by chance with p = ${first_max_p.toPrecision(2)}${halves}`;
 }
-
-/** A share's change in percentage points, signed; empty for null. */
-export const signedPoints = (x: number | null) =>
-  x === null ? '' : `${x < 0 ? '−' : '+'}${Math.abs(100 * x).toFixed(0)}`;

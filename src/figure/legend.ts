@@ -1,6 +1,6 @@
 /** The legend: a sign and words per entry, in as many rows as they need. */
 import * as Plot from '@observablehq/plot';
-import type { EffectVerdictName } from '../results.ts';
+import { counted, type EffectVerdictName } from '../results.ts';
 import type { SteeringFigure } from './figureData.ts';
 import type { Palette } from './palette.ts';
 import { widthOf } from './text.ts';
@@ -44,7 +44,12 @@ export function entriesOf({ prompts }: SteeringFigure): Entry[] {
     { sign: 'suggestive', words: 'suggestive: q < .2' },
     { sign: 'not shown', words: 'not shown' },
     ...(prompts.aside > 0
-      ? [{ sign: 'aside' as const, words: `measured again on ${prompts.aside} prompts kept aside` }]
+      ? [
+          {
+            sign: 'aside' as const,
+            words: `measured again on ${counted(prompts.aside, 'prompt')} kept aside`,
+          },
+        ]
       : []),
     { sign: 'zone', words: 'gray zone: one more random latent, 95 %' },
     { sign: 'fringe', words: '95 % interval of its edges' },

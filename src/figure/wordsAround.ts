@@ -1,4 +1,5 @@
 /** Words around the panels: their titles, names of rows, the axis, legend, caption; and the room they need. */
+import { counted } from '../results.ts';
 import { type Panel, panels, type SteeringFigure } from './figureData.ts';
 import { entriesOf, laidOut, legendRow, type PlacedEntry } from './legend.ts';
 import { type FigureLine, heightOfLines, isDots, isRow } from './lines.ts';
@@ -63,7 +64,7 @@ export interface Words {
 function captionText({ caption, prompts, candidates }: SteeringFigure): string {
   const absent = candidates.some(({ label }) => label.endsWith('(−)'));
   return [
-    `Bars: 95 % intervals over ${prompts.evaluation} prompts.`,
+    `Bars: 95 % intervals over ${counted(prompts.evaluation, 'prompt')}.`,
     'A cause lies left of the gray zone removed and steered away, right of it steered toward.',
     ...caption,
     ...(absent ? ['(−): acts through its absence.'] : []),

@@ -3,6 +3,7 @@
  * a second judge read them, and what the effects are without that error.
  */
 import { z } from 'zod';
+import { inDecimals, signedPoints } from './numbers.ts';
 
 const count = z.int().min(0);
 
@@ -95,8 +96,6 @@ export const judgeErrorSchema = z.object({
 });
 export type JudgeErrorFile = z.output<typeof judgeErrorSchema>;
 
-/** Percentage points, with a true minus. */
-const points = (x: number) => `${x < 0 ? '−' : '+'}${Math.abs(100 * x).toFixed(0)}`;
 const percent = (x: number) => `${(100 * x).toFixed(0)} %`;
 
 const lowKappa = 0.6;
@@ -113,8 +112,8 @@ function differenceWarnings({ arm, sensitivity, specificity }: SheetError['diffe
     found !== null && (found.low > 0 || found.high < 0)
       ? [
           [
-            `The judge's ${name} differs between ${armWords[arm]} and those left alone, by ${points(found.value)}`,
-            `points (95 % interval ${points(found.low)} to ${points(found.high)}): part of an effect may be`,
+            `The judge's ${name} differs between ${armWords[arm]} and those left alone, by ${signedPoints(found.value)}`,
+            `points (95 % interval ${signedPoints(found.low)} to ${signedPoints(found.high)}): part of an effect may be`,
             'the judge. The corrected effects allow for it.',
           ].join(' '),
         ]
@@ -131,8 +130,8 @@ function biasWarnings({ arm, bias }: SheetError['differential'][number], sheet: 
   return [
     [
       `From ${read} texts read it cannot be ruled out that the judge's error differs so much between`,
-      `${armWords[arm]} and those left alone that it alone shows ${points(possible).slice(1)} points, more`,
-      `than the greatest effect (${points(greatest.effect)}). A longer sheet (--count) would tell.`,
+      `${armWords[arm]} and those left alone that it alone shows ${signedPoints(possible).slice(1)} points, more`,
+      `than the greatest effect (${signedPoints(greatest.effect)}). A longer sheet (--count) would tell.`,
     ].join(' '),
   ];
 }
@@ -174,7 +173,7 @@ export function judgeErrorWarnings(
         ]),
     ...(found && kappa && kappa.value < lowKappa
       ? [
-          `The study's judge and ${found.judge} agree poorly (kappa ${kappa.value.toFixed(2).replace(/^-(?=0\.00$)/, '')}): at least one of them is often wrong.`,
+          `The study's judge and ${found.judge} agree poorly (kappa ${inDecimals(kappa.value, 2)}): at least one of them is often wrong.`,
         ]
       : []),
   ];

@@ -1,10 +1,11 @@
 /** What `--json` prints, held against the schemas of docs/schemas, which are those of the source. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type DocumentName, documents } from '../../src/cli/json.ts';
+import { readCsv } from '../../src/files/csv.ts';
 import { culpritHere } from '../support/cliHere.ts';
 import { put, putAll, type TinyFolder } from '../support/tinyFolder.ts';
 import { putStudy, smallSteering } from '../support/tinyStudy.ts';
@@ -167,5 +168,95 @@ describe('files of one’s own', () => {
     ]);
     expect(found.table).toEqual({ both: 3, only_a: 0, only_b: 1, neither: 2 });
     expect(found.strongest).toMatchObject([{ id: '5', a: { label: 'negative' }, b: { label: 'positive' } }]);
+  });
+
+  it('power', async () => {
+    const args = ['power', '--evaluation', '10', '--completions', '2', '--random', '6', '--effect', '10,90'];
+    const found = await printed('power', [...args, '--share', '0.6', '--candidates', '2']);
+    expect(found.size).toMatchObject({ prompts: 10, completions: 2, random: 6, share: 0.6 });
+    expect(found.chances).toMatchObject([
+      { effect: 0.1, removal: expect.any(Number), steering: expect.any(Number) },
+      { effect: 0.9, removal: null, steering: null },
+    ]);
+    expect(found.sizes[0]!.size).toEqual(found.size);
+    expect(found.sizes.map(({ size }) => size.prompts)).toContain(20);
+  });
+
+  it('baseline', async () => {
+    const out = at('mean.safetensors');
+    const args = ['baseline', '--model', tiny.model, '--corpus', tiny.corpus, '--site', '1', '--out', out];
+    const found = await printed('baseline', args);
+    expect(found).toMatchObject({ out, site: 'resid_post 1' });
+    expect(found.norm.least).toBeLessThanOrEqual(found.norm.mean);
+    expect(found.tokens).toBeGreaterThan(found.passages);
+  });
+
+  it('sae train, and again', async () => {
+    const model = ['--model', tiny.model, '--corpus', tiny.corpus, '--site', '1'];
+    const size = ['--latents', '8', '--k', '2', '--tokens', '64', '--batch', '32', '--out', at('trained')];
+    const found = await printed('sae-train', ['sae', 'train', ...model, ...size]);
+    expect(found).toMatchObject({ kind: 'topk', latents: 8, tokens: 64, up_to_date: false });
+    expect(found.harvested).toBeGreaterThan(0);
+    const again = await printed('sae-train', ['sae', 'train', ...model, ...size]);
+    expect(again).toMatchObject({ tokens: 64, up_to_date: true, harvested: null });
+  });
+});
+
+describe('what a causal test is read for', () => {
+  const restored = () => putStudy(study, tiny, over);
+
+  it('interpret, then export, which says when the pages are of an earlier state', async () => {
+    restored();
+    const found = await printed('interpret', ['interpret', study, '--pages', '3', '--rows', '2']);
+    expect(found).toMatchObject({ up_to_date: false, stopped: null, pages: 3 });
+    expect(found.latents.map(({ rank }) => rank)).toEqual([1, 2]);
+    expect(JSON.parse(readFileSync(join(study, found.latents[0]!.file), 'utf8'))).toMatchObject({
+      latent: found.latents[0]!.latent,
+    });
+    const args = ['export', study, '--to', 'neuronpedia', '--out', at('export')];
+    expect(await printed('export', args)).toMatchObject({ features: 3, stale: null, unchecked: null });
+    putStudy(study, tiny, { ...over, pairs: { limit: 5 } });
+    const { stale } = await printed('export', args);
+    expect(stale).toContain('it rests on stage attribute, which is of an earlier state too');
+    const { stdout } = await culpritHere(args);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
+      'Stage interpret is of an earlier state of the study: it rests on stage attribute, which is of an',
+    );
+    restored();
+  });
+
+  it('check', async () => {
+    putStudy(study, tiny, { ...over, check: { mode: 'warn' } });
+    const found = await printed('check', ['check', study]);
+    expect(found).toMatchObject({ skipped: null, stopped: null });
+    expect(found.lines).toEqual(JSON.parse(readFileSync(join(study, 'check.json'), 'utf8')));
+    expect(found.lines.length).toBeGreaterThan(10);
+    restored();
+    expect(await printed('check', ['check', study])).toMatchObject({
+      skipped: expect.any(String),
+      lines: [],
+    });
+  });
+
+  it('judge sample, judge read, and judge sample --by another judge', async () => {
+    restored();
+    const out = at('sheet.csv');
+    const drawn = await printed('judge-sheet', ['judge', 'sample', study, '--out', out, '--count', '12']);
+    expect(drawn).toMatchObject({ out, rows: 12 });
+    expect(drawn.texts).toBeGreaterThan(12);
+    const rows: Readonly<Record<string, string>>[] = [];
+    for await (const { value } of readCsv(out)) rows.push(value);
+    const cell = (text = '') => `"${text.replaceAll('"', '""')}"`;
+    const filled = rows.map(({ id, prompt, completion }, i) =>
+      [id, prompt, completion, i % 2 ? 'positive' : 'negative', 'yes'].map(cell).join(','),
+    );
+    writeFileSync(out, ['id,prompt,completion,label,coherent', ...filled, ''].join('\n'));
+    const found = await printed('judge-error', ['judge', 'read', study, out]);
+    expect(found.sheet).toMatchObject({ reader: 'people', rows: 12, empty: 0 });
+    const by = put(at('other.yaml'), readFileSync(join(study, 'study.yaml'), 'utf8'));
+    const args = ['judge', 'sample', study, '--by', by, '--count', '12'];
+    const second = await printed('judge-error', args);
+    expect(second.sheet.rows).toBe(12);
+    expect(second.sheet.reader).not.toBe('people');
   });
 });

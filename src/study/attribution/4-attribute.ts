@@ -5,7 +5,7 @@ import { InputError, NothingToWorkOn } from '../../errors.ts';
 import { isThere } from '../../files/ifThere.ts';
 import { integratedSteps } from '../../methods/attribution/integrated.ts';
 import { measuredPerWanted } from '../../methods/attribution/reranking.ts';
-import { type LatentRow, latentColumns, resultFiles } from '../../results.ts';
+import { counted, type LatentRow, latentColumns, resultFiles } from '../../results.ts';
 import { attributionSection } from '../config/sections/attribution.ts';
 import { meanTokens, readLatents, readPairRecords } from '../open/records.ts';
 import { type EstimateBasis, hasNeeds, plannedStage, type StageEstimate, studyStage } from '../open/stage.ts';
@@ -188,7 +188,7 @@ async function attributeEstimate(
   return {
     seconds: left * 2.5 * pass,
     besides: baseline + (await removalSeconds(study, stored !== undefined, { pairs: most, pass })),
-    note: `at most ${most} pairs`,
+    note: `at most ${counted(most, 'pair')}`,
   };
 }
 

@@ -10,7 +10,7 @@ import { replaceFile } from '../../files/atomic.ts';
 import { readJson } from '../../files/jsonFile.ts';
 import { checked } from '../../files/schema.ts';
 import { effectResolution } from '../../methods/attribution/fidelity.ts';
-import { type FidelityRecord, fidelitySchema, type LatentRow, resultFiles } from '../../results.ts';
+import { counted, type FidelityRecord, fidelitySchema, type LatentRow, resultFiles } from '../../results.ts';
 import { leftToTheStudy } from '../config/schema.ts';
 import { fidelitySection } from '../config/sections/fidelity.ts';
 import { readLatents } from '../open/records.ts';
@@ -201,7 +201,7 @@ export const fidelityStage = studyStage({
     const left = status.left / Math.max(1, status.left + status.done);
     return {
       seconds: left * 2 * passes * (prompt + packed * config.sampling.max_tokens) * token,
-      note: `${2 * latents} latents removed on at most ${pairs} pairs`,
+      note: `${counted(2 * latents, 'latent')} removed on at most ${counted(pairs, 'pair')}`,
     };
   },
 });

@@ -8,7 +8,14 @@ import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { isThere } from '../../files/ifThere.ts';
 import { readSafetensorsHeader, readTensor } from '../../files/safetensors.ts';
-import { type LatentPage, type LatentRow, pageFile, pagesFolder, resultFiles } from '../../results.ts';
+import {
+  counted,
+  type LatentPage,
+  type LatentRow,
+  pageFile,
+  pagesFolder,
+  resultFiles,
+} from '../../results.ts';
 import { toFloat32 } from '../../tensor.ts';
 import { checkAttributed } from '../attribution/4-attribute.ts';
 import { baselineInputs, studyBaseline } from '../attribution/baseline.ts';
@@ -348,12 +355,12 @@ export const interpretStage = studyStage({
     const questions = questionsOf(study);
     const each =
       explainer?.kind === 'chat' ? callSeconds / explainer.concurrency : 5 * questionTokens * token;
-    const asked = questions > 0 ? `, at most ${questions} questions to the explainer` : '';
+    const asked = questions > 0 ? `, at most ${counted(questions, 'question')} to the explainer` : '';
     return {
       seconds: status.left * each,
       besides: (await isRead(study)) ? 0 : tokens * token,
       price: priceOf(study, status.finished),
-      note: `${latents} latents in ${tokens.toLocaleString('en')} tokens${asked}`,
+      note: `${counted(latents, 'latent')} in ${counted(tokens, 'token')}${asked}`,
     };
   },
 });

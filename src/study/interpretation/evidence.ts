@@ -9,7 +9,7 @@ import { type LatentLens, type LensEnds, logitLens } from '../../methods/interpr
 import { cosines, neighbours } from '../../methods/interpretation/neighbours.ts';
 import type { LossKind } from '../../methods/site/contrast.ts';
 import { sitePass } from '../../methods/site/siteGradient.ts';
-import type { LatentPage, LatentRow, Lens, PairTokens } from '../../results.ts';
+import { counted, type LatentPage, type LatentRow, type Lens, type PairTokens } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Sae } from '../../saes/sae.ts';
 import type { StudyContrast } from '../open/contrasts.ts';
@@ -103,7 +103,7 @@ export async function makeEvidence(request: EvidenceRequest): Promise<MadeEviden
   const { model, codec } = opened;
   const latents = rows.map(({ latent }) => latent);
   const timings = new Timings(clock);
-  progress.note(`Logit lens and neighbours of ${latents.length} latents`);
+  progress.note(`Logit lens and neighbours of ${counted(latents.length, 'latent')}`);
   const lens = await timings.of('lens', () => logitLens(runtime, model, sae, latents, listed.lens));
   const near = await timings.of('lens', () => neighbours(runtime, sae, latents, listed.neighbours));
   const scan = await timings.of('passages', () =>

@@ -7,7 +7,7 @@ import { InputError } from '../../errors.ts';
 import { quoted } from '../../files/bytes.ts';
 import { shuffled } from '../../methods/statistics/groups.ts';
 import { generatorOf } from '../../methods/statistics/random.ts';
-import type { Prompt } from '../../results.ts';
+import { counted, type Prompt } from '../../results.ts';
 import type { PromptsConfig } from '../config/schema.ts';
 import { promptHash } from '../store/contentHash.ts';
 import { type FieldRow, fieldOf, fieldRows, idOf, promptIn } from './fieldRows.ts';
@@ -100,7 +100,7 @@ function tooFew(
   const mend =
     found === 0 ? '' : `: lower these in study.yaml to at most ${found} in total, or give more prompts`;
   return new InputError(
-    `${file}: expected ${expected} prompts, as ${asked} for, found ${found || 'none'}${where}${mend}`,
+    `${file}: expected ${counted(expected, 'prompt')}, as ${asked} for, found ${found || 'none'}${where}${mend}`,
   );
 }
 

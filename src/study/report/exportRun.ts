@@ -13,6 +13,7 @@ import { pagedLatents, readPage } from '../interpretation/pages.ts';
 import { readStudy } from '../run/ownStudy.ts';
 import { outFolder } from '../store/outFolder.ts';
 import { activationsOf, explanationsOf, featureOf, type NeuronpediaPlace } from './neuronpediaRecords.ts';
+import { type Staleness, stalenessOf } from './stale.ts';
 
 export interface ExportRequest {
   /** a study's folder, or its study.yaml */
@@ -29,6 +30,7 @@ export interface ExportRequest {
   readonly latent?: number | undefined;
   /** Neuronpedia's id of the account that the records are of */
   readonly creatorId?: string | undefined;
+  readonly cacheDir?: string | undefined;
 }
 
 export interface ExportResult {
@@ -36,6 +38,8 @@ export interface ExportResult {
   readonly features: number;
   readonly activations: number;
   readonly explanations: number;
+  /** whether the pages are of an earlier state of the study */
+  readonly staleness: Staleness;
 }
 
 /** The account that SAEDashboard's neuronpedia_export.py names where it is told none. */
@@ -121,11 +125,14 @@ export async function exportStudy(request: ExportRequest): Promise<ExportResult>
     latent === undefined
       ? await writeBatches(folder, pages, place)
       : await writeOne(folder, pages[0]!, place);
+  const { stale, ...unchecked } = await stalenessOf(study, request.cacheDir);
+  const { interpret } = stale;
   const sum = (count: (page: LatentPage) => number) => pages.reduce((all, page) => all + count(page), 0);
   return {
     files,
     features: pages.length,
     activations: sum((page) => activationsOf(page, place).length),
     explanations: sum((page) => explanationsOf(page, place).length),
+    staleness: { stale: interpret === undefined ? {} : { interpret }, ...unchecked },
   };
 }

@@ -21,7 +21,7 @@ import {
   trainSae,
 } from '../../methods/sae/saeTraining.ts';
 import { checkSite } from '../../models/passes.ts';
-import type { Manifest } from '../../results.ts';
+import { counted, type Manifest } from '../../results.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { dataOf, tensor } from '../../tensor.ts';
@@ -249,7 +249,7 @@ export async function runSaeTrain(request: SaeTrainRequest): Promise<SaeTrainRes
     const epochs = epochsOf(settings, found);
     if (epochs > 1)
       progress.note(
-        `${found.tokens} tokens harvested; training on ${trainedOn(settings)} tokens is ${epochs.toFixed(2)} epochs`,
+        `${counted(found.tokens, 'token')} harvested; training on ${counted(trainedOn(settings), 'token')} is ${epochs.toFixed(2)} epochs`,
       );
     await prepared.held.check();
     const weights = await train(runtime, request, prepared, found, work);

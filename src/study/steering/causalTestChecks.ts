@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../../errors.ts';
 import { checkSite } from '../../models/passes.ts';
-import { resultFiles } from '../../results.ts';
+import { counted, resultFiles } from '../../results.ts';
 import type { OpenModel } from '../open/openModel.ts';
 import type { StudyPrompt } from '../open/promptsFile.ts';
 import {
@@ -95,7 +95,7 @@ function checkRandom({ file, config }: OpenStudy, { sae }: FittingDictionary): v
 function checkPrompts({ file }: OpenStudy, evaluation: readonly StudyPrompt[]): void {
   if (evaluation.length < leastEvaluated)
     throw new InputError(
-      `${file}: prompts.evaluation: expected at least ${leastEvaluated} prompts for the causal test, found ${evaluation.length}: raise it, or set it to 0 to skip the test`,
+      `${file}: prompts.evaluation: expected at least ${counted(leastEvaluated, 'prompt')} for the causal test, found ${evaluation.length}: raise it, or set it to 0 to skip the test`,
     );
 }
 

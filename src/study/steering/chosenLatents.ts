@@ -27,6 +27,7 @@ import { matchedControls } from '../../methods/steering/controls.ts';
 import { forcedPass } from '../../methods/steering/forced.ts';
 import { type SiteMoments, siteMoments } from '../../methods/steering/siteMoments.ts';
 import type { Model } from '../../models/decoder.ts';
+import { counted } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { once } from '../../saes/once.ts';
 import type { Sae } from '../../saes/sae.ts';
@@ -115,7 +116,7 @@ function evidenceOf(
     async exact(latents) {
       const some = contrasts.slice(0, request.exactContrasts);
       const forced = await forcedPass(runtime, subject, layer);
-      const stage = progress.stage(`Exact ablation of ${latents.length} latents`, some.length);
+      const stage = progress.stage(`Exact ablation of ${counted(latents.length, 'latent')}`, some.length);
       try {
         const done = () => stage.advance();
         return (await exactEffects(forced, some, sae, latents, ablation, done)).contrast;
