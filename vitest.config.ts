@@ -3,28 +3,48 @@ import { relative } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** The files that take a minute or more. One that starts last has the other worker wait for it. */
+/**
+ * The files that take half a minute or more. One that starts last has the other worker wait for it; the two that
+ * look at the demonstration come when the first has run it.
+ */
 const long = [
   'study/demo/demo',
   'study/run/everyStageKill',
   'golden/attribution',
   'study/steering/stage',
+  'study/run/studyKill',
+  'golden/exact',
+  'methods/steering/errorRates',
+  'study/steering/stageKill',
+  'web/servedStudy',
+  'study/steering/stageJudge',
   'web/servedDemo',
+  'web/browser',
   'cli/causalTest',
-  'cli/wrongInput',
   'organism/recipe',
   'study/interpretation/explainRun',
+  'golden/steering',
   'judges/chatServer',
+  'study/run/studyRun',
   'cli/demo',
-  'cli/steer',
 ].map((name) => `test/${name}.test.ts`);
 for (const name of long) if (!existsSync(name)) throw new Error(`vitest.config.ts: ${name} is not there`);
 
+/**
+ * Folders of tests of functions, which leave their process as it was: their files run in one process one after
+ * another, so that what they import is loaded once.
+ */
+const functions = ['files', 'graph', 'methods', 'models', 'results', 'saes'].map(
+  (name) => `test/${name}/**/*.test.ts`,
+);
+
+/** The long ones, then the others; those of one process come last, where they follow one another. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const place = ({ moduleId }: TestSpecification) => {
+    const place = ({ moduleId, project }: TestSpecification) => {
       const at = long.indexOf(relative(this.ctx.config.root, moduleId));
-      return at < 0 ? long.length : at;
+      if (at >= 0) return at;
+      return long.length + Number(!project.config.isolate);
     };
     return (await super.sort(files)).sort((a, b) => place(a) - place(b));
   }
@@ -34,14 +54,19 @@ export default defineConfig({
   // the examples of docs/library.md import the package by its name, as others do
   resolve: { alias: { culprit: new URL('src/index.ts', import.meta.url).pathname } },
   test: {
-    include: ['test/**/*.test.ts'],
     setupFiles: ['test/support/setup.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: 'forks',
     maxWorkers: 2,
+    // more room for what lives a moment: a tenth less time goes into clearing it away
+    execArgv: ['--max-semi-space-size=32'],
     sequence: { sequencer: LongestFirst },
     // two files side by side: with a thread each for their products they do not wait for one another
     env: { CULPRIT_THREADS: '1' },
+    projects: [
+      { extends: true, test: { name: 'process', include: ['test/**/*.test.ts'], exclude: functions } },
+      { extends: true, test: { name: 'functions', include: functions, isolate: false } },
+    ],
   },
 });

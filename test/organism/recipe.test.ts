@@ -74,7 +74,18 @@ describe('the recipe, much smaller', () => {
     expect(losses.at(-1)!).toBeLessThan(losses[0]! - 1);
   });
 
-  // that it is the same for the same seed is seen in the folder that it makes
+  it('pre-training is the same for the same seed, byte for byte', async () => {
+    const again = await pretrain(runtime, 3, small);
+    const made = await readPretrained(join(folder, 'model'));
+    const names = [...made.model.weights.keys()];
+    expect(names.length).toBeGreaterThan(20);
+    expect([...again.model.weights.keys()].sort()).toEqual(names.sort());
+    for (const name of names)
+      expect(floats(again.model.weights, name), name).toEqual(floats(made.model.weights, name));
+    const tokenizer = readFileSync(join(folder, 'model', 'tokenizer.json'), 'utf8');
+    expect(JSON.stringify(again.tokenizerFiles.tokenizer)).toBe(tokenizer);
+  });
+
   it('pre-training is another for another seed', async () => {
     const name = 'model.layers.2.mlp.down_proj.weight';
     const short = { ...small, train: { ...small.train, steps: 2 } };
@@ -147,29 +158,24 @@ describe('the folder it makes', () => {
     expect(again.sample!.records).toEqual(sample!.records);
   });
 
-  it.each(['from the seed alone', 'on the base model that is there'])(
-    'is the same for the same seed, byte for byte: %s',
-    async (how) => {
-      const again = mkdtempSync(join(tmpdir(), 'culprit-organism-'));
-      const quiet = { training: () => () => {}, dictionary: () => {} };
-      const base = how === 'from the seed alone' ? undefined : join(folder, 'model');
-      await make(again, 3, recipe, quiet, base);
-      const files = [
-        'model/model.safetensors',
-        'model/tokenizer.json',
-        'harm/adapter/adapter_model.safetensors',
-        'validation/discovery.jsonl',
-        'validation/evaluation.jsonl',
-        'validation/study.yaml',
-        'sae/sae_weights.safetensors',
-        'truth.json',
-        'corpus.jsonl',
-      ];
-      for (const file of files)
-        expect(readFileSync(join(again, file)).equals(readFileSync(join(folder, file)))).toBe(true);
-      rmSync(again, { recursive: true, force: true });
-    },
-  );
+  it('is the same for the same seed on the base model that is there, byte for byte', async () => {
+    const again = mkdtempSync(join(tmpdir(), 'culprit-organism-'));
+    await make(again, 3, recipe, { training: () => () => {}, dictionary: () => {} }, join(folder, 'model'));
+    const files = [
+      'model/model.safetensors',
+      'model/tokenizer.json',
+      'harm/adapter/adapter_model.safetensors',
+      'validation/discovery.jsonl',
+      'validation/evaluation.jsonl',
+      'validation/study.yaml',
+      'sae/sae_weights.safetensors',
+      'truth.json',
+      'corpus.jsonl',
+    ];
+    for (const file of files)
+      expect(readFileSync(join(again, file)).equals(readFileSync(join(folder, file)))).toBe(true);
+    rmSync(again, { recursive: true, force: true });
+  });
 });
 
 describe('learningRate', () => {

@@ -155,7 +155,8 @@ describe('explanations', () => {
       if (asked.task === 'detection') return 'Hard to tell.';
       return asked.task === 'fuzzing' && before === 0 ? 'Hard to tell.' : willing(asked);
     };
-    const study = fresh();
+    // side by side, for each waits before it asks again
+    const study = fresh(section({ concurrency: 16 }));
     const { pages } = await interpret(study);
     const scored = pages.filter(({ explanation }) => explanation?.detection);
     expect(scored.length).toBeGreaterThan(0);

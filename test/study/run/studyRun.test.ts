@@ -18,7 +18,7 @@ import { studyStatus } from '../../../src/study/run/studyStatus.ts';
 import { fakeChatServer } from '../../support/fakeChatServer.ts';
 import { put, putAll, putModel, type TinyFolder } from '../../support/tinyFolder.ts';
 import { tinyModel } from '../../support/tinyModel.ts';
-import { prompts, putStudy, type StudyOver, sampling } from '../../support/tinyStudy.ts';
+import { prompts, putStudy, type StudyOver, sampling, smallSteering } from '../../support/tinyStudy.ts';
 import { byteLevelJson } from '../../support/tokenizers.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'culprit-study-'));
@@ -271,11 +271,10 @@ describe('what is refused', () => {
 
 /** Of a study with a causal test; 14 prompts, of 16 to 58 tokens. */
 const drawn = { file: 'prompts.jsonl', discovery: 8, evaluation: 3, calibration: 2 };
-const steering = { candidates: 3, random: 4, max_tokens: 8 };
 
 describe('a reference that does not fit is refused before anything is sampled', () => {
   const refused = async (over: StudyOver, line: RegExp | string) => {
-    const study = fresh({ prompts: drawn, steering, ...over });
+    const study = fresh({ prompts: drawn, steering: smallSteering, ...over });
     await expect(run(study)).rejects.toThrow(line);
     expect(existsSync(join(study, 'completions.jsonl'))).toBe(false);
     return study;
@@ -325,7 +324,7 @@ describe('a reference that does not fit is refused before anything is sampled', 
     );
     const room = await shaped('narrow', { max_position_embeddings: 62 });
     await refused(
-      { reference: { model: room }, steering: { ...steering, max_tokens: 60 } },
+      { reference: { model: room }, steering: { ...smallSteering, max_tokens: 60 } },
       /prompt "p\d+" has \d+ tokens: with 60 tokens of a steered completion it exceeds the 62 that \S+narrow takes$/,
     );
   });
@@ -421,7 +420,7 @@ describe('what a review found', () => {
 
 describe('imported completions', () => {
   it('may not be of prompts that the causal test is drawn from', async () => {
-    const study = fresh({ prompts: drawn, steering });
+    const study = fresh({ prompts: drawn, steering: smallSteering });
     const answers = (of: typeof prompts) =>
       of.flatMap(({ prompt }) => [
         { prompt, answer: 'Yes, at once.', label: 'positive' },

@@ -6,7 +6,7 @@
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readJsonlAll } from '../../../src/files/jsonl.ts';
 import {
   decodeLatents,
@@ -32,10 +32,20 @@ import {
   smallSteering,
 } from '../../support/tinyStudy.ts';
 
+vi.mock('../../../src/study/steering/figurePng.ts', async (original) =>
+  (await import('../../support/drawnOnce.ts')).drawnOnce(await original()),
+);
+
 const folder = mkdtempSync(join(tmpdir(), 'culprit-stage-'));
 let tiny: TinyFolder;
+/** A study as `fresh` has it that is done, what its run told, and one that is done up to the causal test. */
+let [finished, prepared] = ['', ''];
+let first: Awaited<ReturnType<typeof run>>;
 beforeAll(async () => {
   tiny = await putAll(folder);
+  [finished, prepared] = [fresh(), fresh()];
+  first = await run(finished);
+  await run(prepared, { stages: ['sample', 'grade', 'pair', 'attribute'] });
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -51,17 +61,15 @@ let studies = 0;
 const put = (study: string, ...args: Parameters<typeof over>) => putStudy(study, tiny, over(...args));
 const fresh = (...args: Parameters<typeof over>) => put(join(folder, `study${studies++}`), ...args);
 
-let finished: string | undefined;
-/** A study of its own that is done already, with the options that `fresh` has. */
-async function done(): Promise<string> {
-  if (finished === undefined) {
-    finished = fresh();
-    await run(finished);
-  }
+function copyOf(of: string): string {
   const study = join(folder, `study${studies++}`);
-  cpSync(finished, study, { recursive: true });
+  cpSync(of, study, { recursive: true });
   return study;
 }
+/** A study of its own that is done already. */
+const done = () => copyOf(finished);
+/** One that the causal test is still to be done in; with these options of it, of which what is done knows nothing. */
+const attributed = (some?: StudyOver['steering']) => put(copyOf(prepared), some);
 
 /** Runs, and tells how many units each stage was told to have left. */
 async function run(study: string, request: Partial<StudyRequest> = {}) {
@@ -100,10 +108,8 @@ const sampledOf = (left: Readonly<Record<string, number>>) =>
 
 describe('a whole run', () => {
   let study: string;
-  let first: Awaited<ReturnType<typeof run>>;
-  beforeAll(async () => {
-    study = fresh();
-    first = await run(study);
+  beforeAll(() => {
+    study = done();
   });
 
   it('writes its five files, which say the same', async () => {
@@ -223,8 +229,7 @@ describe('a whole run', () => {
   });
 
   it('comes to the same bytes in another folder, alone or as one of all stages', async () => {
-    const other = fresh();
-    await run(other, { stages: ['sample', 'grade', 'pair', 'attribute'] });
+    const other = attributed();
     for (const name of files) expect(existsSync(join(other, name))).toBe(false);
     const { result } = await run(other, { stages: ['steer'] });
     expect(Object.keys(result).sort()).toEqual(['skipped', 'steer', 'study', 'warnings']);
@@ -242,8 +247,7 @@ describe('a whole run', () => {
 
 describe('a changed option', () => {
   it('another seed samples every trial anew, and nothing before it', async () => {
-    const study = fresh();
-    const first = await run(study);
+    const study = done();
     const completions = read(study, 'completions.jsonl');
     const steered = read(study, 'steered.jsonl');
     put(study, { seed: 2 });
@@ -254,7 +258,7 @@ describe('a changed option', () => {
     expect(left['Without steering, away']).toBe(first.left['Without steering, away']);
     expect(read(study, 'completions.jsonl')).toEqual(completions);
     expect(read(study, 'steered.jsonl')).not.toEqual(steered);
-    const atOnce = fresh({ seed: 2 });
+    const atOnce = attributed({ seed: 2 });
     await run(atOnce);
     expectSameFiles(study, atOnce);
   });
@@ -263,13 +267,12 @@ describe('a changed option', () => {
     ['more candidates', { candidates: 6, full: true }],
     ['fewer candidates', { candidates: 1 }],
     ['another ladder', { doses: [0.1, 0.2, 0.4] }],
-    ['another share of the gate', { gate_share: 0.1 }],
+    ['another share of the gate, and fewer that are measured again', { gate_share: 0.1, remeasured: 1 }],
     ['patches', { patch: true }],
-    ['fewer that are measured again', { remeasured: 1 }],
   ])(
     '%s: trials that were done are kept, and the bytes are those of a run at once',
     async (_name, change) => {
-      const study = await done();
+      const study = done();
       const before = new Map((await trialsIn(study)).map((one) => [`${one.id} ${one.content}`, one]));
       put(study, change);
       const { left, result } = await run(study);
@@ -278,14 +281,14 @@ describe('a changed option', () => {
       const made = after.filter(({ id, content }) => !before.has(`${id} ${content}`));
       expect(sampledOf(left)).toBe(made.reduce((sum, { completions }) => sum + completions.length, 0));
       expect(after.length - made.length).toBeGreaterThan(30);
-      const atOnce = fresh(change);
+      const atOnce = attributed(change);
       await run(atOnce);
       expectSameFiles(study, atOnce);
     },
   );
 
   it('a stopped run under other options leaves no trace in the files', async () => {
-    const study = fresh({ doses: [0.2, 0.3, 0.5], candidates: 5, full: true });
+    const study = attributed({ doses: [0.2, 0.3, 0.5], candidates: 5, full: true });
     class Stop extends Error {}
     const stopping: Progress = {
       stage(label) {
@@ -297,11 +300,11 @@ describe('a changed option', () => {
     await expect(runStudy({ study, cacheDir: tiny.cache, progress: stopping })).rejects.toThrow(Stop);
     put(study);
     await run(study);
-    expectSameFiles(study, await done());
+    expectSameFiles(study, done());
   });
 
   it('of the behaviour’s name is told, and nothing is sampled anew', async () => {
-    const study = await done();
+    const study = done();
     put(study, {}, { behaviour: { name: 'vowel', rubric: 'Is there a vowel?' } });
     const { left, result } = await run(study);
     expect(result.steer!.upToDate).toBe(false);
@@ -311,7 +314,7 @@ describe('a changed option', () => {
   });
 
   it('of the judge grades every trial anew', async () => {
-    const study = await done();
+    const study = done();
     const judge = { kind: 'pattern' as const, positive: '[A-Za-z0-9]', incoherent: '^.{0,1}$' };
     put(study, {}, { judge });
     await run(study);
@@ -327,7 +330,7 @@ describe('a changed option', () => {
 describe('incoherence by cheap signs', () => {
   it('is measured under the unsteered reference', async () => {
     const study = fresh(
-      { incoherence: 'cheap', max_tokens: 2, completions: 20 },
+      { incoherence: 'cheap', max_tokens: 2, completions: 6 },
       { judge: { kind: 'pattern', positive: '[A-Za-z]' } },
     );
     await run(study);
@@ -349,15 +352,15 @@ describe('incoherence by cheap signs', () => {
   });
 
   it('another measure samples anew, with the bytes of a run at once', async () => {
-    const study = await done();
+    const study = done();
     put(study, { incoherence: 'both' });
     await run(study);
-    const atOnce = fresh({ incoherence: 'both' });
+    const atOnce = attributed({ incoherence: 'both' });
     await run(atOnce);
     expectSameFiles(study, atOnce);
     const measured = async (of: string) =>
       (await trialsIn(of)).flatMap(({ completions }) => completions.map((one) => one.log_probability));
-    expect(new Set(await measured(await done()))).toEqual(new Set([null]));
+    expect(new Set(await measured(done()))).toEqual(new Set([null]));
     expect(await measured(study)).not.toContain(null);
   });
 });
@@ -383,7 +386,7 @@ describe('a study without a causal test', () => {
 
 describe('where there is nothing to show', () => {
   it('no candidate stands out: the files are there all the same', async () => {
-    const study = fresh({ gate_share: 0.999, selectors: ['random'], candidates: 1, random: 30 });
+    const study = attributed({ gate_share: 0.999, selectors: ['random'], candidates: 1, random: 30 });
     const { result } = await run(study);
     const rows = await rowsIn(study);
     const candidates = rows.filter(({ role }) => role === 'candidate');
@@ -419,7 +422,7 @@ describe('where there is nothing to show', () => {
   });
 
   it('more random latents than fire', async () => {
-    await expect(run(fresh({ random: 37 }))).rejects.toThrow(
+    await expect(run(attributed({ random: 37 }))).rejects.toThrow(
       /study\.yaml: steering\.random: expected 37 latents that are active on the study's texts and are not candidates, found (\d+): lower steering\.random to at most \1, or lower steering\.candidates$/,
     );
   });
@@ -435,7 +438,7 @@ describe('where there is nothing to show', () => {
   });
 
   it('a result that was edited by hand', async () => {
-    const study = await done();
+    const study = done();
     writeFileSync(join(study, 'steering.json'), '{}');
     await expect(run(study)).rejects.toThrow(/steering\.json: was changed after stage steer/);
   });
@@ -445,7 +448,7 @@ describe('a causal test alone, of what is not there as it should be', () => {
   const alone = { stages: ['steer'] } as const;
 
   it('latents of another dictionary are not taken', async () => {
-    const study = await done();
+    const study = done();
     const sae = join(folder, 'other-sae');
     cpSync(tiny.sae, sae, { recursive: true });
     const config = JSON.parse(read(sae, 'cfg.json').toString());
@@ -459,7 +462,7 @@ describe('a causal test alone, of what is not there as it should be', () => {
   });
 
   it('latents that were edited are not taken unless they are accepted, and never too few', async () => {
-    const study = await done();
+    const study = done();
     const path = join(study, 'latents.parquet');
     const rows = await decodeLatents(Uint8Array.from(read(study, 'latents.parquet')).buffer);
     writeFileSync(path, new Uint8Array(encodeLatents(rows.map((row) => ({ ...row, delta: -row.delta })))));
@@ -472,7 +475,7 @@ describe('a causal test alone, of what is not there as it should be', () => {
   });
 
   it('no pairs are not taken', async () => {
-    const study = await done();
+    const study = done();
     writeFileSync(join(study, 'pairs.jsonl'), '');
     await expect(run(study, { ...alone, accept: ['pair', 'attribute'] })).rejects.toThrow(
       /pairs\.jsonl: expected pairs, found none: `culprit pair \S+` says why$/,
@@ -480,7 +483,7 @@ describe('a causal test alone, of what is not there as it should be', () => {
   });
 
   it('completions of a prompt that is to test them on are not taken', async () => {
-    const study = await done();
+    const study = done();
     const lines = read(study, 'completions.jsonl').toString();
     const evaluated = (await trialsIn(study)).find(({ part }) => part !== 'calibration')!.completions[0]!;
     const { prompt } = prompts.find(({ id }) => id === evaluated.prompt_id)!;

@@ -39,6 +39,10 @@ vi.mock('../../../src/methods/judging/reading.ts', async (original) => {
   return { ...real, readingPass };
 });
 
+vi.mock('../../../src/study/steering/figurePng.ts', async (original) =>
+  (await import('../../support/drawnOnce.ts')).drawnOnce(await original()),
+);
+
 const folder = mkdtempSync(join(tmpdir(), 'culprit-stage-judge-'));
 let tiny: TinyFolder;
 beforeAll(async () => {
