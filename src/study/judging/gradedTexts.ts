@@ -44,10 +44,11 @@ const armsOf = {
   remove_prompt: 'removed',
   remove_completion: 'removed',
   patch: 'patched',
-  system: 'alone',
-} as const satisfies Record<Operation, TextArm>;
+} as const satisfies Record<Exclude<Operation, 'system'>, TextArm>;
 
+/** None of a system message's: they belong to no arm that a judge's error is told of. */
 function textsOf({ id, side, direction, latent, operation, completions }: TrialRecord): GradedText[] {
+  if (operation === 'system') return [];
   const arm = operation === null ? 'alone' : armsOf[operation];
   return completions
     .filter(({ judged }) => judged)

@@ -310,7 +310,7 @@ describe('a prompts file is refused', () => {
       'when empty',
       '',
       {},
-      ': expected 1 prompts, as prompts.discovery 1, evaluation 0 and calibration 0 ask for, found none',
+      ': expected 1 prompt, as prompts.discovery 1, evaluation 0 and calibration 0 ask for, found none',
     ],
   ])('%s', async (_, content, more, line) => {
     const file = put(content);
