@@ -68,7 +68,7 @@ describe('runSaeTrain', () => {
     const { culprit } = metadata;
     expect(culprit.tokens_harvested).toBe(result.harvested);
     expect(culprit.epochs).toBeCloseTo((64 * 40) / result.harvested);
-    expect(notes).toEqual([expect.stringMatching(/tokens harvested; training on 2560 tokens is .* epochs/)]);
+    expect(notes).toEqual([expect.stringMatching(/tokens harvested; training on 2,560 tokens is .* epochs/)]);
     expect(culprit.corpora).toEqual([
       { name: 'a.jsonl', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
       { name: 'b.jsonl', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
