@@ -147,8 +147,12 @@ async function runStages(
   const reasons = asked.map((stage) => [stage.name, stage.skip?.(study)] as const);
   const skipped = Object.fromEntries(reasons.filter(([, reason]) => reason !== undefined));
   const told = () => ({ ...results, study: { folder, config }, skipped }) as Omit<StudyResult, 'warnings'>;
-  for (const stage of stagesOf(study, list).filter((one) => asked.includes(one))) {
+  const said = new Set<string>();
+  for (const [i, stage] of stagesOf(study, list)
+    .filter((one) => asked.includes(one))
+    .entries()) {
     const { name } = stage;
+    if (i > 0) await sayWarnings(told(), said, progress);
     if (await isImported(stage, folder)) {
       progress.note(`${name}: skipped: the study uses what was imported`);
       continue;
@@ -160,6 +164,19 @@ async function runStages(
     if (stopped !== undefined) return { ...told(), stopped: { stage: name, ...stopped } };
   }
   return told();
+}
+
+/** Says what is to be careful of before more is computed on it; all of it follows once more at the end. */
+async function sayWarnings(
+  result: Omit<StudyResult, 'warnings'>,
+  said: Set<string>,
+  progress: Progress,
+): Promise<void> {
+  const found = [...studyWarnings({ check: result.check?.lines }), ...(await warningsAfter(result))];
+  for (const warning of found.filter((one) => !said.has(one))) {
+    progress.note(`Be careful: ${warning.replaceAll('\u202f', ' ')}`);
+    said.add(warning);
+  }
 }
 
 /** Warnings of what a run has done or found done. */
