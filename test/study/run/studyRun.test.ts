@@ -98,6 +98,16 @@ describe('a whole run', () => {
     expect(pairs.length + Object.values(without).reduce((a, b) => a + b, 0)).toBe(asked);
   });
 
+  it('says what to be careful of before it goes on, each once, and again at its end', () => {
+    const careful = first.notes.flatMap((note) => /^Be careful: (.*)/s.exec(note)?.[1] ?? []);
+    const atEnd = first.result.warnings.map((text) => text.replaceAll('\u202f', ' '));
+    expect(careful.filter((text) => !text.startsWith('The check '))).toEqual(
+      atEnd.filter((text) => careful.includes(text)),
+    );
+    expect(careful).toContainEqual(expect.stringMatching(/^Only \d+ pairs: /));
+    expect(new Set(careful).size).toBe(careful.length);
+  });
+
   it('attributes as `culprit attribute` does on the same pairs', async () => {
     expect(first.result.attribute!.latents).toHaveLength(40);
     const baselined = fresh({ baseline: { file: tiny.baseline } });
