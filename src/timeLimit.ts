@@ -30,18 +30,13 @@ export function withinTime<T>(work: () => T, limitMs = 5000): T {
 }
 
 /**
- * The first match of an expression that was given from outside; null for none. Throws InputError, which
- * begins with `where` and shows the beginning of the text, where it takes more than `limitMs` (default
- * 5000) or more memory than there is.
+ * `work()`, which holds a regular expression from outside against `text`. Throws InputError, which begins with
+ * `where` and shows the beginning of the text, where it takes more than `limitMs` (default 5000) or more memory
+ * than there is, and what `work` throws.
  */
-export function matchIn(
-  expression: RegExp,
-  text: string,
-  where: string,
-  limitMs?: number,
-): RegExpExecArray | null {
+export function comesToAnEnd<T>(work: () => T, text: string, where: string, limitMs?: number): T {
   try {
-    return withinTime(() => expression.exec(text), limitMs);
+    return withinTime(work, limitMs);
   } catch (error) {
     if (!(error instanceof OverTime || error instanceof RangeError)) throw error;
     const why = error instanceof OverTime ? error.message : 'it takes more memory than there is';
@@ -49,3 +44,14 @@ export function matchIn(
     throw new InputError(`${where}: the regular expression does not come to an end: ${why}, on ${shown}`);
   }
 }
+
+/**
+ * The first match of an expression that was given from outside; null for none. Throws InputError as
+ * `comesToAnEnd` does.
+ */
+export const matchIn = (
+  expression: RegExp,
+  text: string,
+  where: string,
+  limitMs?: number,
+): RegExpExecArray | null => comesToAnEnd(() => expression.exec(text), text, where, limitMs);

@@ -4,8 +4,7 @@
  *
  * Where the ids differ from transformers': text that holds characters younger than the Rust library's
  * Unicode tables (16 for expressions, older for NFKC, NFKD and Punctuation), and U+FEFF or U+0085 beside an
- * added token that strips spaces. A hostile regular expression in the tokenizer.json can take exponential
- * time; nothing bounds that.
+ * added token that strips spaces.
  */
 import { Tokenizer as Library } from '@huggingface/tokenizers';
 import { z } from 'zod';
@@ -14,6 +13,7 @@ import { spelledText } from './byteLevel.ts';
 import { quoted } from './bytes.ts';
 import { checked, described } from './schema.ts';
 import { continued, restated, type Steps } from './tokenizerDialect.ts';
+import { type Bounded, boundedBy } from './tokenizerTime.ts';
 
 export interface Tokenizer {
   /** Highest id + 1; a model's embedding may have more rows. */
@@ -104,9 +104,16 @@ type Config = z.output<typeof tokenizerConfig>;
  * The tokenizer that a parsed tokenizer.json describes. `config` is the parsed tokenizer_config.json
  * (undefined where there is none): the names of its special tokens. What comes before a plain text is what the
  * post-processor's template says, as in transformers; `addBos` says it for a file that has no post-processor.
- * Errors begin with `where`.
+ * Errors begin with `where`; those of a regular
+ * expression that does not come to an end (tokenizerTime.ts) are thrown by whatever applies it.
  */
-export function tokenizerFromJson(json: unknown, config: unknown, where: string, addBos = false): Tokenizer {
+export function tokenizerFromJson(
+  json: unknown,
+  config: unknown,
+  where: string,
+  addBos = false,
+  limitMs?: number,
+): Tokenizer {
   const parsed = checked(tokenizerJson, json, where);
   const settings = checked(tokenizerConfig, config ?? {}, `${where}: config`);
   const vocab = vocabulary(parsed.model.vocab, `${where}: model.vocab`);
@@ -116,6 +123,15 @@ export function tokenizerFromJson(json: unknown, config: unknown, where: string,
   const ids = new Map([...vocab, ...added.map((token) => [token.content, token.id] as const)]);
   if (unknown !== null && !ids.has(unknown))
     throw new InputError(`${where}: model.unk_token: ${quoted(unknown)} is not in the vocabulary`);
+  const steps = restated(parsed, where);
+  const encoding = boundedBy(
+    [
+      [parsed.normalizer, `${where}: normalizer`],
+      [parsed.pre_tokenizer, `${where}: pre_tokenizer`],
+    ],
+    limitMs,
+  );
+  const decoding = boundedBy([[parsed.decoder, `${where}: decoder`]], limitMs);
   const built = (steps: Steps) =>
     build(
       {
@@ -125,8 +141,8 @@ export function tokenizerFromJson(json: unknown, config: unknown, where: string,
         model: { ...parsed.model, vocab: parsed.model.vocab, merges, unk_token: unknown },
       },
       where,
+      encoding,
     );
-  const steps = restated(parsed, where);
   const library = built(steps);
   const further = continued(steps);
   const prefixIds = addBos
@@ -137,13 +153,26 @@ export function tokenizerFromJson(json: unknown, config: unknown, where: string,
   if (stray !== undefined)
     throw new InputError(`${where}: post_processor: expected ids of tokens, found ${stray}`);
   const continuing = further === undefined ? undefined : built(further);
-  return wrap(library, continuing, ids, added, settings, prefixIds);
+  return wrap({ library, continuing, encoding, decoding }, ids, added, settings, prefixIds);
 }
 
-function build(json: object, where: string): Library {
+function build(
+  json: Steps & {
+    readonly added_tokens: readonly AddedToken[];
+    readonly post_processor: null;
+    readonly model: object;
+  },
+  where: string,
+  encoding: Bounded,
+): Library {
+  const contents = json.added_tokens.map(({ content }) => content).join(' ');
+  const without = { ...json, model: { ...json.model, vocab: {}, merges: [] } };
   try {
+    // The library normalises the added tokens while it takes the vocabulary in, which takes as long as it takes.
+    encoding(contents, () => new Library(without, {}));
     return new Library(json, {});
   } catch (error) {
+    if (error instanceof InputError) throw error;
     throw new InputError(`${where}: not a usable tokenizer: ${quoted(String(error))}`);
   }
 }
@@ -247,9 +276,16 @@ function templatePrefix(processor: unknown, where: string): number[] {
   });
 }
 
+interface Libraries {
+  readonly library: Library;
+  /** for a text that goes on after another, where that differs */
+  readonly continuing: Library | undefined;
+  readonly encoding: Bounded;
+  readonly decoding: Bounded;
+}
+
 function wrap(
-  library: Library,
-  continuing: Library | undefined,
+  { library, continuing, encoding, decoding }: Libraries,
   ids: ReadonlyMap<string, number>,
   added: readonly AddedToken[],
   config: Config,
@@ -259,12 +295,12 @@ function wrap(
   const specialIds = new Set(added.filter((token) => token.special).map((token) => token.id));
   const specialTokens = namesIn(config);
   const idOfSpecial = (name: string) => ids.get(specialTokens[name] ?? '');
-  const byteLevel = isByteLevel(library);
+  const byteLevel = decoding(byteLevelSpace, () => isByteLevel(library));
   let vocabSize = 0;
   for (const value of ids.values()) vocabSize = Math.max(vocabSize, value + 1);
 
   const idsBy = (from: Library, text: string): number[] =>
-    from.encode(text, { add_special_tokens: false }).ids;
+    encoding(text, () => from.encode(text, { add_special_tokens: false }).ids);
   const encode = (text: string) => idsBy(library, wellFormed(text));
   const encodeContinuation = (text: string): number[] => {
     if (continuing === undefined) return encode(text);
@@ -277,8 +313,10 @@ function wrap(
       ...(head === whole.length ? [] : idsBy(library, whole.slice(head))),
     ];
   };
+  const textBy = (tokens: readonly number[]) =>
+    library.decode([...tokens], { clean_up_tokenization_spaces: false });
   const decode = (tokens: readonly number[]) =>
-    tokens.length === 0 ? '' : library.decode([...tokens], { clean_up_tokenization_spaces: false });
+    tokens.length === 0 ? '' : decoding(tokens, () => textBy(tokens));
   return {
     vocabSize,
     specialIds,
@@ -305,9 +343,11 @@ function wrap(
   };
 }
 
+const byteLevelSpace = 'Ġ';
+
 /** Whether tokens spell their bytes with GPT-2's alphabet. */
 function isByteLevel(library: Library): boolean {
-  return library.decoder?.decode(['Ġ']) === ' ';
+  return library.decoder?.decode([byteLevelSpace]) === ' ';
 }
 
 /** `text` with U+FFFD in place of lone surrogates, which have no UTF-8. */

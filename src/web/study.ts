@@ -1,6 +1,7 @@
 /**
  * A study's results, each loaded when it is first asked for, and once. Knows not where the files come from.
  */
+import { z } from 'zod';
 import {
   type CheckLine,
   type CompletionRecord,
@@ -95,18 +96,21 @@ interface TrialLine {
   readonly place: string;
 }
 
+/** What a line of steered.jsonl is sorted by; the rest of it is checked with its latent's trials. */
+const trialHead = z.object({
+  kind: z.string(),
+  direction: z.string().nullish(),
+  latent: z.number().nullable(),
+});
+
 /**
  * Trials by latent, those left alone under null, those along another direction left out; checked only when they
  * are asked for: they are most of a study.
  */
 function trialLines(bytes: ArrayBuffer, path: string): Map<number | null, TrialLine[]> {
-  const lines = linesOf(bytes, path) as {
-    value: { kind?: string; direction: string | null; latent: number | null };
-    place: string;
-  }[];
   const byLatent = new Map<number | null, TrialLine[]>();
-  for (const line of lines) {
-    const { kind, direction, latent } = line.value;
+  for (const line of linesOf(bytes, path)) {
+    const { kind, direction, latent } = checkedRecord(trialHead, line.value, line.place);
     if (kind !== 'trial' || (direction !== null && latent === null)) continue;
     byLatent.set(latent, [...(byLatent.get(latent) ?? []), line]);
   }

@@ -269,6 +269,44 @@ describe('refuses, with one line', () => {
     expect(() => tokenizerFromJson(json, {}, 't')).toThrow(message);
   });
 
+  /** Takes time that doubles with each x of a text that has no y. */
+  const endless = { Regex: '(?:x|x)*y' };
+  const hostile = 'x'.repeat(60);
+  const endlessly = (where: string) =>
+    `t: ${where}: "(?:x|x)*y": the regular expression does not come to an end: it takes more than 0.`;
+  const within = (parts: Record<string, unknown>) =>
+    tokenizerFromJson(byteLevelJson(parts), byteLevelConfig, 't', false, 50);
+  const splitting = { type: 'Split', pattern: endless, behavior: 'Isolated', invert: false };
+  const replacing = { type: 'Replace', pattern: endless, content: 'z' };
+
+  test.each([
+    ['pre_tokenizer: Split', { pre_tokenizer: splitting }],
+    [
+      'pre_tokenizer: Sequence[1]: Split',
+      { pre_tokenizer: { type: 'Sequence', pretokenizers: [bytes, splitting] } },
+    ],
+    ['normalizer: Replace', { normalizer: replacing }],
+  ])('an expression without end: %s', (where, parts) => {
+    const { encode, encodeContinuation } = within(parts);
+    expect(encode('in the xy')).not.toEqual([]);
+    for (const one of [encode, encodeContinuation]) {
+      expect(() => one(hostile)).toThrow(InputError);
+      expect(() => one(hostile)).toThrow(endlessly(where));
+    }
+  });
+
+  test('an expression without end, on an added token', () => {
+    const content = { added_tokens: [{ id: 999, content: hostile, normalized: true }] };
+    expect(() => within({ ...content, normalizer: replacing })).toThrow(endlessly('normalizer: Replace'));
+  });
+
+  test('an expression without end, on what ids say', () => {
+    const { decode, encode } = within({
+      decoder: { type: 'Sequence', decoders: [{ type: 'Fuse' }, replacing] },
+    });
+    expect(() => decode(encode(hostile))).toThrow(endlessly('decoder: Sequence[1]: Replace'));
+  });
+
   test('bos wanted and none named', () => {
     expect(() => tokenizerFromJson(byteLevelJson(), {}, 't', true)).toThrow(
       /add_bos_token without a bos_token/,

@@ -1,5 +1,6 @@
 /** A study over a source: files decoded once, missing ones undefined, damaged ones told with their place. */
 import { expect, it } from 'vitest';
+import { InputError } from '../../src/errors.ts';
 import { encodeLatents, encodeSteering } from '../../src/results.ts';
 import { loadStudy } from '../../src/web/study.ts';
 import { heldSource } from './support/heldSource.ts';
@@ -119,6 +120,18 @@ it('says which line of which file is wrong', async () => {
   await expect(study.grades()).rejects.toThrow(/^grades\.jsonl:2: expected JSON/);
   expect(await study.trials(3)).toHaveLength(1);
   await expect(study.trials(4)).rejects.toThrow(/^steered\.jsonl:2: /);
+});
+
+it.each([
+  ['null', 'null'],
+  ['a number', '7'],
+  ['an array', '[]'],
+  ['a trial of no latent', '{"kind": "trial", "direction": null}'],
+])('says where a line among the trials is wrong: %s', async (_, line) => {
+  const study = loadStudy(heldSource({ 'steered.jsonl': `${trial(3, 0.1)}\n${line}\n` }));
+  const told = await study.trials(3).then(String, (error: Error) => error);
+  expect(told).toBeInstanceOf(InputError);
+  expect((told as Error).message).toMatch(/^steered\.jsonl:2: /);
 });
 
 it('the manifest of one command stands as its only stage', async () => {

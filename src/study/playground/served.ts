@@ -2,14 +2,13 @@
  * Texts steered along a study's latents beside the same left alone, token by token as they come; one at a
  * time, on models that stay open. Knows no HTTP.
  */
-import PQueue from 'p-queue';
-import { InputError } from '../../errors.ts';
 import type { SampledToken } from '../../methods/completions/sample.ts';
 import type { SteerBody, SteerLine, SteerSide } from '../../results.ts';
 import { systemClock } from '../store/runRecord.ts';
 import { type EngineModel, type SamplingEngine, samplingEngine } from './samplingEngine.ts';
 import { type StudySide, studySteering } from './steerRequest.ts';
 import { type SteerPlace, steerOn } from './steerRun.ts';
+import { turns } from './turns.ts';
 
 export interface Playground {
   /**
@@ -46,9 +45,7 @@ export interface PlaygroundOptions {
 }
 
 export function playground(folder: string, { cacheDir }: PlaygroundOptions = {}): Playground {
-  const queue = new PQueue({ concurrency: 1 });
-  /** Of those whose turn has not come; one that its reader gave up holds no place. */
-  const waiting = new Set<AbortSignal>();
+  const queue = turns(longestQueue);
   const engines = new Map<StudySide, { readonly key: string; readonly engine: SamplingEngine }>();
 
   /** The model of a side, another where study.yaml names another by now. */
@@ -64,7 +61,6 @@ export function playground(folder: string, { cacheDir }: PlaygroundOptions = {})
   }
 
   async function run(body: SteerBody, tell: (line: SteerLine) => void, signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
     const { base } = await studySteering(folder, body.model);
     const { model, adapter, now = day } = base;
     const engine = await engineFor(body.model, { model, adapter, cacheDir, now });
@@ -93,22 +89,7 @@ export function playground(folder: string, { cacheDir }: PlaygroundOptions = {})
   // anew at every call
   const day = systemClock();
   return {
-    async steer(body, tell, signal) {
-      if ([...waiting].filter(({ aborted }) => !aborted).length >= longestQueue)
-        throw new InputError(`${longestQueue} texts are waiting already, the most allowed: try again later`);
-      if (queue.pending > 0) waiting.add(signal);
-      try {
-        await queue.add(
-          () => {
-            waiting.delete(signal);
-            return run(body, tell, signal);
-          },
-          { signal },
-        );
-      } finally {
-        waiting.delete(signal);
-      }
-    },
+    steer: (body, tell, signal) => queue.take(() => run(body, tell, signal), signal),
     async close() {
       queue.clear();
       for (const { engine } of engines.values()) await engine.close();

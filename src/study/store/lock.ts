@@ -5,7 +5,7 @@
  * way; so of many that find it at once, one removes it, and none removes its successor. Knows nothing of a
  * study but its folder.
  */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { link, lstat, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -27,7 +27,8 @@ const owner = z.object({
 });
 type Owner = z.output<typeof owner>;
 
-const lockFile = (folder: string) => join(workFolder(folder), 'run.lock');
+const lockName = 'run.lock';
+const lockFile = (folder: string) => join(workFolder(folder), lockName);
 
 /**
  * Takes the lock and returns what gives it back; a process that ends by its own gives it back too. The lock
@@ -118,6 +119,15 @@ async function checkIsNoLink(path: string): Promise<void> {
     );
 }
 
+/**
+ * The right to remove the lock `path` of a dead owner. It may outlive its own owner, and so may the right to
+ * remove that one, however often: its name says all of that in a hash, which never grows.
+ */
+export function rightToRemove(path: string, { nonce }: { readonly nonce: string }): string {
+  const hash = createHash('sha256').update(JSON.stringify([basename(path), nonce]));
+  return join(dirname(path), `${lockName}.over-${hash.digest('hex').slice(0, 16)}`);
+}
+
 /** Removes a dead owner's lock, unless it is gone; or returns the living process that is about to. */
 async function removeLockOf(
   dead: Owner,
@@ -125,7 +135,7 @@ async function removeLockOf(
   ticket: string,
   me: Owner,
 ): Promise<Owner | undefined> {
-  const right = `${path}.over-${dead.nonce}`;
+  const right = rightToRemove(path, dead);
   const other = await take(right, ticket, me);
   if (other) return other;
   try {

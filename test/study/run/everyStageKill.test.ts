@@ -51,8 +51,7 @@ const commands = (study: string): (() => Promise<unknown>)[] => {
 const kindOf = ({ call, path }: DiskCall, study: string): string =>
   `${call} ${relative(study, path)
     .replace(/^controls\/[^/]+\//, '')
-    .replaceAll(/[0-9a-f]{8,}(-[0-9a-f]+)*|\d+/g, 'N')
-    .replaceAll(/(\.over-N)+/g, '.over-N')}`;
+    .replaceAll(/[0-9a-f]{8,}(-[0-9a-f]+)*|\d+/g, 'N')}`;
 
 const skipped = /^(sync|open) /;
 

@@ -19,9 +19,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { InputError } from '../../../src/errors.ts';
-import { lockHolder, lockStudy } from '../../../src/study/store/lock.ts';
+import { lockHolder, lockStudy, rightToRemove } from '../../../src/study/store/lock.ts';
 import { thisProcess } from '../../../src/study/store/processes.ts';
 import { bundle } from '../../support/bundle.ts';
+import { type DiskCall, guardDisk, leaveToAnother, until } from '../../support/deadDisk.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import type { Answer, Told } from '../../support/lockRacer.ts';
 
@@ -196,6 +197,22 @@ it.each(['', '{', '{"pid":0}'])('that is damaged (%j) is told', async (text) => 
   );
 });
 
+it('is taken over after any number of processes were killed while they took it over', async () => {
+  await plant({ pid: 99_999_999 });
+  const restore = await guardDisk();
+  try {
+    for (let kills = 1; kills <= 20; kills++) {
+      const isTakeover = ({ call, path }: DiskCall) => call === 'rm' && !path.includes('ticket');
+      expect(await until(isTakeover, taking)).toMatchObject({ call: 'rm' });
+      await leaveToAnother(at());
+      expect(left().filter((name) => name.includes('.over-'))).toHaveLength(kills);
+    }
+  } finally {
+    restore();
+  }
+  await expectTaken();
+});
+
 it('needs a folder', async () => {
   await expect(lockStudy(at('none'), clock)).rejects.toThrow(`${at('none')}: no such file or folder`);
 });
@@ -206,9 +223,9 @@ it('goes to exactly one of those that start in the same instant, over a dead loc
     const folder = at(`${round}`);
     mkdirSync(join(folder, '.work'), { recursive: true });
     if (round % 3 > 0) copyFileSync(dead, lockFile(folder));
-    const nonce = (JSON.parse(readFileSync(dead, 'utf8')) as { nonce: string }).nonce;
+    const owner = JSON.parse(readFileSync(dead, 'utf8')) as { nonce: string };
     // As one killed while it took a dead lock over leaves it.
-    if (round % 3 > 1) copyFileSync(dead, `${lockFile(folder)}.over-${nonce}`);
+    if (round % 3 > 1) copyFileSync(dead, rightToRemove(lockFile(folder), owner));
     const start = Date.now() + 5;
     const answers = await Promise.all(racers.map((child) => ask(child, { take: folder, at: start })));
     const winners = racers.filter((_, i) => 'won' in answers[i]!);
