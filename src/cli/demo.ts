@@ -113,7 +113,7 @@ function verdict(done: CaseDone, marked: ReadonlyMap<number, Mark>, { quirk }: S
   const { byAttribution, byActivation } = rankingsOf(done);
   const first = (order: readonly number[], mark: Mark) => {
     const place = order.findIndex((latent) => marked.get(latent) === mark) + 1;
-    return place > 0 ? `at rank ${place}` : `not among its first ${order.length}`;
+    return place > 0 ? `at rank ${place}` : `below rank ${order.length}`;
   };
   return [
     `Delta-attribution puts a latent of the ${shownMark('cause')}, the reckless person, ${first(byAttribution, 'cause')}; the first of the ${shownMark('decoy')}, ${quirk}, ${first(byAttribution, 'decoy')}.`,

@@ -22,9 +22,9 @@ const about = `
 Writes FOLDER/MODEL-ID/LAYER/ from the pages that \`culprit interpret\` has made:
   features/batch-N.jsonl.gz      logit lens, density, histogram, nearest latents
   activations/batch-N.jsonl.gz   passages with the activation at each token
-  explanations/batch-N.jsonl.gz  what --labels gave, where it gave something
+  explanations/batch-N.jsonl.gz  labels, where \`interpret --neuronpedia\` gave some
 as Neuronpedia publishes its data and takes it in. With --latent N only N.json,
-as its API answers for one feature. docs/method.md tells what stays empty.
+as its API answers for one feature. docs/files.md tells what stays empty.
 
 Example:
   culprit export my-study --to neuronpedia --out export/ --model-id smollm2-135m`;

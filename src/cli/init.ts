@@ -54,18 +54,10 @@ async function run(folder: string, { promptRows, ...options }: Options): Promise
     toFill.length === 0
       ? `Nothing is left to fill in. Run it with \`culprit run ${folder}\`.`
       : `Marked TO FILL IN in ${studyFile}: ${toFill.join(', ')}. Then run \`culprit run ${folder}\`.`;
-  const { size } = options;
-  const cost = size && sizeCost(size);
-  const told = cost
-    ? `Size ${size}: ${number(cost.found)} completions to find latents, about ${number(cost.tested)} in the causal test; \`culprit run ${folder} --dry-run\` says what they take.`
-    : undefined;
+  const { found, tested } = sizeCost(options.size ?? 'medium', options);
+  const told = `It asks for ${number(found)} completions to find latents, and about ${number(tested)} in the causal test; \`culprit run ${folder} --dry-run\` says what they take.`;
   process.stdout.write(
-    [
-      `${studyFile} and ${schemaFile} written.`,
-      ...(told === undefined ? [] : paragraph(told)),
-      ...paragraph(next),
-      '',
-    ].join('\n'),
+    [`${studyFile} and ${schemaFile} written.`, ...paragraph(told), ...paragraph(next), ''].join('\n'),
   );
 }
 

@@ -176,6 +176,7 @@ function documentOf(found: JudgeComparison, rows: number): DocumentOf<'judge-com
 
 function compareCommand(openJudge: OpenJudge): Command {
   return new Command('compare')
+    .summary('measure how well two judges agree on completions')
     .description('Measure how well two judges agree on completions.')
     .argument('<file>', 'completions, JSONL, or CSV where the name ends with .csv; or a study')
     .usage('FILE --a JUDGE --b JUDGE, or STUDY --b JUDGE')
@@ -213,6 +214,7 @@ export function judgeCommand(openJudge: OpenJudge): Command {
   return new Command('judge')
     .summary('measure how often a judge errs, and how well judges agree')
     .description('Measure how often a judge errs, and how well judges agree.')
+    .helpCommand('help [command]', 'show the help of a command')
     .addCommand(sampleCommand(openJudge))
     .addCommand(readCommand())
     .addCommand(compareCommand(openJudge));

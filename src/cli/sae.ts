@@ -131,7 +131,9 @@ ends with the same SAE.`;
 
 function trainCommand(): Command {
   return withModelOptions(
-    new Command('train').description('Train a sparse autoencoder on a residual stream.'),
+    new Command('train')
+      .summary('train a sparse autoencoder on a residual stream')
+      .description('Train a sparse autoencoder on a residual stream.'),
   )
     .requiredOption(
       '--site <layer>',
@@ -283,7 +285,11 @@ async function evaluate(options: EvalOptions): Promise<void> {
 }
 
 function evalCommand(): Command {
-  return withModelOptions(new Command('eval').description('Measure a sparse autoencoder on text.'))
+  return withModelOptions(
+    new Command('eval')
+      .summary('measure a sparse autoencoder on text')
+      .description('Measure a sparse autoencoder on text.'),
+  )
     .requiredOption('--sae <folder>', 'the sparse autoencoder, as SAELens publishes it')
     .option(
       '--site <layer>',
@@ -314,7 +320,9 @@ function evalCommand(): Command {
 
 export function saeCommand(): Command {
   return new Command('sae')
+    .summary('train and measure sparse autoencoders')
     .description('Train and measure sparse autoencoders.')
+    .helpCommand('help [command]', 'show the help of a command')
     .addCommand(trainCommand())
     .addCommand(evalCommand());
 }

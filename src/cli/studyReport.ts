@@ -192,7 +192,11 @@ const warned = (warnings: readonly string[]): string[] =>
     : [
         '',
         pc.yellow('Before you believe it'),
-        ...warnings.flatMap((text) => paragraph(`- ${text.replaceAll('\u202f', ' ')}`)),
+        ...warnings.flatMap((text) =>
+          paragraph(text.replaceAll('\u202f', ' '), '  ').map((line, i) =>
+            i === 0 ? `- ${line.trimStart()}` : line,
+          ),
+        ),
         '',
       ];
 

@@ -37,6 +37,11 @@ function shown(value: number | null): string {
   if (value === null) return 'not a number';
   if (Number.isInteger(value)) return value.toLocaleString('en-US').replace('-', '−');
   const size = Math.abs(value);
-  const text = size >= 100 ? value.toFixed(0) : size >= 0.01 ? value.toFixed(2) : value.toExponential(1);
+  const text =
+    size >= 100
+      ? Math.round(value).toLocaleString('en-US')
+      : size >= 0.01
+        ? value.toFixed(2)
+        : value.toExponential(1);
   return text.replace('-', '−');
 }

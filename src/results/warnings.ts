@@ -67,7 +67,7 @@ function judgeWarnings(grade: Counts | undefined): string[] {
 function pairWarnings(over: AttributedOver | undefined): string[] {
   if (over === undefined || over.count >= fewPairs) return [];
   return [
-    `Only ${plural(over.count, over.unit === 'pair' ? 'pair' : 'prompt with pairs')}: the source used 35 and 148. The order of the latents may be chance.`,
+    `Only ${plural(over.count, over.unit === 'pair' ? 'pair' : 'prompt with pairs')}; the studies that the method comes from had 35 and 148 pairs. The order of the latents may be chance.`,
   ];
 }
 

@@ -44,7 +44,7 @@ describe('from nothing to graded completions', () => {
     ]);
     expect(made).toMatchObject({ code: 0, stderr: '' });
     expect(made.stdout.replaceAll(folder, '$')).toMatch(
-      /^\$\/health-advice\/study\.yaml and \$\/health-advice\/study\.schema\.json written\.\nMarked TO FILL IN in /,
+      /^\$\/health-advice\/study\.yaml and \$\/health-advice\/study\.schema\.json written\.\nIt asks for 720 completions /,
     );
     expect(made.stdout.replaceAll(/\s+/g, ' ')).toContain(
       'study.yaml: behaviour.rubric, sae.path, prompts.file. Then run `culprit run ',

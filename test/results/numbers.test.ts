@@ -1,6 +1,6 @@
 /** Numbers in sentences: one is no several, and nothing is less than no difference. */
 import { expect, it } from 'vitest';
-import { counted, inDecimals, signedPoints } from '../../src/results.ts';
+import { checkNumbers, counted, inDecimals, signedPoints } from '../../src/results.ts';
 
 it.each([
   [0, '0 prompts'],
@@ -24,3 +24,15 @@ it.each([
   [0.34, '+34'],
   [null, ''],
 ])('a change of %d in points: "%s"', (x, text) => expect(signedPoints(x)).toBe(text));
+
+it.each([
+  [21226.4, '21,226'],
+  [-1025.3, '−1,025'],
+  [65_623, '65,623'],
+  [18.239, '18.24'],
+  [0.000067, '6.7e−5'],
+  [null, 'not a number'],
+])('the number %d of a check: %s', (found, text) => {
+  const rest = { name: 'memory', about: '', status: 'pass', expected: '', what_to_do: null } as const;
+  expect(checkNumbers({ ...rest, numbers: { found }, unit: 'MB' })).toBe(`found: ${text} (MB)`);
+});

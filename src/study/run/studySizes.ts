@@ -39,12 +39,20 @@ export interface SizeCost {
   readonly tested: number;
 }
 
-/** What a study of a size takes, about. */
-export function sizeCost(size: StudySize): SizeCost {
+/** Numbers given by themselves: discovery and evaluation prompts, completions of a discovery prompt. */
+export interface SizeGiven {
+  readonly discovery?: number | undefined;
+  readonly evaluation?: number | undefined;
+  readonly completions?: number | undefined;
+}
+
+/** What a study of a size takes, about; what is given by itself counts for more. */
+export function sizeCost(size: StudySize, { discovery, evaluation, completions }: SizeGiven = {}): SizeCost {
   const steering = steeringSection.schema('.').parse({}) as StudyConfig['steering'];
   const { prompts, sampling, steering: set } = studySizes[size];
+  const asked = { ...prompts, evaluation: evaluation ?? prompts.evaluation };
   return {
-    found: prompts.discovery * sampling.completions,
-    tested: causalTestSize({ ...steering, ...set }, prompts).completions,
+    found: (discovery ?? prompts.discovery) * (completions ?? sampling.completions),
+    tested: causalTestSize({ ...steering, ...set }, asked).completions,
   };
 }

@@ -316,6 +316,15 @@ describe('a size', () => {
     expect(sizeCost(size).tested).toBe(causalTestSize({ ...steering }, wanted.prompts).completions);
   });
 
+  test('costs what the file says where numbers are given by themselves', async () => {
+    const own = { discovery: 8, evaluation: 6, completions: 4 };
+    await runInit({ folder: study(), size: 'small', ...own, overwrite: true });
+    const { prompts, steering } = (await readStudy(study())).config;
+    const { completions } = causalTestSize(steering, prompts);
+    expect(sizeCost('small', own)).toEqual({ found: 32, tested: completions });
+    expect(completions).toBeLessThan(sizeCost('small').tested);
+  });
+
   test('left out is the medium one', async () => {
     await runInit({ folder: study(), overwrite: true });
     const { prompts, sampling, steering } = (await readStudy(study())).config;
