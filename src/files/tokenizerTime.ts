@@ -1,7 +1,7 @@
 /**
  * How long the regular expressions of a tokenizer.json may hold this process. Those of the families that we know
- * take time that grows with the text, and run as they are: to watch one costs about 0.1 ms of processor time,
- * a tenth of what a short text takes. Any other runs where it can be ended.
+ * take time that grows with the text, and run as they are: to watch one costs about 0.1 ms of processor time a call.
+ * Any other runs where it can be ended.
  */
 import { comesToAnEnd } from '../timeLimit.ts';
 import { ggufPreTokenizers } from './ggufPreTokenizers.ts';
