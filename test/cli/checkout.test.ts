@@ -83,6 +83,15 @@ it('the web app is built beside the commands, again when its own source has chan
   expect(builds()).toBe(before);
 });
 
+it('paths are meant from where npm was called, not from the package that it runs the script in', async () => {
+  const called = join(copy, 'called');
+  mkdirSync(called);
+  const asNpm = { INIT_CWD: called, npm_lifecycle_event: 'culprit' };
+  const init = startNode([join(copy, 'scripts', 'culprit.mjs'), 'init', 'mine'], asNpm);
+  expect(await init.ended).toMatchObject({ code: 0 });
+  expect(existsSync(join(called, 'mine', 'study.yaml'))).toBe(true);
+});
+
 it('a source that does not build is told, with an exit code other than 0, and built once it is mended', async () => {
   const before = readFileSync(join(copy, 'src', 'errors.ts'), 'utf8');
   writeFileSync(join(copy, 'src', 'errors.ts'), 'export const = 1;\n');

@@ -134,7 +134,7 @@ describe('warnings', () => {
       /^40.% of the completions were cut/,
       /^30.% of the completions are incoherent/,
       /^On 14 prompts held out the judge is right for only 65.% of the answers: 90.% of the positive ones, 40.% of the negative.* appears at 30.% of its size/,
-      /^Only 1 pair:/,
+      /^Only 1 pair;/,
       /^The gray zones of steering are made from only 8 effects of the 30 random latents/,
       /^1 candidate was left out of a test for log-odds.*−0\.20/,
       /^Left alone, only 1.% of the subject/,

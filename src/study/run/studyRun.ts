@@ -141,6 +141,7 @@ async function runStages(
   study: OpenStudy,
   list: readonly StudyStage[],
   asked: readonly StudyStage[],
+  { says }: { readonly says: boolean },
 ): Promise<Omit<StudyResult, 'warnings'>> {
   const { folder, config, progress } = study;
   const results: Record<string, unknown> = {};
@@ -152,7 +153,7 @@ async function runStages(
     .filter((one) => asked.includes(one))
     .entries()) {
     const { name } = stage;
-    if (i > 0) await sayWarnings(told(), said, progress);
+    if (says && i > 0) await sayWarnings(told(), said, progress);
     if (await isImported(stage, folder)) {
       progress.note(`${name}: skipped: the study uses what was imported`);
       continue;
@@ -204,8 +205,9 @@ export async function runStudy(request: StudyRequest): Promise<StudyResult> {
     await request.before?.(study);
     await beginManifest(study.folder, study.recorder, study.progress.note);
     await prepare(study, list, request);
-    if (asked.length > 1 && !(await isDone(study, asked))) await checkStudy(study, asked);
-    const result = await runStages(study, list, asked);
+    const computes = asked.length > 1 && !(await isDone(study, asked));
+    if (computes) await checkStudy(study, asked);
+    const result = await runStages(study, list, asked, { says: computes });
     return { ...result, warnings: await warningsAfter(result) };
   } finally {
     await study.close();

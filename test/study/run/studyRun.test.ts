@@ -104,7 +104,7 @@ describe('a whole run', () => {
     expect(careful.filter((text) => !text.startsWith('The check '))).toEqual(
       atEnd.filter((text) => careful.includes(text)),
     );
-    expect(careful).toContainEqual(expect.stringMatching(/^Only \d+ pairs: /));
+    expect(careful).toContainEqual(expect.stringMatching(/^Only \d+ pairs; /));
     expect(new Set(careful).size).toBe(careful.length);
   });
 
