@@ -2,7 +2,7 @@
  * What a study asks for beside removal and steering: removal at further token sets, removal by the encoder, and a
  * system message. All of it on the subject; random latents go first, as everywhere. docs/method.md section 5.
  */
-import { type Operation, removalAt } from '../../results.ts';
+import { type FurtherPlace, furtherWords, type Operation, removalAt } from '../../results.ts';
 import type { ArmOutcome } from './armOutcome.ts';
 import type { TestedDirection } from './direction.ts';
 import { checkRandomEffects } from './randomZone.ts';
@@ -11,29 +11,16 @@ import type { SteeringWork } from './work.ts';
 
 /** A removal beside the one that decides. */
 interface FurtherRemoval {
-  readonly operation: Exclude<Operation, 'add'>;
-  readonly words: string;
+  readonly operation: Exclude<FurtherPlace, 'system'>;
   /** whether it needs a latent */
   readonly ofLatents: boolean;
 }
 
-const tokenWords = {
-  all: 'at all tokens',
-  prompt: 'at the prompt',
-  completion: 'at the completion',
-} as const;
-
 function furtherRemovals({ encoder, options }: Pick<SteeringWork, 'encoder' | 'options'>): FurtherRemoval[] {
   const at = (options.furtherHeld ?? []).map(
-    (tokens): FurtherRemoval => ({
-      operation: removalAt(tokens),
-      words: `removed ${tokenWords[tokens]}`,
-      ofLatents: false,
-    }),
+    (tokens): FurtherRemoval => ({ operation: removalAt(tokens), ofLatents: false }),
   );
-  return encoder === undefined
-    ? at
-    : [...at, { operation: 'subtract', words: 'removed by the encoder', ofLatents: true }];
+  return encoder === undefined ? at : [...at, { operation: 'subtract', ofLatents: true }];
 }
 
 /** The operations that `furtherArms` samples along directions. */
@@ -60,7 +47,8 @@ export async function furtherArms(
 ): Promise<ArmOutcome[]> {
   const { controls, others, options, system } = work;
   const out: ArmOutcome[] = [];
-  for (const { operation, words, ofLatents } of furtherRemovals(work)) {
+  for (const { operation, ofLatents } of furtherRemovals(work)) {
+    const words = `removed ${furtherWords[operation]}`;
     const random = await away.hold(operation, controls, `Random latents ${words}`);
     checkRandomEffects(random, away.unsteered.limit, options);
     out.push(...random, ...(await away.hold(operation, removed, `Candidates ${words}`)));

@@ -1,5 +1,4 @@
 /** Rows, inference, claims, the confirmed latents and the file of them, from outcomes made by hand. */
-
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { figureOf } from '../../../src/figure/figureOf.ts';
