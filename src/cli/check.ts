@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { runStudy } from '../study/run/studyRun.ts';
 import { checkSummary, checkTable } from './checkReport.ts';
+import { downloadFlag, downloadMissing } from './download.ts';
 import { jsonFlag, printDocument } from './json.ts';
 import { dateOption, exitCodes, studyDate } from './options.ts';
 import { durationText, progressOn } from './progress.ts';
@@ -14,8 +15,9 @@ interface CheckOptions extends Omit<RunOptions, 'rows'> {
 
 async function check(
   study: string,
-  { redo, accept, cache, date, labels, json }: CheckOptions,
+  { redo, accept, cache, date, download = false, labels, json }: CheckOptions,
 ): Promise<void> {
+  await downloadMissing(study, download);
   const start = Date.now();
   const result = await runStudy({
     study,
@@ -73,6 +75,7 @@ export function checkCommand(): Command {
       '--cache <folder>',
       "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
     )
+    .option(...downloadFlag)
     .option(...jsonFlag)
     .addHelpText('after', about)
     .action((study: string, options: CheckOptions) => check(study, options));

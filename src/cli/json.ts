@@ -210,6 +210,23 @@ export const documents = {
     /** why that could not be held against study.yaml; null where it was */
     unchecked: z.string().nullable(),
   }),
+  fetch: z.strictObject({
+    document: z.literal('fetch'),
+    downloads: z.array(
+      z.strictObject({
+        /** the reference as it was given */
+        name: z.string(),
+        use: z.enum(['model', 'adapter', 'dictionary', 'file']),
+        commit: z.string(),
+        bytes: count,
+        /** of them, those that were there before */
+        bytes_here: count,
+        files: z.array(z.strictObject({ path: z.string(), bytes: count })),
+        /** where it lies; null after --dry-run */
+        path: z.string().nullable(),
+      }),
+    ),
+  }),
   power: z.strictObject({
     document: z.literal('power'),
     size,

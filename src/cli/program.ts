@@ -10,6 +10,7 @@ import { checkCommand } from './check.ts';
 import { completionCommand } from './completion.ts';
 import { demoCommand } from './demo.ts';
 import { exportCommand } from './export.ts';
+import { fetchCommand } from './fetch.ts';
 import { withGrammar } from './grammar.ts';
 import { importCommand } from './import.ts';
 import { initCommand } from './init.ts';
@@ -51,6 +52,7 @@ export function culpritProgram(): Command {
     .addCommand(steerCommand())
     .addCommand(baselineCommand())
     .addCommand(saeCommand())
+    .addCommand(fetchCommand())
     .addCommand(completionCommand(() => program))
     .addHelpText('after', '\n`culprit COMMAND --help` explains a command, with an example.');
   return withGrammar(program);

@@ -11,6 +11,7 @@ import { studyStatus } from '../study/run/studyStatus.ts';
 import { readStudyManifest } from '../study/store/manifest.ts';
 import type { StageStatus, StudyStatus } from '../study/store/status.ts';
 import { control } from './control.ts';
+import { downloadFlag, downloadMissing } from './download.ts';
 import { tellCausalTest } from './goesAhead.ts';
 import { type DocumentOf, finite, jsonFlag, printDocument } from './json.ts';
 import { effectPart, latentPart } from './jsonParts.ts';
@@ -25,6 +26,7 @@ export interface RunOptions {
   accept?: string[];
   cache?: string;
   date?: Date;
+  download?: boolean;
   dryRun?: boolean;
   full?: boolean;
   json?: boolean;
@@ -62,6 +64,7 @@ function withStudyOptions(command: Command): Command {
       '--cache <folder>',
       "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
     )
+    .option(...downloadFlag)
     .option(...jsonFlag);
 }
 
@@ -96,7 +99,8 @@ async function runDocument(
 }
 
 async function go(study: string, names: readonly string[], options: RunOptions): Promise<void> {
-  const { redo, accept, cache, date, rows, full, json, yes = false } = options;
+  const { redo, accept, cache, date, download = false, rows, full, json, yes = false } = options;
+  await downloadMissing(study, download);
   const whole = names.length > 1 && names.includes('steer');
   const start = Date.now();
   const result = await runStudy({

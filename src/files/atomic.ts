@@ -12,13 +12,18 @@ import { explained } from './bytes.ts';
 const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
 const temporary = /^\.(.+)\.([0-9a-f]{8})-([0-9]+)-[0-9a-f]{8}\.tmp$/;
 
+/** A name beside `path`, by which `temporariesIn` knows what it was to become and which process wrote it. */
+export function temporaryFor(path: string): string {
+  const unique = randomUUID().slice(0, 8);
+  return join(dirname(path), `.${basename(path)}.${host}-${process.pid}-${unique}.tmp`);
+}
+
 /**
  * Replaces `path` by what `write` writes; on any error the old file stays and the temporary goes.
  * Throws InputError where the folder cannot be written or the disk is full.
  */
 export async function replaceFile(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
-  const unique = randomUUID().slice(0, 8);
-  const name = join(dirname(path), `.${basename(path)}.${host}-${process.pid}-${unique}.tmp`);
+  const name = temporaryFor(path);
   try {
     const file = await open(name, 'wx');
     try {

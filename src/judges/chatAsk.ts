@@ -5,10 +5,10 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as timer } from 'node:timers/promises';
 import { InputError } from '../errors.ts';
+import { backOffSeconds } from '../waiting.ts';
 import type { Share } from './budget.ts';
 import type { ChatTokens } from './chatBody.ts';
 import { type ChatOutcome, type Endpoint, excerpt, type Request } from './chatEndpoint.ts';
-import { backOffSeconds } from './chatWait.ts';
 import { NoVerdict, Stopped, Unheard } from './grading.ts';
 import { type Cost, free } from './judge.ts';
 

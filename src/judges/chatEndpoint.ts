@@ -3,6 +3,7 @@
  * budgets, and does not repeat a request.
  */
 import { InputError } from '../errors.ts';
+import { retryAfterSeconds } from '../waiting.ts';
 import {
   bodyText,
   type ChatTokens,
@@ -14,7 +15,6 @@ import {
   tooLarge,
 } from './chatBody.ts';
 import { bodyOf, learntDialect, type OptionalField } from './chatDialect.ts';
-import { retryAfterSeconds } from './chatWait.ts';
 import { shownAddress, withoutKey } from './secrets.ts';
 
 export interface EndpointOptions {

@@ -5,6 +5,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { quoted } from '../../files/bytes.ts';
+import { hubForm, isHub, isHubForm } from '../../files/hub/reference.ts';
 import { nearest } from './nearest.ts';
 
 /** `schema` with what the field is for, and a value that it may have where it has no default. */
@@ -54,11 +55,14 @@ export function path(folder: string, expected = 'a path') {
     .transform((given) => resolve(folder, given));
 }
 
-/** A path as `path` takes it, or `hf:org/name` as it stands. */
-export function modelPath(folder: string) {
-  return text('a path or hf:ORG/NAME', /^(?!hf:).*\S|^hf:\w[\w.-]*\/\w[\w.-]*$/)
+/** A path as `path` takes it, or a reference to the hub as it stands. */
+export function pathOrHub(folder: string) {
+  return text('a path or hf:ORG/NAME')
     .transform(withVariables)
-    .transform((given) => (given.startsWith('hf:') ? given : resolve(folder, given)));
+    .refine((given) => !isHub(given) || isHubForm(given), {
+      error: ({ input }) => `expected a path or ${hubForm}, found ${quoted(String(input))}`,
+    })
+    .transform((given) => (isHub(given) ? given : resolve(folder, given)));
 }
 
 /** A whole number of at least `least`, and of at most `most`. */

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { Control } from './control.ts';
-import { about, modelPath, path, rows, section, seed, text, whole } from './fields.ts';
+import { about, path, pathOrHub, rows, section, seed, text, whole } from './fields.ts';
 import type { Section } from './section.ts';
 import type { AttributionConfig } from './sections/attribution.ts';
 import type { CheckConfig } from './sections/check.ts';
@@ -33,16 +33,16 @@ const behaviour = section({
 const model = (folder: string) =>
   section({
     model: about(
-      modelPath(folder),
-      'a Hugging Face folder, a .gguf file, a folder with one, or hf:ORG/NAME, which must be downloaded already',
+      pathOrHub(folder),
+      'a Hugging Face folder, a .gguf file, a folder with one, or hf:ORG/NAME[@REVISION][/PATH] (`culprit fetch`)',
       'path/to/model',
     ),
-    adapter: about(modelPath(folder).optional(), 'a LoRA adapter on it, as PEFT saves one', 'path/to/lora'),
+    adapter: about(pathOrHub(folder).optional(), 'a LoRA adapter on it, as PEFT saves one', 'path/to/lora'),
   });
 
 const sae = (folder: string) =>
   section({
-    path: about(path(folder), 'the sparse autoencoder: a folder as SAELens saves one', 'path/to/sae'),
+    path: about(pathOrHub(folder), 'the sparse autoencoder: a folder as SAELens saves one', 'path/to/sae'),
     site: about(
       whole(0).optional(),
       'read activations after this block, the first being 0 (default: where the SAE was trained)',
@@ -69,12 +69,12 @@ const baseline = (folder: string) =>
 const prompts = (folder: string) =>
   section({
     file: about(
-      path(folder),
+      pathOrHub(folder),
       'one prompt per line: {"prompt": "a text" or [{"role", "content"}, ...]}, optionally an "id"; or CSV',
       'prompts.jsonl',
     ),
     evaluation_file: about(
-      path(folder).optional(),
+      pathOrHub(folder).optional(),
       'prompts to test on, in a file of their own, so that they are apart in task too (default: from file)',
       'other-prompts.jsonl',
     ),

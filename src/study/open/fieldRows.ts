@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { quoted } from '../../files/bytes.ts';
 import { readCsv } from '../../files/csv.ts';
+import { localPath } from '../../files/hub/cache.ts';
 import { readJsonl } from '../../files/jsonl.ts';
 import { checked } from '../../files/schema.ts';
 import { messageText, type Prompt, promptSchema } from '../../results.ts';
@@ -28,7 +29,8 @@ export interface FieldRow {
  * file. Throws InputError where the file is damaged, one of the rows no object, or the file ends before the
  * last of them.
  */
-export async function* fieldRows(path: string, range?: FileRows): AsyncGenerator<FieldRow> {
+export async function* fieldRows(given: string, range?: FileRows): AsyncGenerator<FieldRow> {
+  const path = await localPath(given);
   let rows = 0;
   for await (const { row, where, fields } of path.toLowerCase().endsWith('.csv')
     ? csvRows(path)

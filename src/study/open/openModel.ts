@@ -9,6 +9,7 @@ import { InputError } from '../../errors.ts';
 import { defaultCacheDir, dequantiseOnce } from '../../files/dequantised.ts';
 import { checkFinite } from '../../files/finite.ts';
 import { type GgufFile, readGguf } from '../../files/gguf.ts';
+import { localPath } from '../../files/hub/cache.ts';
 import { isThere, statIfThere } from '../../files/ifThere.ts';
 import { readJson } from '../../files/jsonFile.ts';
 import { openSafetensors } from '../../files/safetensors.ts';
@@ -167,17 +168,19 @@ async function withAdapter(model: Model, folder: string): Promise<Model> {
 }
 
 /**
- * Opens a model. Throws InputError, naming path and reason, where anything is missing, damaged or not
+ * Opens a model, from a path or the cache of the hub. Throws InputError, naming path and reason, where anything is missing, damaged or not
  * supported.
  */
-export async function openModel(path: string, options: OpenModelOptions = {}): Promise<OpenModel> {
+export async function openModel(given: string, options: OpenModelOptions = {}): Promise<OpenModel> {
+  const path = await localPath(given);
   const { gguf, folder } = await locate(path);
   const found = gguf ? await fromGguf(gguf, folder, options) : await fromFolder(folder!, options);
   const { stored, ...opened } = found;
   const { codec } = opened;
   const { adapter, progress = silent } = options;
   for (const note of codec.notes) progress.note(note);
-  const model = adapter === undefined ? opened.model : await withAdapter(opened.model, adapter);
+  const model =
+    adapter === undefined ? opened.model : await withAdapter(opened.model, await localPath(adapter));
   if (codec.tokenizer.vocabSize > model.decoder.vocabulary)
     throw new InputError(
       `model ${path}: the tokenizer has ${codec.tokenizer.vocabSize} tokens, the model an embedding for ${model.decoder.vocabulary}`,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { quoted, readInto, withFile } from '../../files/bytes.ts';
 import { checkFinite } from '../../files/finite.ts';
+import { localPath } from '../../files/hub/cache.ts';
 import { ifThere } from '../../files/ifThere.ts';
 import { readJson } from '../../files/jsonFile.ts';
 import { openSafetensors, readTensor } from '../../files/safetensors.ts';
@@ -54,7 +55,8 @@ function checkHook({ where, trainedOn: { hook, site } }: Sae): void {
  * Opens an SAE folder. Throws InputError where it is in none of the formats, damaged, holds values that are not
  * finite, or reads another place than the residual stream.
  */
-export async function openSae(folder: string, formats: readonly SaeFormat[] = saeFormats): Promise<Sae> {
+export async function openSae(given: string, formats: readonly SaeFormat[] = saeFormats): Promise<Sae> {
+  const folder = await localPath(given);
   const names = await namesIn(folder);
   const format = names && formats.find((one) => one.owns(names));
   if (format) {

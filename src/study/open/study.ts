@@ -5,7 +5,6 @@
 
 import { InputError } from '../../errors.ts';
 import { quoted } from '../../files/bytes.ts';
-import { localModel } from '../../files/hubCache.ts';
 import { checkSite } from '../../models/passes.ts';
 import type { CompletionRecord, StudyManifest } from '../../results.ts';
 import { nodeRuntime, threadsHere } from '../../runtime/node.ts';
@@ -138,10 +137,8 @@ export async function openStudy(study: Study, options: OpenStudyOptions): Promis
   const { config, folder } = study;
   const now = dayOf(await readStudyManifest(study.folder), study.folder, options.date) ?? clock();
   const openChoice = async ({ model, adapter }: ModelChoice) => {
-    const parts = { ...(adapter !== undefined && { adapter: await localModel(adapter) }), cacheDir };
-    const path = await localModel(model);
-    for (const one of [path, parts.adapter]) if (one !== undefined) await held.hold(one);
-    const opened = await openModel(path, { ...parts, progress, now });
+    for (const one of [model, adapter]) if (one !== undefined) await held.hold(one);
+    const opened = await openModel(model, { adapter, cacheDir, progress, now });
     for (const file of opened.cached) await held.hold(file);
     return opened;
   };
@@ -229,8 +226,8 @@ export async function openStudy(study: Study, options: OpenStudyOptions): Promis
       return ranked;
     },
     async modelHashes(name, { model, adapter }) {
-      const found = { [name]: await hashed(await localModel(model)) };
-      if (adapter !== undefined) found[`${name}Adapter`] = await hashed(await localModel(adapter));
+      const found = { [name]: await hashed(model) };
+      if (adapter !== undefined) found[`${name}Adapter`] = await hashed(adapter);
       return found;
     },
     hashed,

@@ -2,7 +2,6 @@
  * A model kept open for completions, with its runtime and a sampler that is made anew only where it does
  * not do. Knows nothing of prompts and latents.
  */
-import { localModel } from '../../files/hubCache.ts';
 import { type Sampler, sampler } from '../../methods/completions/sample.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
@@ -50,8 +49,8 @@ export function samplingEngine({ model, adapter, cacheDir, progress, now }: Engi
   let kept: { readonly needs: SamplerNeeds; readonly sampler: Sampler } | undefined;
 
   const open = async () =>
-    openModel(await localModel(model), {
-      adapter: adapter === undefined ? undefined : await localModel(adapter),
+    openModel(model, {
+      adapter: adapter,
       cacheDir,
       progress,
       now,

@@ -5,6 +5,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
+import { localPath } from '../../files/hub/cache.ts';
 import { ifThere } from '../../files/ifThere.ts';
 import { contentHash, wholeUpTo } from './hash.ts';
 
@@ -96,7 +97,8 @@ export function heldFiles(): HeldFiles {
   }
 
   return {
-    async hash(path) {
+    async hash(given) {
+      const path = await localPath(given);
       const held = await hold(path);
       if (held.sha256 === undefined) {
         if (touched(held.stands, await standsOf(path)).length > 0) throw changedError(path);
@@ -105,7 +107,7 @@ export function heldFiles(): HeldFiles {
       return held.sha256;
     },
     async hold(path) {
-      await hold(path);
+      await hold(await localPath(path));
     },
     async check() {
       for (const [path, held] of all) await checkOne(path, held);

@@ -257,7 +257,7 @@ const wrong: Readonly<Record<string, readonly [text: string, line: string | RegE
   ],
   'a hub model without its organisation': [
     changed('subject: {model: hf:name}'),
-    '$/study.yaml:1:18: subject.model: expected a path or hf:ORG/NAME, found "hf:name"',
+    '$/study.yaml:1:18: subject.model: expected a path or hf:[datasets/]ORG/NAME[@REVISION][/PATH], found "hf:name"',
   ],
   'a hub model outside the cache': [changed('subject: {model: hf:../x}'), /found "hf:\.\.\/x"$/],
 

@@ -1,7 +1,7 @@
 /** The section of study.yaml that has latents interpreted, and the explainers that it can name. */
 import { z } from 'zod';
 import { endpointFields, isPriced, temperature, unpriced } from '../endpointFields.ts';
-import { about, modelPath, oneOf, path, section, whole } from '../fields.ts';
+import { about, oneOf, path, pathOrHub, section, whole } from '../fields.ts';
 import type { Section } from '../section.ts';
 
 export const chatExplainerSchema = section({
@@ -16,8 +16,8 @@ const local = (folder: string) =>
       z.literal('local'),
       'chat, an OpenAI-compatible endpoint; or local, a model that culprit runs',
     ),
-    model: about(modelPath(folder), 'the model that explains: a folder, a .gguf file, or hf:ORG/NAME'),
-    adapter: about(modelPath(folder).optional(), 'a LoRA adapter on it, as PEFT saves one'),
+    model: about(pathOrHub(folder), 'the model that explains: a folder, a .gguf file, or hf:ORG/NAME'),
+    adapter: about(pathOrHub(folder).optional(), 'a LoRA adapter on it, as PEFT saves one'),
   });
 
 const explainer = (folder: string) =>

@@ -2,10 +2,9 @@
 
 import { join } from 'node:path';
 import { z } from 'zod';
-import { localModel } from '../../../files/hubCache.ts';
 import { isThere } from '../../../files/ifThere.ts';
 import { resultFiles } from '../../../results.ts';
-import { about, path, real, rows, section, seed, text, whole } from '../../config/fields.ts';
+import { about, pathOrHub, real, rows, section, seed, text, whole } from '../../config/fields.ts';
 import { workFolder } from '../../store/folder.ts';
 import { classifierVersion, openClassifier } from '../classifierRun.ts';
 import { mostWritten } from '../classifierTexts.ts';
@@ -18,9 +17,9 @@ import { type LabelledSource, readLabelled } from '../labelledFile.ts';
 const labelled = (folder: string) =>
   z.union(
     [
-      path(folder).transform((file): LabelledSource => ({ file })),
+      pathOrHub(folder).transform((file): LabelledSource => ({ file })),
       section({
-        file: about(path(folder), 'one prompt and completion per line: JSONL, or CSV'),
+        file: about(pathOrHub(folder), 'one prompt and completion per line: JSONL, or CSV'),
         prompt: about(
           text('the name of a field').optional(),
           'the field to use as one user message (default: prompt, unchanged, or question)',
@@ -116,8 +115,8 @@ export const classifierKind: JudgeKind<z.output<ReturnType<typeof schema>>> = {
       },
       async open({ onReport } = {}) {
         const { judge, report } = await openClassifier({
-          model: await localModel(reference.model),
-          ...(reference.adapter !== undefined && { adapter: await localModel(reference.adapter) }),
+          model: reference.model,
+          adapter: reference.adapter,
           cacheDir: study.cacheDir,
           now: study.now,
           positive: config.positive,

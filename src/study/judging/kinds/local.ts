@@ -1,7 +1,7 @@
 /** A judge that is a model which culprit runs. */
 import { z } from 'zod';
 import { localJudge, localQuestions } from '../../../judges/local.ts';
-import { about, modelPath, section } from '../../config/fields.ts';
+import { about, pathOrHub, section } from '../../config/fields.ts';
 import { hashesOf } from '../../open/study.ts';
 import { jsonHash } from '../../store/hash.ts';
 import { callsPerCompletion, questionTokens } from '../callCosts.ts';
@@ -13,11 +13,11 @@ const schema = (folder: string) =>
   section({
     kind: z.literal('local'),
     model: about(
-      modelPath(folder),
+      pathOrHub(folder),
       'the model that judges: a folder, a .gguf file, or hf:ORG/NAME',
       'path/to/judge',
     ),
-    adapter: about(modelPath(folder).optional(), 'a LoRA adapter on it, as PEFT saves one', 'path/to/lora'),
+    adapter: about(pathOrHub(folder).optional(), 'a LoRA adapter on it, as PEFT saves one', 'path/to/lora'),
     threshold: thresholdField(),
   });
 
