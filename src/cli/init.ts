@@ -2,12 +2,15 @@
 import { Command, Option } from 'commander';
 import { judgeKinds } from '../study/judging/kinds.ts';
 import { type InitRequest, judgeFlags, runInit } from '../study/run/initRun.ts';
+import { recipeNames, recipes } from '../study/run/recipes.ts';
 import { sizeCost, sizeNames } from '../study/run/studySizes.ts';
 import { wholeNumber } from './options.ts';
 import { number } from './table.ts';
 import { paragraph } from './wrap.ts';
 
 const widest = Math.max(...judgeKinds.map(({ kind }) => kind.length));
+
+const widestRecipe = Math.max(...recipeNames.map((name) => name.length));
 
 /** What a study of each size takes. */
 const sizes = () =>
@@ -31,6 +34,9 @@ what that comes to in time and money. Medium is the default.
 
 Kinds of judge:
 ${judgeKinds.map(({ kind, about }) => `  ${kind.padEnd(widest)}  ${about}`).join('\n')}
+
+Recipes, from the Hugging Face hub (\`culprit fetch\`); options count for more:
+${recipeNames.map((name) => `  ${name.padEnd(widestRecipe)}  ${recipes[name].about}`).join('\n')}
 
 Example:
   culprit init my-study --model smollm2/ --adapter lora/ --sae sae/ \\
@@ -73,6 +79,11 @@ export function initCommand(): Command {
     .optionsGroup('What it is about:')
     .option('--name <name>', "short name of the behaviour (default: from the folder's name)")
     .option('--rubric <text>', 'what a judge is asked about each completion')
+    .addOption(
+      new Option('--recipe <name>', 'a published model, its adapter and a dictionary for it').choices(
+        recipeNames,
+      ),
+    )
     .option('--model <path>', 'the subject model: a folder, a .gguf file, or hf:ORG/NAME')
     .option('--adapter <folder>', 'a LoRA adapter on it, as PEFT saves one')
     .option('--reference <path>', 'a model of the same shape that does not misbehave')

@@ -18,6 +18,7 @@ import { given } from '../judging/given.ts';
 import { judgeKinds } from '../judging/kinds.ts';
 import { judgeKindOf } from '../judging/openJudge.ts';
 import { makeFolder } from '../store/outFolder.ts';
+import { type Recipe, type RecipeName, recipes } from './recipes.ts';
 import { sectionsOf, stages } from './stages.ts';
 import { type StudySize, studySizes } from './studySizes.ts';
 
@@ -29,6 +30,8 @@ export interface InitRequest {
   /** default: made of the folder's name */
   readonly name?: string | undefined;
   readonly rubric?: string | undefined;
+  /** models and dictionary that go together; what is given by itself counts for more */
+  readonly recipe?: RecipeName | undefined;
   readonly model?: string | undefined;
   readonly adapter?: string | undefined;
   readonly reference?: string | undefined;
@@ -84,11 +87,26 @@ function checkText(text: string, folder: string): void {
   if (error) throw new InputError(problemsOf(error, value)[0]!.text);
 }
 
+/** The request with what its recipe names; a model of the user's own leaves out the recipe's adapter. */
+function underRecipe({ recipe, ...request }: InitRequest): InitRequest {
+  if (recipe === undefined) return request;
+  const { about: _, adapter, ...named }: Recipe = recipes[recipe];
+  const { site, ...parts } = named;
+  return {
+    ...parts,
+    ...(request.model === undefined && { adapter }),
+    ...(request.sae === undefined && { site }),
+    ...given(request),
+    folder: request.folder,
+  };
+}
+
 /**
  * The values by section and field. The prompts' section may be left out of a study, but is filled in of
  * most: it is always given.
  */
-function givenBy(request: InitRequest): Given {
+function givenBy(asked: InitRequest): Given {
+  const request = underRecipe(asked);
   const fromFolder = (path: string) => pathFrom(request.folder, path);
   const from = (path: string | undefined) => (path === undefined ? undefined : fromFolder(path));
   const { baseline, baselineCorpus } = request;

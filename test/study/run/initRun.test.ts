@@ -1,10 +1,12 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { isHubForm } from '../../../src/files/hub/reference.ts';
 import { type JsonSchema, studyJsonSchema } from '../../../src/study/config/jsonSchema.ts';
 import { judgeKinds } from '../../../src/study/judging/kinds.ts';
 import { type InitRequest, runInit } from '../../../src/study/run/initRun.ts';
 import { readStudy } from '../../../src/study/run/ownStudy.ts';
+import { type Recipe, recipeNames, recipes } from '../../../src/study/run/recipes.ts';
 import { sectionsOf, stages } from '../../../src/study/run/stages.ts';
 import { sizeCost, sizeNames, studySizes } from '../../../src/study/run/studySizes.ts';
 import { causalTestSize } from '../../../src/study/steering/size.ts';
@@ -332,5 +334,30 @@ describe('a size', () => {
     const [small, medium, large] = sizeNames.map((size) => sizeCost(size).tested) as [number, number, number];
     expect(small).toBeLessThan(medium / 10);
     expect(large).toBeGreaterThan(2 * medium);
+  });
+});
+
+describe('a recipe', () => {
+  test.each(recipeNames)('%s names models and dictionary; prompts and judge are left', async (recipe) => {
+    const { toFill } = await runInit({ folder: path('study'), recipe, judge: 'pattern' });
+    expect(toFill).toEqual(['behaviour.rubric', 'prompts.file', 'judge.positive']);
+    const { config } = await readStudy(path('study'));
+    const { model, adapter, sae, site }: Recipe = recipes[recipe];
+    expect(config.subject).toEqual({ model, ...(adapter && { adapter }) });
+    expect(config.sae).toMatchObject({ path: sae, site });
+    expect([model, sae, adapter ?? model].every(isHubForm)).toBe(true);
+  });
+
+  test('gives way to what is said', async () => {
+    await runInit({ folder: path('a'), recipe: 'em-qwen2.5-7b', adapter: 'hf:my/lora' });
+    expect((await readStudy(path('a'))).config).toMatchObject({
+      subject: { model: recipes['em-qwen2.5-7b'].model, adapter: 'hf:my/lora' },
+      sae: { site: 15 },
+    });
+    await runInit({ folder: path('b'), recipe: 'em-qwen2.5-7b', model: 'hf:my/model', sae: 'hf:my/sae' });
+    const { subject, sae } = (await readStudy(path('b'))).config;
+    expect(subject).toEqual({ model: 'hf:my/model' });
+    expect(sae).toMatchObject({ path: 'hf:my/sae' });
+    expect(sae.site).toBeUndefined();
   });
 });
