@@ -1,14 +1,13 @@
-/** From a folder to an SAE, in whichever published format it lies. */
+/** From a folder or file to an SAE, in whichever published format it lies. */
 
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { quoted, readInto, withFile } from '../../files/bytes.ts';
-import { checkFinite } from '../../files/finite.ts';
-import { ifThere } from '../../files/ifThere.ts';
+import { ifThere, isFileThere } from '../../files/ifThere.ts';
 import { readJson } from '../../files/jsonFile.ts';
-import { openSafetensors, readTensor } from '../../files/safetensors.ts';
-import type { SaeFolder, SaeFormat } from '../../saes/formats/format.ts';
+import { readTensorFile } from '../../files/readTensorFile.ts';
+import type { SaeFolder, SaeFormat, SaeSaid } from '../../saes/formats/format.ts';
 import { saeFormats } from '../../saes/formats/formats.ts';
 import { assertWidth, type Sae } from '../../saes/sae.ts';
 
@@ -30,17 +29,36 @@ async function bytesIn(path: string, from = 0, to?: number): Promise<Uint8Array>
   });
 }
 
-const folderOn = (where: string, names: readonly string[]): SaeFolder => ({
-  where,
-  names,
-  json: (name) => readJson(join(where, name)),
-  tensors: async (name) => {
-    const tensors = await openSafetensors(join(where, name));
-    await checkFinite(tensors, `SAE ${where}`);
-    return { tensors, where, read: readTensor };
-  },
-  bytes: (name, from, to) => bytesIn(join(where, name), from, to),
-});
+/** Each file of tensors is looked at once, whichever formats ask for it. */
+function folderOn(where: string, folder: string, names: readonly string[]): SaeFolder {
+  const opened = new Map<string, ReturnType<SaeFolder['tensors']>>();
+  return {
+    where,
+    path: resolve(where),
+    names,
+    json: (name) => readJson(join(folder, name)),
+    tensors(name) {
+      const found =
+        opened.get(name) ??
+        readTensorFile(join(folder, name), `SAE ${where}`).then((file) => ({ ...file, where }));
+      opened.set(name, found);
+      return found;
+    },
+    bytes: (name, from, to) => bytesIn(join(folder, name), from, to),
+  };
+}
+
+/** A folder with its files, or a single file with the JSON files beside it, which may describe it. */
+async function folderAt(path: string): Promise<SaeFolder | undefined> {
+  if (!(await isFileThere(path))) {
+    const names = await namesIn(path);
+    return names && folderOn(path, path, names);
+  }
+  const own = basename(path);
+  const beside = (await namesIn(dirname(path))) ?? [];
+  const names = beside.filter((name) => name === own || name.endsWith('.json'));
+  return folderOn(path, dirname(path), names);
+}
 
 /** Throws InputError where the SAE reads another place than the residual stream between blocks. */
 function checkHook({ where, trainedOn: { hook, site } }: Sae): void {
@@ -50,21 +68,72 @@ function checkHook({ where, trainedOn: { hook, site } }: Sae): void {
     );
 }
 
+/** Throws InputError where the user says what the files say already, and otherwise. */
+function checkSaid({ where, kind }: Sae, format: SaeFormat, said: SaeSaid): void {
+  if (said.kind !== undefined && said.kind !== kind.name)
+    throw new InputError(`SAE ${where}: expected kind ${kind.name}, as its files say, found ${said.kind}`);
+  if (format.asks) return;
+  const other = (['k', 'threshold', 'subtractBias'] as const).find((name) => said[name] !== undefined);
+  if (other !== undefined)
+    throw new InputError(
+      `SAE ${where}: expected no ${saidNames[other]} of a dictionary of ${format.name}, whose files say it, found ${said[other]}`,
+    );
+}
+
+const saidNames = { k: 'k', threshold: 'threshold', subtractBias: 'subtract_bias' };
+
+async function formatOf(folder: SaeFolder, formats: readonly SaeFormat[]): Promise<SaeFormat | undefined> {
+  for (const format of formats) if (await format.owns(folder.names, folder)) return format;
+  return undefined;
+}
+
 /**
- * Opens an SAE folder. Throws InputError where it is in none of the formats, damaged, holds values that are not
- * finite, or reads another place than the residual stream.
+ * Opens an SAE: a folder, or a file of one. `said` is what its files leave open. Throws InputError where it is in
+ * none of the formats, damaged, holds values that are not finite, reads another place than the residual stream,
+ * or where what is said is not what its files say.
  */
-export async function openSae(folder: string, formats: readonly SaeFormat[] = saeFormats): Promise<Sae> {
-  const names = await namesIn(folder);
-  const format = names && formats.find((one) => one.owns(names));
+export async function openSae(
+  path: string,
+  said: SaeSaid = {},
+  formats: readonly SaeFormat[] = saeFormats,
+): Promise<Sae> {
+  const folder = await folderAt(path);
+  const format = folder && (await formatOf(folder, formats));
   if (format) {
-    const sae = await format.open(folderOn(folder, names));
+    const sae = await format.open(folder, said);
     checkHook(sae);
+    checkSaid(sae, format, said);
     return sae;
   }
   const expected = formats.map(({ expects, name }) => `${expects} (${name})`).join(', or ');
+  const names = folder?.names;
   const found = names?.length ? quoted(names.join(', ')) : names ? 'no files' : 'no such folder';
-  throw new InputError(`SAE ${folder}: expected a folder with ${expected}, found ${found}`);
+  throw new InputError(`SAE ${path}: expected a folder with ${expected}, found ${found}`);
+}
+
+/** A dictionary as study.yaml names it. */
+export interface SaeChoice {
+  readonly path: string;
+  readonly kind?: string | undefined;
+  readonly k?: number | undefined;
+  readonly threshold?: number | undefined;
+  readonly subtract_bias?: boolean | undefined;
+}
+
+const saidOf = ({ kind, k, threshold, subtract_bias: subtractBias }: SaeChoice): SaeSaid => ({
+  kind,
+  k,
+  threshold,
+  subtractBias,
+});
+
+/** Throws InputError as openSae does. */
+export const openChosenSae = (choice: SaeChoice): Promise<Sae> => openSae(choice.path, saidOf(choice));
+
+/** What study.yaml says of its dictionary, for the keys of stages; nothing where it says nothing. */
+export function saidOptions(choice: SaeChoice): { readonly sae?: SaeSaid } {
+  const said = Object.entries(saidOf(choice)).filter(([, value]) => value !== undefined);
+  return said.length > 0 ? { sae: Object.fromEntries(said) } : {};
 }
 
 /** The layer whose resid_post the SAE says that it was trained on. */
