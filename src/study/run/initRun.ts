@@ -17,6 +17,7 @@ import { parseYaml } from '../config/yamlFile.ts';
 import { given } from '../judging/given.ts';
 import { judgeKinds } from '../judging/kinds.ts';
 import { judgeKindOf } from '../judging/openJudge.ts';
+import type { SaeChoice } from '../open/openSae.ts';
 import { makeFolder } from '../store/outFolder.ts';
 import { sectionsOf, stages } from './stages.ts';
 import { type StudySize, studySizes } from './studySizes.ts';
@@ -33,6 +34,8 @@ export interface InitRequest {
   readonly adapter?: string | undefined;
   readonly reference?: string | undefined;
   readonly sae?: string | undefined;
+  /** what its files leave open */
+  readonly saeSaid?: Omit<SaeChoice, 'path'> | undefined;
   readonly site?: number | undefined;
   readonly baseline?: string | undefined;
   readonly baselineCorpus?: string | undefined;
@@ -99,7 +102,7 @@ function givenBy(request: InitRequest): Given {
     behaviour: { name: request.name ?? nameOf(request.folder), rubric: request.rubric },
     subject: { model: from(request.model), adapter: from(request.adapter) },
     reference: { model: from(request.reference) },
-    sae: { path: from(request.sae), site: request.site },
+    sae: { path: from(request.sae), site: request.site, ...request.saeSaid },
     baseline: { file: from(baseline), corpus: from(baselineCorpus) },
     prompts: {
       file: from(request.prompts),
