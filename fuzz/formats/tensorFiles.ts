@@ -1,7 +1,7 @@
 /** Checkpoints of PyTorch, in both layouts, and arrays of numpy. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { readTensorFile } from '../../src/files/readTensorFile.ts';
+import { checkFiniteIn, readTensorFile } from '../../src/files/readTensorFile.ts';
 import { sizeOf } from '../../src/tensor.ts';
 import { each, type Format, promised } from '../format.ts';
 import { floats } from './safetensors.ts';
@@ -31,7 +31,9 @@ export const tensorFiles: Format = {
   async read(folder) {
     for (const name of readdirSync(folder))
       await each(async () => {
-        const file = await readTensorFile(join(folder, name), 'x');
+        const path = join(folder, name);
+        const file = await readTensorFile(path);
+        await each(() => checkFiniteIn(file, path, 'x'));
         for (const view of file.tensors.values())
           await each(async () => {
             const { data, shape } = await file.read(view);

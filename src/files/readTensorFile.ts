@@ -27,17 +27,22 @@ const readers: Readonly<Record<string, (path: string) => Promise<TensorFile>>> =
 const endings = Object.keys(readers);
 
 /**
- * The tensors of a file, of the type that its ending says; values are read later. Throws InputError, which
- * begins with the path, where it is damaged, or with `where`, where a float tensor that lies row-major holds a
- * value that is not finite.
+ * The tensors of a file, of the type that its ending says; values are read later. Throws InputError where it is
+ * damaged.
  */
-export async function readTensorFile(path: string, where: string): Promise<TensorFile> {
+export async function readTensorFile(path: string): Promise<TensorFile> {
   const ending = path.slice(path.lastIndexOf('.') + 1);
   const reader = Object.hasOwn(readers, ending) ? readers[ending] : undefined;
   if (reader === undefined)
     throw new InputError(`${path}: expected a file that ends in .${endings.join(', .')}`);
-  const found = await reader(path);
-  const inFile = [...found.tensors].filter(([, view]) => view.file === path && isDense(view));
+  return reader(path);
+}
+
+/**
+ * Throws InputError, beginning with `where`, where a float tensor that lies row-major in the file `path` holds a
+ * value that is not finite. What lies otherwise is looked at when it is read.
+ */
+export async function checkFiniteIn({ tensors }: TensorFile, path: string, where: string): Promise<void> {
+  const inFile = [...tensors].filter(([, view]) => view.file === path && isDense(view));
   await checkFinite(new Map(inFile), where);
-  return found;
 }

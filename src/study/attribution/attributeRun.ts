@@ -163,7 +163,7 @@ async function prepare(request: AttributeRequest & { readonly date: Date }): Pro
     loss: request.loss ?? 'mean',
     top: request.top ?? 100,
     ...(rank !== 'first-order' && { rank, rank_pairs: rankPairs }),
-    ...saidOptions({ ...request.saeSaid, path: dictionary }),
+    ...saidOptions(request.saeSaid ?? {}),
   };
   const hashes = Object.fromEntries(Object.entries(inputs).map(([name, { sha256 }]) => [name, sha256]));
   const passages = baseline === undefined ? await corpusTokens(baselineCorpus!, opened) : [];

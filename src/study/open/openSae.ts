@@ -6,7 +6,8 @@ import { InputError } from '../../errors.ts';
 import { quoted, readInto, withFile } from '../../files/bytes.ts';
 import { ifThere, isFileThere } from '../../files/ifThere.ts';
 import { readJson } from '../../files/jsonFile.ts';
-import { readTensorFile } from '../../files/readTensorFile.ts';
+import { checkFiniteIn, readTensorFile } from '../../files/readTensorFile.ts';
+import type { TensorFile } from '../../files/tensorFile.ts';
 import type { SaeFolder, SaeFormat, SaeSaid } from '../../saes/formats/format.ts';
 import { saeFormats } from '../../saes/formats/formats.ts';
 import { assertWidth, type Sae } from '../../saes/sae.ts';
@@ -29,27 +30,31 @@ async function bytesIn(path: string, from = 0, to?: number): Promise<Uint8Array>
   });
 }
 
-/** Each file of tensors is looked at once, whichever formats ask for it. */
-function folderOn(where: string, folder: string, names: readonly string[]): SaeFolder {
-  const opened = new Map<string, ReturnType<SaeFolder['tensors']>>();
+/** A folder, and the files of tensors that were looked into, each once. */
+interface OpenedFolder extends SaeFolder {
+  readonly opened: ReadonlyMap<string, Promise<TensorFile>>;
+}
+
+function folderOn(where: string, folder: string, names: readonly string[]): OpenedFolder {
+  const opened = new Map<string, Promise<TensorFile>>();
   return {
     where,
     path: resolve(where),
     names,
+    opened,
     json: (name) => readJson(join(folder, name)),
-    tensors(name) {
-      const found =
-        opened.get(name) ??
-        readTensorFile(join(folder, name), `SAE ${where}`).then((file) => ({ ...file, where }));
-      opened.set(name, found);
-      return found;
+    async tensors(name) {
+      const path = join(folder, name);
+      const file = opened.get(path) ?? readTensorFile(path);
+      opened.set(path, file);
+      return { ...(await file), where };
     },
     bytes: (name, from, to) => bytesIn(join(folder, name), from, to),
   };
 }
 
 /** A folder with its files, or a single file with the JSON files beside it, which may describe it. */
-async function folderAt(path: string): Promise<SaeFolder | undefined> {
+async function folderAt(path: string): Promise<OpenedFolder | undefined> {
   if (!(await isFileThere(path))) {
     const names = await namesIn(path);
     return names && folderOn(path, path, names);
@@ -103,6 +108,7 @@ export async function openSae(
     const sae = await format.open(folder, said);
     checkHook(sae);
     checkSaid(sae, format, said);
+    for (const [file, found] of folder.opened) await checkFiniteIn(await found, file, `SAE ${path}`);
     return sae;
   }
   const expected = formats.map(({ expects, name }) => `${expects} (${name})`).join(', or ');
@@ -130,10 +136,13 @@ const saidOf = ({ kind, k, threshold, subtract_bias: subtractBias }: SaeChoice):
 /** Throws InputError as openSae does. */
 export const openChosenSae = (choice: SaeChoice): Promise<Sae> => openSae(choice.path, saidOf(choice));
 
-/** What study.yaml says of its dictionary, for the keys of stages; nothing where it says nothing. */
-export function saidOptions(choice: SaeChoice): { readonly sae?: SaeSaid } {
-  const said = Object.entries(saidOf(choice)).filter(([, value]) => value !== undefined);
-  return said.length > 0 ? { sae: Object.fromEntries(said) } : {};
+/** What is said of a dictionary, for keys and manifests; nothing where nothing is. */
+export function saidOptions(choice: Omit<SaeChoice, 'path'>): Record<string, string | number | boolean> {
+  const { kind, k, threshold, subtract_bias } = choice;
+  const said = { sae_kind: kind, sae_k: k, sae_threshold: threshold, sae_subtract_bias: subtract_bias };
+  return Object.fromEntries(
+    Object.entries(said).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
 }
 
 /** The layer whose resid_post the SAE says that it was trained on. */
