@@ -12,8 +12,7 @@ export interface SaeFlags {
 }
 
 /** --sae. */
-export const saeForm =
-  'the sparse autoencoder (SAE): a folder or file as published, see docs/dictionaries.md';
+export const saeForm = 'the sparse autoencoder (SAE): a folder or file as it was published';
 
 function threshold(text: string): number {
   const value = Number(text);

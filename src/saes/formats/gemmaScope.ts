@@ -1,11 +1,12 @@
 /**
- * Gemma Scope: `params.npz` with W_enc [d, N], W_dec [N, d], b_enc, b_dec and the thresholds [N] of a JumpReLU
- * SAE, whose bias is not subtracted from the input. Layer, site and model stand in the path alone:
+ * Gemma Scope: `params.npz` with W_enc [d, N], W_dec [N, d] (in some w_enc, w_dec), b_enc, b_dec and the
+ * thresholds [N] of a JumpReLU SAE, whose bias is not subtracted from the input. Layer, site and model stand in the path alone:
  * `gemma-scope-2b-pt-res/layer_20/width_16k/average_l0_71`. Definition: Gemma Scope's tutorial, and
  * `gemma_2_sae_huggingface_loader` of SAELens.
  */
 import { jumprelu } from '../kinds/jumprelu.ts';
 import type { TrainedOn } from '../sae.ts';
+import { renamed } from '../weights.ts';
 import type { SaeFormat } from './format.ts';
 import { siteOf } from './site.ts';
 import { openStored } from './stored.ts';
@@ -17,11 +18,14 @@ export const gemmaScope: SaeFormat = {
   expects: file,
   owns: (names) => names.includes(file),
   async open({ where, path, tensors }) {
+    const stored = await tensors(file);
+    const [W_enc, W_dec] = stored.tensors.has('w_enc') ? ['w_enc', 'w_dec'] : ['W_enc', 'W_dec'];
+    const same = { b_enc: 'b_enc', b_dec: 'b_dec', threshold: 'threshold' };
     return openStored({
       kind: jumprelu,
       where,
       trainedOn: trainedOn(path),
-      weights: await tensors(file),
+      weights: renamed(stored, { W_enc: W_enc!, W_dec: W_dec!, ...same }),
       subtractBias: false,
     });
   },
