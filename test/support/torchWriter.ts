@@ -41,7 +41,7 @@ const u32 = (value: number): Buffer => {
 const text = (value: string): Buffer => op(0x58, u32(Buffer.byteLength(value)), Buffer.from(value));
 const whole = (value: number): Buffer => {
   const buffer = Buffer.alloc(8);
-  buffer.writeBigInt64LE(BigInt(value));
+  buffer.writeBigInt64LE(BigInt.asIntN(64, BigInt(value)));
   return op(0x8a, Buffer.of(8), buffer);
 };
 const tuple = (...items: readonly Buffer[]): Buffer => Buffer.concat([op(0x28), ...items, op(0x74)]);
@@ -59,7 +59,7 @@ export const floatTensor = (shape: readonly number[], values: readonly number[])
 });
 
 class Pickler {
-  readonly storages = new Map<string, Uint8Array>();
+  readonly storages = new Map<string, { readonly bytes: Uint8Array; readonly length: number }>();
   private readonly isLegacy: boolean;
   constructor(isLegacy: boolean) {
     this.isLegacy = isLegacy;
@@ -84,7 +84,7 @@ class Pickler {
 
   private tensor({ type = 'FloatStorage', storage, length, shape, ...rest }: MadeTensor): Buffer {
     const { key = String(this.storages.size), first = 0, strides = rowMajor(shape) } = rest;
-    this.storages.set(key, storage);
+    this.storages.set(key, { bytes: storage, length });
     const view = this.isLegacy ? [op(0x4e)] : [];
     const parts = [text('storage'), global(['torch', type]), text(key), text('cpu'), whole(length), ...view];
     const ordered = Buffer.concat([global(['collections', 'OrderedDict']), tuple(), op(0x52)]);
@@ -109,7 +109,7 @@ export function checkpointEntries(value: Made): ZipMember[] {
   return [
     { name: 'made/data.pkl', bytes: pickle, aligned: 64 },
     { name: 'made/byteorder', bytes: Buffer.from('little'), aligned: 64 },
-    ...[...pickler.storages].map(([key, bytes]) => ({ name: `made/data/${key}`, bytes, aligned: 64 })),
+    ...[...pickler.storages].map(([key, { bytes }]) => ({ name: `made/data/${key}`, bytes, aligned: 64 })),
     { name: 'made/version', bytes: Buffer.from('3\n'), aligned: 64 },
   ];
 }
@@ -133,9 +133,9 @@ export function legacyCheckpoint(value: Made, magic = '6cfc9c46f9206aa85019'): B
     op(0x88),
     op(0x75),
   ]);
-  const data = [...pickler.storages.values()].flatMap((bytes) => {
+  const data = [...pickler.storages.values()].flatMap(({ bytes, length }) => {
     const count = Buffer.alloc(8);
-    count.writeBigInt64LE(BigInt(bytes.length / 4));
+    count.writeBigInt64LE(BigInt.asIntN(64, BigInt(length)));
     return [count, Buffer.from(bytes)];
   });
   return Buffer.concat([
