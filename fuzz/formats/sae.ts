@@ -1,6 +1,7 @@
 /** Dictionaries, a seed for each kind of each registered format. */
 import { readdirSync } from 'node:fs';
 import type { SaeSaid } from '../../src/saes/formats/format.ts';
+import { saeFormats } from '../../src/saes/formats/formats.ts';
 import { openSae, trainedLayer } from '../../src/study/open/openSae.ts';
 import { each, type Format, jsonPart, promised, type Seed } from '../format.ts';
 import { f32Tensor, floats, safetensorsPart } from './safetensors.ts';
@@ -154,7 +155,7 @@ export const sae: Format = {
   ],
   read: (folder) =>
     each(async () => {
-      const found = await openSae(folder, saidIn(folder));
+      const found = await openSae(folder, saeFormats, saidIn(folder));
       await each(
         async () => {
           const rows = await found.decoderRows(0, found.latents);

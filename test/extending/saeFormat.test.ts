@@ -85,7 +85,7 @@ function putRaw(name: string, values: readonly number[] = numbers): string {
 }
 
 it('opens a folder that it says is its own, whatever types its files are of', async () => {
-  const sae = await openSae(putRaw('raw'), {}, formats);
+  const sae = await openSae(putRaw('raw'), formats);
   expect([sae.kind.name, sae.width, sae.latents, sae.where]).toEqual(['jumprelu', 2, 3, at('raw')]);
   const { z, reconstruction } = await runGraph(runtime, sae, Float32Array.of(3, 1));
   // activations 3, 0 (its threshold is 1) and 3; decoder norms 2, 1 and 5
@@ -98,16 +98,16 @@ it('also through links, as a download cache has them', async () => {
   const raw = putRaw('blobs');
   mkdirSync(at('snapshot'));
   for (const name of ['shape.txt', 'weights.raw']) symlinkSync(join(raw, name), at('snapshot', name));
-  expect((await openSae(at('snapshot'), {}, formats)).latents).toBe(3);
+  expect((await openSae(at('snapshot'), formats)).latents).toBe(3);
 });
 
 it('leaves folders of the other formats to them', async () => {
-  const sae = await openSae(await putSae(at('saelens')), {}, formats);
+  const sae = await openSae(await putSae(at('saelens')), formats);
   expect(sae.kind.name).toBe('relu');
 });
 
 it('says of a damaged file what is wrong with it', async () => {
-  const sae = await openSae(putRaw('cut', numbers.slice(0, -1)), {}, formats);
+  const sae = await openSae(putRaw('cut', numbers.slice(0, -1)), formats);
   await expect(runGraph(runtime, sae, Float32Array.of(3, 1))).rejects.toThrow(
     new InputError(`${at('cut', 'weights.raw')}: truncated: expected 80 bytes or more, found 76`),
   );
@@ -120,12 +120,12 @@ it('is named where a folder is in no known format, with what was found', async (
       `SAE ${path}: expected a folder with ${known}, or shape.txt and *.raw (made-up), found ${found}`,
     );
   mkdirSync(at('other', 'shape.txt'), { recursive: true });
-  await expect(openSae(at('other'), {}, formats)).rejects.toThrow(refused(at('other'), 'no files'));
+  await expect(openSae(at('other'), formats)).rejects.toThrow(refused(at('other'), 'no files'));
   for (const name of ['b.bin', 'a.raw']) writeFileSync(at('other', name), '');
-  await expect(openSae(at('other'), {}, formats)).rejects.toThrow(refused(at('other'), '"a.raw, b.bin"'));
-  await expect(openSae(at('none'), {}, formats)).rejects.toThrow(refused(at('none'), 'no such folder'));
+  await expect(openSae(at('other'), formats)).rejects.toThrow(refused(at('other'), '"a.raw, b.bin"'));
+  await expect(openSae(at('none'), formats)).rejects.toThrow(refused(at('none'), 'no such folder'));
   const file = at('other', 'b.bin');
-  await expect(openSae(file, {}, formats)).rejects.toThrow(refused(file, '"b.bin"'));
+  await expect(openSae(file, formats)).rejects.toThrow(refused(file, '"b.bin"'));
   await expect(openSae(putRaw('raw'))).rejects.toThrow(
     new InputError(`SAE ${at('raw')}: expected a folder with ${known}, found "shape.txt, weights.raw"`),
   );

@@ -6,6 +6,7 @@ import { dirname } from 'node:path';
 import { expect } from 'vitest';
 import { referenceRuntime } from '../../src/runtime/reference.ts';
 import type { SaeSaid } from '../../src/saes/formats/format.ts';
+import { saeFormats } from '../../src/saes/formats/formats.ts';
 import { openSae } from '../../src/study/open/openSae.ts';
 import { checkpoint, dictionary, floatTensor, type Made } from '../support/torchWriter.ts';
 import { runGraph } from './runGraph.ts';
@@ -64,7 +65,7 @@ export const plainly =
   };
 
 export async function expectFormula(path: string, formula: Formula, said: SaeSaid = {}, scale = 1) {
-  const sae = await openSae(path, said);
+  const sae = await openSae(path, saeFormats, said);
   const { z, reconstruction } = await runGraph(runtime, sae, Float32Array.from(X.flat()));
   const wanted = X.map(formula);
   const unit = wanted.flatMap(({ a }) => a.map((v, i) => (v * norm(D[i]!)) / scale));

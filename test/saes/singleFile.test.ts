@@ -2,7 +2,7 @@
 import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeSafetensors } from '../../src/files/safetensors.ts';
-import { openSae, trainedLayer } from '../../src/study/open/openSae.ts';
+import { openChosenSae, openSae, trainedLayer } from '../../src/study/open/openSae.ts';
 import { f32 } from '../../src/tensor.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { dictionary } from '../support/torchWriter.ts';
@@ -48,25 +48,25 @@ describe('Qwen-Scope', () => {
     const path = save(`SAE-Res-Qwen3-8B-Base-W64K-L0_${k}/layer12.sae.pt`, tensors);
     const sae = await expectFormula(path, formula);
     expect([sae.trainedOn.model, trainedLayer(sae)]).toEqual(['Qwen/Qwen3-8B-Base', 12]);
-    await expect(openSae(path, { k: 2 })).rejects.toThrow('expected k 3, as its path says, found 2');
+    await expect(openChosenSae({ path, k: 2 })).rejects.toThrow('expected k 3, as its path says, found 2');
   });
 
   it('asks for k where the path does not tell it', async () => {
     const path = save('qwen/layer3.sae.pt', tensors);
     await expect(openSae(path)).rejects.toThrow('its files do not say k');
     await expectFormula(path, formula, { k });
-    await expect(openSae(path, { k: N + 1 })).rejects.toThrow(`expected a whole number from 1 to ${N}`);
-    await expect(openSae(path, { k, kind: 'relu' })).rejects.toThrow(
+    await expect(openChosenSae({ path, k: N + 1 })).rejects.toThrow(`expected a whole number from 1 to ${N}`);
+    await expect(openChosenSae({ path, k, kind: 'relu' })).rejects.toThrow(
       'expected kind topk, as its files say, found relu',
     );
   });
 
   it('asks which of several layers', async () => {
     for (const layer of [0, 1]) save(`several/layer${layer}.sae.pt`, tensors);
-    await expect(openSae(at('several'), { k })).rejects.toThrow(
+    await expect(openChosenSae({ path: at('several'), k })).rejects.toThrow(
       'expected one file of a layer, found 2: name one, such as layer0.sae.pt',
     );
-    expect(trainedLayer(await openSae(at('several', 'layer1.sae.pt'), { k }))).toBe(1);
+    expect(trainedLayer(await openChosenSae({ path: at('several', 'layer1.sae.pt'), k }))).toBe(1);
   });
 });
 
@@ -83,7 +83,7 @@ it('Goodfire: ReLU, its bias not subtracted, layer and model from the name', asy
   );
   expect([sae.trainedOn.model, trainedLayer(sae)]).toEqual(['Llama-3.1-8B-Instruct', 19]);
   expect((await openSae(dirname(path))).latents).toBe(N);
-  await expect(openSae(path, { k: 3 })).rejects.toThrow('expected no k of a dictionary of Goodfire');
+  await expect(openChosenSae({ path, k: 3 })).rejects.toThrow('expected no k of a dictionary of Goodfire');
 });
 
 describe('OpenAI', () => {
@@ -189,10 +189,10 @@ describe('plain weights', () => {
       jump,
       plainly((x) => above(pre(x), t)),
     );
-    await expect(openSae(jump, { kind: 'relu' })).rejects.toThrow(
+    await expect(openChosenSae({ path: jump, kind: 'relu' })).rejects.toThrow(
       'expected kind jumprelu, as its tensors say, found relu',
     );
-    await expect(openSae(jump, { threshold: 1 })).rejects.toThrow(
+    await expect(openChosenSae({ path: jump, threshold: 1 })).rejects.toThrow(
       'expected no threshold, which is in its file',
     );
     const gate = await stored('gate', { W_enc: E, W_dec: D, b_dec: b, b_gate: e, b_mag: m, r_mag: r });
@@ -216,9 +216,11 @@ describe('plain weights', () => {
     await expect(openSae(path)).rejects.toThrow(
       'its files do not say the kind (relu, topk, jumprelu, gated): say it with --sae-kind, or sae.kind in study.yaml',
     );
-    await expect(openSae(path, { kind: 'topk' })).rejects.toThrow('its files do not say k');
-    await expect(openSae(path, { kind: 'jumprelu' })).rejects.toThrow('its files do not say the threshold');
-    await expect(openSae(path, { kind: 'batchtopk' })).rejects.toThrow(
+    await expect(openChosenSae({ path, kind: 'topk' })).rejects.toThrow('its files do not say k');
+    await expect(openChosenSae({ path, kind: 'jumprelu' })).rejects.toThrow(
+      'its files do not say the threshold',
+    );
+    await expect(openChosenSae({ path, kind: 'batchtopk' })).rejects.toThrow(
       'kind: expected relu, topk, jumprelu, gated, found "batchtopk"',
     );
   });

@@ -99,8 +99,8 @@ async function formatOf(folder: SaeFolder, formats: readonly SaeFormat[]): Promi
  */
 export async function openSae(
   path: string,
-  said: SaeSaid = {},
   formats: readonly SaeFormat[] = saeFormats,
+  said: SaeSaid = {},
 ): Promise<Sae> {
   const folder = await folderAt(path);
   const format = folder && (await formatOf(folder, formats));
@@ -134,7 +134,8 @@ const saidOf = ({ kind, k, threshold, subtract_bias: subtractBias }: SaeChoice):
 });
 
 /** Throws InputError as openSae does. */
-export const openChosenSae = (choice: SaeChoice): Promise<Sae> => openSae(choice.path, saidOf(choice));
+export const openChosenSae = (choice: SaeChoice): Promise<Sae> =>
+  openSae(choice.path, saeFormats, saidOf(choice));
 
 /** What is said of a dictionary, for keys and manifests; nothing where nothing is. */
 export function saidOptions(choice: Omit<SaeChoice, 'path'>): Record<string, string | number | boolean> {
