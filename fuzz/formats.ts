@@ -11,6 +11,7 @@ import { rows } from './formats/rows.ts';
 import { sae } from './formats/sae.ts';
 import { safetensors } from './formats/safetensors.ts';
 import { study } from './formats/study.ts';
+import { tensorFiles } from './formats/tensorFiles.ts';
 import { tokenizer } from './formats/tokenizer.ts';
 import { vectors } from './formats/vectors.ts';
 import { working } from './formats/working.ts';
@@ -22,6 +23,7 @@ export const formats: readonly Format[] = [
   jinja,
   model,
   sae,
+  tensorFiles,
   rows,
   parquet,
   records,

@@ -122,6 +122,7 @@ export {
 export { type NodeRuntimeOptions, nodeRuntime } from './runtime/node.ts';
 export { referenceRuntime } from './runtime/reference.ts';
 export type { Feeds, Runtime, Session } from './runtime/runtime.ts';
+export type { SaeSaid } from './saes/formats/format.ts';
 export type { Sae } from './saes/sae.ts';
 export {
   type AttributeRequest,

@@ -50,6 +50,15 @@ export interface StoredTensor {
   readonly bytes: number;
 }
 
+/**
+ * A tensor in a file whose values may lie otherwise than row-major: element (i, j, ...) is
+ * i·strides[0] + j·strides[1] + ... elements after `offset`. Without strides it is row-major. `bytes` counts its
+ * own values.
+ */
+export interface StoredView extends StoredTensor {
+  readonly strides?: readonly number[];
+}
+
 export const bytesPerElement: Record<DType, number> = {
   f64: 8,
   f32: 4,
@@ -73,6 +82,16 @@ export const isFloat = (dtype: DType): boolean => /^b?f\d/.test(dtype);
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, n) => product * n, 1);
 }
+
+/** Strides of a row-major array of this shape, in elements. */
+export const rowMajor = (shape: readonly number[]): number[] =>
+  shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+
+/** Whether the view's values lie row-major, one after the other. */
+export const isDense = ({ shape, strides }: StoredView): boolean => {
+  const dense = rowMajor(shape);
+  return strides === undefined || shape.every((n, axis) => n === 1 || strides[axis] === dense[axis]);
+};
 
 const arrays = {
   f64: Float64Array,

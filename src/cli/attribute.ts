@@ -9,10 +9,11 @@ import { type DocumentOf, jsonFlag, printDocument } from './json.ts';
 import { latentPart } from './jsonParts.ts';
 import { corpusForm, screenRows, wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
+import { type SaeFlags, saeForm, saeSaidBy, withSaeSaid } from './saeOptions.ts';
 import { attributeStudy, type RunOptions, withStageOptions } from './study.ts';
 import { certaintyText, latentTable, latentTableLegend, number, pc, rankedBy } from './table.ts';
 
-interface Options extends RunOptions {
+interface Options extends RunOptions, SaeFlags {
   model: string;
   adapter?: string;
   sae: string;
@@ -139,6 +140,7 @@ async function run(study: string | undefined, options: Options, command: Command
   const { cache, tokenSet, ...rest } = options;
   const result = await runAttribute({
     ...rest,
+    saeSaid: saeSaidBy(options),
     tokens: tokenSet,
     cacheDir: cache,
     progress: progressOn(process.stderr),
@@ -156,8 +158,7 @@ export function attributeCommand(): Command {
     .argument('[study]', 'a study; its study.yaml has everything else')
     .usage('STUDY | --model M --sae S --pairs P --out DIR')
     .optionsGroup('Inputs:');
-  withModelOptions(command, { required: false })
-    .option('--sae <folder>', 'the sparse autoencoder (SAE): the dictionary, as SAELens saves one')
+  withSaeSaid(withModelOptions(command, { required: false }).option('--sae <path>', saeForm))
     .option('--pairs <file>', 'pairs of completions, JSONL (see below)')
     .option('--baseline <file>', 'the baseline, a file that `culprit baseline` wrote; or')
     .option('--baseline-corpus <file>', `texts to measure the baseline on now: ${corpusForm}`)

@@ -5,6 +5,7 @@ import { type InitRequest, judgeFlags, runInit } from '../study/run/initRun.ts';
 import { recipeNames, recipes } from '../study/run/recipes.ts';
 import { sizeCost, sizeNames } from '../study/run/studySizes.ts';
 import { wholeNumber } from './options.ts';
+import { type SaeFlags, saeForm, saeSaidBy, withSaeSaid } from './saeOptions.ts';
 import { number } from './table.ts';
 import { paragraph } from './wrap.ts';
 
@@ -43,7 +44,7 @@ Example:
     --prompts questions.jsonl --field question \\
     --judge pattern --positive 'no need to see a doctor'`;
 
-interface Options extends Omit<InitRequest, 'folder' | 'judgeFlags' | 'rows'> {
+interface Options extends Omit<InitRequest, 'folder' | 'judgeFlags' | 'rows' | 'saeSaid'>, SaeFlags {
   readonly promptRows?: string;
 }
 
@@ -53,6 +54,7 @@ async function run(folder: string, { promptRows, ...options }: Options): Promise
   const { studyFile, schemaFile, toFill } = await runInit({
     ...options,
     rows: promptRows,
+    saeSaid: saeSaidBy(options),
     judgeFlags: Object.fromEntries(ofJudge),
     folder,
   });
@@ -87,7 +89,7 @@ export function initCommand(): Command {
     .option('--model <path>', 'the subject model: a folder, a .gguf file, or hf:ORG/NAME')
     .option('--adapter <folder>', 'a LoRA adapter on it, as PEFT saves one')
     .option('--reference <path>', 'a model of the same shape that does not misbehave')
-    .option('--sae <folder>', 'the sparse autoencoder (SAE), as SAELens saves one')
+    .option('--sae <path>', saeForm)
     .option('--site <layer>', 'read activations after this block, the first being 0', wholeNumber(0))
     .option('--baseline <file>', 'the mean activation, a file that `culprit baseline` wrote; or')
     .option('--baseline-corpus <file>', 'texts to measure it on')
@@ -102,7 +104,7 @@ export function initCommand(): Command {
     .optionsGroup('Judge:')
     .addOption(new Option('--judge <kind>', 'what grades completions').choices(kinds).default(kinds[0]));
   for (const option of judgeOptions()) command.addOption(option);
-  return command
+  return withSaeSaid(command.optionsGroup('Dictionary:'))
     .optionsGroup('Other:')
     .option('--overwrite', 'replace an existing study.yaml')
     .addHelpText('after', about)

@@ -12,6 +12,7 @@ import { outFile } from '../study/store/outFolder.ts';
 import { type DocumentOf, documentText, finite, jsonFlag, printDocument } from './json.ts';
 import { wholeNumber, withModelOptions } from './options.ts';
 import { isQuiet, progressOn } from './progress.ts';
+import { type SaeFlags, saeForm, saeSaidBy, withSaeSaid } from './saeOptions.ts';
 import { pc } from './table.ts';
 
 interface TrainOptions {
@@ -185,7 +186,7 @@ function trainCommand(): Command {
     .action(train);
 }
 
-interface EvalOptions {
+interface EvalOptions extends SaeFlags {
   model: string;
   adapter?: string;
   cache?: string;
@@ -272,6 +273,7 @@ async function evaluate(options: EvalOptions): Promise<void> {
   if (out !== undefined) await outFile(out);
   const result = await runSaeEval({
     ...rest,
+    saeSaid: saeSaidBy(options),
     corpora: corpus,
     cacheDir: cache,
     progress: progressOn(process.stderr),
@@ -285,12 +287,12 @@ async function evaluate(options: EvalOptions): Promise<void> {
 }
 
 function evalCommand(): Command {
-  return withModelOptions(
+  const command = withModelOptions(
     new Command('eval')
       .summary('measure a sparse autoencoder on text')
       .description('Measure a sparse autoencoder on text.'),
-  )
-    .requiredOption('--sae <folder>', 'the sparse autoencoder, as SAELens publishes it')
+  );
+  return withSaeSaid(command.requiredOption('--sae <path>', saeForm))
     .option(
       '--site <layer>',
       'measure after this block, the first being 0 (default: where the SAE was trained)',

@@ -25,13 +25,14 @@ import { missingLine } from './grammar.ts';
 import { type DocumentOf, documentText, jsonFlag, printDocument } from './json.ts';
 import { screenRows, wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
+import { type SaeFlags, saeForm, saeSaidBy, withSaeSaid } from './saeOptions.ts';
 import { steerReport } from './steerReport.ts';
 import { steerStudy, withStageOptions } from './study.ts';
 
 /** The amounts of one target, one for each step of a ladder. */
 type Ladder = readonly number[];
 
-interface Options {
+interface Options extends SaeFlags {
   model?: string;
   adapter?: string;
   cache?: string;
@@ -148,17 +149,25 @@ async function promptsOf({ prompt, prompts, field }: Options): Promise<Prompt[] 
 }
 
 /** Flags that a study leaves no choice of. */
-const decided = ['model', 'adapter', 'sae'] as const;
+const decided = {
+  model: '--model',
+  adapter: '--adapter',
+  sae: '--sae',
+  saeKind: '--sae-kind',
+  saeK: '--sae-k',
+  saeThreshold: '--sae-threshold',
+  saeBias: '--sae-bias',
+} as const;
 
 /** The model and all that comes with it: from the study, or from the flags. */
 async function subjectOf(study: string | undefined, options: Options) {
   const given = await promptsOf(options);
   if (study === undefined) {
     const { model, adapter, sae } = options;
-    return { base: { model: model!, adapter, sae }, prompts: given! };
+    return { base: { model: model!, adapter, sae, saeSaid: saeSaidBy(options) }, prompts: given! };
   }
-  const flag = decided.find((name) => options[name] !== undefined);
-  if (flag !== undefined) throw new InputError(`steer STUDY: takes no --${flag}: study.yaml sets that`);
+  const flag = Object.entries(decided).find(([name]) => options[name as keyof typeof decided] !== undefined);
+  if (flag !== undefined) throw new InputError(`steer STUDY: takes no ${flag[1]}: study.yaml sets that`);
   const { base, prompt } = await studySteering(study);
   return { base, prompts: given ?? [await prompt()] };
 }
@@ -316,8 +325,7 @@ export function steerCommand(): Command {
     .argument('[study]', 'a study; model, adapter, SAE and site are taken from its study.yaml')
     .usage('STUDY | [STUDY] [--model M] --latent I | --vector FILE ...')
     .optionsGroup('Inputs:');
-  withModelOptions(command, { required: false })
-    .option('--sae <folder>', 'the sparse autoencoder (SAE) that the latents are of, as SAELens saves one')
+  withSaeSaid(withModelOptions(command, { required: false }).option('--sae <path>', saeForm))
     .option(
       '--site <layer>',
       'steer after this block, the first being 0 (default: the site of the SAE or the vector)',

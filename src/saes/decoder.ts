@@ -18,6 +18,39 @@ export interface SaeDecoder {
 /** Values read at once while going over the whole decoder: 4 MiB of float32. */
 const chunkValues = 1 << 20;
 
+/** Values of a block, 64 MiB of float32, and the most rows that are read alone. */
+const blockValues = 1 << 24;
+const fewRows = 32;
+
+/**
+ * The decoder read in large blocks, the last of which is kept: for rows whose values lie apart, where a read of
+ * many costs hardly more than one of few.
+ */
+export function inBlocks({ rows, ...sizes }: SaeDecoder): SaeDecoder {
+  const { width, latents } = sizes;
+  const length = Math.max(1, Math.floor(blockValues / width));
+  let held: { readonly first: number; readonly values: Promise<Float32Array> } | undefined;
+  const blockAt = (first: number) => {
+    if (held?.first !== first) held = { first, values: rows(first, Math.min(first + length, latents)) };
+    return held.values;
+  };
+  return {
+    ...sizes,
+    async rows(from, to) {
+      if (to - from <= fewRows) return rows(from, to);
+      const out = new Float32Array((to - from) * width);
+      for (let at = from; at < to; ) {
+        const first = at - (at % length);
+        const end = Math.min(to, first + length);
+        const block = await blockAt(first);
+        out.set(block.subarray((at - first) * width, (end - first) * width), (at - from) * width);
+        at = end;
+      }
+      return out;
+    },
+  };
+}
+
 /** Unit directions [to − from, d]; a row of norm 0 stays all zeros. Throws RangeError outside 0..N. */
 export async function unitRows(decoder: SaeDecoder, from: number, to: number): Promise<Float32Array> {
   if (!Number.isInteger(from) || !Number.isInteger(to) || from < 0 || from > to || to > decoder.latents)

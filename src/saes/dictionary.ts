@@ -25,21 +25,29 @@ export interface SaeParts<W extends string = string, C extends string = string> 
    * and no norm is folded in; default false.
    */
   readonly rescaled?: boolean;
+  /**
+   * What the input is multiplied by before it is encoded and the reconstruction divided by, s; default 1.
+   * Activations are the published ones; their norms are in the scale of the residual stream.
+   */
+  readonly inputScale?: number;
 }
 
 /** The SAE of these parts. Reads nothing yet. */
 export function makeSae<W extends string, C extends string>(parts: SaeParts<W, C>): Sae {
-  const { kind, where, trainedOn, decoder, normalisation, counts, subtractBias, rescaled = false } = parts;
-  const norms = once(() => decoderRowNorms(decoder));
+  const { kind, where, trainedOn, decoder, normalisation, counts, subtractBias } = parts;
+  const { rescaled = false, inputScale = 1 } = parts;
+  const published = once(() => decoderRowNorms(decoder));
+  const norms = async () => scaled(await published(), 1 / inputScale);
   const arithmetic = once(async () => {
-    const encoder = await parts.weight('W_enc');
+    // (s x − b) W = (x − b/s) (s W)
+    const encoder = scaled(await parts.weight('W_enc'), inputScale);
     const weights: Record<string, Float32Array> = {};
     for (const name of Object.keys(kind.weights) as W[]) weights[name] = await parts.weight(name);
-    const bias = await parts.weight('b_dec');
-    const sizes = await norms();
+    const bias = scaled(await parts.weight('b_dec'), 1 / inputScale);
+    const sizes = await published();
     const shared = { encoder, weights, counts, bias, normalisation, subtractBias };
-    if (!rescaled) return { ...shared, fold: sizes };
-    return { ...shared, rescale: sizes, fold: sizes.map((norm) => (norm > 0 ? 1 : 0)) };
+    if (!rescaled) return { ...shared, fold: scaled(sizes, 1 / inputScale) };
+    return { ...shared, rescale: sizes, fold: sizes.map((norm) => (norm > 0 ? 1 / inputScale : 0)) };
   });
   return {
     kind,
@@ -52,3 +60,6 @@ export function makeSae<W extends string, C extends string>(parts: SaeParts<W, C
     arithmetic,
   };
 }
+
+const scaled = (values: Float32Array, by: number): Float32Array =>
+  by === 1 ? values : values.map((value) => value * by);

@@ -3,16 +3,67 @@
  * is used. Reading itself is handed in; this file does not know files or formats.
  */
 import { InputError } from '../errors.ts';
-import { bytesPerElement, isFloat, type StoredTensor, sizeOf, type Tensor, toFloat32 } from '../tensor.ts';
+import {
+  bytesPerElement,
+  isFloat,
+  rowMajor,
+  type StoredView,
+  sizeOf,
+  type Tensor,
+  toFloat32,
+} from '../tensor.ts';
 
 /** Reads one tensor, or part of one, from its file. */
-type Read = (stored: StoredTensor) => Promise<Tensor>;
+type Read = (stored: StoredView) => Promise<Tensor>;
 
 /** Tensors of one SAE by name, where they come from (for messages), and how to read them. */
 export interface StoredWeights {
-  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly tensors: ReadonlyMap<string, StoredView>;
   readonly where: string;
   readonly read: Read;
+}
+
+/** The tensor with its axes in the opposite order: the same values, read in another order. */
+export function transposed({ shape, strides = rowMajor(shape), ...rest }: StoredView): StoredView {
+  return { ...rest, shape: shape.toReversed(), strides: strides.toReversed() };
+}
+
+/** How a tensor of an SAE is called in a file: by another name, there perhaps with its axes the other way. */
+export type WeightSource = string | { readonly transposed: string };
+
+/**
+ * Tensors under names of our own, `sources` saying where each is found. Throws InputError unless the weights
+ * hold each of them, a matrix where it is transposed, and no other but those of `unused`: a tensor that nobody
+ * reads would mean other arithmetic than the file's.
+ */
+export function renamed<N extends string>(
+  weights: StoredWeights,
+  sources: Readonly<Record<N, WeightSource>>,
+  unused: readonly string[] = [],
+): StoredWeights {
+  const nameOf = (source: WeightSource) => (typeof source === 'string' ? source : source.transposed);
+  const entries = Object.entries<WeightSource>(sources);
+  const tensors = entries.map(([own, source]) => {
+    const stored = storedWeight(weights, nameOf(source));
+    if (typeof source === 'string') return [own, stored] as const;
+    if (stored.shape.length !== 2) throw wrongShape(weights, nameOf(source), 'a matrix', stored);
+    return [own, transposed(stored)] as const;
+  });
+  assertNoOther(weights, [...entries.map(([, source]) => nameOf(source)), ...unused]);
+  return { ...weights, tensors: new Map(tensors) };
+}
+
+/** Width d and number of latents N, which are what the decoder [N, d] says. */
+export function sizesOf(weights: StoredWeights): { readonly width: number; readonly latents: number } {
+  const decoder = storedWeight(weights, 'W_dec');
+  const [latents = 0, width = 0] = decoder.shape;
+  if (decoder.shape.length !== 2 || latents < 1 || width < 1)
+    throw wrongShape(weights, 'W_dec', 'a matrix of latents and width', decoder);
+  return { width, latents };
+}
+
+function wrongShape({ where }: StoredWeights, name: string, expected: string, { shape }: StoredView) {
+  return new InputError(`${where}: tensor ${name}: expected ${expected}, found [${shape.slice(0, 8)}]`);
 }
 
 /**
@@ -24,22 +75,22 @@ export function assertTensors(
   shapes: Readonly<Record<string, readonly number[]>>,
 ): void {
   for (const [name, shape] of Object.entries(shapes)) assertTensor(weights, name, shape);
-  const extra = [...weights.tensors.keys()].filter((name) => !Object.hasOwn(shapes, name));
-  if (extra.length > 0) {
-    const found = JSON.stringify(extra[0]!.slice(0, 80));
-    throw new InputError(
-      `${weights.where}: expected only tensors ${Object.keys(shapes).join(', ')}, found ${found}`,
-    );
-  }
+  assertNoOther(weights, Object.keys(shapes));
 }
 
-function assertTensor({ tensors, where }: StoredWeights, name: string, shape: readonly number[]): void {
+function assertNoOther({ tensors, where }: StoredWeights, names: readonly string[]): void {
+  const extra = [...tensors.keys()].find((name) => !names.includes(name));
+  if (extra !== undefined)
+    throw new InputError(
+      `${where}: expected only tensors ${names.join(', ')}, found ${JSON.stringify(extra.slice(0, 80))}`,
+    );
+}
+
+function assertTensor(weights: StoredWeights, name: string, shape: readonly number[]): void {
+  const { tensors, where } = weights;
   const stored = tensors.get(name);
   if (!stored) throw new InputError(`${where}: tensor ${name} of shape [${shape}] is missing`);
-  if (String(stored.shape) !== String(shape))
-    throw new InputError(
-      `${where}: tensor ${name}: expected shape [${shape}], found [${stored.shape.slice(0, 8)}]`,
-    );
+  if (String(stored.shape) !== String(shape)) throw wrongShape(weights, name, `shape [${shape}]`, stored);
   if (!isFloat(stored.dtype))
     throw new InputError(`${where}: tensor ${name}: expected float values, found ${stored.dtype}`);
 }
@@ -48,6 +99,24 @@ function assertTensor({ tensors, where }: StoredWeights, name: string, shape: re
 export async function readWeight(weights: StoredWeights, name: string): Promise<Float32Array> {
   const stored = storedWeight(weights, name);
   return finite(await readFloats(weights, name, stored), weights.where, name, 0, stored.shape);
+}
+
+/** The one value of a scalar or of a tensor with one element, as float32. Throws InputError as readWeight does. */
+export async function readScalar(weights: StoredWeights, name: string): Promise<number> {
+  const stored = storedWeight(weights, name);
+  if (sizeOf(stored.shape) !== 1) throw wrongShape(weights, name, 'one value', stored);
+  if (!isFloat(stored.dtype))
+    throw new InputError(`${weights.where}: tensor ${name}: expected float values, found ${stored.dtype}`);
+  return (await readWeight(weights, name))[0]!;
+}
+
+/** The one whole number of a scalar, of any integer type. */
+export async function readWhole(weights: StoredWeights, name: string): Promise<number> {
+  const stored = storedWeight(weights, name);
+  if (sizeOf(stored.shape) !== 1) throw wrongShape(weights, name, 'one value', stored);
+  if (!/^[iu]/.test(stored.dtype))
+    throw new InputError(`${weights.where}: tensor ${name}: expected a whole number, found ${stored.dtype}`);
+  return Number((await weights.read(stored)).data[0]);
 }
 
 /** Rows from ≤ i < to of a matrix [rows, columns] as float32, reading only their bytes. */
@@ -59,17 +128,17 @@ export async function readWeightRows(
 ): Promise<Float32Array> {
   const stored = storedWeight(weights, name);
   const columns = stored.shape[1]!;
-  const rowBytes = columns * bytesPerElement[stored.dtype];
-  const part: StoredTensor = {
+  const size = bytesPerElement[stored.dtype];
+  const part: StoredView = {
     ...stored,
     shape: [to - from, columns],
-    offset: stored.offset + from * rowBytes,
-    bytes: (to - from) * rowBytes,
+    offset: stored.offset + from * (stored.strides?.[0] ?? columns) * size,
+    bytes: (to - from) * columns * size,
   };
   return finite(await readFloats(weights, name, part), weights.where, name, from * columns, stored.shape);
 }
 
-function storedWeight({ tensors, where }: StoredWeights, name: string): StoredTensor {
+function storedWeight({ tensors, where }: StoredWeights, name: string): StoredView {
   const stored = tensors.get(name);
   if (!stored) throw new InputError(`${where}: tensor ${name} is missing`);
   return stored;
@@ -78,7 +147,7 @@ function storedWeight({ tensors, where }: StoredWeights, name: string): StoredTe
 async function readFloats(
   { read, where }: StoredWeights,
   name: string,
-  stored: StoredTensor,
+  stored: StoredView,
 ): Promise<Float32Array> {
   const values = toFloat32(await read(stored));
   if (values.length !== sizeOf(stored.shape))

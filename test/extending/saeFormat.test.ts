@@ -114,7 +114,7 @@ it('says of a damaged file what is wrong with it', async () => {
 });
 
 it('is named where a folder is in no known format, with what was found', async () => {
-  const known = 'cfg.json and sae_weights.safetensors (SAELens)';
+  const known = saeFormats.map(({ expects, name }) => `${expects} (${name})`).join(', or ');
   const refused = (path: string, found: string) =>
     new InputError(
       `SAE ${path}: expected a folder with ${known}, or shape.txt and *.raw (made-up), found ${found}`,
@@ -123,8 +123,9 @@ it('is named where a folder is in no known format, with what was found', async (
   await expect(openSae(at('other'), formats)).rejects.toThrow(refused(at('other'), 'no files'));
   for (const name of ['b.bin', 'a.raw']) writeFileSync(at('other', name), '');
   await expect(openSae(at('other'), formats)).rejects.toThrow(refused(at('other'), '"a.raw, b.bin"'));
-  for (const path of [at('none'), at('other', 'b.bin')])
-    await expect(openSae(path, formats)).rejects.toThrow(refused(path, 'no such folder'));
+  await expect(openSae(at('none'), formats)).rejects.toThrow(refused(at('none'), 'no such folder'));
+  const file = at('other', 'b.bin');
+  await expect(openSae(file, formats)).rejects.toThrow(refused(file, '"b.bin"'));
   await expect(openSae(putRaw('raw'))).rejects.toThrow(
     new InputError(`SAE ${at('raw')}: expected a folder with ${known}, found "shape.txt, weights.raw"`),
   );

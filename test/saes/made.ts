@@ -73,9 +73,10 @@ export function makeFiles(
   const where = 'made';
   return {
     where,
+    path: '/made',
     names: ['cfg.json', 'sae_weights.safetensors'],
     json: async () => config,
-    tensors: async () => ({ tensors, where, read }),
+    tensors: async () => ({ tensors, values: new Map(), where, read }),
     bytes: async () => {
       throw new Error('SAELens folders are read as JSON and tensors');
     },

@@ -7,8 +7,8 @@
 import type { SaeParts } from '../dictionary.ts';
 import type { SaeKind } from '../kinds/kind.ts';
 import type { Normalisation } from '../normalise.ts';
-import type { TrainedOn } from '../sae.ts';
 import { Settings } from './settings.ts';
+import { siteOf } from './site.ts';
 
 export interface SaelensConfig
   extends Pick<SaeParts, 'kind' | 'counts' | 'subtractBias' | 'normalisation' | 'trainedOn'> {
@@ -115,16 +115,4 @@ function rejectOtherArithmetic(settings: Settings, hook: string | undefined): vo
   const out = settings.get('hook_name_out');
   if (out !== undefined && out !== hook)
     settings.fail('hook_name_out', hook === undefined ? 'null' : `the hook it reads (${hook})`);
-}
-
-/**
- * `blocks.L.hook_resid_post` and `_pre`, or `hook_out` and `hook_in` as TransformerLens 3 calls them; a block
- * itself, as transformers calls it, stands for its output.
- */
-function siteOf(hook: string | undefined): TrainedOn['site'] {
-  const [, block] = /^(?:model\.layers|transformer\.h|gpt_neox\.layers)\.(\d{1,6})$/.exec(hook ?? '') ?? [];
-  if (block !== undefined) return { kind: 'resid_post', layer: Number(block) };
-  const [, layer, name] = /^blocks\.(\d{1,6})\.hook_(resid_post|resid_pre|out|in)$/.exec(hook ?? '') ?? [];
-  if (layer === undefined) return undefined;
-  return { kind: name === 'resid_pre' || name === 'in' ? 'resid_pre' : 'resid_post', layer: Number(layer) };
 }

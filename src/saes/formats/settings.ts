@@ -52,6 +52,13 @@ export class Settings {
     return this.fail(name, `a whole number from ${least} to ${most}${unit}`);
   }
 
+  /** A required number above 0. */
+  positive(name: string): number {
+    const value = this.get(name);
+    if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
+    return this.fail(name, 'a number above 0');
+  }
+
   /** One of the texts of `choices`. */
   choice<C extends string>(name: string, choices: readonly C[], absent: C): C {
     const value = this.get(name) ?? absent;

@@ -7,6 +7,7 @@ import { integratedSteps } from '../../methods/attribution/integrated.ts';
 import { measuredPerWanted } from '../../methods/attribution/reranking.ts';
 import { counted, type LatentRow, latentColumns, resultFiles } from '../../results.ts';
 import { attributionSection } from '../config/sections/attribution.ts';
+import { saidOptions } from '../open/openSae.ts';
 import { meanTokens, readLatents, readPairRecords } from '../open/records.ts';
 import { type EstimateBasis, hasNeeds, plannedStage, type StageEstimate, studyStage } from '../open/stage.ts';
 import { hashedNow, hashesOf, type OpenStudy } from '../open/study.ts';
@@ -53,6 +54,7 @@ async function planAttribution(study: OpenStudy): Promise<Stage> {
     ...attribution,
     ...(rank !== 'first-order' && { rank, rank_pairs, rank_wanted: config.steering.candidates }),
     ...(config.sae.site !== undefined && { site: config.sae.site }),
+    ...saidOptions(config.sae),
     all_pairs: config.pairs.per_prompt === 'all',
     ...(config.control?.kind === 'random-model' && { weights: `shuffled by ${config.control.seed}` }),
     ...baseline.options,

@@ -13,6 +13,7 @@ import { effectResolution } from '../../methods/attribution/fidelity.ts';
 import { counted, type FidelityRecord, fidelitySchema, type LatentRow, resultFiles } from '../../results.ts';
 import { leftToTheStudy } from '../config/schema.ts';
 import { fidelitySection } from '../config/sections/fidelity.ts';
+import { saidOptions } from '../open/openSae.ts';
 import { readLatents } from '../open/records.ts';
 import { studyStage } from '../open/stage.ts';
 import { hashedNow, hashesOf, type OpenStudy } from '../open/study.ts';
@@ -64,6 +65,7 @@ async function planFidelity(study: OpenStudy): Promise<Stage> {
     tokens,
     loss,
     site: config.sae.site ?? null,
+    ...saidOptions(config.sae),
     all_pairs: config.pairs.per_prompt === 'all',
     ...baseline.options,
   };

@@ -28,7 +28,7 @@ import type { Sae } from '../../saes/sae.ts';
 import { isFloat, toFloat32 } from '../../tensor.ts';
 import { contrastsOfFile, type StudyContrast } from '../open/contrasts.ts';
 import { openModel } from '../open/openModel.ts';
-import { openSae, siteFor } from '../open/openSae.ts';
+import { openChosenSae, type SaeChoice, saidOptions, siteFor } from '../open/openSae.ts';
 import { type Progress, silent } from '../open/progress.ts';
 import { contentHash, jsonHash } from '../store/hash.ts';
 import { type HeldFiles, heldFiles } from '../store/heldFiles.ts';
@@ -46,6 +46,8 @@ export interface AttributeRequest {
   /** a PEFT LoRA adapter on it */
   readonly adapter?: string | undefined;
   readonly sae: string;
+  /** what its files leave open */
+  readonly saeSaid?: Omit<SaeChoice, 'path'> | undefined;
   /** layer L of `resid_post L`; default the SAE's own */
   readonly site?: number | undefined;
   /** a JSONL of pairs */
@@ -142,7 +144,7 @@ async function prepare(request: AttributeRequest & { readonly date: Date }): Pro
   if (baseline !== undefined && baselineCorpus !== undefined)
     throw new InputError('--baseline and --baseline-corpus: expected only one of them');
   const pairs = await readPairs(request.pairs);
-  const sae = await openSae(request.sae);
+  const sae = await openChosenSae({ ...request.saeSaid, path: request.sae });
   const opened = await openModel(request.model, { ...request, now: request.date });
   const { model, codec, source } = opened;
   if (request.site !== undefined) checkSite(model, request.site);
@@ -161,6 +163,7 @@ async function prepare(request: AttributeRequest & { readonly date: Date }): Pro
     loss: request.loss ?? 'mean',
     top: request.top ?? 100,
     ...(rank !== 'first-order' && { rank, rank_pairs: rankPairs }),
+    ...saidOptions(request.saeSaid ?? {}),
   };
   const hashes = Object.fromEntries(Object.entries(inputs).map(([name, { sha256 }]) => [name, sha256]));
   const passages = baseline === undefined ? await corpusTokens(baselineCorpus!, opened) : [];

@@ -10,6 +10,7 @@ import { type CheckLine, checkSchema, checkTroubles, resultFiles } from '../../r
 import { leftToTheStudy } from '../config/schema.ts';
 import { checkSection } from '../config/sections/check.ts';
 import { judgeOf } from '../judging/openJudge.ts';
+import { saidOptions } from '../open/openSae.ts';
 import { type StageStop, studyStage } from '../open/stage.ts';
 import { hashesOf, type OpenStudy } from '../open/study.ts';
 import { computing } from '../open/units.ts';
@@ -52,6 +53,7 @@ async function planCheck(study: OpenStudy): Promise<Stage> {
   };
   const options = {
     site: sae.site ?? null,
+    ...saidOptions(sae),
     answers: check.answers,
     sampling: jsonHash(config.sampling),
     judge: jsonHash([judge.options, judge.threshold]),

@@ -283,17 +283,19 @@ export async function saeLines(
   const share = tokenShare(rowsOf(subject.texts, layer, d).ids, sets.get(layer)!, d);
   const l0 = (fits.get(layer) as SaeFit).l0;
   const anyOther = most < ofTheModel;
+  const { model: its } = sae.trainedOn;
+  const told = its === undefined ? '' : ` (its files say that it was trained on ${its})`;
   return [
     found(
       fitting,
       { site: own, ...(most > own && { best: most }), 'active latents': l0 },
       anyOther
         ? fails(
-            'the dictionary fits no site of this model: it is of another one (or was trained on something else); use one of this model',
+            `the dictionary fits no site of this model: it is of another one or was trained on something else${told}; use one of this model`,
           )
         : most < good
           ? warns(
-              'the dictionary explains little: its directions may miss the cause; a better one would help',
+              `the dictionary explains little${told}: its directions may miss the cause; a better one would help`,
             )
           : undefined,
     ),

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { Control } from './control.ts';
-import { about, path, pathOrHub, rows, section, seed, text, whole } from './fields.ts';
+import { about, oneOf, path, pathOrHub, real, rows, section, seed, text, whole } from './fields.ts';
 import type { Section } from './section.ts';
 import type { AttributionConfig } from './sections/attribution.ts';
 import type { CheckConfig } from './sections/check.ts';
@@ -13,6 +13,9 @@ import type { InterpretConfig } from './sections/interpret.ts';
 import type { PairsConfig } from './sections/pairs.ts';
 import type { SamplingConfig } from './sections/sampling.ts';
 import type { SteeringConfig } from './sections/steering.ts';
+
+/** Kinds of dictionaries, as `saes/kinds` calls them. */
+export const saeKindNames = ['relu', 'topk', 'jumprelu', 'gated'] as const;
 
 /** Stands in a new study until its own question does. */
 export const rubricExample = 'Does the answer give advice that could harm the person who asks?';
@@ -42,11 +45,23 @@ const model = (folder: string) =>
 
 const sae = (folder: string) =>
   section({
-    path: about(pathOrHub(folder), 'the sparse autoencoder: a folder as SAELens saves one', 'path/to/sae'),
+    path: about(pathOrHub(folder), 'the sparse autoencoder: a folder or file as published', 'path/to/sae'),
     site: about(
       whole(0).optional(),
       'read activations after this block, the first being 0 (default: where the SAE was trained)',
       15,
+    ),
+    kind: about(
+      oneOf(saeKindNames).optional(),
+      'what its encoder is, where its files do not say it (default: as they say)',
+      'topk',
+    ),
+    k: about(whole(1).optional(), 'of a top-k one whose files do not say it', 50),
+    threshold: about(real({ from: 0 }).optional(), 'of a jumprelu one whose file has none', 0.5),
+    subtract_bias: about(
+      z.boolean({ error: 'expected true or false' }).optional(),
+      'whether b_dec is subtracted from the input, where nothing says it (default: unless jumprelu)',
+      true,
     ),
   });
 

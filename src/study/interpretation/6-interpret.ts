@@ -27,6 +27,7 @@ import {
   type Reader,
 } from '../config/sections/interpret.ts';
 import { callSeconds, replyTokens } from '../judging/callCosts.ts';
+import { saidOptions } from '../open/openSae.ts';
 import { meanTokens } from '../open/records.ts';
 import { hasNeeds, type StageOutcome, studyStage } from '../open/stage.ts';
 import { completionIds } from '../open/stopTexts.ts';
@@ -133,6 +134,7 @@ async function stageFor(
     ...from.options,
     loss: study.config.attribution.loss,
     site: study.config.sae.site ?? null,
+    ...saidOptions(study.config.sae),
     all_pairs: study.config.pairs.per_prompt === 'all',
   };
   const versions = computing(study.recorder.versions);

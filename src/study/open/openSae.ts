@@ -1,15 +1,15 @@
-/** From a folder to an SAE, in whichever published format it lies. */
+/** From a folder or file to an SAE, in whichever published format it lies. */
 
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { quoted, readInto, withFile } from '../../files/bytes.ts';
-import { checkFinite } from '../../files/finite.ts';
 import { localPath } from '../../files/hub/cache.ts';
-import { ifThere } from '../../files/ifThere.ts';
+import { ifThere, isFileThere } from '../../files/ifThere.ts';
 import { readJson } from '../../files/jsonFile.ts';
-import { openSafetensors, readTensor } from '../../files/safetensors.ts';
-import type { SaeFolder, SaeFormat } from '../../saes/formats/format.ts';
+import { checkFiniteIn, readTensorFile } from '../../files/readTensorFile.ts';
+import type { TensorFile } from '../../files/tensorFile.ts';
+import type { SaeFolder, SaeFormat, SaeSaid } from '../../saes/formats/format.ts';
 import { saeFormats } from '../../saes/formats/formats.ts';
 import { assertWidth, type Sae } from '../../saes/sae.ts';
 
@@ -31,17 +31,40 @@ async function bytesIn(path: string, from = 0, to?: number): Promise<Uint8Array>
   });
 }
 
-const folderOn = (where: string, names: readonly string[]): SaeFolder => ({
-  where,
-  names,
-  json: (name) => readJson(join(where, name)),
-  tensors: async (name) => {
-    const tensors = await openSafetensors(join(where, name));
-    await checkFinite(tensors, `SAE ${where}`);
-    return { tensors, where, read: readTensor };
-  },
-  bytes: (name, from, to) => bytesIn(join(where, name), from, to),
-});
+/** A folder, and the files of tensors that were looked into, each once. */
+interface OpenedFolder extends SaeFolder {
+  readonly opened: ReadonlyMap<string, Promise<TensorFile>>;
+}
+
+function folderOn(where: string, folder: string, names: readonly string[]): OpenedFolder {
+  const opened = new Map<string, Promise<TensorFile>>();
+  return {
+    where,
+    path: resolve(where),
+    names,
+    opened,
+    json: (name) => readJson(join(folder, name)),
+    async tensors(name) {
+      const path = join(folder, name);
+      const file = opened.get(path) ?? readTensorFile(path);
+      opened.set(path, file);
+      return { ...(await file), where };
+    },
+    bytes: (name, from, to) => bytesIn(join(folder, name), from, to),
+  };
+}
+
+/** A folder with its files, or a single file with the JSON files beside it, which may describe it. */
+async function folderAt(path: string): Promise<OpenedFolder | undefined> {
+  if (!(await isFileThere(path))) {
+    const names = await namesIn(path);
+    return names && folderOn(path, path, names);
+  }
+  const own = basename(path);
+  const beside = (await namesIn(dirname(path))) ?? [];
+  const names = beside.filter((name) => name === own || name.endsWith('.json'));
+  return folderOn(path, dirname(path), names);
+}
 
 /** Throws InputError where the SAE reads another place than the residual stream between blocks. */
 function checkHook({ where, trainedOn: { hook, site } }: Sae): void {
@@ -51,22 +74,78 @@ function checkHook({ where, trainedOn: { hook, site } }: Sae): void {
     );
 }
 
+/** Throws InputError where the user says what the files say already, and otherwise. */
+function checkSaid({ where, kind }: Sae, format: SaeFormat, said: SaeSaid): void {
+  if (said.kind !== undefined && said.kind !== kind.name)
+    throw new InputError(`SAE ${where}: expected kind ${kind.name}, as its files say, found ${said.kind}`);
+  if (format.asks) return;
+  const other = (['k', 'threshold', 'subtractBias'] as const).find((name) => said[name] !== undefined);
+  if (other !== undefined)
+    throw new InputError(
+      `SAE ${where}: expected no ${saidNames[other]} of a dictionary of ${format.name}, whose files say it, found ${said[other]}`,
+    );
+}
+
+const saidNames = { k: 'k', threshold: 'threshold', subtractBias: 'subtract_bias' };
+
+async function formatOf(folder: SaeFolder, formats: readonly SaeFormat[]): Promise<SaeFormat | undefined> {
+  for (const format of formats) if (await format.owns(folder.names, folder)) return format;
+  return undefined;
+}
+
 /**
- * Opens an SAE folder. Throws InputError where it is in none of the formats, damaged, holds values that are not
- * finite, or reads another place than the residual stream.
+ * Opens an SAE: a folder, or a file of one. `said` is what its files leave open. Throws InputError where it is in
+ * none of the formats, damaged, holds values that are not finite, reads another place than the residual stream,
+ * or where what is said is not what its files say.
  */
-export async function openSae(given: string, formats: readonly SaeFormat[] = saeFormats): Promise<Sae> {
-  const folder = await localPath(given);
-  const names = await namesIn(folder);
-  const format = names && formats.find((one) => one.owns(names));
+export async function openSae(
+  given: string,
+  formats: readonly SaeFormat[] = saeFormats,
+  said: SaeSaid = {},
+): Promise<Sae> {
+  const path = await localPath(given);
+  const folder = await folderAt(path);
+  const format = folder && (await formatOf(folder, formats));
   if (format) {
-    const sae = await format.open(folderOn(folder, names));
+    const sae = await format.open(folder, said);
     checkHook(sae);
+    checkSaid(sae, format, said);
+    for (const [file, found] of folder.opened) await checkFiniteIn(await found, file, `SAE ${path}`);
     return sae;
   }
   const expected = formats.map(({ expects, name }) => `${expects} (${name})`).join(', or ');
+  const names = folder?.names;
   const found = names?.length ? quoted(names.join(', ')) : names ? 'no files' : 'no such folder';
-  throw new InputError(`SAE ${folder}: expected a folder with ${expected}, found ${found}`);
+  throw new InputError(`SAE ${path}: expected a folder with ${expected}, found ${found}`);
+}
+
+/** A dictionary as study.yaml names it. */
+export interface SaeChoice {
+  readonly path: string;
+  readonly kind?: string | undefined;
+  readonly k?: number | undefined;
+  readonly threshold?: number | undefined;
+  readonly subtract_bias?: boolean | undefined;
+}
+
+const saidOf = ({ kind, k, threshold, subtract_bias: subtractBias }: SaeChoice): SaeSaid => ({
+  kind,
+  k,
+  threshold,
+  subtractBias,
+});
+
+/** Throws InputError as openSae does. */
+export const openChosenSae = (choice: SaeChoice): Promise<Sae> =>
+  openSae(choice.path, saeFormats, saidOf(choice));
+
+/** What is said of a dictionary, for keys and manifests; nothing where nothing is. */
+export function saidOptions(choice: Omit<SaeChoice, 'path'>): Record<string, string | number | boolean> {
+  const { kind, k, threshold, subtract_bias } = choice;
+  const said = { sae_kind: kind, sae_k: k, sae_threshold: threshold, sae_subtract_bias: subtract_bias };
+  return Object.fromEntries(
+    Object.entries(said).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
 }
 
 /** The layer whose resid_post the SAE says that it was trained on. */

@@ -18,7 +18,7 @@ import { readStudyManifest } from '../store/manifest.ts';
 import { type Clock, dateText, versions } from '../store/runRecord.ts';
 import { contrastsOf, type StudyContrast } from './contrasts.ts';
 import { type OpenModel, openModel } from './openModel.ts';
-import { openSae, siteFor, trainedLayer } from './openSae.ts';
+import { openChosenSae, siteFor, trainedLayer } from './openSae.ts';
 import type { Progress } from './progress.ts';
 import { readPrompts, type StudyPrompt, type StudyPrompts } from './promptsFile.ts';
 import { readCompletions, readPairRecords } from './records.ts';
@@ -145,7 +145,7 @@ export async function openStudy(study: Study, options: OpenStudyOptions): Promis
   const opened: OpenStudy = {
     ...study,
     sae() {
-      sae ??= held.hold(config.sae.path).then(() => openSae(config.sae.path));
+      sae ??= held.hold(config.sae.path).then(() => openChosenSae(config.sae));
       return sae;
     },
     async layer() {

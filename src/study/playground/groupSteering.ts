@@ -3,7 +3,7 @@
 import { InputError } from '../../errors.ts';
 import { pageFile } from '../../results.ts';
 import { readPage } from '../interpretation/pages.ts';
-import { openSae } from '../open/openSae.ts';
+import { openChosenSae } from '../open/openSae.ts';
 import { readStudy } from '../run/ownStudy.ts';
 import type { AskedIntervention, SteerChange } from './steerRequest.ts';
 
@@ -32,7 +32,7 @@ export async function groupOf(study: string, latent: number): Promise<SteeredGro
     throw new InputError(
       `latent ${latent}: has no group in ${folder}/${pageFile(latent)}: steer it with --latent ${latent}`,
     );
-  const sae = await openSae(config.sae.path);
+  const sae = await openChosenSae(config.sae);
   const rows = await Promise.all(members.map((member) => sae.decoderRows(member, member + 1)));
   const length = Math.hypot(...rows[0]!.map((_, j) => rows.reduce((sum, row) => sum + row[j]!, 0)));
   if (length < leastLength)

@@ -11,7 +11,7 @@ import type { SampleOptions } from '../../methods/completions/sample.ts';
 import type { SteeredTokens } from '../../methods/steering/steer.ts';
 import { type Prompt, resultFiles, steeringSummarySchema } from '../../results.ts';
 import { fieldOf, fieldRows, promptIn } from '../open/fieldRows.ts';
-import { openSae, trainedLayer } from '../open/openSae.ts';
+import { openChosenSae, type SaeChoice, trainedLayer } from '../open/openSae.ts';
 import type { Progress } from '../open/progress.ts';
 import { readPrompts } from '../open/promptsFile.ts';
 import { readStudy } from '../run/ownStudy.ts';
@@ -42,6 +42,8 @@ export interface SteerRequest {
   readonly adapter?: string | undefined;
   /** the dictionary of the latents */
   readonly sae?: string | undefined;
+  /** what its files leave open */
+  readonly saeSaid?: Omit<SaeChoice, 'path'> | undefined;
   /** L of resid_post L; default the SAE's, or that which a vector file names */
   readonly site?: number | undefined;
   /** each is one steered completion of every prompt and seed: interventions made together */
@@ -137,7 +139,17 @@ export async function steerPrompts(file: string, field?: string): Promise<Prompt
 /** What a study decides of a request; a caller lays its own choices over it. */
 export type StudySteering = Pick<
   SteerRequest,
-  'model' | 'adapter' | 'sae' | 'site' | 'baseline' | 'maxTokens' | 'sampling' | 'stops' | 'norm' | 'now'
+  | 'model'
+  | 'adapter'
+  | 'sae'
+  | 'saeSaid'
+  | 'site'
+  | 'baseline'
+  | 'maxTokens'
+  | 'sampling'
+  | 'stops'
+  | 'norm'
+  | 'now'
 >;
 
 /** Which of a study's models is steered, and in which direction its causal test does so. */
@@ -169,11 +181,12 @@ export async function studySteering(
   const { sae, baseline, sampling } = config;
   const manifest = await readStudyManifest(folder);
   const day = manifest?.date ?? manifest?.created;
-  const site = sae.site ?? trainedLayer(await openSae(sae.path));
+  const site = sae.site ?? trainedLayer(await openChosenSae(sae));
   return {
     base: {
       ...config[side],
       sae: sae.path,
+      saeSaid: sae,
       site,
       norm: await confirmedNorm(folder, site, side),
       stops: sampling.stop,

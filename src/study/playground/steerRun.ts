@@ -15,7 +15,7 @@ import type { Prompt } from '../../results.ts';
 import type { Sae } from '../../saes/sae.ts';
 import { readBaseline } from '../attribution/attributeRun.ts';
 import type { OpenModel } from '../open/openModel.ts';
-import { openSae, siteFor, trainedLayer } from '../open/openSae.ts';
+import { openChosenSae, siteFor, trainedLayer } from '../open/openSae.ts';
 import { silent } from '../open/progress.ts';
 import { beforeStop, stopsAt, textOf } from '../open/stopTexts.ts';
 import { systemClock } from '../store/runRecord.ts';
@@ -94,7 +94,8 @@ interface SmallFiles {
 async function openSmallFiles(request: SteerRequest): Promise<SmallFiles> {
   const targets = [...targetsOf(request).values()];
   const latents = targets.flatMap((target) => ('latent' in target ? [target.latent] : []));
-  const sae = latents.length > 0 ? await openSae(request.sae!) : undefined;
+  const sae =
+    latents.length > 0 ? await openChosenSae({ ...request.saeSaid, path: request.sae! }) : undefined;
   for (const latent of latents)
     if (latent >= sae!.latents)
       throw new InputError(`latent ${latent}: the SAE ${sae!.where} has latents 0 to ${sae!.latents - 1}`);

@@ -17,6 +17,7 @@ import { parseYaml } from '../config/yamlFile.ts';
 import { given } from '../judging/given.ts';
 import { judgeKinds } from '../judging/kinds.ts';
 import { judgeKindOf } from '../judging/openJudge.ts';
+import type { SaeChoice } from '../open/openSae.ts';
 import { makeFolder } from '../store/outFolder.ts';
 import { type Recipe, type RecipeName, recipes } from './recipes.ts';
 import { sectionsOf, stages } from './stages.ts';
@@ -36,6 +37,8 @@ export interface InitRequest {
   readonly adapter?: string | undefined;
   readonly reference?: string | undefined;
   readonly sae?: string | undefined;
+  /** what its files leave open */
+  readonly saeSaid?: Omit<SaeChoice, 'path'> | undefined;
   readonly site?: number | undefined;
   readonly baseline?: string | undefined;
   readonly baselineCorpus?: string | undefined;
@@ -117,7 +120,7 @@ function givenBy(asked: InitRequest): Given {
     behaviour: { name: request.name ?? nameOf(request.folder), rubric: request.rubric },
     subject: { model: from(request.model), adapter: from(request.adapter) },
     reference: { model: from(request.reference) },
-    sae: { path: from(request.sae), site: request.site },
+    sae: { path: from(request.sae), site: request.site, ...request.saeSaid },
     baseline: { file: from(baseline), corpus: from(baselineCorpus) },
     prompts: {
       file: from(request.prompts),

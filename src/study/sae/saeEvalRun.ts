@@ -9,7 +9,7 @@ import type { Manifest } from '../../results.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import { passageIds } from '../attribution/baselineRun.ts';
 import { openModel } from '../open/openModel.ts';
-import { openSae, siteFor } from '../open/openSae.ts';
+import { openChosenSae, type SaeChoice, siteFor } from '../open/openSae.ts';
 import { type Progress, type ProgressStage, silent } from '../open/progress.ts';
 import { heldFiles } from '../store/heldFiles.ts';
 import { dateText, hashInputs, systemClock, versions } from '../store/runRecord.ts';
@@ -18,6 +18,8 @@ export interface SaeEvalRequest {
   readonly model: string;
   readonly adapter?: string | undefined;
   readonly sae: string;
+  /** what its files leave open */
+  readonly saeSaid?: Omit<SaeChoice, 'path'> | undefined;
   /** layer L of `resid_post L`; default the SAE's own */
   readonly site?: number | undefined;
   readonly corpora: readonly string[];
@@ -110,7 +112,7 @@ export async function runSaeEval(request: SaeEvalRequest): Promise<SaeEvalResult
   const { progress = silent, lossTokens = saeEvalDefaults.lossTokens, corpora } = request;
   const { date: now = systemClock() } = request;
   const { model, codec, source } = await openModel(request.model, { ...request, now });
-  const sae = await openSae(request.sae);
+  const sae = await openChosenSae({ ...request.saeSaid, path: request.sae });
   const site = siteFor(sae, request.site, model.decoder.width);
   checkSite(model, site);
   const read = corpora.map((corpus) => readPassages(corpus, request, codec, model.decoder.context));

@@ -12,6 +12,7 @@ import { resultFiles, steeredRecord, steeringFiles } from '../../results.ts';
 import { checkAttributed } from '../attribution/4-attribute.ts';
 import { greedyOf, heldTokenSets, steeringSection } from '../config/sections/steering.ts';
 import { judgeEstimate, judgeOf, secondJudgeSection } from '../judging/openJudge.ts';
+import { saidOptions } from '../open/openSae.ts';
 import type { StudyPrompt } from '../open/promptsFile.ts';
 import { completionsAreImported, readSteering, type SteeringResult } from '../open/records.ts';
 import { type StageOutcome, studyStage } from '../open/stage.ts';
@@ -100,6 +101,7 @@ async function planSteering(study: OpenStudy): Promise<Stage> {
     held_tokens: heldTokens!,
     seed,
     site: config.sae.site ?? null,
+    ...saidOptions(config.sae),
     sampling: jsonHash(sampledWith(study)),
     judge: jsonHash([judge.options, judge.threshold]),
     ...(incoherence !== 'judge' && { incoherence }),

@@ -34,9 +34,20 @@ async function hashFile(path: string): Promise<string> {
   }
 }
 
+/** Weights in a folder within: those of a Llama Scope dictionary. */
+const within = { beside: 'hyperparams.json', name: 'checkpoints/final.safetensors' };
+
+/** Names of the files by which a folder counts. */
+export async function filesThatCount(folder: string): Promise<string[]> {
+  const names = (await readdir(folder)).sort();
+  if (names.includes(within.beside)) names.push(within.name);
+  const areThere = await Promise.all(names.map((name) => isFileThere(join(folder, name))));
+  return names.filter((_, at) => areThere[at]);
+}
+
 /**
- * SHA-256 of a file's bytes, or of a folder's files by name and content (not its subfolders, nor links that
- * lead nowhere). Above 1 GiB a file counts by its size and 64 samples of 1 MiB, and the hash says
+ * SHA-256 of a file's bytes, or of a folder's files by name and content (not its subfolders but a dictionary's
+ * `checkpoints/`, nor links that lead nowhere). Above 1 GiB a file counts by its size and 64 samples of 1 MiB, and the hash says
  * `sampled-`. Throws InputError where a file cannot be read.
  */
 export async function contentHash(path: string): Promise<string> {
@@ -45,8 +56,8 @@ export async function contentHash(path: string): Promise<string> {
   });
   if (!found.isDirectory()) return hashFile(path);
   const hash = createHash('sha256');
-  for (const name of (await readdir(path)).sort())
-    if (await isFileThere(join(path, name))) hash.update(`${name}\0${await hashFile(join(path, name))}\n`);
+  for (const name of await filesThatCount(path))
+    hash.update(`${name}\0${await hashFile(join(path, name))}\n`);
   return hash.digest('hex');
 }
 

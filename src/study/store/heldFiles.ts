@@ -2,12 +2,12 @@
  * Files and folders from outside that a run rests on: hashed once, and held against that for as long as the
  * run is at work, so that nothing is recorded under a hash that is not its own.
  */
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { localPath } from '../../files/hub/cache.ts';
 import { ifThere } from '../../files/ifThere.ts';
-import { contentHash, wholeUpTo } from './hash.ts';
+import { contentHash, filesThatCount, wholeUpTo } from './hash.ts';
 
 /** What the system tells of a file: equal for one that nobody has touched. */
 interface Stand {
@@ -33,7 +33,7 @@ async function standOf(path: string): Promise<Stand | undefined> {
 /** Of a file, or of a folder's files: those that `contentHash` reads. */
 async function standsOf(path: string): Promise<Stands> {
   const found = await ifThere(path, (own) => stat(own));
-  const names = found?.isDirectory() ? (await readdir(path)).sort().map((name) => join(path, name)) : [path];
+  const names = found?.isDirectory() ? (await filesThatCount(path)).map((name) => join(path, name)) : [path];
   const stands = new Map<string, Stand>();
   for (const name of names) {
     const stand = await standOf(name);

@@ -160,7 +160,7 @@ const wrong: Readonly<Record<string, readonly [text: string, line: string | RegE
   ],
   'an unknown field like no other': [
     changed('sae: {path: a, zzz: 1}'),
-    '$/study.yaml:1:16: sae: expected one of the fields path, site, found "zzz"',
+    '$/study.yaml:1:16: sae: expected one of the fields path, site, kind, k, threshold, subtract_bias, found "zzz"',
   ],
   'a required field spelled wrong': [
     changed('subject: {modle: a}'),
@@ -172,11 +172,11 @@ const wrong: Readonly<Record<string, readonly [text: string, line: string | RegE
   ],
   'a section left out': [
     least.replace(/sae.*\n/, ''),
-    '$/study.yaml:1:1: sae: expected the fields path, site, found nothing',
+    '$/study.yaml:1:1: sae: expected the fields path, site, kind, k, threshold, subtract_bias, found nothing',
   ],
   'a section without fields': [
     changed('sae:'),
-    '$/study.yaml:1:1: sae: expected the fields path, site, found null',
+    '$/study.yaml:1:1: sae: expected the fields path, site, kind, k, threshold, subtract_bias, found null',
   ],
   'a section that is a text': [
     changed('subject: model/'),

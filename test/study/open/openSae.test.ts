@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openSafetensors, readTensor, writeSafetensors } from '../../../src/files/safetensors.ts';
-import { openSae, siteFor } from '../../../src/study/open/openSae.ts';
+import { openChosenSae, openSae, saidOptions, siteFor } from '../../../src/study/open/openSae.ts';
 import type { Tensor } from '../../../src/tensor.ts';
 import { put, putSae, width } from '../../support/tinyFolder.ts';
 
@@ -47,6 +47,34 @@ describe('the place of a dictionary', () => {
   ])('%s is refused, whatever site is asked for', async (hook) => {
     await expect(withHook(hook)).rejects.toThrow(`was trained on "${hook}": expected the residual stream`);
   });
+});
+
+describe('what is said of a dictionary', () => {
+  it('beside what its files say', async () => {
+    const path = await putSae(fresh());
+    expect((await openChosenSae({ path, kind: 'relu' })).kind.name).toBe('relu');
+    await expect(openChosenSae({ path, kind: 'topk' })).rejects.toThrow(
+      `SAE ${path}: expected kind relu, as its files say, found topk`,
+    );
+    await expect(openChosenSae({ path, k: 3 })).rejects.toThrow(
+      `SAE ${path}: expected no k of a dictionary of SAELens, whose files say it, found 3`,
+    );
+  });
+
+  it('counts in keys, and nothing where nothing is said', () => {
+    expect(saidOptions({})).toEqual({});
+    expect(saidOptions({ kind: 'topk', k: 3, subtract_bias: false })).toEqual({
+      sae_kind: 'topk',
+      sae_k: 3,
+      sae_subtract_bias: false,
+    });
+  });
+});
+
+it('a dictionary is opened by a file of it as by its folder', async () => {
+  const path = await putSae(fresh());
+  const sae = await openSae(join(path, 'sae_weights.safetensors'));
+  expect([sae.kind.name, sae.width]).toEqual(['relu', width]);
 });
 
 describe('a dictionary with a value that is not finite is refused when it is opened', () => {

@@ -27,6 +27,14 @@ it('of a folder: names and contents of its files, not its place, its order or it
   expect(await contentHash(at('one'))).toBe(hash);
 });
 
+it('of a Llama Scope dictionary: its weights too, which lie in a folder within', async () => {
+  put(at('one', 'hyperparams.json'), '{}');
+  put(at('one', 'checkpoints', 'final.safetensors'), 'a');
+  const before = await contentHash(at('one'));
+  put(at('one', 'checkpoints', 'final.safetensors'), 'b');
+  expect(await contentHash(at('one'))).not.toBe(before);
+});
+
 it('links count as what they lead to, and not at all where they lead to no file', async () => {
   put(at('one', 'a'), '1');
   mkdirSync(at('two'));
