@@ -116,6 +116,7 @@ export const lowering: OpTable<[e: Emitter, inputs: readonly string[]], string> 
     return e.emit('Pad', [x!, e.integers([before, after]), '', e.integers([axis])]);
   },
   concat: (node, e, inputs) => e.emit('Concat', inputs, { axis: node.attributes.axis }),
+  asIndex: (_, e, inputs) => e.emit('Cast', inputs, { to: 7 }),
   gather: (_, e, inputs) => e.emit('Gather', inputs, { axis: 0 }),
   scatterAdd,
   topIndices: (node, e, [x]) => e.emitSecond('TopK', [x!, e.integers([node.attributes.k])], onLast),

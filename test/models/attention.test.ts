@@ -44,7 +44,7 @@ async function overCache(
     flat('value', narrow),
     cache,
     heads,
-    scale,
+    { scale },
   );
   const session = await runtime.load({ outputs: { out } }, new Map());
   const lengths = rows.map(({ key }) => key.shape[0]! - added);
@@ -90,7 +90,7 @@ async function overCache(
 async function whole(rows: Parameters<typeof overCache>[1], added: number): Promise<number[]> {
   const nodes = { query: input('query', ['t', wide]), key: input('key', ['t', narrow]) };
   const value = input('value', ['t', narrow]);
-  const out = attention(nodes.query, nodes.key, value, input('mask', ['t', 't']), heads, scale);
+  const out = attention(nodes.query, nodes.key, value, input('mask', ['t', 't']), heads, { scale });
   const session = await referenceRuntime().load({ outputs: { out } }, new Map());
   const all: number[] = [];
   for (const row of rows) {

@@ -9,7 +9,7 @@ import { configKeys } from '../../src/models/configKeys.ts';
 import { decoderOf, families, familyOfGguf } from '../../src/models/families.ts';
 import { ggufKeys } from '../../src/models/ggufKeys.ts';
 import type { KeyTable } from '../../src/models/keys.ts';
-import { llama } from '../../src/models/llama.ts';
+import { llama } from '../../src/models/families/llama.ts';
 import { refusal } from '../support/refusal.ts';
 import { tinyModel } from '../support/tinyModel.ts';
 

@@ -1,7 +1,7 @@
 /** What the Llama family refuses, each in one clear line; and how its GGUF files are named and described. */
 import { describe, expect, it } from 'vitest';
 import { decoderOf, familyOfGguf, readDecoder } from '../../src/models/families.ts';
-import { llama } from '../../src/models/llama.ts';
+import { llama } from '../../src/models/families/llama.ts';
 import { gradientGraph, logitsGraph, lossGraph, residualGraph } from '../../src/models/passes.ts';
 import { f32 } from '../../src/tensor.ts';
 import { refusal } from '../support/refusal.ts';
