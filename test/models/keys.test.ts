@@ -204,7 +204,7 @@ function rows({ applied = [], refused = {}, withoutEffect = [] }: KeyTable): str
 
 it('docs/models.md lists them as they are read', () => {
   const text = readFileSync(resolve(import.meta.dirname, '../../docs/models.md'), 'utf8');
-  const tables = families.flatMap((family) => [family.keys, family.gguf.keys]);
+  const tables = families.flatMap((family) => [family.keys, ...(family.gguf ? [family.gguf.keys] : [])]);
   for (const row of [...tables, configKeys, ggufKeys].flatMap(rows)) expect(text).toContain(row);
   const listed = text.split('\n').filter((line) => /^\| `.*\| (applied|refused|without)/.test(line));
   const inCode = [...tables, configKeys, ggufKeys].flatMap(rows);

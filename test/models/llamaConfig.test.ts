@@ -17,8 +17,8 @@ describe('what a llama refuses, in one line', () => {
     ['heads that do not divide', { num_key_value_heads: 3 }, /multiple of num_key_value_heads/],
     [
       'an unknown scaling',
-      { rope_scaling: { rope_type: 'longrope' } },
-      /rope_scaling\.rope_type: .*'llama3'.*found "longrope"/,
+      { rope_scaling: { rope_type: 'ntk' } },
+      /rope_scaling\.rope_type: .*'llama3'.*found "ntk"/,
     ],
     ['the same, older', { rope_scaling: { type: 'su' } }, /rope_scaling\.rope_type: .*'llama3'/],
     ['the same, newer', { rope_parameters: { rope_type: 'su' } }, /rope_parameters\.rope_type: .*"su"/],
@@ -31,8 +31,8 @@ describe('what a llama refuses, in one line', () => {
     ['a size in words', { vocab_size: 'many' }, /vocab_size: .*found "many"/],
     [
       'an unknown family',
-      { model_type: 'gpt_neox' },
-      /model_type: expected one of .*llama.*found "gpt_neox"/,
+      { model_type: 'bloom' },
+      /model_type: expected one of .*llama.*found "bloom"/,
     ],
     ['no family', { model_type: undefined }, /model_type: expected one of .*found undefined/],
   ])('%s', (_, over, message) => {

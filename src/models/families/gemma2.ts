@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { capped } from '../attention.ts';
 import { headsOf, size, windowsOf } from '../decoderConfig.ts';
-import type { Family } from '../family.ts';
+import type { GgufFamily } from '../family.ts';
 import { rmsGguf } from '../ggufDecoder.ts';
 import { rmsDecoder } from '../rmsDecoder.ts';
 import { ropeOf } from '../rope.ts';
@@ -28,7 +28,7 @@ const config = fields.transform((c, issues) => ({
   windows: windowsOf(c, (layer) => layer % 2 === 0, issues),
 }));
 
-export const gemma2: Family = {
+export const gemma2: GgufFamily = {
   modelType: 'gemma2',
   keys: { applied: Object.keys(fields.shape) },
   decoder(given) {

@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { capped } from '../attention.ts';
 import { headsOf, size, windowsOf } from '../decoderConfig.ts';
-import type { Family } from '../family.ts';
+import type { GgufFamily } from '../family.ts';
 import { rmsGguf } from '../ggufDecoder.ts';
 import { rmsDecoder } from '../rmsDecoder.ts';
 import { ropeOf } from '../rope.ts';
@@ -64,8 +64,16 @@ function ggufPattern(pattern: unknown): Record<string, unknown> {
   return { layer_types: flags.map((slides) => (slides ? 'sliding_attention' : 'full_attention')) };
 }
 
-export const gemma3: Family = {
+/** Models of pictures and text hold the text's tensors under a prefix, which older files put first. */
+function textPart(name: string): string | undefined {
+  if (/^(model\.)?(vision_tower|multi_modal_projector)\./.test(name)) return undefined;
+  return name.replace(/^language_model\./, '').replace(/^model\.language_model\./, 'model.');
+}
+
+export const gemma3: GgufFamily = {
   modelType: 'gemma3_text',
+  within: 'gemma3',
+  publishedName: textPart,
   keys: { applied: Object.keys(fields.shape) },
   decoder(given) {
     const c = config.parse(given);

@@ -8,7 +8,7 @@ import type { Node } from '../../graph/node.ts';
 import { activations } from '../activations.ts';
 import type { Scope } from '../decoder.ts';
 import { headsOf, size } from '../decoderConfig.ts';
-import type { Family } from '../family.ts';
+import type { GgufFamily } from '../family.ts';
 import { ofArchitecture, publishedName, readerOf } from '../ggufDecoder.ts';
 import { layerNorm } from '../norms.ts';
 import { tables } from '../tables.ts';
@@ -54,7 +54,7 @@ const tensorNames = {
 /** Modules whose weights are [inputs, outputs]: transformers' Conv1D. */
 const transposed = (module: string) => /\.(c_attn|c_proj|c_fc)$/.test(module);
 
-export const gpt2: Family = {
+export const gpt2: GgufFamily = {
   modelType: 'gpt2',
   keys: {
     applied: Object.keys(fields.shape),

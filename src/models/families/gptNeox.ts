@@ -9,7 +9,7 @@ import type { Node } from '../../graph/node.ts';
 import { activations } from '../activations.ts';
 import type { Scope } from '../decoder.ts';
 import { biasField, headsOf, size } from '../decoderConfig.ts';
-import type { Family } from '../family.ts';
+import type { GgufFamily } from '../family.ts';
 import { ofArchitecture, publishedName, readerOf } from '../ggufDecoder.ts';
 import { layerNorm } from '../norms.ts';
 import { ropeFields, ropeOf } from '../rope.ts';
@@ -53,7 +53,7 @@ const tensorNames = {
   outer: { token_embd: 'gpt_neox.embed_in', output_norm: 'gpt_neox.final_layer_norm', output: 'embed_out' },
 };
 
-export const gptNeox: Family = {
+export const gptNeox: GgufFamily = {
   modelType: 'gpt_neox',
   keys: { applied: Object.keys(fields.shape) },
   decoder(given) {

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { add, scale } from '../../graph/build.ts';
 import { biasField, decoderFields, headsOf } from '../decoderConfig.ts';
-import type { Family } from '../family.ts';
+import type { GgufFamily } from '../family.ts';
 import { permutedRows, rmsGguf } from '../ggufDecoder.ts';
 import { rmsDecoder } from '../rmsDecoder.ts';
 import { ropeOf } from '../rope.ts';
@@ -29,7 +29,7 @@ const config = fields.transform((c, issues) => ({
   rope: ropeOf(c, issues),
 }));
 
-export const granite: Family = {
+export const granite: GgufFamily = {
   modelType: 'granite',
   keys: { applied: Object.keys(fields.shape) },
   decoder(given) {

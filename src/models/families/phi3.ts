@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { add, mul, silu, slice } from '../../graph/build.ts';
 import type { Node } from '../../graph/node.ts';
 import { decoderFields, headsOf, size } from '../decoderConfig.ts';
-import type { Family } from '../family.ts';
+import type { GgufFamily } from '../family.ts';
 import { ggufScaling, rmsGguf } from '../ggufDecoder.ts';
 import { rmsDecoder } from '../rmsDecoder.ts';
 import { ropeOf } from '../rope.ts';
@@ -53,7 +53,7 @@ const config = fields
 /** Columns [from, to) of x. */
 const columns = (x: Node, from: number, to: number) => slice(x, 1, from, to);
 
-export const phi3: Family = {
+export const phi3: GgufFamily = {
   modelType: 'phi3',
   keys: { applied: Object.keys(fields.shape) },
   decoder(given) {

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { add } from '../../graph/build.ts';
 import { biasField, decoderFields, headsOf, size } from '../decoderConfig.ts';
-import type { Family } from '../family.ts';
+import type { GgufFamily } from '../family.ts';
 import { rmsGguf } from '../ggufDecoder.ts';
 import { rmsDecoder } from '../rmsDecoder.ts';
 import { ropeOf } from '../rope.ts';
@@ -28,7 +28,7 @@ const config = fields.transform((c, issues) => ({
   windows: qwenWindows(c, issues),
 }));
 
-export const qwen3: Family = {
+export const qwen3: GgufFamily = {
   modelType: 'qwen3',
   keys: { applied: Object.keys(fields.shape) },
   decoder(given) {

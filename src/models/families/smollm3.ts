@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { add } from '../../graph/build.ts';
 import { biasField, decoderFields, headsOf, size, windowFields, windowsOf } from '../decoderConfig.ts';
-import type { Family } from '../family.ts';
+import type { GgufFamily } from '../family.ts';
 import { permutedRows, rmsGguf } from '../ggufDecoder.ts';
 import { rmsDecoder } from '../rmsDecoder.ts';
 import { ropeOf } from '../rope.ts';
@@ -46,7 +46,7 @@ const config = fields
     windows: windows(c, issues),
   }));
 
-export const smollm3: Family = {
+export const smollm3: GgufFamily = {
   modelType: 'smollm3',
   keys: { applied: Object.keys(fields.shape) },
   decoder(given) {
