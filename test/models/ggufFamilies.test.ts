@@ -1,0 +1,74 @@
+/** Each family's fixture as a GGUF, as llama.cpp's converter would write it, gives transformers' logits. Needs ../shared. */
+import { writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { dequantiseOnce } from '../../src/files/dequantised.ts';
+import { readGguf } from '../../src/files/gguf.ts';
+import { openSafetensors, readTensor } from '../../src/files/safetensors.ts';
+import { decoderOf, familyOfGguf, readDecoder } from '../../src/models/families.ts';
+import { logitsGraph } from '../../src/models/passes.ts';
+import { sequence, treeFeeds } from '../../src/models/tree.ts';
+import { checkAllRead } from '../../src/models/weightsRead.ts';
+import { evaluate } from '../../src/runtime/reference.ts';
+import { i64, type Tensor } from '../../src/tensor.ts';
+import { expectClose } from '../support/close.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { fixtureAsGguf, ggufWritten } from '../support/ggufFamilies.ts';
+import { asFixtureRan, fixtureConfig, fixtureModel, fixtureNumbers } from '../support/modelFixtures.ts';
+import { shared } from '../support/shared.ts';
+
+type Name = keyof typeof ggufWritten;
+const names = Object.keys(ggufWritten) as Name[];
+/** What the metadata of these cannot say: Mistral's window, and which of SmolLM3's layers have no positions. */
+const unsaid: readonly Name[] = ['mistral', 'smollm3'];
+
+describe.skipIf(!shared)('needs ../shared: a GGUF', () => {
+  const at = temporaryFolder();
+
+  async function read(name: Name, more = {}) {
+    const { weights } = await fixtureModel(name);
+    const config = fixtureConfig(name);
+    const path = at('model.gguf');
+    writeFileSync(path, fixtureAsGguf(ggufWritten[name], weights as ReadonlyMap<string, Tensor>, config, more));
+    const gguf = await readGguf(path);
+    const family = familyOfGguf(gguf.metadata, path);
+    const own = family.gguf.config(gguf.metadata, gguf.tensors, path);
+    const plan = [...gguf.tensors.keys()].map((source) => ({ source, ...family.gguf.rename(source, own)! }));
+    const found = new Map<string, Tensor>();
+    for (const [key, stored] of await openSafetensors(await dequantiseOnce({ gguf, plan, cacheDir: at('cache') })))
+      found.set(key, await readTensor(stored));
+    return { family, own, config, weights: found, published: weights as ReadonlyMap<string, Tensor> };
+  }
+
+  it.each(names)('of %s', async (name) => {
+    const { family, own, config, weights, published } = await read(name);
+    expect([...weights.keys()].sort()).toEqual([...published.keys()].sort());
+    for (const [key, tensor] of published) {
+      expect(weights.get(key)!.shape).toEqual(tensor.shape);
+      // norms come back from a sum with 1
+      expectClose(weights.get(key)!.data as Float32Array, tensor.data as Float32Array, 1e-6);
+    }
+    const isSaid = !unsaid.includes(name);
+    const decoder = asFixtureRan(name, isSaid ? readDecoder(family, own, name) : decoderOf(config, name));
+    const model = { decoder, weights, updates: new Map(), where: name };
+    const graph = logitsGraph(model);
+    checkAllRead(model, graph);
+    const golden = await fixtureNumbers(name);
+    const ids = golden.rows[0]!;
+    const feeds = { ...treeFeeds(sequence(ids)), rows: i64([ids.length], [...ids.keys()]) };
+    expectClose(evaluate(graph, weights, feeds).logits!.data as Float64Array, golden.of('logits', 0), 1e-5);
+    const difference = name === 'mistral' ? undefined : family.gguf.difference?.(config, own);
+    expect(difference?.field).toBe(name === 'smollm3' ? 'no_rope_layers' : undefined);
+  });
+
+  it.each<[Name, Record<string, number | boolean>, RegExp]>([
+    ['gemma2', { 'attention.scale': 0.5 }, /gemma2\.attention\.scale: not supported/],
+    ['gemma3', { attn_logit_softcapping: 5 }, /gemma3\.attn_logit_softcapping: not supported/],
+    ['qwen2', { 'attention.sliding_window': 6 }, /qwen2\.attention\.sliding_window: not supported/],
+    ['qwen3', { expert_count: 8 }, /qwen3\.expert_count: not supported/],
+    ['gpt_neox', { 'rope.scaling.factor': 2 }, /gptneox\.rope\.scaling\.factor: not known/],
+    ['gpt2', { something: 1 }, /gpt2\.something: not known/],
+    ['phi3', { 'rope.scaling.yarn_ext_factor': 2 }, /phi3\.rope\.scaling\.yarn_ext_factor: not supported/],
+  ])('of %s with %j is refused', async (name, more, message) => {
+    await expect(read(name, more)).rejects.toThrow(message);
+  });
+});
