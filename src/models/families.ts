@@ -44,17 +44,19 @@ function choose<F>(known: ReadonlyMap<string, F>, name: unknown, where: string):
 }
 
 /** A family, and the config that is its own. */
-export interface FamilyConfig {
+interface FamilyConfig {
   readonly family: Family;
   readonly config: unknown;
   /** for messages */
   readonly where: string;
 }
 
-const typed = z.looseObject({ model_type: z.unknown().optional(), text_config: z.unknown().optional() }).catch({
-  model_type: undefined,
-  text_config: undefined,
-});
+const typed = z
+  .looseObject({ model_type: z.unknown().optional(), text_config: z.unknown().optional() })
+  .catch({
+    model_type: undefined,
+    text_config: undefined,
+  });
 
 /**
  * The family that a parsed config.json names. Of a model of pictures and text its text model's, with the config
@@ -112,7 +114,9 @@ export function familyOfGguf(metadata: Metadata, where: string, known = families
     );
   const architecture = metadata.get('general.architecture');
   const byArchitecture = new Map(
-    known.filter((family): family is GgufFamily => family.gguf !== undefined).map((f) => [f.gguf.architecture, f]),
+    known
+      .filter((family): family is GgufFamily => family.gguf !== undefined)
+      .map((f) => [f.gguf.architecture, f]),
   );
   const family = choose(byArchitecture, architecture, `${where}: general.architecture`);
   const isSuspect = (key: string) => key.startsWith(`${family.gguf.architecture}.`);

@@ -12,7 +12,7 @@ type Gguf = NonNullable<Family['gguf']>;
 type Names = Readonly<Record<string, string>>;
 
 /** Numbers of one architecture's metadata, by the end of their keys. */
-export interface GgufReader {
+interface GgufReader {
   /** a number; `fallback` where the key is absent, an error without one */
   number(key: string, fallback?: number): number;
   get(key: string): unknown;
@@ -44,7 +44,7 @@ const own = <T>(table: Readonly<Record<string, T>>, key: string): T | undefined 
   Object.hasOwn(table, key) ? table[key] : undefined;
 
 /** How tensors of a block, and those outside, are called in the published layout. */
-export interface TensorNames {
+interface TensorNames {
   /** what holds the blocks, as `model.layers` */
   readonly container: string;
   readonly block: Names;
@@ -160,7 +160,7 @@ export function ggufScaling(read: GgufReader, name: string, divisors: boolean): 
 }
 
 /** Throws InputError unless the number is `width`. */
-export function checkWidth(read: GgufReader, name: string, key: string, width: number): void {
+function checkWidth(read: GgufReader, name: string, key: string, width: number): void {
   const found = read.number(key, width);
   if (found !== width)
     throw new InputError(
@@ -212,14 +212,16 @@ function differenceOf<C extends Parsed>(
   for (const [field, given] of Object.entries(numbers(a))) {
     const own = others[field];
     const isSame =
-      typeof given === 'number' && typeof own === 'number' ? isClose(given, own) : (given ?? null) === (own ?? null);
+      typeof given === 'number' && typeof own === 'number'
+        ? isClose(given, own)
+        : (given ?? null) === (own ?? null);
     if (!isSame) return { field, given, own };
   }
   return scalingDifference(a.rope, b.rope);
 }
 
 /** What the files of one family have of their own. */
-export interface GgufOwn<C extends Parsed> {
+interface GgufOwn<C extends Parsed> {
   readonly architecture: string;
   parse(config: unknown): C;
   /** keys, by their ends, that are applied besides */

@@ -37,7 +37,7 @@ export interface AttentionOptions extends Partial<Scoring> {
   readonly queryKeyNorm?: 'each head' | 'all heads';
 }
 
-export interface MlpOptions {
+interface MlpOptions {
   /** default none */
   readonly bias?: Bias;
   /** default silu */
@@ -45,7 +45,7 @@ export interface MlpOptions {
 }
 
 /** The parts of one block. */
-export interface BlockParts extends Place {
+interface BlockParts extends Place {
   /** name of the block, as `model.layers.3` */
   readonly at: string;
   /** the norm `name`.weight of the block */

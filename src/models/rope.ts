@@ -98,7 +98,7 @@ export interface Rope {
 }
 
 /** What stands for fields that a config lacks. */
-export interface RopeDefaults {
+interface RopeDefaults {
   /** default 10000 */
   readonly theta?: number;
   /** default: all of each head is turned, and a config that says otherwise is refused */

@@ -3,7 +3,19 @@
  * token, and Adam's step on the chosen weights.
  */
 import { type AdamOptions, adam, type TrainingGraph } from '../graph/adam.ts';
-import { add, gather, input, logSumExp, matmul, mul, reshape, slice, sub, sum, sumLast } from '../graph/build.ts';
+import {
+  add,
+  gather,
+  input,
+  logSumExp,
+  matmul,
+  mul,
+  reshape,
+  slice,
+  sub,
+  sum,
+  sumLast,
+} from '../graph/build.ts';
 import type { Node } from '../graph/node.ts';
 import { simplify } from '../graph/simplify.ts';
 import { attention } from './attention.ts';

@@ -38,14 +38,9 @@ async function overCache(
     fresh: input('fresh', ['new', 'new']),
   };
   const flat = (name: string, width: number) => input(name, ['new·rows', width]);
-  const out = cachedAttention(
-    flat('query', wide),
-    flat('key', narrow),
-    flat('value', narrow),
-    cache,
-    heads,
-    { scale },
-  );
+  const out = cachedAttention(flat('query', wide), flat('key', narrow), flat('value', narrow), cache, heads, {
+    scale,
+  });
   const session = await runtime.load({ outputs: { out } }, new Map());
   const lengths = rows.map(({ key }) => key.shape[0]! - added);
   const tail = (name: 'query' | 'key' | 'value', width: number) =>

@@ -14,7 +14,13 @@ import { packTree, predictors, sequence, targets, treeFeeds } from '../../src/mo
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { f32, i64, toFloat32 } from '../../src/tensor.ts';
 import { expectClose } from '../support/close.ts';
-import { fixtureConfig, fixtureFamilies, fixtureModel, fixtureNumbers, jsonAt } from '../support/modelFixtures.ts';
+import {
+  fixtureConfig,
+  fixtureFamilies,
+  fixtureModel,
+  fixtureNumbers,
+  jsonAt,
+} from '../support/modelFixtures.ts';
 import { inShared, shared } from '../support/shared.ts';
 
 /** float32 through three blocks of width 32, with sums of tens of terms: some 1e-6 of the greatest value. */

@@ -28,13 +28,18 @@ describe.skipIf(!shared)('needs ../shared: a GGUF', () => {
     const { weights } = await fixtureModel(name);
     const config = fixtureConfig(name);
     const path = at('model.gguf');
-    writeFileSync(path, fixtureAsGguf(ggufWritten[name], weights as ReadonlyMap<string, Tensor>, config, more));
+    writeFileSync(
+      path,
+      fixtureAsGguf(ggufWritten[name], weights as ReadonlyMap<string, Tensor>, config, more),
+    );
     const gguf = await readGguf(path);
     const family = familyOfGguf(gguf.metadata, path);
     const own = family.gguf.config(gguf.metadata, gguf.tensors, path);
     const plan = [...gguf.tensors.keys()].map((source) => ({ source, ...family.gguf.rename(source, own)! }));
     const found = new Map<string, Tensor>();
-    for (const [key, stored] of await openSafetensors(await dequantiseOnce({ gguf, plan, cacheDir: at('cache') })))
+    for (const [key, stored] of await openSafetensors(
+      await dequantiseOnce({ gguf, plan, cacheDir: at('cache') }),
+    ))
       found.set(key, await readTensor(stored));
     return { family, own, config, weights: found, published: weights as ReadonlyMap<string, Tensor> };
   }

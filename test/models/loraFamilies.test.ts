@@ -61,7 +61,13 @@ describe.skipIf(!shared)('needs ../shared: an adapter', () => {
       tensors.set(`base_model.model.${module}.lora_B.weight`, b);
       weights.set(name, merged(w, a, b, isTransposed));
     }
-    const config = { peft_type: 'LORA', r: rank, lora_alpha: rank * scale, target_modules, fan_in_fan_out: true };
+    const config = {
+      peft_type: 'LORA',
+      r: rank,
+      lora_alpha: rank * scale,
+      target_modules,
+      fan_in_fan_out: true,
+    };
     const found = logits(withLora(model, config, tensors, 'adapter'));
     expectClose(found, logits({ ...model, weights }), 1e-10);
     expect(greatestDifference(found, logits(model))).toBeGreaterThan(1e-2);

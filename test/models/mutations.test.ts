@@ -9,7 +9,12 @@ import { sequence, treeFeeds } from '../../src/models/tree.ts';
 import { evaluate } from '../../src/runtime/reference.ts';
 import { i64, type Tensor, tensor } from '../../src/tensor.ts';
 import { greatest, greatestDifference } from '../support/close.ts';
-import { type FixtureFamily, type FixtureNumbers, fixtureModel, fixtureNumbers } from '../support/modelFixtures.ts';
+import {
+  type FixtureFamily,
+  type FixtureNumbers,
+  fixtureModel,
+  fixtureNumbers,
+} from '../support/modelFixtures.ts';
 import { shared } from '../support/shared.ts';
 
 /** Twenty times what fixtures.test.ts allows: the two forms of GELU differ by little more. */
@@ -107,7 +112,11 @@ const changes: Readonly<Record<FixtureFamily, Readonly<Record<string, Change>>>>
       config: {
         max_position_embeddings: 4096,
         original_max_position_embeddings: 64,
-        rope_parameters: { rope_type: 'longrope', short_factor: [1, 1.1, 1.25, 2], long_factor: [1, 2, 4, 8] },
+        rope_parameters: {
+          rope_type: 'longrope',
+          short_factor: [1, 1.1, 1.25, 2],
+          long_factor: [1, 2, 4, 8],
+        },
       },
     },
   },
@@ -160,7 +169,10 @@ describe.skipIf(!shared).each(Object.entries(changes))('needs ../shared: %s', (n
     const graphs = { [last]: residualGraph(model, [model.decoder.blocks - 1]), logits: logitsGraph(model) };
     const distances = Object.entries(graphs).map(([output, graph]) => {
       const expected = golden.of(output, 0);
-      return greatestDifference(evaluate(graph, weights, feeds)[output]!.data as Float64Array, expected) / greatest(expected);
+      return (
+        greatestDifference(evaluate(graph, weights, feeds)[output]!.data as Float64Array, expected) /
+        greatest(expected)
+      );
     });
     return Math.max(...distances);
   }

@@ -204,9 +204,7 @@ describe('rotary positions of a config', () => {
   });
 
   it('may turn a share of each head, where the family has such', () => {
-    const ofPhi = z
-      .object(ropeFields)
-      .transform((c, issues) => ropeOf(c, issues, { theta: 7, share: 0.5 }));
+    const ofPhi = z.object(ropeFields).transform((c, issues) => ropeOf(c, issues, { theta: 7, share: 0.5 }));
     expect(ofPhi.parse({})).toMatchObject({ theta: 7, share: 0.5 });
     expect(ofPhi.parse({ rope_parameters: { partial_rotary_factor: 0.25 } })).toMatchObject({ share: 0.25 });
     const given = { rope_parameters: { partial_rotary_factor: 0.25 } };

@@ -16,7 +16,12 @@ interface Written {
   /** part of a GGUF's name by a module's */
   readonly parts: Readonly<Record<string, string>>;
   readonly metadata: (c: Config) => Readonly<Record<string, Value>>;
-  readonly change?: (module: string, values: Float32Array, shape: readonly number[], c: Config) => Changed | undefined;
+  readonly change?: (
+    module: string,
+    values: Float32Array,
+    shape: readonly number[],
+    c: Config,
+  ) => Changed | undefined;
 }
 
 interface Changed {
@@ -165,7 +170,10 @@ export const ggufWritten = {
   }),
   phi3: ofModern('phi3', {
     parts: { ...modern, 'self_attn.qkv_proj': 'attn_qkv', 'mlp.gate_up_proj': 'ffn_up' },
-    metadata: (c) => ({ ...common(c), 'rope.dimension_count': n(c, 'hidden_size') / n(c, 'num_attention_heads') }),
+    metadata: (c) => ({
+      ...common(c),
+      'rope.dimension_count': n(c, 'hidden_size') / n(c, 'num_attention_heads'),
+    }),
   }),
   gpt2: {
     architecture: 'gpt2',

@@ -61,4 +61,5 @@ export const gemmaBlock = {
 };
 
 /** llama.cpp's converter adds the 1 to norms' weights. */
-export const withoutOne = (part: string): Omit<Renamed, 'target'> => (part.endsWith('norm') ? { offset: -1 } : {});
+export const withoutOne = (part: string): Omit<Renamed, 'target'> =>
+  part.endsWith('norm') ? { offset: -1 } : {};

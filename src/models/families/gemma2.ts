@@ -45,7 +45,7 @@ export const gemma2: GgufFamily = {
   },
   gguf: rmsGguf({
     architecture: 'gemma2',
-    parse: (given) => config.parse(given),
+    parse: config.parse,
     block: gemmaBlock,
     restore: withoutOne,
     applied: ['attn_logit_softcapping', 'final_logit_softcapping', 'attention.sliding_window'],

@@ -28,7 +28,11 @@ type Fields = z.output<typeof fields>;
 /** The positions of layers that see all; a `rope_scaling` is for them alone. */
 const globalRope = (c: Fields, issues: z.RefinementCtx) =>
   ropeOf(
-    { ...c, rope_parameters: { ...c.rope_parameters?.full_attention, ...c.rope_scaling }, rope_scaling: null },
+    {
+      ...c,
+      rope_parameters: { ...c.rope_parameters?.full_attention, ...c.rope_scaling },
+      rope_scaling: null,
+    },
     issues,
     { theta: 1_000_000 },
   );
@@ -90,7 +94,7 @@ export const gemma3: GgufFamily = {
   },
   gguf: rmsGguf({
     architecture: 'gemma3',
-    parse: (given) => config.parse(given),
+    parse: config.parse,
     block: gemmaBlock,
     restore: withoutOne,
     applied: [

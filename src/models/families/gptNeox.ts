@@ -16,10 +16,8 @@ import { ropeFields, ropeOf } from '../rope.ts';
 import { rotaryAttention } from '../rotaryAttention.ts';
 import { tables } from '../tables.ts';
 
-const { rope_theta: _, ...positions } = ropeFields;
-
 const fields = z.object({
-  ...positions,
+  ...ropeFields,
   vocab_size: size,
   hidden_size: size,
   intermediate_size: size,
@@ -34,11 +32,16 @@ const fields = z.object({
   tie_word_embeddings: z.boolean().default(false),
 });
 
-const config = fields.transform((c, issues) => ({
-  ...c,
-  heads: headsOf(c, issues),
-  rope: ropeOf(c, issues, { theta: c.rotary_emb_base, share: c.rotary_pct }),
-}));
+const config = fields
+  .refine((c) => (c.rope_theta ?? c.rotary_emb_base) === c.rotary_emb_base, {
+    path: ['rope_theta'],
+    message: 'expected the same as rotary_emb_base',
+  })
+  .transform((c, issues) => ({
+    ...c,
+    heads: headsOf(c, issues),
+    rope: ropeOf(c, issues, { theta: c.rotary_emb_base, share: c.rotary_pct }),
+  }));
 
 const tensorNames = {
   container: 'gpt_neox.layers',

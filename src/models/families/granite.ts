@@ -48,7 +48,7 @@ export const granite: GgufFamily = {
   },
   gguf: rmsGguf({
     architecture: 'granite',
-    parse: (given) => config.parse(given),
+    parse: config.parse,
     restore: permutedRows,
     applied: ['attention.scale', 'embedding_scale', 'residual_scale', 'logit_scale'],
     config: (read, _, width) => ({

@@ -35,5 +35,5 @@ export const llama: GgufFamily = {
       },
     });
   },
-  gguf: rmsGguf({ architecture: 'llama', parse: (given) => config.parse(given), restore: permutedRows }),
+  gguf: rmsGguf({ architecture: 'llama', parse: config.parse, restore: permutedRows }),
 };

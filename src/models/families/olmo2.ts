@@ -10,10 +10,8 @@ import { rmsGguf } from '../ggufDecoder.ts';
 import { rmsDecoder } from '../rmsDecoder.ts';
 import { ropeOf } from '../rope.ts';
 
-const { head_dim: _, ...shared } = decoderFields;
-
 const fields = z.object({
-  ...shared,
+  ...decoderFields,
   rms_norm_eps: z.number().positive().default(1e-5),
   hidden_act: z.enum(['silu', 'swish']).default('silu'),
   attention_bias: biasField,
@@ -40,7 +38,7 @@ export const olmo2: GgufFamily = {
   },
   gguf: rmsGguf({
     architecture: 'olmo2',
-    parse: (given) => config.parse(given),
+    parse: config.parse,
     block: {
       attn_q_norm: 'self_attn.q_norm',
       attn_k_norm: 'self_attn.k_norm',

@@ -11,8 +11,6 @@ import { ggufScaling, rmsGguf } from '../ggufDecoder.ts';
 import { rmsDecoder } from '../rmsDecoder.ts';
 import { ropeOf } from '../rope.ts';
 
-const { head_dim: _, ...shared } = decoderFields;
-
 /** Old files call longrope `su` or `yarn`, and transformers reads them so in this family alone. */
 const parameters = z
   .record(z.string(), z.unknown())
@@ -24,7 +22,7 @@ const parameters = z
   });
 
 const fields = z.object({
-  ...shared,
+  ...decoderFields,
   rms_norm_eps: z.number().positive().default(1e-5),
   max_position_embeddings: size.default(4096),
   original_max_position_embeddings: size.default(4096),
@@ -62,7 +60,13 @@ export const phi3: GgufFamily = {
     const [q, kv] = [c.heads.query * c.heads.width, c.heads.keyValue * c.heads.width];
     return rmsDecoder('phi3', c, {
       block({ at, scope, norm, attentionOver }, x) {
-        const qkv = scope.linear(norm(x, 'input_layernorm'), `${at}.self_attn.qkv_proj`, d, q + 2 * kv, false);
+        const qkv = scope.linear(
+          norm(x, 'input_layernorm'),
+          `${at}.self_attn.qkv_proj`,
+          d,
+          q + 2 * kv,
+          false,
+        );
         const attended = attentionOver(
           {
             query: columns(qkv, 0, q),
@@ -81,7 +85,7 @@ export const phi3: GgufFamily = {
   },
   gguf: rmsGguf({
     architecture: 'phi3',
-    parse: (given) => config.parse(given),
+    parse: config.parse,
     block: { attn_qkv: 'self_attn.qkv_proj', ffn_up: 'mlp.gate_up_proj' },
     outer: { rope_factors_short: 'rope_freqs', rope_factors_long: 'rope_factors_long' },
     applied: ['attention.sliding_window', 'rope.scaling.attn_factor'],

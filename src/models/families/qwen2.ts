@@ -39,5 +39,5 @@ export const qwen2: GgufFamily = {
       },
     });
   },
-  gguf: rmsGguf({ architecture: 'qwen2', parse: (given) => config.parse(given) }),
+  gguf: rmsGguf({ architecture: 'qwen2', parse: config.parse }),
 };

@@ -49,7 +49,7 @@ export const qwen3: GgufFamily = {
   },
   gguf: rmsGguf({
     architecture: 'qwen3',
-    parse: (given) => config.parse(given),
+    parse: config.parse,
     block: { attn_q_norm: 'self_attn.q_norm', attn_k_norm: 'self_attn.k_norm' },
   }),
 };

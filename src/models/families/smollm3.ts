@@ -65,11 +65,13 @@ export const smollm3: GgufFamily = {
   },
   gguf: rmsGguf({
     architecture: 'smollm3',
-    parse: (given) => config.parse(given),
+    parse: config.parse,
     restore: permutedRows,
     compared: (c) => ({
       no_rope_layers: Number(
-        Array.from({ length: Math.min(c.num_hidden_layers, 52) }, (_, i) => (isTurned(c, i) ? 1 : 2)).join(''),
+        Array.from({ length: Math.min(c.num_hidden_layers, 52) }, (_, i) => (isTurned(c, i) ? 1 : 2)).join(
+          '',
+        ),
       ),
     }),
   }),

@@ -100,7 +100,13 @@ async function fromFolder(folder: string, options: OpenModelOptions): Promise<Op
 }
 
 /** Throws InputError where a config.json says other arithmetic than the GGUF file that it lies beside. */
-function checkAgreement(family: GgufFamily, config: unknown, own: unknown, beside: string, path: string): void {
+function checkAgreement(
+  family: GgufFamily,
+  config: unknown,
+  own: unknown,
+  beside: string,
+  path: string,
+): void {
   const difference = family.gguf.difference?.(config, own);
   if (difference)
     throw new InputError(
