@@ -2,7 +2,6 @@
  * Families against transformers' numbers: logits, every resid_post, loss and gradient at every site; and generation
  * over a cache against the model without one. Needs ../shared.
  */
-import { resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openSafetensors, readTensor } from '../../src/files/safetensors.ts';
 import { sampler } from '../../src/methods/completions/sample.ts';
@@ -10,9 +9,11 @@ import type { Model } from '../../src/models/decoder.ts';
 import { decoderOf } from '../../src/models/families.ts';
 import { withLora } from '../../src/models/lora.ts';
 import { gradientGraph, logitsGraph, residualGraph } from '../../src/models/passes.ts';
-import { packTree, predictors, sequence, targets, treeFeeds } from '../../src/models/tree.ts';
+import { trainingGraph } from '../../src/models/training.ts';
+import { packTree, predictors, sequence, targets, treeFeeds, treeMask } from '../../src/models/tree.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
-import { f32, i64, toFloat32 } from '../../src/tensor.ts';
+import { evaluate } from '../../src/runtime/reference.ts';
+import { f32, i64, type Tensor, toFloat32 } from '../../src/tensor.ts';
 import { expectClose } from '../support/close.ts';
 import {
   fixtureConfig,
@@ -108,17 +109,34 @@ describe.skipIf(!shared)('needs ../shared: model fixtures', () => {
     });
   });
 
-  it('gpt2, whose fixture was run without a mask in its first block, as it is', async () => {
-    const { places, logits } = jsonAt(resolve(import.meta.dirname, 'gpt2Causal.json')) as {
-      places: number[];
-      logits: number[][][];
-    };
-    const model = { ...(await fixtureModel('gpt2')), decoder: decoderOf(fixtureConfig('gpt2'), 'gpt2') };
-    const found = await logitsOf(model, (await fixtureNumbers('gpt2')).rows);
-    for (const [b, rows] of logits.entries())
-      for (const [i, row] of rows.entries())
-        expectClose(found[b]!.subarray(places[i]! * 96, (places[i]! + 1) * 96), row, tolerance);
-  });
+  it.each(['gemma2', 'gemma3', 'gpt_neox', 'granite', 'mistral', 'phi3'] as const)(
+    '%s: the loss that training minimises, of two sequences at once',
+    async (family) => {
+      const [model, golden] = [await fixtureModel(family), await fixtureNumbers(family)];
+      const length = golden.rows[0]!.length;
+      const { graph } = trainingGraph(model, { sequences: 2, length }, (name) =>
+        name.endsWith('norm.weight'),
+      );
+      const targets = golden.rows.flatMap((ids) => [...ids.slice(1), 0]);
+      const inCompletion = (place: number) => place >= golden.prompt - 1 && place < length - 1;
+      const places = golden.rows.flatMap((ids) => [...ids.keys()]);
+      const weights = places.map((place) => Number(inCompletion(place)));
+      const { loss } = evaluate(
+        { outputs: { loss: graph.outputs.loss! } },
+        model.weights as ReadonlyMap<string, Tensor>,
+        {
+          ...Object.fromEntries(model.weights as ReadonlyMap<string, Tensor>),
+          ids: i64([2 * length], golden.rows.flat()),
+          targets: i64([2 * length], targets),
+          positions: f32([2 * length, 1], places),
+          mask: treeMask(sequence(golden.rows[0]!)),
+          weights: f32([2 * length, 1], weights),
+        },
+      );
+      const expected = golden.of('loss', 0)[0]! + golden.of('loss', 1)[0]!;
+      expectClose(loss!.data as Float64Array, [expected], tolerance);
+    },
+  );
 
   it('llama with a LoRA adapter', async () => {
     const base = await fixtureModel('llama');
