@@ -30,6 +30,9 @@ export const gemmaFields = {
   final_logit_softcapping: cap.default(null),
 };
 
+/** Stands beside `hidden_activation`, which counts. */
+export const gemmaWithoutEffect = ['hidden_act'];
+
 interface GemmaConfig extends RmsConfig {
   readonly hidden_activation: Activation;
 }

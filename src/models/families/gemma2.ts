@@ -9,7 +9,7 @@ import type { GgufFamily } from '../family.ts';
 import { rmsGguf } from '../ggufDecoder.ts';
 import { rmsDecoder } from '../rmsDecoder.ts';
 import { ropeOf } from '../rope.ts';
-import { gemmaBlock, gemmaFields, gemmaParts, withoutOne } from './gemma.ts';
+import { gemmaBlock, gemmaFields, gemmaParts, gemmaWithoutEffect, withoutOne } from './gemma.ts';
 
 const cap = z.number().positive().nullable();
 
@@ -30,7 +30,7 @@ const config = fields.transform((c, issues) => ({
 
 export const gemma2: GgufFamily = {
   modelType: 'gemma2',
-  keys: { applied: Object.keys(fields.shape) },
+  keys: { applied: Object.keys(fields.shape), withoutEffect: gemmaWithoutEffect },
   decoder(given) {
     const c = config.parse(given);
     return rmsDecoder('gemma2', c, {

@@ -10,7 +10,7 @@ import type { GgufFamily } from '../family.ts';
 import { rmsGguf } from '../ggufDecoder.ts';
 import { rmsDecoder } from '../rmsDecoder.ts';
 import { ropeOf } from '../rope.ts';
-import { gemmaBlock, gemmaFields, gemmaParts, withoutOne } from './gemma.ts';
+import { gemmaBlock, gemmaFields, gemmaParts, gemmaWithoutEffect, withoutOne } from './gemma.ts';
 
 const parameters = z.record(z.string(), z.unknown()).nullish();
 
@@ -78,7 +78,7 @@ export const gemma3: GgufFamily = {
   modelType: 'gemma3_text',
   within: 'gemma3',
   publishedName: textPart,
-  keys: { applied: Object.keys(fields.shape) },
+  keys: { applied: Object.keys(fields.shape), withoutEffect: gemmaWithoutEffect },
   decoder(given) {
     const c = config.parse(given);
     return rmsDecoder('gemma3', c, {

@@ -58,7 +58,14 @@ export const gpt2: GgufFamily = {
   modelType: 'gpt2',
   keys: {
     applied: Object.keys(fields.shape),
-    withoutEffect: ['n_ctx', 'reorder_and_upcast_attn', 'summary_*'],
+    withoutEffect: [
+      'n_ctx',
+      'n_special',
+      'predict_special_tokens',
+      'reorder_and_upcast_attn',
+      'summary_*',
+      '_num_labels',
+    ],
   },
   publishedName: (name) => (/^(h|wte|wpe|ln_f)\./.test(name) ? `transformer.${name}` : name),
   decoder(given) {

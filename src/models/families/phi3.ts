@@ -43,17 +43,26 @@ const config = fields
     path: ['rope_scaling'],
     message: 'expected default or longrope',
   })
-  .refine(({ rope, heads }) => {
-    const turned = Math.floor(heads.width * rope.share) / 2;
-    return rope.scaling.rope_type !== 'longrope' || rope.scaling.short_factor.length === turned;
-  }, 'short_factor: expected one for each pair of turned elements');
+  .refine(
+    ({ rope, heads }) => {
+      const turned = Math.floor(heads.width * rope.share) / 2;
+      return rope.scaling.rope_type !== 'longrope' || rope.scaling.short_factor.length === turned;
+    },
+    { path: ['rope_scaling', 'short_factor'], message: 'expected one for each pair of turned elements' },
+  );
 
 /** Columns [from, to) of x. */
 const columns = (x: Node, from: number, to: number) => slice(x, 1, from, to);
 
 export const phi3: GgufFamily = {
   modelType: 'phi3',
-  keys: { applied: Object.keys(fields.shape) },
+  keys: {
+    applied: Object.keys(fields.shape),
+    refused: {
+      full_attn_mod: { means: 'attention other than full in some layers', unless: [1] },
+      interpolate_factor: { means: 'another scale of rotary positions', unless: [1] },
+    },
+  },
   decoder(given) {
     const c = config.parse(given);
     const [d, inner] = [c.hidden_size, c.intermediate_size];
