@@ -10,7 +10,15 @@ import { decoderOf } from '../../src/models/families.ts';
 import { withLora } from '../../src/models/lora.ts';
 import { gradientGraph, logitsGraph, residualGraph } from '../../src/models/passes.ts';
 import { trainingGraph } from '../../src/models/training.ts';
-import { packTree, predictors, sequence, targets, treeFeeds, treeMask } from '../../src/models/tree.ts';
+import {
+  packTree,
+  placesOf,
+  predictors,
+  sequence,
+  targets,
+  treeFeeds,
+  treeMask,
+} from '../../src/models/tree.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { evaluate } from '../../src/runtime/reference.ts';
 import { f32, i64, type Tensor, toFloat32 } from '../../src/tensor.ts';
@@ -135,6 +143,26 @@ describe.skipIf(!shared)('needs ../shared: model fixtures', () => {
       );
       const expected = golden.of('loss', 0)[0]! + golden.of('loss', 1)[0]!;
       expectClose(loss!.data as Float64Array, [expected], tolerance);
+    },
+  );
+
+  it.each(['gemma2', 'gemma3', 'gpt2', 'gpt_neox', 'mistral'] as const)(
+    '%s: completions packed behind one prompt are as each alone',
+    async (family) => {
+      const { rows } = await fixtureNumbers(family);
+      const model = { ...(await fixtureModel(family)), decoder: decoderOf(fixtureConfig(family), family) };
+      const prompt = rows[0]!.slice(0, 8);
+      const completions = [rows[0]!.slice(8), rows[1]!.slice(4, 15)];
+      const tree = packTree(prompt, completions);
+      const session = await runtime.load(residualGraph(model, [2]), model.weights);
+      const residual = async (of: typeof tree) =>
+        toFloat32((await session.run(treeFeeds(of)))['resid_post.2']!).slice();
+      const packed = await residual(tree);
+      for (const [branch, completion] of completions.entries()) {
+        const alone = await residual(sequence([...prompt, ...completion]));
+        const own = placesOf(tree, branch).flatMap((t) => [...packed.subarray(t * 32, (t + 1) * 32)]);
+        expectClose(own, alone, tolerance);
+      }
     },
   );
 

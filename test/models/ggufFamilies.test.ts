@@ -1,5 +1,6 @@
 /** Each family's fixture as a GGUF, as llama.cpp's converter would write it, gives transformers' logits. Needs ../shared. */
 import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { dequantiseOnce } from '../../src/files/dequantised.ts';
 import { readGguf } from '../../src/files/gguf.ts';
@@ -13,7 +14,14 @@ import { i64, type Tensor } from '../../src/tensor.ts';
 import { expectClose } from '../support/close.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { fixtureAsGguf, ggufWritten } from '../support/ggufFamilies.ts';
-import { asFixtureRan, fixtureConfig, fixtureModel, fixtureNumbers } from '../support/modelFixtures.ts';
+import { floatTensor, type TestTensor } from '../support/ggufWriter.ts';
+import {
+  asFixtureRan,
+  fixtureConfig,
+  fixtureModel,
+  fixtureNumbers,
+  jsonAt,
+} from '../support/modelFixtures.ts';
 import { shared } from '../support/shared.ts';
 
 type Name = keyof typeof ggufWritten;
@@ -24,13 +32,13 @@ const unsaid: readonly Name[] = ['mistral', 'smollm3'];
 describe.skipIf(!shared)('needs ../shared: a GGUF', () => {
   const at = temporaryFolder();
 
-  async function read(name: Name, more = {}) {
+  async function read(name: Name, more = {}, besides: readonly TestTensor[] = []) {
     const { weights } = await fixtureModel(name);
     const config = fixtureConfig(name);
     const path = at('model.gguf');
     writeFileSync(
       path,
-      fixtureAsGguf(ggufWritten[name], weights as ReadonlyMap<string, Tensor>, config, more),
+      fixtureAsGguf(ggufWritten[name], weights as ReadonlyMap<string, Tensor>, config, more, besides),
     );
     const gguf = await readGguf(path);
     const family = familyOfGguf(gguf.metadata, path);
@@ -63,6 +71,35 @@ describe.skipIf(!shared)('needs ../shared: a GGUF', () => {
     expectClose(evaluate(graph, weights, feeds).logits!.data as Float64Array, golden.of('logits', 0), 1e-5);
     const difference = name === 'mistral' ? undefined : family.gguf.difference?.(config, own);
     expect(difference?.field).toBe(name === 'smollm3' ? 'no_rope_layers' : undefined);
+  });
+
+  it('of phi3 with longrope, whose factors are tensors', async () => {
+    const variants = jsonAt(resolve(import.meta.dirname, 'variants.json')) as unknown as {
+      family: string;
+      name: string;
+      over: { rope_scaling?: { short_factor: number[]; long_factor: number[] } };
+      logits: number[][];
+    }[];
+    const { over, logits } = variants.find((one) => one.name === 'longrope')!;
+    const { short_factor: short, long_factor: long } = over.rope_scaling!;
+    const metadata = {
+      context_length: 4096,
+      'rope.scaling.original_context_length': 64,
+      'rope.scaling.attn_factor': Math.SQRT2,
+    };
+    const { family, own, weights } = await read('phi3', metadata, [
+      floatTensor('rope_factors_short.weight', [4], short),
+      floatTensor('rope_factors_long.weight', [4], long),
+    ]);
+    const model = { decoder: readDecoder(family, own, 'phi3'), weights, updates: new Map(), where: 'phi3' };
+    expect(model.decoder.context).toBe(64);
+    const graph = logitsGraph(model);
+    checkAllRead(model, graph);
+    const feeds = {
+      ...treeFeeds(sequence((await fixtureNumbers('phi3')).rows[0]!)),
+      rows: i64([2], [7, 19]),
+    };
+    expectClose(evaluate(graph, weights, feeds).logits!.data as Float64Array, logits.flat(), 1e-5);
   });
 
   it.each<[Name, Record<string, number | boolean>, RegExp]>([

@@ -243,12 +243,13 @@ function encoded(key: string, value: Value): Buffer {
   return entry(key, valueTypes.f32, bytes);
 }
 
-/** The bytes of the file; `more` metadata by the ends of their keys. */
+/** The bytes of the file; `more` metadata by the ends of their keys, and tensors besides. */
 export function fixtureAsGguf(
   w: Written,
   weights: ReadonlyMap<string, Tensor>,
   config: Config,
   more: Readonly<Record<string, Value>> = {},
+  besides: readonly TestTensor[] = [],
 ): Buffer {
   const keys = Object.entries({ ...w.metadata(config), ...more });
   return ggufBytes({
@@ -256,6 +257,6 @@ export function fixtureAsGguf(
       encoded('general.architecture', w.architecture),
       ...keys.map(([key, value]) => encoded(`${w.architecture}.${key}`, value)),
     ],
-    tensors: [...weights].map(([name, tensor]) => tensorOf(name, tensor, w, config)),
+    tensors: [...[...weights].map(([name, tensor]) => tensorOf(name, tensor, w, config)), ...besides],
   });
 }
