@@ -105,6 +105,18 @@ interface RopeDefaults {
   readonly share?: number;
 }
 
+/** How many elements of a head are turned. */
+export const turnedWidth = ({ width }: { readonly width: number }, { share }: Rope): number =>
+  Math.floor(width * share);
+
+/** Whether they make pairs, for a zod refinement; and its complaint. */
+export const turnsPairs = (c: { readonly heads: { readonly width: number }; readonly rope: Rope }): boolean =>
+  turnedWidth(c.heads, c.rope) > 0 && turnedWidth(c.heads, c.rope) % 2 === 0;
+export const pairsExpected = {
+  path: ['partial_rotary_factor'],
+  message: 'expected to turn an even number of elements of a head',
+};
+
 const isFilled = (given: RopeFields['rope_scaling']) => given && Object.keys(given).length > 0;
 
 /**

@@ -3,7 +3,7 @@ import { rope as turn } from '../graph/build.ts';
 import type { Node } from '../graph/node.ts';
 import type { Heads, Scoring } from './attention.ts';
 import type { Pass, Scope } from './decoder.ts';
-import { angles, type Rope } from './rope.ts';
+import { angles, type Rope, turnedWidth } from './rope.ts';
 
 /** Where in a model a block stands. */
 export interface Place {
@@ -29,7 +29,7 @@ export function rotaryAttention(
 ): Node {
   const scored = { scale, ...scoring };
   if (!rope) return pass.attend(layer, query, key, value, heads, scored);
-  const width = Math.floor(heads.width * rope.share);
+  const width = turnedWidth(heads, rope);
   const { cosine, sine } = angles(pass.positions, rope.theta, width, rope.scaling, scope);
   const turned = (x: Node, count: number) => turn(x, cosine, sine, count);
   return pass.attend(layer, turned(query, heads.query), turned(key, heads.keyValue), value, heads, scored);

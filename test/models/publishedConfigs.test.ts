@@ -94,6 +94,7 @@ it.each<[string, object, object]>([
 it.each<[object, RegExp]>([
   [{ full_attn_mod: 2 }, /^config: full_attn_mod: not supported here/],
   [{ rope_scaling: { type: 'linear', factor: 2 } }, /^config: rope_scaling: expected default or longrope/],
+  [{ partial_rotary_factor: 0.01 }, /^config: partial_rotary_factor: expected to turn an even number/],
   [{ partial_rotary_factor: 1 }, /^config: rope_scaling.short_factor: expected one for each pair/],
   [{ num_local_experts: 16 }, /^config: num_local_experts: not supported here \(a mixture of experts\)/],
 ])('Phi with %j is refused', (over, message) => {

@@ -12,7 +12,7 @@ import { biasField, headsOf, size } from '../decoderConfig.ts';
 import type { GgufFamily } from '../family.ts';
 import { ofArchitecture, publishedName, readerOf } from '../ggufDecoder.ts';
 import { layerNorm } from '../norms.ts';
-import { ropeFields, ropeOf } from '../rope.ts';
+import { pairsExpected, ropeFields, ropeOf, turnedWidth, turnsPairs } from '../rope.ts';
 import { rotaryAttention } from '../rotaryAttention.ts';
 import { tables } from '../tables.ts';
 
@@ -41,7 +41,8 @@ const config = fields
     ...c,
     heads: headsOf(c, issues),
     rope: ropeOf(c, issues, { theta: c.rotary_emb_base, share: c.rotary_pct }),
-  }));
+  }))
+  .refine(turnsPairs, pairsExpected);
 
 const tensorNames = {
   container: 'gpt_neox.layers',
@@ -139,7 +140,7 @@ export const gptNeox: GgufFamily = {
         return {
           num_attention_heads: c.heads.query,
           layer_norm_eps: c.layer_norm_eps,
-          rotary_pct: Math.floor(c.heads.width * c.rope.share),
+          rotary_pct: turnedWidth(c.heads, c.rope),
           rotary_emb_base: c.rope.theta,
           use_parallel_residual: Number(c.use_parallel_residual),
         };

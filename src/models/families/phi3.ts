@@ -9,7 +9,7 @@ import { decoderFields, headsOf, size } from '../decoderConfig.ts';
 import type { GgufFamily } from '../family.ts';
 import { ggufScaling, rmsGguf } from '../ggufDecoder.ts';
 import { rmsDecoder } from '../rmsDecoder.ts';
-import { ropeOf } from '../rope.ts';
+import { pairsExpected, ropeOf, turnedWidth, turnsPairs } from '../rope.ts';
 
 /** Old files call longrope `su` or `yarn`, and transformers reads them so in this family alone. */
 const parameters = z
@@ -39,13 +39,14 @@ const config = fields
     heads: headsOf(c, issues),
     rope: ropeOf(c, issues, { share: c.partial_rotary_factor }),
   }))
+  .refine(turnsPairs, pairsExpected)
   .refine(({ rope }) => ['default', 'longrope', 'factors'].includes(rope.scaling.rope_type), {
     path: ['rope_scaling'],
     message: 'expected default or longrope',
   })
   .refine(
     ({ rope, heads }) => {
-      const turned = Math.floor(heads.width * rope.share) / 2;
+      const turned = turnedWidth(heads, rope) / 2;
       return rope.scaling.rope_type !== 'longrope' || rope.scaling.short_factor.length === turned;
     },
     { path: ['rope_scaling', 'short_factor'], message: 'expected one for each pair of turned elements' },
