@@ -234,9 +234,9 @@ interface GgufOwn<C extends Parsed> {
   /** how many elements of a head are turned; default all */
   readonly partial?: boolean;
   /** what is done to a tensor, by its part; default nothing */
-  restore?(part: string, c: C): Omit<Renamed, 'target'>;
+  restore?(part: string, c: NoInfer<C>): Omit<Renamed, 'target'>;
   /** numbers of the config that must agree with a config.json beside the file */
-  compared?(c: C): Readonly<Record<string, number | null | undefined>>;
+  compared?(c: NoInfer<C>): Readonly<Record<string, number | null | undefined>>;
 }
 
 /** The rows of q and k that llama.cpp's converter permuted for its rotary embedding. */
