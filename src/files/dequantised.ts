@@ -82,7 +82,10 @@ async function entryFor({ gguf, plan, cacheDir }: Dequantising): Promise<Entry> 
 
 /** SHA-256 over the plan, and over the GGUF file's size, time, header and a few pieces of its data. */
 async function fingerprint(gguf: GgufFile, plan: readonly PlannedTensor[]): Promise<string> {
-  const planned = plan.map(({ target, source, unpermuteHeads }) => [target, source, unpermuteHeads ?? 0]);
+  const planned = plan.map(({ target, source, unpermuteHeads, ...changes }) => {
+    const others = Object.entries(changes).filter(([, change]) => change);
+    return [target, source, unpermuteHeads ?? 0, ...others.sort().flat()];
+  });
   return withFile(gguf.path, async (file) => {
     const { mtimeNs } = await file.handle.stat({ bigint: true });
     const hash = createHash('sha256');

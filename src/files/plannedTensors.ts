@@ -1,7 +1,7 @@
 /**
- * Tensors of a GGUF file as float32, under the names and in the row order that a plan asks for, produced in
- * pieces so that no tensor need fit in memory. Knows llama.cpp's row permutation, but not which tensors
- * have it.
+ * Tensors of a GGUF file as float32, under the names and in the order that a plan asks for, produced in pieces
+ * so that no tensor need fit in memory, but one that is transposed or interleaved. Knows what llama.cpp's converter
+ * does to tensors, but not to which.
  */
 import { InputError } from '../errors.ts';
 import { sizeOf } from '../tensor.ts';
@@ -20,6 +20,15 @@ export interface PlannedTensor {
    * stay.
    */
   readonly unpermuteHeads?: number;
+  /**
+   * Number of heads n whose queries, keys and values the converter put together by kind: rows [3, n, hd] become
+   * [n, 3, hd] again, as in GPT-NeoX. Default: the rows stay.
+   */
+  readonly interleaveHeads?: number;
+  /** Whether the converter transposed the matrix. Default not. */
+  readonly transposed?: boolean;
+  /** What is added to each value, as −1 to norms to which the converter added 1. Default 0. */
+  readonly offset?: number;
 }
 
 /** A planned tensor found in its file. */
@@ -27,6 +36,9 @@ export interface LaidTensor extends TensorLayout {
   readonly dtype: 'f32';
   readonly source: GgufTensor;
   readonly heads: number | undefined;
+  readonly offset: number;
+  /** places of the source's elements in the order that is wanted; default their own */
+  readonly order?: (at: number) => number;
 }
 
 /** Elements of a piece: 16 MiB of float32. */
@@ -38,7 +50,8 @@ const pieceElements = 2 ** 22;
  */
 export function layOut(gguf: GgufFile, plan: readonly PlannedTensor[]): LaidTensor[] {
   const targets = new Set<string>();
-  return plan.map(({ target, source: name, unpermuteHeads: heads }) => {
+  return plan.map((planned) => {
+    const { target, source: name, unpermuteHeads: heads, offset = 0 } = planned;
     const source = gguf.tensors.get(name);
     if (!source) throw new InputError(`${gguf.path}: expected a tensor ${quoted(name)}, found none`);
     if (targets.has(target))
@@ -49,17 +62,47 @@ export function layOut(gguf: GgufFile, plan: readonly PlannedTensor[]): LaidTens
       throw new InputError(
         `${gguf.path}: tensor ${quoted(name)}: expected rows in ${heads} heads of even size, found ${rows} rows`,
       );
-    return { name: target, dtype: 'f32', shape: source.shape, source, heads };
+    return {
+      name: target,
+      dtype: 'f32',
+      source,
+      heads,
+      offset,
+      ...rearranged(planned, source.shape, `${gguf.path}: tensor ${quoted(name)}`),
+    };
   });
+}
+
+/** The shape of a tensor that is transposed or interleaved, and where each element of it lies in the source. */
+function rearranged(
+  { transposed, interleaveHeads: heads }: PlannedTensor,
+  shape: readonly number[],
+  where: string,
+): Pick<LaidTensor, 'shape' | 'order'> {
+  const [rows = 1, ...rest] = shape;
+  const row = sizeOf(rest);
+  if (transposed) {
+    if (shape.length !== 2) throw new InputError(`${where}: expected a matrix, found [${shape}]`);
+    return { shape: [row, rows], order: (at) => (at % rows) * row + Math.floor(at / rows) };
+  }
+  if (heads === undefined) return { shape };
+  if (!(Number.isSafeInteger(heads) && heads > 0 && rows % (3 * heads) === 0))
+    throw new InputError(`${where}: expected rows of ${heads} heads three times, found ${rows} rows`);
+  const width = rows / heads / 3;
+  const sourceRow = (to: number) => {
+    const [head, kind] = [Math.floor(to / (3 * width)), Math.floor(to / width) % 3];
+    return (kind * heads + head) * width + (to % width);
+  };
+  return { shape, order: (at) => sourceRow(Math.floor(at / row)) * row + (at % row) };
 }
 
 /** The float32 values of a tensor in order. A piece is overwritten once the next is asked for. */
 export async function* dequantisedPieces(file: SourceFile, tensor: LaidTensor): AsyncGenerator<Float32Array> {
-  const { source, heads } = tensor;
+  const { source, heads, offset, order } = tensor;
   const { blockElements, blockBytes, dequantise } = packings[source.type];
   const total = sizeOf(source.shape);
   const headElements = heads === undefined ? 1 : total / heads;
-  const unit = leastCommonMultiple(headElements, blockElements);
+  const unit = order ? total : leastCommonMultiple(headElements, blockElements);
   const length = Math.min(total, unit * Math.max(1, Math.floor(pieceElements / unit)));
   const packed = new Uint8Array((length / blockElements) * blockBytes);
   const values = new Float32Array(length);
@@ -69,8 +112,9 @@ export async function* dequantisedPieces(file: SourceFile, tensor: LaidTensor): 
     const bytes = packed.subarray(0, (count / blockElements) * blockBytes);
     await readInto(file, bytes, source.offset + (done / blockElements) * blockBytes);
     dequantise(bytes, values.subarray(0, count));
+    if (offset !== 0) for (let i = 0; i < count; i++) values[i]! += offset;
     if (heads !== undefined) unpermute(values, unpermuted, { count, heads, shape: source.shape });
-    yield unpermuted.subarray(0, count);
+    yield order ? values.map((_, at) => values[order(at)]!) : unpermuted.subarray(0, count);
   }
 }
 

@@ -63,6 +63,7 @@ export const slice = (a: Node, axis: number, start: number, end: number) =>
 export const pad = (a: Node, axis: number, before: number, after: number) =>
   make('pad', { axis, before, after }, [a]);
 export const concat = (parts: readonly Node[], axis: number) => make('concat', { axis }, parts);
+export const asIndex = (a: Node) => make('asIndex', {}, [a]);
 export const gather = (table: Node, ids: Node) => make('gather', {}, [table, ids]);
 export const scatterAdd = (a: Node, ids: Node, rows: Dim) => make('scatterAdd', { rows }, [a, ids]);
 export const topIndices = (a: Node, k: number) => make('topIndices', { k }, [a]);

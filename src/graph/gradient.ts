@@ -148,6 +148,7 @@ const rules: OpTable<[dy: Node], Gradients> = {
     return [slice(dy, axis, before, before + known(a(y), axis))];
   },
   concat: concatGradient,
+  asIndex: none,
   gather: (y, dy) => [scatterAdd(dy, b(y), a(y).shape[0]!), null],
   scatterAdd: (y, dy) => [gather(dy, b(y)), null],
   topIndices: none,

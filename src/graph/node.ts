@@ -82,6 +82,8 @@ export interface OpAttributes {
   /** zeros before and after, on one axis of known length */
   pad: { readonly axis: number; readonly before: number; readonly after: number };
   concat: { readonly axis: number };
+  /** whole numbers as indices */
+  asIndex: None;
   /** rows b of the table a: [V, ...], [n] → [n, ...] */
   gather: None;
   /** zeros [rows, ...] with a's rows added at indices b: [n, ...], [n] → [rows, ...] */

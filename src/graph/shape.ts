@@ -205,6 +205,7 @@ const rules: OpTable<[], Typed> = {
       ),
     );
   },
+  asIndex: (node) => ({ shape: input(node, 0), dtype: 'i64' }),
   gather: (node) => {
     const ids = input(node, 1, 'i64');
     if (ids.length !== 1) refuse(node, 'the indices must be a vector');

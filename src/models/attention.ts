@@ -11,9 +11,12 @@ import {
   matmul,
   max,
   reshape,
+  scalar,
+  scale as scaled,
   softmax,
   sub,
   sumLast,
+  tanh,
   transpose,
   where,
 } from '../graph/build.ts';
@@ -28,9 +31,36 @@ export interface Heads {
   readonly width: number;
 }
 
+/** How queries and keys become scores. */
+export interface Scoring {
+  /** what q kᵀ is multiplied by */
+  readonly scale: number;
+  /** c: scores s become c tanh(s / c); default none */
+  readonly cap?: number | undefined;
+  /** how many places back a token sees, itself counted; default all */
+  readonly window?: number | undefined;
+}
+
+/** c tanh(x / c); x itself without a bound. */
+export const capped = (x: Node, cap: number | null | undefined): Node =>
+  typeof cap === 'number' ? scaled(tanh(scaled(x, 1 / cap)), cap) : x;
+
+const scoresOf = (q: Node, k: Node, { scale, cap }: Scoring) =>
+  capped(matmul(q, k, { transB: true, alpha: scale }), cap);
+
+const hidden = scalar(Number.NEGATIVE_INFINITY);
+
 /**
- * softmax(scale · q kᵀ + mask) v. Query [T, query·h], key and value [T, keyValue·h], mask [t, t] → [T,
- * query·h], for T = `sequences` · t tokens of equally long sequences. Heads are laid out [sequences,
+ * The mask, with −∞ besides where a key's place is `window` or more before the query's. Places broadcast to the
+ * mask's shape.
+ */
+export function withinWindow(mask: Node, queries: Node, keys: Node, window: number): Node {
+  return where(greaterOrEqual(sub(queries, keys), scalar(window)), hidden, mask);
+}
+
+/**
+ * softmax(scores + mask) v, with the scores of `scoring`; its window is in the mask. Query [T, query·h], key
+ * and value [T, keyValue·h], mask [t, t] → [T, query·h], for T = `sequences` · t tokens of equally long sequences. Heads are laid out [sequences,
  * keyValue, group, t, h], so that keys and values broadcast over their group and are never copied.
  */
 export function attention(
@@ -39,7 +69,7 @@ export function attention(
   value: Node,
   mask: Node,
   heads: Heads,
-  scale: number,
+  scoring: Scoring,
   sequences = 1,
 ): Node {
   const tokens = query.shape[0]!;
@@ -56,7 +86,7 @@ export function attention(
       axes[0]!,
       axes[3]!,
     ]);
-  const scores = matmul(split(query, group), split(key, 1), { transB: true, alpha: scale });
+  const scores = scoresOf(split(query, group), split(key, 1), scoring);
   const mixed = matmul(softmax(add(scores, mask)), split(value, 1));
   return reshape(transpose(mixed, [...batch, axes[2]!, axes[0]!, axes[1]!, axes[3]!]), [
     tokens,
@@ -72,16 +102,16 @@ export interface Cache {
   /** [R, keyValue, C, h] each; C is known */
   readonly keys: Node;
   readonly values: Node;
-  /** 0 where a row has a token, −∞ elsewhere [R, C] */
+  /** 0 where a row has a token that its new tokens see, −∞ elsewhere: [R, C], or [R, S, C] by new token */
   readonly past: Node;
-  /** 0 where a new token may see another, −∞ elsewhere [S, S] */
+  /** 0 where a new token sees another, −∞ elsewhere: [S, S], or [R, S, S] by row */
   readonly fresh: Node;
 }
 
 const times = (factor: number, n: Dim): Dim => (typeof n === 'number' ? factor * n : `${factor}·${n}`);
 
 /**
- * softmax(scale · q kᵀ) v of new tokens over what the cache holds and over the new tokens up to themselves.
+ * softmax(scores) v of new tokens over what the cache holds and over the new tokens up to themselves.
  * Query [R·S, query·h], key and value [R·S, keyValue·h] → [R·S, query·h]. The softmax is taken in two
  * parts, so that new keys need not stand behind the old ones in one array: no copy of the cache is ever
  * made. The query heads of a group are rows of one product over the cache, which is read once for all of
@@ -93,9 +123,9 @@ export function cachedAttention(
   value: Node,
   { keys, values, past, fresh }: Cache,
   heads: Heads,
-  scale: number,
+  scoring: Scoring,
 ): Node {
-  const [rows, added] = [past.shape[0]!, fresh.shape[0]!];
+  const [rows, added] = [past.shape[0]!, fresh.shape.at(-1)!];
   const places = known(keys, 2);
   const group = heads.query / heads.keyValue;
   const split = (x: Node, g: number) =>
@@ -103,9 +133,15 @@ export function cachedAttention(
   const folded = (x: Node, width: number) => reshape(x, [rows, heads.keyValue, times(group, added), width]);
   const unfolded = (x: Node, width: number) => reshape(x, [rows, heads.keyValue, group, added, width]);
   const q = split(query, group);
-  const scores = (q: Node, k: Node, mask: Node) => add(matmul(q, k, { transB: true, alpha: scale }), mask);
-  const before = scores(folded(q, heads.width), keys, reshape(past, [rows, 1, 1, places]));
-  const own = scores(q, split(key, 1), fresh);
+  const overCache = scoresOf(folded(q, heads.width), keys, scoring);
+  const before =
+    past.shape.length === 2
+      ? add(overCache, reshape(past, [rows, 1, 1, places]))
+      : folded(add(unfolded(overCache, places), reshape(past, [rows, 1, 1, added, places])), places);
+  const own = add(
+    scoresOf(q, split(key, 1), scoring),
+    fresh.shape.length === 2 ? fresh : reshape(fresh, [rows, 1, 1, added, added]),
+  );
   const [mostBefore, mostOwn] = [unfolded(max(before), 1), max(own)];
   const most = where(greaterOrEqual(mostBefore, mostOwn), mostBefore, mostOwn);
   const [e, eOwn] = [exp(sub(before, folded(most, 1))), exp(sub(own, most))];

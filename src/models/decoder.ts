@@ -8,7 +8,7 @@ import { InputError } from '../errors.ts';
 import { add, input, matmul, param } from '../graph/build.ts';
 import type { Node } from '../graph/node.ts';
 import { isFloat, type StoredTensor, type Tensor } from '../tensor.ts';
-import type { Heads } from './attention.ts';
+import type { Heads, Scoring } from './attention.ts';
 
 /** What one pass over tokens is fed, as nodes, and how its tokens see one another. */
 export interface Pass {
@@ -17,10 +17,10 @@ export interface Pass {
   /** positions [T, 1], as float32 */
   readonly positions: Node;
   /**
-   * softmax(scale · q kᵀ) v over what each token may see: query [T, query·h], key and value [T, keyValue·h] →
-   * [T, query·h]
+   * softmax(scores) v over what each token may see: query [T, query·h], key and value [T, keyValue·h] → [T,
+   * query·h]
    */
-  attend(layer: number, query: Node, key: Node, value: Node, heads: Heads, scale: number): Node;
+  attend(layer: number, query: Node, key: Node, value: Node, heads: Heads, scoring: Scoring): Node;
 }
 
 /** One family's model. The residual stream after block L is the site `resid_post L`. */
@@ -44,9 +44,23 @@ export interface Decoder {
   finalNorm(x: Node, scope: Scope): Node;
   /** what that norm multiplies its result by, element by element [d] */
   finalGain(scope: Scope): Node;
+  /** whether that norm takes each row's mean away first; default not */
+  readonly centres?: boolean;
   /** unembedding rows [V, d] */
   unembedding(scope: Scope): Node;
+  /** what becomes of the products with those rows, element by element and growing; default nothing */
+  logits?(products: Node): Node;
+  /** names of tensors that files hold and nothing computes with; default none */
+  readonly unused?: RegExp;
+  /** modules whose weights lie in files as [inputs, outputs]; default none */
+  readonly transposed?: (module: string) => boolean;
 }
+
+/** Logits of products with rows of the unembedding, of any shape. */
+export const logitsFrom = ({ logits }: Decoder, products: Node): Node => logits?.(products) ?? products;
+
+/** Whether a linear module has a bias; `as stored`: where the file has one. */
+export type Bias = boolean | 'as stored';
 
 /**
  * A low-rank update of one linear module: y += scale · (x Aᵀ) Bᵀ, with A [r, in] and B [out, r] named in the
@@ -105,15 +119,17 @@ export class Scope {
   }
 
   /**
-   * x Wᵀ (+ bias) (+ the adapter's update), W [outputs, inputs] at `module`.weight. `bias`: whether there is
-   * one; by default where the file has one. Throws InputError where the file says otherwise.
+   * x Wᵀ (+ bias) (+ the adapter's update), W [outputs, inputs] at `module`.weight, or its transpose where the
+   * family's files hold that. Throws InputError where the file has a bias and there is to be none.
    */
-  linear(x: Node, module: string, inputs: number, outputs: number, bias?: boolean): Node {
-    const product = matmul(x, this.param(`${module}.weight`, [outputs, inputs]), { transB: true });
+  linear(x: Node, module: string, inputs: number, outputs: number, bias: Bias = 'as stored'): Node {
+    const transB = !this.model.decoder.transposed?.(module);
+    const shape = transB ? [outputs, inputs] : [inputs, outputs];
+    const product = matmul(x, this.param(`${module}.weight`, shape), { transB });
     const name = `${module}.bias`;
     if (bias === false && this.has(name))
       throw new InputError(`${this.model.where}: weight ${name}: the config says that there is no bias`);
-    const y = (bias ?? this.has(name)) ? add(product, this.param(name, [outputs])) : product;
+    const y = bias === true || this.has(name) ? add(product, this.param(name, [outputs])) : product;
     return this.updated(x, y, module, inputs, outputs);
   }
 

@@ -6,6 +6,7 @@
  */
 import {
   add,
+  constant,
   gather,
   greaterOrEqual,
   input,
@@ -22,7 +23,8 @@ import {
 } from '../graph/build.ts';
 import type { Graph, Node } from '../graph/node.ts';
 import { simplify } from '../graph/simplify.ts';
-import { cachedAttention, type Heads } from './attention.ts';
+import { f32 } from '../tensor.ts';
+import { cachedAttention, type Heads, withinWindow } from './attention.ts';
 import { type Model, type Pass, Scope } from './decoder.ts';
 import { checkSite, logitsOf, runBlocks } from './passes.ts';
 
@@ -102,7 +104,7 @@ function bounded(x: Node, d: number, projections: number): Node {
 }
 
 /**
- * Inputs: ids [R, S], positions [R·S, 1], past [R, C] (0 where a row has a token already, −∞ elsewhere),
+ * Inputs: ids [R, S], positions [R·S, 1] (a token's is its place in the cache), past [R, C] (0 where a row has a token already, −∞ elsewhere),
  * fresh [S, S] (0 where a new token may see another, −∞ elsewhere), ends [R] (each row's last new token
  * among the R·S), the caches, and where asked inverseTemperature [R, 1], `steer` and what holds
  * projections. Outputs: the caches' new rows, and of `logits` [R, V] at each row's last token, their
@@ -134,13 +136,23 @@ export function decodingGraph(
     return input(name.input, ['rows', heads.keyValue, places, heads.width]);
   }
 
+  const positions = input('positions', [tokens, 1]);
+  const placeOf = constant(f32([1, 1, places], [...Array(places).keys()]));
+  const within = (window: number) => {
+    const queries = reshape(positions, ['rows', 'new', 1]);
+    return {
+      past: withinWindow(reshape(past, ['rows', 1, places]), queries, placeOf, window),
+      fresh: withinWindow(fresh, queries, reshape(positions, ['rows', 1, 'new']), window),
+    };
+  };
   const pass: Pass = {
     ids: reshape(input('ids', ['rows', 'new'], 'i64'), [tokens]),
-    positions: input('positions', [tokens, 1]),
-    attend(layer, query, key, value, heads, scale) {
+    positions,
+    attend(layer, query, key, value, heads, scoring) {
       const keys = cache('keys', layer, key, heads);
       const values = cache('values', layer, value, heads);
-      return cachedAttention(query, key, value, { keys, values, past, fresh }, heads, scale);
+      const seen = scoring.window === undefined ? { past, fresh } : within(scoring.window);
+      return cachedAttention(query, key, value, { keys, values, ...seen }, heads, scoring);
     },
   };
   const d = decoder.width;

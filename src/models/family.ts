@@ -5,10 +5,17 @@ import { type KeyTable, shownValue } from './keys.ts';
 
 export type Metadata = ReadonlyMap<string, unknown>;
 
-/** A tensor's name in the published (Hugging Face) layout, and the heads whose rows llama.cpp interleaved. */
+/** A tensor's name in the published (Hugging Face) layout, and what llama.cpp's converter did that is undone. */
 export interface Renamed {
   readonly target: string;
+  /** heads whose rows were interleaved */
   readonly unpermuteHeads?: number;
+  /** heads whose queries, keys and values were put together by kind */
+  readonly interleaveHeads?: number;
+  /** whether the matrix was transposed */
+  readonly transposed?: boolean;
+  /** what is added to each value */
+  readonly offset?: number;
 }
 
 /** A field that two configs of one model disagree on. */
@@ -23,9 +30,17 @@ export interface Family {
   readonly modelType: string;
   /** what it does with the keys of config.json; those that all families share are in configKeys.ts */
   readonly keys: KeyTable;
+  /**
+   * The name under which the decoder reads a tensor of a published file; undefined for one of another part of the
+   * model, as of its pictures. Default: its own.
+   */
+  publishedName?(name: string): string | undefined;
+  /** `model_type` of configs that hold this family's own as `text_config`; default none */
+  readonly within?: string;
   /** From a parsed config.json; throws ZodError where a field is missing or not supported. */
   decoder(config: unknown): Decoder;
-  readonly gguf: {
+  /** default: llama.cpp writes its files as those of another */
+  readonly gguf?: {
     /** `general.architecture` of its GGUF files */
     readonly architecture: string;
     /** what it does with the metadata keys of its architecture; those of every file are in ggufKeys.ts */
@@ -45,6 +60,9 @@ export interface Family {
     rename(name: string, config: unknown): Renamed | undefined;
   };
 }
+
+/** A family whose GGUF files are read. */
+export type GgufFamily = Family & { readonly gguf: NonNullable<Family['gguf']> };
 
 /** A list with a number for each block, all the same, stands for that number. */
 function sameOfAll(found: unknown): unknown {

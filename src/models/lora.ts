@@ -70,7 +70,7 @@ function update(
   if (!parts.a || !parts.b)
     throw new InputError(`${where}: ${module}: lora_${parts.a ? 'B' : 'A'} is missing`);
   const r = targets.rank(module);
-  const [outputs, inputs] = base.shape;
+  const [outputs, inputs] = model.decoder.transposed?.(module) ? base.shape.toReversed() : base.shape;
   const expect = (name: string, shape: readonly unknown[]) => {
     const found = tensors.get(name)!.shape;
     if (found.join() !== shape.join())

@@ -4,19 +4,27 @@
  * the places whose logits are wanted.
  */
 import { InputError } from '../errors.ts';
-import { gather, input, logSumExp, matmul, mul, sub, sum, sumLast } from '../graph/build.ts';
+import { gather, input, logSumExp, matmul, mul, sub, sum, sumLast, transpose } from '../graph/build.ts';
 import { gradient } from '../graph/gradient.ts';
 import type { Graph, Node } from '../graph/node.ts';
 import { simplify } from '../graph/simplify.ts';
-import { attention } from './attention.ts';
-import { type Model, type Pass, Scope } from './decoder.ts';
+import { attention, type Scoring, withinWindow } from './attention.ts';
+import { logitsFrom, type Model, type Pass, Scope } from './decoder.ts';
+
+/** The mask [t, t] by window, from the positions [t, 1] of its tokens. */
+export function windowMasks(mask: Node, positions: Node): (scoring: Scoring) => Node {
+  const across = transpose(positions, [1, 0]);
+  return ({ window }) => (window === undefined ? mask : withinWindow(mask, positions, across, window));
+}
 
 function pass(): Pass {
+  const positions = input('positions', ['tokens', 1]);
+  const masked = windowMasks(input('mask', ['tokens', 'tokens']), positions);
   return {
     ids: input('ids', ['tokens'], 'i64'),
-    positions: input('positions', ['tokens', 1]),
-    attend: (_, query, key, value, heads, scale) =>
-      attention(query, key, value, input('mask', ['tokens', 'tokens']), heads, scale),
+    positions,
+    attend: (_, query, key, value, heads, scoring) =>
+      attention(query, key, value, masked(scoring), heads, scoring),
   };
 }
 
@@ -58,7 +66,7 @@ export function residualGraph(
 }
 
 export function logitsOf(model: Model, hidden: Node, scope: Scope): Node {
-  return matmul(hidden, model.decoder.unembedding(scope), { transB: true });
+  return logitsFrom(model.decoder, matmul(hidden, model.decoder.unembedding(scope), { transB: true }));
 }
 
 /** ids, positions, mask, rows [n] → `logits` [n, V]. */
@@ -89,7 +97,7 @@ function head(model: Model, layer: number): Head {
   const hidden = decoder.finalNorm(gather(last, input('rows', ['rows'], 'i64')), scope);
   const logits = logitsOf(model, hidden, scope);
   const wanted = gather(decoder.unembedding(scope), input('targets', ['rows'], 'i64'));
-  const target = sumLast(mul(hidden, wanted));
+  const target = logitsFrom(decoder, sumLast(mul(hidden, wanted)));
   return { resid, nll: sub(logSumExp(logits), target), logits };
 }
 

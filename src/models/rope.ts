@@ -34,11 +34,24 @@ const scaling = z.discriminatedUnion('rope_type', [
     mscale_all_dim: positive.optional(),
     truncate: z.boolean().optional(),
   }),
+  /** Long factors count beyond the length before, where no sequence goes here. */
+  z.strictObject({
+    rope_type: z.literal('longrope'),
+    short_factor: z.array(positive),
+    long_factor: z.array(positive),
+    factor: positive,
+    original_max_position_embeddings: length,
+    attention_factor: positive.optional(),
+  }),
   /**
    * GGUF files of scaled models carry a divisor for each frequency as the tensor `rope_freqs.weight`; a factor
    * beside them divides too.
    */
-  z.strictObject({ rope_type: z.literal('factors'), factor: positive.optional() }),
+  z.strictObject({
+    rope_type: z.literal('factors'),
+    factor: positive.optional(),
+    attention_factor: positive.optional(),
+  }),
 ]);
 export type RopeScaling = z.infer<typeof scaling>;
 
@@ -52,7 +65,8 @@ function fields(given: Readonly<Record<string, unknown>>): Record<string, unknow
   const saysNothing = (key: string, value: unknown) =>
     value === null ||
     (value === 1 &&
-      (key === 'partial_rotary_factor' || (key === 'attention_factor' && rope_type !== 'yarn')));
+      (key === 'partial_rotary_factor' ||
+        (key === 'attention_factor' && rope_type !== 'yarn' && rope_type !== 'longrope')));
   const said = Object.entries(rest).filter(([key, value]) => !saysNothing(key, value));
   return { ...Object.fromEntries(said), rope_type };
 }
@@ -77,36 +91,72 @@ type RopeFields = z.output<z.ZodObject<typeof ropeFields>>;
 export interface Rope {
   readonly theta: number;
   readonly scaling: RopeScaling;
+  /** how much of each head is turned, from its start; 1 for all */
+  readonly share: number;
+  /** the longest sequence that it is for, in tokens */
+  readonly context: number;
 }
+
+/** What stands for fields that a config lacks. */
+interface RopeDefaults {
+  /** default 10000 */
+  readonly theta?: number;
+  /** default: all of each head is turned, and a config that says otherwise is refused */
+  readonly share?: number;
+}
+
+/** How many elements of a head are turned. */
+export const turnedWidth = ({ width }: { readonly width: number }, { share }: Rope): number =>
+  Math.floor(width * share);
+
+/** Whether they make pairs, for a zod refinement; and its complaint. */
+export const turnsPairs = (c: { readonly heads: { readonly width: number }; readonly rope: Rope }): boolean =>
+  turnedWidth(c.heads, c.rope) > 0 && turnedWidth(c.heads, c.rope) % 2 === 0;
+export const pairsExpected = {
+  path: ['partial_rotary_factor'],
+  message: 'expected to turn an even number of elements of a head',
+};
 
 const isFilled = (given: RopeFields['rope_scaling']) => given && Object.keys(given).length > 0;
 
 /**
  * The rotary positions of a config, as transformers 5 reads them (`RotaryEmbeddingConfigMixin`): a
  * `rope_scaling` that is not empty takes the place of `rope_parameters` whole; θ is the one within, else the
- * config's own `rope_theta`, else 10000. The length before a scaling is the config's own, else the one within,
+ * config's own `rope_theta`, else the default. The length before a scaling is the config's own, else the one within,
  * else the longest. Issues name the field.
  */
-export function ropeOf(c: RopeFields, issues: z.RefinementCtx): Rope {
+export function ropeOf(
+  c: RopeFields,
+  issues: z.RefinementCtx,
+  { theta: usual = 10000, share }: RopeDefaults = {},
+): Rope {
   const where = isFilled(c.rope_scaling) ? 'rope_scaling' : 'rope_parameters';
-  const given = c[where] ?? {};
+  const { partial_rotary_factor: partial = share ?? 1, ...given } = c[where] ?? {};
   const original =
     c.original_max_position_embeddings ?? given.original_max_position_embeddings ?? c.max_position_embeddings;
   const type = given.rope_type ?? given.type;
-  const withLength = type === 'llama3' || type === 'yarn';
+  const withLength = type === 'llama3' || type === 'yarn' || type === 'longrope';
+  const fromLengths = (type === 'yarn' && given.factor === null) || (type === 'longrope' && !given.factor);
   const read = ropeScaling.safeParse({
     ...given,
+    ...(share === undefined && { partial_rotary_factor: partial }),
     ...(withLength && { original_max_position_embeddings: original }),
-    ...(type === 'yarn' && given.factor === null && { factor: c.max_position_embeddings / Number(original) }),
+    ...(fromLengths && { factor: c.max_position_embeddings / Number(original) }),
   });
-  const theta = positive.safeParse(given.rope_theta ?? c.rope_theta ?? 10000);
+  const theta = positive.safeParse(given.rope_theta ?? c.rope_theta ?? usual);
+  const turned = positive.max(1).safeParse(partial);
   for (const [at, { error }] of [
     [[where], read],
     [[where, 'rope_theta'], theta],
+    [[where, 'partial_rotary_factor'], turned],
   ] as const)
     for (const { path, message } of error?.issues ?? [])
       issues.addIssue({ code: 'custom', message, path: [...at, ...path] });
-  return read.success && theta.success ? { theta: theta.data, scaling: read.data } : z.NEVER;
+  if (!read.success || !theta.success || !turned.success) return z.NEVER;
+  const scaling = read.data;
+  const context =
+    scaling.rope_type === 'longrope' ? scaling.original_max_position_embeddings : c.max_position_embeddings;
+  return { theta: theta.data, scaling, share: turned.data, context };
 }
 
 /** θ^(−2i/size) for i < size/2. */
@@ -114,8 +164,8 @@ const plainFrequencies = (theta: number, size: number) =>
   Array.from({ length: size / 2 }, (_, i) => theta ** ((-2 * i) / size));
 
 /**
- * Inverse frequencies [size/2]: θ^(−2i/size), in radians a position, changed by the scaling. `llama3` and
- * `yarn` as in transformers' modeling_rope_utils. llama3 (Llama 3.1): wavelengths beyond original/low are
+ * Inverse frequencies [size/2]: θ^(−2i/size), in radians a position, changed by the scaling. `llama3`,
+ * `yarn` and `longrope` as in transformers' modeling_rope_utils. llama3 (Llama 3.1): wavelengths beyond original/low are
  * stretched by `factor`, those under original/high kept, between them interpolated.
  */
 export function inverseFrequencies(theta: number, size: number, by: RopeScaling): number[] {
@@ -123,6 +173,7 @@ export function inverseFrequencies(theta: number, size: number, by: RopeScaling)
   if (by.rope_type === 'linear') return plain.map((f) => f / by.factor);
   if (by.rope_type === 'yarn') return yarnFrequencies(theta, size, by);
   if (by.rope_type === 'factors') return plain.map((f) => f / (by.factor ?? 1));
+  if (by.rope_type === 'longrope') return plain.map((f, i) => f / by.short_factor[i]!);
   if (by.rope_type !== 'llama3') return plain;
   const {
     factor,
@@ -160,8 +211,17 @@ function yarnFrequencies(theta: number, size: number, by: Yarn): number[] {
   });
 }
 
-/** What cos and sin are multiplied by: other than 1 for YaRN alone, 0.1 ln(factor) + 1 by default. */
+/**
+ * What cos and sin are multiplied by: by default 0.1 ln(factor) + 1 for YaRN, sqrt(1 + ln factor / ln of the length
+ * before) for longrope, 1 for others.
+ */
 export function attentionFactor(by: RopeScaling): number {
+  if (by.rope_type === 'factors') return by.attention_factor ?? 1;
+  if (by.rope_type === 'longrope')
+    return (
+      by.attention_factor ??
+      Math.sqrt(1 + Math.log(Math.max(1, by.factor)) / Math.log(by.original_max_position_embeddings))
+    );
   if (by.rope_type !== 'yarn') return 1;
   const scale = (times: number) => (by.factor <= 1 ? 1 : 0.1 * times * Math.log(by.factor) + 1);
   if (by.attention_factor !== undefined) return by.attention_factor;

@@ -3,11 +3,24 @@
  * token, and Adam's step on the chosen weights.
  */
 import { type AdamOptions, adam, type TrainingGraph } from '../graph/adam.ts';
-import { add, gather, input, logSumExp, matmul, mul, reshape, sub, sum, sumLast } from '../graph/build.ts';
+import {
+  add,
+  gather,
+  input,
+  logSumExp,
+  matmul,
+  mul,
+  reshape,
+  slice,
+  sub,
+  sum,
+  sumLast,
+} from '../graph/build.ts';
 import type { Node } from '../graph/node.ts';
 import { simplify } from '../graph/simplify.ts';
 import { attention } from './attention.ts';
-import { type Model, type Pass, Scope } from './decoder.ts';
+import { logitsFrom, type Model, type Pass, Scope } from './decoder.ts';
+import { windowMasks } from './passes.ts';
 
 export interface BatchShape {
   /** B */
@@ -26,8 +39,8 @@ export interface EarlyExits {
 }
 
 /**
- * Inputs: ids and targets [B·t], positions [B·t, 1], mask [t, t], weights [B·t, 1] (of each token's loss),
- * the scalars of `adam`, and the weights for which `trainable` holds, by name. Outputs: `loss` (Σ weight ·
+ * Inputs: ids and targets [B·t], positions [B·t, 1], those of each sequence alike, mask [t, t], weights [B·t,
+ * 1] (of each token's loss), the scalars of `adam`, and the weights for which `trainable` holds, by name. Outputs: `loss` (Σ weight ·
  * nll, nats, at the end of the model) and what `adam` gives. What is minimised is that loss plus the same
  * at each exit.
  */
@@ -40,19 +53,21 @@ export function trainingGraph(
   const { decoder } = model;
   const tokens = sequences * length;
   const scope = new Scope(model, trainable);
+  const positions = input('positions', [tokens, 1]);
+  const masked = windowMasks(input('mask', [length, length]), slice(positions, 0, 0, length));
   const pass: Pass = {
     ids: input('ids', [tokens], 'i64'),
-    positions: input('positions', [tokens, 1]),
-    attend: (_, query, key, value, heads, scale) =>
-      attention(query, key, value, input('mask', [length, length]), heads, scale, sequences),
+    positions,
+    attend: (_, query, key, value, heads, scoring) =>
+      attention(query, key, value, masked(scoring), heads, scoring, sequences),
   };
   const table = decoder.unembedding(scope);
   const wanted = gather(table, input('targets', [tokens], 'i64'));
   const weights = input('weights', [tokens, 1]);
   const lossAt = (residual: Node) => {
     const hidden = decoder.finalNorm(residual, scope);
-    const logits = matmul(hidden, table, { transB: true });
-    const nll = sub(logSumExp(logits), sumLast(mul(hidden, wanted)));
+    const logits = logitsFrom(decoder, matmul(hidden, table, { transB: true }));
+    const nll = sub(logSumExp(logits), logitsFrom(decoder, sumLast(mul(hidden, wanted))));
     return reshape(sum(mul(nll, weights), [0]), []);
   };
   let residual = decoder.embed(scope, pass);

@@ -7,9 +7,10 @@ import { shownName } from './keys.ts';
 
 /**
  * Tensors that published files have and nothing computes with: frequencies that older versions stored, and
- * llama.cpp's divisors of them, where a config.json beside the GGUF says the same by its scaling.
+ * llama.cpp's divisors of them, where a config.json beside the GGUF says the same by its scaling, or that are for
+ * longer sequences.
  */
-const unused = [/(^|\.)rotary_emb\.inv_freq$/, /^rope_freqs\.weight$/];
+const unused = [/(^|\.)rotary_emb\.inv_freq$/, /^rope_(freqs|factors_long)\.weight$/];
 
 /** Ends of names that only quantised weights have: bitsandbytes, GPTQ, AWQ, fp8, compressed-tensors, AQLM, MLX. */
 const quantised =
@@ -28,7 +29,7 @@ export function checkNotQuantised({ weights, where }: Pick<Model, 'weights' | 'w
 export function checkAllRead({ weights, decoder, where }: Model, graph: Graph): void {
   const read = new Set(nodesOf(graph, 'param').map((node) => node.attributes.name));
   for (const name of weights.keys())
-    if (!read.has(name) && !unused.some((pattern) => pattern.test(name)))
+    if (!read.has(name) && !unused.some((pattern) => pattern.test(name)) && !decoder.unused?.test(name))
       throw new InputError(
         `${where}: tensor ${shownName(name)}: not read for a ${decoder.family} of ${decoder.blocks} blocks: expected a file without it, or a config that says what it is for`,
       );

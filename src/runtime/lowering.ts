@@ -53,6 +53,15 @@ function rope(node: Node<'rope'>, e: Emitter, [x, cosine, sine]: readonly string
   return e.emit('Squeeze', [turned, e.integers([0])]);
 }
 
+/**
+ * greatest − ln softmax(greatest): ONNX Runtime's ReduceLogSumExp adds up float32 terms one by one, and is off by
+ * 5e-4 for a vocabulary of 262,144.
+ */
+function logSumExp(_: Node, e: Emitter, [x]: readonly string[]): string {
+  const greatest = (of: string) => e.emit('ReduceMax', [of, e.integers([-1])], { keepdims: 1 });
+  return e.emit('Sub', [greatest(x!), e.emit('Log', [greatest(e.emit('Softmax', [x!], onLast))])]);
+}
+
 const named = (n: Dim) => typeof n === 'string';
 
 function reshape(node: Node<'reshape'>, e: Emitter, [x]: readonly string[]): string {
@@ -101,7 +110,7 @@ export const lowering: OpTable<[e: Emitter, inputs: readonly string[]], string> 
   sum: (node, e, [x]) => e.emit('ReduceSum', [x!, e.integers(node.attributes.axes)], { keepdims: 1 }),
   max: (_, e, [x]) => e.emit('ReduceMax', [x!, e.integers([-1])], { keepdims: 1 }),
   softmax: (_, e, inputs) => e.emit('Softmax', inputs, onLast),
-  logSumExp: (_, e, [x]) => e.emit('ReduceLogSumExp', [x!, e.integers([-1])], { keepdims: 1 }),
+  logSumExp,
   rmsNorm: (node, e, inputs) =>
     e.emit('SimplifiedLayerNormalization', inputs, { axis: -1, epsilon: { float: node.attributes.epsilon } }),
   rope,
@@ -116,6 +125,7 @@ export const lowering: OpTable<[e: Emitter, inputs: readonly string[]], string> 
     return e.emit('Pad', [x!, e.integers([before, after]), '', e.integers([axis])]);
   },
   concat: (node, e, inputs) => e.emit('Concat', inputs, { axis: node.attributes.axis }),
+  asIndex: (_, e, inputs) => e.emit('Cast', inputs, { to: 7 }),
   gather: (_, e, inputs) => e.emit('Gather', inputs, { axis: 0 }),
   scatterAdd,
   topIndices: (node, e, [x]) => e.emitSecond('TopK', [x!, e.integers([node.attributes.k])], onLast),

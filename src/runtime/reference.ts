@@ -314,6 +314,7 @@ const rules: OpTable<[inputs: readonly Value[], context: Context], Value> = {
   pad: ({ attributes: { axis, before, after } }, [x]) =>
     shifted(x!, axis, x!.shape[axis]! + before + after, -before),
   concat,
+  asIndex: (_, [x]) => x!,
   gather: (_, inputs) => gather(inputs),
   scatterAdd: ({ attributes }, inputs, context) =>
     scatterAdd(resolve([attributes.rows], context)[0]!, inputs),

@@ -115,6 +115,7 @@ const refused: { readonly [O in OpName]: readonly Refused[] } = {
     [() => g.concat([x(2, 3), x('tokens', 3)], 0), 'axis 0 must have a known length'],
     [() => g.concat([], 0), 'input 0 is missing'],
   ],
+  asIndex: [[() => g.asIndex(ids(3)), 'input 0 must be f32']],
   gather: [
     [() => g.gather(x(5, 2), x(3)), 'input 1 must be i64'],
     [() => g.gather(x(5, 2), ids(3, 1)), 'the indices must be a vector'],

@@ -38,14 +38,9 @@ async function overCache(
     fresh: input('fresh', ['new', 'new']),
   };
   const flat = (name: string, width: number) => input(name, ['new·rows', width]);
-  const out = cachedAttention(
-    flat('query', wide),
-    flat('key', narrow),
-    flat('value', narrow),
-    cache,
-    heads,
+  const out = cachedAttention(flat('query', wide), flat('key', narrow), flat('value', narrow), cache, heads, {
     scale,
-  );
+  });
   const session = await runtime.load({ outputs: { out } }, new Map());
   const lengths = rows.map(({ key }) => key.shape[0]! - added);
   const tail = (name: 'query' | 'key' | 'value', width: number) =>
@@ -90,7 +85,7 @@ async function overCache(
 async function whole(rows: Parameters<typeof overCache>[1], added: number): Promise<number[]> {
   const nodes = { query: input('query', ['t', wide]), key: input('key', ['t', narrow]) };
   const value = input('value', ['t', narrow]);
-  const out = attention(nodes.query, nodes.key, value, input('mask', ['t', 't']), heads, scale);
+  const out = attention(nodes.query, nodes.key, value, input('mask', ['t', 't']), heads, { scale });
   const session = await referenceRuntime().load({ outputs: { out } }, new Map());
   const all: number[] = [];
   for (const row of rows) {

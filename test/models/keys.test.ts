@@ -6,10 +6,11 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { configKeys } from '../../src/models/configKeys.ts';
+import { llama } from '../../src/models/families/llama.ts';
 import { decoderOf, families, familyOfGguf } from '../../src/models/families.ts';
+import type { Family } from '../../src/models/family.ts';
 import { ggufKeys } from '../../src/models/ggufKeys.ts';
 import type { KeyTable } from '../../src/models/keys.ts';
-import { llama } from '../../src/models/llama.ts';
 import { refusal } from '../support/refusal.ts';
 import { tinyModel } from '../support/tinyModel.ts';
 
@@ -202,11 +203,42 @@ function rows({ applied = [], refused = {}, withoutEffect = [] }: KeyTable): str
   ];
 }
 
-it('docs/models.md lists them as they are read', () => {
-  const text = readFileSync(resolve(import.meta.dirname, '../../docs/models.md'), 'utf8');
-  const tables = families.flatMap((family) => [family.keys, family.gguf.keys]);
-  for (const row of [...tables, configKeys, ggufKeys].flatMap(rows)) expect(text).toContain(row);
+/** Rows of an architecture's own keys, which families share but for the name. */
+function ggufRows({ gguf }: Family): string[] {
+  return gguf ? rows(gguf.keys).map((row) => row.replace(`\`${gguf.architecture}.`, '`ARCH.')) : [];
+}
+
+/** The fields that every family but GPT-2, which names all its own way, applies. */
+const common = families
+  .filter(({ modelType }) => modelType !== 'gpt2')
+  .map(({ keys }) => keys.applied!)
+  .reduce((a, b) => a.filter((key) => b.includes(key)));
+
+/** The first cells of a family's row: its name, the fields that it applies beside those, its GGUF architecture. */
+function familyCells({ modelType, keys, gguf }: Family): string {
+  const own = keys.applied!.filter((key) => !common.includes(key)).map((key) => `\`${key}\``);
+  return `| \`${modelType}\` | ${own.join(', ')} | ${gguf ? `\`${gguf.architecture}\`` : ''} |`;
+}
+
+const documentation = () => readFileSync(resolve(import.meta.dirname, '../../docs/models.md'), 'utf8');
+
+it.each(families.map((family) => [family.modelType, family] as const))(
+  'docs/models.md has %s in its table of families',
+  (_, family) => {
+    expect(documentation()).toContain(familyCells(family));
+    const shared = `Every family but \`gpt2\` applies ${common.map((key) => `\`${key}\``).join(', ')}.`;
+    expect(documentation().replace(/\s+/g, ' ')).toContain(shared);
+  },
+);
+
+it('docs/models.md lists the keys as they are read', () => {
+  const text = documentation();
+  const inCode = [
+    ...families.flatMap(({ keys }) => rows(keys)),
+    ...families.flatMap(ggufRows),
+    ...[configKeys, ggufKeys].flatMap(rows),
+  ];
+  for (const row of inCode) expect(text).toContain(row);
   const listed = text.split('\n').filter((line) => /^\| `.*\| (applied|refused|without)/.test(line));
-  const inCode = [...tables, configKeys, ggufKeys].flatMap(rows);
   expect(listed.filter((row) => !inCode.includes(row))).toEqual([]);
 });

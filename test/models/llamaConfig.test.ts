@@ -1,7 +1,7 @@
 /** What the Llama family refuses, each in one clear line; and how its GGUF files are named and described. */
 import { describe, expect, it } from 'vitest';
+import { llama } from '../../src/models/families/llama.ts';
 import { decoderOf, familyOfGguf, readDecoder } from '../../src/models/families.ts';
-import { llama } from '../../src/models/llama.ts';
 import { gradientGraph, logitsGraph, lossGraph, residualGraph } from '../../src/models/passes.ts';
 import { f32 } from '../../src/tensor.ts';
 import { refusal } from '../support/refusal.ts';
@@ -17,8 +17,8 @@ describe('what a llama refuses, in one line', () => {
     ['heads that do not divide', { num_key_value_heads: 3 }, /multiple of num_key_value_heads/],
     [
       'an unknown scaling',
-      { rope_scaling: { rope_type: 'longrope' } },
-      /rope_scaling\.rope_type: .*'llama3'.*found "longrope"/,
+      { rope_scaling: { rope_type: 'ntk' } },
+      /rope_scaling\.rope_type: .*'llama3'.*found "ntk"/,
     ],
     ['the same, older', { rope_scaling: { type: 'su' } }, /rope_scaling\.rope_type: .*'llama3'/],
     ['the same, newer', { rope_parameters: { rope_type: 'su' } }, /rope_parameters\.rope_type: .*"su"/],
@@ -29,11 +29,7 @@ describe('what a llama refuses, in one line', () => {
     ['a missing size', { hidden_size: undefined }, /hidden_size: .*number, received undefined/],
     ['a negative size', { vocab_size: -1 }, /vocab_size: .*found -1/],
     ['a size in words', { vocab_size: 'many' }, /vocab_size: .*found "many"/],
-    [
-      'an unknown family',
-      { model_type: 'gpt_neox' },
-      /model_type: expected one of .*llama.*found "gpt_neox"/,
-    ],
+    ['an unknown family', { model_type: 'bloom' }, /model_type: expected one of .*llama.*found "bloom"/],
     ['no family', { model_type: undefined }, /model_type: expected one of .*found undefined/],
   ])('%s', (_, over, message) => {
     expect(refusal(() => decoderOf({ ...config, ...over }, 'config'))).toMatch(message);

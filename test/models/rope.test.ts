@@ -64,6 +64,21 @@ describe('inverse frequencies', () => {
     expect(attentionFactor(by)).toBeCloseTo(factor, 8);
   });
 
+  // Phi3RotaryEmbedding of transformers 5.24 with these factors, lengths of 64 before and 4096 now
+  it('of longrope: divided by the short factors', () => {
+    const by: RopeScaling = {
+      rope_type: 'longrope',
+      short_factor: [1, 1.1, 1.25, 2],
+      long_factor: [1.5, 2.5, 8, 16],
+      factor: 64,
+      original_max_position_embeddings: 64,
+    };
+    [1, 0.090909094, 0.008, 0.0005].forEach((f, i) => {
+      expect(inverseFrequencies(10000, 8, by)[i]! / f).toBeCloseTo(1, 6);
+    });
+    expect(attentionFactor(by)).toBeCloseTo(Math.SQRT2, 8);
+  });
+
   const positive = (min: number, max: number) => fc.double({ min, max, noNaN: true });
 
   it('of llama3 lie between kept and stretched, fall with i, and meet both ends of the middle range', () => {
@@ -184,7 +199,22 @@ describe('rotary positions of a config', () => {
       },
     ],
   ])('%j', (given, expected) => {
-    expect(ropeOfConfig.parse(given)).toEqual(expected);
+    const { theta, scaling } = ropeOfConfig.parse(given);
+    expect({ theta, scaling }).toEqual(expected);
+  });
+
+  it('may turn a share of each head, where the family has such', () => {
+    const ofPhi = z.object(ropeFields).transform((c, issues) => ropeOf(c, issues, { theta: 7, share: 0.5 }));
+    expect(ofPhi.parse({})).toMatchObject({ theta: 7, share: 0.5 });
+    expect(ofPhi.parse({ rope_parameters: { partial_rotary_factor: 0.25 } })).toMatchObject({ share: 0.25 });
+    const given = { rope_parameters: { partial_rotary_factor: 0.25 } };
+    expect(ropeOfConfig.safeParse(given).error?.issues[0]?.path).toEqual(['rope_parameters']);
+  });
+
+  it('by longrope ends where the length before the scaling does', () => {
+    const rope_scaling = { type: 'longrope', short_factor: [1, 2], long_factor: [3, 4] };
+    const given = { rope_scaling, max_position_embeddings: 4096, original_max_position_embeddings: 64 };
+    expect(ropeOfConfig.parse(given)).toMatchObject({ context: 64, scaling: { factor: 64 } });
   });
 
   it.each<[object, string[]]>([

@@ -3,7 +3,7 @@
  */
 import * as g from '../../src/graph/build.ts';
 import type { Node, OpName, Shape } from '../../src/graph/node.ts';
-import { sizeOf, type Tensor, tensor } from '../../src/tensor.ts';
+import { f32, sizeOf, type Tensor, tensor } from '../../src/tensor.ts';
 
 /** Draws for one case: lengths from 1 up, and values. */
 export interface Draw {
@@ -205,6 +205,12 @@ export const opCases: { readonly [O in OpName]: (d: Draw) => OpCase } = {
     const s = shape(d, 3);
     const axis = d.below(3);
     return fed([s, s.with(axis, d.length())], d, (a, b) => g.concat([a!, b!], axis));
+  },
+  asIndex: (d) => {
+    const [rows, count] = [d.length(5), d.length(6)];
+    const made = fed([[rows, d.length()]], d, (x) => g.gather(x!, g.asIndex(g.input('places', ['count']))));
+    const whole = f32([count], Array.from(indices(d, count, rows).data, Number));
+    return { ...made, feeds: { ...made.feeds, places: whole } };
   },
   gather: (d) => {
     const [rows, count] = [d.length(5), d.length(6)];

@@ -1,9 +1,9 @@
 /**
  * The logit lens: which tokens a latent's direction makes likelier. dot_{i,v} = W'_v·d_i and cosine_{i,v} =
  * dot_{i,v} / |W'_v|, d_i the unit decoder direction and W'_v = γ ⊙ W_v the unembedding row with the final
- * norm's gain folded in; the norm's division by the residual's size only scales and is left out, and so is
- * what the blocks above the site would do. Shapes: n latents, d residual width, V vocabulary, k tokens a
- * list.
+ * norm's gain folded in, less its own mean where that norm centres; the norm's division by the residual's size
+ * only scales and is left out, and so is what the blocks above the site would do. Shapes: n latents, d residual
+ * width, V vocabulary, k tokens a list.
  */
 import {
   div,
@@ -23,6 +23,7 @@ import {
 import type { Node } from '../../graph/node.ts';
 import { simplify } from '../../graph/simplify.ts';
 import { type Model, Scope } from '../../models/decoder.ts';
+import { centred } from '../../models/norms.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { tensor } from '../../tensor.ts';
 import { type Dictionary, directionsOf } from '../attribution/score.ts';
@@ -64,8 +65,9 @@ function lensGraph(model: Model, k: number) {
   const rows = input('rows', ['n', decoder.width]);
   const gain = decoder.finalGain(scope);
   const w = decoder.unembedding(scope);
-  const dot = matmul(mul(rows, gain), w, { transB: true });
-  const folded = mul(w, gain);
+  const centre = decoder.centres ? centred : (x: Node) => x;
+  const dot = matmul(mul(centre(rows), gain), w, { transB: true });
+  const folded = centre(mul(w, gain));
   const size = transpose(sqrt(sum(mul(folded, folded), [1])), [1, 0]);
   const cosine = div(dot, where(greaterOrEqual(scalar(0), size), scalar(1), size));
   const ranked: Readonly<Record<'cosine' | 'dot', Node>> = { cosine, dot };

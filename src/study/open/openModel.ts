@@ -15,8 +15,8 @@ import { readJson } from '../../files/jsonFile.ts';
 import { openSafetensors } from '../../files/safetensors.ts';
 import { readTokenizerFolder, type TextCodec, tokenizerOfGguf } from '../../files/textCodec.ts';
 import type { Model } from '../../models/decoder.ts';
-import { decoderOf, familyOfGguf, readDecoder } from '../../models/families.ts';
-import type { Family } from '../../models/family.ts';
+import { decoderOf, familyOf, familyOfGguf, readDecoder } from '../../models/families.ts';
+import type { Family, GgufFamily } from '../../models/family.ts';
 import { withLora } from '../../models/lora.ts';
 import { logitsGraph } from '../../models/passes.ts';
 import { checkAllRead, checkNotQuantised } from '../../models/weightsRead.ts';
@@ -83,9 +83,17 @@ interface Opened extends OpenModel {
   readonly stored: ReadonlyMap<string, StoredTensor>;
 }
 
+/** Tensors under the names that the decoder reads, without those of other parts of the model. */
+function published<T>(tensors: ReadonlyMap<string, T>, { publishedName }: Family): Map<string, T> {
+  const named = [...tensors].map(([name, tensor]) => [publishedName ? publishedName(name) : name, tensor]);
+  return new Map(named.filter((entry): entry is [string, T] => entry[0] !== undefined));
+}
+
 async function fromFolder(folder: string, options: OpenModelOptions): Promise<Opened> {
-  const decoder = decoderOf(await readJson(join(folder, 'config.json')), join(folder, 'config.json'));
-  const weights = await real(await openSafetensors(folder));
+  const where = join(folder, 'config.json');
+  const config = await readJson(where);
+  const decoder = decoderOf(config, where);
+  const weights = published(await real(await openSafetensors(folder)), familyOf(config, where).family);
   checkNotQuantised({ weights, where: folder });
   const model = { decoder, weights, updates: new Map(), where: folder };
   const codec = await readTokenizerFolder(folder, dated(options));
@@ -93,7 +101,13 @@ async function fromFolder(folder: string, options: OpenModelOptions): Promise<Op
 }
 
 /** Throws InputError where a config.json says other arithmetic than the GGUF file that it lies beside. */
-function checkAgreement(family: Family, config: unknown, own: unknown, beside: string, path: string): void {
+function checkAgreement(
+  family: GgufFamily,
+  config: unknown,
+  own: unknown,
+  beside: string,
+  path: string,
+): void {
   const difference = family.gguf.difference?.(config, own);
   if (difference)
     throw new InputError(
@@ -104,7 +118,7 @@ function checkAgreement(family: Family, config: unknown, own: unknown, beside: s
 /** The dequantised weights under their published names. */
 async function ggufWeights(
   gguf: GgufFile,
-  family: Family,
+  family: GgufFamily,
   config: unknown,
   options: OpenModelOptions,
 ): Promise<Map<string, StoredTensor>> {
@@ -142,9 +156,10 @@ async function fromGguf(
   const own = family.gguf.config(gguf.metadata, gguf.tensors, path);
   const beside =
     folder && (await isThere(join(folder, 'config.json'))) ? join(folder, 'config.json') : undefined;
-  const config = beside ? await readJson(beside) : own;
+  const given = beside ? await readJson(beside) : own;
   const ownDecoder = readDecoder(family, own, path);
-  const decoder = beside ? decoderOf(config, beside) : ownDecoder;
+  const decoder = beside ? decoderOf(given, beside) : ownDecoder;
+  const config = beside ? familyOf(given, beside).config : own;
   if (beside) checkAgreement(family, config, own, beside, path);
   const weights = await ggufWeights(gguf, family, config, options);
   const codec =

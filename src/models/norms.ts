@@ -1,0 +1,17 @@
+/** Norms over the last axis, and over the heads of queries and keys. */
+import { add, known, reshape, rmsNorm, scale, sub, sumLast } from '../graph/build.ts';
+import type { Node } from '../graph/node.ts';
+
+/** x less its mean over the last axis. */
+export const centred = (x: Node): Node => sub(x, scale(sumLast(x), 1 / known(x, -1)));
+
+/** gain · (x − mean) / sqrt(variance + ε) + bias. */
+export const layerNorm = (x: Node, gain: Node, bias: Node, epsilon: number): Node =>
+  add(rmsNorm(centred(x), gain, epsilon), bias);
+
+/** The RMS norm of each head of x [T, heads·h], gain [h]. */
+export function headNorm(x: Node, gain: Node, epsilon: number): Node {
+  const width = known(gain, 0);
+  const apart = reshape(x, [x.shape[0]!, known(x, 1) / width, width]);
+  return reshape(rmsNorm(apart, gain, epsilon), x.shape);
+}
