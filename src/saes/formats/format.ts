@@ -47,5 +47,5 @@ export interface SaeFormat {
    * Checks settings and shapes; throws InputError where they are not of this format, or where they leave open
    * what `said` does not say. Weights are read later.
    */
-  open(folder: SaeFolder, said: SaeSaid): Promise<Sae>;
+  open(folder: SaeFolder, said?: SaeSaid): Promise<Sae>;
 }

@@ -23,7 +23,7 @@ export const plain: SaeFormat = {
 
 const kindNames = saeKinds.map(({ name }) => name).join(', ');
 
-async function open({ where, names, tensors }: SaeFolder, said: SaeSaid) {
+async function open({ where, names, tensors }: SaeFolder, said: SaeSaid = {}) {
   const stored = await tensors(onlyFile(names)!);
   const kind = kindOf(stored, where, said);
   const bias = stored.tensors.get('b_dec');

@@ -22,7 +22,7 @@ export const qwenScope: SaeFormat = {
   open,
 };
 
-async function open({ where, path, names, tensors }: SaeFolder, said: SaeSaid) {
+async function open({ where, path, names, tensors }: SaeFolder, said: SaeSaid = {}) {
   const files = names.filter((name) => fileName.test(name));
   if (files.length !== 1)
     throw new InputError(
