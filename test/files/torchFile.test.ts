@@ -106,21 +106,22 @@ describe.each([
   });
 
   it('cut or changed anywhere, gives an InputError of one line or the same kind of thing', async () => {
-    const whole = write(dictionary({ a: twelve, s: 'text' }));
+    const [whole, path] = [write(dictionary({ a: twelve, s: 'text' })), at('damaged.pt')];
     const change = fc.record({ at: fc.nat(whole.length - 1), to: fc.nat(255), cut: fc.boolean() });
     await fc.assert(
       fc.asyncProperty(change, async ({ at: place, to, cut }) => {
         const bytes = cut ? whole.subarray(0, place) : Buffer.from(whole);
         if (!cut) bytes[place] = to;
         try {
-          const found = await readTorchFile(put(bytes));
+          writeFileSync(path, bytes);
+          const found = await readTorchFile(path);
           for (const view of found.tensors.values()) await found.read(view);
         } catch (error) {
           expect(error).toBeInstanceOf(InputError);
           expect((error as Error).message).not.toMatch(/[\n\r]/);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 50 },
     );
   });
 });
