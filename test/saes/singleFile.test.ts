@@ -61,6 +61,21 @@ describe('Qwen-Scope', () => {
     );
   });
 
+  it('takes k and model from the config.json beside it', async () => {
+    const own = { model_type: 'topk_sae', base_model: 'Qwen/Qwen3-1.7B-Base', k, hook_point: 'resid_post' };
+    const says = (folder: string, over: object = {}) =>
+      put(`${folder}/config.json`, JSON.stringify({ ...own, ...over }));
+    const path = save('described/layer5.sae.pt', tensors);
+    says('described');
+    const sae = await expectFormula(path, formula);
+    expect([sae.trainedOn.model, trainedLayer(sae)]).toEqual(['Qwen/Qwen3-1.7B-Base', 5]);
+    says('described', { hook_point: 'mlp_out' });
+    await expect(openSae(path)).rejects.toThrow('hook_point: expected resid_post, found "mlp_out"');
+    const other = save(`SAE-Res-Qwen3-8B-Base-W64K-L0_${k}/layer1.sae.pt`, tensors);
+    says(`SAE-Res-Qwen3-8B-Base-W64K-L0_${k}`, { k: k + 1 });
+    await expect(openSae(other)).rejects.toThrow(`k: expected ${k}, as the path says, found ${k + 1}`);
+  });
+
   it('asks which of several layers', async () => {
     for (const layer of [0, 1]) save(`several/layer${layer}.sae.pt`, tensors);
     await expect(openChosenSae({ path: at('several'), k })).rejects.toThrow(
