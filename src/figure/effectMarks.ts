@@ -251,8 +251,12 @@ function freeRoom(figure: SteeringFigure, place: PanelPlace): number {
   const at = [0, low, high, otherLevel(figure, place.panel)].map((effect) => pixelOf(place, effect));
   const all = [left, ...at, right].sort((a, b) => a - b);
   const rooms = all.slice(1).map((end, i) => ({ middle: (all[i]! + end) / 2, width: end - all[i]! }));
-  return rooms.sort((a, b) => b.width - a.width)[0]!.middle;
+  const { middle } = rooms.sort((a, b) => b.width - a.width)[0]!;
+  return Math.min(Math.max(middle, left + gapWidth / 2), right - gapWidth / 2);
 }
+
+/** Of the words, and what is left beside them. */
+const gapWidth = 68;
 
 /** "not sampled" where a candidate has no effect. */
 export function gapMark(
