@@ -55,11 +55,14 @@ function rope(node: Node<'rope'>, e: Emitter, [x, cosine, sine]: readonly string
 
 /**
  * greatest − ln softmax(greatest): ONNX Runtime's ReduceLogSumExp adds up float32 terms one by one, and is off by
- * 5e-4 for a vocabulary of 262,144.
+ * 5e-4 for a vocabulary of 262,144. The logarithm is that of a sum of one: the op Log takes several rows at once,
+ * and rounds by how many there are.
  */
 function logSumExp(_: Node, e: Emitter, [x]: readonly string[]): string {
-  const greatest = (of: string) => e.emit('ReduceMax', [of, e.integers([-1])], { keepdims: 1 });
-  return e.emit('Sub', [greatest(x!), e.emit('Log', [greatest(e.emit('Softmax', [x!], onLast))])]);
+  const ofLast = (op: 'ReduceMax' | 'ReduceLogSum', of: string) =>
+    e.emit(op, [of, e.integers([-1])], { keepdims: 1 });
+  const likeliest = ofLast('ReduceMax', e.emit('Softmax', [x!], onLast));
+  return e.emit('Sub', [ofLast('ReduceMax', x!), ofLast('ReduceLogSum', likeliest)]);
 }
 
 const named = (n: Dim) => typeof n === 'string';

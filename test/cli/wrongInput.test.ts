@@ -86,7 +86,7 @@ const wrong: Readonly<Record<string, Wrong>> = {
   },
   'an SAE that is not there': {
     change: (w) => ({ sae: join(w, 'no') }),
-    line: 'SAE $/no: expected a folder with cfg.json and sae_weights.safetensors (SAELens), found no such folder',
+    line: 'SAE $/no: no such file or folder',
   },
   'pairs that are not there': {
     change: (w) => ({ pairs: join(w, 'no') }),

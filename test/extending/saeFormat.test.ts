@@ -123,7 +123,7 @@ it('is named where a folder is in no known format, with what was found', async (
   await expect(openSae(at('other'), formats)).rejects.toThrow(refused(at('other'), 'no files'));
   for (const name of ['b.bin', 'a.raw']) writeFileSync(at('other', name), '');
   await expect(openSae(at('other'), formats)).rejects.toThrow(refused(at('other'), '"a.raw, b.bin"'));
-  await expect(openSae(at('none'), formats)).rejects.toThrow(refused(at('none'), 'no such folder'));
+  await expect(openSae(at('none'), formats)).rejects.toThrow(`SAE ${at('none')}: no such file or folder`);
   const file = at('other', 'b.bin');
   await expect(openSae(file, formats)).rejects.toThrow(refused(file, '"b.bin"'));
   await expect(openSae(putRaw('raw'))).rejects.toThrow(

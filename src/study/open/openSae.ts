@@ -105,7 +105,8 @@ export async function openSae(
 ): Promise<Sae> {
   const path = await localPath(given);
   const folder = await folderAt(path);
-  const format = folder && (await formatOf(folder, formats));
+  if (folder === undefined) throw new InputError(`SAE ${path}: no such file or folder`);
+  const format = await formatOf(folder, formats);
   if (format) {
     const sae = await format.open(folder, said);
     checkHook(sae);
@@ -114,8 +115,7 @@ export async function openSae(
     return sae;
   }
   const expected = formats.map(({ expects, name }) => `${expects} (${name})`).join(', or ');
-  const names = folder?.names;
-  const found = names?.length ? quoted(names.join(', ')) : names ? 'no files' : 'no such folder';
+  const found = folder.names.length > 0 ? quoted(folder.names.join(', ')) : 'no files';
   throw new InputError(`SAE ${path}: expected a folder with ${expected}, found ${found}`);
 }
 
