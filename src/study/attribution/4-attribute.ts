@@ -40,11 +40,11 @@ const attributeFolder = (folder: string) => join(folder, attributeWork);
 const removalJournal = (folder: string) => join(attributeFolder(folder), 'removal.jsonl');
 
 async function planAttribution(study: OpenStudy): Promise<Stage> {
-  const { folder, config, hashed, recorder } = study;
+  const { folder, config, recorder } = study;
   const baseline = await baselineInputs(study);
   const inputs = {
     ...(await study.modelHashes('subject', config.subject)),
-    sae: await hashed(config.sae.path),
+    sae: await study.hashedSae(),
     pairs: await hashedNow(join(folder, resultFiles.pairs)),
     completions: await hashedNow(join(folder, resultFiles.completions)),
     ...baseline.inputs,

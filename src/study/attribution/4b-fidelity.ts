@@ -49,11 +49,11 @@ export interface StudyFidelity {
 }
 
 async function planFidelity(study: OpenStudy): Promise<Stage> {
-  const { folder, config, hashed, recorder } = study;
+  const { folder, config, recorder } = study;
   const baseline = await baselineInputs(study);
   const inputs = {
     ...(await study.modelHashes('subject', config.subject)),
-    sae: await hashed(config.sae.path),
+    sae: await study.hashedSae(),
     latents: await hashedNow(join(folder, resultFiles.latents)),
     pairs: await hashedNow(join(folder, resultFiles.pairs)),
     completions: await hashedNow(join(folder, resultFiles.completions)),

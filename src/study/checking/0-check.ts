@@ -45,7 +45,7 @@ async function planCheck(study: OpenStudy): Promise<Stage> {
   const inputs = {
     ...(await study.modelHashes('subject', config.subject)),
     ...(await study.modelHashes('reference', config.reference)),
-    sae: await study.hashed(sae.path),
+    sae: await study.hashedSae(),
     ...judge.inputs,
     ...(corpus !== undefined && { corpus: await study.hashed(corpus) }),
     ...(baseline && 'file' in baseline && { baseline: await study.hashed(baseline.file) }),

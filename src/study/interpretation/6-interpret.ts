@@ -98,7 +98,7 @@ async function inputsOf(study: OpenStudy, corpora: readonly string[], reader: Re
   const inputs = {
     ...(await study.modelHashes('subject', config.subject)),
     ...(reader === 'reference' && (await study.modelHashes('reference', config.reference))),
-    sae: await study.hashed(config.sae.path),
+    sae: await study.hashedSae(),
     latents: await hashedNow(join(folder, resultFiles.latents)),
     arrays: await hashedNow(join(folder, resultFiles.attribution)),
     pairs: await hashedNow(join(folder, resultFiles.pairs)),

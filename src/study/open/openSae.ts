@@ -54,16 +54,25 @@ function folderOn(where: string, folder: string, names: readonly string[]): Open
   };
 }
 
-/** A folder with its files, or a single file with the JSON files beside it, which may describe it. */
-async function folderAt(path: string): Promise<OpenedFolder | undefined> {
-  if (!(await isFileThere(path))) {
-    const names = await namesIn(path);
-    return names && folderOn(path, path, names);
-  }
-  const own = basename(path);
+/** Files that may describe one that lies beside them. */
+const descriptions = ['cfg.json', 'config.json', 'hyperparams.json'];
+
+/** Of a dictionary that is a single file those that describe it; none of a folder. */
+export async function descriptionsBeside(given: string): Promise<string[]> {
+  const path = await localPath(given);
+  if (!(await isFileThere(path))) return [];
   const beside = (await namesIn(dirname(path))) ?? [];
-  const names = beside.filter((name) => name === own || name.endsWith('.json'));
-  return folderOn(path, dirname(path), names);
+  return beside.filter((name) => descriptions.includes(name)).map((name) => join(dirname(path), name));
+}
+
+/** A folder with its files, or a single file with those that describe it. */
+async function folderAt(path: string): Promise<OpenedFolder | undefined> {
+  if (await isFileThere(path)) {
+    const names = [path, ...(await descriptionsBeside(path))].map((name) => basename(name));
+    return folderOn(path, dirname(path), names);
+  }
+  const names = await namesIn(path);
+  return names && folderOn(path, path, names);
 }
 
 /** Throws InputError where the SAE reads another place than the residual stream between blocks. */

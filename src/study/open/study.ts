@@ -12,13 +12,13 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import type { Sae } from '../../saes/sae.ts';
 import type { Study } from '../config/readStudy.ts';
 import type { Recorder } from '../store/finishStage.ts';
-import { contentHash } from '../store/hash.ts';
+import { contentHash, jsonHash } from '../store/hash.ts';
 import { heldFiles } from '../store/heldFiles.ts';
 import { readStudyManifest } from '../store/manifest.ts';
 import { type Clock, dateText, versions } from '../store/runRecord.ts';
 import { contrastsOf, type StudyContrast } from './contrasts.ts';
 import { type OpenModel, openModel } from './openModel.ts';
-import { openChosenSae, siteFor, trainedLayer } from './openSae.ts';
+import { descriptionsBeside, openChosenSae, siteFor, trainedLayer } from './openSae.ts';
 import type { Progress } from './progress.ts';
 import { readPrompts, type StudyPrompt, type StudyPrompts } from './promptsFile.ts';
 import { readCompletions, readPairRecords } from './records.ts';
@@ -93,6 +93,8 @@ export interface OpenStudy extends Study {
    * then on.
    */
   hashed(path: string): Promise<Hashed>;
+  /** The hash of the dictionary: of its folder, or of its file with those that describe it. */
+  hashedSae(): Promise<Hashed>;
   close(): Promise<void>;
 }
 
@@ -231,6 +233,14 @@ export async function openStudy(study: Study, options: OpenStudyOptions): Promis
       return found;
     },
     hashed,
+    async hashedSae() {
+      const { path } = config.sae;
+      const beside = await descriptionsBeside(path);
+      if (beside.length === 0) return hashed(path);
+      const hashes: string[] = [];
+      for (const name of [path, ...beside]) hashes.push(await held.hash(name));
+      return { path, sha256: jsonHash(hashes) };
+    },
     async close() {
       await runtime?.close();
     },

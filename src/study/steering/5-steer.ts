@@ -79,7 +79,7 @@ async function planSteering(study: OpenStudy): Promise<Stage> {
   const models = {
     ...(await study.modelHashes('subject', config.subject)),
     ...(await study.modelHashes('reference', config.reference)),
-    sae: await study.hashed(config.sae.path),
+    sae: await study.hashedSae(),
     ...judge.inputs,
   };
   const secondStudy = underSecondJudge(study);
