@@ -69,7 +69,7 @@ export async function downloadMissing(study: string, consent: boolean): Promise<
   if (missing.length === 0) return;
   const asks = process.stdin.isTTY && process.stderr.isTTY;
   const names = missing.map(({ given }) => given).join(', ');
-  const remedy = `add --download, or run \`culprit fetch ${study}\``;
+  const remedy = `run \`culprit fetch ${study}\`, or \`culprit run ${study} --download\``;
   if (!consent && !asks) throw new InputError(`${names}: not in the Hugging Face cache: ${remedy}`);
   const hub = await hubFetch(process.env);
   const planned = await hub.plan(missing);

@@ -58,11 +58,11 @@ async function run(what: readonly string[], { as, dryRun = false, json }: Option
   }
   const hub = await hubFetch(process.env);
   const planned = await hub.plan(wants);
-  const told = planned.map(
-    (one) => `${planLine(one)}\n${one.files.map(({ path }) => `  ${path}\n`).join('')}`,
-  );
-  if (dryRun && !json) return void process.stdout.write(told.join(''));
-  if (!dryRun && !json) for (const one of planned) progressOn(process.stderr).note(planLine(one));
+  if (dryRun && !json) {
+    const lines = planned.flatMap((one) => [planLine(one), ...one.files.map(({ path }) => `  ${path}`)]);
+    return void process.stdout.write(`${lines.join('\n')}\n`);
+  }
+  if (!json) for (const one of planned) progressOn(process.stderr).note(planLine(one));
   const paths = dryRun ? [] : await downloadAll(hub, planned);
   if (json)
     return printDocument({
@@ -84,8 +84,7 @@ export function fetchCommand(): Command {
     .option(...jsonFlag)
     .addHelpText('after', about)
     .action(async (what: string[], options: Options) => {
-      if (what.some((given) => given.startsWith('hf:')) || options.as === undefined)
-        return run(what, options);
+      if (what.some(isHub) || options.as === undefined) return run(what, options);
       throw new InputError(
         '--as: expected references such as hf:ORG/NAME, found a study: it says what they are',
       );

@@ -85,7 +85,7 @@ test('a study whose parts are on the hub runs once they are here, without the hu
   const refused = await culprit(['run', study, '--until', 'attribute'], env);
   expect(refused).toMatchObject({
     code: 2,
-    stderr: `culprit: hf:org/model, hf:org/lora, hf:org/saes/layer_1: not in the Hugging Face cache: add --download, or run \`culprit fetch ${study}\`\n`,
+    stderr: `culprit: hf:org/model, hf:org/lora, hf:org/saes/layer_1: not in the Hugging Face cache: run \`culprit fetch ${study}\`, or \`culprit run ${study} --download\`\n`,
   });
   const ran = await culprit(['run', study, '--until', 'attribute', '--download'], env);
   expect(ran.stderr).toContain('hf:org/saes/layer_1: dictionary, ');

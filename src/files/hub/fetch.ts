@@ -34,12 +34,12 @@ export async function missingOf(
   wants: readonly HubWant[],
   env: Environment = process.env,
 ): Promise<HubWant[]> {
-  const missing = new Map<string, HubWant>();
+  const missing: HubWant[] = [];
   for (const want of wants) {
     const reference = hubReference(want.given);
-    if (reference && (await cachedPath(reference, env)) === undefined) missing.set(want.given, want);
+    if (reference && (await cachedPath(reference, env)) === undefined) missing.push(want);
   }
-  return [...missing.values()];
+  return missing;
 }
 
 /** Throws InputError where the hub is not to be asked. */

@@ -74,8 +74,7 @@ export const gpt2: GgufFamily = {
     const names = ['transformer.wte.weight', 'lm_head.weight'] as const;
     const { embedding, head, ...tied } = tables(names, [c.vocab_size, d], c.tie_word_embeddings);
     const activation = activations[c.activation_function];
-    const norm = (x: Node, at: string, scope: Scope) =>
-      layerNorm(x, scope.param(`${at}.weight`, [d]), scope.param(`${at}.bias`, [d]), c.layer_norm_epsilon);
+    const norm = (x: Node, at: string, scope: Scope) => layerNorm(x, at, scope, c.layer_norm_epsilon);
     const scaleOf = (layer: number) =>
       (c.scale_attn_weights ? heads.width ** -0.5 : 1) / (c.scale_attn_by_inverse_layer_idx ? layer + 1 : 1);
     return {

@@ -66,8 +66,7 @@ export const gptNeox: GgufFamily = {
     const names = ['gpt_neox.embed_in.weight', 'embed_out.weight'] as const;
     const { embedding, head, ...tied } = tables(names, [c.vocab_size, d], c.tie_word_embeddings);
     const activation = activations[c.hidden_act];
-    const norm = (x: Node, at: string, scope: Scope) =>
-      layerNorm(x, scope.param(`${at}.weight`, [d]), scope.param(`${at}.bias`, [d]), c.layer_norm_eps);
+    const norm = (x: Node, at: string, scope: Scope) => layerNorm(x, at, scope, c.layer_norm_eps);
     /** The i-th third of each head's part of qkv [T, heads·3·h] → [T, d]. */
     const third = (qkv: Node, i: number) => {
       const apart = reshape(qkv, [qkv.shape[0]!, heads.query, 3 * heads.width]);

@@ -183,8 +183,8 @@ async function withAdapter(model: Model, folder: string): Promise<Model> {
 }
 
 /**
- * Opens a model, from a path or the cache of the hub. Throws InputError, naming path and reason, where anything is missing, damaged or not
- * supported.
+ * Opens a model, from a path or the cache of the hub. Throws InputError, naming path and reason, where anything is
+ * missing, damaged or not supported.
  */
 export async function openModel(given: string, options: OpenModelOptions = {}): Promise<OpenModel> {
   const path = await localPath(given);
