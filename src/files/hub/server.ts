@@ -86,7 +86,7 @@ function repeatedFetch(patience: Patience): typeof fetch {
  */
 export async function hubServer(env: Environment, patience: Partial<Patience> = {}): Promise<HubServer> {
   if (/^(1|true|yes|on)$/i.test(env.HF_HUB_OFFLINE ?? ''))
-    throw new InputError(`HF_HUB_OFFLINE=${env.HF_HUB_OFFLINE}: nothing is downloaded: unset it to`);
+    throw new InputError(`HF_HUB_OFFLINE=${env.HF_HUB_OFFLINE}: nothing is downloaded while it is set`);
   const endpoint = (env.HF_ENDPOINT || publicHub).replace(/\/+$/, '');
   if (!URL.canParse(endpoint) || !/^https?:$/.test(new URL(endpoint).protocol))
     throw new InputError(
