@@ -17,7 +17,8 @@ export function windowMasks(mask: Node, positions: Node): (scoring: Scoring) => 
   return ({ window }) => (window === undefined ? mask : withinWindow(mask, positions, across, window));
 }
 
-function pass(): Pass {
+/** What a pass over a packed tree is fed, and its attention. */
+export function treePass(): Pass {
   const positions = input('positions', ['tokens', 1]);
   const masked = windowMasks(input('mask', ['tokens', 'tokens']), positions);
   return {
@@ -52,7 +53,7 @@ export function residualGraph(
 ): Graph {
   for (const layer of layers) checkSite(model, layer);
   const scope = new Scope(model);
-  const on = pass();
+  const on = treePass();
   const outputs: Record<string, Node> = {};
   let residual = model.decoder.embed(scope, on);
   if (embedding) outputs.embedding = residual;
@@ -72,7 +73,7 @@ export function logitsOf(model: Model, hidden: Node, scope: Scope): Node {
 /** ids, positions, mask, rows [n] → `logits` [n, V]. */
 export function logitsGraph(model: Model): Graph {
   const scope = new Scope(model);
-  const on = pass();
+  const on = treePass();
   const last = runBlocks(model, scope, model.decoder.embed(scope, on), 0, model.decoder.blocks - 1, on);
   const hidden = model.decoder.finalNorm(gather(last, input('rows', ['rows'], 'i64')), scope);
   return simplify({ outputs: { logits: logitsOf(model, hidden, scope) } });
@@ -93,7 +94,7 @@ function head(model: Model, layer: number): Head {
   const { decoder } = model;
   const scope = new Scope(model);
   const resid = input('resid', ['tokens', decoder.width]);
-  const last = runBlocks(model, scope, resid, layer + 1, decoder.blocks - 1, pass());
+  const last = runBlocks(model, scope, resid, layer + 1, decoder.blocks - 1, treePass());
   const hidden = decoder.finalNorm(gather(last, input('rows', ['rows'], 'i64')), scope);
   const logits = logitsOf(model, hidden, scope);
   const wanted = gather(decoder.unembedding(scope), input('targets', ['rows'], 'i64'));

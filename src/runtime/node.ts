@@ -11,6 +11,7 @@ import {
   checkWindow,
   type Feeds,
   type Kept,
+  type MemoryLimit,
   type Runtime,
   type StatefulSession,
 } from './runtime.ts';
@@ -21,6 +22,8 @@ export interface NodeRuntimeOptions {
    * the number of physical cores.
    */
   readonly threads?: number | undefined;
+  /** default: none */
+  readonly limit?: MemoryLimit | undefined;
 }
 
 interface Value {
@@ -88,7 +91,7 @@ export const threadsHere = (): number => threadsAsked() ?? availableParallelism(
  * A runtime with one worker thread; its sessions run one after another, each on all its threads. Throws
  * InputError where `CULPRIT_THREADS` is no number of threads.
  */
-export function nodeRuntime({ threads = threadsAsked() }: NodeRuntimeOptions = {}): Runtime {
+export function nodeRuntime({ threads = threadsAsked(), limit }: NodeRuntimeOptions = {}): Runtime {
   const worker = new Piscina({
     filename: new URL('./worker.mjs', import.meta.url).href,
     minThreads: 1,
@@ -164,6 +167,7 @@ export function nodeRuntime({ threads = threadsAsked() }: NodeRuntimeOptions = {
     };
   }
   return {
+    limit,
     loadCached,
     load: (graph, weights) => loadStateful(graph, weights, {}),
     loadStateful,

@@ -58,10 +58,15 @@ function weightOf(node: Node<'param'>, weights: OnnxWeights): Tensor | StoredTen
   return found;
 }
 
+const toFloat = { to: 1 };
+
 class Writer implements Emitter {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxTensor[] = [];
   private readonly names = new Map<Node, string>();
+  /** weights whose values are not float32, and the names of those values once they are */
+  private readonly narrow = new Set<Node>();
+  private readonly widened = new Map<string, string>();
   private readonly vectors = new Map<string, string>();
   private readonly carriers = new Map<string, { input: string; axis: number }>();
   private count = 0;
@@ -79,24 +84,33 @@ class Writer implements Emitter {
 
   write(): void {
     const { outputs } = this.graph;
-    for (const node of topological(Object.values(outputs)))
-      this.names.set(
-        node,
-        applyRule(
-          lowering,
-          node,
-          this,
-          node.inputs.map((i) => this.names.get(i)!),
-        ),
-      );
+    for (const node of topological(Object.values(outputs))) this.names.set(node, this.written(node));
     for (const [name, node] of Object.entries(outputs))
       this.nodes.push({
         opType: 'Identity',
         domain: '',
-        inputs: [this.names.get(node)!],
+        inputs: [this.floats(node)],
         outputs: [name],
         attributes: {},
       });
+  }
+
+  /** Rows of a table are taken before they become float32, not the whole table made so. */
+  private written(node: Node): string {
+    const [first] = node.inputs;
+    const ofStored = node.op === 'gather' && this.narrow.has(first!);
+    const inputs = node.inputs.map((i) => (ofStored && i === first ? this.names.get(i)! : this.floats(i)));
+    const name = applyRule(lowering, node, this, inputs);
+    return ofStored ? this.emit('Cast', [name], toFloat) : name;
+  }
+
+  /** The name of a node's float32 values, where it is a weight of another type. */
+  private floats(node: Node): string {
+    const name = this.names.get(node)!;
+    if (!this.narrow.has(node)) return name;
+    const known = this.widened.get(name) ?? this.emit('Cast', [name], toFloat);
+    this.widened.set(name, known);
+    return known;
   }
 
   emit(
@@ -151,8 +165,8 @@ class Writer implements Emitter {
       return this.initializer(`%c${this.count++}`, (node as Node<'constant'>).attributes.value);
     const param = node as Node<'param'>;
     const weight = weightOf(param, this.weights);
-    const name = this.initializer(param.attributes.name, weight);
-    return weight.dtype === 'f32' ? name : this.emit('Cast', [name], { to: 1 });
+    if (weight.dtype !== 'f32') this.narrow.add(node);
+    return this.initializer(param.attributes.name, weight);
   }
 
   private initializer(name: string, t: Tensor | StoredTensor): string {

@@ -69,7 +69,36 @@ export interface CachedSession {
   release(): Promise<void>;
 }
 
+/** How much a pass through a model may hold at once, where the model is larger than that. */
+export interface MemoryLimit {
+  /** bytes of weights, as they are once they are float32 */
+  readonly weights: number;
+  /** bytes of what passes that share the reading of weights keep between its parts */
+  readonly values: number;
+  /** told of each time that weights were gone through, part by part; default nobody */
+  readonly watch?: SweepWatch | undefined;
+}
+
+export interface SweepWatch {
+  /** milliseconds, of a clock that only goes on */
+  now(): number;
+  onSweep(sweep: Sweep): void;
+}
+
+/** One going through a model's weights, part by part. */
+export interface Sweep {
+  /** passes that shared it */
+  readonly passes: number;
+  /** bytes of weights as they lie in files */
+  readonly bytes: number;
+  /** milliseconds that parts took to be read and made ready, and to be run */
+  readonly reading: number;
+  readonly computing: number;
+}
+
 export interface Runtime {
+  /** default: none; whole models are loaded */
+  readonly limit?: MemoryLimit | undefined;
   /**
    * A session for the graph with its weights bound. Throws where a weight is missing or has another shape.
    */

@@ -3,7 +3,7 @@
  * its gradient there. Texts are plain sequences of T token ids; d is the residual width.
  */
 import type { Model } from '../../models/decoder.ts';
-import { gradientGraph, lossGraph, residualGraph } from '../../models/passes.ts';
+import { gradientSession, lossSession, residualSession } from '../../models/sessions.ts';
 import { sequence, treeFeeds } from '../../models/tree.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { f32, i64, type Tensor, tensor, toFloat32 } from '../../tensor.ts';
@@ -23,8 +23,8 @@ export async function residualsPass(
   sites: readonly TextSite[],
 ): Promise<{ run(ids: readonly number[]): Promise<Residuals>; release(): Promise<void> }> {
   const layers = sites.filter((site) => site !== 'embedding');
-  const graph = residualGraph(model, layers, { embedding: sites.includes('embedding') });
-  const session = await runtime.load(graph, model.weights);
+  const embedding = sites.includes('embedding');
+  const session = await residualSession(runtime, model, layers, { embedding });
   return {
     async run(ids) {
       const results = await session.run(treeFeeds(sequence(ids)));
@@ -55,8 +55,7 @@ export async function lossPass(
   run(ids: readonly number[], residual: Float32Array): Promise<Losses>;
   release(): Promise<void>;
 }> {
-  const { nll } = lossGraph(model, layer).outputs;
-  const session = await runtime.load({ outputs: { nll: nll! } }, model.weights);
+  const session = await lossSession(runtime, model, layer);
   return {
     async run(ids, residual) {
       return toFloat32((await session.run(feedsOf(ids, residual))).nll!);
@@ -72,8 +71,7 @@ export async function gradientOf(
   layer: number,
   text: { readonly ids: readonly number[]; readonly residual: Float32Array; readonly weights: Losses },
 ): Promise<Float32Array> {
-  const { grad } = gradientGraph(model, layer).outputs;
-  const session = await runtime.load({ outputs: { grad: grad! } }, model.weights);
+  const session = await gradientSession(runtime, model, layer);
   const { ids, residual, weights } = text;
   const results = await session.run({
     ...feedsOf(ids, residual),

@@ -5,7 +5,7 @@
  */
 import type { Model } from '../../models/decoder.ts';
 import { assertFinite } from '../../models/finite.ts';
-import { lossGraph, residualGraph } from '../../models/passes.ts';
+import { lossSession, residualSession } from '../../models/sessions.ts';
 import { packTree, predictors, type Tree, targets, treeFeeds } from '../../models/tree.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { i64, toFloat32 } from '../../tensor.ts';
@@ -58,9 +58,8 @@ function meanRow(x: Float32Array, d: number, from: number, to: number): Float32A
 
 /** Loads the model below and above `resid_post layer`. Throws InputError where the model has no such site. */
 export async function readingPass(runtime: Runtime, model: Model, layer: number): Promise<ReadingPass> {
-  const below = await runtime.load(residualGraph(model, [layer]), model.weights);
-  const { nll } = lossGraph(model, layer).outputs;
-  const above = await runtime.load({ outputs: { nll: nll! } }, model.weights);
+  const below = await residualSession(runtime, model, [layer]);
+  const above = await lossSession(runtime, model, layer);
 
   async function readTree(tree: Tree): Promise<Reading[]> {
     const feeds = treeFeeds(tree);

@@ -4,7 +4,7 @@
  */
 import type { Model } from '../../models/decoder.ts';
 import { assertFinite } from '../../models/finite.ts';
-import { lossGraph } from '../../models/passes.ts';
+import { lossSession } from '../../models/sessions.ts';
 import { sequence, treeFeeds } from '../../models/tree.ts';
 import type { Runtime, Session } from '../../runtime/runtime.ts';
 import { saeGraph } from '../../saes/graph.ts';
@@ -190,11 +190,10 @@ export async function evaluateSae(
 ): Promise<SaeEvaluation> {
   const { graph, weights } = await saeGraph(sae);
   const { reconstruction, fired } = graph.outputs as Required<typeof graph.outputs>;
-  const { nll } = lossGraph(model, layer).outputs;
   const parts: Parts = {
     below: await residualPass(runtime, model, layer),
     sae: await runtime.load({ outputs: { reconstruction: reconstruction!, fired: fired! } }, weights),
-    above: await runtime.load({ outputs: { nll: nll! } }, model.weights),
+    above: await lossSession(runtime, model, layer),
     d: model.decoder.width,
   };
   const sums = await measureQuality(parts, passages, sae.latents, onQuality);

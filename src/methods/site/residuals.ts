@@ -3,7 +3,7 @@
  * measured by. Runs nothing above the site.
  */
 import type { Model } from '../../models/decoder.ts';
-import { residualGraph } from '../../models/passes.ts';
+import { residualSession } from '../../models/sessions.ts';
 import { sequence, treeFeeds } from '../../models/tree.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { toFloat32 } from '../../tensor.ts';
@@ -26,7 +26,7 @@ export interface ResidualPass {
 
 /** Loads the model up to `resid_post layer`. Throws InputError where the model has no such site. */
 export async function residualPass(runtime: Runtime, model: Model, layer: number): Promise<ResidualPass> {
-  const session = await runtime.load(residualGraph(model, [layer]), model.weights);
+  const session = await residualSession(runtime, model, [layer]);
   return {
     async run(ids) {
       const results = await session.run(treeFeeds(sequence(ids)));

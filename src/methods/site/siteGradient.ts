@@ -5,7 +5,7 @@
  */
 
 import type { Model } from '../../models/decoder.ts';
-import { gradientGraph, residualGraph } from '../../models/passes.ts';
+import { gradientSession, residualSession } from '../../models/sessions.ts';
 import { predictors, type Tree, targets, treeFeeds } from '../../models/tree.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { f32, i64, type Tensor, toFloat32 } from '../../tensor.ts';
@@ -49,8 +49,8 @@ function split(values: Float32Array, tree: Tree): Float32Array[] {
  * such site.
  */
 export async function sitePass(runtime: Runtime, model: Model, layer: number): Promise<SitePass> {
-  const below = await runtime.load(residualGraph(model, [layer]), model.weights);
-  const above = await runtime.load(gradientGraph(model, layer), model.weights);
+  const below = await residualSession(runtime, model, [layer]);
+  const above = await gradientSession(runtime, model, layer);
   const residual = async (feeds: ReturnType<typeof treeFeeds>) =>
     (await below.run(feeds))[`resid_post.${layer}`]!;
   const upper = async (

@@ -5,7 +5,7 @@
  */
 import type { Model } from '../../models/decoder.ts';
 import { assertFinite } from '../../models/finite.ts';
-import { lossGraph, residualGraph } from '../../models/passes.ts';
+import { lossSession, residualSession } from '../../models/sessions.ts';
 import { packTree, predictors, type Tree, targets, treeFeeds } from '../../models/tree.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { i64, tensor, toFloat32 } from '../../tensor.ts';
@@ -119,9 +119,8 @@ function checkFinite(values: ArrayLike<number>, what: string, { id }: Contrast):
 
 /** Loads the model below and above `resid_post layer`. Throws InputError where the model has no such site. */
 export async function forcedPass(runtime: Runtime, model: Model, layer: number): Promise<ForcedPass> {
-  const below = await runtime.load(residualGraph(model, [layer]), model.weights);
-  const { nll } = lossGraph(model, layer).outputs;
-  const above = await runtime.load({ outputs: { nll: nll! } }, model.weights);
+  const below = await residualSession(runtime, model, [layer]);
+  const above = await lossSession(runtime, model, layer);
   const d = model.decoder.width;
   return {
     async prepare(contrast, factor = sinkFactor) {

@@ -3,7 +3,7 @@
  */
 import { InputError } from '../../errors.ts';
 import { assertFinite } from '../../models/finite.ts';
-import { logitsGraph } from '../../models/passes.ts';
+import { logitsSession } from '../../models/sessions.ts';
 import { packTree, predictors, targets, treeFeeds } from '../../models/tree.ts';
 import type { ChatMessage } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
@@ -22,7 +22,7 @@ function logProbability(logits: Float32Array, id: number): number {
 }
 
 export async function localAsk(runtime: Runtime, { model, codec }: OpenModel): Promise<LocalAsk> {
-  const session = await runtime.load(logitsGraph(model), model.weights);
+  const session = await logitsSession(runtime, model);
   return {
     async ask(messages, answers) {
       const prompt = codec.encodePrompt(messages);

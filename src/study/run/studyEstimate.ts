@@ -3,7 +3,7 @@
  * study.yaml gives them. Knows no stage by name.
  */
 import type { Model } from '../../models/decoder.ts';
-import { logitsGraph } from '../../models/passes.ts';
+import { logitsSession } from '../../models/sessions.ts';
 import { sequence, treeFeeds } from '../../models/tree.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { i64 } from '../../tensor.ts';
@@ -48,7 +48,7 @@ async function secondsPerToken(
   clock: Clock,
 ): Promise<number> {
   const tree = sequence(ids.slice(0, Math.min(timedTokens, model.decoder.context)));
-  const session = await runtime.load(logitsGraph(model), model.weights);
+  const session = await logitsSession(runtime, model);
   const feeds = { ...treeFeeds(tree), rows: i64([1], [tree.ids.length - 1]) };
   let least = Number.POSITIVE_INFINITY;
   for (let i = 0; i <= timedPasses; i++) {
