@@ -101,7 +101,7 @@ function documentOf(
 const needed = { model: '--model', sae: '--sae', pairs: '--pairs', out: '--out' } as const;
 
 const stageFlags: readonly string[] = ['redo', 'accept'];
-const studyFlags: readonly string[] = ['rows', 'cache', 'date', 'json', ...stageFlags];
+const studyFlags: readonly string[] = ['rows', 'cache', 'memory', 'date', 'json', ...stageFlags];
 const folderFlags: readonly string[] = ['out', 'overwrite'];
 
 /** Flags that were given of those that `which` holds for. */
@@ -137,12 +137,12 @@ async function run(study: string | undefined, options: Options, command: Command
     throw new InputError(
       `attribute: expected a study, or ${missing.map(([, flag]) => flag).join(', ')}; see \`culprit attribute --help\``,
     );
-  const { cache, tokenSet, ...rest } = options;
+  const { cache: cacheDir, tokenSet, ...rest } = options;
   const result = await runAttribute({
     ...rest,
     saeSaid: saeSaidBy(options),
     tokens: tokenSet,
-    cacheDir: cache,
+    cacheDir,
     progress: progressOn(process.stderr),
   });
   if (options.json) printDocument(documentOf(result, options));

@@ -4,13 +4,12 @@ import { Command } from 'commander';
 import { counted } from '../results.ts';
 import { corpusDefaults, runBaseline } from '../study/attribution/baselineRun.ts';
 import { jsonFlag, printDocument } from './json.ts';
-import { corpusForm, wholeNumber, withModelOptions } from './options.ts';
+import { corpusForm, type MachineFlags, wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
 
-interface Options {
+interface Options extends MachineFlags {
   model: string;
   adapter?: string;
-  cache?: string;
   date?: Date;
   site: number;
   corpus: string[];
@@ -20,11 +19,11 @@ interface Options {
   json?: boolean;
 }
 
-async function run({ cache, corpusTokens, json, ...options }: Options): Promise<void> {
+async function run({ cache: cacheDir, corpusTokens, json, ...options }: Options): Promise<void> {
   const { tokens, sinks, passages, norm } = await runBaseline({
     ...options,
     maxTokens: corpusTokens,
-    cacheDir: cache,
+    cacheDir,
     progress: progressOn(process.stderr),
   });
   if (json)

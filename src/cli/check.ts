@@ -5,7 +5,7 @@ import { runStudy } from '../study/run/studyRun.ts';
 import { checkSummary, checkTable } from './checkReport.ts';
 import { downloadFlag, downloadMissing } from './download.ts';
 import { jsonFlag, printDocument } from './json.ts';
-import { dateOption, exitCodes, studyDate } from './options.ts';
+import { dateOption, exitCodes, machineOf, studyDate, withMachineOptions } from './options.ts';
 import { durationText, progressOn } from './progress.ts';
 import { type RunOptions, withStageOptions } from './study.ts';
 
@@ -13,10 +13,8 @@ interface CheckOptions extends Omit<RunOptions, 'rows'> {
   labels?: string;
 }
 
-async function check(
-  study: string,
-  { redo, accept, cache, date, download = false, labels, json }: CheckOptions,
-): Promise<void> {
+async function check(study: string, options: CheckOptions): Promise<void> {
+  const { redo, accept, date, download = false, labels, json } = options;
   await downloadMissing(study, download);
   const start = Date.now();
   const result = await runStudy({
@@ -24,7 +22,7 @@ async function check(
     stages: ['check'],
     redo,
     accept,
-    cacheDir: cache,
+    ...machineOf(options),
     date,
     labels,
     progress: progressOn(process.stderr),
@@ -64,17 +62,13 @@ Example:
   culprit check my-study --labels labelled.jsonl`;
 
 export function checkCommand(): Command {
-  return withStageOptions(
+  const staged = withStageOptions(
     new Command('check').argument('<study>', 'a folder with study.yaml, or the file itself'),
-  )
+  );
+  return withMachineOptions(staged.addOption(dateOption(studyDate)))
     .summary('look for what may be wired wrongly in a study, in under a minute')
     .description('Look for what may be wired wrongly in a study before it is run: a line for each thing.')
     .option('--labels <file>', "completions with labels to hold the judge's verdicts against (JSONL or CSV)")
-    .addOption(dateOption(studyDate))
-    .option(
-      '--cache <folder>',
-      "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
-    )
     .option(...downloadFlag)
     .option(...jsonFlag)
     .addHelpText('after', about)

@@ -3,18 +3,17 @@ import { type ControlledRun, type ControlsRecord, signedPoints } from '../result
 import type { ControlKind } from '../study/config/control.ts';
 import { runControl } from '../study/run/controlRun.ts';
 import { tellCausalTest } from './goesAhead.ts';
-import { exitCodes } from './options.ts';
+import { exitCodes, type MachineFlags, machineOf } from './options.ts';
 import { progressOn } from './progress.ts';
 import { stageReport } from './studyReport.ts';
 import { number, pc, percentText, signedDelta, table } from './table.ts';
 import { paragraph } from './wrap.ts';
 
-interface ControlOptions {
+interface ControlOptions extends MachineFlags {
   readonly control: ControlKind;
   readonly controlSeed: number;
   readonly redo?: string[];
   readonly accept?: string[];
-  readonly cache?: string;
   readonly date?: Date;
   readonly yes?: boolean;
   readonly full?: boolean;
@@ -88,14 +87,14 @@ function controlsText({ runs }: ControlsRecord): string[] {
 
 /** Runs a control, tells what it came to, and holds it against its study. */
 export async function control(study: string, options: ControlOptions): Promise<void> {
-  const { control: kind, controlSeed: seed, redo, accept, cache, date, full, rows, yes = false } = options;
+  const { control: kind, controlSeed: seed, redo, accept, date, full, rows, yes = false } = options;
   const start = Date.now();
   const { controls, ...result } = await runControl({
     study,
     control: { kind, seed },
     redo,
     accept,
-    cacheDir: cache,
+    ...machineOf(options),
     date,
     full,
     before: (opened) => tellCausalTest(opened, yes),

@@ -7,13 +7,22 @@ import { interpretStudy } from '../study/run/interpretRun.ts';
 import { explanationLine } from './explanationLine.ts';
 import { jsonFlag, printDocument } from './json.ts';
 import { pagePart } from './jsonParts.ts';
-import { dateOption, exitCodes, screenRows, studyDate, wholeNumber } from './options.ts';
+import {
+  dateOption,
+  exitCodes,
+  type MachineFlags,
+  machineOf,
+  screenRows,
+  studyDate,
+  wholeNumber,
+  withMachineOptions,
+} from './options.ts';
 import { durationText, progressOn } from './progress.ts';
 import { shownToken } from './shownToken.ts';
 import { pc, signedDelta } from './table.ts';
 import { paragraph } from './wrap.ts';
 
-interface Options {
+interface Options extends MachineFlags {
   corpus?: string[];
   neuronpedia?: string[];
   reader?: Reader;
@@ -27,7 +36,6 @@ interface Options {
   explainerKeyEnv?: string;
   maxCalls?: number;
   rows: number;
-  cache?: string;
   date?: Date;
   json?: boolean;
 }
@@ -97,7 +105,7 @@ const stoppedLine = (reason: string) =>
   `Stopped: ${reason}. Replies that were paid for are kept; the same command continues from there.`;
 
 async function interpret(study: string, options: Options): Promise<void> {
-  const { corpus, neuronpedia, reader, tokens, passageTokens, pages: most, rows, cache, date } = options;
+  const { corpus, neuronpedia, reader, tokens, passageTokens, pages: most, rows, date } = options;
   const { explainer, explainerUrl, explainerModel, explainerKeyEnv, maxCalls } = options;
   const start = Date.now();
   const { pages, folder, upToDate, stopped } = await interpretStudy({
@@ -114,7 +122,7 @@ async function interpret(study: string, options: Options): Promise<void> {
     tokens,
     passageTokens,
     latents: most,
-    cacheDir: cache,
+    ...machineOf(options),
     date,
     progress: progressOn(process.stderr),
   });
@@ -144,7 +152,7 @@ async function interpret(study: string, options: Options): Promise<void> {
 }
 
 export function interpretCommand(): Command {
-  return new Command('interpret')
+  const command = new Command('interpret')
     .summary("collect evidence on what a study's latents mean")
     .description(
       'Collect evidence on what the first latents of a study do and seem to mean, one file for each.',
@@ -185,11 +193,8 @@ export function interpretCommand(): Command {
     .option('--max-calls <count>', 'stop explaining after this many requests', wholeNumber(1))
     .option('--no-explainer', 'explain nothing, whatever study.yaml says')
     .option('--rows <count>', 'latents to show on the screen', wholeNumber(0), screenRows)
-    .addOption(dateOption(studyDate))
-    .option(
-      '--cache <folder>',
-      "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
-    )
+    .addOption(dateOption(studyDate));
+  return withMachineOptions(command)
     .option(...jsonFlag)
     .addHelpText('after', about)
     .action(interpret);

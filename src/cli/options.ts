@@ -48,9 +48,38 @@ export const dateOption = (otherwise: string): Option =>
 
 export const studyDate = "the study's first day";
 
-/** --model, --adapter, --date and --cache. */
-export function withModelOptions(command: Command, { required = true } = {}): Command {
+/** A size in powers of ten, such as 8G, as a number of bytes. */
+function bytesIn(text: string): number {
+  const [, value, unit] = /^(\d{1,6}(?:\.\d{1,3})?)([MGT])B?$/i.exec(text) ?? [];
+  if (value === undefined) throw new InvalidArgumentError('Expected a size such as 400M or 8G.');
+  return Number(value) * { M: 1e6, G: 1e9, T: 1e12 }[unit!.toUpperCase() as 'M' | 'G' | 'T'];
+}
+
+export interface MachineFlags {
+  readonly cache?: string | undefined;
+  readonly memory?: number | undefined;
+}
+
+/** --cache and --memory. */
+export function withMachineOptions(command: Command): Command {
   return command
+    .option(
+      '--cache <folder>',
+      "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
+    )
+    .option(
+      '--memory <size>',
+      'how much memory to take, such as 8G: a larger model is run part by part (default: three quarters of what is free)',
+      bytesIn,
+    );
+}
+
+/** What they say, to those who do the work. */
+export const machineOf = ({ cache, memory }: MachineFlags) => ({ cacheDir: cache, memory });
+
+/** --model, --adapter, --date, --cache and --memory. */
+export function withModelOptions(command: Command, { required = true } = {}): Command {
+  const own = command
     .addOption(
       new Option(
         '--model <path>',
@@ -58,11 +87,8 @@ export function withModelOptions(command: Command, { required = true } = {}): Co
       ).makeOptionMandatory(required),
     )
     .option('--adapter <folder>', 'a LoRA adapter on it, as PEFT saves one')
-    .addOption(dateOption("now, or the study's first day"))
-    .option(
-      '--cache <folder>',
-      "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
-    );
+    .addOption(dateOption("now, or the study's first day"));
+  return withMachineOptions(own);
 }
 
 /** The description of a corpus. */

@@ -10,15 +10,14 @@ import { runSaeEval, type SaeEvalResult, saeEvalDefaults } from '../study/sae/sa
 import { runSaeTrain, saeTrainDefaults } from '../study/sae/saeTrainRun.ts';
 import { outFile } from '../study/store/outFolder.ts';
 import { type DocumentOf, documentText, finite, jsonFlag, printDocument } from './json.ts';
-import { wholeNumber, withModelOptions } from './options.ts';
+import { type MachineFlags, wholeNumber, withModelOptions } from './options.ts';
 import { isQuiet, progressOn } from './progress.ts';
 import { type SaeFlags, saeForm, saeSaidBy, withSaeSaid } from './saeOptions.ts';
 import { pc } from './table.ts';
 
-interface TrainOptions {
+interface TrainOptions extends MachineFlags {
   model: string;
   adapter?: string;
-  cache?: string;
   date?: Date;
   site: number;
   corpus: string[];
@@ -93,13 +92,13 @@ function sparsity({ kind, k, l0 }: TrainOptions): number {
 }
 
 async function train(options: TrainOptions): Promise<void> {
-  const { cache, corpus, harvest, l0: _, json, ...rest } = options;
+  const { cache: cacheDir, corpus, harvest, l0: _, json, ...rest } = options;
   const result = await runSaeTrain({
     ...rest,
     k: sparsity(options),
     corpora: corpus,
     harvestDir: harvest,
-    cacheDir: cache,
+    cacheDir,
     progress: progressOn(process.stderr),
     onStep: liveSteps(process.stderr, options.batch),
   });
@@ -186,10 +185,9 @@ function trainCommand(): Command {
     .action(train);
 }
 
-interface EvalOptions extends SaeFlags {
+interface EvalOptions extends SaeFlags, MachineFlags {
   model: string;
   adapter?: string;
-  cache?: string;
   date?: Date;
   sae: string;
   site?: number;
@@ -269,13 +267,13 @@ function evalDocument(result: SaeEvalResult, { sae }: EvalOptions): DocumentOf<'
 }
 
 async function evaluate(options: EvalOptions): Promise<void> {
-  const { cache, corpus, json, out, ...rest } = options;
+  const { cache: cacheDir, corpus, json, out, ...rest } = options;
   if (out !== undefined) await outFile(out);
   const result = await runSaeEval({
     ...rest,
     saeSaid: saeSaidBy(options),
     corpora: corpus,
-    cacheDir: cache,
+    cacheDir,
     progress: progressOn(process.stderr),
   });
   const document = evalDocument(result, options);

@@ -23,7 +23,7 @@ import { runSteer, type SteerResult } from '../study/playground/steerRun.ts';
 import { outFile } from '../study/store/outFolder.ts';
 import { missingLine } from './grammar.ts';
 import { type DocumentOf, documentText, jsonFlag, printDocument } from './json.ts';
-import { screenRows, wholeNumber, withModelOptions } from './options.ts';
+import { type MachineFlags, machineOf, screenRows, wholeNumber, withModelOptions } from './options.ts';
 import { progressOn } from './progress.ts';
 import { type SaeFlags, saeForm, saeSaidBy, withSaeSaid } from './saeOptions.ts';
 import { steerReport } from './steerReport.ts';
@@ -32,10 +32,9 @@ import { steerStudy, withStageOptions } from './study.ts';
 /** The amounts of one target, one for each step of a ladder. */
 type Ladder = readonly number[];
 
-interface Options extends SaeFlags {
+interface Options extends SaeFlags, MachineFlags {
   model?: string;
   adapter?: string;
-  cache?: string;
   date?: Date;
   sae?: string;
   site?: number;
@@ -188,7 +187,7 @@ async function requestOf(
   const alone = variantsOf(options);
   const variants = group === undefined ? alone : withGroup(alone, group);
   const { base, prompts } = await subjectOf(study, options);
-  const { cache, site, baseline, scale, steeredTokens: tokens, samples, seed, maxTokens } = options;
+  const { site, baseline, scale, steeredTokens: tokens, samples, seed, maxTokens } = options;
   return {
     ...base,
     variants,
@@ -204,7 +203,7 @@ async function requestOf(
       ...(options.temperature !== undefined && { temperature: options.temperature }),
     },
     ...{ scale, tokens, samples, seed },
-    cacheDir: cache,
+    ...machineOf(options),
     progress: progressOn(process.stderr),
   };
 }
@@ -240,8 +239,8 @@ function steerDocument(
   };
 }
 
-const stageFlags: readonly string[] = ['cache', 'json', 'redo', 'accept', 'rows', 'full'];
-const bothFlags: readonly string[] = ['cache', 'json'];
+const stageFlags: readonly string[] = ['cache', 'memory', 'json', 'redo', 'accept', 'rows', 'full'];
+const bothFlags: readonly string[] = ['cache', 'memory', 'json'];
 
 /** Throws InputError where a flag is given that belongs to the other use of the command. */
 function checkFlags(command: Command, asStage: boolean): void {

@@ -15,16 +15,24 @@ import { downloadFlag, downloadMissing } from './download.ts';
 import { tellCausalTest } from './goesAhead.ts';
 import { type DocumentOf, finite, jsonFlag, printDocument } from './json.ts';
 import { effectPart, latentPart } from './jsonParts.ts';
-import { dateOption, exitCodes, screenRows, studyDate, wholeNumber } from './options.ts';
+import {
+  dateOption,
+  exitCodes,
+  type MachineFlags,
+  machineOf,
+  screenRows,
+  studyDate,
+  wholeNumber,
+  withMachineOptions,
+} from './options.ts';
 import { durationText, progressOn } from './progress.ts';
 import { stageReport } from './studyReport.ts';
 import { number, pc, table } from './table.ts';
 import { paragraph } from './wrap.ts';
 
-export interface RunOptions {
+export interface RunOptions extends MachineFlags {
   redo?: string[];
   accept?: string[];
-  cache?: string;
   date?: Date;
   download?: boolean;
   dryRun?: boolean;
@@ -58,12 +66,10 @@ export function withStageOptions(command: Command): Command {
 }
 
 function withStudyOptions(command: Command): Command {
-  return withStageOptions(command.argument('<study>', 'a folder with study.yaml, or the file itself'))
-    .addOption(dateOption(studyDate))
-    .option(
-      '--cache <folder>',
-      "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
-    )
+  const staged = withStageOptions(
+    command.argument('<study>', 'a folder with study.yaml, or the file itself'),
+  ).addOption(dateOption(studyDate));
+  return withMachineOptions(staged)
     .option(...downloadFlag)
     .option(...jsonFlag);
 }
@@ -99,7 +105,7 @@ async function runDocument(
 }
 
 async function go(study: string, names: readonly string[], options: RunOptions): Promise<void> {
-  const { redo, accept, cache, date, download = false, rows, full, json, yes = false } = options;
+  const { redo, accept, date, download = false, rows, full, json, yes = false } = options;
   await downloadMissing(study, download);
   const whole = names.length > 1 && names.includes('steer');
   const start = Date.now();
@@ -108,7 +114,7 @@ async function go(study: string, names: readonly string[], options: RunOptions):
     stages: names,
     redo,
     accept,
-    cacheDir: cache,
+    ...machineOf(options),
     date,
     full,
     ...(whole && { before: (opened) => tellCausalTest(opened, yes) }),
@@ -165,8 +171,9 @@ const willLines = (stages: readonly { readonly name: string; readonly will: stri
   ];
 };
 
-async function dryRun(study: string, { cache, date, full, json }: RunOptions): Promise<void> {
-  const estimate = await estimateStudy({ study, cacheDir: cache, date, full });
+async function dryRun(study: string, options: RunOptions): Promise<void> {
+  const { date, full, json } = options;
+  const estimate = await estimateStudy({ study, ...machineOf(options), date, full });
   if (!json) return void process.stdout.write(estimateText(estimate));
   printDocument({
     document: 'estimate',

@@ -1,12 +1,11 @@
 /** `culprit view`: studies in a browser, while they run and after. */
 import { Command, InvalidArgumentError } from 'commander';
-import { wholeNumber } from './options.ts';
+import { type MachineFlags, machineOf, wholeNumber, withMachineOptions } from './options.ts';
 import { pc } from './table.ts';
 
-interface Options {
+interface Options extends MachineFlags {
   port?: number;
   open?: boolean;
-  cache?: string;
 }
 
 function portNumber(text: string): number {
@@ -21,7 +20,7 @@ export async function serveStudies(studies: readonly string[], options: Options)
   const { url } = await startView({
     studies,
     port: options.port,
-    cacheDir: options.cache,
+    ...machineOf(options),
     onBug: (error) => {
       process.stderr.write(
         `culprit: unexpected error, please report it\n${error instanceof Error ? error.stack : error}\n`,
@@ -41,17 +40,14 @@ Example:
   culprit view my-study --open`;
 
 export function viewCommand(): Command {
-  return new Command('view')
+  const command = new Command('view')
     .summary('look at a study in the browser')
     .description('Show studies in the browser, follow them while they run, and steer their models.')
     .argument('<study>', 'a study, or a folder of `culprit attribute --out`')
     .argument('[others...]', 'more studies, to compare')
     .option('--port <number>', 'listen on this port (default: any free port)', portNumber)
-    .option('--open', 'open the browser')
-    .option(
-      '--cache <folder>',
-      "where the weights of a GGUF are kept as float32 (default: $CULPRIT_CACHE, or the user's cache folder)",
-    )
+    .option('--open', 'open the browser');
+  return withMachineOptions(command)
     .addHelpText('after', about)
     .action((study: string, others: string[], options: Options) => serveStudies([study, ...others], options));
 }

@@ -8,7 +8,7 @@ import { gradient } from '../graph/gradient.ts';
 import type { Graph, Node } from '../graph/node.ts';
 import { simplify } from '../graph/simplify.ts';
 import type { OnnxWeights } from '../runtime/onnx.ts';
-import { bytesPerElement, sizeOf, type StoredTensor, type Tensor } from '../tensor.ts';
+import { bytesPerElement, type StoredTensor, sizeOf, type Tensor } from '../tensor.ts';
 import { logitsFrom, type Model, Scope } from './decoder.ts';
 import { runBlocks, treePass } from './passes.ts';
 

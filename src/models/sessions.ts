@@ -5,6 +5,7 @@
  */
 import type { Graph } from '../graph/node.ts';
 import type { Feeds, MemoryLimit, Runtime, Session } from '../runtime/runtime.ts';
+import { weightBytes } from '../runtime/weightBytes.ts';
 import { f32, sizeOf, type Tensor, tensor, toFloat32 } from '../tensor.ts';
 import type { Model } from './decoder.ts';
 import {
@@ -16,12 +17,20 @@ import {
   vocabularyPart,
 } from './parts.ts';
 import { checkSite, gradientGraph, logitsGraph, lossGraph, residualGraph } from './passes.ts';
-import { bytesOf, PartSweep, type Run, runsOf } from './sweep.ts';
+import { PartSweep, type Run, runsOf } from './sweep.ts';
 import { together } from './together.ts';
 
 /** Whether the graph's weights fit what a session may hold. */
 const fits = (model: Model, graph: Graph, { weights }: MemoryLimit) =>
-  bytesOf({ graph, weights: model.weights }).loaded <= weights;
+  weightBytes({ graph, weights: model.weights }).loaded <= weights;
+
+/** Passes that share a reading of the weights, where these are more than memory holds. */
+const sharedPasses = 8;
+
+/** How many passes through the model are best asked for at the same time. */
+export function passesAtOnce({ limit }: Runtime, model: Model): number {
+  return limit === undefined || fits(model, logitsGraph(model), limit) ? 1 : sharedPasses;
+}
 
 /** Bytes that a pass keeps: residuals at `borders` borders, what the head works on, and its mask. */
 function bytesKept(feeds: Feeds, width: number, borders: number): number {
@@ -134,7 +143,7 @@ const vocabularyCopies = 4;
 /** Tokens of the vocabulary whose rows, and whose logits in `rows` places, fit the limit. */
 function vocabularyStep(model: Model, limit: MemoryLimit, rows: number): number {
   const { vocabulary } = model.decoder;
-  const { loaded } = bytesOf(vocabularyPart(model, 0, vocabulary, 'loss'));
+  const { loaded } = weightBytes(vocabularyPart(model, 0, vocabulary, 'loss'));
   const byWeights = Math.floor((limit.weights * vocabulary) / loaded);
   const byValues = Math.floor(limit.values / (4 * vocabularyCopies * rows));
   const most = Math.max(1, Math.min(byWeights, byValues, vocabulary));
@@ -266,9 +275,10 @@ export async function logitsSession(runtime: Runtime, model: Model): Promise<Ses
       for (let row = 0; row < rows; row++)
         logits[i]!.set(values.subarray(row * columns, (row + 1) * columns), row * vocabulary + from);
     });
-    return logits.map((values) => ({ logits: tensor('f32', [values.length / vocabulary, vocabulary], values) }));
+    return logits.map((values) => ({
+      logits: tensor('f32', [values.length / vocabulary, vocabulary], values),
+    }));
   };
-  const size = (feeds: Feeds) =>
-    bytesKept(feeds, width, 1) + 4 * vocabulary * (feeds.rows?.shape[0] ?? 0);
+  const size = (feeds: Feeds) => bytesKept(feeds, width, 1) + 4 * vocabulary * (feeds.rows?.shape[0] ?? 0);
   return sweeping(runtime, limit, size, work, () => below.release());
 }

@@ -2,9 +2,8 @@
  * Going through a model that is larger than memory: parts are loaded, run for all passes that share the sweep, and
  * released, one after another.
  */
-import { nodesOf } from '../graph/node.ts';
 import type { MemoryLimit, Runtime, Session } from '../runtime/runtime.ts';
-import { bytesPerElement, sizeOf } from '../tensor.ts';
+import { weightBytes } from '../runtime/weightBytes.ts';
 import type { Model } from './decoder.ts';
 import { blocksPart, type Part } from './parts.ts';
 
@@ -12,26 +11,6 @@ import { blocksPart, type Part } from './parts.ts';
 export interface Run {
   readonly from: number;
   readonly to: number;
-}
-
-interface PartBytes {
-  /** as they lie in files or in memory */
-  readonly stored: number;
-  /** once they are float32, with what they are made from where that is another type */
-  readonly loaded: number;
-}
-
-/** Bytes of the weights that a part reads. */
-export function bytesOf({ graph, weights }: Part): PartBytes {
-  const names = new Set(nodesOf(graph, 'param').map(({ attributes }) => attributes.name));
-  let [stored, loaded] = [0, 0];
-  for (const name of names) {
-    const { dtype, shape } = weights.get(name)!;
-    const own = sizeOf(shape) * bytesPerElement[dtype];
-    stored += own;
-    loaded += dtype === 'f32' ? own : own + 4 * sizeOf(shape);
-  }
-  return { stored, loaded };
 }
 
 /**
@@ -49,7 +28,7 @@ export function runsOf(
   let start = from;
   let held = 0;
   for (let layer = from; layer <= to; layer++) {
-    const { loaded } = bytesOf(blocksPart(model, layer, layer));
+    const { loaded } = weightBytes(blocksPart(model, layer, layer));
     if (layer > start && held + loaded > limit.weights) {
       runs.push({ from: start, to: layer - 1 });
       start = layer;
@@ -90,7 +69,7 @@ export class PartSweep {
     } finally {
       await session.release();
     }
-    this.bytes += bytesOf(part).stored;
+    this.bytes += weightBytes(part).stored;
     this.reading += loaded - start;
     this.computing += this.now() - loaded;
   }

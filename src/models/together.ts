@@ -1,4 +1,20 @@
-/** Work that is cheaper for many than one by one. */
+/** Work that is cheaper for many than one by one: asked for in groups, worked off together. */
+
+/** What `work` makes of each item, in order, `size` items at once. */
+export async function* inGroups<T, R>(
+  items: Iterable<T> | AsyncIterable<T>,
+  size: number,
+  work: (item: T) => Promise<R>,
+): AsyncGenerator<R> {
+  let group: T[] = [];
+  for await (const item of items) {
+    group.push(item);
+    if (group.length < size) continue;
+    yield* await Promise.all(group.map(work));
+    group = [];
+  }
+  yield* await Promise.all(group.map(work));
+}
 
 interface Waiting<J, R> {
   readonly job: J;

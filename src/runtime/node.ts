@@ -15,6 +15,7 @@ import {
   type Runtime,
   type StatefulSession,
 } from './runtime.ts';
+import { weightBytes } from './weightBytes.ts';
 
 export interface NodeRuntimeOptions {
   /**
@@ -142,11 +143,16 @@ export function nodeRuntime({ threads = threadsAsked(), limit }: NodeRuntimeOpti
     const cached = new Set(buffers.map(({ input }) => input));
     const inputs = nodesOf(graph, 'input').map(({ attributes }) => attributes.name);
     const fed = new Set(inputs.filter((name) => !cached.has(name)));
-    await worker.run({ kind: 'loadCached', id, options, buffers, rows, ...writeOnnx(graph, weights) });
+    const { stored, loaded } = weightBytes({ graph, weights });
+    const mapped = limit !== undefined && loaded > limit.weights;
+    const model = writeOnnx(graph, weights);
+    await worker.run({ kind: 'loadCached', id, options, buffers, rows, mapped, ...model });
+    let watch = mapped ? limit.watch : undefined;
     return {
       async run(feeds, { first, count, starts }, wanted) {
         checkWindow({ first, count, starts }, rows);
         const passed = mapValues(used(feeds, fed), (t, name) => toValue(name, t));
+        const begun = watch?.now() ?? 0;
         const results: Record<string, Value> = await worker.run({
           kind: 'runCached',
           id,
@@ -156,6 +162,8 @@ export function nodeRuntime({ threads = threadsAsked(), limit }: NodeRuntimeOpti
           starts,
           wanted,
         });
+        watch?.onMapped({ bytes: stored, milliseconds: watch.now() - begun });
+        watch = undefined;
         return mapValues(results, fromValue);
       },
       async copyRow(from, to, places) {

@@ -83,6 +83,8 @@ export interface SweepWatch {
   /** milliseconds, of a clock that only goes on */
   now(): number;
   onSweep(sweep: Sweep): void;
+  /** The first run of a session that generates from weights that stay in their files: each run reads them all. */
+  onMapped(run: { readonly bytes: number; readonly milliseconds: number }): void;
 }
 
 /** One going through a model's weights, part by part. */

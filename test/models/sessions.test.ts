@@ -1,12 +1,7 @@
 /** A model run part by part gives what it gives whole. */
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Model } from '../../src/models/decoder.ts';
-import {
-  gradientSession,
-  logitsSession,
-  lossSession,
-  residualSession,
-} from '../../src/models/sessions.ts';
+import { gradientSession, logitsSession, lossSession, residualSession } from '../../src/models/sessions.ts';
 import { packTree, predictors, type Tree, targets, treeFeeds } from '../../src/models/tree.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import type { Feeds, Runtime, Sweep } from '../../src/runtime/runtime.ts';
@@ -24,7 +19,7 @@ afterAll(() => whole.close());
 
 const sweeps: Sweep[] = [];
 let ticks = 0;
-const watch = { now: () => ticks++, onSweep: (sweep: Sweep) => sweeps.push(sweep) };
+const watch = { now: () => ticks++, onSweep: (sweep: Sweep) => sweeps.push(sweep), onMapped() {} };
 
 /** A block at a time, the vocabulary in three parts, and as many passes at once as `values` bytes are enough for. */
 function inParts({ decoder, weights }: Model, values = 1e8): Runtime {
@@ -54,12 +49,7 @@ function headFeeds(tree: Tree, resid: Tensor): Feeds {
 }
 
 /** All that the sessions give for the trees, by name. */
-async function everything(
-  runtime: Runtime,
-  model: Model,
-  asked: readonly Tree[],
-  sites: readonly number[],
-) {
+async function everything(runtime: Runtime, model: Model, asked: readonly Tree[], sites: readonly number[]) {
   const found = new Map<string, Float32Array>();
   const keep = (name: string, results: readonly Record<string, Tensor>[]) => {
     results.forEach((one, i) => {
@@ -117,7 +107,8 @@ describe('a small model, a block at a time', () => {
   ];
 
   it.each([true, false])('at every site, tied: %s', (tied) =>
-    expectSame(tinyModel({ tied }).model, trees(rows, 3), [0, 1, 2]));
+    expectSame(tinyModel({ tied }).model, trees(rows, 3), [0, 1, 2]),
+  );
 
   it('a pass at a time', () => expectSame(tinyModel().model, trees(rows, 3), [1], 1));
 
@@ -126,7 +117,11 @@ describe('a small model, a block at a time', () => {
     const narrow = new Map(
       [...weights].map(([name, { shape, data }]) => [
         name,
-        tensor('bf16', shape, Uint16Array.from(new Uint32Array(data.slice().buffer), (bits) => bits >>> 16)),
+        tensor(
+          'bf16',
+          shape,
+          Uint16Array.from(new Uint32Array(data.slice().buffer), (bits) => bits >>> 16),
+        ),
       ]),
     );
     await expectSame({ ...model, weights: narrow }, trees(rows, 3), [1]);

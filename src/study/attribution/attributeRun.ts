@@ -22,11 +22,11 @@ import {
   parseJsonIf,
   resultFiles,
 } from '../../results.ts';
-import { nodeRuntime } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Sae } from '../../saes/sae.ts';
 import { isFloat, toFloat32 } from '../../tensor.ts';
 import { contrastsOfFile, type StudyContrast } from '../open/contrasts.ts';
+import { type Machine, openRuntime } from '../open/machine.ts';
 import { openModel } from '../open/openModel.ts';
 import { openChosenSae, type SaeChoice, saidOptions, siteFor } from '../open/openSae.ts';
 import { type Progress, silent } from '../open/progress.ts';
@@ -40,7 +40,7 @@ import { writeAttribution, writeManifest } from './attributionFiles.ts';
 import { corpusBaseline, corpusTokens } from './baselineRun.ts';
 import { checkLength } from './contrastRuns.ts';
 
-export interface AttributeRequest {
+export interface AttributeRequest extends Machine {
   /** the subject: a folder or a GGUF file */
   readonly model: string;
   /** a PEFT LoRA adapter on it */
@@ -72,7 +72,6 @@ export interface AttributeRequest {
   readonly overwrite?: boolean | undefined;
   /** for chat templates that print the date; default the clock's */
   readonly date?: Date | undefined;
-  readonly cacheDir?: string | undefined;
   readonly progress?: Progress | undefined;
   readonly clock?: Clock | undefined;
 }
@@ -248,7 +247,7 @@ export async function runAttribute(request: AttributeRequest): Promise<Attribute
   const prepared = await timings.of('open', () => prepare({ ...request, date }));
   const before = await finished(request, prepared.key);
   if (before) return before;
-  const runtime = nodeRuntime();
+  const runtime = openRuntime(request);
   try {
     await outFolder(out);
     const store = await rowStore(join(out, unfinishedFolder), prepared.key, {

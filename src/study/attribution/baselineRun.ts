@@ -10,10 +10,12 @@ import { addPassage, type Baseline, baselineOf, emptySums } from '../../methods/
 import { sitePass } from '../../methods/site/siteGradient.ts';
 import type { Model } from '../../models/decoder.ts';
 import { checkSite } from '../../models/passes.ts';
-import { nodeRuntime } from '../../runtime/node.ts';
+import { passesAtOnce } from '../../models/sessions.ts';
+import { inGroups } from '../../models/together.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { tensor } from '../../tensor.ts';
 import { inTurn } from '../open/corpora.ts';
+import { type Machine, openRuntime } from '../open/machine.ts';
 import { type OpenModel, openModel } from '../open/openModel.ts';
 import { type Progress, silent } from '../open/progress.ts';
 import { heldFiles } from '../store/heldFiles.ts';
@@ -83,10 +85,11 @@ export async function corpusBaseline(
   const tokens = passages.reduce((sum, ids) => sum + ids.length, 0);
   const stage = progress.stage('Baseline, tokens', tokens);
   try {
-    for (const ids of passages) {
+    const add = async (ids: readonly number[]) => {
       await addPassage(sums, pass, ids);
-      stage.advance(ids.length);
-    }
+      return ids.length;
+    };
+    for await (const done of inGroups(passages, passesAtOnce(runtime, model), add)) stage.advance(done);
   } finally {
     stage.end();
   }
@@ -94,7 +97,7 @@ export async function corpusBaseline(
   return baselineOf(sums);
 }
 
-export interface BaselineRequest extends CorpusLimits {
+export interface BaselineRequest extends CorpusLimits, Machine {
   readonly model: string;
   readonly adapter?: string | undefined;
   /** layer L of `resid_post L` */
@@ -105,7 +108,6 @@ export interface BaselineRequest extends CorpusLimits {
   readonly out: string;
   /** for chat templates that print the date; default the clock's */
   readonly date?: Date | undefined;
-  readonly cacheDir?: string | undefined;
   readonly progress?: Progress | undefined;
 }
 
@@ -122,7 +124,7 @@ export async function runBaseline(request: BaselineRequest): Promise<Baseline> {
   const paths = { model: source, adapter: request.adapter, ...Object.fromEntries(read) };
   const inputs = await hashInputs(paths, held);
   await outFile(request.out);
-  const runtime = nodeRuntime();
+  const runtime = openRuntime(request);
   try {
     const baseline = await corpusBaseline(runtime, model, request.site, passages, request.progress);
     const { mean, ...statistics } = baseline;

@@ -12,6 +12,8 @@ import {
 } from '../../methods/site/contrast.ts';
 import { sitePass } from '../../methods/site/siteGradient.ts';
 import type { Model } from '../../models/decoder.ts';
+import { passesAtOnce } from '../../models/sessions.ts';
+import { inGroups } from '../../models/together.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Progress } from '../open/progress.ts';
 import type { RowStore } from '../store/rowStore.ts';
@@ -55,17 +57,20 @@ export async function allRows(
   const pass = done < before.length ? await sitePass(runtime, model, layer) : undefined;
   store.begin();
   const stage = progress.stage('Pairs', contrasts.length, done);
-  const make = async (n: number) => {
-    const made = await contrastRows(pass!, contrasts[n]!, { baseline, tokenSet: tokens, loss });
-    await store.save(n, made);
-    stage.advance();
-    return made;
-  };
+  const missing = [...before.keys()].filter((n) => before[n] === undefined);
+  const make = async (n: number) => ({
+    n,
+    rows: await contrastRows(pass!, contrasts[n]!, { baseline, tokenSet: tokens, loss }),
+  });
   try {
-    const rows: ContrastRows[] = [];
-    for (const [n, stored] of before.entries()) rows.push(stored ?? (await make(n)));
+    const all = [...before];
+    for await (const { n, rows } of inGroups(missing, passesAtOnce(runtime, model), make)) {
+      await store.save(n, rows);
+      stage.advance();
+      all[n] = rows;
+    }
     await pass?.release();
-    return rows;
+    return all as ContrastRows[];
   } finally {
     stage.end();
   }

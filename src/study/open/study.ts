@@ -7,7 +7,7 @@ import { InputError } from '../../errors.ts';
 import { quoted } from '../../files/bytes.ts';
 import { checkSite } from '../../models/passes.ts';
 import type { CompletionRecord, StudyManifest } from '../../results.ts';
-import { nodeRuntime, threadsHere } from '../../runtime/node.ts';
+import { threadsHere } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Sae } from '../../saes/sae.ts';
 import type { Study } from '../config/readStudy.ts';
@@ -17,6 +17,7 @@ import { heldFiles } from '../store/heldFiles.ts';
 import { readStudyManifest } from '../store/manifest.ts';
 import { type Clock, dateText, versions } from '../store/runRecord.ts';
 import { contrastsOf, type StudyContrast } from './contrasts.ts';
+import { type Machine, openRuntime } from './machine.ts';
 import { type OpenModel, openModel } from './openModel.ts';
 import { descriptionsBeside, openChosenSae, siteFor, trainedLayer } from './openSae.ts';
 import type { Progress } from './progress.ts';
@@ -98,12 +99,11 @@ export interface OpenStudy extends Study {
   close(): Promise<void>;
 }
 
-export interface OpenStudyOptions {
+export interface OpenStudyOptions extends Machine {
   readonly progress: Progress;
   readonly clock: Clock;
   /** where keys are found; the caller's own environment */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly cacheDir?: string | undefined;
   /** the date for chat templates that print it; default the study's first day */
   readonly date?: Date | undefined;
 }
@@ -128,7 +128,7 @@ function dayOf(
 
 /** Opens a study that was read. */
 export async function openStudy(study: Study, options: OpenStudyOptions): Promise<OpenStudy> {
-  const { progress, clock, environment, cacheDir } = options;
+  const { progress, clock, environment, cacheDir, memory } = options;
   const models = new Map<string, Promise<OpenModel>>();
   const held = heldFiles();
   let runtime: Runtime | undefined;
@@ -207,7 +207,7 @@ export async function openStudy(study: Study, options: OpenStudyOptions): Promis
     environment,
     cacheDir,
     runtime() {
-      runtime ??= nodeRuntime();
+      runtime ??= openRuntime({ memory, progress, clock });
       return runtime;
     },
     model(choice) {

@@ -3,15 +3,14 @@
  * not do. Knows nothing of prompts and latents.
  */
 import { type Sampler, sampler } from '../../methods/completions/sample.ts';
-import { nodeRuntime } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
+import { type Machine, openRuntime } from '../open/machine.ts';
 import { type OpenModel, openModel } from '../open/openModel.ts';
 import type { Progress } from '../open/progress.ts';
 
-export interface EngineModel {
+export interface EngineModel extends Machine {
   readonly model: string;
   readonly adapter?: string | undefined;
-  readonly cacheDir?: string | undefined;
   readonly progress?: Progress | undefined;
   /** the date for chat templates that print it */
   readonly now: Date;
@@ -43,8 +42,9 @@ const does = (made: SamplerNeeds, { rows, capacity, steerAt, projections }: Samp
   made.steerAt === steerAt &&
   made.projections === projections;
 
-export function samplingEngine({ model, adapter, cacheDir, progress, now }: EngineModel): SamplingEngine {
-  const runtime = nodeRuntime();
+export function samplingEngine(request: EngineModel): SamplingEngine {
+  const { model, adapter, cacheDir, progress, now } = request;
+  const runtime = openRuntime(request);
   let opened: Promise<OpenModel> | undefined;
   let kept: { readonly needs: SamplerNeeds; readonly sampler: Sampler } | undefined;
 

@@ -4,6 +4,7 @@
  */
 import type { SampledToken } from '../../methods/completions/sample.ts';
 import type { SteerBody, SteerLine, SteerSide } from '../../results.ts';
+import type { Machine } from '../open/machine.ts';
 import { systemClock } from '../store/runRecord.ts';
 import { type EngineModel, type SamplingEngine, samplingEngine } from './samplingEngine.ts';
 import { type StudySide, studySteering } from './steerRequest.ts';
@@ -40,11 +41,7 @@ function tokenLine(place: SteerPlace, token: SampledToken, textOf: (id: number) 
   };
 }
 
-export interface PlaygroundOptions {
-  readonly cacheDir?: string | undefined;
-}
-
-export function playground(folder: string, { cacheDir }: PlaygroundOptions = {}): Playground {
+export function playground(folder: string, machine: Machine = {}): Playground {
   const queue = turns(longestQueue);
   const engines = new Map<StudySide, { readonly key: string; readonly engine: SamplingEngine }>();
 
@@ -63,7 +60,7 @@ export function playground(folder: string, { cacheDir }: PlaygroundOptions = {})
   async function run(body: SteerBody, tell: (line: SteerLine) => void, signal: AbortSignal): Promise<void> {
     const { base } = await studySteering(folder, body.model);
     const { model, adapter, now = day } = base;
-    const engine = await engineFor(body.model, { model, adapter, cacheDir, now });
+    const engine = await engineFor(body.model, { model, adapter, now, ...machine });
     await steerOn(
       engine,
       {

@@ -11,6 +11,7 @@ import type { SampleOptions } from '../../methods/completions/sample.ts';
 import type { SteeredTokens } from '../../methods/steering/steer.ts';
 import { type Prompt, resultFiles, steeringSummarySchema } from '../../results.ts';
 import { fieldOf, fieldRows, promptIn } from '../open/fieldRows.ts';
+import type { Machine } from '../open/machine.ts';
 import { openChosenSae, type SaeChoice, trainedLayer } from '../open/openSae.ts';
 import type { Progress } from '../open/progress.ts';
 import { readPrompts } from '../open/promptsFile.ts';
@@ -37,7 +38,7 @@ export type AskedIntervention = SteerTarget & SteerChange;
 export const steerScales = ['norm', 'raw'] as const;
 export type SteerScale = (typeof steerScales)[number];
 
-export interface SteerRequest {
+export interface SteerRequest extends Machine {
   readonly model: string;
   readonly adapter?: string | undefined;
   /** the dictionary of the latents */
@@ -74,7 +75,6 @@ export interface SteerRequest {
   readonly sampling?: Pick<SampleOptions, 'temperature' | 'topK' | 'topP' | 'minP'> | undefined;
   /** the most tokens of a completion; default 110 */
   readonly maxTokens?: number | undefined;
-  readonly cacheDir?: string | undefined;
   readonly progress?: Progress | undefined;
   /** the date for chat templates that print it; default the present */
   readonly now?: Date | undefined;

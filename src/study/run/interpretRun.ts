@@ -15,6 +15,7 @@ import {
 } from '../interpretation/6-interpret.ts';
 import { explainerOf } from '../interpretation/openExplainer.ts';
 import { given } from '../judging/given.ts';
+import type { Machine } from '../open/machine.ts';
 import type { Progress } from '../open/progress.ts';
 import { beginManifest } from '../store/finishStage.ts';
 import { lockStudy } from '../store/lock.ts';
@@ -31,7 +32,7 @@ type Given = {
   readonly [K in Exclude<keyof InterpretOptions, 'explainer'>]?: InterpretOptions[K] | undefined;
 };
 
-export interface InterpretRequest extends Given {
+export interface InterpretRequest extends Given, Machine {
   readonly explainer?: ExplainerChange | undefined;
   /** a study's folder, or its study.yaml */
   readonly study: string;
@@ -39,7 +40,6 @@ export interface InterpretRequest extends Given {
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** the date for chat templates that print it; default the study's first day */
   readonly date?: Date | undefined;
-  readonly cacheDir?: string | undefined;
   readonly progress?: Progress | undefined;
 }
 
@@ -66,8 +66,8 @@ function changed(
  * was given, or where another run is at work in the study.
  */
 export async function interpretStudy(request: InterpretRequest): Promise<InterpretResult> {
-  const { study: path, cacheDir, progress, environment, date, explainer, ...change } = request;
-  const study = await openFor({ study: path, cacheDir, progress, environment, date });
+  const { study: path, cacheDir, memory, progress, environment, date, explainer, ...change } = request;
+  const study = await openFor({ study: path, cacheDir, memory, progress, environment, date });
   const unlock = await lockStudy(study.folder, study.clock);
   try {
     await beginManifest(study.folder, study.recorder);

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { studyWarnings } from '../../results.ts';
 import { readJudgeError } from '../judging/judgeErrorRun.ts';
+import type { Machine } from '../open/machine.ts';
 import { type Progress, silent } from '../open/progress.ts';
 import {
   checkNeeds,
@@ -24,7 +25,7 @@ import { type Stage, stageState } from '../store/stageState.ts';
 import { readStudy } from './ownStudy.ts';
 import { type StageResults, stages } from './stages.ts';
 
-export interface StudyRequest {
+export interface StudyRequest extends Machine {
   /** a study's folder, or its study.yaml */
   readonly study: string;
   /** names of the stages to run; default all */
@@ -45,7 +46,6 @@ export interface StudyRequest {
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** the date for chat templates that print it; default the study's first day */
   readonly date?: Date | undefined;
-  readonly cacheDir?: string | undefined;
   readonly progress?: Progress | undefined;
   readonly clock?: Clock | undefined;
 }
@@ -113,6 +113,7 @@ export async function openFor({
   clock = systemClock,
   environment = process.env,
   cacheDir,
+  memory,
   date,
   full = false,
   labels,
@@ -123,7 +124,7 @@ export async function openFor({
   const check = { ...read.config.check, ...(labels !== undefined && { labels: resolve(labels) }) };
   return openStudy(
     { ...read, config: { ...read.config, steering, check } },
-    { progress, clock, environment, cacheDir, date },
+    { progress, clock, environment, cacheDir, memory, date },
   );
 }
 

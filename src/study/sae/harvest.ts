@@ -3,6 +3,7 @@
  * inputs and options, named by a key. A shard ends where a passage ends, so a harvest stopped at any point
  * goes on with the next passage.
  */
+
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -14,6 +15,8 @@ import { readSealed, writeSealed } from '../../files/sealed.ts';
 import type { TextCodec } from '../../files/textCodec.ts';
 import { type ResidualPass, residualPass, rowsAt } from '../../methods/site/residuals.ts';
 import type { Model } from '../../models/decoder.ts';
+import { passesAtOnce } from '../../models/sessions.ts';
+import { inGroups } from '../../models/together.ts';
 import { parseJsonIf } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { tensor, toFloat32 } from '../../tensor.ts';
@@ -169,6 +172,7 @@ async function fill(
   request: HarvestRequest,
   shards: StoredShard[],
   pass: ResidualPass,
+  atOnce: number,
   advance: (tokens: number) => void,
 ): Promise<void> {
   const { folder, tokens, model, shardTokens = 8192 } = request;
@@ -180,10 +184,11 @@ async function fill(
     shards.push(await shard.write(shardPath(folder, shards.length), passages, last));
     shard = new ShardInMaking(d);
   };
-  for await (const ids of encoded(request, passages)) {
+  const run = async (ids: readonly number[]) => (ids.length === 0 ? undefined : pass.run(ids));
+  for await (const found of inGroups(encoded(request, passages), atOnce, run)) {
     passages++;
-    if (ids.length === 0) continue;
-    const { activation, places, sinks } = await pass.run(ids);
+    if (found === undefined) continue;
+    const { activation, places, sinks } = found;
     const taken = places.slice(0, left);
     shard.add(rowsAt(activation, d, taken), sinks.length);
     left -= taken.length;
@@ -205,7 +210,7 @@ export async function harvest(runtime: Runtime, request: HarvestRequest): Promis
     const there = await tokensUpTo(encoded(request, 0), tokens);
     const stage = progress.stage('Harvest, tokens', there, total(shards, 'tokens'));
     const pass = await residualPass(runtime, model, layer);
-    await fill(request, shards, pass, (n) => stage.advance(n));
+    await fill(request, shards, pass, passesAtOnce(runtime, model), (n) => stage.advance(n));
     await pass.release();
     stage.end();
   }

@@ -6,15 +6,15 @@ import type { TextCodec } from '../../files/textCodec.ts';
 import { evaluateSae, recovered, type SaeEvaluation } from '../../methods/sae/saeEval.ts';
 import { checkSite } from '../../models/passes.ts';
 import type { Manifest } from '../../results.ts';
-import { nodeRuntime } from '../../runtime/node.ts';
 import { passageIds } from '../attribution/baselineRun.ts';
+import { type Machine, openRuntime } from '../open/machine.ts';
 import { openModel } from '../open/openModel.ts';
 import { openChosenSae, type SaeChoice, siteFor } from '../open/openSae.ts';
 import { type Progress, type ProgressStage, silent } from '../open/progress.ts';
 import { heldFiles } from '../store/heldFiles.ts';
 import { dateText, hashInputs, systemClock, versions } from '../store/runRecord.ts';
 
-export interface SaeEvalRequest {
+export interface SaeEvalRequest extends Machine {
   readonly model: string;
   readonly adapter?: string | undefined;
   readonly sae: string;
@@ -33,7 +33,6 @@ export interface SaeEvalRequest {
   readonly json?: string | undefined;
   /** for chat templates that print the date; default the clock's */
   readonly date?: Date | undefined;
-  readonly cacheDir?: string | undefined;
   readonly progress?: Progress | undefined;
 }
 
@@ -124,7 +123,7 @@ export async function runSaeEval(request: SaeEvalRequest): Promise<SaeEvalResult
   const held = heldFiles();
   const all = { model: source, adapter: request.adapter, sae: request.sae, ...paths };
   const inputs = await hashInputs(all, held);
-  const runtime = nodeRuntime();
+  const runtime = openRuntime(request);
   try {
     const quality = progress.stage('Reconstruction, tokens', total);
     let loss: ProgressStage | undefined;

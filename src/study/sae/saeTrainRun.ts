@@ -22,9 +22,9 @@ import {
 } from '../../methods/sae/saeTraining.ts';
 import { checkSite } from '../../models/passes.ts';
 import { counted, type Manifest } from '../../results.ts';
-import { nodeRuntime } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { dataOf, tensor } from '../../tensor.ts';
+import { type Machine, openRuntime } from '../open/machine.ts';
 import { type OpenModel, openModel } from '../open/openModel.ts';
 import { type Progress, silent } from '../open/progress.ts';
 import { jsonHash } from '../store/hash.ts';
@@ -32,7 +32,7 @@ import { type HeldFiles, heldFiles } from '../store/heldFiles.ts';
 import { type Clock, dateText, hashInputs, systemClock, versions } from '../store/runRecord.ts';
 import { type Harvest, harvest, harvestKey } from './harvest.ts';
 
-export interface SaeTrainRequest extends SaeTrainOptions {
+export interface SaeTrainRequest extends SaeTrainOptions, Machine {
   readonly model: string;
   readonly adapter?: string | undefined;
   /** layer L of `resid_post L` */
@@ -50,7 +50,6 @@ export interface SaeTrainRequest extends SaeTrainOptions {
   readonly overwrite?: boolean | undefined;
   /** for chat templates that print the date; default the clock's. Another day is another harvest. */
   readonly date?: Date | undefined;
-  readonly cacheDir?: string | undefined;
   /** seconds between checkpoints; default 30 */
   readonly checkpointSeconds?: number | undefined;
   readonly progress?: Progress | undefined;
@@ -235,7 +234,7 @@ export async function runSaeTrain(request: SaeTrainRequest): Promise<SaeTrainRes
     throw new InputError(`--out ${out}: holds another SAE; name another folder, or add --overwrite`);
   const work = join(out, files.work);
   await mkdir(work, { recursive: true });
-  const runtime = nodeRuntime();
+  const runtime = openRuntime(request);
   try {
     const found = await harvest(runtime, {
       ...opened,

@@ -15,6 +15,8 @@ import {
   steeredBy,
   unchanged,
 } from '../../methods/steering/forced.ts';
+import { passesAtOnce } from '../../models/sessions.ts';
+import { inGroups } from '../../models/together.ts';
 import { type ForcedRecord, type Side, signOf } from '../../results.ts';
 import { jsonHash } from '../store/hash.ts';
 import type { TestedDirection } from './direction.ts';
@@ -68,9 +70,10 @@ async function measure(
 ): Promise<void> {
   const { runtime, layer, sides, contrasts } = work;
   const firstOrder = await firstOrderOn(work, side, contrasts);
-  const pass = await forcedPass(runtime, sides[side].opened.model, layer);
+  const { model } = sides[side].opened;
+  const pass = await forcedPass(runtime, model, layer);
   try {
-    const losses = await lossesOf(pass, contrasts);
+    const losses = await lossesOf(pass, contrasts, passesAtOnce(runtime, model));
     const before = await losses(leftAsItIs);
     for (const arm of arms) {
       const { direction, operation, dose } = arm;
@@ -99,12 +102,13 @@ async function measure(
 async function lossesOf(
   pass: ForcedPass,
   contrasts: readonly Contrast[],
+  atOnce: number,
 ): Promise<(change: ChangeOn) => Promise<number[][]>> {
   const prepared: PreparedContrast[] = [];
-  for (const contrast of contrasts) prepared.push(await pass.prepare(contrast));
+  for await (const one of inGroups(contrasts, atOnce, (c) => pass.prepare(c))) prepared.push(one);
   return async (change) => {
     const losses: number[][] = [];
-    for (const one of prepared) losses.push(await pass.losses(one, change(one)));
+    for await (const one of inGroups(prepared, atOnce, (p) => pass.losses(p, change(p)))) losses.push(one);
     return losses;
   };
 }

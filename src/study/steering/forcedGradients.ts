@@ -2,10 +2,13 @@
  * What an arm does to the log-odds of the positive completions against the negative ones, to first order:
  * gradients of one model on the contrasts, taken once for all arms.
  */
+
 import { type Contrast, treeSinks } from '../../methods/site/contrast.ts';
 import { rowNorms, sinkFactor } from '../../methods/site/sinks.ts';
 import { sitePass } from '../../methods/site/siteGradient.ts';
 import type { SteeredTokens } from '../../methods/steering/steer.ts';
+import { passesAtOnce } from '../../models/sessions.ts';
+import { inGroups } from '../../models/together.ts';
 import { packTree, type Tree } from '../../models/tree.ts';
 import type { Side } from '../../results.ts';
 import type { SteeringWork } from './work.ts';
@@ -59,7 +62,8 @@ export async function firstOrderOn(
   const pass = await sitePass(runtime, model, layer);
   const all: ContrastGradient[] = [];
   try {
-    for (const contrast of contrasts) all.push(await gradientOf(pass, contrast, d));
+    const gradient = (contrast: Contrast) => gradientOf(pass, contrast, d);
+    for await (const one of inGroups(contrasts, passesAtOnce(runtime, model), gradient)) all.push(one);
   } finally {
     await pass.release();
   }

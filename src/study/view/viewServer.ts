@@ -6,6 +6,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { InputError } from '../../errors.ts';
+import type { Machine } from '../open/machine.ts';
 import { playground } from '../playground/served.ts';
 import { builtApp, readApp } from '../report/app.ts';
 import { studyFolders } from '../report/studyFolder.ts';
@@ -15,12 +16,11 @@ import { studyWatch } from './watch.ts';
 
 const host = '127.0.0.1';
 
-export interface ViewRequest {
+export interface ViewRequest extends Machine {
   /** studies, or folders of `culprit attribute --out` */
   readonly studies: readonly string[];
   /** default one that is free */
   readonly port?: number | undefined;
-  readonly cacheDir?: string | undefined;
   /** of the built web app; default where the build puts it */
   readonly appFolder?: string | undefined;
   /** milliseconds between looks at a study that somebody watches; default 1000 */
@@ -58,13 +58,13 @@ async function listening(server: Server, port: number): Promise<number> {
  * free.
  */
 export async function startView(request: ViewRequest): Promise<View> {
-  const { appFolder = builtApp, cacheDir, every, onBug } = request;
+  const { appFolder = builtApp, cacheDir, memory, every, onBug } = request;
   await readApp(appFolder);
   const studies = (await studyFolders(request.studies)).map(
     (study): ViewedStudy => ({
       ...study,
       watch: studyWatch(study.folder, { clock: systemClock, cacheDir, every }),
-      playground: playground(study.folder, { cacheDir }),
+      playground: playground(study.folder, { cacheDir, memory }),
     }),
   );
   const token = randomBytes(24).toString('base64url');

@@ -1,0 +1,73 @@
+/** What of this machine the work may use: where it keeps dequantised weights, how much memory it holds. */
+import { freemem } from 'node:os';
+import { InputError } from '../../errors.ts';
+import { nodeRuntime } from '../../runtime/node.ts';
+import type { MemoryLimit, Runtime, Sweep } from '../../runtime/runtime.ts';
+import { type Clock, systemClock } from '../store/runRecord.ts';
+import { type Progress, silent } from './progress.ts';
+
+export interface Machine {
+  /** where dequantised weights are kept; default $CULPRIT_CACHE, else the user's cache folder */
+  readonly cacheDir?: string | undefined;
+  /**
+   * bytes that the work may hold, for a model that is larger to be run part by part; default three quarters of what
+   * is free
+   */
+  readonly memory?: number | undefined;
+}
+
+/** Of the memory that is free, where nothing is said. */
+const shareOfFree = 0.75;
+/** What a process holds without a model: Node, ONNX Runtime, a tokenizer. */
+const ownBytes = 250 * 2 ** 20;
+const leastMemory = 320 * 2 ** 20;
+/** Of what is left, what weights and kept values take; the rest is for what a part computes. */
+const shares = { weights: 0.5, values: 0.2 };
+
+/** 8.2 GB, in powers of ten. */
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(bytes < 1e9 ? 2 : 1)} GB`;
+
+const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
+
+/** What is told of the first sweep. */
+function sweepNote({ passes, bytes, reading, computing }: Sweep, memory: number): string {
+  const limits = reading > computing ? 'reading' : 'computing';
+  return `The model is larger than the memory it may take (${gigabytes(memory)}, --memory): it is run part by part. The first time through ${gigabytes(bytes)} of weights, shared by ${passes} ${passes === 1 ? 'pass' : 'passes'}, took ${seconds(reading)} to read and ${seconds(computing)} to compute: ${limits} is what limits.`;
+}
+
+/** Throws InputError where that is less than a process needs without a model. */
+function limitOf(memory: number, progress: Progress, clock: Clock): MemoryLimit {
+  if (memory < leastMemory)
+    throw new InputError(
+      `--memory: expected at least ${Math.ceil(leastMemory / 1e6)}M, found ${Math.floor(memory / 1e6)}M`,
+    );
+  const left = memory - ownBytes;
+  let told = false;
+  return {
+    weights: Math.floor(left * shares.weights),
+    values: Math.floor(left * shares.values),
+    watch: {
+      now: () => clock().getTime(),
+      onSweep(sweep) {
+        if (!told) progress.note(sweepNote(sweep, memory));
+        told = true;
+      },
+      onMapped({ bytes, milliseconds }) {
+        progress.note(
+          `Sampling from a model that is larger than the memory it may take (${gigabytes(memory)}, --memory): each token of up to 64 completions goes through ${gigabytes(bytes)} of weights in their files. The first prompt took ${seconds(milliseconds)}: expect about that for each token.`,
+        );
+      },
+    },
+  };
+}
+
+export interface RuntimeOptions extends Machine {
+  readonly progress?: Progress | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/** A runtime that keeps to the memory it is given. Throws InputError where that is too little for any. */
+export function openRuntime({ memory, progress = silent, clock = systemClock }: RuntimeOptions): Runtime {
+  const bytes = memory ?? Math.max(leastMemory, freemem() * shareOfFree);
+  return nodeRuntime({ limit: limitOf(bytes, progress, clock) });
+}
