@@ -43,11 +43,17 @@ export async function productRate(runtime: Runtime): Promise<number> {
   return best;
 }
 
-/** Peak resident memory of this process so far, in MB; undefined where the system does not tell. */
-export function peakMemory(): number | undefined {
+function ofStatus(field: string): number | undefined {
   try {
-    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024;
+    const found = new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync('/proc/self/status', 'utf8'));
+    return Number(found?.[1]) / 1024;
   } catch {
     return undefined;
   }
 }
+
+/** Peak resident memory of this process so far, in MB; undefined where the system does not tell. */
+export const peakMemory = (): number | undefined => ofStatus('VmHWM');
+
+/** Resident memory of this process now, in MB. */
+export const memoryNow = (): number | undefined => ofStatus('VmRSS');
