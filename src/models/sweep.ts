@@ -62,7 +62,7 @@ export class PartSweep {
   /** Loads the part, runs what `work` does with it, and releases it. */
   async over(part: Part, work: (session: Session) => Promise<void>): Promise<void> {
     const start = this.now();
-    const session = await this.runtime.load(part.graph, part.weights);
+    const session = await this.runtime.load(part.graph, part.weights, { lean: true });
     const loaded = this.now();
     try {
       await work(session);

@@ -109,6 +109,7 @@ export function nodeRuntime({ threads = threadsAsked(), limit }: NodeRuntimeOpti
     graph: Graph,
     weights: OnnxWeights,
     kept: Readonly<Record<string, Kept>>,
+    lean = false,
   ): Promise<StatefulSession> {
     const id = sessions++;
     const inputs = nodesOf(graph, 'input').map(({ attributes }) => attributes.name);
@@ -117,7 +118,8 @@ export function nodeRuntime({ threads = threadsAsked(), limit }: NodeRuntimeOpti
       value: toValue(name, initial),
       output,
     }));
-    await worker.run({ kind: 'load', id, options, kept: values, ...writeOnnx(graph, weights) });
+    const own = lean ? { ...options, enableCpuMemArena: false, enableMemPattern: false } : options;
+    await worker.run({ kind: 'load', id, options: own, kept: values, ...writeOnnx(graph, weights) });
     return {
       async run(feeds: Feeds) {
         const passed = mapValues(used(feeds, fed), (t, name) => toValue(name, t));
@@ -177,7 +179,7 @@ export function nodeRuntime({ threads = threadsAsked(), limit }: NodeRuntimeOpti
   return {
     limit,
     loadCached,
-    load: (graph, weights) => loadStateful(graph, weights, {}),
+    load: (graph, weights, { lean = false } = {}) => loadStateful(graph, weights, {}, lean),
     loadStateful,
     async close() {
       // a thread's end does not free what ONNX Runtime holds

@@ -102,9 +102,10 @@ export interface Runtime {
   /** default: none; whole models are loaded */
   readonly limit?: MemoryLimit | undefined;
   /**
-   * A session for the graph with its weights bound. Throws where a weight is missing or has another shape.
+   * A session for the graph with its weights bound. Throws where a weight is missing or has another shape. One that
+   * is `lean` gives memory back after each run, which costs some percent of its time.
    */
-  load(graph: Graph, weights: OnnxWeights): Promise<Session>;
+  load(graph: Graph, weights: OnnxWeights, options?: { readonly lean?: boolean }): Promise<Session>;
   /** The same, keeping values by input name between runs. */
   loadStateful(
     graph: Graph,
