@@ -65,11 +65,12 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: 'forks',
-    maxWorkers: 2,
+    // one more than CI's cores: a file that waits, for the disk, a server or another process, leaves them to the others
+    maxWorkers: 3,
     // more room for what lives a moment: a tenth less time goes into clearing it away
     execArgv: ['--max-semi-space-size=32'],
     sequence: { sequencer: LongestFirst },
-    // two files side by side: with a thread each for their products they do not wait for one another
+    // files side by side: with a thread each for their products they do not wait for one another
     env: { CULPRIT_THREADS: '1' },
     projects: [
       { extends: true, test: { name: 'alone', include: alone } },
