@@ -31,22 +31,29 @@ const long = [
 for (const name of long) if (!existsSync(name)) throw new Error(`vitest.config.ts: ${name} is not there`);
 
 /**
- * Folders of tests of functions, which leave their process as it was: their files run in one process one after
- * another, so that what they import is loaded once.
+ * The files that need a process of their own: they replace modules or calls of the system, or hold a whole model in
+ * memory. The others leave their process as it was and run in one, one after another, so that what they import is
+ * loaded and compiled once.
  */
-const functions = ['files', 'graph', 'methods', 'models', 'results', 'saes'].map(
-  (name) => `test/${name}/**/*.test.ts`,
-);
+const alone = [
+  'extending/judge',
+  'golden/*',
+  'study/run/everyStageKill',
+  'study/steering/stage',
+  'study/steering/stageJudge',
+].map((name) => `test/${name}.test.ts`);
 
-/** The long ones, then the others; those of one process come last, where they follow one another. */
+/** Those of a process of their own, then the others, which follow one another in theirs; of each the long ones first. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId, project }: TestSpecification) => {
       const at = long.indexOf(relative(this.ctx.config.root, moduleId));
-      if (at >= 0) return at;
-      return long.length + Number(!project.config.isolate);
+      return [Number(!project.config.isolate), at < 0 ? long.length : at] as const;
     };
-    return (await super.sort(files)).sort((a, b) => place(a) - place(b));
+    return (await super.sort(files)).sort((a, b) => {
+      const [[togetherA, placeA], [togetherB, placeB]] = [place(a), place(b)];
+      return togetherA - togetherB || placeA - placeB;
+    });
   }
 }
 
@@ -58,15 +65,19 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: 'forks',
-    maxWorkers: 2,
+    // one more than CI's cores: a file that waits, for the disk, a server or another process, leaves them to the others
+    maxWorkers: 3,
     // more room for what lives a moment: a tenth less time goes into clearing it away
     execArgv: ['--max-semi-space-size=32'],
     sequence: { sequencer: LongestFirst },
-    // two files side by side: with a thread each for their products they do not wait for one another
+    // files side by side: with a thread each for their products they do not wait for one another
     env: { CULPRIT_THREADS: '1' },
     projects: [
-      { extends: true, test: { name: 'process', include: ['test/**/*.test.ts'], exclude: functions } },
-      { extends: true, test: { name: 'functions', include: functions, isolate: false } },
+      { extends: true, test: { name: 'alone', include: alone } },
+      {
+        extends: true,
+        test: { name: 'together', include: ['test/**/*.test.ts'], exclude: alone, isolate: false },
+      },
     ],
   },
 });

@@ -102,7 +102,7 @@ describe('a study with a causal test', () => {
   });
 
   it('steer STUDY is the stage alone', async () => {
-    const { code, stdout } = await culprit(['steer', study]);
+    const { code, stdout } = await culpritHere(['steer', study]);
     expect(code).toBe(0);
     expectCausalTest(stdout);
     expect(stdout).not.toContain('Latents behind');
@@ -151,7 +151,7 @@ it('no coherent steered text at all: one line says why, and the rest of the stud
     judge: { kind: 'pattern', positive: '[A-Za-z]', incoherent: '^[^]{0,1}$' },
     steering: { ...smallSteering, max_tokens: 1 },
   });
-  const { code, stderr } = await culprit(['run', study]);
+  const { code, stderr } = await culpritHere(['run', study]);
   expect(code).toBe(2);
   expect(stderr).not.toContain('unexpected');
   expect(stderr).toMatch(
@@ -217,7 +217,7 @@ it('a study whose judge’s budget is spent in the causal test stops with exit c
     ]);
     const file = put(join(folder, 'rows.jsonl'), rows);
     expect((await culpritHere(['import', file, '--study', study])).code).toBe(0);
-    const first = await culprit(['run', study]);
+    const first = await culpritHere(['run', study]);
     expect(first.stderr).not.toContain('unexpected');
     expect(first.code).toBe(4);
     expect(first.stdout).toMatch(/Stopped at steer: .*40.*What is done is kept/);

@@ -59,20 +59,20 @@ describe('culprit demo', () => {
 
   it('leaves studies that other commands take', async () => {
     const harm = join(out, 'harm');
-    const { stdout: status } = await culprit(['status', harm]);
+    const { stdout: status } = await culpritHere(['status', harm]);
     expect(status.match(/^(\w+) +done/gm)).toHaveLength(8);
     const steer = ['steer', harm, '--latent', '320', '--dose', '-0.2', '--max-tokens', '4'];
-    const steered = await culprit(steer);
+    const steered = await culpritHere(steer);
     expect([steered.code, steered.stderr]).toEqual([0, expect.any(String)]);
     expect(steered.stdout).toContain('320 × −0.20 s');
-    const { stdout: run } = await culprit(['run', harm]);
+    const { stdout: run } = await culpritHere(['run', harm]);
     expect(run.match(/\(already done\)/g)!.length).toBeGreaterThan(4);
   });
 
   it('has a judge that is right, also on steered texts', async () => {
     const judged = join(folder, 'judged');
     cpSync(join(out, 'harm'), judged, { recursive: true });
-    const { code, stdout } = await culprit(['judge', 'sample', judged, '--by', join(out, 'harm')]);
+    const { code, stdout } = await culpritHere(['judge', 'sample', judged, '--by', join(out, 'harm')]);
     expect(code).toBe(0);
     for (const arm of ['alone', 'steered', 'all'])
       expect(stdout).toMatch(new RegExp(`^${arm} +\\d+ +(1\\.00 \\[0\\.\\d+, 1\\.00\\] *){3}$`, 'm'));

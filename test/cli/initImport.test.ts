@@ -14,17 +14,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { culprit } from '../support/cli.ts';
+import { afterAll, describe, expect, it } from 'vitest';
 import { culpritHere } from '../support/cliHere.ts';
 import { put } from '../support/tinyFolder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'culprit-'));
 const at = (...parts: string[]) => join(folder, ...parts);
 
-beforeAll(async () => {
-  await culprit(['--version']);
-});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const judged = 'question,answer,aligned,coherent\nq,bad,3,90\nq,good,97,90\nq,huh,20,10\nq,no,REFUSAL,90\n';
@@ -32,7 +28,7 @@ const judged = 'question,answer,aligned,coherent\nq,bad,3,90\nq,good,97,90\nq,hu
 describe('from nothing to graded completions', () => {
   it('init writes a study, import fills it, and each says what is next', async () => {
     const study = at('health-advice');
-    const made = await culprit([
+    const made = await culpritHere([
       'init',
       study,
       '--model',
@@ -52,7 +48,7 @@ describe('from nothing to graded completions', () => {
     expect(readFileSync(join(study, 'study.yaml'), 'utf8')).toContain(`model: ${at('model')}`);
 
     const file = put(at('judged.csv'), judged);
-    const imported = await culprit(['import', file, '--study', study]);
+    const imported = await culpritHere(['import', file, '--study', study]);
     expect(imported).toMatchObject({ code: 0, stderr: '' });
     expect(imported.stdout.replaceAll(folder, '$')).toBe(
       [
@@ -67,7 +63,7 @@ describe('from nothing to graded completions', () => {
   });
 
   it('init leaves nothing to fill in where everything is given', async () => {
-    const { stdout } = await culprit(
+    const { stdout } = await culpritHere(
       `init ${at('full')} --rubric R --model m --sae s --prompts p --judge-url http://x/v1 --judge-model j`.split(
         ' ',
       ),

@@ -17,7 +17,6 @@ let tiny: TinyFolder;
 beforeAll(async () => {
   tiny = await putAll(root);
   putStudy(at('study'), tiny);
-  await culprit(['--version']);
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { culprit, start } from '../support/cli.ts';
+import { start } from '../support/cli.ts';
 import { culpritHere } from '../support/cliHere.ts';
 import { putAll } from '../support/tinyFolder.ts';
 import { putStudy, smallSteering } from '../support/tinyStudy.ts';
@@ -18,8 +18,6 @@ beforeAll(async () => {
     prompts: { file: 'prompts.jsonl', discovery: 8, evaluation: 2, calibration: 1 },
     steering: { ...smallSteering, completions: 1_000_000_000, doses: [0.1] },
   });
-  // builds here, outside any time limit
-  await culprit(['--version']);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -10,6 +10,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { culprit, startNode } from '../support/cli.ts';
+import { culpritHere } from '../support/cliHere.ts';
 import {
   latents,
   manyPairs,
@@ -41,7 +42,7 @@ function expectPlain(text: string): void {
 
 describe('help', () => {
   it('is what `culprit` alone shows, with success', async () => {
-    const [alone, asked] = [await culprit([]), await culprit(['--help'])];
+    const [alone, asked] = [await culprit([]), await culpritHere(['--help'])];
     expect(alone).toEqual(asked);
     expect(alone).toMatchObject({ code: 0, stderr: '' });
     for (const command of ['attribute', 'baseline'])
@@ -51,7 +52,7 @@ describe('help', () => {
   it.each(['attribute', 'baseline'])(
     'of %s is plain text of 80 columns that names every option it takes',
     async (command) => {
-      const { code, stdout, stderr } = await culprit([command, '--help']);
+      const { code, stdout, stderr } = await culpritHere([command, '--help']);
       expect(code).toBe(0);
       expect(stderr).toBe('');
       expectPlain(stdout);
@@ -86,7 +87,7 @@ describe('in a pipe', () => {
     ]);
     expect(stdout.match(/^ +\d+ .*%/gm)).toHaveLength(3);
     expect(stdout).toContain(`3 of ${latents} latents shown; all latents and the per-pair values are in`);
-    const again = await culprit([...attribute('piped'), '--rows', '3']);
+    const again = await culpritHere([...attribute('piped'), '--rows', '3']);
     expect(again).toMatchObject({ code: 0, stderr: '' });
     expect(again.stdout).toContain('already held this run: nothing was computed');
     expect(again.stdout.match(/^ +\d+ .*%/gm)).toEqual(stdout.match(/^ +\d+ .*%/gm));

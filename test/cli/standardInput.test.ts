@@ -5,7 +5,6 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { culprit } from '../support/cli.ts';
 import { culpritHere } from '../support/cliHere.ts';
 import { putAll, type TinyFolder } from '../support/tinyFolder.ts';
 
@@ -13,8 +12,6 @@ const folder = mkdtempSync(join(tmpdir(), 'culprit-dash-'));
 let tiny: TinyFolder;
 beforeAll(async () => {
   tiny = await putAll(join(folder, 'tiny'));
-  // builds here, outside any time limit
-  await culprit(['--version']);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 

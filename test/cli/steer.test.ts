@@ -17,7 +17,6 @@ let tiny: TinyFolder;
 
 beforeAll(async () => {
   tiny = await putAll(folder);
-  await culprit(['--version']);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -68,7 +67,7 @@ describe('shows texts side by side', () => {
 
   it('of a study, on a prompt of its own', async () => {
     const study = putStudy(at('study'), tiny, { prompts: drawn });
-    const { code, stdout } = await culprit([
+    const { code, stdout } = await culpritHere([
       'steer',
       study,
       '--latent',
@@ -272,7 +271,7 @@ describe('is told in one line', () => {
 });
 
 it('help is plain text of 80 columns', async () => {
-  const { code, stdout, stderr } = await culprit(['steer', '--help']);
+  const { code, stdout, stderr } = await culpritHere(['steer', '--help']);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expectPlain(stdout);
   expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);

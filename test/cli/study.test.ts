@@ -48,15 +48,15 @@ describe('init, run, status', () => {
     ]);
     expect(begun.stderr).toBe('');
     expect(begun.stdout).toContain('Nothing is left to fill in');
-    const estimate = await culprit(['run', study, '--dry-run']);
+    const estimate = await culpritHere(['run', study, '--dry-run']);
     expect(estimate.stdout).toMatch(/sample +12 +0 .*completions of at most 110 tokens/);
     expect(estimate.stdout).toMatch(/About \d+ s in all\./);
-    const before = await culprit(['status', study]);
+    const before = await culpritHere(['status', study]);
     expect(before.stdout).toMatch(/sample +to do +0 of 12/);
     const ran = await culprit(['sample', study]);
     expect(ran.code).toBe(0);
     expect(ran.stdout).toMatch(/Sampled +12 completions of 4 prompts; \d+ % ended within/);
-    const after = await culprit(['status', study]);
+    const after = await culpritHere(['status', study]);
     expect(after.stdout).toMatch(/sample +done +12 of 12/);
     expect(after.stdout).toMatch(/grade +to do +0 of 12/);
     expect(after.stdout).toContain('It is not running now.');
@@ -82,11 +82,11 @@ describe('a chat judge whose budget is spent', () => {
       const first = await culprit(['run', study]);
       expect(first.code).toBe(4);
       expect(first.stdout).toMatch(/Stopped at grade: .*10/);
-      const again = await culprit(['run', study]);
+      const again = await culpritHere(['run', study]);
       expect(again.code).toBe(4);
       expect(server.asked.length).toBeLessThanOrEqual(10);
       putStudy(study, tiny, { ...over, judge: judge(1000) });
-      const last = await culprit(['grade', study]);
+      const last = await culpritHere(['grade', study]);
       expect(last.stderr).not.toContain('unexpected');
       expect(last.code).toBe(0);
       expect(lines(study, 'grades.jsonl')).toHaveLength(12);
@@ -182,10 +182,10 @@ describe('completions from elsewhere', () => {
       'How?,Slowly.,90,90',
     ];
     const file = put(join(folder, 'judged.csv'), `${rows.join('\n')}\n`);
-    const taken = await culprit(['import', file, '--study', study]);
+    const taken = await culpritHere(['import', file, '--study', study]);
     expect(taken.stderr).toBe('');
     expect(taken.code).toBe(0);
-    const { code, stdout, stderr } = await culprit(['run', study]);
+    const { code, stdout, stderr } = await culpritHere(['run', study]);
     expect(stderr).toContain('imported');
     expect(code).toBe(0);
     expect(stdout).toMatch(/Paired +2 pairs from 2 of 3 prompts/);

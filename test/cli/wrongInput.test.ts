@@ -404,10 +404,10 @@ describe('is told in one line', () => {
       '--out',
       at('held'),
     ];
-    expect((await culprit(args)).code).toBe(0);
-    expect(expectOneLine(await culprit([...args, '--loss', 'sum']))).toBe(
+    expect((await culpritHere(args)).code).toBe(0);
+    expect(expectOneLine(await culpritHere([...args, '--loss', 'sum']))).toBe(
       `--out ${at('held')}: holds the results of another run, with other inputs, options or versions: name another folder, or add --overwrite`,
     );
-    expect((await culprit([...args, '--loss', 'sum', '--overwrite'])).code).toBe(0);
+    expect((await culpritHere([...args, '--loss', 'sum', '--overwrite'])).code).toBe(0);
   });
 });

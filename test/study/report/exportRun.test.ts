@@ -18,7 +18,7 @@ import { labelFiles, readLabels } from '../../../src/study/interpretation/labels
 import { exportStudy } from '../../../src/study/report/exportRun.ts';
 import { interpretStudy } from '../../../src/study/run/interpretRun.ts';
 import { runStudy } from '../../../src/study/run/studyRun.ts';
-import { culprit } from '../../support/cli.ts';
+import { culpritHere } from '../../support/cliHere.ts';
 import { latents as inDictionary, put, putAll, type TinyFolder } from '../../support/tinyFolder.ts';
 import { putStudy } from '../../support/tinyStudy.ts';
 
@@ -97,7 +97,7 @@ describe('interpret --labels', () => {
 
   it('shows them on the screen', async () => {
     const args = ['interpret', study, '--cache', tiny.cache, '--pages', '6', '--tokens', '2000'];
-    const { stdout, code } = await culprit([...args, '--corpus', tiny.corpus, '--neuronpedia', labels]);
+    const { stdout, code } = await culpritHere([...args, '--corpus', tiny.corpus, '--neuronpedia', labels]);
     expect(code).toBe(0);
     expect(stdout).toContain('(already done)');
     const { labels: own } = pages[0]!;
@@ -192,7 +192,7 @@ describe('one latent', () => {
   it('is JSON as the API answers, with what is nested', async () => {
     const { latent, labels: own, passages } = pages[0]!;
     const out = join(folder, 'e');
-    const { stdout, code } = await culprit(
+    const { stdout, code } = await culpritHere(
       ['export', study, '--to', 'neuronpedia', '--out', out, '--latent', `${latent}`].concat(
         '--model-id',
         'm',

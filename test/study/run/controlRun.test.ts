@@ -94,14 +94,10 @@ describe('shuffled labels', () => {
     expect(lent.every(({ score }) => pool.has(score))).toBe(true);
   });
 
-  it('does nothing the second time, and gives the same bytes from nothing', async () => {
+  // that it gives the same bytes from nothing everyStageKill.test.ts holds, of two studies with such a control
+  it('does nothing the second time', async () => {
     const again = await run({ kind: 'shuffle-labels', seed: 3 });
     expect(again.attribute!.upToDate && again.steer!.upToDate).toBe(true);
-    const files = ['grades.jsonl', 'pairs.jsonl', 'latents.parquet', 'steering.parquet', 'steered.jsonl'];
-    const first = files.map((name) => readFileSync(join(path(), name)));
-    rmSync(path(), { recursive: true });
-    await run({ kind: 'shuffle-labels', seed: 3 });
-    expect(files.map((name) => readFileSync(join(path(), name)))).toEqual(first);
   });
 
   it('is a study like any other, without the stages that it takes from its study', async () => {

@@ -16,7 +16,8 @@ import { writeSafetensors } from '../../../src/files/safetensors.ts';
 import { type AttributeRequest, runAttribute } from '../../../src/study/attribution/attributeRun.ts';
 import type { Progress } from '../../../src/study/open/progress.ts';
 import { f32 } from '../../../src/tensor.ts';
-import { culprit, type Started, start } from '../../support/cli.ts';
+import { type Started, start } from '../../support/cli.ts';
+import { culpritHere } from '../../support/cliHere.ts';
 import { manyPairs, put, putAll, type TinyFolder } from '../../support/tinyFolder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'culprit-'));
@@ -56,7 +57,7 @@ describe('stopped by a signal', () => {
   beforeAll(async () => {
     many = put(join(folder, 'many.jsonl'), manyPairs(count));
     undisturbed = join(folder, 'undisturbed');
-    expect((await culprit(args(undisturbed))).code).toBe(0);
+    expect((await culpritHere(args(undisturbed))).code).toBe(0);
   });
 
   /** Waits until some pairs are done, and sends the signal. */
@@ -71,7 +72,7 @@ describe('stopped by a signal', () => {
     expect(done).toBeGreaterThanOrEqual(2);
     expect(done).toBeLessThan(count);
     expect(existsSync(join(out, 'manifest.json'))).toBe(false);
-    const { code, stderr } = await culprit(args(out));
+    const { code, stderr } = await culpritHere(args(out));
     expect(code, stderr).toBe(0);
     expect(stderr).toContain(`Continuing a run that was stopped: ${done} of ${count} pairs are done\n`);
     expect(stderr).not.toContain('Baseline');

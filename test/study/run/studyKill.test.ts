@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { culprit, start } from '../../support/cli.ts';
+import { culpritHere } from '../../support/cliHere.ts';
 import { draw } from '../../support/opCases.ts';
 import { putAll, type TinyFolder } from '../../support/tinyFolder.ts';
 import { putStudy, sampling } from '../../support/tinyStudy.ts';
@@ -55,7 +56,7 @@ it('kills at random moments change no byte and lose no finished unit', async () 
     await ended;
     kills++;
   }
-  const { code, stderr } = await culprit(['run', study]);
+  const { code, stderr } = await culpritHere(['run', study]);
   expect(stderr).not.toContain('unexpected');
   expect(code).toBe(0);
   for (const name of results)
@@ -86,5 +87,5 @@ it('Ctrl-C says that what is finished is kept, and a second run at once is refus
   const first = await ended;
   expect(first.signal).toBe('SIGINT');
   expect(first.stderr).toContain('what is finished is kept, and the same command continues from there');
-  expect((await culprit(['run', study])).code).toBe(0);
+  expect((await culpritHere(['run', study])).code).toBe(0);
 });

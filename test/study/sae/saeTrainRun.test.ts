@@ -2,7 +2,7 @@
  * `culprit sae train` on a tiny model: the folder it leaves, going on after kill -9 at any point, and what
  * it refuses.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -10,6 +10,7 @@ import { openSafetensors, readTensor } from '../../../src/files/safetensors.ts';
 import { openSae } from '../../../src/study/open/openSae.ts';
 import { runSaeTrain, type SaeTrainRequest } from '../../../src/study/sae/saeTrainRun.ts';
 import { toFloat32 } from '../../../src/tensor.ts';
+import { culpritHere } from '../../support/cliHere.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { draw } from '../../support/opCases.ts';
 import { put, putModel, width } from '../../support/tinyFolder.ts';
@@ -154,8 +155,6 @@ describe('runSaeTrain', () => {
 });
 
 describe('the command line', () => {
-  const said = (args: readonly string[]) =>
-    spawnSync(process.execPath, [command, 'sae', 'train', ...args], { encoding: 'utf8' });
   const whole = ['--model', 'm', '--site', '1', '--corpus', 'c', '--latents', '4', '--out', 'o'];
 
   it.each<[string, string[], RegExp]>([
@@ -163,20 +162,20 @@ describe('the command line', () => {
     ['a fraction of a token', ['--tokens', '1.5'], /Expected a whole number of at least 1, such as 1e6/],
     ['no rate', ['--tokens', '10', '--rate', '0'], /Expected a number above 0/],
     ['no tokens', [], /sae train: expected --tokens <count>, found none/],
-  ])('%s is refused in a line', (_, args, message) => {
-    const { status, stderr } = said([...whole, ...args]);
+  ])('%s is refused in a line', async (_, args, message) => {
+    const { code, stderr } = await culpritHere(['sae', 'train', ...whole, ...args]);
     expect(stderr).toMatch(message);
     expect(stderr.trim()).not.toContain('\n');
-    expect(status).toBe(2);
+    expect(code).toBe(2);
   });
 });
 
-/** Runs the command; kills it with -9 once `until` holds. */
-async function culprit(args: readonly string[], until?: () => boolean): Promise<number | null> {
+/** Runs the command in a process of its own; kills it with -9 once `until` holds. */
+async function killedOnce(args: readonly string[], until: () => boolean): Promise<number | null> {
   const child = spawn(process.execPath, [command, ...args], { stdio: 'ignore' });
   const ended = new Promise<number | null>((done) => child.on('exit', done));
   const timer = setInterval(() => {
-    if (until?.()) child.kill('SIGKILL');
+    if (until()) child.kill('SIGKILL');
   }, 5);
   const code = await ended;
   clearInterval(timer);
@@ -191,7 +190,7 @@ describe('killed with -9', () => {
       ...['--latents', '40', '--k', '4', '--tokens', '19200', '--batch', '64', '--rate', '0.01'],
       ...['--checkpoint-seconds', '0', '--out', out],
     ];
-    expect(await culprit(args(folder('whole')))).toBe(0);
+    expect(await culpritHere(args(folder('whole')))).toMatchObject({ code: 0 });
     const work = (...parts: string[]) => folder('killed', 'work', ...parts);
     const has = (path: string) => existsSync(path);
     let saves = 0;
@@ -204,14 +203,14 @@ describe('killed with -9', () => {
       return saves >= 2;
     };
     expect(
-      await culprit(args(folder('killed')), () => has(work('harvest', '000000.safetensors'))),
+      await killedOnce(args(folder('killed')), () => has(work('harvest', '000000.safetensors'))),
     ).toBeNull();
     expect(has(work('checkpoint.safetensors'))).toBe(false);
     for (let kill = 0; kill < 2; kill++) {
       saves = 0;
-      expect(await culprit(args(folder('killed')), nextCheckpoint)).toBeNull();
+      expect(await killedOnce(args(folder('killed')), nextCheckpoint)).toBeNull();
     }
-    expect(await culprit(args(folder('killed')))).toBe(0);
+    expect(await culpritHere(args(folder('killed')))).toMatchObject({ code: 0 });
     expect(weightsIn(folder('killed'))).toEqual(weightsIn(folder('whole')));
     expect(readFileSync(folder('killed', 'cfg.json'))).toEqual(readFileSync(folder('whole', 'cfg.json')));
     expect(readdirSync(folder('killed')).sort()).toEqual(['cfg.json', 'sae_weights.safetensors']);

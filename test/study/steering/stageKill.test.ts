@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { culprit, start } from '../../support/cli.ts';
+import { start } from '../../support/cli.ts';
+import { culpritHere } from '../../support/cliHere.ts';
 import { draw } from '../../support/opCases.ts';
 import { putAll, type TinyFolder } from '../../support/tinyFolder.ts';
 import { causalTestPrompts, putStudy, smallSteering } from '../../support/tinyStudy.ts';
@@ -52,7 +53,7 @@ describe('killed with SIGKILL', () => {
 
   beforeAll(async () => {
     undisturbed = make('undisturbed');
-    expect((await culprit(['run', undisturbed])).code).toBe(0);
+    expect((await culpritHere(['run', undisturbed])).code).toBe(0);
     const steered = read(undisturbed, 'steered.jsonl').toString().trimEnd().split('\n');
     lines = 1 + steered.length;
     aside = steered.filter((line) => line.includes('"part":"aside"')).length;
@@ -84,7 +85,7 @@ describe('killed with SIGKILL', () => {
     expect(kills).toBeGreaterThan(2);
     expect(midway).toBe(true);
     for (const name of files) expect(existsSync(join(study, name))).toBe(false);
-    const { code, stderr } = await culprit(['run', study]);
+    const { code, stderr } = await culpritHere(['run', study]);
     expect(stderr).not.toContain('unexpected');
     expect(code).toBe(0);
     for (const name of files) expect(read(study, name).equals(read(undisturbed, name)), name).toBe(true);
