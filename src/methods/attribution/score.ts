@@ -6,7 +6,9 @@
 import { input, matmul, mul, neg, sumLast } from '../../graph/build.ts';
 import { simplify } from '../../graph/simplify.ts';
 import type { Runtime, Session } from '../../runtime/runtime.ts';
+import { ranges, readAhead, type Span } from '../../saes/readAhead.ts';
 import { tensor, toFloat32 } from '../../tensor.ts';
+import { joined } from '../site/residuals.ts';
 
 /** Unit decoder directions, read piecewise. */
 export interface Dictionary {
@@ -57,10 +59,9 @@ async function overChunks(
   dictionary: Dictionary,
   use: (from: number, count: number, rows: Float32Array) => Promise<void>,
 ): Promise<void> {
-  for (let from = 0; from < dictionary.latents; from += chunkLatents) {
-    const to = Math.min(from + chunkLatents, dictionary.latents);
-    await use(from, to - from, await dictionary.decoderRows(from, to));
-  }
+  const chunks = ranges(dictionary.latents, chunkLatents);
+  const read = ([from, to]: Span) => dictionary.decoderRows(from, to);
+  for await (const [[from, to], rows] of readAhead(chunks, read)) await use(from, to - from, rows);
 }
 
 /** Makes M = Σ_t ĝ_t c_tᵀ [d, d] of rows. */
@@ -125,16 +126,6 @@ function* groups(contrasts: readonly DecoderRows[], d: number): Generator<Decode
     count += more;
   }
   if (group.length > 0) yield group;
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((sum, p) => sum + p.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }
 
 /** −1 where row r belongs to contrast p, else 0: [R, P]. */
