@@ -2,7 +2,7 @@
  * What this machine can do, measured in the same process: plain matrix products and reading memory; and
  * memory in use.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { input, matmul, slice } from '../src/graph/build.ts';
 import type { Node } from '../src/graph/node.ts';
 import type { Runtime } from '../src/runtime/runtime.ts';
@@ -43,11 +43,20 @@ export async function productRate(runtime: Runtime): Promise<number> {
   return best;
 }
 
-/** Peak resident memory of this process so far, in MB; undefined where the system does not tell. */
+/** Peak resident memory of this process so far, or since it was forgotten, in MB; undefined where the system does not tell. */
 export function peakMemory(): number | undefined {
   try {
     return Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024;
   } catch {
     return undefined;
+  }
+}
+
+/** Peak memory counts from now on, where the system allows it. */
+export function forgetPeakMemory(): void {
+  try {
+    writeFileSync('/proc/self/clear_refs', '5');
+  } catch {
+    return;
   }
 }

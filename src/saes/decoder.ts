@@ -5,8 +5,8 @@
 import { ranges, readAhead, type Span } from './readAhead.ts';
 
 /**
- * Rows from ≤ i < to of the decoder as published, [to − from, d]; every value finite. The caller keeps off
- * the result.
+ * Rows from ≤ i < to of the decoder as published, [to − from, d]; every value finite. The result is the caller's
+ * own, who may write to it.
  */
 type RowSource = (from: number, to: number) => Promise<Float32Array>;
 
@@ -22,7 +22,7 @@ const chunkValues = 1 << 22;
 /** Unit directions [to − from, d]; a row of norm 0 stays all zeros. Throws RangeError outside 0..N. */
 export async function unitRows(decoder: SaeDecoder, from: number, to: number): Promise<Float32Array> {
   assertRange('decoder rows', decoder.latents, from, to);
-  const rows = (await decoder.rows(from, to)).slice();
+  const rows = await decoder.rows(from, to);
   const { width } = decoder;
   for (let start = 0; start < rows.length; start += width) {
     const norm = normOf(rows, start, width);

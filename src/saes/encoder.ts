@@ -16,8 +16,11 @@ import { separatePass, wholePass } from './separateBlocks.ts';
 
 export type { EncodedRows };
 
-/** Values of one matrix, 256 MiB of float32: one of fewer stays in memory, others are read in blocks of a quarter. */
+/** Values of one matrix, 256 MiB of float32: one of fewer stays in memory, others are read in blocks. */
 export const heldValues = 1 << 26;
+
+/** Values of a block at most, 16 MiB: what is larger is not taken from memory that was just freed. */
+const blockValues = 1 << 22;
 
 /** Values of rows that are worth one reading of a dictionary: 32 MiB. */
 const gatheredValues = 1 << 23;
@@ -27,7 +30,7 @@ export interface EncoderRequest {
   readonly latents?: readonly number[];
   /** whether x̂ is wanted, which takes the decoder too; default no */
   readonly reconstruction?: boolean;
-  /** a matrix of fewer values stays in memory, others are read in blocks of a quarter; default `heldValues` */
+  /** a matrix of fewer values stays in memory, others are read in blocks, of a quarter of `held` at most; default `heldValues` */
   readonly held?: number;
 }
 
@@ -64,7 +67,7 @@ export async function openEncoder(
     numbers: await sae.arithmetic(),
     latents,
     decode: reconstruction,
-    length: blockLength(held / 4 / d),
+    length: blockLength(Math.min(held / 4, blockValues) / d),
   };
   const pass = await (isWhole ? wholePass(work) : kind.separate ? separatePass(work) : keptPass(work));
   const finish = reconstruction ? await finishing(work) : undefined;

@@ -30,6 +30,9 @@ export interface DecoderRows {
 
 /** Decoder rows of one chunk; at width 576 a chunk and its product with M fit in a core's cache share. */
 const chunkLatents = 2048;
+
+/** Values of one chunk at most, 16 MiB: what is larger is not taken from memory that was just freed. */
+const chunkValues = 1 << 22;
 /** Rows scored at once; bounds memory at chunkLatents · rowsAtOnce · 8 bytes. */
 const rowsAtOnce = 2048;
 
@@ -59,7 +62,8 @@ async function overChunks(
   dictionary: Dictionary,
   use: (from: number, count: number, rows: Float32Array) => Promise<void>,
 ): Promise<void> {
-  const chunks = ranges(dictionary.latents, chunkLatents);
+  const { width, latents } = dictionary;
+  const chunks = ranges(latents, Math.max(1, Math.min(chunkLatents, Math.floor(chunkValues / width))));
   const read = ([from, to]: Span) => dictionary.decoderRows(from, to);
   for await (const [[from, to], rows] of readAhead(chunks, read)) await use(from, to - from, rows);
 }
