@@ -14,6 +14,8 @@ export interface SaeDecoder {
   readonly width: number;
   readonly latents: number;
   readonly rows: RowSource;
+  /** Rows [n, d] of single latents, as `rows` gives them; default one by one. */
+  readonly of?: ((latents: readonly number[]) => Promise<Float32Array>) | undefined;
 }
 
 /** Values read at once while going over the whole decoder: 16 MiB of float32. */
@@ -22,8 +24,19 @@ const chunkValues = 1 << 22;
 /** Unit directions [to − from, d]; a row of norm 0 stays all zeros. Throws RangeError outside 0..N. */
 export async function unitRows(decoder: SaeDecoder, from: number, to: number): Promise<Float32Array> {
   assertRange('decoder rows', decoder.latents, from, to);
-  const rows = await decoder.rows(from, to);
-  const { width } = decoder;
+  return madeUnit(await decoder.rows(from, to), decoder.width);
+}
+
+/** Unit directions [n, d] of single latents; a row of norm 0 stays all zeros. */
+export async function unitRowsOf(decoder: SaeDecoder, latents: readonly number[]): Promise<Float32Array> {
+  if (decoder.of) return madeUnit(await decoder.of(latents), decoder.width);
+  const out = new Float32Array(latents.length * decoder.width);
+  for (const [i, latent] of latents.entries())
+    out.set(await unitRows(decoder, latent, latent + 1), i * decoder.width);
+  return out;
+}
+
+function madeUnit(rows: Float32Array, width: number): Float32Array {
   for (let start = 0; start < rows.length; start += width) {
     const norm = normOf(rows, start, width);
     if (norm > 0) for (let j = start; j < start + width; j++) rows[j] = rows[j]! / norm;

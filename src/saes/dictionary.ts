@@ -2,7 +2,7 @@
  * Puts an SAE together from its parts, each read when it is first asked for; all but the two matrices are kept.
  * Knows neither the formats nor any kind by name.
  */
-import { assertRange, decoderRowNorms, type SaeDecoder, unitRows } from './decoder.ts';
+import { assertRange, decoderRowNorms, type SaeDecoder, unitRows, unitRowsOf } from './decoder.ts';
 import type { SaeKind } from './kinds/kind.ts';
 import type { LatentMatrix } from './latentMatrix.ts';
 import type { Normalisation } from './normalise.ts';
@@ -57,6 +57,10 @@ export function makeSae<W extends string, C extends string>(parts: SaeParts<W, C
     where,
     trainedOn,
     decoderRows: (from, to) => unitRows(decoder, from, to),
+    async decoderRowsOf(latents) {
+      assertLatents({ where, latents: decoder.latents }, latents);
+      return unitRowsOf(decoder, latents);
+    },
     decoderNorms: norms,
     // (s x − b) W = (x − b/s) (s W)
     async encoderColumns(from, to) {

@@ -3,6 +3,7 @@
  * be larger than memory; of any float type and whichever way it lies in its file.
  */
 import { bytesPerElement, rowMajor, type StoredView, type Tensor, toFloat32 } from '../tensor.ts';
+import type { SaeDecoder } from './decoder.ts';
 import { once } from './once.ts';
 import { finiteWeights, type StoredWeights, storedWeight, transposed } from './weights.ts';
 
@@ -12,6 +13,12 @@ export interface LatentMatrix {
   block(from: number, to: number): Promise<Float32Array>;
   /** Single latents, in the order given. */
   of(latents: readonly number[]): Promise<Float32Array>;
+}
+
+/** The decoder W_dec [N, d] of these weights. */
+export function storedDecoder(weights: StoredWeights): Pick<SaeDecoder, 'rows' | 'of'> {
+  const { block, of } = storedMatrix(weights, 'W_dec', 0);
+  return { rows: block, of };
 }
 
 /** Which axis is the latents': 0 of a decoder [N, d], 1 of an encoder [d, N]. */
@@ -26,8 +33,11 @@ const slabBytes = 2 ** 26;
 /** Latents that are read by themselves, however their values lie. */
 const fewLatents = 32;
 
-/** Rows of single latents that are read side by side. */
-const rowsAtOnce = 16;
+/** Single latents that are read side by side. */
+const latentsAtOnce = 16;
+
+/** What of a line could be read in the time that a disk takes to answer: 64 KiB. */
+const aloneBytes = 2 ** 16;
 
 /** Rows of values one after the other, as they are stored. */
 interface Stored {
@@ -39,13 +49,15 @@ interface Stored {
 /**
  * The matrix `name` of these weights. Where a latent's values lie one after the other, only what is asked for is
  * read. Where they lie apart, whole lines of the file are longer than memory: latents are then read many at a
- * time, of each line a large piece, and kept as stored until others are asked for.
+ * time, of each line a large piece, and kept as stored until others are asked for: `held` bytes, default 256 MiB.
+ * Single latents are then picked from slabs of whole lines, unless reading `alone` bytes (default 64 KiB) for each
+ * value of a line would be less.
  */
 export function storedMatrix(
   weights: StoredWeights,
   name: string,
   axis: LatentAxis,
-  held = heldBytes,
+  { held = heldBytes, alone = aloneBytes }: { readonly held?: number; readonly alone?: number } = {},
 ): LatentMatrix {
   const stored = storedWeight(weights, name);
   const strides = stored.strides ?? rowMajor(stored.shape);
@@ -85,20 +97,22 @@ export function storedMatrix(
       return finished(found, (i) => from + i);
     },
     async of(latents) {
-      const found = together ? await eachRow(latents) : await picked(latents);
+      const areFew = latents.length * alone < N * size;
+      const found = together || areFew ? await eachAlone(latents) : await picked(latents);
       return finished(found, (i) => latents[i]!);
     },
   };
 
-  async function eachRow(latents: readonly number[]): Promise<Stored> {
-    const rows: Stored[] = [];
-    for (let i = 0; i < latents.length; i += rowsAtOnce)
-      rows.push(
+  async function eachAlone(latents: readonly number[]): Promise<Stored> {
+    const found: Stored[] = [];
+    for (let i = 0; i < latents.length; i += latentsAtOnce)
+      found.push(
         ...(await Promise.all(
-          latents.slice(i, i + rowsAtOnce).map((latent) => read(part(axis, latent, latent + 1))),
+          latents.slice(i, i + latentsAtOnce).map((latent) => read(part(axis, latent, latent + 1))),
         )),
       );
-    return { ...beneath(rows, d), dtype: stored.dtype };
+    const values = { ...beneath(found, d), dtype: stored.dtype };
+    return together ? values : turnedStored(values);
   }
 
   /** Goes over all lines once, in slabs. */
@@ -181,6 +195,15 @@ function flipped(values: Float32Array, columns: number): Float32Array {
         for (let row = top; row < bottom; row++) out[column * rows + row] = values[row * columns + column]!;
     }
   return out;
+}
+
+/** The transpose of a few rows as stored. */
+function turnedStored({ dtype, data, columns }: Stored): Stored {
+  const rows = data.length / columns;
+  const out = emptyLike(data, data.length);
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++) out[column * rows + row] = data[row * columns + column]!;
+  return { dtype, data: out, columns: rows };
 }
 
 /** An encoder [d, N] that is read whole, once, when it is first asked for; for formats that hold little. */

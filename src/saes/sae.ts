@@ -37,6 +37,12 @@ export interface Sae {
    */
   decoderRows(from: number, to: number): Promise<Float32Array>;
 
+  /**
+   * Unit decoder directions [n, d] of some latents alone, in the order given. Throws InputError where a weight is not
+   * finite, RangeError for a latent that it does not have.
+   */
+  decoderRowsOf(latents: readonly number[]): Promise<Float32Array>;
+
   /** Norms [N] of the decoder rows as published; one pass over the decoder on first use. */
   decoderNorms(): Promise<Float32Array>;
 

@@ -65,7 +65,8 @@ describe.each(types)('of %s', (type) => {
     const weights = await weightsOf(type);
     const own = renamed(weights, { W: source }, ['rows', 'columns']);
     // 50 latents are held at once, so that parts begin, end and stand within what is held
-    const matrix = storedMatrix(own, 'W', axis, 50 * d * (weights.tensors.get('rows')!.bytes / (N * d)));
+    const held = 50 * d * (weights.tensors.get('rows')!.bytes / (N * d));
+    const matrix = storedMatrix(own, 'W', axis, { held });
     for (const [from, to] of [
       [0, N],
       [0, 45],
@@ -77,7 +78,8 @@ describe.each(types)('of %s', (type) => {
     ] as const)
       expect([...(await matrix.block(from, to))]).toEqual(wanted(axis, range(from, to)));
     for (const latents of [[119, 0, 64, 64], [5], [], range(20, 90).reverse()])
-      expect([...(await matrix.of(latents))]).toEqual(wanted(axis, latents));
+      for (const one of [matrix, storedMatrix(own, 'W', axis, { alone: 0 })])
+        expect([...(await one.of(latents))]).toEqual(wanted(axis, latents));
   });
 });
 
@@ -85,7 +87,7 @@ it('a value that is not finite is told at its own place, however the matrix lies
   // latent 101's third value by rows; latent 28's fifth by columns
   const weights = await weightsOf('f32', (values) => values.with(508, Number.NaN));
   const of = (axis: 0 | 1, W: string | { transposed: string }) =>
-    storedMatrix(renamed(weights, { W }, ['rows', 'columns']), 'W', axis, 50 * d * 4);
+    storedMatrix(renamed(weights, { W }, ['rows', 'columns']), 'W', axis, { held: 50 * d * 4 });
   await expect(of(0, 'rows').block(99, 110)).rejects.toThrow('found NaN at [101,3]');
   await expect(of(1, { transposed: 'rows' }).block(60, 115)).rejects.toThrow('found NaN at [3,101]');
   await expect(of(1, 'columns').block(5, 95)).rejects.toThrow('found NaN at [4,28]');

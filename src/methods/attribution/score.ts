@@ -18,6 +18,8 @@ export interface Dictionary {
   readonly latents: number;
   /** [to − from, d] */
   decoderRows(from: number, to: number): Promise<Float32Array>;
+  /** [n, d] of single latents; default: by decoderRows, one by one */
+  decoderRowsOf?(latents: readonly number[]): Promise<Float32Array>;
 }
 
 /** The rows of some contrasts, one after another. */
@@ -220,6 +222,7 @@ export async function directionsOf(
   dictionary: Dictionary,
   latents: readonly number[],
 ): Promise<Float32Array> {
+  if (dictionary.decoderRowsOf) return dictionary.decoderRowsOf(latents);
   const out = new Float32Array(latents.length * dictionary.width);
   for (const [k, latent] of latents.entries())
     out.set(await dictionary.decoderRows(latent, latent + 1), k * dictionary.width);

@@ -6,7 +6,7 @@ import { InputError } from '../../errors.ts';
 import { makeSae } from '../dictionary.ts';
 import { type SaeKind, weightShapes } from '../kinds/kind.ts';
 import { saeKinds } from '../kinds/kinds.ts';
-import { storedMatrix } from '../latentMatrix.ts';
+import { storedDecoder, storedMatrix } from '../latentMatrix.ts';
 import { assertTensors, readWeight, type StoredWeights } from '../weights.ts';
 import type { SaeFolder, SaeFormat } from './format.ts';
 import { readSaelensConfig } from './saelensConfig.ts';
@@ -33,7 +33,7 @@ async function open(folder: SaeFolder, kinds: readonly SaeKind[]) {
   return makeSae({
     ...config,
     where,
-    decoder: { width, latents, rows: storedMatrix(weights, 'W_dec', 0).block },
+    decoder: { width, latents, ...storedDecoder(weights) },
     encoder: storedMatrix(weights, 'W_enc', 1),
     weight: (name) => readWeight(weights, name),
   });

@@ -4,7 +4,7 @@
  */
 import { makeSae, type SaeParts } from '../dictionary.ts';
 import { weightShapes } from '../kinds/kind.ts';
-import { storedMatrix } from '../latentMatrix.ts';
+import { storedDecoder, storedMatrix } from '../latentMatrix.ts';
 import type { Sae } from '../sae.ts';
 import { assertTensors, readWeight, type StoredWeights, sizesOf } from '../weights.ts';
 
@@ -33,7 +33,7 @@ export function openStored({
     ...parts,
     normalisation,
     counts,
-    decoder: { width: d, latents: N, rows: storedMatrix(weights, 'W_dec', 0).block },
+    decoder: { width: d, latents: N, ...storedDecoder(weights) },
     encoder: storedMatrix(weights, 'W_enc', 1),
     async weight(name) {
       const constant = Object.hasOwn(constants, name) ? constants[name] : undefined;
