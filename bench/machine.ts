@@ -2,7 +2,7 @@
  * What this machine can do, measured in the same process: plain matrix products and reading memory; and
  * memory in use.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { input, matmul, slice } from '../src/graph/build.ts';
 import type { Node } from '../src/graph/node.ts';
 import type { Runtime } from '../src/runtime/runtime.ts';
@@ -52,8 +52,17 @@ function ofStatus(field: string): number | undefined {
   }
 }
 
-/** Peak resident memory of this process so far, in MB; undefined where the system does not tell. */
+/** Peak resident memory of this process so far, or since it was forgotten, in MB; undefined where the system does not tell. */
 export const peakMemory = (): number | undefined => ofStatus('VmHWM');
 
 /** Resident memory of this process now, in MB. */
 export const memoryNow = (): number | undefined => ofStatus('VmRSS');
+
+/** Peak memory counts from now on, where the system allows it. */
+export function forgetPeakMemory(): void {
+  try {
+    writeFileSync('/proc/self/clear_refs', '5');
+  } catch {
+    return;
+  }
+}

@@ -1,6 +1,7 @@
 /** Every benchmark, one after another. Usage: npm run bench [-- NAME...], or npm run bench -- --peers [NAME...] */
 import { existsSync } from 'node:fs';
 import { attributionBench } from './attribution.ts';
+import { largeDictionaryBench } from './largeDictionary.ts';
 import { largeModelBench } from './largeModel.ts';
 import { passagesBench } from './passages.ts';
 import { peersBench } from './peers/peers.ts';
@@ -10,6 +11,7 @@ import { scoringBench } from './scoring.ts';
 
 const benches: Record<string, () => Promise<void>> = {
   attribution: attributionBench,
+  largeDictionary: largeDictionaryBench,
   passages: passagesBench,
   sae: saeBench,
   sampling: samplingBench,

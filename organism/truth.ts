@@ -68,8 +68,8 @@ export async function aligned(
     await having.add(present);
     await lacking.add(absent);
   }
+  const [a, b] = [(await having.means()).mean, (await lacking.means()).mean];
   await encoder.release();
-  const [a, b] = [having.means().mean, lacking.means().mean];
   const norm = Math.hypot(...direction);
   const rows = await sae.decoderRows(0, sae.latents);
   const cosine = (latent: number) =>

@@ -143,13 +143,11 @@ export function toFloat32(t: Tensor): Float32Array {
     case 'f32':
       return t.data as Float32Array;
     case 'f64':
-      return Float32Array.from(t.data as Float64Array);
+      return new Float32Array(t.data as Float64Array);
     case 'f16':
       return widenHalves(t.data as Uint16Array);
-    case 'bf16': {
-      const bits = Uint32Array.from(t.data as Uint16Array, (b) => b << 16);
-      return new Float32Array(bits.buffer);
-    }
+    case 'bf16':
+      return widenBrains(t.data as Uint16Array);
     default:
       throw new TypeError(`expected a float tensor, found ${t.dtype}`);
   }
@@ -159,6 +157,12 @@ function widenHalves(bits: Uint16Array): Float32Array {
   const out = new Float32Array(bits.length);
   for (let i = 0; i < bits.length; i++) out[i] = halves[bits[i]!]!;
   return out;
+}
+
+function widenBrains(bits: Uint16Array): Float32Array {
+  const out = new Uint32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) out[i] = bits[i]! << 16;
+  return new Float32Array(out.buffer);
 }
 
 function halfValue(bits: number): number {

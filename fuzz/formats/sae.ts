@@ -168,6 +168,14 @@ export const sae: Format = {
             'norms below 0',
           ),
         () => found.arithmetic(),
+        async () => {
+          const columns = await found.encoderColumns(0, found.latents);
+          promised(
+            columns.length === found.latents * found.width,
+            `${columns.length} numbers of the encoder`,
+          );
+          promised(columns.every(Number.isFinite), 'encoder columns that are not finite');
+        },
         () => promised(Number.isInteger(trainedLayer(found) ?? 0), 'a layer that is none'),
       );
     }),

@@ -66,19 +66,52 @@ async function gathered(view: StoredView, read: ReadBytes): Promise<Tensor> {
   const { dtype, shape, offset } = view;
   const data = allocate(dtype, sizeOf(shape));
   if (data.length === 0) return tensor(dtype, shape, data);
-  const { O, P, L, Q, lineStep, placeStep } = linesOf(view);
+  const lines = linesOf(view);
+  const { O, P, L, Q } = lines;
   const size = bytesPerElement[dtype];
   const span = (L - 1) * Q + 1;
   // Lines far apart are read one by one.
   const together = P > 0 && P <= 2 * span ? Math.max(1, Math.floor(pieceBytes / (P * size))) : 1;
-  for (let first = 0; first < O; first += together) {
-    const lines = Math.min(together, O - first);
-    const piece = allocate(dtype, (lines - 1) * P + span);
+  const pieces = Array.from({ length: Math.ceil(O / together) }, (_, i) => i * together);
+  await sideBySide(pieces, together > 1 ? 1 : linesAtOnce, async (first) => {
+    const count = Math.min(together, O - first);
+    const piece = allocate(dtype, (count - 1) * P + span);
     const bytes = new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength);
     await read(bytes, offset + first * P * size);
-    for (let line = 0; line < lines; line++)
-      for (let place = 0; place < L; place++)
-        data[(first + line) * lineStep + place * placeStep] = piece[line * P + place * Q]!;
-  }
+    spread(piece, first, count, lines, data);
+  });
   return tensor(dtype, shape, data);
+}
+
+/** Lines read side by side where they are read one by one: a disk that answers late is asked ahead. */
+const linesAtOnce = 16;
+
+async function sideBySide<T>(items: readonly T[], width: number, use: (item: T) => Promise<void>) {
+  let next = 0;
+  const worker = async () => {
+    while (next < items.length) await use(items[next++]!);
+  };
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
+}
+
+/** Places of a line that are written in turn, so that what is written stays in the cache from line to line. */
+const tile = 64;
+
+/** Puts `count` lines from number `first` on, which lie in `piece`, to where they belong. */
+function spread(
+  piece: Tensor['data'],
+  first: number,
+  count: number,
+  { P, L, Q, lineStep, placeStep }: Lines,
+  data: Tensor['data'],
+): void {
+  if (Q === 1 && placeStep === 1) {
+    for (let line = 0; line < count; line++)
+      data.set(piece.subarray(line * P, line * P + L) as never, (first + line) * lineStep);
+    return;
+  }
+  for (let begin = 0; begin < L; begin += tile)
+    for (let line = 0; line < count; line++)
+      for (let place = begin; place < Math.min(L, begin + tile); place++)
+        data[(first + line) * lineStep + place * placeStep] = piece[line * P + place * Q]!;
 }

@@ -55,7 +55,8 @@ function rowsOf(t: Tensor | StoredTensor, from: number, to: number): Tensor | St
 }
 
 /** Reads rows `from` to `to` in place of the whole of a table. */
-class RowsScope extends Scope {
+export class RowsScope extends Scope {
+  /** the rows that were read, by the names under which the graph has them */
   readonly slices = new Map<string, Tensor | StoredTensor>();
 
   constructor(

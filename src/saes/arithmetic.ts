@@ -1,9 +1,7 @@
-/** The numbers that an SAE computes with. Knows no format. */
+/** The numbers that an SAE computes with, but those of its two matrices. Knows no format. */
 import type { Normalisation } from './normalise.ts';
 
 export interface SaeArithmetic {
-  /** W_enc [d, N] */
-  readonly encoder: Float32Array;
   /** b_dec [d] */
   readonly bias: Float32Array;
   /** The kind's own weights, by name. */

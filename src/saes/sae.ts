@@ -19,7 +19,7 @@ export interface TrainedOn {
   readonly site: { readonly kind: 'resid_pre' | 'resid_post'; readonly layer: number } | undefined;
 }
 
-/** An SAE whose weights are read when they are asked for. saeGraph (graph.ts) computes with it. */
+/** An SAE whose weights are read when they are asked for. encoder.ts and graph.ts compute with it. */
 export interface Sae {
   readonly kind: SaeKind;
   /** d */
@@ -37,12 +37,30 @@ export interface Sae {
    */
   decoderRows(from: number, to: number): Promise<Float32Array>;
 
+  /**
+   * Unit decoder directions [n, d] of some latents alone, in the order given. Throws InputError where a weight is not
+   * finite, RangeError for a latent that it does not have.
+   */
+  decoderRowsOf(latents: readonly number[]): Promise<Float32Array>;
+
   /** Norms [N] of the decoder rows as published; one pass over the decoder on first use. */
   decoderNorms(): Promise<Float32Array>;
 
   /**
-   * What it computes with. The encoder is read on first use and kept (4·d·N bytes). Throws InputError where a
-   * weight is not finite.
+   * Columns [d, to − from] of the encoder of latents from ≤ i < to, read from the file alone, as decoderRows
+   * does. Throws InputError where a weight is not finite, RangeError where the range leaves 0..N.
+   */
+  encoderColumns(from: number, to: number): Promise<Float32Array>;
+
+  /**
+   * The columns [d, n] of some latents alone, in the order given. Throws InputError where a weight is not finite,
+   * RangeError for a latent that it does not have.
+   */
+  encoderOf(latents: readonly number[]): Promise<Float32Array>;
+
+  /**
+   * What it computes with beside the two matrices; one pass over the decoder on first use, for its norms. Throws
+   * InputError where a weight is not finite.
    */
   arithmetic(): Promise<SaeArithmetic>;
 }
@@ -53,4 +71,13 @@ export function assertWidth(sae: Pick<Sae, 'width' | 'where'>, d: number): void 
     throw new InputError(
       `SAE of width ${sae.width} (${sae.where}) does not fit the model's residual width ${d}`,
     );
+}
+
+/** Throws RangeError for a latent that the SAE does not have. */
+export function assertLatents(
+  { where, latents: N }: Pick<Sae, 'latents' | 'where'>,
+  latents: readonly number[],
+): void {
+  const none = latents.find((latent) => !Number.isInteger(latent) || latent < 0 || latent >= N);
+  if (none !== undefined) throw new RangeError(`latent ${none}: ${where} has latents 0 to ${N - 1}`);
 }

@@ -3,15 +3,7 @@
  * is used. Reading itself is handed in; this file does not know files or formats.
  */
 import { InputError } from '../errors.ts';
-import {
-  bytesPerElement,
-  isFloat,
-  rowMajor,
-  type StoredView,
-  sizeOf,
-  type Tensor,
-  toFloat32,
-} from '../tensor.ts';
+import { isFloat, rowMajor, type StoredView, sizeOf, type Tensor, toFloat32 } from '../tensor.ts';
 
 /** Reads one tensor, or part of one, from its file. */
 type Read = (stored: StoredView) => Promise<Tensor>;
@@ -98,7 +90,8 @@ function assertTensor(weights: StoredWeights, name: string, shape: readonly numb
 /** The whole tensor as float32. Throws InputError where it is missing or holds a value that is not finite. */
 export async function readWeight(weights: StoredWeights, name: string): Promise<Float32Array> {
   const stored = storedWeight(weights, name);
-  return finite(await readFloats(weights, name, stored), weights.where, name, 0, stored.shape);
+  const values = await readFloats(weights, name, stored);
+  return finiteWeights(values, weights, name, (flat) => indices(flat, stored.shape));
 }
 
 /** The one value of a scalar or of a tensor with one element, as float32. Throws InputError as readWeight does. */
@@ -119,26 +112,8 @@ export async function readWhole(weights: StoredWeights, name: string): Promise<n
   return Number((await weights.read(stored)).data[0]);
 }
 
-/** Rows from ≤ i < to of a matrix [rows, columns] as float32, reading only their bytes. */
-export async function readWeightRows(
-  weights: StoredWeights,
-  name: string,
-  from: number,
-  to: number,
-): Promise<Float32Array> {
-  const stored = storedWeight(weights, name);
-  const columns = stored.shape[1]!;
-  const size = bytesPerElement[stored.dtype];
-  const part: StoredView = {
-    ...stored,
-    shape: [to - from, columns],
-    offset: stored.offset + from * (stored.strides?.[0] ?? columns) * size,
-    bytes: (to - from) * columns * size,
-  };
-  return finite(await readFloats(weights, name, part), weights.where, name, from * columns, stored.shape);
-}
-
-function storedWeight({ tensors, where }: StoredWeights, name: string): StoredView {
+/** Where a tensor lies. Throws InputError where it is missing. */
+export function storedWeight({ tensors, where }: StoredWeights, name: string): StoredView {
   const stored = tensors.get(name);
   if (!stored) throw new InputError(`${where}: tensor ${name} is missing`);
   return stored;
@@ -157,21 +132,28 @@ async function readFloats(
   return values;
 }
 
-function finite(
+/** The values themselves; throws InputError at the first that is not finite, `placeOf` saying where it stands. */
+export function finiteWeights(
   values: Float32Array,
-  where: string,
+  { where }: Pick<StoredWeights, 'where'>,
   name: string,
-  first: number,
-  shape: readonly number[],
+  placeOf: (flat: number) => readonly number[],
 ): Float32Array {
-  for (let i = 0; i < values.length; i++) {
-    if (Number.isFinite(values[i]!)) continue;
-    const at = indices(first + i, shape);
-    throw new InputError(
-      `${where}: tensor ${name}: expected finite values in float32, found ${values[i]} at [${at}]`,
-    );
+  if (areFinite(values)) return values;
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  throw new InputError(
+    `${where}: tensor ${name}: expected finite values in float32, found ${values[at]} at [${placeOf(at)}]`,
+  );
+}
+
+/** 0 · x is NaN where x is not finite, and so is every sum that it is part of. */
+function areFinite(values: Float32Array): boolean {
+  let [a, b] = [0, 0];
+  for (let i = 1; i < values.length; i += 2) {
+    a += 0 * values[i - 1]!;
+    b += 0 * values[i]!;
   }
-  return values;
+  return a + b + 0 * (values.at(-1) ?? 0) === 0;
 }
 
 /** The index along each axis of the element at `flat`. */

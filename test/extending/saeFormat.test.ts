@@ -9,6 +9,7 @@ import { makeSae } from '../../src/saes/dictionary.ts';
 import type { SaeFolder, SaeFormat } from '../../src/saes/formats/format.ts';
 import { saeFormats } from '../../src/saes/formats/formats.ts';
 import { jumprelu } from '../../src/saes/kinds/jumprelu.ts';
+import { wholeEncoder } from '../../src/saes/latentMatrix.ts';
 import { openSae } from '../../src/study/open/openSae.ts';
 import { runGraph } from '../saes/runGraph.ts';
 import { putSae } from '../support/tinyFolder.ts';
@@ -53,8 +54,9 @@ async function openRaw({ where, names, bytes }: SaeFolder) {
     trainedOn: { model: undefined, hook: undefined, site: undefined },
     normalisation: 'none',
     decoder: { width, latents, rows: (from, to) => values('W_dec', from * width, to * width) },
+    encoder: wholeEncoder(latents, () => values('W_enc')),
     counts: {},
-    weight: values,
+    weight: (name) => values(name),
     subtractBias: false,
   });
 }

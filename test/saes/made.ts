@@ -3,8 +3,17 @@
  * ties and thresholds come out the same in any order of summation.
  */
 import fc from 'fast-check';
+import { readViewIn } from '../../src/files/tensorView.ts';
 import type { SaeFolder } from '../../src/saes/formats/format.ts';
-import { bytesPerElement, type DType, type StoredTensor, sizeOf, type Tensor } from '../../src/tensor.ts';
+import {
+  bytesPerElement,
+  type DType,
+  isDense,
+  type StoredTensor,
+  type StoredView,
+  sizeOf,
+  type Tensor,
+} from '../../src/tensor.ts';
 
 export interface Values {
   readonly shape: readonly number[];
@@ -58,8 +67,9 @@ export function makeFiles(
     tensors.set(name, { dtype, shape, file: 'memory', offset, bytes: values.length * size });
     offset += values.length * size;
   }
-  const read = async (stored: StoredTensor): Promise<Tensor> => {
+  const read = async (stored: StoredView): Promise<Tensor> => {
     reads.push(stored);
+    if (!isDense(stored)) return readViewIn(new Uint8Array(image.buffer), stored);
     const part = image.buffer.slice(stored.offset, stored.offset + stored.bytes);
     const array = {
       f64: Float64Array,

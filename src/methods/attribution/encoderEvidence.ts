@@ -2,12 +2,13 @@
  * What the SAE's encoder, which Δ ignores on purpose, says of the same tokens: docs/method.md section 3.
  * Shapes: R rows (tokens of the set), d residual width, N latents, K of them chosen.
  */
-import { add, greaterOrEqual, input, matmul, mul, neg, scalar, sum, where } from '../../graph/build.ts';
+import { greaterOrEqual, input, matmul, mul, neg, scalar, sum, where } from '../../graph/build.ts';
 import { simplify } from '../../graph/simplify.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { activationsOn } from '../../saes/graph.ts';
+import { heldValues, openEncoder } from '../../saes/encoder.ts';
 import type { Sae } from '../../saes/sae.ts';
 import { tensor, toFloat32 } from '../../tensor.ts';
+import { joined } from '../site/residuals.ts';
 import { type DecoderRows, directionsOf } from './score.ts';
 
 export interface EncoderEvidence {
@@ -25,16 +26,6 @@ export interface EncoderEvidence {
 /** Activations held at once, a few arrays of this many values: 64 MiB each. */
 const activationsAtOnce = 1 << 24;
 
-const joinedRows = (parts: readonly Float32Array[]): Float32Array => {
-  const out = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
-};
-
 /** Contrasts gathered while they have at most so many values, but at least one. */
 function* batches(contrasts: readonly DecoderRows[], values: number): Generator<DecoderRows[]> {
   let batch: DecoderRows[] = [];
@@ -50,47 +41,53 @@ function* batches(contrasts: readonly DecoderRows[], values: number): Generator<
   if (batch.length > 0) yield batch;
 }
 
-/** `baseline`: ā [d]. Reads the encoder into memory: 4·d·N bytes. */
+/** The rows a − ā with ā [d] put back. */
+const uncentred = (centred: Float32Array, baseline: Float32Array): Float32Array =>
+  centred.map((x, at) => x + baseline[at % baseline.length]!);
+
+/** `baseline`: ā [d]; `held` as openEncoder has it. Throws RangeError for a latent that the SAE does not have. */
 export async function encoderEvidence(
   runtime: Runtime,
   contrasts: readonly DecoderRows[],
   baseline: Float32Array,
   sae: Sae,
   chosen: readonly number[],
+  held = heldValues,
 ): Promise<EncoderEvidence> {
   const { width: d, latents } = sae;
   const k = chosen.length;
   const [gradient, centred] = [input('gradient', ['R', d]), input('centred', ['R', d])];
-  const { z, fired, weights } = await activationsOn(add(centred, input('baseline', [d])), sae, chosen);
+  const z = input('z', ['R', k]);
   const directions = input('directions', [k, d]);
   const slope = matmul(gradient, directions, { transB: true });
   const delta = neg(mul(slope, matmul(centred, directions, { transB: true })));
   const silent = where(greaterOrEqual(scalar(0), z), delta, scalar(0));
   const sums = { total: sum(delta, [0]), silent: sum(silent, [0]), activation: neg(sum(mul(slope, z), [0])) };
-  const session = await runtime.load(simplify({ outputs: { fired, ...sums } }), weights);
-  const fixed = {
-    baseline: tensor('f32', [d], baseline),
-    directions: tensor('f32', [k, d], await directionsOf(sae, chosen)),
-  };
+  const session = await runtime.load(simplify({ outputs: sums }), new Map());
+  const encoder = await openEncoder(runtime, sae, { latents: chosen, held });
+  const fixed = { directions: tensor('f32', [k, d], await directionsOf(sae, chosen)) };
   const alive = new Uint8Array(latents);
   const added = { total: new Float64Array(k), silent: new Float64Array(k), activation: new Float64Array(k) };
-  for (const batch of batches(contrasts, Math.floor(activationsAtOnce / latents) * d)) {
-    const values = (of: keyof DecoderRows) => joinedRows(batch.map((rows) => rows[of]));
-    const shape = [values('gradient').length / d, d];
+  const rowsAtOnce = Math.max(encoder.rowsAtOnce, Math.floor(activationsAtOnce / latents));
+  for (const batch of batches(contrasts, rowsAtOnce * d)) {
+    const [gradients, rows] = [joined(batch.map((of) => of.gradient)), joined(batch.map((of) => of.centred))];
+    const shape = [gradients.length / d, d];
+    const own = await encoder.encode(uncentred(rows, baseline));
+    own.fired.forEach((n, i) => {
+      if (n > 0) alive[i] = 1;
+    });
     const found = await session.run({
       ...fixed,
-      gradient: tensor('f32', shape, values('gradient')),
-      centred: tensor('f32', shape, values('centred')),
-    });
-    toFloat32(found.fired!).forEach((n, i) => {
-      if (n > 0) alive[i] = 1;
+      gradient: tensor('f32', shape, gradients),
+      centred: tensor('f32', shape, rows),
+      z: tensor('f32', [shape[0]!, k], own.z),
     });
     for (const name of ['total', 'silent', 'activation'] as const)
       toFloat32(found[name]!).forEach((x, i) => {
         added[name][i]! += x;
       });
   }
-  await session.release();
+  await Promise.all([session.release(), encoder.release()]);
   return {
     alive,
     silentShare: Array.from(added.silent, (x, i) => x / added.total[i]!),

@@ -6,7 +6,9 @@
 import { input, matmul, mul, neg, sumLast } from '../../graph/build.ts';
 import { simplify } from '../../graph/simplify.ts';
 import type { Runtime, Session } from '../../runtime/runtime.ts';
+import { ranges, readAhead, type Span } from '../../saes/readAhead.ts';
 import { tensor, toFloat32 } from '../../tensor.ts';
+import { joined } from '../site/residuals.ts';
 
 /** Unit decoder directions, read piecewise. */
 export interface Dictionary {
@@ -16,6 +18,8 @@ export interface Dictionary {
   readonly latents: number;
   /** [to − from, d] */
   decoderRows(from: number, to: number): Promise<Float32Array>;
+  /** [n, d] of single latents; default: by decoderRows, one by one */
+  decoderRowsOf?(latents: readonly number[]): Promise<Float32Array>;
 }
 
 /** The rows of some contrasts, one after another. */
@@ -28,6 +32,9 @@ export interface DecoderRows {
 
 /** Decoder rows of one chunk; at width 576 a chunk and its product with M fit in a core's cache share. */
 const chunkLatents = 2048;
+
+/** Values of one chunk at most, 16 MiB: what is larger is not taken from memory that was just freed. */
+const chunkValues = 1 << 22;
 /** Rows scored at once; bounds memory at chunkLatents · rowsAtOnce · 8 bytes. */
 const rowsAtOnce = 2048;
 
@@ -57,10 +64,10 @@ async function overChunks(
   dictionary: Dictionary,
   use: (from: number, count: number, rows: Float32Array) => Promise<void>,
 ): Promise<void> {
-  for (let from = 0; from < dictionary.latents; from += chunkLatents) {
-    const to = Math.min(from + chunkLatents, dictionary.latents);
-    await use(from, to - from, await dictionary.decoderRows(from, to));
-  }
+  const { width, latents } = dictionary;
+  const chunks = ranges(latents, Math.max(1, Math.min(chunkLatents, Math.floor(chunkValues / width))));
+  const read = ([from, to]: Span) => dictionary.decoderRows(from, to);
+  for await (const [[from, to], rows] of readAhead(chunks, read)) await use(from, to - from, rows);
 }
 
 /** Makes M = Σ_t ĝ_t c_tᵀ [d, d] of rows. */
@@ -125,16 +132,6 @@ function* groups(contrasts: readonly DecoderRows[], d: number): Generator<Decode
     count += more;
   }
   if (group.length > 0) yield group;
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((sum, p) => sum + p.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }
 
 /** −1 where row r belongs to contrast p, else 0: [R, P]. */
@@ -225,6 +222,7 @@ export async function directionsOf(
   dictionary: Dictionary,
   latents: readonly number[],
 ): Promise<Float32Array> {
+  if (dictionary.decoderRowsOf) return dictionary.decoderRowsOf(latents);
   const out = new Float32Array(latents.length * dictionary.width);
   for (const [k, latent] of latents.entries())
     out.set(await dictionary.decoderRows(latent, latent + 1), k * dictionary.width);

@@ -1,4 +1,5 @@
 /** Which way a latent acts: docs/method.md section 2. */
+import { ranges, readAhead, type Span } from '../../saes/readAhead.ts';
 import type { Dictionary } from './score.ts';
 
 /** Decoder values read at once: 4 MiB. */
@@ -9,9 +10,8 @@ export async function projections(dictionary: Dictionary, vector: ArrayLike<numb
   const { width: d, latents } = dictionary;
   const step = Math.max(1, Math.floor(chunkValues / d));
   const out = new Float32Array(latents);
-  for (let from = 0; from < latents; from += step) {
-    const to = Math.min(from + step, latents);
-    const rows = await dictionary.decoderRows(from, to);
+  const read = ([from, to]: Span) => dictionary.decoderRows(from, to);
+  for await (const [[from, to], rows] of readAhead(ranges(latents, step), read)) {
     for (let i = 0; i < to - from; i++) {
       let dot = 0;
       for (let j = 0; j < d; j++) dot += rows[i * d + j]! * vector[j]!;

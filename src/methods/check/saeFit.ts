@@ -4,10 +4,9 @@
  * latents.
  */
 import type { Runtime } from '../../runtime/runtime.ts';
-import { saeGraph } from '../../saes/graph.ts';
+import { heldValues, openEncoder } from '../../saes/encoder.ts';
 import type { Normalisation } from '../../saes/normalise.ts';
 import type { Sae } from '../../saes/sae.ts';
-import { tensor, toFloat32 } from '../../tensor.ts';
 
 export interface SaeFit {
   /** 1 − Σ(x − x̂)²/Σ(x − mean)² */
@@ -17,9 +16,6 @@ export interface SaeFit {
   /** x̂ [R, d] */
   readonly reconstruction: Float32Array;
 }
-
-/** Activations held at once. */
-const activationsAtOnce = 1 << 24;
 
 /** 1 − Σ(x − x̂)²/Σ(x − mean)² over rows of width d. */
 export function explainedVariance(x: Float32Array, reconstruction: Float32Array, d: number): number {
@@ -39,32 +35,22 @@ export function meanRow(x: Float32Array, d: number): Float64Array {
   return mean.map((sum) => sum / (x.length / d));
 }
 
-/** The fit to each set of rows; the dictionary is loaded once. */
+/** The fit to each set of rows; the dictionary is opened once, `held` as openEncoder has it. */
 export async function fitsOf<K>(
   runtime: Runtime,
   sae: Sae,
   sets: ReadonlyMap<K, Float32Array>,
+  held = heldValues,
 ): Promise<Map<K, SaeFit>> {
-  const { graph, weights } = await saeGraph(sae);
-  const { reconstruction, fired } = graph.outputs as Required<typeof graph.outputs>;
-  const outputs = { reconstruction: reconstruction!, fired: fired! };
-  const session = await runtime.load({ outputs }, weights);
-  const { width: d, latents } = sae;
-  const step = d * Math.max(1, Math.floor(activationsAtOnce / latents));
+  const encoder = await openEncoder(runtime, sae, { reconstruction: true, held });
   const fits = new Map<K, SaeFit>();
   for (const [key, rows] of sets) {
-    const made = new Float32Array(rows.length);
-    let active = 0;
-    for (let from = 0; from < rows.length; from += step) {
-      const x = rows.slice(from, from + step);
-      const found = await session.run({ x: tensor('f32', [x.length / d, d], x) });
-      made.set(toFloat32(found.reconstruction!), from);
-      active += toFloat32(found.fired!).reduce((sum, n) => sum + n, 0);
-    }
-    const explained = explainedVariance(rows, made, d);
-    fits.set(key, { explained, l0: active / (rows.length / d), reconstruction: made });
+    const { reconstruction, fired } = await encoder.encode(rows);
+    const active = fired.reduce((sum, n) => sum + n, 0);
+    const explained = explainedVariance(rows, reconstruction!, sae.width);
+    fits.set(key, { explained, l0: active / (rows.length / sae.width), reconstruction: reconstruction! });
   }
-  await session.release();
+  await encoder.release();
   return fits;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What some latents do along a text: the model up to the site with the SAE's encoder on top, one graph.
- * Nothing above the site is run. Shapes: T tokens, n latents.
+ * What some latents do along a text: the model up to the site with the SAE's encoder on top, one graph
+ * where the encoder fits in memory. Nothing above the site is run. Shapes: T tokens, n latents.
  */
 import { mul, sumLast } from '../../graph/build.ts';
 import { simplify } from '../../graph/simplify.ts';
@@ -8,9 +8,11 @@ import type { Model } from '../../models/decoder.ts';
 import { residualGraph } from '../../models/passes.ts';
 import { sequence, treeFeeds } from '../../models/tree.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
+import { heldValues, isReadInBlocks, openLatents } from '../../saes/encoder.ts';
 import { activationsOn } from '../../saes/graph.ts';
 import type { Sae } from '../../saes/sae.ts';
 import { toFloat32 } from '../../tensor.ts';
+import { joined } from '../site/residuals.ts';
 import { sinksOf } from '../site/sinks.ts';
 
 export interface ScannedText {
@@ -20,33 +22,102 @@ export interface ScannedText {
 }
 
 export interface LatentScan {
-  /** Of one text, in the order of the latents asked for. */
+  /**
+   * Tokens to gather for one call: 1 where the encoder stays in memory, else as many as are worth reading it from
+   * disk.
+   */
+  readonly tokensAtOnce: number;
+  /** Of some texts, each in the order of the latents asked for. */
+  runAll(texts: readonly (readonly number[])[]): Promise<ScannedText[]>;
+  /** Of one text. */
   run(ids: readonly number[]): Promise<ScannedText>;
   release(): Promise<void>;
 }
 
-/** Throws InputError where the model has no such site, RangeError for a latent that the SAE does not have. */
+/**
+ * Opens the scan; `held` as openLatents has it. Throws InputError where the model has no such site, RangeError for a
+ * latent that the SAE does not have.
+ */
 export async function latentScan(
   runtime: Runtime,
   model: Model,
   layer: number,
   sae: Sae,
   latents: readonly number[],
+  held = heldValues,
 ): Promise<LatentScan> {
+  const isOneGraph = sae.kind.separate || !isReadInBlocks(sae, held);
+  const scan = await (isOneGraph ? fused : behind)(runtime, model, layer, sae, latents, held);
+  return { ...scan, run: async (ids) => (await scan.runAll([ids]))[0]! };
+}
+
+type Opened = Omit<LatentScan, 'run'>;
+
+/** z [T, n] with its sinks marked; `squares` [T] are those of the residuals' norms. */
+function scanned(z: Float32Array, squares: Float32Array, n: number): ScannedText {
+  const norms = Float64Array.from(squares, Math.sqrt);
+  const sinks = sinksOf(norms, [...norms.keys()]);
+  for (const t of sinks) z.fill(Number.NaN, t * n, (t + 1) * n);
+  return { z, sinks: sinks.length };
+}
+
+/** The model and the encoder in one graph, text by text. */
+async function fused(
+  runtime: Runtime,
+  model: Model,
+  layer: number,
+  sae: Sae,
+  latents: readonly number[],
+): Promise<Opened> {
   const residual = residualGraph(model, [layer]).outputs[`resid_post.${layer}`]!;
   const { z, weights } = await activationsOn(residual, sae, latents);
   const outputs = { z, squares: sumLast(mul(residual, residual)) };
   const session = await runtime.load(simplify({ outputs }), new Map([...model.weights, ...weights]));
-  const n = latents.length;
   return {
-    async run(ids) {
-      const results = await session.run(treeFeeds(sequence(ids)));
-      const norms = Float64Array.from(toFloat32(results.squares!), Math.sqrt);
-      const found = toFloat32(results.z!);
-      const sinks = sinksOf(norms, [...ids.keys()]);
-      for (const t of sinks) found.fill(Number.NaN, t * n, (t + 1) * n);
-      return { z: found, sinks: sinks.length };
+    tokensAtOnce: 1,
+    async runAll(texts) {
+      const found: ScannedText[] = [];
+      for (const ids of texts) {
+        const { z, squares } = await session.run(treeFeeds(sequence(ids)));
+        found.push(scanned(toFloat32(z!), toFloat32(squares!), latents.length));
+      }
+      return found;
     },
     release: () => session.release(),
+  };
+}
+
+/** The encoder behind the model, once for all texts of a call. */
+async function behind(
+  runtime: Runtime,
+  model: Model,
+  layer: number,
+  sae: Sae,
+  latents: readonly number[],
+  held: number,
+): Promise<Opened> {
+  const residual = residualGraph(model, [layer]).outputs[`resid_post.${layer}`]!;
+  const outputs = { residual, squares: sumLast(mul(residual, residual)) };
+  const session = await runtime.load(simplify({ outputs }), model.weights);
+  const encoder = await openLatents(runtime, sae, latents, held);
+  return {
+    tokensAtOnce: encoder.rowsAtOnce,
+    async runAll(texts) {
+      const read: { readonly rows: Float32Array; readonly squares: Float32Array }[] = [];
+      for (const ids of texts) {
+        const { residual, squares } = await session.run(treeFeeds(sequence(ids)));
+        read.push({ rows: toFloat32(residual!), squares: toFloat32(squares!) });
+      }
+      const z = await encoder.encode(joined(read.map(({ rows }) => rows)));
+      let from = 0;
+      return read.map(({ squares }) => {
+        const own = z.slice(from, from + squares.length * latents.length);
+        from += own.length;
+        return scanned(own, squares, latents.length);
+      });
+    },
+    release: async () => {
+      await Promise.all([session.release(), encoder.release()]);
+    },
   };
 }

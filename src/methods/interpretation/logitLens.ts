@@ -24,8 +24,10 @@ import type { Node } from '../../graph/node.ts';
 import { simplify } from '../../graph/simplify.ts';
 import { type Model, Scope } from '../../models/decoder.ts';
 import { centred } from '../../models/norms.ts';
-import type { Runtime } from '../../runtime/runtime.ts';
-import { tensor } from '../../tensor.ts';
+import { type Part, RowsScope } from '../../models/parts.ts';
+import type { Runtime, Session } from '../../runtime/runtime.ts';
+import { weightBytes } from '../../runtime/weightBytes.ts';
+import { type Tensor, tensor } from '../../tensor.ts';
 import { type Dictionary, directionsOf } from '../attribution/score.ts';
 
 export interface LensEntry {
@@ -58,12 +60,18 @@ const lists = [
   ['dot', 'bottom'],
 ] as const;
 
-/** rows [n, d] → of each list its tokens' ids [n, k], and both numbers of each. */
-function lensGraph(model: Model, k: number) {
+/** Tokens `from` ≤ v < `to` of a vocabulary. */
+interface Tokens {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** rows [n, d] → of each list the places [n, k] of its tokens among `tokens`, and both numbers of each. */
+function lensPart(model: Model, k: number, tokens: Tokens): Part {
   const { decoder } = model;
-  const scope = new Scope(model);
+  const scope = new RowsScope(model, tokens.from, tokens.to);
   const rows = input('rows', ['n', decoder.width]);
-  const gain = decoder.finalGain(scope);
+  const gain = decoder.finalGain(new Scope(model));
   const w = decoder.unembedding(scope);
   const centre = decoder.centres ? centred : (x: Node) => x;
   const dot = matmul(mul(centre(rows), gain), w, { transB: true });
@@ -78,13 +86,58 @@ function lensGraph(model: Model, k: number) {
     outputs[`${by}.${end}.cosine`] = take(cosine, places);
     outputs[`${by}.${end}.dot`] = take(dot, places);
   }
-  return simplify({ outputs });
+  return { graph: simplify({ outputs }), weights: new Map([...model.weights, ...scope.slices]) };
+}
+
+/** Copies of the rows of the unembedding that a part works on. */
+const tableCopies = 3;
+
+/** The vocabulary in parts whose rows fit the runtime's limit; where it has none, in one. */
+function tokensAtOnce({ limit }: Runtime, model: Model, k: number): Tokens[] {
+  const { vocabulary } = model.decoder;
+  const whole = { from: 0, to: vocabulary };
+  const bytes = tableCopies * weightBytes(lensPart(model, k, whole)).loaded;
+  if (limit === undefined || bytes <= limit.weights) return [whole];
+  const step = Math.max(k, Math.ceil(vocabulary / Math.ceil(bytes / limit.weights)));
+  const parts = Math.max(1, Math.floor(vocabulary / step));
+  return Array.from({ length: parts }, (_, i) => ({
+    from: i * step,
+    to: i === parts - 1 ? vocabulary : (i + 1) * step,
+  }));
+}
+
+/** The first k of both, in the order of a list. */
+function merged(a: LensEnds, b: LensEnds, by: 'cosine' | 'dot', k: number): LensEnds {
+  const first = (end: 'top' | 'bottom') => {
+    const sign = end === 'top' ? -1 : 1;
+    return [...a[end], ...b[end]].sort((x, y) => sign * (x[by] - y[by])).slice(0, k);
+  };
+  return { top: first('top'), bottom: first('bottom') };
+}
+
+/** The lists of some directions [n, d] over the tokens of one part. */
+async function lensOver(session: Session, rows: Tensor, each: number, { from }: Tokens): Promise<LatentLens[]> {
+  const results = await session.run({ rows });
+  const entries = (list: string, i: number): LensEntry[] => {
+    const [ids, cosine, dot] = ['id', 'cosine', 'dot'].map((name) => results[`${list}.${name}`]!);
+    return Array.from({ length: each }, (_, j) => ({
+      id: from + Number(ids!.data[i * each + j]),
+      cosine: Number(cosine!.data[i * each + j]),
+      dot: Number(dot!.data[i * each + j]),
+    }));
+  };
+  const ends = (by: string, i: number): LensEnds => ({
+    top: entries(`${by}.top`, i),
+    bottom: entries(`${by}.bottom`, i),
+  });
+  return Array.from({ length: rows.shape[0]! }, (_, i) => ({ cosine: ends('cosine', i), dot: ends('dot', i) }));
 }
 
 /**
  * The `k` tokens of each end for each latent, in the order of `latents`; k is cut to V. A product for each
- * group of latents, of which only the lists leave the session. A token whose row is all zeros has cosine 0.
- * Throws RangeError for a latent that the dictionary does not have.
+ * group of latents, of which only the lists leave the session; a vocabulary that does not fit the runtime's limit
+ * is gone through in parts. A token whose row is all zeros has cosine 0. Throws RangeError for a latent that the
+ * dictionary does not have.
  */
 export async function logitLens(
   runtime: Runtime,
@@ -95,32 +148,28 @@ export async function logitLens(
 ): Promise<LatentLens[]> {
   const { width: d, vocabulary } = model.decoder;
   const each = Math.min(k, vocabulary);
-  const session = await runtime.load(lensGraph(model, each), model.weights);
-  const found: LatentLens[] = [];
   const step = Math.max(1, Math.floor(valuesAtOnce / vocabulary));
-  try {
-    for (let from = 0; from < latents.length; from += step) {
-      const group = latents.slice(from, from + step);
-      const rows = await directionsOf(dictionary, group);
-      const results = await session.run({ rows: tensor('f32', [group.length, d], rows) });
-      const entries = (list: string, i: number): LensEntry[] => {
-        const [ids, cosine, dot] = ['id', 'cosine', 'dot'].map((name) => results[`${list}.${name}`]!);
-        return Array.from({ length: each }, (_, j) => ({
-          id: Number(ids!.data[i * each + j]),
-          cosine: Number(cosine!.data[i * each + j]),
-          dot: Number(dot!.data[i * each + j]),
-        }));
-      };
-      const ends = (by: string, i: number): LensEnds => ({
-        top: entries(`${by}.top`, i),
-        bottom: entries(`${by}.bottom`, i),
-      });
-      group.forEach((_, i) => {
-        found.push({ cosine: ends('cosine', i), dot: ends('dot', i) });
-      });
+  const found: LatentLens[] = [];
+  for (const tokens of tokensAtOnce(runtime, model, each)) {
+    const { graph, weights } = lensPart(model, each, tokens);
+    const session = await runtime.load(graph, weights);
+    try {
+      for (let from = 0; from < latents.length; from += step) {
+        const group = latents.slice(from, from + step);
+        const rows = tensor('f32', [group.length, d], await directionsOf(dictionary, group));
+        for (const [i, lens] of (await lensOver(session, rows, each, tokens)).entries()) {
+          const before = found[from + i];
+          found[from + i] = before
+            ? {
+                cosine: merged(before.cosine, lens.cosine, 'cosine', each),
+                dot: merged(before.dot, lens.dot, 'dot', each),
+              }
+            : lens;
+        }
+      }
+    } finally {
+      await session.release();
     }
-  } finally {
-    await session.release();
   }
   return found;
 }

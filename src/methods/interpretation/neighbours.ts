@@ -4,6 +4,7 @@
  */
 import { input, matmul } from '../../graph/build.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
+import { ranges, readAhead, type Span } from '../../saes/readAhead.ts';
 import { tensor, toFloat32 } from '../../tensor.ts';
 import { type Dictionary, directionsOf } from '../attribution/score.ts';
 
@@ -38,17 +39,20 @@ export async function neighbours(
   const own = tensor('f32', [latents.length, d], await directionsOf(dictionary, latents));
   let nearest: Neighbour[][] = latents.map(() => []);
   try {
-    for (let from = 0; from < dictionary.latents; from += chunkLatents) {
-      const to = Math.min(from + chunkLatents, dictionary.latents);
-      const rows = await dictionary.decoderRows(from, to);
+    const read = ([from, to]: Span) => dictionary.decoderRows(from, to);
+    for await (const [[from, to], rows] of readAhead(ranges(dictionary.latents, chunkLatents), read)) {
       const alive = isDirection(rows, d);
       const found = toFloat32(
         (await session.run({ own, others: tensor('f32', [to - from, d], rows) })).product!,
       );
       nearest = nearest.map((before, i) => {
-        const here = alive.flatMap((is, j) =>
-          is && from + j !== latents[i] ? [{ latent: from + j, cosine: found[i * (to - from) + j]! }] : [],
-        );
+        // of equal ones an earlier chunk's stays
+        const least = before.length < k ? -Infinity : (before.at(-1)?.cosine ?? Infinity);
+        const here: Neighbour[] = [];
+        alive.forEach((is, j) => {
+          const cosine = found[i * (to - from) + j]!;
+          if (is && cosine > least && from + j !== latents[i]) here.push({ latent: from + j, cosine });
+        });
         return [...before, ...here].sort(nearer).slice(0, k);
       });
     }

@@ -7,10 +7,17 @@ import { assertFinite } from '../../models/finite.ts';
 import { lossSession } from '../../models/sessions.ts';
 import { sequence, treeFeeds } from '../../models/tree.ts';
 import type { Runtime, Session } from '../../runtime/runtime.ts';
-import { saeGraph } from '../../saes/graph.ts';
+import { type EncoderRequest, openEncoder, type SaeEncoder } from '../../saes/encoder.ts';
 import type { Sae } from '../../saes/sae.ts';
 import { i64, tensor, toFloat32 } from '../../tensor.ts';
-import { type PassageResiduals, type ResidualPass, residualPass, rowsAt } from '../site/residuals.ts';
+import {
+  gathered,
+  joined,
+  type PassageResiduals,
+  type ResidualPass,
+  residualPass,
+  rowsAt,
+} from '../site/residuals.ts';
 
 export interface SaeQuality {
   /** 1 − Σ(x − x̂)²/Σ(x − mean)², mean over the same tokens */
@@ -73,7 +80,7 @@ class Sums {
     this.fired = new Float64Array(latents);
   }
 
-  add(x: Float32Array, reconstruction: Float32Array, fired: Float32Array): void {
+  add(x: Float32Array, reconstruction: Float32Array, fired: Float64Array): void {
     const { d, sum } = this;
     x.forEach((v, i) => {
       sum[i % d]! += v;
@@ -118,15 +125,29 @@ function replaced(
 
 interface Parts {
   readonly below: ResidualPass;
-  readonly sae: Session;
+  readonly encoder: SaeEncoder;
   readonly above: Session;
   readonly d: number;
 }
 
-async function reconstruct({ sae, d }: Parts, rows: Float32Array) {
-  const results = await sae.run({ x: tensor('f32', [rows.length / d, d], rows) });
-  return { reconstruction: toFloat32(results.reconstruction!), fired: toFloat32(results.fired!) };
+interface Passage extends PassageResiduals {
+  readonly ids: readonly number[];
+  /** the residuals of its places [R, d] */
+  readonly rows: Float32Array;
 }
+
+/** Passages with their residuals, as many together as are worth going over the dictionary for. */
+function passagesOf({ below, encoder, d }: Parts, texts: Iterable<readonly number[]>) {
+  async function* read(): AsyncGenerator<Passage> {
+    for (const ids of texts) {
+      const passage = await below.run(ids);
+      yield { ids, ...passage, rows: rowsAt(passage.activation, d, passage.places) };
+    }
+  }
+  return gathered(read(), ({ places }) => Math.max(1, places.length), encoder.rowsAtOnce);
+}
+
+const rowsOf = (group: readonly Passage[]) => joined(group.map(({ rows }) => rows));
 
 /** Σ −ln p of every token but the first, from these residuals on. */
 async function lossFrom({ above, d }: Parts, ids: readonly number[], resid: Float32Array): Promise<number> {
@@ -141,10 +162,14 @@ async function lossFrom({ above, d }: Parts, ids: readonly number[], resid: Floa
   return losses.reduce((sum, x) => sum + x, 0);
 }
 
-async function losses(parts: Parts, ids: readonly number[], mean: Float32Array): Promise<number[]> {
-  const { d, below } = parts;
-  const passage = await below.run(ids);
-  const { reconstruction } = await reconstruct(parts, rowsAt(passage.activation, d, passage.places));
+/** The four losses of a passage, with its places reconstructed as given [R, d]. */
+async function losses(
+  parts: Parts,
+  passage: Passage,
+  reconstruction: Float32Array,
+  mean: Float32Array,
+): Promise<number[]> {
+  const { d } = parts;
   const zero = new Float32Array(d);
   const variants = [
     passage.activation,
@@ -153,28 +178,67 @@ async function losses(parts: Parts, ids: readonly number[], mean: Float32Array):
     replaced(passage, d, () => mean),
   ];
   const sums: number[] = [];
-  for (const resid of variants) sums.push(await lossFrom(parts, ids, resid));
+  for (const resid of variants) sums.push(await lossFrom(parts, passage.ids, resid));
   return sums;
 }
 
 async function measureQuality(
   parts: Parts,
-  passages: readonly (readonly number[])[],
+  texts: readonly (readonly number[])[],
   latents: number,
   onQuality: (tokens: number) => void,
 ): Promise<Sums> {
   const sums = new Sums(parts.d, latents);
-  for (const ids of passages) {
-    const { activation, places, sinks } = await parts.below.run(ids);
-    sums.sinks += sinks.length;
-    const rows = rowsAt(activation, parts.d, places);
-    if (places.length > 0) {
-      const { reconstruction, fired } = await reconstruct(parts, rows);
-      sums.add(rows, reconstruction, fired);
+  for await (const group of passagesOf(parts, texts)) {
+    const rows = rowsOf(group);
+    const { reconstruction, fired } = await parts.encoder.encode(rows);
+    sums.add(rows, reconstruction!, fired);
+    for (const { ids, sinks } of group) {
+      sums.sinks += sinks.length;
+      onQuality(ids.length);
     }
-    onQuality(ids.length);
   }
   return sums;
+}
+
+/** The first texts that predict something, until they predict so many tokens. */
+function predicting(texts: readonly (readonly number[])[], tokens: number): (readonly number[])[] {
+  let predicted = 0;
+  return texts.filter((ids) => {
+    const counts = predicted < tokens && ids.length > 1;
+    if (counts) predicted += ids.length - 1;
+    return counts;
+  });
+}
+
+async function measureLosses(
+  parts: Parts,
+  texts: readonly (readonly number[])[],
+  mean: Float32Array,
+  onLoss: (tokens: number) => void,
+): Promise<CrossEntropies> {
+  const totals = [0, 0, 0, 0];
+  let predicted = 0;
+  for await (const group of passagesOf(parts, texts)) {
+    const reconstruction = (await parts.encoder.encode(rowsOf(group))).reconstruction!;
+    let from = 0;
+    for (const passage of group) {
+      const own = reconstruction.subarray(from, from + passage.rows.length);
+      (await losses(parts, passage, own, mean)).forEach((x, i) => {
+        totals[i]! += x;
+      });
+      from += passage.rows.length;
+      predicted += passage.ids.length - 1;
+      onLoss(passage.ids.length - 1);
+    }
+  }
+  const [original, reconstructed, zero, ablated] = totals.map((x) => x / predicted) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return { original, reconstructed, zero, mean: ablated, tokens: predicted };
 }
 
 /**
@@ -186,32 +250,16 @@ export async function evaluateSae(
   { model, layer, sae }: { readonly model: Model; readonly layer: number; readonly sae: Sae },
   passages: readonly (readonly number[])[],
   lossTokens: number,
-  { onQuality = () => {}, onLoss = () => {} }: SaeEvalHooks = {},
+  { onQuality = () => {}, onLoss = () => {}, held }: SaeEvalHooks & Pick<EncoderRequest, 'held'> = {},
 ): Promise<SaeEvaluation> {
-  const { graph, weights } = await saeGraph(sae);
-  const { reconstruction, fired } = graph.outputs as Required<typeof graph.outputs>;
   const parts: Parts = {
     below: await residualPass(runtime, model, layer),
-    sae: await runtime.load({ outputs: { reconstruction: reconstruction!, fired: fired! } }, weights),
+    encoder: await openEncoder(runtime, sae, { reconstruction: true, ...(held !== undefined && { held }) }),
     above: await lossSession(runtime, model, layer),
     d: model.decoder.width,
   };
   const sums = await measureQuality(parts, passages, sae.latents, onQuality);
-  const totals = [0, 0, 0, 0];
-  let predicted = 0;
-  for (const ids of passages) {
-    if (predicted >= lossTokens) break;
-    if (ids.length < 2) continue;
-    (await losses(parts, ids, sums.mean())).forEach((x, i) => {
-      totals[i]! += x;
-    });
-    predicted += ids.length - 1;
-    onLoss(ids.length - 1);
-  }
-  await Promise.all([parts.below, parts.sae, parts.above].map((part) => part.release()));
-  const [original, recon, zero, mean] = totals.map((x) => x / predicted) as [number, number, number, number];
-  return {
-    ...sums.quality(),
-    crossEntropy: { original, reconstructed: recon, zero, mean, tokens: predicted },
-  };
+  const crossEntropy = await measureLosses(parts, predicting(passages, lossTokens), sums.mean(), onLoss);
+  await Promise.all([parts.below, parts.encoder, parts.above].map((part) => part.release()));
+  return { ...sums.quality(), crossEntropy };
 }

@@ -2,15 +2,12 @@
  * How strongly and how often latents are active: SAE activations summed over tokens, text by text, so that
  * memory does not grow with their number. The difference between two models on the same prompts is diff.ts's.
  */
-import { sum } from '../../graph/build.ts';
-import { simplify } from '../../graph/simplify.ts';
 import { packTree, placesOf, sequence, type Tree } from '../../models/tree.ts';
-import type { Runtime, Session } from '../../runtime/runtime.ts';
-import { saeGraph } from '../../saes/graph.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import { openEncoder, type SaeEncoder } from '../../saes/encoder.ts';
 import type { Sae } from '../../saes/sae.ts';
-import { tensor, toFloat32 } from '../../tensor.ts';
 import type { Contrast } from './contrast.ts';
-import { rowsAt } from './residuals.ts';
+import { joined, rowsAt } from './residuals.ts';
 import { rowNorms, sinkFactor, sinksOf } from './sinks.ts';
 import type { SitePass } from './siteGradient.ts';
 
@@ -27,13 +24,18 @@ export interface ActivationMeans {
 
 /** Sums over the tokens added so far. */
 export interface ActivationSums {
-  /** Adds tokens by their residuals [R, d]; throws RangeError where these are no whole number of rows. */
-  add(rows: Float32Array): Promise<void>;
+  /**
+   * Adds tokens by their residuals [R, d], each counting `weight` in the total; default 1. Throws RangeError where
+   * these are no whole number of rows.
+   */
+  add(rows: Float32Array, weight?: number): Promise<void>;
+  /** Σ of weight · activation [N] */
+  total(): Promise<Float64Array>;
   /** Throws RangeError where no token was added. */
-  means(): ActivationMeans;
+  means(): Promise<ActivationMeans>;
 }
 
-/** A dictionary's encoder, loaded. */
+/** A dictionary's encoder, opened. */
 export interface Encoder {
   /** d */
   readonly width: number;
@@ -44,50 +46,58 @@ export interface Encoder {
   release(): Promise<void>;
 }
 
-/** Activations held at once, a few arrays of this many values: 64 MiB each. */
-const activationsAtOnce = 1 << 24;
-
 function meansOf(total: Float64Array, fired: Float64Array, tokens: number): ActivationMeans {
   if (tokens === 0) throw new RangeError('activations: no tokens to take the mean over');
   const perToken = (sums: Float64Array) => Float32Array.from(sums, (x) => x / tokens);
   return { mean: perToken(total), frequency: perToken(fired), tokens };
 }
 
-function addTo(sums: Float64Array, values: Float32Array): void {
+function addTo(sums: Float64Array, values: Float64Array): void {
   for (let i = 0; i < sums.length; i++) sums[i]! += values[i]!;
 }
 
-function emptySums(session: Session, { width: d, latents }: Sae): ActivationSums {
+/** Rows wait until there are as many as are worth going over the dictionary for. */
+function emptySums(encoder: SaeEncoder, { width: d, latents }: Sae): ActivationSums {
   const [total, fired] = [new Float64Array(latents), new Float64Array(latents)];
-  const step = d * Math.max(1, Math.floor(activationsAtOnce / latents));
-  let tokens = 0;
+  let waiting: { readonly rows: Float32Array; readonly weights: Float32Array }[] = [];
+  let [held, tokens] = [0, 0];
+  async function encodeWaiting() {
+    const [rows, weights] = [joined(waiting.map((of) => of.rows)), joined(waiting.map((of) => of.weights))];
+    [waiting, held] = [[], 0];
+    if (rows.length === 0) return;
+    const found = await encoder.encode(rows, weights);
+    addTo(total, found.total);
+    addTo(fired, found.fired);
+  }
   return {
-    async add(rows) {
-      if (rows.length % d !== 0)
+    async add(rows, weight = 1) {
+      const count = rows.length / d;
+      if (!Number.isInteger(count))
         throw new RangeError(`activations: ${rows.length} values are no whole number of rows of width ${d}`);
-      for (let from = 0; from < rows.length; from += step) {
-        const x = rows.slice(from, from + step);
-        const found = await session.run({ x: tensor('f32', [x.length / d, d], x) });
-        addTo(total, toFloat32(found.total!));
-        addTo(fired, toFloat32(found.fired!));
-        tokens += x.length / d;
-      }
+      waiting.push({ rows: rows.slice(), weights: new Float32Array(count).fill(weight) });
+      held += count;
+      tokens += count;
+      if (held >= encoder.rowsAtOnce) await encodeWaiting();
     },
-    means: () => meansOf(total, fired, tokens),
+    async total() {
+      await encodeWaiting();
+      return total;
+    },
+    async means() {
+      await encodeWaiting();
+      return meansOf(total, fired, tokens);
+    },
   };
 }
 
-/** Loads the dictionary's encoder. Reads the whole SAE into memory: 8·d·N bytes. */
-export async function loadEncoder(runtime: Runtime, sae: Sae): Promise<Encoder> {
-  const { graph, weights } = await saeGraph(sae);
-  const { z, fired } = graph.outputs;
-  const outputs = { total: sum(z!, [0]), fired: fired! };
-  const session = await runtime.load(simplify({ outputs }), weights);
+/** Opens the dictionary's encoder; `held` as openEncoder has it. */
+export async function loadEncoder(runtime: Runtime, sae: Sae, held?: number): Promise<Encoder> {
+  const encoder = await openEncoder(runtime, sae, { ...(held !== undefined && { held }) });
   return {
     width: sae.width,
     latents: sae.latents,
-    sums: () => emptySums(session, sae),
-    release: () => session.release(),
+    sums: () => emptySums(encoder, sae),
+    release: () => encoder.release(),
   };
 }
 
@@ -155,7 +165,7 @@ export async function completionActivations(
         branchRows(activation, encoder.width, tree, b, factor),
       );
   }
-  return { positive: positive.means(), negative: negative.means() };
+  return { positive: await positive.means(), negative: await negative.means() };
 }
 
 /**

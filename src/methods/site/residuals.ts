@@ -48,3 +48,31 @@ export function rowsAt(x: Float32Array, d: number, places: readonly number[]): F
   });
   return rows;
 }
+
+/** Rows one after another. */
+export function joined(parts: readonly Float32Array[]): Float32Array {
+  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+/** Items in order, gathered until they have `enough` rows; the last ones may have fewer. */
+export async function* gathered<T>(
+  items: Iterable<T> | AsyncIterable<T>,
+  rowsOf: (item: T) => number,
+  enough: number,
+): AsyncGenerator<readonly T[]> {
+  let [group, rows]: [T[], number] = [[], 0];
+  for await (const item of items) {
+    group.push(item);
+    rows += rowsOf(item);
+    if (rows < enough) continue;
+    yield group;
+    [group, rows] = [[], 0];
+  }
+  if (group.length > 0) yield group;
+}

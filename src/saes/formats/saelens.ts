@@ -6,7 +6,8 @@ import { InputError } from '../../errors.ts';
 import { makeSae } from '../dictionary.ts';
 import { type SaeKind, weightShapes } from '../kinds/kind.ts';
 import { saeKinds } from '../kinds/kinds.ts';
-import { assertTensors, readWeight, readWeightRows, type StoredWeights } from '../weights.ts';
+import { storedDecoder, storedMatrix } from '../latentMatrix.ts';
+import { assertTensors, readWeight, type StoredWeights } from '../weights.ts';
 import type { SaeFolder, SaeFormat } from './format.ts';
 import { readSaelensConfig } from './saelensConfig.ts';
 
@@ -32,7 +33,8 @@ async function open(folder: SaeFolder, kinds: readonly SaeKind[]) {
   return makeSae({
     ...config,
     where,
-    decoder: { width, latents, rows: (from, to) => readWeightRows(weights, 'W_dec', from, to) },
+    decoder: { width, latents, ...storedDecoder(weights) },
+    encoder: storedMatrix(weights, 'W_enc', 1),
     weight: (name) => readWeight(weights, name),
   });
 }

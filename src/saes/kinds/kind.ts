@@ -2,7 +2,7 @@
  * What a kind of SAE is: its encoder as graph nodes, and the numbers that it needs. One file per kind beside
  * this one, one line per kind in kinds.ts. Knows no format and no file.
  */
-import type { Node } from '../../graph/node.ts';
+import type { Dim, Node } from '../../graph/node.ts';
 
 /** Length of an axis: d the width, N the number of latents. */
 type Axis = 'd' | 'N';
@@ -16,8 +16,8 @@ export interface EncoderNodes<W extends string = string, C extends string = stri
    * trained so
    */
   readonly pre: Node;
-  /** N */
-  readonly latents: number;
+  /** N, or the name of that length where a block of latents is encoded by itself */
+  readonly latents: Dim;
   readonly weights: Readonly<Record<W, Node>>;
   readonly counts: Readonly<Record<C, number>>;
 }
@@ -37,13 +37,19 @@ export interface SaeKind<W extends string = string, C extends string = string> {
    * than their own columns of the encoder; default no.
    */
   readonly separate?: true;
+  /**
+   * The count k of a kind whose activations are max(0, p) of each token's k greatest pre-activations p (of equal
+   * ones the lower latent's) and 0 of all others; default none. A kind that is neither separate nor of this sort
+   * needs its whole encoder in memory.
+   */
+  readonly keeps?: C;
   /** Activations [T, N], none below 0, of decoder rows as published. */
   encode(nodes: EncoderNodes<W, C>): Node;
 }
 
 /** Shapes of a kind's own weights at width d and N latents. */
-export function weightShapes(kind: SaeKind, d: number, N: number): Record<string, number[]> {
-  const lengths: Record<Axis, number> = { d, N };
+export function weightShapes<L extends Dim>(kind: SaeKind, d: number, N: L): Record<string, (number | L)[]> {
+  const lengths: Record<Axis, number | L> = { d, N };
   return Object.fromEntries(
     Object.entries(kind.weights).map(([name, axes]) => [name, axes.map((axis) => lengths[axis])]),
   );

@@ -14,6 +14,7 @@ export const topk: SaeKind<'b_enc', 'k'> = {
   weights: { b_enc: ['N'] },
   bias: 'b_enc',
   counts: ['k'],
+  keeps: 'k',
   encode({ pre, latents, counts }) {
     const places = topIndices(pre, counts.k);
     return put(positive(take(pre, places)), places, latents);

@@ -3,6 +3,7 @@ import { statfs } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import type { Model } from '../../models/decoder.ts';
 import type { CheckLine } from '../../results.ts';
+import { heldValues, isReadInBlocks } from '../../saes/encoder.ts';
 import type { Sae } from '../../saes/sae.ts';
 import { sizeOf } from '../../tensor.ts';
 import type { OpenStudy } from '../open/study.ts';
@@ -62,6 +63,9 @@ export async function diskLine(study: OpenStudy, sae: Sae | undefined): Promise<
 const bytesOf = (model: Model) =>
   [...model.weights.values()].reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
 
+/** Encoder and decoder in float32, or the blocks that they are read in. */
+const bytesOfSae = (sae: Sae) => 8 * (isReadInBlocks(sae) ? heldValues : sae.width * sae.latents);
+
 export function memoryLine(
   { config }: OpenStudy,
   model: Model,
@@ -71,7 +75,7 @@ export function memoryLine(
   const { rows, max_tokens } = config.sampling;
   const { width, blocks } = model.decoder;
   const cache = 4 * 2 * width * blocks * (rows + 1) * (longestPrompt + max_tokens);
-  const needed = (1.5 * bytesOf(model) + cache + 8 * (sae ? sae.width * sae.latents : 0)) / mega;
+  const needed = (1.5 * bytesOf(model) + cache + (sae ? bytesOfSae(sae) : 0)) / mega;
   const numbers = { free: freemem() / mega, needed };
   if (numbers.free >= needed) return found(memory, numbers);
   return found(memory, numbers, warns('close other programs, or lower sampling.rows in study.yaml'));

@@ -11,6 +11,7 @@ import { readSealedJson, writeSealedJson } from '../../files/sealed.ts';
 import type { TextCodec } from '../../files/textCodec.ts';
 import { latentScan } from '../../methods/interpretation/latentScan.ts';
 import { PassageFinds, passagesSnapshot } from '../../methods/interpretation/passages.ts';
+import { gathered } from '../../methods/site/residuals.ts';
 import type { Model } from '../../models/decoder.ts';
 import type { LatentPassages } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
@@ -85,6 +86,16 @@ async function* textsFrom(request: TextsRequest, from: number): AsyncGenerator<T
     if (n++ >= from) yield { corpus, line, ids: passageIds(passage, codec).slice(0, length) };
 }
 
+/** Texts until they have so many tokens; the last is cut. */
+async function* firstTokens(texts: AsyncIterable<Text>, tokens: number): AsyncGenerator<Text> {
+  let left = tokens;
+  for await (const { ids, ...text } of texts) {
+    if (left <= 0) return;
+    yield { ...text, ids: ids.slice(0, left) };
+    left -= ids.length;
+  }
+}
+
 async function* idsOf(request: TextsRequest): AsyncGenerator<readonly number[]> {
   for await (const { ids } of textsFrom(request, 0)) yield ids;
 }
@@ -127,14 +138,16 @@ export async function corpusScan(runtime: Runtime, request: CorpusScanRequest): 
   const stage = progress.stage('Passages, tokens', there, read);
   try {
     let saved = clock().getTime();
-    for await (const { corpus, line, ids: whole } of textsFrom(request, texts)) {
-      if (read >= tokens) break;
-      texts++;
-      const ids = whole.slice(0, tokens - read);
-      if (ids.length === 0) continue;
-      seen.add({ corpus, line, ids, z: (await scan.run(ids)).z });
-      read += ids.length;
-      stage.advance(ids.length);
+    const wanted = firstTokens(textsFrom(request, texts), tokens - read);
+    for await (const group of gathered(wanted, ({ ids }) => ids.length, scan.tokensAtOnce)) {
+      const withTokens = group.filter(({ ids }) => ids.length > 0);
+      const found = await scan.runAll(withTokens.map(({ ids }) => ids));
+      withTokens.forEach((text, i) => {
+        seen.add({ ...text, z: found[i]!.z });
+        read += text.ids.length;
+        stage.advance(text.ids.length);
+      });
+      texts += group.length;
       if (clock().getTime() - saved < 1000 * checkpointS) continue;
       await save();
       saved = clock().getTime();

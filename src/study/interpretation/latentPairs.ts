@@ -3,17 +3,15 @@
  * pairs that count most for it, where it is active and where its Δ comes from.
  */
 import type { TextCodec } from '../../files/textCodec.ts';
-import { input } from '../../graph/build.ts';
-import { simplify } from '../../graph/simplify.ts';
 import { directionsOf, gramMatrix } from '../../methods/attribution/score.ts';
 import { type TokenDeltas, tokenDeltas } from '../../methods/attribution/tokenDeltas.ts';
 import type { LossKind } from '../../methods/site/contrast.ts';
+import { joined } from '../../methods/site/residuals.ts';
 import type { SitePass } from '../../methods/site/siteGradient.ts';
 import type { DeltaTokens, LatentPair, PairTokens } from '../../results.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { activationsOn } from '../../saes/graph.ts';
+import { type LatentEncoder, openLatents } from '../../saes/encoder.ts';
 import type { Sae } from '../../saes/sae.ts';
-import { tensor, toFloat32 } from '../../tensor.ts';
 import type { StudyContrast } from '../open/contrasts.ts';
 import { pairTokensOf } from './pairTokens.ts';
 
@@ -63,17 +61,14 @@ function tokensOf(
   };
 }
 
-/** The activations [T, n] of some latents at residuals [T, d]. */
-async function encoderOf({ runtime, sae }: LatentPairsRequest, latents: readonly number[]) {
-  const { z, weights } = await activationsOn(input('x', ['tokens', sae.width]), sae, latents);
-  const session = await runtime.load(simplify({ outputs: { z } }), weights);
-  return {
-    async encode(residuals: Float32Array): Promise<Float32Array> {
-      const shape = [residuals.length / sae.width, sae.width];
-      return toFloat32((await session.run({ x: tensor('f32', shape, residuals) })).z!);
-    },
-    release: () => session.release(),
-  };
+/** A pair on the pages of the latents `here`, whose activations are still wanted. */
+interface WaitingPair {
+  readonly p: number;
+  readonly contrast: StudyContrast;
+  readonly found: TokenDeltas;
+  /** Δ of each latent */
+  readonly own: readonly number[];
+  readonly here: readonly number[];
 }
 
 export interface PairsInTokens {
@@ -89,9 +84,9 @@ export async function pairsInTokens(
   latents: readonly number[],
   onPair: () => void,
 ): Promise<PairsInTokens> {
-  const encoder = await encoderOf(request, latents);
+  const encoder = await openLatents(request.runtime, request.sae, latents);
   try {
-    return await eachPair(request, latents, encoder.encode, onPair);
+    return await eachPair(request, latents, encoder, onPair);
   } finally {
     await encoder.release();
   }
@@ -100,13 +95,26 @@ export async function pairsInTokens(
 async function eachPair(
   request: LatentPairsRequest,
   latents: readonly number[],
-  encode: (residuals: Float32Array) => Promise<Float32Array>,
+  encoder: LatentEncoder,
   onPair: () => void,
 ): Promise<PairsInTokens> {
   const { runtime, pass, codec, sae, contrasts, perContrast, baseline, loss, count } = request;
   const wanted = latents.map((latent) => weightiest(perContrast, sae.latents, latent, count));
   const pages = latents.map(() => new Map<number, LatentPair>());
   const lines: PairTokens[] = [];
+  /** Pairs that wait until there are as many tokens as are worth going over the dictionary for. */
+  let waiting: WaitingPair[] = [];
+  async function show() {
+    const z = await encoder.encode(joined(waiting.map(({ found }) => found.activation)));
+    let from = 0;
+    for (const { p, contrast, found, own, here } of waiting) {
+      const to = from + found.tree.ids.length * latents.length;
+      const seen = { ...found, z: z.subarray(from, to) };
+      for (const i of here) pages[i]!.set(p, latentPairOf(contrast, seen, own[i]!, i, latents.length, codec));
+      from = to;
+    }
+    waiting = [];
+  }
   const directions = await directionsOf(sae, latents);
   const gram = await gramMatrix(runtime, sae);
   for (const [p, contrast] of contrasts.entries()) {
@@ -114,10 +122,12 @@ async function eachPair(
     const found = await tokenDeltas(pass, contrast, directions, { baseline, loss, gram });
     lines.push(pairTokensOf(contrast, found, { latents, own, loss, codec }));
     const here = [...latents.keys()].filter((i) => wanted[i]!.includes(p));
-    const seen = here.length > 0 ? { ...found, z: await encode(found.activation) } : undefined;
-    for (const i of here) pages[i]!.set(p, latentPairOf(contrast, seen!, own[i]!, i, latents.length, codec));
+    if (here.length > 0) waiting.push({ p, contrast, found, own, here });
+    const tokens = waiting.reduce((sum, one) => sum + one.found.tree.ids.length, 0);
+    if (tokens >= encoder.rowsAtOnce) await show();
     onPair();
   }
+  if (waiting.length > 0) await show();
   return {
     byLatent: new Map(latents.map((latent, i) => [latent, wanted[i]!.map((p) => pages[i]!.get(p)!)])),
     lines,

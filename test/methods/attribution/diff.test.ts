@@ -5,19 +5,16 @@ import type { Tree } from '../../../src/models/tree.ts';
 /** A dictionary of width 2 whose latents are relu(x₀), relu(x₁) and relu(−x₁). */
 const encoder = {
   width: 2,
-  latents: 3,
   sums() {
-    const rows: number[][] = [];
+    const total = new Float64Array(3);
     return {
-      async add(x: Float32Array) {
+      async add(x: Float32Array, weight = 1) {
         for (let t = 0; t < x.length; t += 2)
-          rows.push([x[t]!, x[t + 1]!, -x[t + 1]!].map((value) => Math.max(0, value)));
+          [x[t]!, x[t + 1]!, -x[t + 1]!].forEach((value, i) => {
+            total[i]! += weight * Math.max(0, value);
+          });
       },
-      means: () => ({
-        mean: Float32Array.from([0, 1, 2], (i) => rows.reduce((sum, z) => sum + z[i]!, 0) / rows.length),
-        frequency: new Float32Array(3),
-        tokens: rows.length,
-      }),
+      total: async () => total,
     };
   },
 };

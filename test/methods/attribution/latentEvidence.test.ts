@@ -58,38 +58,44 @@ const along = (values: Float32Array, t: number, latent: number) => {
   return sum;
 };
 
-it('the silent share is δ of the tokens without activation, the activation form takes z for the projection', async () => {
-  const chosen = [3, 0, 39, 17];
-  const found = await encoderEvidence(runtime, contrasts, baseline, sae, chosen);
-  const expected = chosen.map((latent) => {
-    let [total, silent, active] = [0, 0, 0];
-    contrasts.forEach(({ gradient, centred }, p) => {
-      for (let t = 0; t < gradient.length / width; t++) {
-        const slope = along(gradient, t, latent);
-        const delta = -slope * along(centred, t, latent);
-        const activation = z[p]![t * latents + latent]!;
-        total += delta;
-        if (activation === 0) silent += delta;
-        active -= slope * activation;
-      }
+it.each([
+  ['in memory', undefined],
+  ['by blocks of 5 latents', 4 * width * 5],
+])(
+  'the silent share is δ of the tokens without activation, the activation form takes z for the projection, %s',
+  async (_, held) => {
+    const chosen = [3, 0, 39, 17];
+    const found = await encoderEvidence(runtime, contrasts, baseline, sae, chosen, held);
+    const expected = chosen.map((latent) => {
+      let [total, silent, active] = [0, 0, 0];
+      contrasts.forEach(({ gradient, centred }, p) => {
+        for (let t = 0; t < gradient.length / width; t++) {
+          const slope = along(gradient, t, latent);
+          const delta = -slope * along(centred, t, latent);
+          const activation = z[p]![t * latents + latent]!;
+          total += delta;
+          if (activation === 0) silent += delta;
+          active -= slope * activation;
+        }
+      });
+      return { share: silent / total, active: active / contrasts.length };
     });
-    return { share: silent / total, active: active / contrasts.length };
-  });
-  expectClose(
-    Float32Array.from(found.silentShare),
-    Float32Array.from(expected, ({ share }) => share),
-    1e-4,
-  );
-  expectClose(
-    Float32Array.from(found.activationDelta),
-    Float32Array.from(expected, ({ active }) => active),
-    1e-4,
-  );
-  const alive = Uint8Array.from({ length: latents }, (_, i) =>
-    z.some((values) => values.some((x, at) => at % latents === i && x > 0)) ? 1 : 0,
-  );
-  expect(found.alive).toEqual(alive);
-});
+    expectClose(
+      Float32Array.from(found.silentShare),
+      Float32Array.from(expected, ({ share }) => share),
+      1e-4,
+    );
+    expectClose(
+      Float32Array.from(found.activationDelta),
+      Float32Array.from(expected, ({ active }) => active),
+      1e-4,
+    );
+    const alive = Uint8Array.from({ length: latents }, (_, i) =>
+      z.some((values) => values.some((x, at) => at % latents === i && x > 0)) ? 1 : 0,
+    );
+    expect(found.alive).toEqual(alive);
+  },
+);
 
 it('deflation leaves nothing of the first, everything across it, and a part of what lies between', () => {
   const made = madeDictionary(3, 4, 8);

@@ -80,6 +80,17 @@ describe('logitLens', () => {
     });
   });
 
+  it('is the same over a vocabulary that is gone through in parts', async () => {
+    const [, tiny] = cases[0];
+    const dictionary = dictionaryOf(12, tiny.config.hidden_size);
+    const whole = await logitLens(runtime, tiny.model, dictionary, [3, 11, 0], 5);
+    const table = 4 * tiny.config.vocab_size * tiny.config.hidden_size;
+    for (const weights of [table, 2 * table, 1]) {
+      const limited = { ...runtime, limit: { weights, values: 1 } };
+      expect(await logitLens(limited, tiny.model, dictionary, [3, 11, 0], 5)).toEqual(whole);
+    }
+  });
+
   it('lists the whole vocabulary where more is asked; a row of zeros has cosine 0, and equal ones stand by id', async () => {
     const [, tiny] = cases[0];
     const [lens] = await logitLens(

@@ -83,6 +83,22 @@ describe('evaluateSae', () => {
     );
   });
 
+  it('is the same by blocks of 2 latents, its passages gathered', async () => {
+    const parts = { model: tiny.model, layer, sae };
+    const told: number[] = [];
+    const onQuality = (tokens: number) => told.push(tokens);
+    const { crossEntropy, ...byBlocks } = await evaluateSae(runtime, parts, passages, 20, {
+      onQuality,
+      held: 4 * d * 2,
+    });
+    const { crossEntropy: whole, ...quality } = found;
+    expect(byBlocks.density).toEqual(quality.density);
+    expect(byBlocks.explained).toBeCloseTo(quality.explained, 6);
+    for (const name of ['original', 'reconstructed', 'zero', 'mean'] as const)
+      expect(crossEntropy[name]).toBeCloseTo(whole[name], 5);
+    expect(told).toEqual(passages.map((ids) => ids.length));
+  });
+
   it('the original cross-entropy is the model’s own, over whole passages until there are enough', async () => {
     const session = await runtime.load(logitsGraph(tiny.model), tiny.model.weights);
     let total = 0;

@@ -84,14 +84,17 @@ describe('activations', () => {
   });
 
   it('need tokens, in whole rows', async () => {
-    expect(() => encoder.sums().means()).toThrow('no tokens');
+    await expect(encoder.sums().means()).rejects.toThrow('no tokens');
     await expect(encoder.sums().add(new Float32Array(3))).rejects.toThrow(RangeError);
     await expect(promptActivations(model, encoder, [])).rejects.toThrow('no tokens');
     expect(() => pooledFrequency([])).toThrow('no token sets');
   });
 });
 
-it('sums taken piece by piece equal those of the plain encoder', async () => {
+it.each([
+  ['in memory', undefined],
+  ['by blocks of 7 latents', 4 * 6 * 7],
+])('sums taken piece by piece equal those of the plain encoder, %s', async (_, held) => {
   const r = draw(9);
   const [d, N] = [6, 40];
   const values = (...shape: number[]) => ({
@@ -103,13 +106,13 @@ it('sums taken piece by piece equal those of the plain encoder', async () => {
     { W_enc: values(d, N), W_dec: values(N, d), b_enc: values(N), b_dec: values(d) },
   );
   const sae = await saelens.open(files);
-  const encoder = await loadEncoder(runtime, sae);
+  const encoder = await loadEncoder(runtime, sae, held);
   const x = Float32Array.from({ length: 30 * d }, () => r.normal());
   const sums = encoder.sums();
   await sums.add(x.slice(0, 7 * d));
   await sums.add(new Float32Array(0));
   await sums.add(x.slice(7 * d));
-  const { mean, frequency, tokens } = sums.means();
+  const { mean, frequency, tokens } = await sums.means();
   const { z } = await encode(sae, x);
   const column = (i: number) => Array.from({ length: 30 }, (_, t) => z[t * N + i]!);
   const all = Array.from({ length: N }, (_, i) => column(i));

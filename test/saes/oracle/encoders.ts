@@ -1,8 +1,13 @@
 /** Every kind's encoder in plain TypeScript: products and sums in float64, rounded to float32 once. */
 import type { SaeArithmetic } from '../../../src/saes/arithmetic.ts';
 
+export interface WithEncoder extends SaeArithmetic {
+  /** W_enc [d, N] */
+  readonly encoder: Float32Array;
+}
+
 /** Activations [T, N] of x [T, d], of decoder rows as published. */
-export type Encoder = (x: Float32Array, numbers: SaeArithmetic) => Float32Array;
+export type Encoder = (x: Float32Array, numbers: WithEncoder) => Float32Array;
 
 export const encoders: Readonly<Record<string, Encoder>> = {
   relu: (x, numbers) => product(x, numbers, bias(numbers)).map((p) => Math.max(0, p)),
@@ -31,10 +36,10 @@ export const encoders: Readonly<Record<string, Encoder>> = {
   },
 };
 
-const bias = ({ weights }: SaeArithmetic) => weights.b_enc!;
+const bias = ({ weights }: WithEncoder) => weights.b_enc!;
 
 /** x W_enc + added: x [T, d] to [T, N]. */
-function product(x: Float32Array, { encoder }: SaeArithmetic, added: Float32Array): Float32Array {
+function product(x: Float32Array, { encoder }: WithEncoder, added: Float32Array): Float32Array {
   const N = added.length;
   const d = encoder.length / N;
   const out = new Float32Array((x.length / d) * N);

@@ -23,7 +23,7 @@ export async function encode(sae: Sae, x: Float32Array): Promise<Encoding> {
   const numbers = await sae.arithmetic();
   const { x: rows, scale, shift } = normalise(x, d, numbers.normalisation);
   const from = numbers.subtractBias ? rows.map((v, at) => v - numbers.bias[at % d]!) : rows;
-  const own = encoders[kind.name]!(from, numbers);
+  const own = encoders[kind.name]!(from, { ...numbers, encoder: await sae.encoderColumns(0, N) });
   return { tokens: x.length / d, z: own.map((a, at) => a * numbers.fold[at % N]!), scale, shift };
 }
 
