@@ -79,7 +79,10 @@ function promptFeeds(
 /** Loads the model to read at `resid_post layer`. Throws InputError where the model has no such site. */
 export async function readingPass(runtime: Runtime, model: Model, layer: number): Promise<ReadingPass> {
   const session = await runtime.load(completionsGraph(model, layer), model.weights);
-  const prompts = await promptMemory(runtime, model, promptBytes);
+  const prompts = await promptMemory(runtime, model, promptBytes).catch(async (error: unknown) => {
+    await session.release();
+    throw error;
+  });
 
   async function readRun(given: readonly Continuation[]): Promise<Reading[]> {
     const run = notAlone(given);
