@@ -45,7 +45,7 @@ export interface ReadingPass {
 export const readingVersion = 2;
 
 /** Bytes of prompts that are kept. */
-const promptBytes = 256 * 2 ** 20;
+const promptBytes = 384 * 2 ** 20;
 
 /** A completion behind its prompt, and which of all it is. */
 interface Continuation extends Text {
