@@ -1,11 +1,12 @@
 /**
- * Scaled dot-product attention with grouped query heads: over one packed sequence, and of new tokens over a
- * cache.
+ * Scaled dot-product attention with grouped query heads: over one packed sequence, of new tokens over a cache,
+ * and of texts side by side, each over what it was read behind and itself.
  */
 import {
   add,
   div,
   exp,
+  gather,
   greaterOrEqual,
   known,
   matmul,
@@ -13,6 +14,7 @@ import {
   reshape,
   scalar,
   scale as scaled,
+  scatterAdd,
   softmax,
   sub,
   sumLast,
@@ -92,6 +94,43 @@ export function attention(
     tokens,
     heads.query * heads.width,
   ]);
+}
+
+/**
+ * Texts of any lengths, one after another without gaps as T tokens. Lengths: R texts, S the most tokens of one,
+ * C the most places that one sees.
+ */
+export interface SideBySide {
+  /** 0 where a token sees a place of its own text, −∞ elsewhere [R, S, C] */
+  readonly mask: Node;
+  /** each token's place among R·S [T] */
+  readonly queries: Node;
+}
+
+/** The length of R·S queries; a product is named by its factors in order, so that shapes compare. */
+const queryRows = 'longest·texts';
+
+/**
+ * softmax(scores) v of each text's tokens over its own places. Query [T, query·h], keys and values [R·C,
+ * keyValue·h] → [T, query·h]. Shorter texts are padded here alone.
+ */
+export function textAttention(
+  query: Node,
+  keys: Node,
+  values: Node,
+  { mask, queries }: SideBySide,
+  heads: Heads,
+  scoring: Scoring,
+): Node {
+  const [texts, longest, places] = mask.shape as [Dim, Dim, Dim];
+  const group = heads.query / heads.keyValue;
+  const split = (x: Node, count: Dim, g: number) =>
+    transpose(reshape(x, [texts, count, heads.keyValue, g, heads.width]), [0, 2, 3, 1, 4]);
+  const padded = scatterAdd(query, queries, queryRows);
+  const scores = scoresOf(split(padded, longest, group), split(keys, places, 1), scoring);
+  const masked = add(scores, reshape(mask, [texts, 1, 1, longest, places]));
+  const mixed = transpose(matmul(softmax(masked), split(values, places, 1)), [0, 3, 1, 2, 4]);
+  return gather(reshape(mixed, [queryRows, heads.query * heads.width]), queries);
 }
 
 /**

@@ -79,6 +79,12 @@ export interface DecodingOptions {
    * inputs.
    */
   readonly contributions?: (x: Node) => Node;
+  /**
+   * Only the part up to that site, whose output is `resid` [R·S, d] in place of what is asked of the logits, or only
+   * the part from it on, which takes `resid` in place of `ids`: one after the other they give what the whole gives.
+   * Each has the caches of its own blocks. Default: the whole.
+   */
+  readonly part?: 'below' | 'above';
 }
 
 /** Whether each token of x [R, S, d] is no attention sink [R, S, 1]. */
@@ -113,7 +119,7 @@ function bounded(x: Node, d: number, projections: number): Node {
  */
 export function decodingGraph(
   model: Model,
-  { places, reading = 'tempered', steerAt, projections = 0, contributions }: DecodingOptions,
+  { places, reading = 'tempered', steerAt, projections = 0, contributions, part }: DecodingOptions,
 ): DecodingGraph {
   const { decoder } = model;
   if (steerAt !== undefined) checkSite(model, steerAt);
@@ -161,13 +167,14 @@ export function decodingGraph(
     const held = projections > 0 ? bounded(rows, d, projections) : rows;
     return reshape(add(held, reshape(input('steer', ['rows', d]), ['rows', 1, d])), [tokens, d]);
   }
-  let residual = decoder.embed(scope, pass);
-  let next = 0;
-  if (steerAt !== undefined) {
-    residual = steered(runBlocks(model, scope, residual, 0, steerAt, pass));
-    next = steerAt + 1;
+  const upToSite = () => runBlocks(model, scope, decoder.embed(scope, pass), 0, steerAt ?? -1, pass);
+  if (part === 'below') {
+    outputs.resid = upToSite();
+    return { graph: simplify({ outputs }), caches };
   }
-  residual = runBlocks(model, scope, residual, next, decoder.blocks - 1, pass);
+  let residual = part === 'above' ? input('resid', [tokens, d]) : upToSite();
+  if (steerAt !== undefined) residual = steered(residual);
+  residual = runBlocks(model, scope, residual, (steerAt ?? -1) + 1, decoder.blocks - 1, pass);
   const hidden = decoder.finalNorm(gather(residual, input('ends', ['rows'], 'i64')), scope);
   const logits = logitsOf(model, hidden, scope);
   const scaled = () => (reading === 'plain' ? logits : mul(logits, input('inverseTemperature', ['rows', 1])));

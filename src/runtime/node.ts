@@ -171,6 +171,10 @@ export function nodeRuntime({ threads = threadsAsked(), limit }: NodeRuntimeOpti
       async copyRow(from, to, places) {
         await worker.run({ kind: 'copyRow', id, from, to, places });
       },
+      async writeRow(row, fresh) {
+        checkWindow({ first: row, count: 1, starts: [0] }, rows);
+        await worker.run({ kind: 'writeRow', id, row, fresh: mapValues(fresh, ({ data }) => data) });
+      },
       async release() {
         await worker.run({ kind: 'release', id });
       },

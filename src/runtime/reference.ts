@@ -441,6 +441,12 @@ function cachedSession(
           }
       });
     },
+    async writeRow(row, fresh) {
+      checkWindow({ first: row, count: 1, starts: [0] }, rows);
+      buffers.forEach(({ output, row: shape }, i) => {
+        writeRows(data[i]!, shape, toFloat32(fresh[output]!), { first: row, count: 1, starts: [0] });
+      });
+    },
     async release() {},
   };
 }

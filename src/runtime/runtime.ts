@@ -66,6 +66,11 @@ export interface CachedSession {
   run(feeds: Feeds, window: RowWindow, wanted: readonly string[]): Promise<Record<string, Tensor>>;
   /** Copies the first `places` places of row `from`, of every buffer, to other rows. */
   copyRow(from: number, to: readonly number[], places: number): Promise<void>;
+  /**
+   * Writes the first places of a row, of every buffer, as a run would: [new tokens, heads·width] by the name of its
+   * output, from wherever they were computed. Throws RangeError for a row or places that are not there.
+   */
+  writeRow(row: number, fresh: Readonly<Record<string, Tensor>>): Promise<void>;
   release(): Promise<void>;
 }
 

@@ -20,7 +20,8 @@ import ort from 'onnxruntime-node';
  * @typedef {{ kind: 'runCached', id: number, feeds: Record<string, Value>, first: number, count: number,
  *   starts: readonly number[], wanted: readonly string[] }} RunCached
  * @typedef {{ kind: 'copyRow', id: number, from: number, to: readonly number[], places: number }} CopyRow
- * @typedef {Load | Run | LoadCached | RunCached | CopyRow | { kind: 'state' | 'release', id: number } | {
+ * @typedef {{ kind: 'writeRow', id: number, row: number, fresh: Record<string, Float32Array> }} WriteRow
+ * @typedef {Load | Run | LoadCached | RunCached | CopyRow | WriteRow | { kind: 'state' | 'release', id: number } | {
  *   kind: 'releaseAll' }} Task
  */
 
@@ -114,7 +115,7 @@ async function loadCached({ id, bytes, folder, options, buffers, rows, mapped })
  * Writes the new tokens' rows [count·new, heads·width] into their places.
  * @param {Cache} cache
  * @param {Float32Array} fresh
- * @param {RunCached} task
+ * @param {Pick<RunCached, 'first' | 'count' | 'starts'>} window
  */
 function writeRows({ buffer, data }, fresh, { first, count, starts }) {
   const [heads, places, width] = buffer.row;
@@ -192,6 +193,15 @@ function copyRow({ id, from, to, places }) {
   }
 }
 
+/** @param {WriteRow} task */
+function writeRow({ id, row, fresh }) {
+  for (const cache of caches.get(id) ?? []) {
+    const values = fresh[cache.buffer.output];
+    if (!values) throw new Error(`rows ${cache.buffer.output} are missing`);
+    writeRows(cache, values, { first: row, count: 1, starts: [0] });
+  }
+}
+
 /** @param {number} id */
 async function release(id) {
   caches.delete(id);
@@ -213,6 +223,8 @@ export default async function perform(task) {
       return runCached(task);
     case 'copyRow':
       return copyRow(task);
+    case 'writeRow':
+      return writeRow(task);
     case 'state':
       return mapValues(loaded(task.id).kept, fromOrt);
     case 'release':

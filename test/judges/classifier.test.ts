@@ -23,9 +23,11 @@ function judgeOf(threshold?: number) {
     name: 'made up',
     identity: { kind: 'classifier' },
     ...(threshold === undefined ? {} : { threshold }),
-    read: async (prompt, completions) => {
-      calls.push({ prompt, completions });
-      return completions.map((text) => text.split(' ').map(Number) as [number, number]);
+    read: async (texts) => {
+      calls.push(...texts);
+      return texts.map(({ completions }) =>
+        completions.map((text) => text.split(' ').map(Number) as [number, number]),
+      );
     },
     assess: ([behaviour, coherence]) => ({ behaviour, coherence }),
     close: async () => {},
@@ -52,7 +54,7 @@ judgeContract(
     classifierJudge<string>({
       name: 'by words',
       identity: { kind: 'classifier' },
-      read: async (_, completions) => completions,
+      read: async (texts) => texts.map(({ completions }) => completions),
       assess: (text) => ({
         behaviour: /harm/.test(text) ? 0.9 : 0.1,
         coherence: /zxqv/.test(text) ? 0.2 : 0.8,
@@ -137,6 +139,51 @@ describe('grade', () => {
     expect(calls).toEqual([{ prompt: 'p', completions: ['0.1 1', '0.2 1', '0.3 1'] }]);
     expect((await graded(items.toReversed())).calls).toEqual(calls);
     expect(items.map(({ id }) => verdicts.get(id)!.score)).toEqual([0.3, 0.1, 0.3, 0.2]);
+  });
+
+  it('reads no text again that it has read of that prompt', async () => {
+    const { judge, calls } = judgeOf();
+    const scores: [string, number][] = [];
+    const grade = (items: readonly JudgeItem[]) =>
+      judge.grade(items, async ({ id }, { score }) => {
+        scores.push([id, score]);
+      });
+    await grade([item('a', 'p', '0.3 1'), item('b', 'q', '0.4 1')]);
+    await grade([item('c', 'p', '0.3 1'), item('d', 'p', '0.4 1')]);
+    await grade([item('e', 'q', '0.4 1')]);
+    expect(calls).toEqual([
+      { prompt: 'p', completions: ['0.3 1'] },
+      { prompt: 'q', completions: ['0.4 1'] },
+      { prompt: 'p', completions: ['0.4 1'] },
+    ]);
+    expect(scores).toEqual([
+      ['a', 0.3],
+      ['b', 0.4],
+      ['c', 0.3],
+      ['d', 0.4],
+      ['e', 0.4],
+    ]);
+  });
+
+  it('reads many texts a portion at a time, and tells of each portion before the next', async () => {
+    const items = Array.from({ length: 200 }, (_, i) => item(`${i}`, `p${i >> 1}`, `0.${i % 2} 1`));
+    const read: number[] = [];
+    let told = 0;
+    const judge = classifierJudge<string>({
+      name: 'in portions',
+      identity: null,
+      read: async (texts) => {
+        read.push(told);
+        return texts.map(({ completions }) => completions);
+      },
+      assess: () => ({ behaviour: 0, coherence: 0 }),
+      close: async () => {},
+    });
+    await judge.grade(items, async () => {
+      told++;
+    });
+    expect(read).toEqual([0, 96, 192]);
+    expect(told).toBe(200);
   });
 
   it('ends with the error of the reading', async () => {

@@ -7,7 +7,12 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import type { Node } from '../../graph/node.ts';
 import type { Model } from '../../models/decoder.ts';
-import { decodingGraph, type LogitReading, logitReadings } from '../../models/decoding.ts';
+import {
+  type DecodingOptions,
+  decodingGraph,
+  type LogitReading,
+  logitReadings,
+} from '../../models/decoding.ts';
 import { assertFinite } from '../../models/finite.ts';
 import { checkSite } from '../../models/passes.ts';
 import type { CachedSession, Runtime } from '../../runtime/runtime.ts';
@@ -17,6 +22,7 @@ import { f32, i64, type Tensor, tensor, toFloat32 } from '../../tensor.ts';
 import { generatorOf } from '../statistics/random.ts';
 import type { Steering } from '../steering/steer.ts';
 import { argmax, drawFrom, greatest, type Truncation } from './draw.ts';
+import { type SharedPrompts, sharedPrompts } from './sharedPrompts.ts';
 
 export interface SampleOptions extends Truncation {
   /** 0: greedy, the likeliest token; default 1 */
@@ -72,6 +78,11 @@ export interface SamplerOptions {
   readonly steerAt?: number | undefined;
   /** how many projections a job may hold there; default 0 */
   readonly projections?: number | undefined;
+  /**
+   * whether many jobs have the same prompts: then each is read once below that site, for which the model is loaded
+   * a second time, in two parts; default false
+   */
+  readonly samePrompts?: boolean | undefined;
   /** whose latents a job may subtract there, and which ones; default none */
   readonly subtractable?: { readonly sae: Sae; readonly latents: readonly number[] } | undefined;
 }
@@ -268,7 +279,7 @@ function reasonToStop(ids: readonly number[], options: SampleOptions): Completio
 export async function sampler(
   runtime: Runtime,
   model: Model,
-  { rows = 64, capacity, steerAt, projections = 0, subtractable }: SamplerOptions,
+  { rows = 64, capacity, steerAt, projections = 0, samePrompts = false, subtractable }: SamplerOptions,
 ): Promise<Sampler> {
   if (steerAt !== undefined) checkSite(model, steerAt);
   const width = steerAt === undefined ? 0 : model.decoder.width;
@@ -276,9 +287,9 @@ export async function sampler(
   // not depend on the longest prompt beside it
   const places = placesBlock * Math.ceil(capacity / placesBlock);
   const shape = { rows, capacity, places, width, projections, subtractable: subtractable?.latents ?? [] };
-  let loaded: { readonly reading: LogitReading; readonly session: CachedSession } | undefined;
+  let loaded: Loaded | undefined;
 
-  async function load(reading: LogitReading): Promise<CachedSession> {
+  async function load(reading: LogitReading): Promise<Loaded> {
     const on = subtractable && (await contributionsOf(subtractable.sae, subtractable.latents));
     const weights = new Map(model.weights);
     function contributions(x: Node): Node {
@@ -286,34 +297,56 @@ export async function sampler(
       for (const [name, values] of own) weights.set(name, values);
       return contribution;
     }
-    const { graph, caches } = decodingGraph(model, {
+    const decoding: DecodingOptions = {
       places,
       reading,
       ...(steerAt !== undefined && { steerAt, projections }),
       ...(on && { contributions }),
-    });
+    };
+    const { graph, caches } = decodingGraph(model, decoding);
     const buffers = caches.map(({ input, output, heads, width }) => ({
       input,
       output,
       row: [heads, places, width] as const,
     }));
     // a lone row is run with an idle one beside it: products of one row round differently
-    return runtime.loadCached(graph, weights, buffers, firstRow + Math.max(rows, 2));
+    const session = await runtime.loadCached(graph, weights, buffers, firstRow + Math.max(rows, 2));
+    const blocksAbove = steerAt === undefined ? 0 : model.decoder.blocks - 1 - steerAt;
+    const shared =
+      samePrompts && blocksAbove > 0
+        ? await sharedPrompts(runtime, model, weights, session, decoding).catch(async (error: unknown) => {
+            await session.release();
+            throw error;
+          })
+        : undefined;
+    return { reading, session, shared };
+  }
+
+  async function release(): Promise<void> {
+    await loaded?.shared?.release();
+    await loaded?.session.release();
   }
 
   return {
     async sample(jobs, options, onDone) {
       const reading = readingAt(options.temperature ?? 1);
       if (loaded?.reading !== reading) {
-        await loaded?.session.release();
-        loaded = { reading, session: await load(reading) };
+        await release();
+        loaded = undefined;
+        loaded = await load(reading);
       }
-      await new Batch(loaded.session, shape, options, onDone).run(jobs);
+      await new Batch(loaded, shape, options, onDone).run(jobs);
     },
-    async release() {
-      await loaded?.session.release();
-    },
+    release,
   };
+}
+
+/** The model as it is loaded for one reading of its logits. */
+interface Loaded {
+  readonly reading: LogitReading;
+  readonly session: CachedSession;
+  /** undefined: a prompt is read whole */
+  readonly shared: SharedPrompts | undefined;
 }
 
 interface BatchShape {
@@ -335,13 +368,15 @@ class Batch {
   private read: Read | undefined;
   private readonly wanted: readonly string[];
   private readonly temperature: number;
+  private readonly session: CachedSession;
 
   constructor(
-    private readonly session: CachedSession,
+    private readonly loaded: Loaded,
     private readonly shape: BatchShape,
     private readonly options: SampleOptions,
     private readonly onDone: (job: number, completion: number, sampled: Completion) => void | Promise<void>,
   ) {
+    this.session = loaded.session;
     this.temperature = options.temperature ?? 1;
     this.wanted = logitReadings[readingAt(this.temperature)];
   }
@@ -373,7 +408,10 @@ class Batch {
       );
     const places = [...job.prompt.keys()];
     const feeds = this.feeds([job.prompt], [places], [steeringIn('prompt', job)]);
-    const results = await this.session.run(feeds, { first: promptRow, count: 1, starts: [0] }, this.wanted);
+    const { shared } = this.loaded;
+    const results = shared
+      ? await shared.read(job.prompt, feeds, { row: promptRow })
+      : await this.session.run(feeds, { first: promptRow, count: 1, starts: [0] }, this.wanted);
     this.read = { job, number, outputs: copied(rowOf(results, 0)), next: 0 };
   }
 

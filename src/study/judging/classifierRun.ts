@@ -60,7 +60,7 @@ export interface OpenClassifier {
 }
 
 /** Raised when the same inputs come to give another judge. */
-export const classifierVersion = 1;
+export const classifierVersion = 2;
 
 /**
  * The judge, trained where `folder` does not hold it. Throws InputError for anything wrong in what was
@@ -91,7 +91,10 @@ export async function openClassifier(request: ClassifierRequest): Promise<OpenCl
       check: held.check,
     });
     const texts = await withWritten(examplesByPrompt(answers, heldOut, seed), writers, seed, done);
-    const model = trainClassifier(await readTexts(texts, reader, done), { key, site, seed });
+    const read = await readTexts(texts, reader, done);
+    // the prompts that it was trained on are in the way of those to come
+    await reader.close();
+    const model = trainClassifier(read, { key, site, seed });
     await held.check();
     await writeClassifier(file, model);
     await done.remove();

@@ -38,6 +38,8 @@ const writtenKinds = ['steered', 'unsteered'] as const;
 /** Most texts that each writer is asked for, and how many at a time. */
 export const mostWritten = 128;
 const writtenAtOnce = 64;
+/** Prompts whose texts are read at a time. */
+const readAtOnce = 16;
 
 const writtenRecord = z.object({ id: z.string(), completions: z.array(z.string()) });
 type Written = z.output<typeof writtenRecord>;
@@ -130,14 +132,14 @@ export async function readTexts(
 ): Promise<ReadText[]> {
   const stage = progress.stage('Readings for the judge, prompts', prompts.length, readings.records.size);
   try {
-    for (const { id, prompt, texts } of prompts) {
-      if (readings.records.has(id)) continue;
+    const missing = prompts.filter(({ id }) => !readings.records.has(id));
+    for (let from = 0; from < missing.length; from += readAtOnce) {
+      const some = missing.slice(from, from + readAtOnce);
       const found = await reader.read(
-        prompt,
-        texts.map(({ text }) => text),
+        some.map(({ prompt, texts }) => ({ prompt, completions: texts.map(({ text }) => text) })),
       );
-      await readings.append([{ id, readings: found.map(stored) }]);
-      stage.advance();
+      await readings.append(some.map(({ id }, i) => ({ id, readings: found[i]!.map(stored) })));
+      stage.advance(some.length);
     }
   } finally {
     stage.end();

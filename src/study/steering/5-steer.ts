@@ -7,7 +7,7 @@
 import { join } from 'node:path';
 import { isThere } from '../../files/ifThere.ts';
 import { readJsonlAll } from '../../files/jsonl.ts';
-import { type ReadingPass, readingPass } from '../../methods/judging/reading.ts';
+import { type ReadingPass, readingPass, readingVersion } from '../../methods/judging/reading.ts';
 import { resultFiles, steeredRecord, steeringFiles } from '../../results.ts';
 import { checkAttributed } from '../attribution/4-attribute.ts';
 import { greedyOf, heldTokenSets, steeringSection } from '../config/sections/steering.ts';
@@ -104,7 +104,7 @@ async function planSteering(study: OpenStudy): Promise<Stage> {
     ...saidOptions(config.sae),
     sampling: jsonHash(sampledWith(study)),
     judge: jsonHash([judge.options, judge.threshold]),
-    ...(incoherence !== 'judge' && { incoherence }),
+    ...(incoherence !== 'judge' && { incoherence, reading: readingVersion }),
     ...(await lentLabels(study)),
   };
   const versions = computing(recorder.versions);
@@ -272,10 +272,10 @@ function likelihoodUnder(study: OpenStudy, layer: number): { of: Likelihood; rel
   const open = async () =>
     readingPass(study.runtime(), (await study.model(study.config.reference)).model, layer);
   return {
-    async of(prompt, completions) {
+    async of(texts) {
       loaded ??= open();
-      const readings = await (await loaded).read(prompt, completions);
-      return readings.map(({ logProbability }) => logProbability);
+      const readings = await (await loaded).read(texts);
+      return readings.map((own) => own.map(({ logProbability }) => logProbability));
     },
     async release() {
       await (await loaded?.catch(() => undefined))?.release();

@@ -76,13 +76,12 @@ async function measuresOf(
 ): Promise<CheapMeasures[]> {
   if (options.incoherence === 'judge')
     return completions.map(() => ({ log_probability: null, repetition: null }));
-  const measures: CheapMeasures[] = [];
-  for (const [p, prompt] of trial.prompts.entries()) {
-    const own = completions.slice(p * trial.perPrompt, (p + 1) * trial.perPrompt).map(({ ids }) => ids);
-    const logs = await likelihood(prompt.ids, own);
-    measures.push(...own.map((ids, i) => ({ log_probability: logs[i]!, repetition: repetitionOf(ids) })));
-  }
-  return measures;
+  const texts = trial.prompts.map(({ ids }, p) => ({
+    prompt: ids,
+    completions: completions.slice(p * trial.perPrompt, (p + 1) * trial.perPrompt).map((one) => one.ids),
+  }));
+  const logs = (await likelihood(texts)).flat();
+  return completions.map(({ ids }, n) => ({ log_probability: logs[n]!, repetition: repetitionOf(ids) }));
 }
 
 function steeredCompletion(

@@ -84,6 +84,7 @@ function loadSampler(work: SteeringWork, side: Side): Promise<Sampler> {
     capacity: Math.max(...all.map(({ length }) => length)) + options.sampling.maxTokens,
     steerAt: layer,
     projections: mostHeld(work),
+    samePrompts: true,
     ...(side === 'away' && { subtractable: subtractableOf(work) }),
   });
 }

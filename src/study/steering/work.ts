@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { Grading, JudgeItem, Refusals, Verdict } from '../../judges/judge.ts';
 import type { Dictionary } from '../../methods/attribution/score.ts';
 import type { SampleOptions } from '../../methods/completions/sample.ts';
+import type { PromptedIds } from '../../methods/judging/reading.ts';
 import type { Contrast } from '../../methods/site/contrast.ts';
 import type { IncoherenceMeasure } from '../../methods/steering/incoherence.ts';
 import type { SteeredTokens } from '../../methods/steering/steer.ts';
@@ -89,11 +90,8 @@ export type Grader = (
   refusals: Refusals,
 ) => Promise<Grading>;
 
-/** Mean ln p of the tokens of each completion of a prompt under the unsteered reference, nats. */
-export type Likelihood = (
-  prompt: readonly number[],
-  completions: readonly (readonly number[])[],
-) => Promise<readonly number[]>;
+/** Mean ln p of the tokens of each completion of each prompt under the unsteered reference, nats. */
+export type Likelihood = (texts: readonly PromptedIds[]) => Promise<readonly (readonly number[])[]>;
 
 export interface SteeringWork {
   readonly runtime: Runtime;

@@ -48,12 +48,19 @@ async function all(
     on = runtime as Runtime,
     steerAt,
     projections,
-  }: { rows?: number; on?: Runtime; steerAt?: number; projections?: number } = {},
+    samePrompts,
+  }: {
+    rows?: number;
+    on?: Runtime;
+    steerAt?: number;
+    projections?: number;
+    samePrompts?: boolean;
+  } = {},
 ): Promise<Completion[][]> {
   const made = await sampler(on, model, {
     rows,
     capacity: 20,
-    ...(steerAt === undefined ? {} : { steerAt, projections }),
+    ...(steerAt === undefined ? {} : { steerAt, projections, samePrompts }),
   });
   const found: Completion[][] = given.map(() => []);
   await made.sample(given, { ...options, ...over }, (job, i, sampled) => {
@@ -268,6 +275,30 @@ describe('sampler', () => {
     const alone = await all(given.slice(5, 6), {}, { steerAt: 1, projections: 2 });
     expect(alone[0]).toEqual(found[5]);
   });
+
+  it.each([0, 1, 2])(
+    'reads prompts that jobs share once below resid_post %i, to the same bits',
+    async (steerAt) => {
+      const steers = [undefined, changes.cap!.steer, changes['set two at an angle, and add']!.steer];
+      const given = steers.flatMap((steer) => jobs.map((job) => ({ ...job, ...(steer && { steer }) })));
+      const setting = { steerAt, projections: 2, rows: 5 };
+      const runs: number[] = [];
+      const counted: Runtime = {
+        ...runtime,
+        async loadCached(...args) {
+          const [session, number] = [await runtime.loadCached(...args), runs.push(0) - 1];
+          const run: typeof session.run = (...given) => {
+            runs[number]!++;
+            return session.run(...given);
+          };
+          return { ...session, run };
+        },
+      };
+      const whole = await all(given, {}, setting);
+      expect(await all(given, {}, { ...setting, on: counted, samePrompts: true })).toEqual(whole);
+      expect(runs.slice(1)).toEqual(steerAt === 2 ? [] : [jobs.length, given.length]);
+    },
+  );
 
   const lengthOf = (a: ArrayLike<number>) => Math.hypot(...Array.from(a));
   const norms = slowResiduals(tiny, jobs[2]!.prompt)[1]!

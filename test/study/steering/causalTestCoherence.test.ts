@@ -40,7 +40,8 @@ async function tested(over: Partial<SteeringWork>) {
 
 it('cheap signs: the judge is asked of no calibration text', async () => {
   const { asked, grade } = countingGrader();
-  const likelihood: SteeringWork['likelihood'] = async (_prompt, some) => some.map(() => -1);
+  const likelihood: SteeringWork['likelihood'] = async (texts) =>
+    texts.map(({ completions }) => completions.map(() => -1));
   const { added, records } = await tested({
     grade,
     likelihood,
@@ -70,7 +71,10 @@ it.each([
     const { outcomes } = await tested({
       options: { ...options, incoherence },
       grade: countingGrader(() => ({ label: 'positive', coherent: true })).grade,
-      likelihood: async (_prompt, some) => some.map(() => (/^Candidates, .*, doses/.test(label) ? -50 : -1)),
+      likelihood: async (texts) =>
+        texts.map(({ completions }) =>
+          completions.map(() => (/^Candidates, .*, doses/.test(label) ? -50 : -1)),
+        ),
       progress: {
         stage(now) {
           label = now;

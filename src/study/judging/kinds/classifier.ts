@@ -86,7 +86,7 @@ export const classifierKind: JudgeKind<z.output<ReturnType<typeof schema>>> = {
     const { reference } = study.config.control ?? study.config;
     const { threshold, held_out, seed, site } = config;
     return {
-      wholePrompts: true,
+      wholePrompts: false,
       trains: true,
       async fingerprint() {
         const { positive, negative } = config;
