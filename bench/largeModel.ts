@@ -125,13 +125,13 @@ async function write(path: string, tensors: readonly (readonly [string, number[]
 }
 
 function contrastsOf({ decoder }: Model): Contrast[] {
-  let n = 0;
-  const ids = (count: number) => Array.from({ length: count }, () => (n += 7919) % decoder.vocabulary);
+  const ids = (first: number, count: number) =>
+    Array.from({ length: count }, (_, i) => ((first + i) * 7919) % decoder.vocabulary);
   return Array.from({ length: pairs }, (_, i) => ({
     id: `${i}`,
-    prompt: ids(promptTokens),
-    positives: [ids(completionTokens)],
-    negatives: [ids(completionTokens)],
+    prompt: ids(1000 * i, promptTokens),
+    positives: [ids(1000 * i + 300, completionTokens)],
+    negatives: [ids(1000 * i + 600, completionTokens)],
   }));
 }
 

@@ -17,7 +17,7 @@ import {
   vocabularyPart,
 } from './parts.ts';
 import { checkSite, gradientGraph, logitsGraph, lossGraph, residualGraph } from './passes.ts';
-import { PartSweep, type Run, runsOf } from './sweep.ts';
+import { type BlockRun, blockRuns, PartSweep } from './sweep.ts';
 import { together } from './together.ts';
 
 /** Whether the graph's weights fit what a session may hold. */
@@ -62,7 +62,7 @@ function sweeping(
 async function climb(
   sweep: PartSweep,
   model: Model,
-  runs: readonly Run[],
+  runs: readonly BlockRun[],
   feeds: readonly Feeds[],
   before: readonly Tensor[],
   onBorder: (run: number, pass: number, resid: Tensor) => void,
@@ -92,7 +92,7 @@ export async function residualSession(
   const { limit } = runtime;
   if (limit === undefined || fits(model, graph, limit)) return runtime.load(graph, model.weights);
   const embed = await runtime.load(residualGraph(model, [], { embedding: true }), model.weights);
-  const runs = runsOf(model, 0, Math.max(-1, ...layers), limit, layers);
+  const runs = blockRuns(model, 0, Math.max(-1, ...layers), limit, layers);
   const work: Work = async (sweep, feeds) => {
     const first: Tensor[] = [];
     for (const fed of feeds) first.push((await embed.run(fed)).embedding!);
@@ -211,7 +211,7 @@ async function lossesOf(
 
 /** From the site up: the loss, and back where its gradient is wanted. */
 function headWork(model: Model, layer: number, limit: MemoryLimit, reading: 'loss' | 'gradient'): Work {
-  const runs = runsOf(model, layer + 1, model.decoder.blocks - 1, limit);
+  const runs = blockRuns(model, layer + 1, model.decoder.blocks - 1, limit);
   return async (sweep, feeds) => {
     const start = feeds.map((fed) => fed.resid!);
     const borders = start.map((resid) => [resid]);

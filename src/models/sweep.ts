@@ -8,7 +8,7 @@ import type { Model } from './decoder.ts';
 import { blocksPart, type Part } from './parts.ts';
 
 /** Blocks `from` to `to` of a model, both among them. */
-export interface Run {
+export interface BlockRun {
   readonly from: number;
   readonly to: number;
 }
@@ -17,14 +17,14 @@ export interface Run {
  * The blocks `from` to `to` in runs, each as long as its weights fit the limit, of one block at least; a run ends
  * where one of `ends` does. Empty for from > to.
  */
-export function runsOf(
+export function blockRuns(
   model: Model,
   from: number,
   to: number,
   limit: MemoryLimit,
   ends: readonly number[] = [],
-): Run[] {
-  const runs: Run[] = [];
+): BlockRun[] {
+  const runs: BlockRun[] = [];
   let start = from;
   let held = 0;
   for (let layer = from; layer <= to; layer++) {

@@ -88,6 +88,11 @@ export function threadsAsked(
 /** The threads of a product here: those asked for, else as many as this process may use. */
 export const threadsHere = (): number => threadsAsked() ?? availableParallelism();
 
+/** For a session that gives its memory back after each run. */
+const withoutArena = { enableCpuMemArena: false, enableMemPattern: false };
+/** For weights that are not to be held as float32: what a session would fold, it would hold. */
+const withoutFolding = { graphOptimizationLevel: 'disabled' };
+
 /**
  * A runtime with one worker thread; its sessions run one after another, each on all its threads. Throws
  * InputError where `CULPRIT_THREADS` is no number of threads.
@@ -105,6 +110,9 @@ export function nodeRuntime({ threads = threadsAsked(), limit }: NodeRuntimeOpti
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     logSeverityLevel: 3,
   };
+  /** Whether weights stay in their files, each to become float32 as it is used. */
+  const isMapped = (graph: Graph, weights: OnnxWeights) =>
+    limit !== undefined && weightBytes({ graph, weights }).loaded > limit.weights;
   async function loadStateful(
     graph: Graph,
     weights: OnnxWeights,
@@ -118,7 +126,7 @@ export function nodeRuntime({ threads = threadsAsked(), limit }: NodeRuntimeOpti
       value: toValue(name, initial),
       output,
     }));
-    const own = lean ? { ...options, enableCpuMemArena: false, enableMemPattern: false } : options;
+    const own = { ...options, ...(lean ? withoutArena : isMapped(graph, weights) && withoutFolding) };
     await worker.run({ kind: 'load', id, options: own, kept: values, ...writeOnnx(graph, weights) });
     return {
       async run(feeds: Feeds) {
@@ -145,11 +153,11 @@ export function nodeRuntime({ threads = threadsAsked(), limit }: NodeRuntimeOpti
     const cached = new Set(buffers.map(({ input }) => input));
     const inputs = nodesOf(graph, 'input').map(({ attributes }) => attributes.name);
     const fed = new Set(inputs.filter((name) => !cached.has(name)));
-    const { stored, loaded } = weightBytes({ graph, weights });
-    const mapped = limit !== undefined && loaded > limit.weights;
+    const mapped = isMapped(graph, weights);
+    const own = { ...options, ...(mapped && withoutFolding) };
     const model = writeOnnx(graph, weights);
-    await worker.run({ kind: 'loadCached', id, options, buffers, rows, mapped, ...model });
-    let watch = mapped ? limit.watch : undefined;
+    await worker.run({ kind: 'loadCached', id, options: own, buffers, rows, laidOut: !mapped, ...model });
+    let watch = mapped ? limit?.watch : undefined;
     return {
       async run(feeds, { first, count, starts }, wanted) {
         checkWindow({ first, count, starts }, rows);
@@ -164,7 +172,10 @@ export function nodeRuntime({ threads = threadsAsked(), limit }: NodeRuntimeOpti
           starts,
           wanted,
         });
-        watch?.onMapped({ bytes: stored, milliseconds: watch.now() - begun });
+        watch?.onMapped({
+          bytes: weightBytes({ graph, weights }).stored,
+          milliseconds: watch.now() - begun,
+        });
         watch = undefined;
         return mapValues(results, fromValue);
       },

@@ -16,7 +16,7 @@ import ort from 'onnxruntime-node';
  * @typedef {{ input: string, output: string, row: readonly [number, number, number] }} CacheBuffer
  * @typedef {{ buffer: CacheBuffer, data: Float32Array }} Cache
  * @typedef {{ kind: 'loadCached', id: number, bytes: Uint8Array, folder?: string, options: object, buffers:
- *   readonly CacheBuffer[], rows: number, mapped: boolean }} LoadCached
+ *   readonly CacheBuffer[], rows: number, laidOut: boolean }} LoadCached
  * @typedef {{ kind: 'runCached', id: number, feeds: Record<string, Value>, first: number, count: number,
  *   starts: readonly number[], wanted: readonly string[] }} RunCached
  * @typedef {{ kind: 'copyRow', id: number, from: number, to: readonly number[], places: number }} CopyRow
@@ -93,15 +93,10 @@ async function run({ id, feeds }) {
   return mapValues(Object.fromEntries(returned), fromOrt);
 }
 
-// Weights stay in their files, and become float32 as they are used: what a session would fold, it would hold.
-const unfolded = { graphOptimizationLevel: 'disabled' };
-
 /** @param {LoadCached} task */
-async function loadCached({ id, bytes, folder, options, buffers, rows, mapped }) {
+async function loadCached({ id, bytes, folder, options, buffers, rows, laidOut }) {
   // Generation runs the same products again and again on few rows: there laid-out copies pay.
-  const session = mapped
-    ? await create(bytes, folder, { ...options, ...unfolded }, lean)
-    : await create(bytes, folder, options, {});
+  const session = await create(bytes, folder, options, laidOut ? {} : lean);
   const allocate = (/** @type {CacheBuffer} */ buffer) => ({
     buffer,
     data: new Float32Array(buffer.row.reduce((n, length) => n * length, rows)),

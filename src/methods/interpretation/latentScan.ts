@@ -6,13 +6,15 @@ import { mul, sumLast } from '../../graph/build.ts';
 import { simplify } from '../../graph/simplify.ts';
 import type { Model } from '../../models/decoder.ts';
 import { residualGraph } from '../../models/passes.ts';
+import { passesAtOnce } from '../../models/sessions.ts';
+import { inGroups } from '../../models/together.ts';
 import { sequence, treeFeeds } from '../../models/tree.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { heldValues, isReadInBlocks, openLatents } from '../../saes/encoder.ts';
 import { activationsOn } from '../../saes/graph.ts';
 import type { Sae } from '../../saes/sae.ts';
 import { toFloat32 } from '../../tensor.ts';
-import { joined } from '../site/residuals.ts';
+import { joined, type PassageResiduals, residualPass } from '../site/residuals.ts';
 import { sinksOf } from '../site/sinks.ts';
 
 export interface ScannedText {
@@ -46,17 +48,19 @@ export async function latentScan(
   latents: readonly number[],
   held = heldValues,
 ): Promise<LatentScan> {
-  const isOneGraph = sae.kind.separate || !isReadInBlocks(sae, held);
+  const isSmall = sae.kind.separate || !isReadInBlocks(sae, held);
+  const isOneGraph = isSmall && passesAtOnce(runtime, model) === 1;
   const scan = await (isOneGraph ? fused : behind)(runtime, model, layer, sae, latents, held);
   return { ...scan, run: async (ids) => (await scan.runAll([ids]))[0]! };
 }
 
 type Opened = Omit<LatentScan, 'run'>;
 
-/** z [T, n] with its sinks marked; `squares` [T] are those of the residuals' norms. */
-function scanned(z: Float32Array, squares: Float32Array, n: number): ScannedText {
-  const norms = Float64Array.from(squares, Math.sqrt);
-  const sinks = sinksOf(norms, [...norms.keys()]);
+/** About as many tokens as a text has. */
+const passageTokens = 256;
+
+/** z [T, n] with its sinks marked. */
+function marked(z: Float32Array, sinks: readonly number[], n: number): ScannedText {
   for (const t of sinks) z.fill(Number.NaN, t * n, (t + 1) * n);
   return { z, sinks: sinks.length };
 }
@@ -79,7 +83,8 @@ async function fused(
       const found: ScannedText[] = [];
       for (const ids of texts) {
         const { z, squares } = await session.run(treeFeeds(sequence(ids)));
-        found.push(scanned(toFloat32(z!), toFloat32(squares!), latents.length));
+        const norms = Float64Array.from(toFloat32(squares!), Math.sqrt);
+        found.push(marked(toFloat32(z!), sinksOf(norms, [...norms.keys()]), latents.length));
       }
       return found;
     },
@@ -96,28 +101,24 @@ async function behind(
   latents: readonly number[],
   held: number,
 ): Promise<Opened> {
-  const residual = residualGraph(model, [layer]).outputs[`resid_post.${layer}`]!;
-  const outputs = { residual, squares: sumLast(mul(residual, residual)) };
-  const session = await runtime.load(simplify({ outputs }), model.weights);
+  const pass = await residualPass(runtime, model, layer);
   const encoder = await openLatents(runtime, sae, latents, held);
   return {
-    tokensAtOnce: encoder.rowsAtOnce,
+    tokensAtOnce: Math.max(encoder.rowsAtOnce, passesAtOnce(runtime, model) * passageTokens),
     async runAll(texts) {
-      const read: { readonly rows: Float32Array; readonly squares: Float32Array }[] = [];
-      for (const ids of texts) {
-        const { residual, squares } = await session.run(treeFeeds(sequence(ids)));
-        read.push({ rows: toFloat32(residual!), squares: toFloat32(squares!) });
-      }
-      const z = await encoder.encode(joined(read.map(({ rows }) => rows)));
+      const read: PassageResiduals[] = [];
+      for await (const one of inGroups(texts, passesAtOnce(runtime, model), pass.run)) read.push(one);
+      const z = await encoder.encode(joined(read.map(({ activation }) => activation)));
       let from = 0;
-      return read.map(({ squares }) => {
-        const own = z.slice(from, from + squares.length * latents.length);
+      return read.map(({ activation, sinks }) => {
+        const tokens = activation.length / model.decoder.width;
+        const own = z.slice(from, from + tokens * latents.length);
         from += own.length;
-        return scanned(own, squares, latents.length);
+        return marked(own, sinks, latents.length);
       });
     },
     release: async () => {
-      await Promise.all([session.release(), encoder.release()]);
+      await Promise.all([pass.release(), encoder.release()]);
     },
   };
 }

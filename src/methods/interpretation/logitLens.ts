@@ -116,7 +116,12 @@ function merged(a: LensEnds, b: LensEnds, by: 'cosine' | 'dot', k: number): Lens
 }
 
 /** The lists of some directions [n, d] over the tokens of one part. */
-async function lensOver(session: Session, rows: Tensor, each: number, { from }: Tokens): Promise<LatentLens[]> {
+async function lensOver(
+  session: Session,
+  rows: Tensor,
+  each: number,
+  { from }: Tokens,
+): Promise<LatentLens[]> {
   const results = await session.run({ rows });
   const entries = (list: string, i: number): LensEntry[] => {
     const [ids, cosine, dot] = ['id', 'cosine', 'dot'].map((name) => results[`${list}.${name}`]!);
@@ -130,7 +135,10 @@ async function lensOver(session: Session, rows: Tensor, each: number, { from }: 
     top: entries(`${by}.top`, i),
     bottom: entries(`${by}.bottom`, i),
   });
-  return Array.from({ length: rows.shape[0]! }, (_, i) => ({ cosine: ends('cosine', i), dot: ends('dot', i) }));
+  return Array.from({ length: rows.shape[0]! }, (_, i) => ({
+    cosine: ends('cosine', i),
+    dot: ends('dot', i),
+  }));
 }
 
 /**
