@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { attributionBench } from './attribution.ts';
 import { largeDictionaryBench } from './largeDictionary.ts';
 import { largeModelBench } from './largeModel.ts';
+import { openingBench } from './opening.ts';
 import { passagesBench } from './passages.ts';
 import { peersBench } from './peers/peers.ts';
 import { saeBench } from './sae.ts';
@@ -12,6 +13,7 @@ import { scoringBench } from './scoring.ts';
 const benches: Record<string, () => Promise<void>> = {
   attribution: attributionBench,
   largeDictionary: largeDictionaryBench,
+  opening: openingBench,
   passages: passagesBench,
   sae: saeBench,
   sampling: samplingBench,
