@@ -281,6 +281,14 @@ const wrong: Readonly<Record<string, Wrong>> = {
     change: () => ({ top: '0' }),
     line: "option '--top <count>' argument '0' is invalid. Expected a whole number of at least 1; see `culprit attribute --help`",
   },
+  '--memory without a unit': {
+    change: () => ({ memory: '8' }),
+    line: "option '--memory <size>' argument '8' is invalid. Expected a size such as 400M or 8G.; see `culprit attribute --help`",
+  },
+  '--memory of less than a process takes': {
+    change: () => ({ memory: '100M' }),
+    line: '--memory: expected at least 400M, found 100M',
+  },
   '--site -1': {
     change: () => ({ site: '-1' }),
     line: "option '--site <layer>' argument '-1' is invalid. Expected a whole number of at least 0; see `culprit attribute --help`",

@@ -9,7 +9,7 @@ import { type SitePass, sitePass } from '../../src/methods/site/siteGradient.ts'
 import { logitsGraph, residualGraph } from '../../src/models/passes.ts';
 import { packTree, sequence, treeFeeds } from '../../src/models/tree.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
-import type { Session } from '../../src/runtime/runtime.ts';
+import type { Session, Sweep } from '../../src/runtime/runtime.ts';
 import { type OpenModel, openModel } from '../../src/study/open/openModel.ts';
 import { openSae } from '../../src/study/open/openSae.ts';
 import { i64, type StoredTensor, toFloat32 } from '../../src/tensor.ts';
@@ -81,6 +81,22 @@ describe.skipIf(!shared)('needs ../shared: the real model equals PyTorch', () =>
     const prompt = (await idsOf('base0.ids')).length;
     const completion = ids.slice(prompt);
     const found = await pass.run(packTree(ids.slice(0, prompt), [completion]), () => [1 / completion.length]);
+    expectClose(found.activation, await array('pair0.activation'), 1e-5);
+    expectClose(found.gradient, await array('pair0.gradient'), 1e-4);
+  });
+
+  it('subject: the same where the model is run part by part, as --memory 400M has it', async () => {
+    const ids = await idsOf('pair0.ids');
+    const prompt = (await idsOf('base0.ids')).length;
+    const completion = ids.slice(prompt);
+    const sweeps: Sweep[] = [];
+    const watch = { now: () => 0, onSweep: (sweep: Sweep) => sweeps.push(sweep), onMapped() {} };
+    const limited = { ...runtime, limit: { weights: 75e6, values: 30e6, watch } };
+    const inParts = await sitePass(limited, subject.model, 15);
+    const tree = packTree(ids.slice(0, prompt), [completion]);
+    const found = await inParts.run(tree, () => [1 / completion.length]);
+    await inParts.release();
+    expect(sweeps).toHaveLength(2);
     expectClose(found.activation, await array('pair0.activation'), 1e-5);
     expectClose(found.gradient, await array('pair0.gradient'), 1e-4);
   });

@@ -21,7 +21,7 @@ export interface SharedPrompts {
 /** What a prompt is below the site: its residual there, keys and values. */
 type Below = Readonly<Record<string, Tensor>>;
 
-/** Bytes of prompts that are kept; once they are used up, no further one is. */
+/** Bytes of prompts that are kept, where the runtime's limit allows as much; once they are used up, no further one is. */
 const promptBytes = 256 * 2 ** 20;
 
 const only = { first: 0, count: 1, starts: [0] };
@@ -55,7 +55,7 @@ export async function sharedPrompts(
     throw error;
   });
   const kept = new Map<string, Below>();
-  let left = promptBytes;
+  let left = Math.min(promptBytes, runtime.limit?.values ?? promptBytes);
 
   async function belowOf(ids: readonly number[], feeds: Feeds): Promise<Below> {
     const key = ids.join();

@@ -44,7 +44,7 @@ export interface ReadingPass {
 /** Raised when the same texts come to other numbers, if only in their last digits. */
 export const readingVersion = 2;
 
-/** Bytes of prompts that are kept. */
+/** Bytes of prompts that are kept, where the runtime's limit allows as much. */
 const promptBytes = 384 * 2 ** 20;
 
 /** A completion behind its prompt, and which of all it is. */
@@ -79,7 +79,11 @@ function promptFeeds(
 /** Loads the model to read at `resid_post layer`. Throws InputError where the model has no such site. */
 export async function readingPass(runtime: Runtime, model: Model, layer: number): Promise<ReadingPass> {
   const session = await runtime.load(completionsGraph(model, layer), model.weights);
-  const prompts = await promptMemory(runtime, model, promptBytes).catch(async (error: unknown) => {
+  const prompts = await promptMemory(
+    runtime,
+    model,
+    Math.min(promptBytes, runtime.limit?.values ?? promptBytes),
+  ).catch(async (error: unknown) => {
     await session.release();
     throw error;
   });

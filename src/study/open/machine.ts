@@ -19,8 +19,8 @@ export interface Machine {
 /** Of the memory that is free, where nothing is said. */
 const shareOfFree = 0.75;
 /** What a process holds without a model: Node, ONNX Runtime, a tokenizer. */
-const ownBytes = 250 * 2 ** 20;
-const leastMemory = 320 * 2 ** 20;
+const ownBytes = 330e6;
+const leastMemory = 400e6;
 /** Of what is left, what weights and kept values take; the rest is for what a part computes. */
 const shares = { weights: 0.5, values: 0.2 };
 
