@@ -31,17 +31,24 @@ const long = [
 for (const name of long) if (!existsSync(name)) throw new Error(`vitest.config.ts: ${name} is not there`);
 
 /**
- * The files that need a process of their own: they replace modules or calls of the system, or hold a whole model in
- * memory. The others leave their process as it was and run in one, one after another, so that what they import is
- * loaded and compiled once.
+ * Folders whose tests leave their process as it was, and ask nothing of a server: their files run in one process one
+ * after another, so that what they import is loaded and compiled once. The others have a process of their own.
  */
-const alone = [
-  'extending/judge',
-  'golden/*',
-  'study/run/everyStageKill',
-  'study/steering/stage',
-  'study/steering/stageJudge',
-].map((name) => `test/${name}.test.ts`);
+const together = [
+  'files',
+  'graph',
+  'methods',
+  'models',
+  'results',
+  'saes',
+  'study/attribution',
+  'study/checking',
+  'study/completions',
+  'study/config',
+  'study/open',
+  'study/report',
+  'study/sae',
+].map((name) => `test/${name}/**/*.test.ts`);
 
 /** Those of a process of their own, then the others, which follow one another in theirs; of each the long ones first. */
 class LongestFirst extends BaseSequencer {
@@ -73,11 +80,8 @@ export default defineConfig({
     // files side by side: with a thread each for their products they do not wait for one another
     env: { CULPRIT_THREADS: '1' },
     projects: [
-      { extends: true, test: { name: 'alone', include: alone } },
-      {
-        extends: true,
-        test: { name: 'together', include: ['test/**/*.test.ts'], exclude: alone, isolate: false },
-      },
+      { extends: true, test: { name: 'alone', include: ['test/**/*.test.ts'], exclude: together } },
+      { extends: true, test: { name: 'together', include: together, isolate: false } },
     ],
   },
 });
