@@ -121,7 +121,7 @@ export {
 } from './results.ts';
 export { type NodeRuntimeOptions, nodeRuntime } from './runtime/node.ts';
 export { referenceRuntime } from './runtime/reference.ts';
-export type { Feeds, Runtime, Session } from './runtime/runtime.ts';
+export type { Feeds, MemoryLimit, Runtime, Session } from './runtime/runtime.ts';
 export type { SaeSaid } from './saes/formats/format.ts';
 export type { Sae } from './saes/sae.ts';
 export {
