@@ -283,7 +283,7 @@ const wrong: Readonly<Record<string, Wrong>> = {
   },
   '--memory without a unit': {
     change: () => ({ memory: '8' }),
-    line: "option '--memory <size>' argument '8' is invalid. Expected a size such as 400M or 8G.; see `culprit attribute --help`",
+    line: "option '--memory <size>' argument '8' is invalid. Expected a size such as 400M or 8G; see `culprit attribute --help`",
   },
   '--memory of less than a process takes': {
     change: () => ({ memory: '100M' }),
