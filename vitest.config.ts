@@ -31,7 +31,7 @@ const long = [
 for (const name of long) if (!existsSync(name)) throw new Error(`vitest.config.ts: ${name} is not there`);
 
 /**
- * Folders whose tests leave their process as it was, and ask nothing of a server: their files run in one process one
+ * Folders whose tests leave their process as it was, and speak to no judge and no app: their files run in one process one
  * after another, so that what they import is loaded and compiled once. The others have a process of their own.
  */
 const together = [

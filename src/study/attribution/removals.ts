@@ -17,6 +17,8 @@ import { shuffled } from '../../methods/statistics/groups.ts';
 import { generatorOf } from '../../methods/statistics/random.ts';
 import { forcedPass } from '../../methods/steering/forced.ts';
 import type { Model } from '../../models/decoder.ts';
+import { passesAtOnce } from '../../models/sessions.ts';
+import { inGroups } from '../../models/together.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { Sae } from '../../saes/sae.ts';
 
@@ -89,6 +91,7 @@ export async function openRemover(
   { runtime, model, layer, sae, options }: RemovalWork,
   contrasts: readonly Contrast[],
 ): Promise<Remover> {
+  const atOnce = passesAtOnce(runtime, model);
   const forced = await forcedPass(runtime, model, layer);
   const gradients: SitePass = await sitePass(runtime, model, layer);
   const release = async () => {
@@ -96,11 +99,11 @@ export async function openRemover(
   };
   const prepared: (Removal & RemovalPath)[] = [];
   try {
-    for (const contrast of contrasts)
-      prepared.push({
-        ...(await removalOn(forced, contrast, options)),
-        ...(await removalPath(gradients, contrast, options)),
-      });
+    const prepare = async (contrast: Contrast) => ({
+      ...(await removalOn(forced, contrast, options)),
+      ...(await removalPath(gradients, contrast, options)),
+    });
+    for await (const one of inGroups(contrasts, atOnce, prepare)) prepared.push(one);
   } catch (error) {
     await release();
     throw error;
@@ -109,11 +112,12 @@ export async function openRemover(
     async remove(latent, steps = 0, integratedOn = 0) {
       const direction = await directionsOf(sae, [latent]);
       const found: RemovedLatent = { first_order: [], exact: [], integrated: [] };
-      for (const [n, one] of prepared.entries()) {
-        found.first_order.push(one.firstOrder(direction));
-        found.exact.push(await one.effect(direction));
-        if (n < integratedOn) found.integrated.push(await one.integrated(direction, steps));
-      }
+      for (const one of prepared) found.first_order.push(one.firstOrder(direction));
+      const exact = (one: Removal) => one.effect(direction);
+      for await (const effect of inGroups(prepared, atOnce, exact)) found.exact.push(effect);
+      const integrated = (one: RemovalPath) => one.integrated(direction, steps);
+      for await (const effect of inGroups(prepared.slice(0, integratedOn), atOnce, integrated))
+        found.integrated.push(effect);
       return found;
     },
     release,

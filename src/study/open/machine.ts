@@ -35,27 +35,34 @@ function sweepNote({ passes, bytes, reading, computing }: Sweep, memory: number)
   return `The model is larger than the memory it may take (${gigabytes(memory)}, --memory): it is run part by part. The first time through ${gigabytes(bytes)} of weights, shared by ${passes} ${passes === 1 ? 'pass' : 'passes'}, took ${seconds(reading)} to read and ${seconds(computing)} to compute: ${limits} is what limits.`;
 }
 
-/** Throws InputError where that is less than a process needs without a model. */
-function limitOf(memory: number, progress: Progress, clock: Clock): MemoryLimit {
+/** What is told of the first prompt that is read for sampling. */
+function mappedNote(bytes: number, milliseconds: number, memory: number): string {
+  return `Sampling from a model that is larger than the memory it may take (${gigabytes(memory)}, --memory): each step, of a token for every completion that grows, goes through ${gigabytes(bytes)} of weights in their files. The first prompt took ${seconds(milliseconds)}: expect about that for each step.`;
+}
+
+/** Throws InputError for less than a process needs without a model. */
+export function checkMemory({ memory = leastMemory }: Machine): void {
   if (memory < leastMemory)
     throw new InputError(
       `--memory: expected at least ${Math.ceil(leastMemory / 1e6)}M, found ${Math.floor(memory / 1e6)}M`,
     );
+}
+
+function limitOf(memory: number, progress: Progress, clock: Clock): MemoryLimit {
   const left = memory - ownBytes;
-  let told = false;
+  const told = { sweep: false, mapped: false };
   return {
     weights: Math.floor(left * shares.weights),
     values: Math.floor(left * shares.values),
     watch: {
       now: () => clock().getTime(),
       onSweep(sweep) {
-        if (!told) progress.note(sweepNote(sweep, memory));
-        told = true;
+        if (!told.sweep) progress.note(sweepNote(sweep, memory));
+        told.sweep = true;
       },
       onMapped({ bytes, milliseconds }) {
-        progress.note(
-          `Sampling from a model that is larger than the memory it may take (${gigabytes(memory)}, --memory): each token of up to 64 completions goes through ${gigabytes(bytes)} of weights in their files. The first prompt took ${seconds(milliseconds)}: expect about that for each token.`,
-        );
+        if (!told.mapped) progress.note(mappedNote(bytes, milliseconds, memory));
+        told.mapped = true;
       },
     },
   };
@@ -68,6 +75,7 @@ export interface RuntimeOptions extends Machine {
 
 /** A runtime that keeps to the memory it is given. Throws InputError where that is too little for any. */
 export function openRuntime({ memory, progress = silent, clock = systemClock }: RuntimeOptions): Runtime {
+  checkMemory({ memory });
   const bytes = memory ?? Math.max(leastMemory, freemem() * shareOfFree);
   return nodeRuntime({ limit: limitOf(bytes, progress, clock) });
 }

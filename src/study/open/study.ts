@@ -17,7 +17,7 @@ import { heldFiles } from '../store/heldFiles.ts';
 import { readStudyManifest } from '../store/manifest.ts';
 import { type Clock, dateText, versions } from '../store/runRecord.ts';
 import { contrastsOf, type StudyContrast } from './contrasts.ts';
-import { type Machine, openRuntime } from './machine.ts';
+import { checkMemory, type Machine, openRuntime } from './machine.ts';
 import { type OpenModel, openModel } from './openModel.ts';
 import { descriptionsBeside, openChosenSae, siteFor, trainedLayer } from './openSae.ts';
 import type { Progress } from './progress.ts';
@@ -129,6 +129,7 @@ function dayOf(
 /** Opens a study that was read. */
 export async function openStudy(study: Study, options: OpenStudyOptions): Promise<OpenStudy> {
   const { progress, clock, environment, cacheDir, memory } = options;
+  checkMemory({ memory });
   const models = new Map<string, Promise<OpenModel>>();
   const held = heldFiles();
   let runtime: Runtime | undefined;
