@@ -72,12 +72,11 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: 'forks',
-    // one more than CI's cores: a file that waits, for the disk, a server or another process, leaves them to the others
-    maxWorkers: 3,
+    maxWorkers: 2,
     // more room for what lives a moment: a tenth less time goes into clearing it away
     execArgv: ['--max-semi-space-size=32'],
     sequence: { sequencer: LongestFirst },
-    // files side by side: with a thread each for their products they do not wait for one another
+    // two files side by side: with a thread each for their products they do not wait for one another
     env: { CULPRIT_THREADS: '1' },
     projects: [
       { extends: true, test: { name: 'alone', include: ['test/**/*.test.ts'], exclude: together } },

@@ -67,6 +67,12 @@ describe('what is sent', () => {
   });
 
   it('up to so many at once, the first alone', async () => {
+    const held: (() => void)[] = [];
+    let released = false;
+    const release = () => {
+      released = true;
+      for (const reply of held) reply();
+    };
     server = await fakeChatServer(({ before, completion }) =>
       before === 0 && completion === items[0]!.completion
         ? (response, good) => {
@@ -75,7 +81,13 @@ describe('what is sent', () => {
               response.writeHead(200).end(good);
             }, 50);
           }
-        : (response, good) => void setTimeout(() => response.writeHead(200).end(good), 10),
+        : (response, good) => {
+            const reply = () => void response.writeHead(200).end(good);
+            if (released) return reply();
+            held.push(reply);
+            // the fifth is waited for, however busy the machine is; a sixth would come meanwhile
+            if (held.length === 5) setTimeout(release, 50);
+          },
     );
     expect((await graded({ concurrency: 5 })).told.size).toBe(items.length);
     expect(server.busiest()).toBe(5);
