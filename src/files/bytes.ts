@@ -85,17 +85,19 @@ async function openRegular(path: string): Promise<SourceFile> {
   checkPath(path);
   try {
     // Before opening: to open a named pipe would wait for its writer.
-    const { size, isFile } = await statOf(path);
-    if (!isFile) throw new InputError(`${path}: expected a file, found a folder or device`);
-    return { path, size, handle: await open(path, 'r') };
+    if (!(await stat(path)).isFile())
+      throw new InputError(`${path}: expected a file, found a folder or device`);
+    const handle = await open(path, 'r');
+    try {
+      // Of what was opened: another may have taken the name since.
+      return { path, size: (await handle.stat()).size, handle };
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
   } catch (error) {
     throw explained(error, path);
   }
-}
-
-async function statOf(path: string): Promise<{ size: number; isFile: boolean }> {
-  const stats = await stat(path);
-  return { size: stats.size, isFile: stats.isFile() };
 }
 
 /** Views of at most `pieceBytes` bytes that together cover `view`, in order. */

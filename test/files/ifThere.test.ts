@@ -3,7 +3,7 @@
  * path.
  */
 import { chmodSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors.ts';
 import {
@@ -145,4 +145,15 @@ it.skipIf(process.platform !== 'linux')('a disk error is reported', async () => 
   await expect(ifThere(path, (own) => readFile(own))).rejects.toThrow(
     new InputError(`${path}: the disk reports an error`),
   );
+});
+
+it('a file that is replaced while it is read is the old one or the new one', async () => {
+  const contents = ['1', JSON.stringify('long'.repeat(100))];
+  put(at('file'), contents[0]!);
+  for (let i = 0; i < 100; i++) {
+    const next = contents[(i + 1) % 2]!;
+    put(at('next'), next);
+    const [read] = await Promise.all([readTextIfThere(at('file')), rename(at('next'), at('file'))]);
+    expect(contents).toContain(read);
+  }
 });

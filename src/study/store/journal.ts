@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
 import { explained } from '../../files/bytes.ts';
-import { statIfThere } from '../../files/ifThere.ts';
+import { ifThere, statIfThere } from '../../files/ifThere.ts';
 import { appendJsonl, type Line, readJsonl } from '../../files/jsonl.ts';
 import { checked } from '../../files/schema.ts';
 import { syncFolder } from './folder.ts';
@@ -79,11 +79,13 @@ export async function openJournal<S extends z.ZodType>(
   let lines = 0;
   const onDamaged = (line: number, reason: string) =>
     note(`${path}:${line}: ${reason}: that unit will be done again`);
-  for await (const { line, value } of entriesOf(path, schema, onDamaged)) {
-    records.set(value.id, value.record);
-    seconds += value.seconds ?? 0;
-    lines = line;
-  }
+  await ifThere(path, async () => {
+    for await (const { line, value } of entriesOf(path, schema, onDamaged)) {
+      records.set(value.id, value.record);
+      seconds += value.seconds ?? 0;
+      lines = line;
+    }
+  });
   if (cut > 0)
     note(
       `${path}:${lines + 1}: removed ${cut} bytes of a line that a stopped run left unfinished; that unit will be done again`,
@@ -162,14 +164,17 @@ export async function journalProgress(
   const units = new Map<string, number>();
   let seconds = 0;
   let timed = 0;
-  for await (const { value } of entriesOf(path, z.unknown())) {
-    const own = unitsIn(value.record);
-    if (own === undefined) continue;
-    units.set(value.id, own);
-    if (value.seconds === undefined) continue;
-    seconds += value.seconds;
-    timed += own;
-  }
+  // a run removes it at the end of the stage, perhaps while this looks
+  await ifThere(path, async () => {
+    for await (const { value } of entriesOf(path, z.unknown())) {
+      const own = unitsIn(value.record);
+      if (own === undefined) continue;
+      units.set(value.id, own);
+      if (value.seconds === undefined) continue;
+      seconds += value.seconds;
+      timed += own;
+    }
+  });
   return { done: [...units.values()].reduce((sum, own) => sum + own, 0), seconds, timed };
 }
 
@@ -186,7 +191,6 @@ async function* entriesOf<S extends z.ZodType>(
   schema: S,
   onDamaged: (line: number, reason: string) => void = () => {},
 ): AsyncGenerator<Line<Entry<z.output<S>>>> {
-  if ((await sizeOf(path)) === undefined) return;
   const lines = readJsonl(path, z.unknown(), { cutLastLine: 'drop', onDamaged });
   for await (const { line, value } of lines) {
     const { data: entry } = entrySchema.safeParse(value);

@@ -9,6 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -353,4 +354,13 @@ it('units that are taken over from elsewhere take no time, and those that come a
   expect(await journalProgress(at('j.jsonl'))).toEqual({ done: 4, seconds: 10, timed: 1 });
   const of = (record: unknown) => (record === 'd' ? undefined : 2);
   expect(await journalProgress(at('j.jsonl'), of)).toEqual({ done: 6, seconds: 0, timed: 0 });
+});
+
+it('that is removed while one looks on has no units', async () => {
+  const bytes = await filled(3);
+  for (let i = 0; i < 50; i++) {
+    writeFileSync(at('j.jsonl'), bytes);
+    const [{ done }] = await Promise.all([journalProgress(at('j.jsonl')), rm(at('j.jsonl'))]);
+    expect([0, 3]).toContain(done);
+  }
 });

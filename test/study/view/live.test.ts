@@ -59,11 +59,15 @@ describe('a study that runs', () => {
     const run = start(['run', at('one'), '--cache', tiny.cache]);
     await heard.until(({ data }) => data.running === true);
     await heard.until(({ data }) => data.files?.some(({ path }) => path === 'grades.jsonl') === true);
+    // a status with a problem has no stages
     await heard.until(
-      ({ data }) => data.running === false && data.stages!.every(({ state }) => state === 'finished'),
+      ({ data: { running, stages = [], problem } }) =>
+        problem !== undefined ||
+        (running === false && stages.length > 0 && stages.every(({ state }) => state === 'finished')),
     );
     expect((await run.ended).code).toBe(0);
     const statuses = heard.all.filter(({ event }) => event === 'status').map(({ data }) => data);
+    expect(statuses.filter(({ problem }) => problem !== undefined)).toEqual([]);
     // at most the first stage that is not finished runs
     for (const { stages } of statuses) {
       const at = stages!.findIndex(({ state }) => state !== 'finished');
