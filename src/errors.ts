@@ -12,3 +12,15 @@ export class InputError extends Error {
  * with code 3.
  */
 export class NothingToWorkOn extends InputError {}
+
+const longest = 300;
+const kept = { first: 200, last: 97 };
+
+/**
+ * A text of unknown origin, such as what a library says of a user's file, as one line of at most 300
+ * characters; a longer one loses its middle, for it may quote the file and then say what is wrong.
+ */
+export function inOneLine(text: string): string {
+  const line = text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
+  return line.length > longest ? `${line.slice(0, kept.first)}...${line.slice(-kept.last)}` : line;
+}

@@ -7,7 +7,7 @@
  * and a message's 1.0 is 1, as JSON.parse reads it. Time and ranges are bounded; memory is bounded by time
  * alone.
  */
-import { InputError } from '../errors.ts';
+import { InputError, inOneLine } from '../errors.ts';
 import type { ChatMessage } from '../results.ts';
 import { OverTime, withinTime } from '../timeLimit.ts';
 import { JinjaError } from './jinja/errors.ts';
@@ -59,7 +59,7 @@ function variablesOf(
       'raise_exception',
       new Callable('raise_exception', ([message]) => {
         throw new InputError(
-          `${where}: the chat template refuses these messages: ${oneLine(str(message ?? ''))}`,
+          `${where}: the chat template refuses these messages: ${inOneLine(str(message ?? ''))}`,
         );
       }),
     ],
@@ -102,14 +102,9 @@ function within<T>(where: string, work: () => T): T {
 
 /** What a template's own fault says of itself; undefined for any other error. */
 function reasonOf(error: unknown): string | undefined {
-  if (error instanceof JinjaError) return oneLine(error.message);
+  if (error instanceof JinjaError) return inOneLine(error.message);
   if (error instanceof OverTime) return error.message;
   const { message = '', name } = error as { message?: string; name?: string };
   // Text, recursion or a list without bounds.
-  return name === 'RangeError' ? oneLine(message) : undefined;
-}
-
-function oneLine(text: string): string {
-  const line = text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
-  return line.length > 300 ? `${line.slice(0, 297)}...` : line;
+  return name === 'RangeError' ? inOneLine(message) : undefined;
 }

@@ -4,7 +4,7 @@
 import { createReadStream } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { CsvError, type Options, parse } from 'csv-parse';
-import { InputError } from '../errors.ts';
+import { InputError, inOneLine } from '../errors.ts';
 import { explained, quoted, withFile } from './bytes.ts';
 import { type Line, maxLineBytes } from './jsonl.ts';
 
@@ -65,8 +65,8 @@ async function* records(path: string): AsyncGenerator<Line<readonly string[]>> {
     yield* parser as AsyncIterable<Line<readonly string[]>>;
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    const what = error.message.replaceAll(/\s+/g, ' ').replace(/ (on|at) line \d+/, '');
-    throw new InputError(`${path}:${next}: not CSV: ${what}`);
+    const what = error.message.replace(/ (on|at) line \d+/, '');
+    throw new InputError(`${path}:${next}: not CSV: ${inOneLine(what)}`);
   }
 }
 

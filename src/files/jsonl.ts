@@ -7,7 +7,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { z } from 'zod';
-import { InputError } from '../errors.ts';
+import { InputError, inOneLine } from '../errors.ts';
 import { parseJson } from '../results.ts';
 import { explained, readInto, withFile } from './bytes.ts';
 import { checked } from './schema.ts';
@@ -178,7 +178,7 @@ function parse(text: string | undefined): Parsed {
   try {
     return { value: parseJson(text) };
   } catch (error) {
-    return { error: `not JSON: ${(error as SyntaxError).message.replaceAll(/\p{Cc}+/gu, ' ')}` };
+    return { error: `not JSON: ${inOneLine((error as SyntaxError).message)}` };
   }
 }
 

@@ -1,6 +1,6 @@
 /** A judge that reads no meaning: regular expressions on the completion. Knows no prompt. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { InputError } from '../errors.ts';
+import { InputError, inOneLine } from '../errors.ts';
 import { matchIn } from '../timeLimit.ts';
 import { gradedTogether, labelled } from './grading.ts';
 import { free, type Judge, type JudgeItem, type Verdict } from './judge.ts';
@@ -62,12 +62,10 @@ function expression(field: string, source: string, flags: string): RegExp {
     return new RegExp(source, flags);
   } catch (error) {
     throw new InputError(
-      `${field}: expected a regular expression, found one that is none: ${oneLine(error)}`,
+      `${field}: expected a regular expression, found one that is none: ${inOneLine((error as SyntaxError).message)}`,
     );
   }
 }
-
-const oneLine = (error: unknown) => (error as SyntaxError).message.replaceAll(/\s+/g, ' ');
 
 /** What matched, as much as a line can show of it. */
 const quoted = ([text]: RegExpExecArray) => JSON.stringify(cut(text));

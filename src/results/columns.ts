@@ -1,7 +1,7 @@
 /** Rows of plain values as Parquet columns, and back. */
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import { InputError } from '../errors.ts';
+import { InputError, inOneLine } from '../errors.ts';
 import { checkPages } from './parquetPages.ts';
 
 type ColumnType = 'INT32' | 'FLOAT' | 'STRING' | 'BOOLEAN';
@@ -72,7 +72,7 @@ export async function decodeRows(
 /** The library tells of a damaged file by errors of any kind. */
 const damaged = (name: string, error: unknown): InputError =>
   new InputError(
-    `${name}: damaged: expected the Parquet that culprit writes, found ${(error as Error).message}`,
+    `${name}: damaged: expected the Parquet that culprit writes, found ${inOneLine((error as Error).message)}`,
     {
       cause: error,
     },

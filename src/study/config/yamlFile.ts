@@ -17,7 +17,7 @@ import {
   visit,
   type YAMLError,
 } from 'yaml';
-import { InputError } from '../../errors.ts';
+import { InputError, inOneLine } from '../../errors.ts';
 import { quoted } from '../../files/bytes.ts';
 
 /** From 1. */
@@ -89,7 +89,7 @@ function tooDeep(text: string): number | undefined {
 
 function told({ code, message, pos }: YAMLError, text: string): string {
   if (code === 'MULTIPLE_DOCS') return 'expected one document, found a second';
-  if (code !== 'DUPLICATE_KEY') return `not YAML: ${message.replaceAll(/\s+/g, ' ')}`;
+  if (code !== 'DUPLICATE_KEY') return `not YAML: ${inOneLine(message)}`;
   const key = /^[^\s:]*/.exec(text.slice(pos[0], pos[0] + 100))![0];
   return `expected each field once, found ${quoted(key)} twice`;
 }

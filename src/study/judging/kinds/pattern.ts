@@ -1,5 +1,6 @@
 /** A judge that reads no meaning: a regular expression. */
 import { z } from 'zod';
+import { inOneLine } from '../../../errors.ts';
 import { patternJudge } from '../../../judges/pattern.ts';
 import { about, section, text } from '../../config/fields.ts';
 import { given } from '../given.ts';
@@ -42,7 +43,7 @@ function expressionError(source: string, flags: string | undefined): string | un
     new RegExp(source, flags);
     return undefined;
   } catch (error) {
-    return (error as SyntaxError).message.replaceAll(/\p{Cc}+/gu, ' ');
+    return inOneLine((error as SyntaxError).message);
   }
 }
 
