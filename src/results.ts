@@ -11,6 +11,8 @@ export * from './results/explanation.ts';
 export * from './results/fidelity.ts';
 export * from './results/files.ts';
 export * from './results/finding.ts';
+export * from './results/fix.ts';
+export * from './results/fixFinding.ts';
 export * from './results/judgeError.ts';
 export * from './results/judgeQuality.ts';
 export * from './results/latentPage.ts';

@@ -200,12 +200,13 @@ export const documents = {
   export: z.strictObject({
     document: z.literal('export'),
     study: z.string(),
-    to: z.literal('neuronpedia'),
+    to: z.enum(['neuronpedia', 'transformers']),
     files: z.array(z.string()),
-    features: count,
-    activations: count,
-    explanations: count,
-    /** why the pages are of an earlier state of the study; null where they are not */
+    /** records for Neuronpedia; null of a fix */
+    features: count.nullable(),
+    activations: count.nullable(),
+    explanations: count.nullable(),
+    /** why the pages, or the fix, are of an earlier state of the study; null where they are not */
     stale: z.string().nullable(),
     /** why that could not be held against study.yaml; null where it was */
     unchecked: z.string().nullable(),

@@ -7,6 +7,7 @@ import type { StudyResult } from '../study/run/studyRun.ts';
 import { causalTestReport } from './causalTestReport.ts';
 import { checkSummary } from './checkReport.ts';
 import { explanationLine } from './explanationLine.ts';
+import { fixReport } from './fixReport.ts';
 import { durationText } from './progress.ts';
 import { certaintyText, latentTable, latentTableLegend, number, pc, percentText, rankedBy } from './table.ts';
 import { paragraph } from './wrap.ts';
@@ -141,6 +142,12 @@ const tested: Part = ({ steer, study, skipped }, shown) => {
   return causalTestReport(steer, { behaviour: study.config.behaviour.name, folder: study.folder, shown });
 };
 
+const fixed: Part = ({ fix, study, skipped }, shown) => {
+  if (skipped.fix !== undefined) return ['', pc.dim(`No fix searched: ${skipped.fix}.`)];
+  if (!fix) return [];
+  return fixReport(fix.record, { folder: study.folder, upToDate: fix.upToDate, shown });
+};
+
 const interpreted: Part = ({ interpret, study }, rows) => {
   if (!interpret) return [];
   const { pages, upToDate: before } = interpret;
@@ -178,6 +185,7 @@ const parts: Readonly<Record<string, Part>> = {
   attribute: attributed,
   fidelity: checked,
   steer: tested,
+  fix: fixed,
   interpret: interpreted,
 };
 

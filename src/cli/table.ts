@@ -14,7 +14,8 @@ export function colour(wanted: boolean): void {
 }
 
 export const number = (x: number) => x.toLocaleString('en-US');
-export const percentText = (share: number) => (Number.isNaN(share) ? '' : `${Math.round(100 * share)} %`);
+export const percentText = (share: number) =>
+  Number.isNaN(share) ? '' : `${Math.round(100 * share)} %`.replace('-', '−');
 export const signedDelta = (x: number) => `${x < 0 ? '-' : '+'}${Math.abs(x).toExponential(2)}`;
 
 export type Align = 'left' | 'right';

@@ -251,6 +251,11 @@ export function lossSession(runtime: Runtime, model: Model, layer: number): Prom
   return headSession(runtime, model, layer, 'loss', { outputs: { nll: nll! } });
 }
 
+/** As `lossSession`, with `logits` [n, V] where the model is not run in parts. */
+export function textSession(runtime: Runtime, model: Model, layer: number): Promise<Session> {
+  return headSession(runtime, model, layer, 'loss', lossGraph(model, layer));
+}
+
 /** Loss and gradient as `gradientGraph` says: the same with weights [n, 1] → `nll` [n, 1] and `grad` [T, d]. */
 export function gradientSession(runtime: Runtime, model: Model, layer: number): Promise<Session> {
   return headSession(runtime, model, layer, 'gradient', gradientGraph(model, layer));

@@ -21,6 +21,9 @@ export const resultFiles = {
   pairTokens: 'pair-tokens.jsonl',
   explanations: 'explanations.jsonl',
   controls: 'controls.json',
+  fix: 'fix.json',
+  fixed: 'fixed.jsonl',
+  fixVectors: 'fix.safetensors',
   report: 'report.html',
 } as const;
 

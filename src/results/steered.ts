@@ -32,11 +32,15 @@ export const operations = [
 ] as const;
 export type Operation = (typeof operations)[number];
 
+/** What an arm may be sampled under; `cap`, a projection along σ d held below a bound, is a fix's alone. */
+export const trialOperations = [...operations, 'cap'] as const;
+export type TrialOperation = (typeof trialOperations)[number];
+
 /** The operation that removes at one more token set. */
 export const removalAt = (tokens: TokenPart) => `remove_${tokens}` as const;
 
 /** At which tokens an operation of this name acts, where its name says so. */
-export const tokensInName = (operation: Operation): TokenPart | undefined =>
+export const tokensInName = (operation: TrialOperation): TokenPart | undefined =>
   tokenParts.find((tokens) => operation === removalAt(tokens));
 
 /**
@@ -93,7 +97,7 @@ export const trialRecord = z.object({
   /** its latent; null where it is none, and where left alone */
   latent: count.nullable(),
   /** null: left alone */
-  operation: z.enum(operations).nullable(),
+  operation: z.enum(trialOperations).nullable(),
   /** α along σ d, below 0 away and above 0 toward; 0 where nothing is added */
   dose: z.number(),
   part: z.enum(trialParts),

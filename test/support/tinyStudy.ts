@@ -20,6 +20,7 @@ interface StudyInput {
   readonly attribution?: Section;
   readonly fidelity?: Section;
   readonly steering?: Section | undefined;
+  readonly fix?: Section;
   readonly interpret?: Section;
   readonly check?: Section;
 }

@@ -9,6 +9,7 @@ import type { Section } from './section.ts';
 import type { AttributionConfig } from './sections/attribution.ts';
 import type { CheckConfig } from './sections/check.ts';
 import type { FidelityConfig } from './sections/fidelity.ts';
+import type { FixConfig } from './sections/fix.ts';
 import type { InterpretConfig } from './sections/interpret.ts';
 import type { PairsConfig } from './sections/pairs.ts';
 import type { SamplingConfig } from './sections/sampling.ts';
@@ -157,6 +158,7 @@ export interface StudyConfig extends Omit<Base, 'reference'> {
   readonly attribution: AttributionConfig;
   readonly fidelity: FidelityConfig;
   readonly steering: SteeringConfig;
+  readonly fix?: FixConfig | undefined;
   readonly interpret?: InterpretConfig | undefined;
   /** of a control: what is broken of the study `of`, and that one's reference, which its judge may read with */
   readonly control?: (Control & { readonly reference: Base['subject'] }) | undefined;

@@ -11,11 +11,11 @@ import { readJsonl } from '../../files/jsonl.ts';
 import { checked } from '../../files/schema.ts';
 import type { VerdictName } from '../../methods/judging/judgeError.ts';
 import {
-  type Operation,
   type Prompt,
   promptSchema,
   resultFiles,
   type TextArm,
+  type TrialOperation,
   type TrialRecord,
   trialRecord,
 } from '../../results.ts';
@@ -44,11 +44,11 @@ const armsOf = {
   remove_prompt: 'removed',
   remove_completion: 'removed',
   patch: 'patched',
-} as const satisfies Record<Exclude<Operation, 'system'>, TextArm>;
+} as const satisfies Record<Exclude<TrialOperation, 'system' | 'cap'>, TextArm>;
 
-/** None of a system message's: they belong to no arm that a judge's error is told of. */
+/** None of a system message's or a cap's: they belong to no arm that a judge's error is told of. */
 function textsOf({ id, side, direction, latent, operation, completions }: TrialRecord): GradedText[] {
-  if (operation === 'system') return [];
+  if (operation === 'system' || operation === 'cap') return [];
   const arm = operation === null ? 'alone' : armsOf[operation];
   return completions
     .filter(({ judged }) => judged)

@@ -8,6 +8,7 @@ import { checkStage } from '../checking/0-check.ts';
 import { sampleStage } from '../completions/1-sample.ts';
 import { pairStage } from '../completions/3-pair.ts';
 import type { Section } from '../config/section.ts';
+import { fixStage } from '../fix/5b-fix.ts';
 import { interpretStage } from '../interpretation/6-interpret.ts';
 import { gradeStage } from '../judging/2-grade.ts';
 import type { StudyStage } from '../open/stage.ts';
@@ -21,6 +22,7 @@ export const stages = [
   attributeStage,
   fidelityStage,
   steerStage,
+  fixStage,
   interpretStage,
 ] as const;
 

@@ -58,7 +58,7 @@ export interface StudyCausalTest extends SteeringResult {
 /** Of the records of trials: those of another form are not read. */
 const recordsForm = 2;
 
-const sampledWith = ({ config }: OpenStudy) => {
+export const sampledWith = ({ config }: OpenStudy) => {
   const { temperature, top_p, top_k, min_p, stop, max_tokens } = config.sampling;
   return { temperature, top_p, top_k, min_p, stop, max_tokens: config.steering.max_tokens ?? max_tokens };
 };
@@ -132,7 +132,8 @@ async function planSteering(study: OpenStudy): Promise<Stage> {
   };
 }
 
-function optionsOf(study: OpenStudy): SteeringOptions {
+/** What study.yaml says of the sampling and the measures of arms. */
+export function steeringOptionsOf(study: OpenStudy): SteeringOptions {
   const { steering, sampling } = study.config;
   const { temperature, top_k, top_p, min_p, stop = [], max_tokens } = sampledWith(study);
   const [heldTokens, ...furtherHeld] = heldTokenSets(steering);
@@ -231,7 +232,7 @@ async function runCausalTest(study: OpenStudy): Promise<StageOutcome<StudyCausal
       prompts,
       contrasts: contrasts.slice(0, config.steering.gate_pairs),
       ...(await directionsIn(study, chosen, sae)),
-      options: optionsOf(study),
+      options: steeringOptionsOf(study),
       grade: await controlledGrader(study, graderOf(judge)),
       likelihood: likelihood.of,
       journal,
@@ -267,7 +268,10 @@ async function runCausalTest(study: OpenStudy): Promise<StageOutcome<StudyCausal
 }
 
 /** Mean ln p under the unsteered reference, which is loaded when it is first asked. */
-function likelihoodUnder(study: OpenStudy, layer: number): { of: Likelihood; release(): Promise<void> } {
+export function likelihoodUnder(
+  study: OpenStudy,
+  layer: number,
+): { of: Likelihood; release(): Promise<void> } {
   let loaded: Promise<ReadingPass> | undefined;
   const open = async () =>
     readingPass(study.runtime(), (await study.model(study.config.reference)).model, layer);

@@ -1,6 +1,7 @@
 /** What an arm does to the residual stream: docs/method.md section 5. */
 import {
   addedVector,
+  combined,
   latentSubtracted,
   projectionsHeldAt,
   type Steering,
@@ -32,6 +33,11 @@ export async function steeringOf(
       return latentSubtracted(direction.latent!, vectors[0]!, tokens);
     case 'patch':
       return projectionsHeldAt(vectors, held.subject, { tokens });
+    case 'cap':
+      return combined(
+        vectors.map((one, k) => ({ kind: 'cap', direction: one, value: direction.caps![k]! })),
+        tokens,
+      );
     default:
       return projectionsHeldAt(vectors, held.baseline, { tokens });
   }

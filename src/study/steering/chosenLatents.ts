@@ -129,8 +129,8 @@ function evidenceOf(
   };
 }
 
-/** The first positive and the first negative completion of each contrast, in turn. */
-const momentTexts = ({ contrasts }: ChoiceRequest) =>
+/** The first positive and the first negative completion of each of the first contrasts, in turn. */
+export const momentTexts = ({ contrasts }: Pick<ChoiceRequest, 'contrasts'>) =>
   contrasts.slice(0, momentContrasts).flatMap(({ prompt, positives, negatives }) =>
     [positives[0]!, negatives[0]!].map((completion, n) => ({
       ids: [...prompt, ...completion],
@@ -139,7 +139,10 @@ const momentTexts = ({ contrasts }: ChoiceRequest) =>
     })),
   );
 
-async function momentsOf(request: ChoiceRequest): Promise<Record<'subject' | 'reference', SiteMoments>> {
+/** Subject's and reference's moments on these texts. */
+export async function contrastMoments(
+  request: Pick<ChoiceRequest, 'runtime' | 'subject' | 'reference' | 'layer' | 'contrasts'>,
+): Promise<Record<'subject' | 'reference', SiteMoments>> {
   const { runtime, subject, reference, layer } = request;
   const texts = momentTexts(request);
   return {
@@ -206,7 +209,7 @@ export async function chooseLatents(
   request: ChoiceRequest,
 ): Promise<Omit<ChosenRecord, 'kind' | 'id' | 'content'>> {
   const { runtime, subject, sae, layer, attribution } = request;
-  const moments = await momentsOf(request);
+  const moments = await contrastMoments(request);
   const pass = await sitePass(runtime, subject, layer);
   let loading: Promise<Encoder> | undefined;
   const encoder = () => {

@@ -13,6 +13,8 @@ export interface TestedDirection {
   readonly sign: 1 | -1;
   /** unit vectors [d]; more than one in a group. Read when they are first needed. */
   readonly vectors: () => Promise<readonly Float32Array[]>;
+  /** bounds that `cap` keeps the projections on `vectors` below; only where it is capped */
+  readonly caps?: readonly number[] | undefined;
 }
 
 export const latentName = (latent: number): string => `latent ${latent}`;

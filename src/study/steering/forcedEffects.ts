@@ -17,12 +17,14 @@ import {
 } from '../../methods/steering/forced.ts';
 import { passesAtOnce } from '../../models/sessions.ts';
 import { inGroups } from '../../models/together.ts';
-import { type ForcedRecord, type Side, signOf } from '../../results.ts';
+import { type ForcedRecord, type Operation, type Side, signOf } from '../../results.ts';
 import { jsonHash } from '../store/hash.ts';
 import type { TestedDirection } from './direction.ts';
 import { covered, type FirstOrder, firstOrderOn } from './forcedGradients.ts';
-import { type Arm, armName, madeOf } from './trial.ts';
+import { armName, madeOf, type Arm as TrialArm } from './trial.ts';
 import type { SteeringWork } from './work.ts';
+
+type Arm = TrialArm<Operation>;
 
 const idOf = (side: Side, arm: Arm) => `${side}/${armName(arm)}/forced`;
 

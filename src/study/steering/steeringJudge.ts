@@ -20,7 +20,7 @@ export const graderOf =
     judge.grade(items, onVerdict, undefined, refusals);
 
 /** What was spent on the study's judge so far; a trial's cost holds that of its verdicts. */
-async function spentOf(folder: string, journal: Journal<SteeringRecord>) {
+async function spentOf(folder: string, journal: Journal<SteeringRecord>, before: readonly SteeringRecord[]) {
   const grades = [...(await readGrades(folder)).values()];
   const graded = gradeCounts(grades);
   let [calls, price, dearest] = [graded.calls!, graded.price!, 0];
@@ -29,7 +29,7 @@ async function spentOf(folder: string, journal: Journal<SteeringRecord>) {
     const found = journal.records.get(trial);
     return found?.kind === 'trial' && found.content === trial_content;
   };
-  for (const record of journal.records.values())
+  for (const record of [...before, ...journal.records.values()])
     if (record.kind === 'trial' || (record.kind === 'verdict' && !isInTrial(record))) {
       calls += record.cost.calls;
       price += record.cost.price;
@@ -38,8 +38,15 @@ async function spentOf(folder: string, journal: Journal<SteeringRecord>) {
   return { calls, price, dearest };
 }
 
-/** Opens the study's judge; tells how it did where it was trained just now. */
-export async function openedJudge(study: OpenStudy, journal: Journal<SteeringRecord>): Promise<Judge> {
+/**
+ * Opens the study's judge; tells how it did where it was trained just now. What it cost is counted from the grades, the
+ * journal, and what was `spentBefore` by a stage that is done.
+ */
+export async function openedJudge(
+  study: OpenStudy,
+  journal: Journal<SteeringRecord>,
+  spentBefore: readonly SteeringRecord[] = [],
+): Promise<Judge> {
   const { folder, progress } = study;
   const stamp = () =>
     stat(join(folder, resultFiles.judge)).then(
@@ -49,7 +56,7 @@ export async function openedJudge(study: OpenStudy, journal: Journal<SteeringRec
   const before = await stamp();
   let lines: string[] = [];
   const judge = await openKeptJudge(study, {
-    spent: await spentOf(folder, journal),
+    spent: await spentOf(folder, journal, spentBefore),
     onReport(report) {
       lines = judgeLines(report);
     },

@@ -4,9 +4,9 @@
  * graded.
  */
 import {
-  type Operation,
   type Side,
   type TokenPart,
+  type TrialOperation,
   type TrialPart,
   type TrialRecord,
   tokensInName,
@@ -18,9 +18,9 @@ import { type PartPrompts, promptsByPart, sizeOfPart } from './trialParts.ts';
 import type { SteeringWork } from './work.ts';
 
 /** What is done to a model. */
-export interface Arm {
+export interface Arm<O extends TrialOperation = TrialOperation> {
   readonly direction: TestedDirection;
-  readonly operation: Operation;
+  readonly operation: O;
   /** α along σ d, signed; 0 where nothing is added */
   readonly dose: number;
 }
@@ -49,7 +49,7 @@ export const armName = (arm: Arm | undefined): string =>
 
 /** At which tokens an operation acts; null where it acts along no direction. */
 export function tokensUnder(
-  operation: Operation,
+  operation: TrialOperation,
   { tokens, heldTokens }: Pick<SteeringWork['options'], 'tokens' | 'heldTokens'>,
 ): TokenPart | null {
   if (operation === 'system') return null;
@@ -69,7 +69,7 @@ export function madeOf(
   if (operation === 'add') return [sides[side].norm, direction.sign, tokens];
   if (operation === 'subtract') return [operation, tokens];
   if (operation === 'system') return [operation, system?.text];
-  return [held.hash, tokens];
+  return [held.hash, tokens, ...(operation === 'cap' ? [direction.caps] : [])];
 }
 
 /** Plans trials of one side. */
@@ -100,7 +100,8 @@ const inWords = {
   remove_prompt: (name: string) => `${name} removed at the prompt`,
   remove_completion: (name: string) => `${name} removed at the completion`,
   system: () => 'with a system message',
-} satisfies Record<Operation, unknown>;
+  cap: (name: string) => `${name} capped`,
+} satisfies Record<TrialOperation, unknown>;
 
 /** A trial in the words of an error. */
 export function trialName({ side, arm, part }: PlannedTrial): string {

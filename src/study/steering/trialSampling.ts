@@ -66,7 +66,7 @@ export function trialSampler(work: SteeringWork, side: Side): TrialSampler {
 
 /** Projections that an arm may hold. */
 const mostHeld = ({ options }: SteeringWork) =>
-  Math.max(1, groupSize(options.remeasured), options.greedy?.size ?? 0);
+  Math.max(1, groupSize(options.remeasured), options.greedy?.size ?? 0, options.heldTogether ?? 0);
 
 /** Latents that an arm may subtract. */
 function subtractableOf({ encoder, candidates, controls }: SteeringWork): SamplerOptions['subtractable'] {

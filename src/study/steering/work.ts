@@ -64,6 +64,8 @@ export interface SteeringOptions {
   readonly heldTokens: SteeredTokens;
   /** at which tokens projections are removed too, beside that */
   readonly furtherHeld?: readonly SteeredTokens[] | undefined;
+  /** projections that an arm beside those of the causal test may hold at once; default none */
+  readonly heldTogether?: number | undefined;
   /** temperature and what truncates; ends are each model's own */
   readonly sampling: Omit<SampleOptions, 'endIds' | 'stops'>;
   /** texts that end a completion */
