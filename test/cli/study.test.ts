@@ -148,7 +148,7 @@ describe('options', () => {
   it('that are wrong, or that study.yaml decides, are told', async () => {
     const study = putStudy(join(folder, 'options'), tiny);
     expect(await told('run', study, '--redo', 'grade,sampel')).toBe(
-      "option '--redo <stages>' argument 'grade,sampel' is invalid. Expected stages of check, sample, grade, pair, attribute, fidelity, steer, interpret, with commas between; see `culprit run --help`",
+      "option '--redo <stages>' argument 'grade,sampel' is invalid. Expected stages of check, sample, grade, pair, attribute, fidelity, steer, fix, interpret, with commas between; see `culprit run --help`",
     );
     expect(await told('sample', study, '--accept', '')).toMatch(
       /^option '--accept <stages>' argument '' is invalid/,

@@ -138,7 +138,7 @@ describe('a study with a stage more', () => {
   it('is asked for by its name alone', async () => {
     await expect(runStudy({ study, stages: ['count'] })).rejects.toThrow(
       new InputError(
-        'stage count: expected one of check, sample, grade, pair, attribute, fidelity, steer, interpret',
+        'stage count: expected one of check, sample, grade, pair, attribute, fidelity, steer, fix, interpret',
       ),
     );
   });

@@ -336,7 +336,7 @@ const wrong: Readonly<Record<string, readonly [text: string, line: string | RegE
   // The file.
   nothing: [
     '',
-    '$/study.yaml:1:1: expected the fields behaviour, subject, reference, sae, baseline, prompts, check, sampling, judge, pairs, attribution, fidelity, steering, second_judge, interpret, found null',
+    '$/study.yaml:1:1: expected the fields behaviour, subject, reference, sae, baseline, prompts, check, sampling, judge, pairs, attribution, fidelity, steering, second_judge, fix, interpret, found null',
   ],
   'a list': ['- a\n- b\n', /^\$\/study\.yaml:1:1: expected the fields behaviour, .*, found an array of 2$/],
   'a field twice': [

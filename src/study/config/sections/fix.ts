@@ -28,7 +28,7 @@ const schema = (folder: string) =>
   section({
     orders: about(
       listOf(fixOrders).default([...fixOrders]),
-      'which latents come first: those that the causal test confirmed, those of greatest delta, those of greatest delta over its standard error',
+      'which latents come first: those confirmed, by delta, by delta over its standard error',
     ),
     sizes: about(rising.default([1, 2, 3, 5, 10]), 'how many of the first latents to hold together'),
     operations: about(
