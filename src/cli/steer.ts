@@ -194,6 +194,8 @@ async function requestOf(
     prompts,
     textIsMessage: options.prompt !== undefined,
     ...(site !== undefined && { site }),
+    // the study's is of its own site
+    ...(site !== undefined && 'site' in base && site !== base.site && { baseline: undefined }),
     ...(baseline !== undefined && { baseline }),
     ...(maxTokens !== undefined && { maxTokens }),
     ...(options.date !== undefined && { now: options.date }),
@@ -353,7 +355,7 @@ export function steerCommand(): Command {
     .option('--set <parts>', 'set the component along it to this many s', gathered(ladder))
     .option('--cap <parts>', 'limit the component along it to this many s', gathered(ladder))
     .option('--ablate', "set the component along it to the baseline's")
-    .option('--baseline <file>', 'the baseline, a file that `culprit baseline` wrote')
+    .option('--baseline <file>', "the baseline, a file that `culprit baseline` wrote (default: the study's)")
     .addOption(
       new Option('--scale <kind>', 'unit of the amounts: norm is s, raw is the vector as published')
         .choices(steerScales)

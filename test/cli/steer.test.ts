@@ -248,7 +248,7 @@ describe('is told in one line', () => {
     ],
     'an ablation without a baseline': [
       () => [...subject(), ...asked, ...latent, '--ablate'],
-      '--ablate needs a baseline: add --baseline FILE (made by `culprit baseline`)',
+      '--ablate needs a baseline: add --baseline FILE (made by `culprit baseline`), or name a study that was attributed',
     ],
     '--out that is a folder': [
       () => [...subject(), ...asked, ...latent, ...dose, '--out', folder],

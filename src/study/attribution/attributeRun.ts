@@ -92,8 +92,11 @@ const unfinishedFolder = 'attribution.unfinished';
  */
 export async function readBaseline(path: string, d: number, layer?: number): Promise<Float32Array> {
   const { tensors, metadata } = await readSafetensorsHeader(path);
-  const mean = tensors.get('mean');
-  if (!mean) throw new InputError(`baseline ${path}: expected a tensor named mean, found none`);
+  const mean = tensors.get('mean') ?? tensors.get('baseline');
+  if (!mean)
+    throw new InputError(
+      `baseline ${path}: expected a tensor named mean, or baseline as an attribution has it, found neither`,
+    );
   if (mean.shape.join() !== `${d}`)
     throw new InputError(
       `baseline ${path}: mean has shape [${mean.shape}], the model's residual width is ${d}`,

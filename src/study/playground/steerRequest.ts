@@ -5,7 +5,7 @@
 
 import { join } from 'node:path';
 import { InputError, NothingToWorkOn } from '../../errors.ts';
-import { readJsonIfThere } from '../../files/ifThere.ts';
+import { isThere, readJsonIfThere } from '../../files/ifThere.ts';
 import { checked } from '../../files/schema.ts';
 import type { SampleOptions } from '../../methods/completions/sample.ts';
 import type { SteeredTokens } from '../../methods/steering/steer.ts';
@@ -113,7 +113,9 @@ export function checkRequest({ variants, baseline, sae, prompts }: SteerRequest)
       throw new InputError(`${keyOf(asked)}: expected a finite amount, found ${amount}`);
   }
   if (all.some(({ kind }) => kind === 'ablate') && baseline === undefined)
-    throw new InputError('--ablate needs a baseline: add --baseline FILE (made by `culprit baseline`)');
+    throw new InputError(
+      '--ablate needs a baseline: add --baseline FILE (made by `culprit baseline`), or name a study that was attributed',
+    );
   if (all.some((asked) => 'latent' in asked) && sae === undefined)
     throw new InputError('no SAE for the latents: add --sae');
 }
@@ -169,6 +171,12 @@ async function confirmedNorm(
   return site === `resid_post ${layer}` ? norm[confirmedDirection[side]] : undefined;
 }
 
+/** The file with ā of the study's attribution, where it has been attributed: of the study's own site. */
+async function attributedBaseline(folder: string): Promise<string | undefined> {
+  const path = join(folder, resultFiles.attribution);
+  return (await isThere(path)) ? path : undefined;
+}
+
 /**
  * What a study decides, and a prompt to show things on: its first for evaluation, else one that it leaves.
  * Throws InputError as `readStudy` and `readPrompts` do.
@@ -190,7 +198,7 @@ export async function studySteering(
       site,
       norm: await confirmedNorm(folder, site, side),
       stops: sampling.stop,
-      baseline: baseline && 'file' in baseline ? baseline.file : undefined,
+      baseline: baseline && 'file' in baseline ? baseline.file : await attributedBaseline(folder),
       maxTokens: sampling.max_tokens,
       sampling: {
         temperature: sampling.temperature,

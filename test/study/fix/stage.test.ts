@@ -150,6 +150,18 @@ describe('a fix', () => {
     }
   });
 
+  it('of which `steer --ablate` shows texts, at the study’s own baseline', async () => {
+    const { fix: found } = read('one');
+    const latents = found!.latents.flatMap((latent) => ['--latent', `${latent}`]);
+    const asked = ['steer', at('one'), ...latents, '--ablate', '--prompt', 'What of it?', '--samples', '1'];
+    const short = ['--max-tokens', '4', '--json'];
+    const own = await culprit([...asked, ...short]);
+    expect([own.code, own.stderr.includes('--ablate')]).toEqual([0, false]);
+    expect(JSON.parse(own.stdout).baseline).toBe(at('one', 'attribution.safetensors'));
+    const other = await culprit([...asked, ...short, '--site', '0']);
+    expect([other.code, other.stderr]).toEqual([2, expect.stringContaining('--ablate needs a baseline')]);
+  });
+
   it('is made anew by redo, with the same bytes, and then found done', async () => {
     const before = files.map((name) => readFileSync(at('one', name)));
     await runStudy({ study: at('one'), cacheDir: tiny.cache, redo: ['fix'] });

@@ -244,7 +244,7 @@ describe('is refused in one line', () => {
     ],
     'no baseline': [
       () => ({ variants: [[{ latent: 3, kind: 'ablate' }]] }),
-      /^--ablate needs a baseline: add --baseline FILE \(made by `culprit baseline`\)$/,
+      /^--ablate needs a baseline: add --baseline FILE \(made by `culprit baseline`\), or name a study/,
     ],
     'no SAE': [() => ({ sae: undefined }), /^no SAE for the latents: add --sae$/],
     'a latent beyond': [
