@@ -180,15 +180,16 @@ export const fixStage = studyStage({
   run: runFix,
   units: async (study) => ({ units: sizeOf(study), unitsIn: completionsIn, bound: 'at most' }),
   async estimate(study, { prompt, token, status }) {
-    const { steering, sampling, fix } = study.config;
+    const { steering, sampling, prompts, fix } = study.config;
     const { max_tokens = sampling.max_tokens } = steering;
     const { left } = status;
     const perPrompt = fix!.completions;
+    const asked = (prompts?.evaluation ?? 0) + (prompts?.calibration ?? 0);
     const judged = await judgeEstimate(
       study,
       {
         completions: left,
-        perPrompt,
+        perPrompt: Math.max(perPrompt, left / Math.max(1, asked)),
         promptTokens: prompt,
         completionTokens: max_tokens,
         tokenSeconds: token,

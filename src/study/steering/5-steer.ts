@@ -341,9 +341,11 @@ export const steerStage = studyStage({
     const { left } = status;
     const packed = pairs.per_prompt === 'all' ? sampling.completions : 2;
     const { forced } = causalTestSize(steering, prompts);
+    const asked = (prompts?.evaluation ?? 0) + (prompts?.calibration ?? 0);
     const work = {
       completions: left,
-      perPrompt: completions,
+      // every arm asks the same prompts, which a judge that reads them keeps
+      perPrompt: Math.max(completions, left / Math.max(1, asked)),
       promptTokens: prompt,
       completionTokens: max_tokens,
       tokenSeconds: token,
