@@ -33,6 +33,7 @@ const make = (name: string) =>
   putStudy(join(root, name), tiny, {
     prompts: causalTestPrompts,
     steering: smallSteering,
+    fix: { orders: ['delta'], sizes: [1], random: 3, comparisons: false, completions: 1 },
     interpret: { latents: 2, tokens: 300 },
     check: { mode: 'warn', answers: 2 },
   });
