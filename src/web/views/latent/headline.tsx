@@ -1,5 +1,6 @@
 /** What is claimed of a latent, in a few numbers: its place by attribution, and what each test says. */
 import {
+  type AttributedOver,
   type FidelityLatent,
   isEcho,
   type LatentRow,
@@ -24,6 +25,8 @@ interface HeadlineProps {
   readonly row: Ranked;
   /** how many latents are ranked; undefined where not known */
   readonly of: number | undefined;
+  /** what Δ is a mean over; undefined where not known */
+  readonly over: AttributedOver | undefined;
   /** every latent, first rank first; those that a report holds */
   readonly latents: readonly LatentRow[];
   /** undefined where it was not removed on the pairs */
@@ -34,7 +37,8 @@ interface HeadlineProps {
 
 /** What removing it does, where it was removed. */
 export interface RemovedOn extends FidelityLatent {
-  readonly pairs: number;
+  /** on what, in words */
+  readonly tried: string;
 }
 
 interface EffectProps {
@@ -175,22 +179,25 @@ export function remarksOn(row: LatentRow, latents: readonly LatentRow[]): string
   ];
 }
 
-interface AttributedProps {
-  readonly row: Ranked;
-  readonly of: number | undefined;
+type AttributedProps = Pick<HeadlineProps, 'row' | 'of' | 'over'>;
+
+/** How many of what Δ is a mean over have its sign. */
+function sameSignText(share: number, over: AttributedOver | undefined): string {
+  if (over === undefined) return `the same sign in ${percent(share)} of the pairs`;
+  return `the same sign in ${count(Math.round(share * over.count))} of ${plural(over.count, over.unit)}`;
 }
 
 const errorText = (error: number | null) =>
   error === null || Number.isNaN(error) ? '' : `± ${scientific(error).slice(1)}`;
 
-function Attributed({ row, of }: AttributedProps) {
+function Attributed({ row, of, over }: AttributedProps) {
   return (
     <>
       <strong>{scientific(row.delta)}</strong>{' '}
       <span className="interval">{errorText(row.standard_error)} nats</span>
       <span className="quiet block">
         rank {count(row.rank)}
-        {of !== undefined && ` of ${count(of)}`}; the same sign in {percent(row.same_sign)} of the pairs
+        {of !== undefined && ` of ${count(of)}`}; {sameSignText(row.same_sign, over)}
       </span>
     </>
   );
@@ -202,12 +209,12 @@ const faultText = {
   'too large': 'first order is more than twice it',
 };
 
-function Removed({ exact, first_order, pairs, fault }: RemovedOn) {
+function Removed({ exact, first_order, tried, fault }: RemovedOn) {
   return (
     <>
       <strong>{scientific(exact)}</strong> <span className="interval">nats</span>
       <span className="quiet block">
-        {scientific(first_order)} to first order, on the same {plural(pairs, 'pair')}
+        {scientific(first_order)} to first order, on the same {tried}
       </span>
       <span className="block">
         {fault === null ? (
@@ -226,7 +233,7 @@ const absence = [
   'takes it off.',
 ].join(' ');
 
-export function Headline({ row, of, latents, removed, steered }: HeadlineProps) {
+export function Headline({ row, of, over, latents, removed, steered }: HeadlineProps) {
   const attributed = latents.find(({ latent }) => latent === row.latent);
   const { rows, zone } = steered ?? { rows: [], zone: undefined };
   return (
@@ -234,7 +241,7 @@ export function Headline({ row, of, latents, removed, steered }: HeadlineProps) 
       <div className="claim">
         <dt>Δ, by attribution</dt>
         <dd>
-          <Attributed row={row} of={of} />
+          <Attributed row={row} of={of} over={over} />
           {attributed &&
             remarksOn(attributed, latents).map((remark) => (
               <span key={remark} className="quiet block">

@@ -1,6 +1,8 @@
 /** One latent: all that the study knows of it, what weighs most first. */
 import { type ComponentProps, useMemo } from 'react';
 import {
+  type AttributedOver,
+  attributedOver,
   type FidelityRecord,
   type LatentPage,
   type LatentRow,
@@ -10,7 +12,7 @@ import {
   type TrialRecord,
 } from '../../../results.ts';
 import { queryOf, usualDose } from '../../doseQuery.ts';
-import { count, fixed, percent } from '../../format.ts';
+import { count, fixed, percent, plural } from '../../format.ts';
 import { DoseCurves } from '../../parts/doseCurve.tsx';
 import { dosePoints } from '../../parts/doses.ts';
 import { EffectStrip } from '../../parts/effectStrip.tsx';
@@ -35,6 +37,8 @@ interface Evidence {
   readonly latents: readonly LatentRow[];
   /** how many the dictionary has; undefined where a report holds fewer */
   readonly of: number | undefined;
+  /** what Δ is a mean over */
+  readonly over: AttributedOver | undefined;
   readonly fidelity: FidelityRecord | undefined;
   readonly steering: SteeringRecords | undefined;
   readonly page: LatentPage | undefined;
@@ -42,17 +46,19 @@ interface Evidence {
 }
 
 async function loadEvidence(study: LoadedStudy, latent: number): Promise<Evidence> {
-  const [latents = [], steering, page, pages, fidelity] = await Promise.all([
+  const [latents = [], steering, page, pages, fidelity, manifest] = await Promise.all([
     study.latents(),
     study.steering(),
     study.page(latent),
     study.pageNumbers(),
     study.fidelity(),
+    study.manifest(),
   ]);
   const isWhole = study.source.trimmed[resultFiles.latents] === undefined && latents.length > 0;
   return {
     latents,
     of: isWhole ? latents.length : undefined,
+    over: attributedOver(manifest),
     fidelity,
     steering,
     page,
@@ -128,10 +134,11 @@ function Activity({ page: { passages, corpora } }: { readonly page: LatentPage }
 
 interface MeaningProps {
   readonly page: LatentPage;
+  readonly unit: AttributedOver['unit'];
   readonly route: Route;
 }
 
-function Meaning({ page, route }: MeaningProps) {
+function Meaning({ page, unit, route }: MeaningProps) {
   return (
     <>
       <section>
@@ -140,14 +147,14 @@ function Meaning({ page, route }: MeaningProps) {
       </section>
       <Activity page={page} />
       <section>
-        <h2>Its strongest pairs</h2>
-        <PairsOf page={page} route={route} />
+        <h2>Its strongest {unit}s</h2>
+        <PairsOf page={page} unit={unit} route={route} />
       </section>
     </>
   );
 }
 
-interface RelativesProps extends MeaningProps {
+interface RelativesProps extends Omit<MeaningProps, 'unit'> {
   readonly latents: readonly LatentRow[];
 }
 
@@ -186,7 +193,8 @@ interface OneLatentProps {
 }
 
 function OneLatent({ latent, evidence, trials, route }: OneLatentProps) {
-  const { latents, of, fidelity, steering, page, known } = evidence;
+  const { latents, of, over, fidelity, steering, page, known } = evidence;
+  const unit = over?.unit ?? 'pair';
   const row: ComponentProps<typeof Headline>['row'] | undefined =
     latents.find((one) => one.latent === latent) ?? page;
   if (!row) return <UnknownLatent latent={latent} known={latents.length} />;
@@ -207,14 +215,15 @@ function OneLatent({ latent, evidence, trials, route }: OneLatentProps) {
       <Headline
         row={row}
         of={of}
+        over={over}
         latents={latents}
-        removed={fidelity && removed && { ...removed, pairs: fidelity.pairs }}
+        removed={fidelity && removed && { ...removed, tried: plural(fidelity.pairs, unit) }}
         steered={steering && { rows, zone: steering.summary.zone }}
       />
       {page && <Explanation page={page} />}
       <Steered latent={latent} steering={steering} />
       <Doses loaded={trials} />
-      {page ? <Meaning page={page} route={route} /> : <NoPage latent={latent} />}
+      {page ? <Meaning page={page} unit={unit} route={route} /> : <NoPage latent={latent} />}
       <SteeredSamples loaded={trials} />
       {page && <Relatives page={page} latents={latents} route={route} />}
     </article>

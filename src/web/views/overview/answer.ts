@@ -62,7 +62,9 @@ function attributed(latents: readonly LatentRow[], { behaviour, over }: Found): 
     lead: [
       `Steering has not been run, so nothing is confirmed. Latent ${first.latent} comes first of`,
       `${count(latents.length)} by delta-attribution${said}: ${scientific(first.delta)} nats per token,`,
-      `the same sign in ${percent(first.same_sign)} of the ${over?.unit ?? 'pair'}s.`,
+      over === undefined
+        ? `the same sign in ${percent(first.same_sign)} of the pairs.`
+        : `the same sign in ${count(Math.round(first.same_sign * over.count))} of them.`,
     ].join(' '),
     more: [
       [

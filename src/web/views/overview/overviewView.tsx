@@ -124,7 +124,7 @@ function Overview({ study, route }: ViewProps) {
           {found.fidelity && (
             <>
               <h2>Is the ranking right?</h2>
-              <RankingFidelity fidelity={found.fidelity} route={route} />
+              <RankingFidelity fidelity={found.fidelity} unit={found.over?.unit ?? 'pair'} route={route} />
             </>
           )}
           <h2>Causal test</h2>
