@@ -1,6 +1,7 @@
 /** What is claimed of a latent, in a few numbers: its place by attribution, and what each test says. */
 import {
   type AttributedOver,
+  changePoints,
   type FidelityLatent,
   isEcho,
   type LatentRow,
@@ -75,14 +76,23 @@ const halted = {
   sampled: 'not measured: no completion was coherent',
 };
 
-const range = ({ low, high }: { readonly low: number; readonly high: number }) =>
-  `[${signed(100 * low, 0)}, ${signed(100 * high, 0)}]`;
+interface Range {
+  readonly low: number;
+  readonly high: number;
+}
 
-function placeIn({ row, zone }: EffectProps): string {
-  if (!row.outside) return 'within the gray zone';
-  return rowActsAsCause(row, zone)
-    ? 'outside the gray zone'
-    : 'outside the gray zone, but not as a cause would be';
+/** With digits where an edge would look like one of `beside`. */
+const range = ({ low, high }: Range, beside: readonly number[] = []) =>
+  `[${changePoints(low, beside)}, ${changePoints(high, beside)}]`;
+
+const overlap = (a: Range, b: Range) => a.low <= b.high && b.low <= a.high;
+
+/** How far the interval of an effect that is outside stays clear of the zone. */
+function clearText({ row, zone }: EffectProps, of: Range): string {
+  const { low, high } = row;
+  if (!rowActsAsCause(row, zone)) return ', but not as a cause would be';
+  if (low === null || high === null) return '';
+  return overlap({ low, high }, of) ? ', though its interval reaches into it' : ', its whole interval too';
 }
 
 const doneText = ({ dose }: RankedSteeringRow) => (dose === null ? '' : ` at a dose of ${signed(dose, 2)} s`);
@@ -114,19 +124,31 @@ function Measured({ row, zone }: EffectProps) {
   if (effect === null) return <span className="quiet">{halted[row.stage]}</span>;
   const place = placeOfRow(row);
   const of = place === 'system' ? null : zone[place];
+  const interval = low === null || high === null ? undefined : { low, high };
+  const edges = of == null ? [] : [of.low, of.high];
+  const beside = [effect, ...(interval ? [interval.low, interval.high] : [])];
   return (
     <>
-      <strong>{points(effect)}</strong>{' '}
-      {low !== null && high !== null && <span className="interval">{range({ low, high })}</span>}
+      <strong>
+        {changePoints(effect, edges)}
+        {'\u202f'}pp
+      </strong>{' '}
+      {interval && <span className="interval">{range(interval, edges)}</span>}
       <span className="quiet block">
         positives: {count(row.alone_positives)} of {count(row.alone_coherent)} left alone,{' '}
         {count(row.positives)} of {count(row.coherent)}
         {doneText(row)}
       </span>
+      <span className="quiet block">
+        incoherent: {percent(1 - row.alone_coherent / row.alone_n)} left alone,{' '}
+        {percent(1 - row.coherent / row.n)} under it
+      </span>
       <Way row={row} />
       {of != null && (
         <span className="block">
-          {placeIn({ row, zone })} <span className="quiet interval">{range(of)}</span>
+          {row.outside ? 'outside' : 'within'} the gray zone{' '}
+          <span className="quiet interval">{range(of, beside)}</span>
+          {row.outside && clearText({ row, zone }, of)}
         </span>
       )}
       <Aside row={row} />

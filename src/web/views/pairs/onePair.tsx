@@ -5,6 +5,7 @@
 
 import type { GradeRecord, PairRecord, PairTokens } from '../../../results.ts';
 import { fixed, plural } from '../../format.ts';
+import { CopyLink } from '../../parts/copyLink.tsx';
 import { nats } from '../../parts/nats.ts';
 import { Missing } from '../../parts/notes.tsx';
 import { type PairSide, ShadedPair } from '../../parts/shadedPair.tsx';
@@ -196,6 +197,7 @@ export function OnePair({ contrast, pair, grades, before, after, route }: OnePai
     <>
       <div className="row spread">
         <h1>{isWhole ? `Prompt ${contrast.id}` : `Pair ${pair?.id ?? contrast.id}`}</h1>
+        <CopyLink of={isWhole ? `prompt ${contrast.id}` : `pair ${pair?.id ?? contrast.id}`} />
         <nav className="previous-next" aria-label="Pairs">
           {before !== undefined && <a href={link(before)}>← previous</a>}
           <a href={inStudy(route, 'pairs', undefined, route.query)}>all pairs</a>

@@ -1,6 +1,7 @@
 /** What was compared: all pairs, or one of them. */
 import { type GradeRecord, type PairTokens, resultFiles } from '../../../results.ts';
-import { Failed, Loading, Missing } from '../../parts/notes.tsx';
+import { apart } from '../../apart.ts';
+import { Failed, Loading, Missing, Unread } from '../../parts/notes.tsx';
 import { TrimmedNote } from '../../parts/trimmed.tsx';
 import type { Route } from '../../routes.ts';
 import type { LoadedStudy } from '../../study.ts';
@@ -14,15 +15,17 @@ interface Compared {
   readonly contrasts: readonly ComparedTexts[];
   readonly tokens: ReadonlyMap<string, PairTokens> | undefined;
   readonly grades: ReadonlyMap<string, GradeRecord> | undefined;
+  readonly errors: Readonly<Record<string, Error | undefined>>;
 }
 
 async function loadCompared(study: LoadedStudy, withGrades: boolean): Promise<Compared | undefined> {
-  const [pairs, tokens, grades] = await Promise.all([
-    study.pairs(),
-    study.pairTokens(),
-    withGrades ? study.grades() : undefined,
-  ]);
-  return pairs && { contrasts: comparedTexts(pairs, tokens), tokens, grades };
+  const { values, errors } = await apart({
+    tokens: study.pairTokens(),
+    grades: withGrades ? study.grades() : Promise.resolve(undefined),
+  });
+  const pairs = await study.pairs();
+  const { tokens, grades } = values;
+  return pairs && { contrasts: comparedTexts(pairs, tokens), tokens, grades, errors };
 }
 
 interface NamedProps {
@@ -56,7 +59,7 @@ function Pairs({ study, route }: ViewProps) {
   const loaded = useLoaded(() => loadCompared(study, id !== undefined), [study, id]);
   return (
     <>
-      <Loading loaded={loaded}>
+      <Loading loaded={loaded} title="Pairs">
         {(compared) => {
           if (!compared)
             return (
@@ -64,8 +67,16 @@ function Pairs({ study, route }: ViewProps) {
                 No pairs were made yet.
               </Missing>
             );
-          if (id !== undefined) return <Named id={id} compared={compared} route={route} />;
-          return <PairList contrasts={compared.contrasts} tokens={compared.tokens} route={route} />;
+          return (
+            <>
+              {id === undefined ? (
+                <PairList contrasts={compared.contrasts} tokens={compared.tokens} route={route} />
+              ) : (
+                <Named id={id} compared={compared} route={route} />
+              )}
+              <Unread errors={compared.errors} />
+            </>
+          );
         }}
       </Loading>
       <TrimmedNote source={study.source} paths={[resultFiles.pairs, resultFiles.pairTokens]} />
