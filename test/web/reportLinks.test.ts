@@ -90,6 +90,7 @@ describe.skipIf(!hasBrowser)('a report that may not be large', () => {
   it('leads to nothing that it left out', async () => {
     expect(written.trimmed.study).toMatchObject({
       'pairs.jsonl': expect.stringMatching(/^\d+ of 1,600 pairs, those that latents lead to/),
+      'pair-tokens.jsonl': expect.stringMatching(/^\d+ of 400 prompts, /),
       'latents.parquet': expect.stringMatching(/^[\d,]+ of 3,000 latents/),
     });
     const found = new Set<string>();

@@ -144,6 +144,7 @@ function shownUnder({ latents, steered, pages, contrasts, places }: Facts, cut: 
   return {
     latents,
     steered,
+    unit: contrasts.some((one) => one.pairs.length > 1) ? 'prompt' : 'pair',
     keepsPair: (id) => ids.has(id),
     keepsCompletion: (id) => paired.has(id) || (places.get(id) ?? 0) < cut.completions,
   };

@@ -33,6 +33,8 @@ export interface Shown {
   readonly latents: ReadonlySet<number>;
   /** those that were steered too, to which tables lead */
   readonly steered: ReadonlySet<number>;
+  /** what Δ is measured on */
+  readonly unit: 'pair' | 'prompt';
   keepsPair(id: string): boolean;
   keepsCompletion(id: string): boolean;
 }
@@ -173,7 +175,7 @@ const steered: Trim = (path, cut, shown) => {
 };
 
 /** Which of them stay. */
-const keptPairs = 'pairs, those that latents lead to and the strongest of the first';
+const strongest = 'those that latents lead to and the strongest of the first';
 
 const pairs: Trim = (path, cut, shown) => {
   const withoutIds = isCut(cut.completions);
@@ -182,7 +184,7 @@ const pairs: Trim = (path, cut, shown) => {
       ? { ...record, ...(withoutIds && { positive_tokens: null, negative_tokens: null }) }
       : undefined;
   return lines(path, pairRecord, cut, shorter, (kept, total) => [
-    ...fewer(kept, total, keptPairs),
+    ...fewer(kept, total, `pairs, ${strongest}`),
     ...(withoutIds ? ['without token ids'] : []),
   ]);
 };
@@ -193,7 +195,7 @@ const pairTokens: Trim = (path, cut, shown) =>
     z.looseObject({ pair: z.string() }),
     cut,
     (record) => (shown.keepsPair(record.pair) ? record : undefined),
-    (kept, total) => [...fewer(kept, total, keptPairs), ...rounding(cut)],
+    (kept, total) => [...fewer(kept, total, `${shown.unit}s, ${strongest}`), ...rounding(cut)],
   );
 
 function shorterPage(page: LatentPage, { top, others, pagePairs }: Cut): LatentPage {
