@@ -1,5 +1,5 @@
 /** What a reader of a served study sees: a server that goes away, a run, and what was steered by hand under which settings. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { encodeLatents, type SteerLine } from '../../src/results.ts';
 import { hasBrowser, violations } from './support/chromium.ts';
 import { linesOf, pairsOfPrompt, tokensOfPairs } from './support/comparedParts.ts';
@@ -30,6 +30,7 @@ describe.skipIf(!hasBrowser)('a reader of a served study', () => {
     view.steer = ({ seed }) => said(`seed ${seed}`);
     app = await openApp(view.url, view.url.split('?')[0]!);
   });
+  afterEach(() => view.comeBack());
   afterAll(async () => {
     await app?.close();
     await view?.leave();

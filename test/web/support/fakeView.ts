@@ -25,6 +25,7 @@ export interface FakeView {
   /** Tells all that listen what there is now. */
   tell(): void;
   leave(): Promise<void>;
+  /** to the same port; nothing where it is there */
   comeBack(): Promise<void>;
 }
 
@@ -62,6 +63,7 @@ export async function fakeView(files: Readonly<Record<string, string | ArrayBuff
       listeners.clear();
     },
     async comeBack() {
+      if (server.listening) return;
       server = made().listen(port, '127.0.0.1');
       await once(server, 'listening');
     },
