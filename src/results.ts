@@ -6,6 +6,7 @@ export * from './results/attributedOver.ts';
 export * from './results/boundedJson.ts';
 export * from './results/check.ts';
 export * from './results/completions.ts';
+export * from './results/contrasts.ts';
 export * from './results/controls.ts';
 export * from './results/explanation.ts';
 export * from './results/fidelity.ts';

@@ -48,10 +48,21 @@ function pointsOf(x: number, digits: number): string {
   return Number(text) === 0 ? text : `${x < 0 ? '−' : '+'}${text}`;
 }
 
-/** A change in percentage points, signed: a digit where the edges of an interval and of a zone would meet. */
+/** Of a value and what it is not to be taken for: more decimals say nothing. */
+const mostDigits = 3;
+
+/**
+ * A change in percentage points, signed: a digit where the edges of an interval and of a zone would meet, and as many
+ * as tell the two apart.
+ */
 export function changePoints(x: number, beside: readonly number[] = []): string {
-  const meets = beside.some((edge) => Math.abs(edge - x) < 0.01 && edge !== x);
-  return pointsOf(x, meets ? 1 : 0);
+  const others = beside.filter((edge) => pointsOf(edge, mostDigits) !== pointsOf(x, mostDigits));
+  const meets = others.some((edge) => Math.abs(edge - x) < 0.01);
+  const toldApart = (digits: number) =>
+    others.every((edge) => pointsOf(edge, digits) !== pointsOf(x, digits));
+  let digits = meets ? 1 : 0;
+  while (!toldApart(digits)) digits++;
+  return pointsOf(x, digits);
 }
 
 /** A p-value: two digits where they tell, or that it is below the least that draws show. */
@@ -67,12 +78,22 @@ const promptsIn = ({ prompts }: SteeringSummary, use: 'evaluation' | 'aside') =>
 
 const plural = (count: number, one: string) => `${count} ${one}${count === 1 ? '' : 's'}`;
 
+const incoherentShare = (n: number, coherent: number) => 1 - coherent / n;
+
+/** ", incoherent answers from 17 % to 29 %", where that is worth saying. */
+function brokenText({ n, coherent, alone_n, alone_coherent }: RankedSteeringRow): string {
+  const [before, after] = [incoherentShare(alone_n, alone_coherent), incoherentShare(n, coherent)];
+  return after - before > moreIncoherent
+    ? `, incoherent answers from ${percent(before)} to ${percent(after)}`
+    : '';
+}
+
 /** "from 68 % to 21 % (−47 points [−60, −33])" */
 function change(row: RankedSteeringRow, beside: readonly number[] = []): string {
   const { alone_positives, alone_coherent, positives, coherent, effect } = row;
   return [
     `from ${shareOf(alone_positives, alone_coherent)} to ${shareOf(positives, coherent)}`,
-    `(${changePoints(effect!, beside)} points ${interval(row, beside)})`,
+    `(${changePoints(effect!, beside)} points ${interval(row, beside)})${brokenText(row)}`,
   ].join(' ');
 }
 
@@ -156,8 +177,8 @@ function against(
   for (const place of ['remove', 'away', 'toward'] as const) {
     const row = one[place];
     if (row?.effect == null) continue;
-    const before = 1 - row.alone_coherent / row.alone_n;
-    const after = 1 - row.coherent / row.n;
+    const before = incoherentShare(row.alone_n, row.alone_coherent);
+    const after = incoherentShare(row.n, row.coherent);
     if (after - before > moreIncoherent)
       out.push(
         `${names[place][0]!.toUpperCase()}${names[place].slice(1)}, incoherent answers go from ${percent(before)} to ${percent(after)}; shares are of the coherent ones.`,

@@ -1,6 +1,7 @@
 /** The app's frame: which study, which view of it, how far it is. */
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { StudyProgress } from '../results.ts';
+import { useKeptScroll } from './historyEntry.ts';
 import { StaleNote } from './parts/notes.tsx';
 import { ProgressBar } from './parts/progress.tsx';
 import { ThemeSwitch } from './parts/themeSwitch.tsx';
@@ -16,22 +17,50 @@ const staleIn = ({ stages }: StudyProgress): Readonly<Record<string, string>> =>
 
 const isSame = (a: object, b: object) => JSON.stringify(a) === JSON.stringify(b);
 
+interface FollowedStudy {
+  readonly study: LoadedStudy;
+  readonly progress: StudyProgress | undefined;
+  /** asks a server that went away again; undefined while it answers */
+  readonly retry: (() => void) | undefined;
+}
+
 /** The study of a source, anew where its files have changed, and how far it is. */
-function useStudy(source: Source): { study: LoadedStudy; progress: StudyProgress | undefined } {
+function useStudy(source: Source): FollowedStudy {
   const [study, setStudy] = useState(() => loadStudy(source));
   const [progress, setProgress] = useState<StudyProgress>();
-  useEffect(
-    () =>
-      source.onChange?.((event) => {
-        if (event.kind === 'status') {
-          setProgress(event.status);
-          const stale = staleIn(event.status);
-          setStudy((before) => (isSame(before.stale, stale) ? before : before.withStale(stale)));
-        } else setStudy((before) => before.without(event.changed));
-      }),
-    [source],
+  const [lost, setLost] = useState(false);
+  const [attempt, setAttempt] = useState(0);
+  useEffect(() => {
+    let away = attempt > 0;
+    return source.onChange?.((event) => {
+      if (event.kind === 'status') {
+        setProgress(event.status);
+        const stale = staleIn(event.status);
+        setStudy((before) => (isSame(before.stale, stale) ? before : before.withStale(stale)));
+      } else if (event.kind === 'files') setStudy((before) => before.without(event.changed));
+      else {
+        setLost(event.kind === 'lost');
+        // what changed in between was not told
+        if (event.kind === 'found' && away) setStudy((before) => before.afresh());
+        away = event.kind === 'lost';
+      }
+    });
+  }, [source, attempt]);
+  return { study, progress, retry: lost ? () => setAttempt(attempt + 1) : undefined };
+}
+
+function LostNote({ retry }: { readonly retry: () => void }) {
+  return (
+    <section className="note note-bad lost" role="alert" aria-label="The server went away">
+      <p>
+        <strong>The server does not answer.</strong> What is shown is what it said before. Is{' '}
+        <code>culprit view</code> still running?
+      </p>
+      <button type="button" onClick={retry}>
+        try again
+      </button>
+    </section>
   );
-  return { study, progress };
 }
 
 /** The view whose tab is marked. */
@@ -68,16 +97,20 @@ function StudyChoice({ sources, route, view }: HeadProps) {
 }
 
 function Tabs({ route, views, view }: HeadProps) {
+  const tabs = useRef<HTMLElement>(null);
+  const marked = tabOf(view);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is the marked tab that is looked for
+  useEffect(() => {
+    const [row, tab] = [tabs.current, tabs.current?.querySelector<HTMLElement>('[aria-current]')];
+    if (row && tab)
+      row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+  }, [marked]);
   return (
-    <nav aria-label="Views">
+    <nav aria-label="Views" ref={tabs}>
       {views.map(
         ({ name, tab }) =>
           tab !== undefined && (
-            <a
-              key={name}
-              href={inStudy(route, name)}
-              aria-current={tabOf(view) === name ? 'page' : undefined}
-            >
+            <a key={name} href={inStudy(route, name)} aria-current={marked === name ? 'page' : undefined}>
               {tab}
             </a>
           ),
@@ -86,20 +119,28 @@ function Tabs({ route, views, view }: HeadProps) {
   );
 }
 
-interface OpenStudyProps extends Omit<ViewProps, 'study'> {
+interface OpenStudyProps extends Omit<ViewProps, 'study' | 'progress'> {
   readonly source: Source;
   readonly view: WebView;
 }
 
 function OpenStudy({ source, sources, route, view }: OpenStudyProps) {
-  const { study, progress } = useStudy(source);
+  const { study, progress, retry } = useStudy(source);
+  useKeptScroll('page', undefined, [view.name, route.argument]);
   const Shown = view.component;
   return (
     <>
+      {retry && <LostNote retry={retry} />}
       {progress && <ProgressBar progress={progress} />}
       <StaleNote stale={study.stale} />
       <main>
-        <Shown key={`${view.name}/${route.argument}`} study={study} route={route} sources={sources} />
+        <Shown
+          key={`${view.name}/${route.argument}`}
+          study={study}
+          progress={progress}
+          route={route}
+          sources={sources}
+        />
       </main>
     </>
   );

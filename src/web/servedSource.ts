@@ -10,7 +10,9 @@ import {
 import type { Source, SourceEvent } from './source.ts';
 
 async function answered(url: string): Promise<Response> {
-  const response = await fetch(url);
+  const response = await fetch(url).catch(() => {
+    throw new Error('the server does not answer');
+  });
   if (!response.ok && response.status !== 404)
     throw new Error(`${url}: the server answered ${response.status}`);
   return response;
@@ -54,6 +56,8 @@ function listen(url: string, listener: (event: SourceEvent) => void): () => void
     before = files;
     if (changed.length > 0) listener({ kind: 'files', changed });
   });
+  events.addEventListener('error', () => listener({ kind: 'lost' }));
+  events.addEventListener('open', () => listener({ kind: 'found' }));
   return () => events.close();
 }
 

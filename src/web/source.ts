@@ -9,7 +9,9 @@ export type ListedFile = Pick<ServedFile, 'path' | 'size'>;
 
 export type SourceEvent =
   | { readonly kind: 'files'; readonly changed: readonly string[] }
-  | { readonly kind: 'status'; readonly status: StudyProgress };
+  | { readonly kind: 'status'; readonly status: StudyProgress }
+  /** whether the server answers */
+  | { readonly kind: 'lost' | 'found' };
 
 export interface Source {
   readonly id: string;

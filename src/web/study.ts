@@ -38,6 +38,7 @@ import {
 } from '../results.ts';
 import { checkedRecord, jsonOf, linesOf, parsedJson, recordsOf, textOfBytes } from './records.ts';
 import type { ListedFile, Source } from './source.ts';
+import { UnreadFile } from './unreadFile.ts';
 
 export interface SteeringRecords {
   readonly rows: readonly RankedSteeringRow[];
@@ -72,6 +73,8 @@ export interface LoadedStudy {
   judgeError(): Promise<JudgeErrorFile | undefined>;
   /** What its controls came to beside it. */
   controls(): Promise<ControlsRecord | undefined>;
+  /** The same study with nothing known of it. */
+  afresh(): LoadedStudy;
   /** The same study where these files have changed. */
   without(changed: readonly string[]): LoadedStudy;
   /** The same study with these stages of an earlier state. */
@@ -122,21 +125,39 @@ export function loadStudy(
   cache: Cache = new Map(),
   stale: LoadedStudy['stale'] = source.stale ?? {},
 ): LoadedStudy {
-  const files = () => {
-    if (!cache.has('')) cache.set('', source.files());
-    return cache.get('') as Promise<readonly ListedFile[]>;
-  };
+  /** What failed is asked for again the next time. */
+  function kept<T>(name: string, load: () => Promise<T>): Promise<T> {
+    const before = cache.get(name);
+    if (before) return before as Promise<T>;
+    const loading = load();
+    cache.set(name, loading);
+    loading.catch(() => {
+      if (cache.get(name) === loading) cache.delete(name);
+    });
+    return loading;
+  }
+
+  const files = () => kept('', () => source.files());
+
+  async function bytesOf(path: string): Promise<ArrayBuffer | undefined> {
+    try {
+      const listed = (await files()).some((file) => file.path === path);
+      return listed ? await source.read(path) : undefined;
+    } catch (error) {
+      throw UnreadFile.notGiven(path, error as Error);
+    }
+  }
 
   /** The file decoded; what was decoded before is given again. */
-  function once<T>(path: string, decode: (bytes: ArrayBuffer, path: string) => T | Promise<T>) {
-    const load = async () => {
-      const listed = (await files()).some((file) => file.path === path);
-      const bytes = listed ? await source.read(path) : undefined;
-      return bytes && decode(bytes, path);
-    };
-    if (!cache.has(path)) cache.set(path, load());
-    return cache.get(path) as Promise<T | undefined>;
-  }
+  const once = <T>(path: string, decode: (bytes: ArrayBuffer, path: string) => T | Promise<T>) =>
+    kept(path, async () => {
+      const bytes = await bytesOf(path);
+      try {
+        return bytes && (await decode(bytes, path));
+      } catch (error) {
+        throw UnreadFile.damaged(path, error as Error, source.served);
+      }
+    });
 
   return {
     source,
@@ -158,9 +179,14 @@ export function loadStudy(
     async trials(latent) {
       const lines = await once(resultFiles.steered, trialLines);
       const records = lines?.get(latent) ?? [];
-      return (
-        lines && records.map(({ value, place }) => checkedRecord(steeredRecord, value, place) as TrialRecord)
-      );
+      try {
+        return (
+          lines &&
+          records.map(({ value, place }) => checkedRecord(steeredRecord, value, place) as TrialRecord)
+        );
+      } catch (error) {
+        throw UnreadFile.damaged(resultFiles.steered, error as Error, source.served);
+      }
     },
     page: (latent) => once(pageFile(latent), (bytes, path) => jsonOf(latentPageSchema, bytes, path)),
     async pageNumbers() {
@@ -180,6 +206,7 @@ export function loadStudy(
       const gone = new Set(['', ...changed]);
       return loadStudy(source, new Map([...cache].filter(([path]) => !gone.has(path))), stale);
     },
+    afresh: () => loadStudy(source, new Map(), stale),
     withStale: (now) => loadStudy(source, cache, now),
   };
 }

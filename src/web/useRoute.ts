@@ -19,6 +19,16 @@ export function goTo(hash: string): void {
 
 /** The same view with another query, in place of this entry of the history. */
 export function replaceQuery(here: Route, query: Readonly<Record<string, string>>): void {
-  window.history.replaceState(null, '', hashOf({ ...here, query: { ...here.query, ...query } }));
+  window.history.replaceState(
+    window.history.state,
+    '',
+    hashOf({ ...here, query: { ...here.query, ...query } }),
+  );
   window.dispatchEvent(new HashChangeEvent('hashchange'));
+}
+
+/** The address of a route for someone else: without the token that the server gave to whoever opened it. */
+export function linkTo(hash: string): string {
+  const { origin, protocol, pathname } = window.location;
+  return `${protocol === 'file:' ? 'file://' : origin}${pathname}${hash}`;
 }

@@ -3,12 +3,15 @@
  * Knows no view.
  */
 import type { ReactNode } from 'react';
+import type { StudyProgress } from '../results.ts';
 import type { Route } from './routes.ts';
 import type { Source } from './source.ts';
 import type { LoadedStudy } from './study.ts';
 
 export interface ViewProps {
   readonly study: LoadedStudy;
+  /** how far a study is that a server shows; undefined where that is not known */
+  readonly progress: StudyProgress | undefined;
   readonly route: Route;
   /** of all studies that are open */
   readonly sources: readonly Source[];

@@ -173,7 +173,9 @@ describe('what speaks against it', () => {
     expect(findingOf(found(broken)).against).toEqual([
       'Removed, incoherent answers go from 17 % to 27 %; shares are of the coherent ones.',
     ]);
+    expect(findingOf(found(broken)).lead).toMatch(/\]\), incoherent answers from 17 % to 27 %/);
     expect(findingOf(found({ ...removal, coherent: 95 })).against).toEqual([]);
+    expect(findingOf(found({ ...removal, coherent: 95 })).lead).not.toMatch(/incoherent/);
   });
 
   it('a direction that needs no latent and does more, place by place', () => {
@@ -246,6 +248,8 @@ describe('numbers', () => {
     expect(changePoints(0.06)).toBe('+6');
     expect(changePoints(-0.0598, [-0.0612, 0.0598])).toBe('−6.0');
     expect(changePoints(-0.0612, [-0.0598])).toBe('−6.1');
+    expect(changePoints(-0.1129, [-0.1126, 0.11])).toBe('−11.29');
+    expect(changePoints(-0.1126, [-0.1129])).toBe('−11.26');
     expect(changePoints(0.0712, [0.0598])).toBe('+7');
     expect(changePoints(0.0598, [0.0598])).toBe('+6');
   });

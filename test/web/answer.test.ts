@@ -4,7 +4,13 @@ import type { RankedSteeringRow } from '../../src/results.ts';
 import { answerOf, zoneText } from '../../src/web/views/overview/answer.ts';
 import { confirmed, latentRow, other, removed, steered, suggestive, summary } from './support/studyParts.ts';
 
-const nothing = { behaviour: 'flattery', steering: undefined, latents: undefined, over: undefined };
+const nothing = {
+  behaviour: 'flattery',
+  steering: undefined,
+  latents: undefined,
+  over: undefined,
+  running: false,
+};
 const said = (rows: RankedSteeringRow[], more: Parameters<typeof summary>[0] = {}) =>
   answerOf({ ...nothing, steering: { rows, summary: summary(more) } });
 /** Without the narrow space before a percent sign. */
@@ -22,15 +28,18 @@ describe('before any causal test', () => {
     const { lead, more } = answerOf({
       ...nothing,
       latents: [latentRow(7, 2), latentRow(9, 1, 0.0123)],
-      over: { count: 1, unit: 'pair' },
+      over: { count: 4, unit: 'pair' },
     });
     expect(plain(lead)).toBe(
       [
         'Steering has not been run, so nothing is confirmed. Latent 9 comes first of 2 by',
-        'delta-attribution over 1 pair: +1.23e−2 nats per token, the same sign in 75 % of the pairs.',
+        'delta-attribution over 4 pairs: +1.23e−2 nats per token, the same sign in 3 of them.',
       ].join(' '),
     );
     expect(more.join()).toMatch('an attribution is an estimate');
+    const running = answerOf({ ...nothing, latents: [latentRow(7, 1)], running: true });
+    expect(running.lead).toMatch(/^The study is running, and nothing is confirmed yet\. Latent 7 /);
+    expect(running.more.join()).not.toMatch('culprit run');
   });
 });
 
@@ -60,7 +69,7 @@ describe('after it', () => {
       [
         'Steering the subject away from latent 320 changes the share of answers that show flattery from 50 % to',
         '30 % (−20 points [−25, −15]); steering the reference toward it, from 50 % to 65 % (+15 points',
-        '[+10.0, +20]).',
+        '[+10, +20]).',
       ].join(' '),
     ]);
     expect(against).toEqual([]);
@@ -105,12 +114,16 @@ describe('after it', () => {
   });
 });
 
-it('the gray zones in words', () => {
-  expect(zoneText(summary())).toBe(
+it('the gray zones in words, apart from what was measured beside them', () => {
+  const rows = steered(3, -0.3, 0.2, { low: -0.1129 });
+  const zone = summary().zone;
+  const beside = { rows, summary: summary({ zone: { ...zone, away: { ...zone.away, low: -0.1126 } } }) };
+  expect(zoneText(beside)).toBe(
     [
       'The gray zone is where the effect of one more random latent is expected with 95 % probability, by 30 random',
-      'latents: −10 to +10 percentage points when it is removed, −10 to +10 when the subject is steered away from',
-      'it, −10 to +10 when the reference is steered toward it.',
+      'latents: −10 to +10 percentage points when it is removed, −11.26 to +10 when the subject is steered away from',
+      'it, −10 to +10 when the reference is steered toward it. An effect is outside where its estimate lies beyond',
+      'an edge of the zone, though its 95 % interval may reach into it.',
     ].join(' '),
   );
 });

@@ -11,7 +11,7 @@ import { kindOf } from '../../src/web/parts/verdict.tsx';
 import { beside } from '../../src/web/views/latent/beside.tsx';
 import { Explanation } from '../../src/web/views/latent/explanation.tsx';
 import { remarksOn } from '../../src/web/views/latent/headline.tsx';
-import { chosenPairs, latentsOf } from '../../src/web/views/pairs/chosen.ts';
+import { chosenContrasts, comparedTexts, latentsOf } from '../../src/web/views/pairs/chosen.ts';
 import { latentRow } from './support/studyParts.ts';
 
 const verdict = { score: 0, coherence: 1, reason: '', log_probability: null, repetition: null } as const;
@@ -170,14 +170,39 @@ describe('pairs', () => {
   const pairs = [pair('a', 0.5, 'Boats'), pair('b', 1, 'trains'), pair('c', 1, 'boat')];
   const tokens = new Map([weighed('a', { 7: -3, 8: 1 }), weighed('b', { 7: 2 }), weighed('c', { 9: 1 })]);
   const ids = (find: string, order: 'certainty' | '|Δ|', latent?: number) =>
-    chosenPairs(pairs, tokens, { find, order, latent }).map((one) => one.pair.id);
+    chosenContrasts(comparedTexts(pairs, tokens), { find, order, latent }).map((one) => one.id);
 
   it('are sought in all their texts and sorted', () => {
     expect(ids('', 'certainty')).toEqual(['b', 'c', 'a']);
     expect(ids(' BOAT', 'certainty')).toEqual(['c', 'a']);
     expect(ids('about b', 'certainty')).toEqual(['b']);
     expect(ids('', '|Δ|', 7)).toEqual(['a', 'b', 'c']);
-    expect(chosenPairs(pairs, undefined, { find: '', order: '|Δ|', latent: 7 })[0]!.delta).toBeUndefined();
+    const [untold] = chosenContrasts(comparedTexts(pairs, undefined), { find: '', order: '|Δ|', latent: 7 });
+    expect(untold!.delta).toBeUndefined();
+  });
+
+  it('are one where all pairs of a prompt are: each completion once, Δ the prompt’s', () => {
+    const ofPrompt = (positive: number, negative: number) => ({
+      ...pair(`p/${positive}-${negative}`, positive + negative / 10, `yes ${positive}`),
+      prompt_id: 'p',
+      positive_id: `p/${positive}`,
+      negative_id: `p/${negative}`,
+    });
+    const joined = [ofPrompt(0, 2), ofPrompt(0, 3), ofPrompt(1, 2), pair('a', 0.5, 'Boats')];
+    const both = new Map([weighed('p', { 7: -3 }), weighed('a', { 7: 2 })]);
+    const found = chosenContrasts(comparedTexts(joined, both), { find: '', order: '|Δ|', latent: 7 });
+    expect(found.map(({ id, pairs: own, delta }) => [id, own.length, delta])).toEqual([
+      ['p', 3, -3],
+      ['a', 1, 2],
+    ]);
+    expect(found[0]!.positives.map(({ id }) => id)).toEqual(['p/0', 'p/1']);
+    expect(found[0]!.negatives.map(({ id }) => id)).toEqual(['p/2', 'p/3']);
+    expect(found[0]!.certainty).toBe(1.2);
+    const told = comparedTexts(
+      joined.map((one) => ({ ...one, contrast: one.prompt_id })),
+      undefined,
+    );
+    expect(told.map(({ id }) => id)).toEqual(['p', 'a']);
   });
 
   it('name the latents that weigh on most of them first', () => {

@@ -39,7 +39,7 @@ const rows = tableRows(
     [11, '=evil, "quoted"\nline'],
   ]),
 );
-const columns = columnsOf(['delta-attribution', 'delta-activation'], true);
+const columns = columnsOf(['delta-attribution', 'delta-activation'], steering.summary.zone, true);
 
 const listed = (query: Query) =>
   rows.filter((row) => matches(row, parseLatentQuery(query))).map(({ latent }) => latent);

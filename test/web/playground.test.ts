@@ -118,7 +118,7 @@ describe('what the server says', () => {
 });
 
 describe('a run', () => {
-  const runOf = (...lines: SteerLine[]): Run => lines.reduce(withLine, begun);
+  const runOf = (...lines: SteerLine[]): Run => lines.reduce(withLine, begun(body));
 
   it('gathers each side, and tells where they part', () => {
     const run = runOf(token('alone', 1), token('alone', 2), token('steered', 1), token('steered', 3), {

@@ -30,7 +30,7 @@ const told = (page: Page) => page.locator('.floating').textContent();
 
 async function showsLatent(page: Page) {
   await page.locator('h1', { hasText: `Latent ${first}` }).waitFor();
-  await page.locator('h2', { hasText: 'Its strongest pairs' }).waitFor();
+  await page.locator('h2', { hasText: 'Its strongest prompts' }).waitFor();
   const likelier = page.locator('table.lens', { hasText: 'made likelier' }).locator('tbody tr');
   expect(await likelier.count()).toBeGreaterThan(4);
   expect(await page.locator('.passages > li .token').count()).toBeGreaterThan(20);
@@ -102,7 +102,7 @@ describe.skipIf(!hasBrowser)('the demonstration', () => {
     expect(hashIn(page)).toMatch(`#/latent/${first}`);
     await page.locator('nav a', { hasText: 'Pairs' }).click();
     await page.locator('.pair-list tbody a').first().click();
-    await page.locator('h1', { hasText: `Pair ${pair.id}` }).waitFor();
+    await page.locator('h1', { hasText: `Prompt ${pair.prompt_id}` }).waitFor();
     for (const title of ['Pairs', `Latent ${first}`, 'that show false-beliefs-confirmed']) {
       await page.goBack();
       await page.locator('h1', { hasText: title }).waitFor();
@@ -203,7 +203,7 @@ describe.skipIf(!hasBrowser)('the demonstration', () => {
       await showsLatent(await report.open(`/latent/${first}`));
       const page = await report.open('/pairs');
       await page.locator('.pair-list tbody a').first().click();
-      await page.locator('h1', { hasText: /^Pair / }).waitFor();
+      await page.locator('h1', { hasText: /^Prompt / }).waitFor();
       await showsDelta(page);
       expect(report.troubles).toEqual([]);
     } finally {

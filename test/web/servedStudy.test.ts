@@ -88,7 +88,7 @@ describe.skipIf(!hasBrowser)('a study of the organism', () => {
       .filter({ hasText: /^steer running [\d,]+ of [\d,]+/ })
       .waitFor();
     // attributed, not yet confirmed
-    await page.locator('h1', { hasText: 'Steering has not been run, so nothing is confirmed' }).waitFor();
+    await page.locator('h1', { hasText: 'The study is running, and nothing is confirmed yet' }).waitFor();
     await list.locator('.latent-table tbody a').first().waitFor();
     expect(await list.locator('.filters [role=status]').textContent()).toBe('2,048 latents');
     expect(await violations(page)).toEqual([]);

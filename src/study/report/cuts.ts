@@ -14,8 +14,8 @@ export interface Cut {
   readonly trialTexts: number;
   /** whether trials of latents that are not reported stay */
   readonly otherTrials: boolean;
-  /** pairs, in their order */
-  readonly pairs: number;
+  /** contrasts, which are pairs or all pairs of a prompt; never fewer than pages lead to */
+  readonly contrasts: number;
   /** completions of each prompt, beside those of the pairs */
   readonly completions: number;
   /** of a latent's page: passages with the greatest activations, those of each other kind, and pairs */
@@ -31,7 +31,7 @@ const whole: Cut = {
   otherTexts: true,
   trialTexts: all,
   otherTrials: true,
-  pairs: all,
+  contrasts: all,
   completions: all,
   top: all,
   others: all,
@@ -47,13 +47,43 @@ const more: readonly Partial<Cut>[] = [
   { trialTexts: 12, completions: 3, latents: 50_000 },
   { top: 10, others: 2, completions: 2, latents: 20_000 },
   { trialTexts: 6, completions: 1, top: 6, others: 1 },
-  { pairs: 300, latents: 8_000, pagePairs: 2 },
+  { contrasts: 300, latents: 8_000, pagePairs: 2 },
   { digits: 3, trialTexts: 4, completions: 0, top: 4 },
-  { trialTexts: 2, pairs: 100, latents: 3_000 },
+  { trialTexts: 2, contrasts: 100, latents: 3_000 },
   { trialTexts: 1, otherTrials: false, top: 3, others: 0 },
-  { pairs: 40, latents: 1_000, top: 2, pagePairs: 1 },
-  { trialTexts: 0, pairs: 20, top: 1, latents: 400 },
+  { contrasts: 40, latents: 1_000, top: 2, pagePairs: 1 },
+  { trialTexts: 0, contrasts: 5, top: 1, latents: 400 },
 ];
+
+/** Where a cut is too small to fit and the next one fits, what of the next may stay after all, what is missed most first. */
+const regained = [
+  'contrasts',
+  'pagePairs',
+  'trialTexts',
+  'completions',
+  'top',
+  'others',
+  'latents',
+  'otherTrials',
+  'otherTexts',
+  'digits',
+] as const satisfies readonly (keyof Cut)[];
+
+/** Half of what lies between two limits; undefined where that is neither's. */
+function between(least: Cut[keyof Cut], most: Cut[keyof Cut]): number | undefined {
+  if (typeof least !== 'number' || typeof most !== 'number' || most === all) return undefined;
+  const middle = Math.round((least + most) / 2);
+  return middle === least || middle === most ? undefined : middle;
+}
+
+/** Of each thing that `before` left more of than `cut`: all that it left, or else half of the difference. */
+export const regainable = (cut: Cut, before: Cut): Partial<Cut>[][] =>
+  regained
+    .filter((key) => cut[key] !== before[key])
+    .map((key) => {
+      const half = between(cut[key], before[key]);
+      return [{ [key]: before[key] }, ...(half === undefined ? [] : [{ [key]: half }])];
+    });
 
 /** From all of it to the least. */
 export const cuts: readonly Cut[] = [

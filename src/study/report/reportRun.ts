@@ -11,7 +11,7 @@ import { type HeldStudy, resultFiles } from '../../results.ts';
 import { outFile } from '../store/outFolder.ts';
 import { type Clock, systemClock, versions } from '../store/runRecord.ts';
 import { type AppFiles, readApp } from './app.ts';
-import { type Cut, cuts } from './cuts.ts';
+import { type Cut, cuts, regainable } from './cuts.ts';
 import { shownOf } from './shown.ts';
 import { type Staleness, stalenessOf } from './stale.ts';
 import { type StudyFolder, shownFiles, studyFolders } from './studyFolder.ts';
@@ -110,6 +110,39 @@ const wordsOf = (packed: ReadonlyMap<string, Packed>): Record<string, string> =>
     [...packed].filter(([, { left }]) => left.length > 0).map(([path, { left }]) => [path, left.join('; ')]),
   );
 
+/** A page under a cut. */
+interface Cutting {
+  /** undefined where a file of it is too large to be packed */
+  readonly page: string | undefined;
+  readonly bytes: number;
+  /** what was left out of each study, by file */
+  readonly words: readonly Record<string, string>[];
+}
+
+/** The page under the first cut that fits, with what it left out put back, one thing after another, while it fits. */
+async function fullest(
+  under: (cut: Cut) => Promise<Cutting>,
+  maxBytes: number,
+): Promise<{ readonly found: Cutting | undefined; readonly least: number }> {
+  let least = Number.POSITIVE_INFINITY;
+  for (const [i, cut] of cuts.entries()) {
+    let found = await under(cut);
+    least = Math.min(least, found.bytes);
+    if (found.bytes > maxBytes) continue;
+    let fitting = cut;
+    for (const ways of i === 0 ? [] : regainable(cut, cuts[i - 1]!))
+      for (const back of ways) {
+        const wider = { ...fitting, ...back };
+        const tried = await under(wider);
+        if (tried.bytes > maxBytes) continue;
+        [found, fitting] = [tried, wider];
+        break;
+      }
+    return { found, least };
+  }
+  return { found: undefined, least };
+}
+
 const shownSize = (bytes: number) => `${(bytes / 1e6).toFixed(2)} MB`;
 
 /**
@@ -127,19 +160,20 @@ export async function runReport(request: ReportRequest): Promise<ReportResult> {
   const staleness: Staleness[] = [];
   for (const { folder } of studies) staleness.push(await stalenessOf(folder, request.cacheDir));
   const created = clock().toISOString();
-  let least = Number.POSITIVE_INFINITY;
-  for (const cut of cuts) {
+  const under = async (cut: Cut): Promise<Cutting> => {
     const packed: Map<string, Packed>[] = [];
     for (const pack of packers) packed.push(await pack(cut));
     const page = await pageOf(app, studies, packed, staleness, created);
     const bytes = page === undefined ? Number.POSITIVE_INFINITY : Buffer.byteLength(page);
-    if (page !== undefined && bytes <= maxBytes) {
-      await replaceFile(path, (file) => file.writeFile(page));
-      const trimmed = studies.map(({ name }, i) => [name, wordsOf(packed[i]!)] as const);
-      const stale = studies.map(({ name }, i) => [name, staleness[i]!] as const);
-      return { path, bytes, trimmed: Object.fromEntries(trimmed), stale: Object.fromEntries(stale) };
-    }
-    least = Math.min(least, bytes);
+    return { page, bytes, words: packed.map(wordsOf) };
+  };
+  const { found, least } = await fullest(under, maxBytes);
+  if (found?.page !== undefined) {
+    const { page, bytes, words } = found;
+    await replaceFile(path, (file) => file.writeFile(page));
+    const trimmed = studies.map(({ name }, i) => [name, words[i]!] as const);
+    const stale = studies.map(({ name }, i) => [name, staleness[i]!] as const);
+    return { path, bytes, trimmed: Object.fromEntries(trimmed), stale: Object.fromEntries(stale) };
   }
   throw new InputError(
     [

@@ -31,6 +31,10 @@ import { isPage } from './studyFolder.ts';
 export interface Shown {
   /** latents that the study reports on */
   readonly latents: ReadonlySet<number>;
+  /** those that were steered too, to which tables lead */
+  readonly steered: ReadonlySet<number>;
+  /** what Δ is measured on */
+  readonly unit: 'pair' | 'prompt';
   keepsPair(id: string): boolean;
   keepsCompletion(id: string): boolean;
 }
@@ -84,8 +88,8 @@ async function lines<S extends z.ZodType>(
 const fewer = (kept: number, total: number, what: string): string[] =>
   kept < total ? [`${count(kept)} of ${count(total)} ${what}`] : [];
 
-function sample({ pairs, completions }: Cut): string {
-  const paired = isCut(pairs) ? 'the pairs shown' : 'pairs';
+function sample({ contrasts, completions }: Cut): string {
+  const paired = isCut(contrasts) ? 'the pairs shown' : 'pairs';
   if (completions === 0) return `those of ${paired}`;
   return `those of ${paired} and the first ${completions === 1 ? '' : `${completions} `}of each prompt`;
 }
@@ -170,6 +174,9 @@ const steered: Trim = (path, cut, shown) => {
   ]);
 };
 
+/** Which of them stay. */
+const strongest = 'those that latents lead to and the strongest of the first';
+
 const pairs: Trim = (path, cut, shown) => {
   const withoutIds = isCut(cut.completions);
   const shorter = (record: PairRecord) =>
@@ -177,7 +184,7 @@ const pairs: Trim = (path, cut, shown) => {
       ? { ...record, ...(withoutIds && { positive_tokens: null, negative_tokens: null }) }
       : undefined;
   return lines(path, pairRecord, cut, shorter, (kept, total) => [
-    ...fewer(kept, total, 'pairs, the first ones'),
+    ...fewer(kept, total, `pairs, ${strongest}`),
     ...(withoutIds ? ['without token ids'] : []),
   ]);
 };
@@ -188,7 +195,7 @@ const pairTokens: Trim = (path, cut, shown) =>
     z.looseObject({ pair: z.string() }),
     cut,
     (record) => (shown.keepsPair(record.pair) ? record : undefined),
-    (kept, total) => [...fewer(kept, total, 'pairs, the first ones'), ...rounding(cut)],
+    (kept, total) => [...fewer(kept, total, `${shown.unit}s, ${strongest}`), ...rounding(cut)],
   );
 
 function shorterPage(page: LatentPage, { top, others, pagePairs }: Cut): LatentPage {
@@ -220,17 +227,21 @@ const latentPage: Trim = async (path, cut) => {
   return left.length > 0 ? { content: Buffer.from(`${json(shorter, cut)}\n`), left } : whole(path);
 };
 
-/** The table of every latent: with the first and the last by rank, and those that are reported. */
+/** The table of every latent: with the first and the last by rank, and those that are reported or were steered. */
 const latentTable: Trim = async (path, { latents }, shown) => {
   const content = await readFile(path);
   if (!isCut(latents)) return { content, left: [] };
   const rows = await decodeLatents(Uint8Array.from(content).buffer);
   const kept = rows.filter(
     ({ latent, rank }) =>
-      rank <= latents / 2 || rank > rows.length - latents / 2 || shown.latents.has(latent),
+      rank <= latents / 2 || rank > rows.length - latents / 2 || shown.steered.has(latent),
   );
   if (kept.length === rows.length) return { content, left: [] };
-  const left = fewer(kept.length, rows.length, 'latents, the first and the last by rank and those reported');
+  const left = fewer(
+    kept.length,
+    rows.length,
+    'latents, the first and the last by rank, those reported and those steered',
+  );
   return { content: new Uint8Array(encodeLatents(kept)), left };
 };
 

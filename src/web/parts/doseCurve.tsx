@@ -3,13 +3,15 @@
  */
 import * as Plot from '@observablehq/plot';
 import { useMemo } from 'react';
-import { count, fixed, percent, signed } from '../format.ts';
+import { count, fixed, percent, plural, signed } from '../format.ts';
 import type { DosePoint } from './doses.ts';
 import { Figure } from './figure.tsx';
 import { Scroll } from './scroll.tsx';
 
 interface Measure {
   readonly title: string;
+  /** what a point's value is of: `40 of 102 coherent, of 180 completions` */
+  readonly of: (point: DosePoint) => string;
   /** undefined where nothing was measured */
   readonly value: (point: DosePoint) => number | undefined;
   readonly plot: Plot.ScaleOptions;
@@ -20,18 +22,23 @@ const measures: readonly Measure[] = [
   {
     title: 'share positive, of the coherent',
     value: ({ positives, coherent }) => (coherent === 0 ? undefined : positives / coherent),
+    of: ({ positives, coherent, completions }) =>
+      `${count(positives)} of ${count(coherent)} coherent, of ${plural(completions, 'completion')}`,
     plot: { domain: [0, 100], percent: true, tickFormat: (share: number) => `${share} %` },
     format: percent,
   },
   {
     title: 'share coherent',
     value: ({ coherent, judged }) => (judged === 0 ? undefined : coherent / judged),
+    of: ({ coherent, judged, completions }) =>
+      `${count(coherent)} of ${count(judged)} judged, of ${plural(completions, 'completion')}`,
     plot: { domain: [0, 100], percent: true, tickFormat: (share: number) => `${share} %` },
     format: percent,
   },
   {
     title: 'mean length, tokens',
     value: ({ tokens }) => tokens,
+    of: ({ completions }) => `mean over ${plural(completions, 'completion')}`,
     plot: { zero: true },
     format: (value) => fixed(value, 1),
   },
@@ -42,11 +49,11 @@ const colours = { away: 'var(--below-rgb)', toward: 'var(--above-rgb)' };
 const doseText = (dose: number) => (dose === 0 ? 'left alone' : `${signed(dose, 2)} s`);
 
 const described =
-  ({ format, value }: Measure) =>
+  ({ format, value, of }: Measure) =>
   (point: DosePoint) =>
     [
       `${point.side}, ${doseText(point.dose)}: ${format(value(point)!)}`,
-      `${count(point.completions)} completions, ${point.set} prompts`,
+      `${of(point)}; ${point.set} prompts`,
     ].join('\n');
 
 function plotOf(measure: Measure, points: readonly DosePoint[]): Plot.PlotOptions {

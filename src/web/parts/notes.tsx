@@ -3,11 +3,14 @@
  * left out.
  */
 import type { ReactNode } from 'react';
+import { distinctErrors } from '../apart.ts';
+import { UnreadFile } from '../unreadFile.ts';
 import type { Loaded } from '../useLoaded.ts';
 
 interface MissingProps {
   readonly children: ReactNode;
-  readonly command: string;
+  /** undefined where it is on its way */
+  readonly command: string | undefined;
   /** of the view, where it has no other heading then */
   readonly title?: string;
 }
@@ -19,9 +22,11 @@ export function Missing({ children, command, title }: MissingProps) {
       {title !== undefined && <h1>{title}</h1>}
       <div className="note">
         <p>{children}</p>
-        <p>
-          To make it: <code>{command}</code>
-        </p>
+        {command !== undefined && (
+          <p>
+            To make it: <code>{command}</code>
+          </p>
+        )}
       </div>
     </>
   );
@@ -31,8 +36,18 @@ export function Failed({ error }: { error: Error }) {
   return (
     <div className="note note-bad" role="alert">
       <p>{error.message}</p>
+      {error instanceof UnreadFile && error.remedy !== undefined && (
+        <p>
+          To make the file again: <code>{error.remedy}</code>
+        </p>
+      )}
     </div>
   );
+}
+
+/** Files that could not be read: what rests on them is not shown, the rest is. */
+export function Unread({ errors }: { readonly errors: Readonly<Record<string, Error | undefined>> }) {
+  return distinctErrors(errors).map((error) => <Failed key={error.message} error={error} />);
 }
 
 /** Says which results do not belong to the others; nothing where all do. */
@@ -56,9 +71,22 @@ export function StaleNote({ stale }: { stale: Readonly<Record<string, string>> }
   );
 }
 
+interface LoadingProps<T> {
+  readonly loaded: Loaded<T>;
+  readonly children: (value: T) => ReactNode;
+  /** of the view, where it has no other heading when nothing came */
+  readonly title?: string;
+}
+
 /** A loaded value's view; what is shown for undefined is the caller's. */
-export function Loading<T>({ loaded, children }: { loaded: Loaded<T>; children: (value: T) => ReactNode }) {
-  if (loaded.error) return <Failed error={loaded.error} />;
+export function Loading<T>({ loaded, children, title }: LoadingProps<T>) {
+  if (loaded.error)
+    return (
+      <>
+        {title !== undefined && <h1>{title}</h1>}
+        <Failed error={loaded.error} />
+      </>
+    );
   if (loaded.loading && loaded.value === undefined) return <p className="quiet">Loading …</p>;
   return <>{children(loaded.value as T)}</>;
 }

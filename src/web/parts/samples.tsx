@@ -1,7 +1,10 @@
 /** Steered completions beside those of the same prompt and seed left alone. */
-import { useState } from 'react';
+import { type RefObject, useEffect, useRef, useState } from 'react';
 import { type EffectPlace, effectPlaces, type SteeredCompletion, type TrialRecord } from '../../results.ts';
 import { count, plural, signed } from '../format.ts';
+import { hashOf, type Route } from '../routes.ts';
+import { replaceQuery } from '../useRoute.ts';
+import { CopyLink } from './copyLink.tsx';
 import { Segments } from './segments.tsx';
 import { type KindOfVerdict, kindOf, kindsOfVerdict, VerdictMark } from './verdict.tsx';
 
@@ -89,7 +92,6 @@ function Said({ heading, said }: { readonly heading: string; readonly said: Stee
 
 const model = { away: 'the subject', toward: 'the reference' };
 const names = { remove: 'removed', away: 'away', toward: 'toward', patch: 'patched' } as const;
-type Name = (typeof names)[EffectPlace];
 
 /** What was done: `steered by −0.20 s`, `with it removed`. */
 function doneText(place: EffectPlace, dose: number): string {
@@ -103,17 +105,33 @@ interface SamplesProps {
   readonly alone: readonly TrialRecord[];
   /** by id, where known */
   readonly prompts: ReadonlyMap<string, string>;
+  /** its query says what was done, which verdict, and the completion that is looked for */
+  readonly route: Route;
 }
 
-export function Samples({ trials, alone, prompts }: SamplesProps) {
+const isFilter = (text: string | undefined): text is Filter => filters.some((one) => one === text);
+
+/** Brings the completion that a link leads to into sight, once. */
+function useSought(id: string | undefined, list: RefObject<HTMLElement | null>) {
+  useEffect(() => {
+    if (id === undefined) return;
+    const found = [...(list.current?.children ?? [])].find(({ id: own }) => own === `completion-${id}`);
+    found?.scrollIntoView({ block: 'center' });
+  }, [id, list]);
+}
+
+export function Samples({ trials, alone, prompts, route }: SamplesProps) {
   const measured = effectPlaces.filter((place) => changedAt(trials, place).length > 0);
-  const [asked, setAsked] = useState<Name>('removed');
-  const [filter, setFilter] = useState<Filter>('changed');
-  const [shown, setShown] = useState(page);
-  const place = measured.find((one) => names[one] === asked) ?? measured[0];
+  const { done, show, completion: sought } = route.query;
+  const filter = isFilter(show) ? show : sought === undefined ? 'changed' : 'all';
+  const [more, setMore] = useState(page);
+  const list = useRef<HTMLOListElement>(null);
+  useSought(sought, list);
+  const place = measured.find((one) => names[one] === done) ?? measured[0];
   const found = place && samplesOf(trials, alone, place);
   if (!found) return <p className="quiet">It was not sampled on the evaluation prompts.</p>;
   const passing = found.samples.filter((sample) => passes(filter, sample));
+  const shown = Math.max(more, 1 + passing.findIndex(({ id }) => id === sought));
   const present = filters.filter(
     (name) => name === filter || found.samples.some((sample) => passes(name, sample)),
   );
@@ -124,17 +142,33 @@ export function Samples({ trials, alone, prompts }: SamplesProps) {
           label="What was done"
           choices={measured.map((one) => names[one])}
           chosen={names[place]}
-          onChoose={setAsked}
+          onChoose={(name) => replaceQuery(route, { done: name, completion: '' })}
         />
-        <Segments label="Verdict" choices={present} chosen={filter} onChoose={setFilter} />
+        <Segments
+          label="Verdict"
+          choices={present}
+          chosen={filter}
+          onChoose={(name) => replaceQuery(route, { show: name, completion: '' })}
+        />
         <span className="quiet">
           {count(passing.length)} of {plural(found.samples.length, 'completion')} of {model[sideOf(place)]},{' '}
           {doneText(place, found.dose)}
         </span>
       </div>
-      <ol className="samples">
+      <ol className="samples" ref={list}>
         {passing.slice(0, shown).map((sample) => (
-          <li key={sample.id}>
+          <li
+            key={sample.id}
+            id={`completion-${sample.id}`}
+            className={sample.id === sought ? 'sought' : undefined}
+          >
+            <CopyLink
+              of={`completion ${sample.id}`}
+              hash={hashOf({
+                ...route,
+                query: { ...route.query, done: names[place], show: '', completion: sample.id },
+              })}
+            />
             <p className="prompt">{prompts.get(sample.prompt)?.trim() ?? `prompt ${sample.prompt}`}</p>
             <div className="two-columns">
               <Said heading="left alone" said={sample.alone} />
@@ -144,7 +178,7 @@ export function Samples({ trials, alone, prompts }: SamplesProps) {
         ))}
       </ol>
       {passing.length > shown && (
-        <button type="button" onClick={() => setShown(shown + page)}>
+        <button type="button" onClick={() => setMore(shown + page)}>
           show {count(Math.min(page, passing.length - shown))} more
         </button>
       )}

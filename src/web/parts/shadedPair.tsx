@@ -1,4 +1,4 @@
-/** A prompt and the completions that are compared, each token shaded by δ. */
+/** A prompt and the completions that are compared, positive beside negative, each token shaded by δ. */
 
 import type { ReactNode } from 'react';
 import { Facts } from './facts.tsx';
@@ -31,6 +31,8 @@ interface ShadedPairProps {
   /** whose δ it is */
   readonly of: string;
 }
+
+const labels = ['positive', 'negative'] as const;
 
 const valueText = (value: number | null | undefined) =>
   value === null ? 'none: attention sink' : value === undefined ? undefined : nats(value);
@@ -68,12 +70,18 @@ export function ShadedPair({ prompt, completions, of }: ShadedPairProps) {
         format={nats}
       />
       <div className="two-columns">
-        {completions.map((side) => (
-          <section key={side.id} className="side">
-            <p className="side-heading">{side.heading}</p>
-            <DeltaTokens text={side} scale={onCompletions} label={`${side.label} completion`} />
-            {side.notes}
-          </section>
+        {labels.map((label) => (
+          <div key={label} className="stack">
+            {completions
+              .filter((side) => side.label === label)
+              .map((side) => (
+                <section key={side.id} className="side">
+                  <p className="side-heading">{side.heading}</p>
+                  <DeltaTokens text={side} scale={onCompletions} label={`${side.label} completion`} />
+                  {side.notes}
+                </section>
+              ))}
+          </div>
         ))}
       </div>
     </>

@@ -3,7 +3,15 @@
  * arrow keys, shows what is known of it.
  * One handler a block, and the tokens are drawn once: thousands are no burden.
  */
-import { type KeyboardEvent, memo, type ReactNode, useEffect, useRef, useState } from 'react';
+import {
+  type KeyboardEvent,
+  memo,
+  type PointerEvent,
+  type ReactNode,
+  useEffect,
+  useRef,
+  useState,
+} from 'react';
 import { Floating } from './floating.tsx';
 import { type Scale, shade } from './shade.ts';
 import { isSpecial, TokenText } from './tokenText.tsx';
@@ -78,6 +86,8 @@ const placeOf = (target: EventTarget) => {
   return token ? Number(token.dataset.place) : undefined;
 };
 
+const isTouch = ({ pointerType }: PointerEvent) => pointerType === 'touch';
+
 const tokenAt = (block: HTMLElement | null, place: number) =>
   block?.querySelector<HTMLElement>(`[data-place="${place}"]`);
 
@@ -121,8 +131,10 @@ export function Tokens({ tokens, values, scale, label, details, peak }: TokensPr
         // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys walk through it
         tabIndex={0}
         onKeyDown={walk}
-        onPointerOver={(event) => setPlace(placeOf(event.target))}
-        onPointerLeave={leave}
+        // a finger that is lifted leaves too: what it tapped stays shown
+        onPointerOver={(event) => !isTouch(event) && setPlace(placeOf(event.target))}
+        onPointerLeave={(event) => !isTouch(event) && leave()}
+        onClick={(event) => setPlace(placeOf(event.target))}
         onBlur={leave}
       >
         {run}

@@ -48,6 +48,8 @@ function pageOf(folder: string, data: string): string {
 export interface Look {
   readonly width?: number;
   readonly dark?: boolean;
+  /** a screen that is touched */
+  readonly touch?: boolean;
 }
 
 export interface OpenedReport {
@@ -65,10 +67,11 @@ export async function openReport(studies: Readonly<Record<string, StudyFiles>>):
   const troubles: string[] = [];
   return {
     troubles,
-    async open(route, { width = 1280, dark = false } = {}) {
+    async open(route, { width = 1280, dark = false, touch = false } = {}) {
       const context = await browser.newContext({
         viewport: { width, height: 900 },
         colorScheme: dark ? 'dark' : 'light',
+        hasTouch: touch,
       });
       const page = await context.newPage();
       page.on('pageerror', (error) => troubles.push(`${route}: ${error.message}`));

@@ -62,9 +62,7 @@ export function CompareTable({ latents, names, effects, hrefOf }: CompareTablePr
         <tbody>
           {latents.map(({ latent, a, b }) => (
             <tr key={latent}>
-              <td>
-                <a href={hrefOf(latent)}>{latent}</a>
-              </td>
+              <td>{a ? <a href={hrefOf(latent)}>{latent}</a> : latent}</td>
               <td className="num">{a && count(a.rank)}</td>
               <td className="num">{a && scientific(a.delta)}</td>
               <Effects of={effects[0].get(latent)} />

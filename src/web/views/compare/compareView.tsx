@@ -2,8 +2,9 @@
 
 import { useMemo } from 'react';
 import { effectsOf } from '../../../results.ts';
+import { apart } from '../../apart.ts';
 import { count, fixed } from '../../format.ts';
-import { Loading, Missing } from '../../parts/notes.tsx';
+import { Loading, Missing, Unread } from '../../parts/notes.tsx';
 import { inStudy, type Route } from '../../routes.ts';
 import type { Source } from '../../source.ts';
 import { type LoadedStudy, loadStudy } from '../../study.ts';
@@ -17,13 +18,14 @@ import { Slopes } from './slopes.tsx';
 const topChoices = [10, 20, 50, 100] as const;
 
 async function everything(study: LoadedStudy) {
-  const [latents, steering, manifest] = await Promise.all([
-    study.latents(),
-    study.steering(),
-    study.manifest(),
-  ]);
+  const { values, errors } = await apart({
+    latents: study.latents(),
+    steering: study.steering(),
+    manifest: study.manifest(),
+  });
+  const { latents, steering, manifest } = values;
   const effects = new Map(effectsOf(steering?.rows ?? []).map((one) => [one.latent, one]));
-  return { latents, steering, manifest, effects };
+  return { latents, steering, manifest, effects, errors };
 }
 type Everything = Awaited<ReturnType<typeof everything>>;
 
@@ -89,13 +91,23 @@ function Comparing({ study, other, route }: { study: LoadedStudy; other: Source;
       </p>
       <Loading loaded={loaded}>
         {([a, b]) => {
-          const lacking = [!a.latents && study.source.name, !b.latents && other.name].filter((name) => name);
-          return lacking.length > 0 ? (
-            <Missing command="culprit run STUDY">
-              No latents have been ranked yet in {lacking.join(' and ')}.
-            </Missing>
-          ) : (
-            <Both a={a} b={b} names={[study.source.name, other.name]} top={top} route={route} />
+          const isLacking = ({ latents, errors }: Everything) => !latents && !errors.latents;
+          const lacking = [isLacking(a) && study.source.name, isLacking(b) && other.name].filter(
+            (name) => name,
+          );
+          return (
+            <>
+              <Unread errors={a.errors} />
+              <Unread errors={b.errors} />
+              {lacking.length > 0 && (
+                <Missing command="culprit run STUDY">
+                  No latents have been ranked yet in {lacking.join(' and ')}.
+                </Missing>
+              )}
+              {a.latents && b.latents && (
+                <Both a={a} b={b} names={[study.source.name, other.name]} top={top} route={route} />
+              )}
+            </>
           );
         }}
       </Loading>

@@ -47,7 +47,7 @@ export function Slopes({ latents, top, names, hrefOf }: SlopesProps) {
                 </a>
               )}
               {b && b.rank <= top && (
-                <a href={hrefOf(latent)}>
+                <a href={a && hrefOf(latent)}>
                   <text x={right} y={y2} dy="0.32em">
                     <tspan className="rank">{b.rank}</tspan> {latent}
                   </text>

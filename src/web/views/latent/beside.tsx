@@ -1,6 +1,7 @@
-/** The way to the latents before and after one by rank, with links and with the arrow keys. */
+/** The way to the latents before and after one, as they were listed or by rank, with links and with the arrow keys. */
 import { useEffect } from 'react';
 import type { LatentRow } from '../../../results.ts';
+import { listQuery } from '../../listedOrder.ts';
 import { inStudy, type Route } from '../../routes.ts';
 import { goTo } from '../../useRoute.ts';
 
@@ -20,6 +21,15 @@ export function beside(
   };
 }
 
+/** Those just before and after in an order; undefined where it has no such latent. */
+export function besideIn(
+  order: readonly number[],
+  latent: number,
+): { previous: number | undefined; next: number | undefined } | undefined {
+  const place = order.indexOf(latent);
+  return place < 0 ? undefined : { previous: order[place - 1], next: order[place + 1] };
+}
+
 /** Arrow keys are left to what uses them itself. */
 const usesArrows = (element: Element | null) =>
   element?.matches('input, select, textarea, [role="group"], summary') ?? false;
@@ -27,24 +37,28 @@ const usesArrows = (element: Element | null) =>
 interface BesideProps {
   readonly previous: number | undefined;
   readonly next: number | undefined;
+  /** `by rank`, `as listed` */
+  readonly order: string;
   readonly route: Route;
 }
 
-export function Beside({ previous, next, route }: BesideProps) {
+export function Beside({ previous, next, order, route }: BesideProps) {
+  const list = listQuery(route.query);
   useEffect(() => {
     const go = (event: KeyboardEvent) => {
       const to = { ArrowLeft: previous, ArrowRight: next }[event.key];
       const held = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
       if (to !== undefined && !held && !usesArrows(document.activeElement))
-        goTo(inStudy(route, 'latent', `${to}`));
+        goTo(inStudy(route, 'latent', `${to}`, listQuery(route.query)));
     };
     document.addEventListener('keydown', go);
     return () => document.removeEventListener('keydown', go);
   }, [previous, next, route]);
   return (
-    <nav className="previous-next" aria-label="Latents by rank">
-      {previous !== undefined && <a href={inStudy(route, 'latent', `${previous}`)}>← {previous}</a>}
-      {next !== undefined && <a href={inStudy(route, 'latent', `${next}`)}>{next} →</a>}
+    <nav className="previous-next" aria-label={`Latents ${order}`}>
+      {previous !== undefined && <a href={inStudy(route, 'latent', `${previous}`, list)}>← {previous}</a>}
+      <a href={inStudy(route, 'latents', undefined, list)}>all latents</a>
+      {next !== undefined && <a href={inStudy(route, 'latent', `${next}`, list)}>{next} →</a>}
     </nav>
   );
 }

@@ -1,5 +1,7 @@
 /** What is claimed of a latent, in a few numbers: its place by attribution, and what each test says. */
 import {
+  type AttributedOver,
+  changePoints,
   type FidelityLatent,
   isEcho,
   type LatentRow,
@@ -24,6 +26,8 @@ interface HeadlineProps {
   readonly row: Ranked;
   /** how many latents are ranked; undefined where not known */
   readonly of: number | undefined;
+  /** what Δ is a mean over; undefined where not known */
+  readonly over: AttributedOver | undefined;
   /** every latent, first rank first; those that a report holds */
   readonly latents: readonly LatentRow[];
   /** undefined where it was not removed on the pairs */
@@ -34,7 +38,8 @@ interface HeadlineProps {
 
 /** What removing it does, where it was removed. */
 export interface RemovedOn extends FidelityLatent {
-  readonly pairs: number;
+  /** on what, in words */
+  readonly tried: string;
 }
 
 interface EffectProps {
@@ -71,14 +76,23 @@ const halted = {
   sampled: 'not measured: no completion was coherent',
 };
 
-const range = ({ low, high }: { readonly low: number; readonly high: number }) =>
-  `[${signed(100 * low, 0)}, ${signed(100 * high, 0)}]`;
+interface Range {
+  readonly low: number;
+  readonly high: number;
+}
 
-function placeIn({ row, zone }: EffectProps): string {
-  if (!row.outside) return 'within the gray zone';
-  return rowActsAsCause(row, zone)
-    ? 'outside the gray zone'
-    : 'outside the gray zone, but not as a cause would be';
+/** With digits where an edge would look like one of `beside`. */
+const range = ({ low, high }: Range, beside: readonly number[] = []) =>
+  `[${changePoints(low, beside)}, ${changePoints(high, beside)}]`;
+
+const overlap = (a: Range, b: Range) => a.low <= b.high && b.low <= a.high;
+
+/** How far the interval of an effect that is outside stays clear of the zone. */
+function clearText({ row, zone }: EffectProps, of: Range): string {
+  const { low, high } = row;
+  if (!rowActsAsCause(row, zone)) return ', but not as a cause would be';
+  if (low === null || high === null) return '';
+  return overlap({ low, high }, of) ? ', though its interval reaches into it' : ', its whole interval too';
 }
 
 const doneText = ({ dose }: RankedSteeringRow) => (dose === null ? '' : ` at a dose of ${signed(dose, 2)} s`);
@@ -110,19 +124,31 @@ function Measured({ row, zone }: EffectProps) {
   if (effect === null) return <span className="quiet">{halted[row.stage]}</span>;
   const place = placeOfRow(row);
   const of = place === 'system' ? null : zone[place];
+  const interval = low === null || high === null ? undefined : { low, high };
+  const edges = of == null ? [] : [of.low, of.high];
+  const beside = [effect, ...(interval ? [interval.low, interval.high] : [])];
   return (
     <>
-      <strong>{points(effect)}</strong>{' '}
-      {low !== null && high !== null && <span className="interval">{range({ low, high })}</span>}
+      <strong>
+        {changePoints(effect, edges)}
+        {'\u202f'}pp
+      </strong>{' '}
+      {interval && <span className="interval">{range(interval, edges)}</span>}
       <span className="quiet block">
         positives: {count(row.alone_positives)} of {count(row.alone_coherent)} left alone,{' '}
         {count(row.positives)} of {count(row.coherent)}
         {doneText(row)}
       </span>
+      <span className="quiet block">
+        incoherent: {percent(1 - row.alone_coherent / row.alone_n)} left alone,{' '}
+        {percent(1 - row.coherent / row.n)} under it
+      </span>
       <Way row={row} />
       {of != null && (
         <span className="block">
-          {placeIn({ row, zone })} <span className="quiet interval">{range(of)}</span>
+          {row.outside ? 'outside' : 'within'} the gray zone{' '}
+          <span className="quiet interval">{range(of, beside)}</span>
+          {row.outside && clearText({ row, zone }, of)}
         </span>
       )}
       <Aside row={row} />
@@ -175,22 +201,25 @@ export function remarksOn(row: LatentRow, latents: readonly LatentRow[]): string
   ];
 }
 
-interface AttributedProps {
-  readonly row: Ranked;
-  readonly of: number | undefined;
+type AttributedProps = Pick<HeadlineProps, 'row' | 'of' | 'over'>;
+
+/** How many of what Δ is a mean over have its sign. */
+function sameSignText(share: number, over: AttributedOver | undefined): string {
+  if (over === undefined) return `the same sign in ${percent(share)} of the pairs`;
+  return `the same sign in ${count(Math.round(share * over.count))} of ${plural(over.count, over.unit)}`;
 }
 
 const errorText = (error: number | null) =>
   error === null || Number.isNaN(error) ? '' : `± ${scientific(error).slice(1)}`;
 
-function Attributed({ row, of }: AttributedProps) {
+function Attributed({ row, of, over }: AttributedProps) {
   return (
     <>
       <strong>{scientific(row.delta)}</strong>{' '}
       <span className="interval">{errorText(row.standard_error)} nats</span>
       <span className="quiet block">
         rank {count(row.rank)}
-        {of !== undefined && ` of ${count(of)}`}; the same sign in {percent(row.same_sign)} of the pairs
+        {of !== undefined && ` of ${count(of)}`}; {sameSignText(row.same_sign, over)}
       </span>
     </>
   );
@@ -202,12 +231,12 @@ const faultText = {
   'too large': 'first order is more than twice it',
 };
 
-function Removed({ exact, first_order, pairs, fault }: RemovedOn) {
+function Removed({ exact, first_order, tried, fault }: RemovedOn) {
   return (
     <>
       <strong>{scientific(exact)}</strong> <span className="interval">nats</span>
       <span className="quiet block">
-        {scientific(first_order)} to first order, on the same {plural(pairs, 'pair')}
+        {scientific(first_order)} to first order, on the same {tried}
       </span>
       <span className="block">
         {fault === null ? (
@@ -226,7 +255,7 @@ const absence = [
   'takes it off.',
 ].join(' ');
 
-export function Headline({ row, of, latents, removed, steered }: HeadlineProps) {
+export function Headline({ row, of, over, latents, removed, steered }: HeadlineProps) {
   const attributed = latents.find(({ latent }) => latent === row.latent);
   const { rows, zone } = steered ?? { rows: [], zone: undefined };
   return (
@@ -234,7 +263,7 @@ export function Headline({ row, of, latents, removed, steered }: HeadlineProps) 
       <div className="claim">
         <dt>Δ, by attribution</dt>
         <dd>
-          <Attributed row={row} of={of} />
+          <Attributed row={row} of={of} over={over} />
           {attributed &&
             remarksOn(attributed, latents).map((remark) => (
               <span key={remark} className="quiet block">

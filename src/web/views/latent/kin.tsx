@@ -12,6 +12,8 @@ interface KinProps {
 
 export function Kin({ page: { latent, neighbours, group }, ranks, route }: KinProps) {
   const link = (other: number) => <a href={inStudy(route, 'latent', `${other}`)}>{other}</a>;
+  // of a report's small copy some have nothing to lead to
+  const named = (other: number) => (ranks.has(other) || group.includes(other) ? link(other) : other);
   const others = group.filter((other) => other !== latent);
   return (
     <>
@@ -42,7 +44,7 @@ export function Kin({ page: { latent, neighbours, group }, ranks, route }: KinPr
           <tbody>
             {neighbours.map(({ latent: other, cosine }) => (
               <tr key={other}>
-                <td>{link(other)}</td>
+                <td>{named(other)}</td>
                 <td className="num">{signed(cosine, 2)}</td>
                 <td className="num">{ranks.has(other) ? count(ranks.get(other)!.rank) : ''}</td>
               </tr>

@@ -1,6 +1,8 @@
 /** One latent: all that the study knows of it, what weighs most first. */
 import { type ComponentProps, useMemo } from 'react';
 import {
+  type AttributedOver,
+  attributedOver,
   type FidelityRecord,
   type LatentPage,
   type LatentRow,
@@ -9,14 +11,17 @@ import {
   resultFiles,
   type TrialRecord,
 } from '../../../results.ts';
+import { apart, distinctErrors } from '../../apart.ts';
 import { queryOf, usualDose } from '../../doseQuery.ts';
-import { count, fixed, percent } from '../../format.ts';
+import { count, fixed, percent, plural } from '../../format.ts';
+import { keptOrder } from '../../listedOrder.ts';
+import { CopyLink } from '../../parts/copyLink.tsx';
 import { DoseCurves } from '../../parts/doseCurve.tsx';
 import { dosePoints } from '../../parts/doses.ts';
 import { EffectStrip } from '../../parts/effectStrip.tsx';
 import { Histogram } from '../../parts/histogram.tsx';
 import { LensTable } from '../../parts/lens.tsx';
-import { Failed, Loading, Missing } from '../../parts/notes.tsx';
+import { Failed, Loading, Missing, Unread } from '../../parts/notes.tsx';
 import { Passages } from '../../parts/passages.tsx';
 import { promptTexts } from '../../parts/promptTexts.ts';
 import { Samples } from '../../parts/samples.tsx';
@@ -25,16 +30,19 @@ import { inStudy, type Route } from '../../routes.ts';
 import type { LoadedStudy, SteeringRecords } from '../../study.ts';
 import { type Loaded, useLoaded } from '../../useLoaded.ts';
 import type { ViewProps, WebView } from '../../view.ts';
-import { Beside, beside } from './beside.tsx';
+import { Beside, beside, besideIn } from './beside.tsx';
 import { Explanation } from './explanation.tsx';
 import { Headline } from './headline.tsx';
 import { Kin } from './kin.tsx';
 import { PairsOf } from './pairsOf.tsx';
 
 interface Evidence {
+  readonly errors: Readonly<Record<string, Error | undefined>>;
   readonly latents: readonly LatentRow[];
   /** how many the dictionary has; undefined where a report holds fewer */
   readonly of: number | undefined;
+  /** what Δ is a mean over */
+  readonly over: AttributedOver | undefined;
   readonly fidelity: FidelityRecord | undefined;
   readonly steering: SteeringRecords | undefined;
   readonly page: LatentPage | undefined;
@@ -42,17 +50,21 @@ interface Evidence {
 }
 
 async function loadEvidence(study: LoadedStudy, latent: number): Promise<Evidence> {
-  const [latents = [], steering, page, pages, fidelity] = await Promise.all([
-    study.latents(),
-    study.steering(),
-    study.page(latent),
-    study.pageNumbers(),
-    study.fidelity(),
-  ]);
+  const { values, errors } = await apart({
+    latents: study.latents(),
+    steering: study.steering(),
+    page: study.page(latent),
+    pages: study.pageNumbers(),
+    fidelity: study.fidelity(),
+    manifest: study.manifest(),
+  });
+  const { latents = [], steering, page, pages = [], fidelity, manifest } = values;
   const isWhole = study.source.trimmed[resultFiles.latents] === undefined && latents.length > 0;
   return {
+    errors,
     latents,
     of: isWhole ? latents.length : undefined,
+    over: attributedOver(manifest),
     fidelity,
     steering,
     page,
@@ -67,12 +79,12 @@ interface Trials {
 }
 
 async function loadTrials(study: LoadedStudy, latent: number): Promise<Trials | undefined> {
-  const [trials, alone, steering] = await Promise.all([
+  const [trials, alone, { values }] = await Promise.all([
     study.trials(latent),
     study.trials(null),
-    study.steering(),
+    apart({ steering: study.steering() }),
   ]);
-  return trials && alone && { trials, alone, prompts: promptTexts(steering?.summary.prompts ?? []) };
+  return trials && alone && { trials, alone, prompts: promptTexts(values.steering?.summary.prompts ?? []) };
 }
 
 function Steered({
@@ -128,10 +140,11 @@ function Activity({ page: { passages, corpora } }: { readonly page: LatentPage }
 
 interface MeaningProps {
   readonly page: LatentPage;
+  readonly unit: AttributedOver['unit'];
   readonly route: Route;
 }
 
-function Meaning({ page, route }: MeaningProps) {
+function Meaning({ page, unit, route }: MeaningProps) {
   return (
     <>
       <section>
@@ -140,14 +153,14 @@ function Meaning({ page, route }: MeaningProps) {
       </section>
       <Activity page={page} />
       <section>
-        <h2>Its strongest pairs</h2>
-        <PairsOf page={page} route={route} />
+        <h2>Its strongest {unit}s</h2>
+        <PairsOf page={page} unit={unit} route={route} />
       </section>
     </>
   );
 }
 
-interface RelativesProps extends MeaningProps {
+interface RelativesProps extends Omit<MeaningProps, 'unit'> {
   readonly latents: readonly LatentRow[];
 }
 
@@ -161,14 +174,17 @@ function Relatives({ page, latents, route }: RelativesProps) {
   );
 }
 
-function SteeredSamples({ loaded }: { readonly loaded: Loaded<Trials | undefined> }) {
+function SteeredSamples({
+  loaded,
+  route,
+}: Pick<OneLatentProps, 'route'> & { readonly loaded: OneLatentProps['trials'] }) {
   return (
     <section>
       <h2>Completions under it, beside those left alone</h2>
       <Loading loaded={loaded}>
         {(trials) =>
           trials ? (
-            <Samples {...trials} />
+            <Samples {...trials} route={route} />
           ) : (
             <Missing command="culprit run STUDY">No completions were sampled under it yet.</Missing>
           )
@@ -186,10 +202,20 @@ interface OneLatentProps {
 }
 
 function OneLatent({ latent, evidence, trials, route }: OneLatentProps) {
-  const { latents, of, fidelity, steering, page, known } = evidence;
+  const { errors, latents, of, over, fidelity, steering, page, known } = evidence;
+  const unit = over?.unit ?? 'pair';
   const row: ComponentProps<typeof Headline>['row'] | undefined =
     latents.find((one) => one.latent === latent) ?? page;
+  if (!row && distinctErrors(errors).length > 0)
+    return (
+      <>
+        <h1>Latent {latent}</h1>
+        <Unread errors={errors} />
+      </>
+    );
   if (!row) return <UnknownLatent latent={latent} known={latents.length} />;
+  const order = keptOrder(route.query);
+  const listed = order && besideIn(order, latent);
   const rows = steering?.rows.filter((one) => one.latent === latent) ?? [];
   const removed = fidelity?.latents.find((one) => one.latent === latent);
   const away = rows.find((one) => placeOfRow(one) === 'away');
@@ -202,20 +228,28 @@ function OneLatent({ latent, evidence, trials, route }: OneLatentProps) {
         <a href={inStudy(route, 'playground', undefined, queryOf([{ latent, dose }]))}>
           steer it in the playground
         </a>
-        <Beside {...beside(latents, known, latent)} route={route} />
+        <CopyLink of={`latent ${latent}`} />
+        <Beside
+          {...(listed ?? beside(latents, known, latent))}
+          order={listed ? 'as listed' : 'by rank'}
+          route={route}
+        />
       </div>
       <Headline
         row={row}
         of={of}
+        over={over}
         latents={latents}
-        removed={fidelity && removed && { ...removed, pairs: fidelity.pairs }}
+        removed={fidelity && removed && { ...removed, tried: plural(fidelity.pairs, unit) }}
         steered={steering && { rows, zone: steering.summary.zone }}
       />
       {page && <Explanation page={page} />}
-      <Steered latent={latent} steering={steering} />
+      <Unread errors={errors} />
+      {!errors.steering && <Steered latent={latent} steering={steering} />}
       <Doses loaded={trials} />
-      {page ? <Meaning page={page} route={route} /> : <NoPage latent={latent} />}
-      <SteeredSamples loaded={trials} />
+      {page && <Meaning page={page} unit={unit} route={route} />}
+      {!page && !errors.page && <NoPage latent={latent} />}
+      <SteeredSamples loaded={trials} route={route} />
       {page && <Relatives page={page} latents={latents} route={route} />}
     </article>
   );
@@ -250,12 +284,16 @@ function Latent({ study, route }: ViewProps) {
   return <LoadedLatent study={study} latent={latent} route={route} />;
 }
 
-function LoadedLatent({ study, latent, route }: Omit<ViewProps, 'sources'> & { readonly latent: number }) {
+function LoadedLatent({
+  study,
+  latent,
+  route,
+}: Pick<ViewProps, 'study' | 'route'> & { readonly latent: number }) {
   const evidence = useLoaded(() => loadEvidence(study, latent), [study, latent]);
   const trials = useLoaded(() => loadTrials(study, latent), [study, latent]);
   return (
     <>
-      <Loading loaded={evidence}>
+      <Loading loaded={evidence} title={`Latent ${latent}`}>
         {(value) => <OneLatent latent={latent} evidence={value} trials={trials} route={route} />}
       </Loading>
       <TrimmedNote source={study.source} paths={[pageFile(latent), resultFiles.steered]} />

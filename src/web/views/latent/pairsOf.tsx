@@ -1,24 +1,27 @@
-/** The pairs that count most for a latent, token by token. */
+/** What counts most for a latent of what was compared, token by token. */
 
-import type { LatentPage } from '../../../results.ts';
+import type { AttributedOver, LatentPage } from '../../../results.ts';
 import { nats } from '../../parts/nats.ts';
 import { ShadedPair } from '../../parts/shadedPair.tsx';
 import { inStudy, type Route } from '../../routes.ts';
 
-export function PairsOf({
-  page: { latent, pairs },
-  route,
-}: {
+interface PairsOfProps {
   readonly page: LatentPage;
+  readonly unit: AttributedOver['unit'];
   readonly route: Route;
-}) {
+}
+
+export function PairsOf({ page: { latent, pairs }, unit, route }: PairsOfProps) {
   return pairs.map(({ pair, delta, prompt, positive, negative }, place) => (
     <details key={pair} open={place === 0}>
       <summary>
-        pair {pair}: Δ of this pair alone {nats(delta)} nats
+        {unit} {pair}: Δ of this {unit} alone {nats(delta)} nats
       </summary>
       <p>
-        <a href={inStudy(route, 'pairs', pair, { latent: `${latent}` })}>this pair with all latents</a>
+        {unit === 'prompt' && 'Its first positive and its first negative completion. '}
+        <a href={inStudy(route, 'pairs', pair, { latent: `${latent}`, sort: 'delta' })}>
+          {unit === 'prompt' ? 'all its completions, with every latent' : 'this pair with all latents'}
+        </a>
       </p>
       <ShadedPair
         of={`latent ${latent}`}

@@ -8,9 +8,15 @@ import {
   tableFeatures,
 } from '@tanstack/react-table';
 import type { ReactNode } from 'react';
-import { effectVerdictNames, isEcho, type RankedSteeringRow } from '../../../results.ts';
+import {
+  changePoints,
+  effectVerdictNames,
+  isEcho,
+  type RankedSteeringRow,
+  type SteeringSummary,
+} from '../../../results.ts';
 import type { Cell } from '../../csv.ts';
-import { fixed, percent, scientific, signed } from '../../format.ts';
+import { fixed, percent, scientific } from '../../format.ts';
 import { DeltaBar, type DeltaScale } from './deltaBar.tsx';
 import { stageChoices } from './latentQuery.ts';
 import type { LatentTableRow } from './latentRows.ts';
@@ -41,29 +47,39 @@ const absence = 'Its activation is below the baseline: adding it works against t
 const silent = 'Share of Δ from tokens at which the latent is not active.';
 const echo = 'Less than half of Δ is left once the first latent is projected out.';
 
-function Effect({ row }: { row: RankedSteeringRow | undefined }) {
+type Zone = SteeringSummary['zone'];
+
+interface EffectProps {
+  readonly row: RankedSteeringRow | undefined;
+  readonly zone: Zone['away'];
+}
+
+function Effect({ row, zone }: EffectProps) {
   if (row?.effect == null) return null;
   const { effect, low, high, dose, outside } = row;
+  const edges = [zone.low, zone.high];
   return (
     <span title={`${dose === null ? '' : `dose ${fixed(dose, 2)}, `}${row.n} completions`}>
-      <span className={outside ? 'strong' : undefined}>{signed(100 * effect, 0)}</span>
+      <span className={outside ? 'strong' : undefined}>{changePoints(effect, edges)}</span>
       {low !== null && high !== null && (
         <span className="quiet">
           {' '}
-          [{signed(100 * low, 0)}, {signed(100 * high, 0)}]
+          [{changePoints(low, edges)}, {changePoints(high, edges)}]
         </span>
       )}
     </span>
   );
 }
 
-const effectColumn = (side: 'remove' | 'away' | 'toward', name: string = side): ColumnInfo => ({
+type Place = 'remove' | 'away' | 'toward';
+
+const effectColumn = (zone: Zone, side: Place, name: string = side): ColumnInfo => ({
   id: side,
   name: `${name}, points`,
   width: 142,
   numeric: true,
   value: (row) => orUndefined(row[side]?.effect),
-  shown: (row) => <Effect row={row[side]} />,
+  shown: (row) => <Effect row={row[side]} zone={zone[side]} />,
   fields: {
     [`${side}_effect`]: (row) => row[side]?.effect,
     [`${side}_low`]: (row) => row[side]?.low,
@@ -198,11 +214,11 @@ const rankColumn = (selector: string): ColumnInfo => ({
   fields: { [`rank_${selector}`]: ({ ranks }) => ranks[selector] },
 });
 
-const causalTest: readonly ColumnInfo[] = [
-  effectColumn('remove', 'removed'),
-  effectColumn('away'),
+const causalTest = (zone: Zone): readonly ColumnInfo[] => [
+  effectColumn(zone, 'remove', 'removed'),
+  effectColumn(zone, 'away'),
   doseColumn('away'),
-  effectColumn('toward'),
+  effectColumn(zone, 'toward'),
   doseColumn('toward'),
   {
     id: 'stage',
@@ -235,11 +251,15 @@ const meaning: ColumnInfo = {
 };
 
 /** What every table has, then what steering and interpretation add. */
-export function columnsOf(selectors: readonly string[], interpreted: boolean): ColumnInfo[] {
+export function columnsOf(
+  selectors: readonly string[],
+  zone: Zone | undefined,
+  interpreted: boolean,
+): ColumnInfo[] {
   return [
     ...attributed,
     ...selectors.map(rankColumn),
-    ...(selectors.length > 0 ? causalTest : []),
+    ...(zone ? causalTest(zone) : []),
     ...(interpreted ? [meaning] : []),
   ];
 }

@@ -2,6 +2,7 @@
 import type { Row } from '@tanstack/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { useKeptScroll } from '../../historyEntry.ts';
 import type { ColumnInfo, features } from './columns.tsx';
 import type { DeltaScale } from './deltaBar.tsx';
 import type { LatentQuery } from './latentQuery.ts';
@@ -81,8 +82,11 @@ export function LatentTable(props: LatentTableProps) {
       place.current!.querySelector<HTMLElement>(`[data-row="${active}"] a`)?.focus({ preventScroll: true });
   }, [active, drawn]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: it is another listing that counts
+  useKeptScroll('latents', place, []);
+  const listed = useRef(listing);
   useEffect(() => {
+    if (listed.current === listing) return;
+    listed.current = listing;
     setActive(undefined);
     place.current!.scrollTop = 0;
   }, [listing]);

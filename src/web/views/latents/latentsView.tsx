@@ -1,10 +1,12 @@
 /** Every latent of a study in a table. */
 
 import { useTable } from '@tanstack/react-table';
-import { useCallback, useMemo } from 'react';
+import { useCallback, useEffect, useMemo } from 'react';
 import { resultFiles } from '../../../results.ts';
+import { type Apart, apart } from '../../apart.ts';
+import { keepOrder, listQuery } from '../../listedOrder.ts';
 import { download } from '../../parts/download.ts';
-import { Loading, Missing } from '../../parts/notes.tsx';
+import { Loading, Missing, Unread } from '../../parts/notes.tsx';
 import { TrimmedNote } from '../../parts/trimmed.tsx';
 import { inStudy, type Route } from '../../routes.ts';
 import type { LoadedStudy } from '../../study.ts';
@@ -25,26 +27,38 @@ interface Listed {
   readonly selectors: readonly string[];
 }
 
-async function meaningsOf(study: LoadedStudy): Promise<ReadonlyMap<number, string>> {
+async function meaningsOf(study: LoadedStudy): Promise<Apart<Record<string, Promise<string | undefined>>>> {
   const numbers = [...(await study.pageNumbers())];
-  const pages = await Promise.all(numbers.map((latent) => study.page(latent)));
-  return new Map(pages.flatMap((page) => (page ? [[page.latent, meaningOf(page)] as const] : [])));
+  const meaning = async (latent: number) => {
+    const page = await study.page(latent);
+    return page && meaningOf(page);
+  };
+  return apart(Object.fromEntries(numbers.map((latent) => [latent, meaning(latent)])));
 }
 
-async function listed(study: LoadedStudy): Promise<Listed | undefined> {
-  const [latents, steering, meanings] = await Promise.all([
-    study.latents(),
-    study.steering(),
-    meaningsOf(study),
-  ]);
-  const selectors = selectorsOf(steering);
-  return (
-    latents && {
-      rows: tableRows(latents, steering, meanings),
-      columns: columnsOf(selectors, meanings.size > 0),
-      selectors,
-    }
+interface ListedOrNot {
+  /** undefined before there are any */
+  readonly list: Listed | undefined;
+  readonly errors: Readonly<Record<string, Error | undefined>>;
+}
+
+async function listed(study: LoadedStudy): Promise<ListedOrNot> {
+  const { values, errors } = await apart({
+    latents: study.latents(),
+    steering: study.steering(),
+    meanings: meaningsOf(study),
+  });
+  const { latents, steering } = values;
+  const said = Object.entries(values.meanings?.values ?? {}).flatMap(([latent, text]) =>
+    text === undefined ? [] : [[Number(latent), text] as const],
   );
+  const selectors = selectorsOf(steering);
+  const list = latents && {
+    rows: tableRows(latents, steering, new Map(said)),
+    columns: columnsOf(selectors, steering?.summary.zone, said.length > 0),
+    selectors,
+  };
+  return { list, errors: { ...errors, ...values.meanings?.errors } };
 }
 
 function Table({ rows, columns, selectors, route, name }: Listed & { route: Route; name: string }) {
@@ -67,6 +81,14 @@ function Table({ rows, columns, selectors, route, name }: Listed & { route: Rout
     [route],
   );
   const { rows: shown } = table.getRowModel();
+  useEffect(
+    () =>
+      keepOrder(
+        route.query,
+        shown.map(({ original }) => original.latent),
+      ),
+    [route.query, shown],
+  );
   const visible = new Set(table.getVisibleLeafColumns().map(({ id }) => id));
   const visibleColumns = columns.filter(({ id }) => visible.has(id));
 
@@ -104,7 +126,7 @@ function Table({ rows, columns, selectors, route, name }: Listed & { route: Rout
           sort={query.sort}
           listing={JSON.stringify({ ...query, hidden: undefined })}
           onSort={sortBy}
-          hrefOf={(latent) => inStudy(route, 'latent', `${latent}`)}
+          hrefOf={(latent) => inStudy(route, 'latent', `${latent}`, listQuery(route.query))}
         />
       ) : (
         <p className="note">No latent matches.</p>
@@ -119,13 +141,15 @@ function Latents({ study, route }: ViewProps) {
     <>
       <h1>Latents</h1>
       <Loading loaded={loaded}>
-        {(found) =>
-          found ? (
-            <Table {...found} route={route} name={study.source.name} />
-          ) : (
-            <Missing command="culprit run STUDY">No latents have been ranked yet.</Missing>
-          )
-        }
+        {({ list, errors }) => (
+          <>
+            <Unread errors={errors} />
+            {list && <Table {...list} route={route} name={study.source.name} />}
+            {!list && !errors.latents && (
+              <Missing command="culprit run STUDY">No latents have been ranked yet.</Missing>
+            )}
+          </>
+        )}
       </Loading>
       <TrimmedNote source={study.source} paths={[resultFiles.latents, resultFiles.steering]} />
     </>

@@ -5,7 +5,7 @@ import {
   dictionaryLine,
   findingOf,
   type LatentRow,
-  type SteeringSummary,
+  placeOfRow,
 } from '../../../results.ts';
 import { count, percent, plural, scientific } from '../../format.ts';
 import type { SteeringRecords } from '../../study.ts';
@@ -24,17 +24,26 @@ export interface Found {
   readonly latents: readonly LatentRow[] | undefined;
   /** what the attribution is a mean over */
   readonly over: AttributedOver | undefined;
+  /** whether it is being run */
+  readonly running: boolean;
+  /** why the result of the causal test, which is there, could not be read */
+  readonly unread?: Error | undefined;
 }
 
-/** The gray zones in words. */
-export function zoneText({ zone, random }: Pick<SteeringSummary, 'zone' | 'random'>): string {
-  const range = ({ low, high }: { readonly low: number; readonly high: number }) =>
-    `${changePoints(low)} to ${changePoints(high)}`;
+/** The gray zones in words, with digits where what was measured meets their edges; and what outside of one means. */
+export function zoneText({ rows, summary: { zone, random } }: SteeringRecords): string {
+  const range = (place: 'remove' | 'away' | 'toward') => {
+    const beside = rows
+      .filter((row) => row.role === 'candidate' && placeOfRow(row) === place)
+      .flatMap(({ effect, low, high }) => [effect, low, high].filter((edge) => edge !== null));
+    return `${changePoints(zone[place].low, beside)} to ${changePoints(zone[place].high, beside)}`;
+  };
   return [
     `The gray zone is where the effect of one more random latent is expected with 95 % probability, by`,
-    `${plural(random, 'random latent')}: ${range(zone.remove)} percentage points when it is removed,`,
-    `${range(zone.away)} when the subject is steered away from it, ${range(zone.toward)} when the reference`,
-    `is steered toward it.`,
+    `${plural(random, 'random latent')}: ${range('remove')} percentage points when it is removed,`,
+    `${range('away')} when the subject is steered away from it, ${range('toward')} when the reference`,
+    `is steered toward it. An effect is outside where its estimate lies beyond an edge of the zone, though its`,
+    `95 % interval may reach into it.`,
   ].join(' ');
 }
 
@@ -55,20 +64,23 @@ function steered(records: SteeringRecords): Answer {
   return { lead, more: dictionary === undefined ? more : [...more, dictionary], against };
 }
 
-function attributed(latents: readonly LatentRow[], { behaviour, over }: Found): Answer {
+function attributed(latents: readonly LatentRow[], { behaviour, over, running }: Found): Answer {
   const first = latents.reduce((best, row) => (row.rank < best.rank ? row : best));
   const said = over === undefined ? '' : ` over ${plural(over.count, over.unit)}`;
   return {
     lead: [
-      `Steering has not been run, so nothing is confirmed. Latent ${first.latent} comes first of`,
+      running ? 'The study is running, and' : 'Steering has not been run, so',
+      `nothing is confirmed${running ? ' yet' : ''}. Latent ${first.latent} comes first of`,
       `${count(latents.length)} by delta-attribution${said}: ${scientific(first.delta)} nats per token,`,
-      `the same sign in ${percent(first.same_sign)} of the ${over?.unit ?? 'pair'}s.`,
+      over === undefined
+        ? `the same sign in ${percent(first.same_sign)} of the pairs.`
+        : `the same sign in ${count(Math.round(first.same_sign * over.count))} of them.`,
     ].join(' '),
     more: [
       [
         `Whether it causes ${behaviour} is not known yet: an attribution is an estimate.`,
-        '`culprit run` continues with the causal test if the study names a reference model and',
-        'evaluation prompts.',
+        running ? 'The causal test follows' : '`culprit run` continues with the causal test',
+        'if the study names a reference model and evaluation prompts.',
       ].join(' '),
     ],
     against: [],
@@ -77,15 +89,21 @@ function attributed(latents: readonly LatentRow[], { behaviour, over }: Found): 
 
 /** The answer, or the honest lack of one. */
 export function answerOf(found: Found): Answer {
-  const { steering, latents } = found;
+  const { steering, latents, unread } = found;
+  if (unread)
+    return {
+      lead: 'The result of the causal test cannot be read, so nothing can be said.',
+      more: [],
+      against: [],
+    };
   if (steering) return steered(steering);
   if (latents && latents.length > 0) return attributed(latents, found);
   return {
     lead: 'Nothing is known yet: no latents have been ranked.',
     more: [
       [
-        '`culprit run STUDY` samples, grades, pairs, attributes and steers; results appear here',
-        'as they are made.',
+        found.running ? 'The run' : '`culprit run STUDY`',
+        'samples, grades, pairs, attributes and steers; results appear here as they are made.',
       ].join(' '),
     ],
     against: [],

@@ -43,6 +43,7 @@ export function CausalTestFigure({ steering, route }: { steering: SteeringRecord
     <SteeringFigureView
       figure={figure}
       effects={effects}
+      zone={summary.zone}
       hrefOf={(latent) => inStudy(route, 'latent', `${latent}`)}
     />
   );
@@ -79,10 +80,10 @@ export function CausalTestTables({ steering, route }: { steering: SteeringRecord
         </p>
       )}
       {listed.length > 0 && (
-        <>
+        <section className="screen-only">
           <h3>Counted otherwise</h3>
           <CountedOtherwise effects={listed} route={route} />
-        </>
+        </section>
       )}
       {others.length > 0 && (
         <>
@@ -91,12 +92,12 @@ export function CausalTestTables({ steering, route }: { steering: SteeringRecord
         </>
       )}
       {further.length > 0 && (
-        <>
+        <section className="screen-only">
           <h3>Otherwise, on the subject</h3>
           <FurtherTable effects={further} zone={summary.zone} />
-        </>
+        </section>
       )}
-      <p className="below-table">{zoneText(summary)}</p>
+      <p className="below-table">{zoneText(steering)}</p>
       {countsOf(steering).map((text) => (
         <p key={text}>{text}</p>
       ))}

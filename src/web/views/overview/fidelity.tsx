@@ -1,7 +1,13 @@
 /** Whether the ranking is right: what first order says of removing latents beside what removing them does. */
 import * as Plot from '@observablehq/plot';
 import { useMemo } from 'react';
-import type { EstimateAgreement, FidelityGroup, FidelityLatent, FidelityRecord } from '../../../results.ts';
+import type {
+  AttributedOver,
+  EstimateAgreement,
+  FidelityGroup,
+  FidelityLatent,
+  FidelityRecord,
+} from '../../../results.ts';
 import { count, fixed, percent, plural, scientific } from '../../format.ts';
 import { Figure } from '../../parts/figure.tsx';
 import { Scroll } from '../../parts/scroll.tsx';
@@ -165,16 +171,18 @@ function Wrong({ latents, route }: { readonly latents: readonly FidelityLatent[]
 
 interface RankingFidelityProps {
   readonly fidelity: FidelityRecord;
+  /** what latents were removed on */
+  readonly unit: AttributedOver['unit'];
   readonly route: Route;
 }
 
-export function RankingFidelity({ fidelity, route }: RankingFidelityProps) {
+export function RankingFidelity({ fidelity, unit, route }: RankingFidelityProps) {
   const { latents, top, random, pairs, of, steps, integrated_pairs } = fidelity;
   return (
     <>
       <p>
         Δ estimates to first order what removing a latent does. Here the latents were removed, on{' '}
-        {count(pairs)} of {plural(of, 'pair')}: the projection held at the baseline&rsquo;s, at all tokens of
+        {count(pairs)} of {plural(of, unit)}: the projection held at the baseline&rsquo;s, at all tokens of
         the set. Effect: how much more the loss of the positive rises than that of the negative.
       </p>
       <Scatter latents={latents} />
@@ -199,8 +207,7 @@ export function RankingFidelity({ fidelity, route }: RankingFidelityProps) {
       <p className="quiet">
         Slope: removal over estimate, above 1 where the estimate is too small. Wrong: the other sign, or off
         by more than a factor of 2.
-        {steps > 0 &&
-          ` Integrated gradients: ${plural(steps, 'step')} on ${plural(integrated_pairs, 'pair')}.`}
+        {steps > 0 && ` Integrated gradients: ${plural(steps, 'step')} on ${plural(integrated_pairs, unit)}.`}
       </p>
       <Wrong latents={latents} route={route} />
     </>

@@ -3,9 +3,10 @@
  */
 
 import { attributedOver } from '../../../results.ts';
+import { apart } from '../../apart.ts';
 import { count } from '../../format.ts';
 import { behaviourOf, controlOf } from '../../parts/behaviour.ts';
-import { Loading, Missing } from '../../parts/notes.tsx';
+import { Failed, Loading, Missing, Unread } from '../../parts/notes.tsx';
 import { Sentence } from '../../parts/sentence.tsx';
 import { home, type Route } from '../../routes.ts';
 import type { LoadedStudy } from '../../study.ts';
@@ -20,20 +21,19 @@ import { JudgeErrorNote } from './judgeErrorNote.tsx';
 import { warningsOf } from './warnings.ts';
 
 async function everything(study: LoadedStudy) {
-  const [manifest, steering, latents, yaml, fidelity, judgeError, check, controls] = await Promise.all([
-    study.manifest(),
-    study.steering(),
-    study.latents(),
-    study.yaml(),
-    study.fidelity(),
-    study.judgeError(),
-    study.check(),
-    study.controls(),
-  ]);
+  const { values, errors } = await apart({
+    manifest: study.manifest(),
+    steering: study.steering(),
+    latents: study.latents(),
+    yaml: study.yaml(),
+    fidelity: study.fidelity(),
+    judgeError: study.judgeError(),
+    check: study.check(),
+    controls: study.controls(),
+  });
+  const { manifest, steering, yaml } = values;
   const behaviour = steering?.summary.behaviour ?? behaviourOf(yaml) ?? 'the behaviour';
-  const over = attributedOver(manifest);
-  const control = controlOf(yaml);
-  return { manifest, steering, latents, fidelity, judgeError, check, controls, control, behaviour, over };
+  return { ...values, errors, behaviour, over: attributedOver(manifest), control: controlOf(yaml) };
 }
 
 const Sentences = ({ texts, route }: { texts: readonly string[]; route: Route }) => (
@@ -45,6 +45,14 @@ const Sentences = ({ texts, route }: { texts: readonly string[]; route: Route })
     ))}
   </ul>
 );
+
+/** Of files that have no section of their own. */
+const unplaced = ({ manifest, latents, yaml, check }: Awaited<ReturnType<typeof everything>>['errors']) => ({
+  manifest,
+  latents,
+  yaml,
+  check,
+});
 
 interface AnswerProps {
   readonly answer: Answer;
@@ -104,7 +112,8 @@ function Funnel({ steps }: { steps: readonly Step[] }) {
   );
 }
 
-function Overview({ study, route }: ViewProps) {
+function Overview({ study, progress, route }: ViewProps) {
+  const running = progress?.running ?? false;
   const loaded = useLoaded(() => everything(study), [study]);
   return (
     <Loading loaded={loaded}>
@@ -115,42 +124,54 @@ function Overview({ study, route }: ViewProps) {
               This is a control of another study, with one thing broken on purpose. {found.control}
             </p>
           )}
-          <AnswerText answer={answerOf(found)} route={route} stale={found.steering && study.stale.steer} />
+          <AnswerText
+            answer={answerOf({ ...found, running, unread: found.errors.steering })}
+            route={route}
+            stale={found.steering && study.stale.steer}
+          />
+          <Unread errors={unplaced(found.errors)} />
           <Funnel steps={stepsOf(found)} />
           <Warnings
             warnings={warningsOf(found.manifest, found.steering, study.source.trimmed, found)}
             route={route}
           />
-          {found.fidelity && (
-            <>
-              <h2>Is the ranking right?</h2>
-              <RankingFidelity fidelity={found.fidelity} route={route} />
-            </>
-          )}
+          <section className="screen-only">
+            {(found.fidelity || found.errors.fidelity) && <h2>Is the ranking right?</h2>}
+            {found.errors.fidelity && <Failed error={found.errors.fidelity} />}
+            {found.fidelity && (
+              <RankingFidelity fidelity={found.fidelity} unit={found.over?.unit ?? 'pair'} route={route} />
+            )}
+          </section>
           <h2>Causal test</h2>
-          {found.steering ? (
+          {found.errors.steering && <Failed error={found.errors.steering} />}
+          {found.steering && (
             <>
               <CausalTestFigure steering={found.steering} route={route} />
               <CausalTestTables steering={found.steering} route={route} />
-              <h2>Selectors</h2>
-              <Claims steering={found.steering} />
-              <h2>Controls</h2>
-              <Controls steering={found.steering} />
+              <section className="screen-only">
+                <h2>Selectors</h2>
+                <Claims steering={found.steering} />
+                <h2>Controls</h2>
+                <Controls steering={found.steering} />
+              </section>
+              <p className="print-only quiet">
+                Not printed: how far the ranking agrees with removal, effects counted otherwise, selectors and
+                controls. The page itself shows them.
+              </p>
             </>
-          ) : (
-            <Missing command="culprit run STUDY">
-              No latent has been steered yet: that takes a reference model and prompts kept for the
-              evaluation.
+          )}
+          {!found.steering && !found.errors.steering && (
+            <Missing command={running ? undefined : 'culprit run STUDY'}>
+              {running ? 'The study is running; no' : 'No'} latent has been steered yet: that takes a
+              reference model and prompts kept for the evaluation.
             </Missing>
           )}
-          {found.controls && (
-            <>
-              <h2>With one thing broken on purpose</h2>
-              <ControlledRuns controls={found.controls} manifest={found.manifest} />
-            </>
-          )}
+          {(found.controls || found.errors.controls) && <h2>With one thing broken on purpose</h2>}
+          {found.errors.controls && <Failed error={found.errors.controls} />}
+          {found.controls && <ControlledRuns controls={found.controls} manifest={found.manifest} />}
           <h3>The judge</h3>
           <JudgeQualityNote manifest={found.manifest} />
+          {found.errors.judgeError && <Failed error={found.errors.judgeError} />}
           {found.judgeError && <JudgeErrorNote error={found.judgeError} />}
         </>
       )}

@@ -1,10 +1,16 @@
 /** A direction's numbers beside its row or dot in the figure. */
-import { type DirectionEffects, type RankedSteeringRow, verdictUnder } from '../../../results.ts';
+import {
+  type DirectionEffects,
+  type RankedSteeringRow,
+  type SteeringSummary,
+  verdictUnder,
+} from '../../../results.ts';
 import { fixed, percent } from '../../format.ts';
 import { changeText } from './changeText.ts';
 
 interface PointNoteProps {
   readonly effects: DirectionEffects;
+  readonly zone: SteeringSummary['zone'];
   /** pixels */
   readonly x: number;
   readonly y: number;
@@ -31,12 +37,18 @@ const roles = {
   group: '',
 };
 
-function Effect({ name, row }: { name: string; row: RankedSteeringRow }) {
+interface EffectProps {
+  readonly name: string;
+  readonly row: RankedSteeringRow;
+  readonly zone: Parameters<typeof changeText>[1];
+}
+
+function Effect({ name, row, zone }: EffectProps) {
   const { effect, low, high, aside_effect, aside_low, aside_high } = row;
   return (
     <tr>
       <th scope="row">{name}</th>
-      <td className="num">{changeText({ effect, low, high })}</td>
+      <td className="num">{changeText({ effect, low, high }, zone)}</td>
       <td className="num">
         {percent(row.alone_positives / row.alone_coherent)} → {percent(row.positives / row.coherent)}
       </td>
@@ -59,7 +71,7 @@ function verdicts(effects: DirectionEffects): string {
   return `removal: ${remove}; steering: ${add}`;
 }
 
-export function PointNote({ effects, x, y, width }: PointNoteProps) {
+export function PointNote({ effects, zone, x, y, width }: PointNoteProps) {
   const ranks = Object.entries(effects.ranks).map(([selector, rank]) => `${selector} ${rank}`);
   const notes = [verdicts(effects), ...ranks].filter((text) => text !== '');
   return (
@@ -72,7 +84,9 @@ export function PointNote({ effects, x, y, width }: PointNoteProps) {
         <tbody>
           {places.map(([place, name]) => {
             const row = effects[place];
-            return row?.effect == null ? null : <Effect key={place} name={name} row={row} />;
+            return row?.effect == null ? null : (
+              <Effect key={place} name={name} row={row} zone={zone[place] ?? undefined} />
+            );
           })}
         </tbody>
       </table>

@@ -3,7 +3,7 @@
 import { useMemo, useState } from 'react';
 import { rowsIn, type SteeringFigure } from '../../../figure/figureData.ts';
 import { layoutOf } from '../../../figure/layout.ts';
-import type { DirectionEffects } from '../../../results.ts';
+import type { DirectionEffects, SteeringSummary } from '../../../results.ts';
 import { useWidth } from '../../parts/useWidth.ts';
 import { FigureDrawing } from './figureDrawing.tsx';
 import { FigureExport } from './figureExport.tsx';
@@ -15,6 +15,7 @@ interface FigureProps {
   readonly figure: SteeringFigure;
   /** of the directions drawn */
   readonly effects: ReadonlyMap<string, DirectionEffects>;
+  readonly zone: SteeringSummary['zone'];
   readonly hrefOf: (latent: number) => string;
 }
 
@@ -22,7 +23,7 @@ interface PlaneProps extends FigureProps {
   readonly width: number;
 }
 
-function Plane({ width, figure, effects, hrefOf }: PlaneProps) {
+function Plane({ width, figure, effects, zone, hrefOf }: PlaneProps) {
   const [shown, setShown] = useState<ShownDirection>();
   const layout = useMemo(() => layoutOf(figure, { width }), [figure, width]);
   return (
@@ -30,7 +31,15 @@ function Plane({ width, figure, effects, hrefOf }: PlaneProps) {
       <div className="plane">
         <FigureDrawing figure={figure} layout={layout} />
         <FigureOverlay layout={layout} shown={shown} hrefOf={hrefOf} onShow={setShown} />
-        {shown && <PointNote effects={effects.get(shown.direction)!} x={shown.x} y={shown.y} width={width} />}
+        {shown && (
+          <PointNote
+            effects={effects.get(shown.direction)!}
+            zone={zone}
+            x={shown.x}
+            y={shown.y}
+            width={width}
+          />
+        )}
       </div>
       <figcaption>
         <span className="quiet">Point at a row or a dot for its numbers.</span>

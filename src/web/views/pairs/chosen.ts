@@ -1,48 +1,88 @@
-/** What is known of each pair, in the order asked for. Knows nothing of how it is shown. */
-import type { PairRecord, PairTokens } from '../../../results.ts';
+/** What was compared and what is known of each, in the order asked for. Knows nothing of how it is shown. */
+import { byContrast, type PairRecord, type PairTokens } from '../../../results.ts';
 import { promptText } from '../../parts/promptTexts.ts';
+import type { Query } from '../../routes.ts';
 
-export interface ListedPair {
-  readonly pair: PairRecord;
+interface Said {
+  readonly id: string;
+  readonly text: string;
+}
+
+/** A pair by itself, or all pairs of a prompt together. */
+export interface ComparedTexts {
+  readonly id: string;
   readonly prompt: string;
-  /** Δ of the chosen latent on this pair alone; undefined where it is not among the pair's strongest */
+  readonly pairs: readonly PairRecord[];
+  readonly positives: readonly Said[];
+  readonly negatives: readonly Said[];
+  /** of the most certain of its pairs */
+  readonly certainty: number;
+  readonly tokens: PairTokens | undefined;
+}
+
+export interface ListedTexts extends ComparedTexts {
+  /** Δ of the chosen latent on this contrast alone; undefined where it is not among its strongest */
   readonly delta: number | undefined;
 }
 
 export const orders = ['certainty', '|Δ|'] as const;
 export type Order = (typeof orders)[number];
 
-interface Asked {
+export interface Asked {
   readonly find: string;
   readonly order: Order;
   readonly latent: number | undefined;
 }
 
-const sizeOf = ({ delta }: ListedPair) => Math.abs(delta ?? 0);
+/** What the address asks for: which latent, which words, which order. */
+export function askedBy(query: Query): Asked {
+  const latent = query.latent !== undefined && /^\d+$/.test(query.latent) ? Number(query.latent) : undefined;
+  const order: Order = latent !== undefined && query.sort === 'delta' ? '|Δ|' : 'certainty';
+  return { find: query.find ?? '', order, latent };
+}
 
-const comparers: Readonly<Record<Order, (a: ListedPair, b: ListedPair) => number>> = {
-  certainty: (a, b) => b.pair.certainty - a.pair.certainty,
+const distinct = (said: readonly Said[]) => [...new Map(said.map((one) => [one.id, one])).values()];
+
+/** Pairs as what Δ is measured on. */
+export function comparedTexts(
+  pairs: readonly PairRecord[],
+  tokens: ReadonlyMap<string, PairTokens> | undefined,
+): ComparedTexts[] {
+  return Array.from(byContrast(pairs, new Set(tokens?.keys())), ([id, own]) => ({
+    id,
+    prompt: promptText(own[0]!.prompt),
+    pairs: own,
+    positives: distinct(own.map(({ positive_id, positive }) => ({ id: positive_id, text: positive }))),
+    negatives: distinct(own.map(({ negative_id, negative }) => ({ id: negative_id, text: negative }))),
+    certainty: Math.max(...own.map(({ certainty }) => certainty)),
+    tokens: tokens?.get(id),
+  }));
+}
+
+const sizeOf = ({ delta }: ListedTexts) => Math.abs(delta ?? 0);
+
+const comparers: Readonly<Record<Order, (a: ListedTexts, b: ListedTexts) => number>> = {
+  certainty: (a, b) => b.certainty - a.certainty,
   '|Δ|': (a, b) => sizeOf(b) - sizeOf(a),
 };
 
-function holds({ pair, prompt }: ListedPair, words: string): boolean {
-  return [pair.id, prompt, pair.positive, pair.negative].some((text) => text.toLowerCase().includes(words));
+function holds({ id, prompt, pairs, positives, negatives }: ComparedTexts, words: string): boolean {
+  const texts = [id, prompt, ...pairs.map((pair) => pair.id)];
+  return [...texts, ...[...positives, ...negatives].map(({ text }) => text)].some((text) =>
+    text.toLowerCase().includes(words),
+  );
 }
 
-/** Pairs that hold the words sought; equal ones stay in the order of the file. */
-export function chosenPairs(
-  pairs: readonly PairRecord[],
-  tokens: ReadonlyMap<string, PairTokens> | undefined,
+/** Those that hold the words sought; equal ones stay in the order of the file. */
+export function chosenContrasts(
+  contrasts: readonly ComparedTexts[],
   { find, order, latent }: Asked,
-): ListedPair[] {
+): ListedTexts[] {
   const words = find.trim().toLowerCase();
-  return pairs
-    .map((pair) => ({
-      pair,
-      prompt: promptText(pair.prompt),
-      delta: (tokens?.get(pair.id) ?? tokens?.get(pair.prompt_id))?.latents.find(
-        (one) => one.latent === latent,
-      )?.delta,
+  return contrasts
+    .map((contrast) => ({
+      ...contrast,
+      delta: contrast.tokens?.latents.find((one) => one.latent === latent)?.delta,
     }))
     .filter((listed) => holds(listed, words))
     .sort(comparers[order]);

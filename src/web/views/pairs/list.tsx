@@ -1,40 +1,52 @@
-/** All pairs: sought by their text, in the order of their certainty or of a latent's Δ. */
+/** All that was compared: sought by its text, in the order of its certainty or of a latent's Δ. */
 
 import { useMemo, useState } from 'react';
-import type { PairRecord, PairTokens } from '../../../results.ts';
+import type { PairTokens } from '../../../results.ts';
 import { count, fixed, plural } from '../../format.ts';
 import { nats } from '../../parts/nats.ts';
 import { Scroll } from '../../parts/scroll.tsx';
 import { Segments } from '../../parts/segments.tsx';
 import { inStudy, type Route } from '../../routes.ts';
 import { replaceQuery } from '../../useRoute.ts';
-import { chosenPairs, type ListedPair, latentsOf, type Order, orders } from './chosen.ts';
+import {
+  askedBy,
+  type ComparedTexts,
+  chosenContrasts,
+  type ListedTexts,
+  latentsOf,
+  orders,
+} from './chosen.ts';
 
 const page = 40;
 
 interface RowProps {
-  readonly listed: ListedPair;
+  readonly listed: ListedTexts;
   readonly latent: number | undefined;
   readonly route: Route;
 }
 
-function Row({ listed: { pair, prompt, delta }, latent, route }: RowProps) {
-  const query = latent === undefined ? {} : { latent: `${latent}` };
+/** The first of a prompt's completions, and how many there are. */
+function Texts({ texts, name }: { readonly texts: ComparedTexts['positives']; readonly name: string }) {
+  return (
+    <td data-name={name}>
+      <span className="excerpt">{texts[0]!.text.trim()}</span>
+      {texts.length > 1 && <span className="under">and {count(texts.length - 1)} more</span>}
+    </td>
+  );
+}
+
+function Row({ listed: { id, prompt, positives, negatives, certainty, delta }, latent, route }: RowProps) {
   return (
     <tr>
       <td>
-        <a className="excerpt" href={inStudy(route, 'pairs', pair.id, query)}>
+        <a className="excerpt" href={inStudy(route, 'pairs', id, route.query)}>
           {prompt.trim()}
         </a>
       </td>
-      <td data-name="positive">
-        <span className="excerpt">{pair.positive.trim()}</span>
-      </td>
-      <td data-name="negative">
-        <span className="excerpt">{pair.negative.trim()}</span>
-      </td>
+      <Texts texts={positives} name="positive" />
+      <Texts texts={negatives} name="negative" />
       <td className="num" data-name="certainty">
-        {fixed(pair.certainty, 2)}
+        {fixed(certainty, 2)}
       </td>
       {latent !== undefined && (
         <td className="num" data-name="Δ, nats">
@@ -46,15 +58,9 @@ function Row({ listed: { pair, prompt, delta }, latent, route }: RowProps) {
 }
 
 interface ListProps {
-  readonly pairs: readonly PairRecord[];
+  readonly contrasts: readonly ComparedTexts[];
   readonly tokens: ReadonlyMap<string, PairTokens> | undefined;
   readonly route: Route;
-}
-
-function askedBy({ query }: Route) {
-  const latent = query.latent !== undefined && /^\d+$/.test(query.latent) ? Number(query.latent) : undefined;
-  const order: Order = latent !== undefined && query.sort === 'delta' ? '|Δ|' : 'certainty';
-  return { find: query.find ?? '', order, latent };
 }
 
 function LatentChoice({ tokens, route }: Pick<ListProps, 'tokens' | 'route'>) {
@@ -80,16 +86,35 @@ function LatentChoice({ tokens, route }: Pick<ListProps, 'tokens' | 'route'>) {
   );
 }
 
-export function PairList({ pairs, tokens, route }: ListProps) {
-  const { find, order, latent } = askedBy(route);
-  const [shown, setShown] = useState(page);
-  const chosen = useMemo(
-    () => chosenPairs(pairs, tokens, { find, order, latent }),
-    [pairs, tokens, find, order, latent],
+/** `58 prompts with 834 pairs`, or `120 pairs`. */
+function countText(
+  contrasts: readonly ComparedTexts[],
+  chosen: readonly ComparedTexts[],
+  perPrompt: boolean,
+): string {
+  const pairs = plural(
+    chosen.reduce((sum, one) => sum + one.pairs.length, 0),
+    'pair',
   );
+  const units = perPrompt ? `${plural(chosen.length, 'prompt')} with ${pairs}` : pairs;
+  return chosen.length === contrasts.length ? units : `${units}, of ${count(contrasts.length)}`;
+}
+
+export function PairList({ contrasts, tokens, route }: ListProps) {
+  const asked = useMemo(() => askedBy(route.query), [route.query]);
+  const { find, order, latent } = asked;
+  const [shown, setShown] = useState(page);
+  const chosen = useMemo(() => chosenContrasts(contrasts, asked), [contrasts, asked]);
+  const perPrompt = contrasts.some(({ pairs }) => pairs.length > 1);
   return (
     <>
       <h1>Pairs</h1>
+      {perPrompt && (
+        <p className="quiet">
+          Every positive completion of a prompt is compared with every negative one, and Δ is measured on the
+          prompt as a whole: a row per prompt.
+        </p>
+      )}
       <div className="row">
         <input
           type="search"
@@ -107,10 +132,8 @@ export function PairList({ pairs, tokens, route }: ListProps) {
             onChoose={(by) => replaceQuery(route, { sort: by === '|Δ|' ? 'delta' : '' })}
           />
         )}
-        <span className="quiet">
-          {chosen.length === pairs.length
-            ? plural(pairs.length, 'pair')
-            : `${count(chosen.length)} of ${plural(pairs.length, 'pair')}`}
+        <span className="quiet" role="status">
+          {countText(contrasts, chosen, perPrompt)}
         </span>
       </div>
       <Scroll label="Pairs">
@@ -118,21 +141,22 @@ export function PairList({ pairs, tokens, route }: ListProps) {
           <thead>
             <tr>
               <th scope="col">prompt</th>
-              <th scope="col">positive completion</th>
-              <th scope="col">negative completion</th>
+              <th scope="col">positive completion{perPrompt && 's'}</th>
+              <th scope="col">negative completion{perPrompt && 's'}</th>
               <th scope="col" className="num">
                 certainty
               </th>
               {latent !== undefined && (
                 <th scope="col" className="num">
                   Δ of {latent}, nats
+                  <span className="under">per {perPrompt ? 'prompt' : 'pair'}</span>
                 </th>
               )}
             </tr>
           </thead>
           <tbody>
             {chosen.slice(0, shown).map((listed) => (
-              <Row key={listed.pair.id} listed={listed} latent={latent} route={route} />
+              <Row key={listed.id} listed={listed} latent={latent} route={route} />
             ))}
           </tbody>
         </table>

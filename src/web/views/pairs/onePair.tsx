@@ -1,23 +1,26 @@
 /**
- * One pair: the prompt, both completions token by token as a latent or all of them weigh on them, and what
- * the judge said.
+ * What was compared as one, or a pair of it: the prompt, the completions token by token as a latent or all of
+ * them weigh on them, and what the judge said.
  */
 
 import type { GradeRecord, PairRecord, PairTokens } from '../../../results.ts';
-import { fixed } from '../../format.ts';
+import { fixed, plural } from '../../format.ts';
+import { CopyLink } from '../../parts/copyLink.tsx';
 import { nats } from '../../parts/nats.ts';
 import { Missing } from '../../parts/notes.tsx';
-import { promptText } from '../../parts/promptTexts.ts';
 import { type PairSide, ShadedPair } from '../../parts/shadedPair.tsx';
 import { VerdictMark } from '../../parts/verdict.tsx';
 import { inStudy, type Route } from '../../routes.ts';
+import type { ComparedTexts } from './chosen.ts';
+import { tokensOfPair } from './pairTokens.ts';
 
 type Grades = ReadonlyMap<string, GradeRecord> | undefined;
 type Shading = PairTokens['latents'][number] | undefined;
 
 interface OnePairProps {
-  readonly pair: PairRecord;
-  readonly tokens: PairTokens | undefined;
+  readonly contrast: ComparedTexts;
+  /** the one of its pairs that is shown; undefined for all of them */
+  readonly pair: PairRecord | undefined;
   readonly grades: Grades;
   readonly before: string | undefined;
   readonly after: string | undefined;
@@ -75,9 +78,9 @@ interface ChoiceProps {
   readonly route: Route;
 }
 
-/** The pair's strongest latents, each a link to the same pair as it weighs on it. */
+/** The strongest latents, each a link to the same texts as it weighs on them. */
 function LatentChoice({ tokens: { pair, latents }, shading, route }: ChoiceProps) {
-  const link = (latent: string) => inStudy(route, 'pairs', pair, { latent });
+  const link = (latent: string) => inStudy(route, 'pairs', pair, { ...route.query, latent });
   return (
     <nav className="chips" aria-label="Latent whose δ is shown">
       <a href={link('')} aria-current={shading === undefined ? 'true' : undefined}>
@@ -108,7 +111,7 @@ function Shaded({
       <LatentChoice tokens={tokens} shading={shading} route={route} />
       {asked !== undefined && shading === undefined && (
         <p className="quiet">
-          Latent {asked} is not among the strongest of this pair: the sum over all latents is shown.
+          Latent {asked} is not among the strongest here: the sum over all latents is shown.
         </p>
       )}
       {shading && (
@@ -125,48 +128,87 @@ function Shaded({
   );
 }
 
-function Plain({ pair, grades }: Pick<OnePairProps, 'pair' | 'grades'>) {
+function Plain({ contrast, grades }: Pick<OnePairProps, 'contrast' | 'grades'>) {
   const sides = [
-    { id: pair.positive_id, label: 'positive', text: pair.positive },
-    { id: pair.negative_id, label: 'negative', text: pair.negative },
+    { label: 'positive', texts: contrast.positives },
+    { label: 'negative', texts: contrast.negatives },
   ] as const;
   return (
     <>
       <Missing command="culprit interpret STUDY">How much each token counts is not known.</Missing>
-      <p className="prompt">{promptText(pair.prompt)}</p>
+      <p className="prompt">{contrast.prompt}</p>
       <div className="two-columns">
-        {sides.map(({ id, label, text }) => (
-          <section key={id} className="side">
-            <p className="side-heading">
-              <Heading id={id} label={label} grade={grades?.get(id)} />
-            </p>
-            <p className="completion">{text}</p>
-            <Notes grade={grades?.get(id)} />
-          </section>
+        {sides.map(({ label, texts }) => (
+          <div key={label} className="stack">
+            {texts.map(({ id, text }) => (
+              <section key={id} className="side">
+                <p className="side-heading">
+                  <Heading id={id} label={label} grade={grades?.get(id)} />
+                </p>
+                <p className="completion">{text}</p>
+                <Notes grade={grades?.get(id)} />
+              </section>
+            ))}
+          </div>
         ))}
       </div>
     </>
   );
 }
 
-export function OnePair({ pair, tokens, grades, before, after, route }: OnePairProps) {
-  const { latent = '' } = route.query;
-  const link = (id: string) => inStudy(route, 'pairs', id, { latent });
+/** The contrast with this pair alone. */
+function alone(contrast: ComparedTexts, pair: PairRecord): ComparedTexts {
+  const { positive_id, negative_id, positive, negative, certainty } = pair;
+  return {
+    ...contrast,
+    positives: [{ id: positive_id, text: positive }],
+    negatives: [{ id: negative_id, text: negative }],
+    certainty,
+    tokens: tokensOfPair(contrast.tokens, pair),
+  };
+}
+
+function Title({ contrast, pair, route }: Pick<OnePairProps, 'contrast' | 'pair' | 'route'>) {
+  const { id, pairs, positives, negatives, certainty } = contrast;
+  const sure = `certainty ${fixed(pair?.certainty ?? certainty, 2)}: the positive’s score minus the negative’s`;
+  if (pairs.length === 1) return <p className="quiet">{sure}</p>;
+  const counts = `${plural(positives.length, 'positive')} × ${plural(negatives.length, 'negative')}`;
+  if (pair === undefined)
+    return (
+      <p className="quiet">
+        {counts} = {plural(pairs.length, 'pair')}; Δ is measured on all of them together, per prompt. Most
+        certain pair: {sure}
+      </p>
+    );
+  return (
+    <p className="quiet">
+      One of the {plural(pairs.length, 'pair')} of{' '}
+      <a href={inStudy(route, 'pairs', id, route.query)}>prompt {id}</a> ({counts}). The Δ of a latent is the
+      prompt’s, over all of them. {sure[0]!.toUpperCase() + sure.slice(1)}
+    </p>
+  );
+}
+
+export function OnePair({ contrast, pair, grades, before, after, route }: OnePairProps) {
+  const link = (id: string) => inStudy(route, 'pairs', id, route.query);
+  const isWhole = pair === undefined && contrast.pairs.length > 1;
+  const shown = pair === undefined ? contrast : alone(contrast, pair);
   return (
     <>
       <div className="row spread">
-        <h1>Pair {pair.id}</h1>
+        <h1>{isWhole ? `Prompt ${contrast.id}` : `Pair ${pair?.id ?? contrast.id}`}</h1>
+        <CopyLink of={isWhole ? `prompt ${contrast.id}` : `pair ${pair?.id ?? contrast.id}`} />
         <nav className="previous-next" aria-label="Pairs">
           {before !== undefined && <a href={link(before)}>← previous</a>}
-          <a href={inStudy(route, 'pairs', undefined, { latent })}>all pairs</a>
+          <a href={inStudy(route, 'pairs', undefined, route.query)}>all pairs</a>
           {after !== undefined && <a href={link(after)}>next →</a>}
         </nav>
       </div>
-      <p className="quiet">certainty {fixed(pair.certainty, 2)}: the positive’s score minus the negative’s</p>
-      {tokens ? (
-        <Shaded tokens={tokens} grades={grades} route={route} />
+      <Title contrast={contrast} pair={pair} route={route} />
+      {shown.tokens ? (
+        <Shaded tokens={shown.tokens} grades={grades} route={route} />
       ) : (
-        <Plain pair={pair} grades={grades} />
+        <Plain contrast={shown} grades={grades} />
       )}
     </>
   );

@@ -1,15 +1,8 @@
-/**
- * The tokens of a pair: its own, or where all positives of a prompt stand against all its negatives, the
- * two of them that are the pair's.
- */
+/** The tokens of one pair among those of its contrast. */
 import type { PairRecord, PairTokens } from '../../../results.ts';
 
-export type AllTokens = ReadonlyMap<string, PairTokens> | undefined;
-
-export function tokensOf(all: AllTokens, pair: PairRecord): PairTokens | undefined {
-  const own = all?.get(pair.id);
-  if (own) return own;
-  const whole = all?.get(pair.prompt_id);
+/** Undefined where the contrast's do not hold both of its completions. */
+export function tokensOfPair(whole: PairTokens | undefined, pair: PairRecord): PairTokens | undefined {
   const places = [pair.positive_id, pair.negative_id].map(
     (id) => whole?.completions.findIndex((one) => one.id === id) ?? -1,
   );

@@ -54,9 +54,10 @@ const headings: Readonly<Record<SteerSide, string>> = { alone: 'left alone', ste
 interface ColumnProps {
   readonly side: SteerSide;
   readonly run: Run;
+  readonly isShaded: boolean;
 }
 
-function Column({ side, run }: ColumnProps) {
+function Column({ side, run, isShaded }: ColumnProps) {
   const { tokens, stop } = run[side];
   const texts = useMemo(() => tokens.map(({ text }) => text), [tokens]);
   const values = useMemo(() => tokens.map(({ log_probability }) => -log_probability), [tokens]);
@@ -72,7 +73,7 @@ function Column({ side, run }: ColumnProps) {
       <Tokens
         tokens={texts}
         values={values}
-        scale={surprise}
+        scale={isShaded ? surprise : undefined}
         label={`Text ${headings[side]}`}
         peak={parting(run)}
         details={(place) => <Likely token={tokens[place]!} />}
@@ -81,17 +82,20 @@ function Column({ side, run }: ColumnProps) {
   );
 }
 
-export function PlaygroundColumns({ run }: { readonly run: Run }) {
+/** `isShaded`: by how likely each token was; what is out of date is plain. */
+export function PlaygroundColumns({ run, isShaded }: Omit<ColumnProps, 'side'>) {
   return (
     <>
-      <Legend
-        scale={surprise}
-        quantity="−ln p of the token, nats; underlined where the two texts first differ"
-        format={(nats) => `${fixed(nats, 0)} and more`}
-      />
+      {isShaded && (
+        <Legend
+          scale={surprise}
+          quantity="−ln p of the token, nats; underlined where the two texts first differ"
+          format={(nats) => `${fixed(nats, 0)} and more`}
+        />
+      )}
       <div className="two-columns">
         {steerSides.map((side) => (
-          <Column key={side} side={side} run={run} />
+          <Column key={side} side={side} run={run} isShaded={isShaded} />
         ))}
       </div>
     </>

@@ -1,24 +1,26 @@
 /** Steering by hand: a prompt, latents with doses, and what the model says with and without them. */
-import { type FormEvent, useState } from 'react';
+import type { FormEvent } from 'react';
 import { type Prompt, type SteerBody, steeredModels } from '../../../results.ts';
-import { type Dose, dosesIn, queryOf, usualDose } from '../../doseQuery.ts';
-import { Failed, Loading } from '../../parts/notes.tsx';
+import { apart } from '../../apart.ts';
+import { dosesIn, queryOf, usualDose } from '../../doseQuery.ts';
+import { CopyLink } from '../../parts/copyLink.tsx';
+import { Failed, Loading, Unread } from '../../parts/notes.tsx';
 import { promptText } from '../../parts/promptTexts.ts';
 import { Segments } from '../../parts/segments.tsx';
+import { hashOf, type Query } from '../../routes.ts';
 import type { LoadedStudy } from '../../study.ts';
 import { useLoaded } from '../../useLoaded.ts';
 import { replaceQuery } from '../../useRoute.ts';
 import type { ViewProps, WebView } from '../../view.ts';
+import { askedPrompt, captionOf, numberFields, type Offered, queryFor, steerBodyIn } from './asked.ts';
 import { PlaygroundColumns } from './columns.tsx';
 import { DoseSliders } from './doseSliders.tsx';
 import { NumberField } from './numberField.tsx';
 import { type Run, saysSomething } from './run.ts';
 import { useRun } from './useRun.ts';
 
-/** What the form begins with. */
-interface Offered {
-  readonly prompts: readonly Prompt[];
-  readonly doses: readonly Dose[];
+interface Loaded extends Offered {
+  readonly errors: Readonly<Record<string, Error | undefined>>;
   /** latents by rank */
   readonly latents: readonly number[];
 }
@@ -28,100 +30,108 @@ async function loadPrompts(study: LoadedStudy): Promise<Prompt[]> {
   return [...new Map(records.map(({ prompt_id, prompt }) => [prompt_id, prompt])).values()];
 }
 
-async function loadOffered(study: LoadedStudy): Promise<Offered> {
-  const [prompts, latents = [], steering] = await Promise.all([
-    loadPrompts(study),
-    study.latents(),
-    study.steering(),
-  ]);
+async function loadOffered(study: LoadedStudy): Promise<Loaded> {
+  const { values, errors } = await apart({
+    prompts: loadPrompts(study),
+    latents: study.latents(),
+    steering: study.steering(),
+  });
+  const { prompts = [], latents = [], steering } = values;
   const ranked = [...latents].sort((a, b) => a.rank - b.rank).map(({ latent }) => latent);
   const latent = steering?.summary.first?.latent ?? ranked[0] ?? 0;
   const found = steering?.rows.find((row) => row.latent === latent && row.side === 'away')?.dose;
-  return { prompts, latents: ranked, doses: dosesIn(queryOf([{ latent, dose: found ?? usualDose }])) };
+  return {
+    errors,
+    prompts,
+    latents: ranked,
+    doses: dosesIn(queryOf([{ latent, dose: found ?? usualDose }])),
+  };
 }
-
-type Settings = Omit<SteerBody, 'prompt' | 'latents'>;
-
-const usual: Settings = { max_tokens: 110, temperature: 1, seed: 1, model: 'subject' };
 
 interface SettingsFormProps {
-  readonly settings: Settings;
-  readonly onSettings: (settings: Settings) => void;
+  readonly body: SteerBody;
+  readonly onChange: (changed: Query) => void;
 }
 
-function SettingsForm({ settings, onSettings }: SettingsFormProps) {
-  const numbers = [
-    { name: 'temperature', label: 'temperature', min: 0, max: 100, step: 'any' },
-    { name: 'max_tokens', label: 'token limit', min: 1, max: 4096, step: 1 },
-    { name: 'seed', label: 'seed', min: 0, max: 2 ** 31 - 1, step: 1 },
-  ] as const;
+function SettingsForm({ body, onChange }: SettingsFormProps) {
   return (
     <div className="row">
       <Segments
         label="Model"
         choices={steeredModels}
-        chosen={settings.model}
-        onChoose={(model) => onSettings({ ...settings, model })}
+        chosen={body.model}
+        onChoose={(model) => onChange({ model })}
       />
-      {numbers.map(({ name, ...field }) => (
+      {numberFields.map(({ name, label, min, max, step }) => (
         <NumberField
           key={name}
-          {...field}
-          value={settings[name]}
-          onNumber={(value) => onSettings({ ...settings, [name]: value })}
+          label={label}
+          min={min}
+          max={max}
+          step={step}
+          value={body[name]}
+          onNumber={(value) => onChange({ [name]: `${value}` })}
         />
       ))}
     </div>
   );
 }
 
-/** The prompt as text; one of the study's that is left as it is keeps its messages. */
-function usePrompt(prompts: readonly Prompt[]) {
-  const [place, setPlace] = useState(0);
-  const [text, setText] = useState(() => promptText(prompts[0] ?? ''));
-  const shown = prompts[place] ?? '';
-  return {
-    text,
-    prompt: text === promptText(shown) ? shown : text,
-    setText,
-    another() {
-      const next = (place + 1) % prompts.length;
-      setPlace(next);
-      setText(promptText(prompts[next]!));
-    },
-  };
+interface OutcomeProps {
+  readonly run: Run | undefined;
+  /** what the form asks for now */
+  readonly body: SteerBody;
 }
 
-function Outcome({ run }: { readonly run: Run | undefined }) {
+const isSame = (a: SteerBody, b: SteerBody) => JSON.stringify(queryFor(a)) === JSON.stringify(queryFor(b));
+
+/** What came of what was asked: said with it, and dimmed once the form asks for something else. */
+function Outcome({ run, body }: OutcomeProps) {
   if (!run) return null;
   const waits = run.state === 'running' && !saysSomething(run);
+  const isOld = !isSame(run.body, body);
   return (
-    <section aria-live="off">
+    <section aria-live="off" className={isOld ? 'outcome old' : 'outcome'} aria-label="What was said">
       {run.error !== undefined && <Failed error={new Error(run.error)} />}
       {waits && <p className="quiet">Waiting for the first token; the model is opened first …</p>}
-      {saysSomething(run) && <PlaygroundColumns run={run} />}
+      {isOld && <p className="note">The form has changed since: this is what the settings below came to.</p>}
+      {saysSomething(run) && (
+        <>
+          <p className="asked">{captionOf(run.body)}</p>
+          <p className="prompt">{promptText(run.body.prompt)}</p>
+          <PlaygroundColumns run={run} isShaded={!isOld} />
+        </>
+      )}
     </section>
   );
 }
 
-function Form({ study, route, offered }: Omit<ViewProps, 'sources'> & { readonly offered: Offered }) {
-  const asked = dosesIn(route.query);
-  const doses = asked.length > 0 ? asked : offered.doses;
-  const [settings, setSettings] = useState(usual);
-  const { text, prompt, setText, another } = usePrompt(offered.prompts);
+function Form({ study, route, offered }: Pick<ViewProps, 'study' | 'route'> & { readonly offered: Loaded }) {
+  const body = steerBodyIn(route.query, offered);
+  const text = askedPrompt(route.query, offered);
+  const change = (changed: Query) => replaceQuery(route, changed);
   const { run, start, stop } = useRun(study.source);
   const running = run?.state === 'running';
-  const next = offered.latents.find((latent) => !doses.some((one) => one.latent === latent)) ?? 0;
+  const next = offered.latents.find((latent) => !body.latents.some((one) => one.latent === latent)) ?? 0;
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    start({ prompt, latents: doses, ...settings });
+    start(body);
+  };
+  const another = () => {
+    const texts = offered.prompts.map(promptText);
+    change({ prompt: texts[(texts.indexOf(text) + 1) % texts.length]! });
   };
   return (
     <>
       <form className="playground" onSubmit={submit}>
         <label>
           Prompt
-          <textarea rows={3} required value={text} onChange={({ target }) => setText(target.value)} />
+          <textarea
+            rows={3}
+            required
+            value={text}
+            onChange={({ target }) => change({ prompt: target.value })}
+          />
         </label>
         {offered.prompts.length > 1 && (
           <button type="button" onClick={another}>
@@ -129,12 +139,12 @@ function Form({ study, route, offered }: Omit<ViewProps, 'sources'> & { readonly
           </button>
         )}
         <DoseSliders
-          doses={doses}
+          doses={body.latents}
           next={next}
           route={route}
-          onDoses={(changed) => replaceQuery(route, queryOf(changed))}
+          onDoses={(changed) => change(queryOf(changed))}
         />
-        <SettingsForm settings={settings} onSettings={setSettings} />
+        <SettingsForm body={body} onChange={change} />
         <div className="row">
           <button type="submit" className="main-button" disabled={running}>
             steer
@@ -143,9 +153,13 @@ function Form({ study, route, offered }: Omit<ViewProps, 'sources'> & { readonly
             stop
           </button>
           {run?.state === 'stopped' && <span className="quiet">stopped</span>}
+          <CopyLink
+            of="these settings"
+            hash={hashOf({ ...route, query: { ...route.query, ...queryFor(body) } })}
+          />
         </div>
       </form>
-      <Outcome run={run} />
+      <Outcome run={run} body={body} />
     </>
   );
 }
@@ -175,7 +189,14 @@ function Playground({ study, route }: ViewProps) {
     <>
       <h1>Playground</h1>
       {canSteer ? (
-        <Loading loaded={offered}>{(value) => <Form study={study} route={route} offered={value} />}</Loading>
+        <Loading loaded={offered}>
+          {(value) => (
+            <>
+              <Unread errors={value.errors} />
+              <Form study={study} route={route} offered={value} />
+            </>
+          )}
+        </Loading>
       ) : (
         <Unserved study={study} />
       )}

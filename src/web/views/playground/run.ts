@@ -1,5 +1,5 @@
 /** What came of a request so far. */
-import { type SteerLine, type SteerSide, steerSides } from '../../../results.ts';
+import { type SteerBody, type SteerLine, type SteerSide, steerSides } from '../../../results.ts';
 import type { SteerToken } from './steer.ts';
 
 interface Said {
@@ -9,13 +9,21 @@ interface Said {
 }
 
 export interface Run extends Readonly<Record<SteerSide, Said>> {
+  /** what was asked for */
+  readonly body: SteerBody;
   readonly state: 'running' | 'done' | 'stopped';
   readonly error: string | undefined;
 }
 
 const nothing: Said = { tokens: [], stop: undefined };
 
-export const begun: Run = { alone: nothing, steered: nothing, state: 'running', error: undefined };
+export const begun = (body: SteerBody): Run => ({
+  body,
+  alone: nothing,
+  steered: nothing,
+  state: 'running',
+  error: undefined,
+});
 
 export function withLine(run: Run, line: SteerLine): Run {
   if (line.kind === 'error') return { ...run, error: line.message };

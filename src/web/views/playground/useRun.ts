@@ -36,7 +36,7 @@ export function useRun(source: Source): Following {
     start(body) {
       stop();
       going.current = new AbortController();
-      setRun(begun);
+      setRun(begun(body));
       void follow(body, going.current);
     },
   };

@@ -1,7 +1,8 @@
 /** How a study was made, so that it can be described, checked and repeated. */
-import { resultFiles } from '../../../results.ts';
+import { resultFiles, type StudyManifest } from '../../../results.ts';
+import { apart } from '../../apart.ts';
 import { leftOut } from '../../leftOut.ts';
-import { Loading, Missing } from '../../parts/notes.tsx';
+import { Loading, Missing, Unread } from '../../parts/notes.tsx';
 import type { LoadedStudy } from '../../study.ts';
 import { useLoaded } from '../../useLoaded.ts';
 import type { ViewProps, WebView } from '../../view.ts';
@@ -12,18 +13,11 @@ import { methodsText } from './methodsText.ts';
 import { repeatCommand } from './repeat.ts';
 import { StageTable } from './stageTable.tsx';
 
-async function everything(study: LoadedStudy) {
-  const [manifest, steering, yaml, check] = await Promise.all([
-    study.manifest(),
-    study.steering(),
-    study.yaml(),
-    study.check(),
-  ]);
-  return { manifest, steering, yaml, check };
-}
+const everything = (study: LoadedStudy) =>
+  apart({ manifest: study.manifest(), steering: study.steering(), yaml: study.yaml(), check: study.check() });
 
 /** The order in which they were run. */
-const byTime = (stages: Awaited<ReturnType<typeof everything>>['manifest']) =>
+const byTime = (stages: StudyManifest | undefined) =>
   Object.entries(stages?.stages ?? {}).sort(([, a], [, b]) => (a.finished < b.finished ? -1 : 1));
 
 function ForPaper({ paragraphs }: { readonly paragraphs: readonly (readonly string[])[] }) {
@@ -93,17 +87,19 @@ function Methods({ study }: ViewProps) {
     <>
       <h1>Methods</h1>
       <Loading loaded={loaded}>
-        {({ manifest, steering, yaml, check }) => (
+        {({ values: { manifest, steering, yaml, check }, errors }) => (
           <>
-            {manifest ? (
+            <Unread errors={errors} />
+            {manifest && (
               <>
-                <ForPaper paragraphs={methodsText(manifest, steering, study.stale)} />
+                {!errors.steering && <ForPaper paragraphs={methodsText(manifest, steering, study.stale)} />}
                 <h2>What was run</h2>
                 {byTime(manifest).map(([name, stage]) => (
                   <StageTable key={name} name={name} stage={stage} stale={study.stale[name]} />
                 ))}
               </>
-            ) : (
+            )}
+            {!manifest && !errors.manifest && (
               <Missing command="culprit run STUDY">
                 There is no {resultFiles.manifest} yet: nothing was run.
               </Missing>
@@ -114,7 +110,7 @@ function Methods({ study }: ViewProps) {
                 <CheckLines lines={check} />
               </>
             )}
-            <ToRepeat command={repeatCommand(manifest)} yaml={yaml} />
+            {!errors.yaml && <ToRepeat command={repeatCommand(manifest)} yaml={yaml} />}
             <LeftOut trimmed={study.source.trimmed} />
             <h2>To cite</h2>
             <Copyable label="BibTeX" text={bibtexOf(manifest?.versions.culprit)} />
