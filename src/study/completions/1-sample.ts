@@ -5,7 +5,8 @@
 
 import { createHash } from 'node:crypto';
 import type { TextCodec } from '../../files/textCodec.ts';
-import { type Completion, sampler } from '../../methods/completions/sample.ts';
+import { localEngine } from '../../methods/completions/localEngine.ts';
+import type { Completion } from '../../methods/completions/sample.ts';
 import { type CompletionRecord, completionRecord, resultFiles } from '../../results.ts';
 import { leftToTheStudy } from '../config/schema.ts';
 import { type SamplingConfig, samplingSection } from '../config/sections/sampling.ts';
@@ -107,7 +108,7 @@ async function runSample(study: OpenStudy): Promise<StageOutcome<UnitResult<Comp
         seeds: indices(prompt).map((index) => seedOf(sampling.seed, prompt, index)),
       }));
       const stops = sampling.stop ?? [];
-      const samples = await sampler(study.runtime(), model, {
+      const samples = await localEngine(study.runtime(), model).sampler({
         rows: Math.min(sampling.rows, missing.size),
         capacity: Math.max(...ids.map(({ length }) => length)) + sampling.max_tokens,
       });

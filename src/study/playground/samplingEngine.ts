@@ -2,7 +2,8 @@
  * A model kept open for completions, with its runtime and a sampler that is made anew only where it does
  * not do. Knows nothing of prompts and latents.
  */
-import { type Sampler, sampler } from '../../methods/completions/sample.ts';
+import { localEngine } from '../../methods/completions/localEngine.ts';
+import type { Sampler } from '../../methods/completions/sample.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { type Machine, openRuntime } from '../open/machine.ts';
 import { type OpenModel, openModel } from '../open/openModel.ts';
@@ -73,7 +74,7 @@ export function samplingEngine(request: EngineModel): SamplingEngine {
       const before = kept;
       kept = undefined;
       await before?.sampler.release();
-      kept = { needs, sampler: await sampler(runtime, model, needs) };
+      kept = { needs, sampler: await localEngine(runtime, model).sampler(needs) };
       return kept.sampler;
     },
     close: () => runtime.close(),
