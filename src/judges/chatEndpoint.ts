@@ -2,11 +2,11 @@
  * One request to an OpenAI-compatible `/chat/completions`, and what came of it. Knows nothing of grades or
  * budgets, and does not repeat a request.
  */
-import { retryAfterSeconds } from '../waiting.ts';
 import { type ChatTokens, errorIn, jsonIn, saidIn, type ToldError, tokensIn } from './chatBody.ts';
 import { bodyOf, learntDialect, type OptionalField } from './chatDialect.ts';
 import { shownAddress, withoutKey } from './secrets.ts';
 import {
+  askedWaitS,
   beginning,
   called,
   checkedKey,
@@ -167,14 +167,9 @@ function hidden(outcome: ChatOutcome, hide: (text: string) => string): ChatOutco
 }
 
 /** `status` says what is wrong, which for errors with status 200 is not the response's own. */
-function failed(
-  { headers, ok }: Response,
-  status: number,
-  code: string | undefined,
-  why: string,
-): ChatOutcome {
+function failed(response: Response, status: number, code: string | undefined, why: string): ChatOutcome {
   const isOver = code === 'insufficient_quota';
-  if (!isOver && (mayPass(status) || (ok && isRequestsOwn(status))))
-    return { kind: 'again', why, waitS: retryAfterSeconds(headers.get('retry-after'), headers.get('date')) };
+  if (!isOver && (mayPass(status) || (response.ok && isRequestsOwn(status))))
+    return { kind: 'again', why, waitS: askedWaitS(response) };
   return { kind: isRequestsOwn(status) ? 'refused' : 'shut', why };
 }

@@ -3,6 +3,7 @@
  * time, and which failures may pass. Knows no question.
  */
 import { InputError } from '../errors.ts';
+import { retryAfterSeconds } from '../waiting.ts';
 import { bodyText, tooLarge } from './chatBody.ts';
 import { shownAddress } from './secrets.ts';
 
@@ -88,6 +89,12 @@ export const mayPass = (status: number): boolean => passing.includes(status) || 
 /** Statuses that say that this request is wrong, rather than the address or the key. */
 const requestsOwn = [400, 413, 422];
 export const isRequestsOwn = (status: number): boolean => requestsOwn.includes(status);
+
+/** The wait that a server asks for, in seconds; undefined where it asks for none. */
+export const askedWaitS = ({ headers }: Response): number | undefined =>
+  retryAfterSeconds(headers.get('retry-after'), headers.get('date'));
+
+export { backOffSeconds } from '../waiting.ts';
 
 export const beginning = (text: string): string => text.slice(0, 4000);
 

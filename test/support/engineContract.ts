@@ -2,7 +2,7 @@
  * What holds for every engine of the same model. An engine that cannot hold a case says why, and the case is shown
  * as skipped for that reason. Numbers are held against the model's own logits, which no sampler has a part in.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { lossPass, residualsPass } from '../../src/methods/check/textPass.ts';
 import type { Engine } from '../../src/methods/completions/engine.ts';
 import type { Completion, SampleJob, SampleOptions } from '../../src/methods/completions/sample.ts';
@@ -260,6 +260,8 @@ export function engineContract(
 
     async 'says which changes it makes'() {
       const unit = vector(1);
+      await engine.ready(of.layer);
+      await engine.ready(of.layer);
       expect(engine.makes(undefined)).toBe(true);
       expect(engine.makes(addedVector(unit, 'prompt'))).toBe(true);
       const held = projectionsHeldAt([unit.map((x) => x / Math.hypot(...unit))], unit);
@@ -314,5 +316,4 @@ export function engineContract(
       else it.skip(`${name}: ${why}`, cases[name]);
     }
   });
-  afterAll(() => of.runtime.close());
 }

@@ -8,7 +8,12 @@ import type { Sampler, SamplerOptions } from './sample.ts';
 export interface Engine {
   /** what it is, for people */
   readonly name: string;
-  /** Whether it can make this change to the residual stream; undefined: nothing is changed. */
+  /**
+   * Looks, once, whether it is the model of the local files, and steers as they would at `resid_post layer` where
+   * that is given. Throws InputError where it is not.
+   */
+  ready(layer?: number): Promise<void>;
+  /** Whether it makes this change to the residual stream, once it is ready; undefined: nothing is changed. */
   makes(steering: Steering | undefined): boolean;
   /** Throws InputError where it has no such site, or cannot be reached. */
   sampler(options: SamplerOptions): Promise<Sampler>;

@@ -7,6 +7,7 @@ import { sampler } from './sample.ts';
 
 export const localEngine = (runtime: Runtime, model: Model): Engine => ({
   name: 'this machine',
+  ready: async () => undefined,
   makes: () => true,
   sampler: (options) => sampler(runtime, model, options),
   async residuals(layer) {

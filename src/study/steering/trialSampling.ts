@@ -42,6 +42,7 @@ export function trialSampler(work: SteeringWork, side: Side): TrialSampler {
   const local = localEngine(work.runtime, opened.model);
   const own = engine ?? local;
   const loading = new Map<Engine, Promise<Sampler>>();
+  let told = false;
   const sinks = sinkNorms(work, side);
 
   async function sampleOn(
@@ -67,9 +68,16 @@ export function trialSampler(work: SteeringWork, side: Side): TrialSampler {
   return {
     async sample(trials, onCompletion) {
       const batch = await batchOf(work, trials, sinks.of);
+      await own.ready(work.layer);
       const made = ({ job }: TrialJob) => own.makes(job.steer);
       await sampleOn(own, batch.filter(made), onCompletion);
       const others = batch.filter((one) => !made(one));
+      if (others.length > 0 && !told) {
+        work.progress.note(
+          `Projections that are held, and what else ${own.name} cannot say as an added vector, are made on this machine.`,
+        );
+        told = true;
+      }
       await sampleOn(local, others, onCompletion);
     },
     async release() {

@@ -9,13 +9,16 @@ import { openModel } from '../../../src/study/open/openModel.ts';
 import { engineContract } from '../../support/engineContract.ts';
 import { layer, putAll } from '../../support/tinyFolder.ts';
 
+const runtime = nodeRuntime({ threads: 1 });
 const folder = mkdtempSync(join(tmpdir(), 'culprit-engine-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  await runtime.close();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 engineContract(async () => {
   const tiny = await putAll(folder);
   const { model, codec } = await openModel(tiny.model, { adapter: tiny.adapter });
-  const runtime = nodeRuntime({ threads: 1 });
   const prompts = ['What of this?', 'The hen in the', '12 and'].map((text) => codec.encodePrompt(text));
   return { engine: localEngine(runtime, model), of: { runtime, model, layer, prompts } };
 });
