@@ -54,8 +54,9 @@ export async function sampleTogether(
 
   async function tell(some: typeof held): Promise<void> {
     await confirm(either);
+    // these are confirmed: what fails elsewhere does not take them away
     for (const { unit, told } of some) {
-      either.throwIfAborted();
+      signal?.throwIfAborted();
       const { tokens, ...completion } = told;
       for (const token of tokens) onToken?.(unit.number, unit.index, token);
       await onDone(unit.number, unit.index, completion);
