@@ -61,7 +61,8 @@ export function json(tree: Tree | undefined): string {
 /** The number that a leaf stands for, as an unsigned integer of so many bits. */
 export function whole(tree: Tree | undefined, bits: number): bigint {
   if (typeof tree === 'bigint') return BigInt.asUintN(bits, tree);
-  const number = Math.trunc(Number(tree instanceof Raw ? tree.text : tree));
+  const leaf = tree instanceof Raw ? tree.text : tree;
+  const number = typeof leaf === 'object' ? Number.NaN : Math.trunc(Number(leaf));
   return Number.isFinite(number) ? BigInt.asUintN(bits, BigInt(number)) : 0n;
 }
 

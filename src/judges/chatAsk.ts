@@ -8,9 +8,10 @@ import { InputError } from '../errors.ts';
 import { backOffSeconds } from '../waiting.ts';
 import type { Share } from './budget.ts';
 import type { ChatTokens } from './chatBody.ts';
-import { type ChatOutcome, type Endpoint, excerpt, type Request } from './chatEndpoint.ts';
+import type { ChatOutcome, Endpoint, Request } from './chatEndpoint.ts';
 import { NoVerdict, Stopped, Unheard } from './grading.ts';
 import { type Cost, free } from './judge.ts';
+import { excerpt } from './serverCall.ts';
 
 export type Sleep = (seconds: number, signal: AbortSignal | undefined) => Promise<void>;
 

@@ -7,16 +7,16 @@ export interface ChatTokens {
   readonly output: number;
 }
 
-/** Bytes of a body that are read: a reply is some kilobytes, with its thoughts too. */
-const mostBytes = 4 * 2 ** 20;
+/** Bytes of a body that are read where nothing is said: a reply is some kilobytes, with its thoughts too. */
+const bytesOfReply = 4 * 2 ** 20;
 /** Characters of a reply in which an answer is looked for. */
 const longestReply = 200_000;
 
 /**
- * The body as text, unpacked; undefined where it is larger than 4 MiB: the rest is not read then, since
- * little can be unpacked to much.
+ * The body as text, unpacked; undefined where it is larger than `mostBytes`, default 4 MiB: the rest is not read
+ * then, since little can be unpacked to much.
  */
-export async function bodyText(response: Response): Promise<string | undefined> {
+export async function bodyText(response: Response, mostBytes = bytesOfReply): Promise<string | undefined> {
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   for (const reader = response.body?.getReader(); reader !== undefined; ) {
@@ -33,7 +33,8 @@ export async function bodyText(response: Response): Promise<string | undefined> 
 }
 
 /** What is said of a body that is not read. */
-export const tooLarge = `a reply of more than ${mostBytes / 2 ** 20} MiB`;
+export const tooLarge = (mostBytes = bytesOfReply): string =>
+  `a reply of more than ${Math.ceil(mostBytes / 2 ** 20)} MiB`;
 
 /** `text` as JSON; undefined where it is none, or too deep. A list of one is what is in it. */
 export function jsonIn(text: string): unknown {

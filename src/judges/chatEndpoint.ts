@@ -2,20 +2,20 @@
  * One request to an OpenAI-compatible `/chat/completions`, and what came of it. Knows nothing of grades or
  * budgets, and does not repeat a request.
  */
-import { InputError } from '../errors.ts';
-import { retryAfterSeconds } from '../waiting.ts';
-import {
-  bodyText,
-  type ChatTokens,
-  errorIn,
-  jsonIn,
-  saidIn,
-  type ToldError,
-  tokensIn,
-  tooLarge,
-} from './chatBody.ts';
+import { type ChatTokens, errorIn, jsonIn, saidIn, type ToldError, tokensIn } from './chatBody.ts';
 import { bodyOf, learntDialect, type OptionalField } from './chatDialect.ts';
 import { shownAddress, withoutKey } from './secrets.ts';
+import {
+  askedWaitS,
+  beginning,
+  called,
+  checkedKey,
+  excerpt,
+  headersWith,
+  isRequestsOwn,
+  mayPass,
+  serverUrl,
+} from './serverCall.ts';
 
 export interface EndpointOptions {
   /** up to `/chat/completions`, e.g. `https://host/v1` */
@@ -83,22 +83,14 @@ export interface Endpoint {
   send(request: Request, replyTokens: number, signal: AbortSignal | undefined): Promise<ChatOutcome>;
 }
 
-/**
- * Statuses after which the same request may pass: time-outs, conflicts, too many requests. And all from 500
- * on.
- */
-const passing = [408, 409, 425, 429];
-/** Statuses that say that this request is wrong, rather than the address or the key. */
-const requestsOwn = [400, 413, 422];
-
 /** Throws InputError for an address that is none, or a key that no header can carry. */
 export function endpoint(options: EndpointOptions): Endpoint {
   const { model, temperature, timeoutS, field, note } = options;
   const url = completionsUrl(options);
-  const key = checkedKey(options);
+  const key = checkedKey(options.apiKey, field);
   const hide = withoutKey(key);
   const where = hide(shownAddress(`${url.origin}${url.pathname}`));
-  const headers = { 'content-type': 'application/json', ...(key ? { authorization: `Bearer ${key}` } : {}) };
+  const headers = headersWith(key);
   const dialect = learntDialect(options.leaveOut ?? [], (what) => note?.(`${field}: ${where} ${what}`));
 
   async function send(
@@ -107,23 +99,16 @@ export function endpoint(options: EndpointOptions): Endpoint {
     signal: AbortSignal | undefined,
   ): Promise<ChatOutcome> {
     const spoken = dialect.now();
-    const timeout = AbortSignal.timeout(timeoutS * 1000);
-    let response: Response;
-    let body: string | undefined;
-    try {
-      response = await fetch(url, {
-        method: 'POST',
-        headers,
-        redirect: 'manual',
-        body: JSON.stringify(bodyOf(spoken, { model, temperature, replyTokens, ...request })),
-        signal: signal ? AbortSignal.any([timeout, signal]) : timeout,
-      });
-      body = await bodyText(response);
-    } catch (error) {
-      signal?.throwIfAborted();
-      return { kind: 'again', why: timeout.aborted ? `no reply within ${timeoutS} s` : hide(lost(error)) };
-    }
-    if (body === undefined) return { kind: 'again', why: tooLarge };
+    const found = await called(url, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(bodyOf(spoken, { model, temperature, replyTokens, ...request })),
+      timeoutS,
+      signal,
+      hide,
+    });
+    if (found.kind === 'lost') return { kind: 'again', why: found.why };
+    const { response, body } = found;
     const json = jsonIn(body);
     const error = errorIn(json);
     if (response.ok && error === undefined) {
@@ -140,8 +125,6 @@ export function endpoint(options: EndpointOptions): Endpoint {
   return { baseUrl: where.replace(/\/chat\/completions$/, ''), where, send };
 }
 
-const beginning = (text: string) => text.slice(0, 4000);
-
 /**
  * The status that says what an error with status 200 says: the server's own where it speaks of the address,
  * the key or the request; else it comes from another behind it.
@@ -153,25 +136,9 @@ function statusOf({ code }: ToldError): number {
 }
 
 function completionsUrl({ baseUrl, field }: EndpointOptions): URL {
-  const expected = `${field}.base_url: expected an address like https://host/v1`;
-  if (!URL.canParse(baseUrl))
-    throw new InputError(`${expected}, found ${JSON.stringify(shownAddress(baseUrl))}`);
-  const url = new URL(baseUrl);
-  if (!/^https?:$/.test(url.protocol)) throw new InputError(`${expected}, found one of ${url.protocol}`);
-  if (url.username || url.password)
-    throw new InputError(`${expected}, found one with a user or a password in it`);
+  const url = serverUrl(baseUrl, field);
   url.pathname = `${url.pathname.replace(/\/+$/, '').replace(/\/chat\/completions$/, '')}/chat/completions`;
-  url.hash = '';
   return url;
-}
-
-function checkedKey({ apiKey, field }: EndpointOptions): string | undefined {
-  const key = apiKey?.trim();
-  if (key !== undefined && !/^[\x21-\x7e]*$/.test(key))
-    throw new InputError(
-      `${field} key: expected printable ASCII without spaces, found other characters (not shown)`,
-    );
-  return key || undefined;
 }
 
 /** What a body without an error holds. */
@@ -200,28 +167,9 @@ function hidden(outcome: ChatOutcome, hide: (text: string) => string): ChatOutco
 }
 
 /** `status` says what is wrong, which for errors with status 200 is not the response's own. */
-function failed(
-  { headers, ok }: Response,
-  status: number,
-  code: string | undefined,
-  why: string,
-): ChatOutcome {
+function failed(response: Response, status: number, code: string | undefined, why: string): ChatOutcome {
   const isOver = code === 'insufficient_quota';
-  if (!isOver && (passing.includes(status) || status >= 500 || (ok && requestsOwn.includes(status))))
-    return { kind: 'again', why, waitS: retryAfterSeconds(headers.get('retry-after'), headers.get('date')) };
-  return { kind: requestsOwn.includes(status) ? 'refused' : 'shut', why };
-}
-
-/** The reason that a request had no answer: undici puts it into the error's cause. */
-function lost(error: unknown): string {
-  const { message, cause } = error as Error & { cause?: NodeJS.ErrnoException };
-  return `no connection: ${excerpt(cause?.message || cause?.code || message)}`;
-}
-
-/** The beginning of a text as one line. */
-export function excerpt(text: string): string {
-  const line = beginning(text)
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
-    .trim();
-  return line.length > 200 ? `${line.slice(0, 200)}...` : line;
+  if (!isOver && (mayPass(status) || (response.ok && isRequestsOwn(status))))
+    return { kind: 'again', why, waitS: askedWaitS(response) };
+  return { kind: isRequestsOwn(status) ? 'refused' : 'shut', why };
 }

@@ -22,6 +22,10 @@ export const manifestSchema = z.object({
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 
+const engineRecord = z.record(z.string(), z.union([z.string(), z.number()]));
+/** What was found of an engine. Holds no key. */
+export type EngineRecord = z.output<typeof engineRecord>;
+
 const stageRecord = z.object({
   /** hash of inputs, options, earlier stages' results and versions: equal keys mean equal results */
   key: z.string().min(1),
@@ -39,6 +43,8 @@ const stageRecord = z.object({
   edited: z.array(z.string()),
   /** threads of one matrix product, in the run that finished it */
   threads: z.int().min(1).optional(),
+  /** where completions came from other than this machine: its versions, and how far it agrees with the local files */
+  engines: z.array(engineRecord).optional(),
 });
 export type StageRecord = z.output<typeof stageRecord>;
 

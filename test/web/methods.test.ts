@@ -44,6 +44,36 @@ describe('methods', () => {
     expect(repeatCommand(undefined)).toMatch(/^npx culprit run STUDY /);
   });
 
+  it('says where completions came from other than this machine, and what was made here all the same', () => {
+    const engine = { engine: 'vllm', version: '0.30.0', precision: 'bfloat16', difference: 0.0125 };
+    const engines = [
+      { ...engine, model: 'tuned', steers: 'all' },
+      { ...engine, model: 'base', steers: 'all' },
+    ];
+    const { sample, steer } = whole.stages;
+    const of = (tokens: string) =>
+      paragraphs(
+        {
+          ...whole,
+          stages: {
+            ...whole.stages,
+            sample: { ...sample!, engines: engines.slice(0, 1) },
+            steer: { ...steer!, options: { ...steer!.options, tokens }, engines },
+          },
+        },
+        { rows: steered(1, -0.3, 0.3), summary: summary() },
+      ).join('\n');
+    const server = (model: string) =>
+      `a vLLM server (0.30.0, bfloat16) that held ${model}, whose log-probabilities were`;
+    expect(of('all')).toContain(`before the token limit. These completions came from ${server('tuned')}`);
+    expect(of('all')).toMatch(/nats a token off those of the local files; and from a vLLM server .* base, /);
+    expect(of('all')).toContain(
+      'Where a projection was held or a latent subtracted, they were made on the machine of the study, since',
+    );
+    expect(of('prompt')).toContain('latent subtracted, and where a direction was added, they were made on');
+    expect(paragraphs(whole, undefined).join()).not.toContain('vLLM');
+  });
+
   it('says of each stage what its record holds', () => {
     const text = paragraphs(whole, { rows: steered(1, -0.3, 0.3), summary: summary() }).join('\n');
     for (const said of [

@@ -5,10 +5,12 @@
 
 import { createHash } from 'node:crypto';
 import type { TextCodec } from '../../files/textCodec.ts';
-import { type Completion, sampler } from '../../methods/completions/sample.ts';
+import type { Completion } from '../../methods/completions/sample.ts';
 import { type CompletionRecord, completionRecord, resultFiles } from '../../results.ts';
 import { leftToTheStudy } from '../config/schema.ts';
 import { type SamplingConfig, samplingSection } from '../config/sections/sampling.ts';
+import { factsWork, keepFacts, keptFacts } from '../engines/keptFacts.ts';
+import { engineField, engineIdentity, engineOf } from '../engines/openEngine.ts';
 import type { StudyPrompt } from '../open/promptsFile.ts';
 import { completionsAreImported } from '../open/records.ts';
 import { type StageOutcome, studyStage } from '../open/stage.ts';
@@ -16,6 +18,7 @@ import { beforeStop, stopsAt, textOf } from '../open/stopTexts.ts';
 import type { OpenStudy } from '../open/study.ts';
 import { runUnits, stageOf, type UnitPlan, type UnitResult, unitsOf } from '../open/units.ts';
 import { promptHash } from '../store/contentHash.ts';
+import { stageState } from '../store/stageState.ts';
 
 const idOf = (prompt: StudyPrompt, index: number) => `${prompt.id}/${index}`;
 
@@ -45,7 +48,8 @@ async function samplePlan(study: OpenStudy): Promise<UnitPlan<typeof completionR
   const prompts = await study.prompts();
   const { completions } = config.sampling;
   const hashes = new Map(prompts.discovery.map((prompt) => [prompt.id, promptHash(prompt.prompt)]));
-  return {
+  const engine = engineIdentity(study, config.subject);
+  const plan: UnitPlan<typeof completionRecord> = {
     name: 'sample',
     file: resultFiles.completions,
     schema: completionRecord,
@@ -54,10 +58,17 @@ async function samplePlan(study: OpenStudy): Promise<UnitPlan<typeof completionR
       Array.from({ length: completions }, (_, index) => idOf(prompt, index)),
     ),
     fits: ({ prompt_id, prompt }) => hashes.get(prompt_id) === promptHash(prompt),
-    unitOptions: unitOptions(config.sampling),
+    unitOptions: { ...unitOptions(config.sampling), ...(engine && { engine }) },
     computed: true,
     inputs: await study.modelHashes('subject', config.subject),
     units: { completions, prompts: Object.fromEntries(hashes) },
+  };
+  if (engine === undefined) return plan;
+  const stage = stageOf(plan, study.recorder.versions);
+  return {
+    ...plan,
+    work: [factsWork(study.folder, stage)],
+    engines: () => keptFacts(study.folder, stage),
   };
 }
 
@@ -93,7 +104,8 @@ async function runSample(study: OpenStudy): Promise<StageOutcome<UnitResult<Comp
     study,
     plan,
     async ({ missing, begin, save }) => {
-      const { codec, model } = await study.model(config.subject);
+      const { codec } = await study.model(config.subject);
+      const engine = engineOf(study, config.subject);
       const indices = (prompt: StudyPrompt) =>
         Array.from({ length: sampling.completions }, (_, index) => index).filter((index) =>
           missing.has(idOf(prompt, index)),
@@ -107,10 +119,11 @@ async function runSample(study: OpenStudy): Promise<StageOutcome<UnitResult<Comp
         seeds: indices(prompt).map((index) => seedOf(sampling.seed, prompt, index)),
       }));
       const stops = sampling.stop ?? [];
-      const samples = await sampler(study.runtime(), model, {
+      const samples = await engine.sampler({
         rows: Math.min(sampling.rows, missing.size),
         capacity: Math.max(...ids.map(({ length }) => length)) + sampling.max_tokens,
       });
+      await keepFacts(study.folder, stageOf(plan, study.recorder.versions), [engine]);
       begin();
       const stage = progress.stage('Sampling', plan.order.length, plan.order.length - missing.size);
       try {
@@ -148,19 +161,28 @@ async function runSample(study: OpenStudy): Promise<StageOutcome<UnitResult<Comp
   );
 }
 
+/** Throws InputError where a server is not what study.yaml has it be, unless nothing is left to ask of it. */
+async function checkEngine(study: OpenStudy): Promise<void> {
+  const { folder, config, recorder } = study;
+  if (engineIdentity(study, config.subject) === undefined) return;
+  const { done } = await stageState(folder, stageOf(await samplePlan(study), recorder.versions));
+  if (!done) await engineOf(study, config.subject).ready();
+}
+
 export const sampleStage = studyStage({
   name: 'sample',
   about: 'completions of the discovery prompts, drawn from the subject',
   needs: [],
   outputs: [resultFiles.completions],
-  section: samplingSection,
+  section: samplingSection(engineField()),
   imported: completionsAreImported,
   skip: ({ config }) => leftToTheStudy(config),
   plan: async (study) => stageOf(await samplePlan(study), study.recorder.versions),
   async check(study) {
     await study.model(study.config.subject);
-    if (study.config.prompts !== undefined && !(await completionsAreImported(study.folder)))
-      await study.prompts();
+    if (study.config.prompts === undefined || (await completionsAreImported(study.folder))) return;
+    await study.prompts();
+    await checkEngine(study);
   },
   run: runSample,
   units: async (study) => ({

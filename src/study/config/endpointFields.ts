@@ -11,7 +11,7 @@ const price = section({
 });
 
 // Of its own kind, so that a key in an address is not shown.
-const url = z.string({ error: 'expected a URL' }).superRefine((address, context) => {
+export const url = z.string({ error: 'expected a URL' }).superRefine((address, context) => {
   const refuse = (expected: string) =>
     context.addIssue({
       code: 'custom',
@@ -23,7 +23,7 @@ const url = z.string({ error: 'expected a URL' }).superRefine((address, context)
     refuse('a URL without a user or a password in it (name a key with api_key_env)');
 });
 
-const variable = z
+export const variable = z
   .string({ error: 'expected the name of an environment variable' })
   // Of its own kind, so that a key that stands here by mistake is not shown.
   .refine((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name), {

@@ -30,6 +30,10 @@ export interface UnitPlan<S extends z.ZodType> {
   readonly fits: (record: z.output<S>) => boolean;
   /** What a unit's record depends on, beside the unit. */
   readonly unitOptions: StageRecord['options'];
+  /** Files of the working folder, by their names in the study's folder, of no use once the stage is done. */
+  readonly work?: readonly string[];
+  /** Where they came from, known once they are made; default this machine. */
+  readonly engines?: () => Promise<StageRecord['engines']>;
   /** What the manifest tells in place of some of them, which hold a secret. */
   readonly shownOptions?: Readonly<Record<string, string>> | undefined;
   /** Files in the working folder that are set aside where the stage is to be done anew. */
@@ -78,6 +82,7 @@ export function stageOf<S extends z.ZodType>(
     options: { ...plan.unitOptions, ...plan.shownOptions, unit_key: unitKey },
     outputs: [plan.file],
     ...(plan.kept && { kept: plan.kept }),
+    ...(plan.work && { work: plan.work }),
   };
 }
 
@@ -145,7 +150,11 @@ export async function runUnits<S extends z.ZodType>(
     path: journal.path,
     records: new Map(records.map((record) => [plan.idOf(record), record])),
   };
-  const outcome = { counts: told, seconds: { [plan.name]: journal.seconds } };
+  const engines = await plan.engines?.();
+  const outcome = {
+    ...{ counts: told, seconds: { [plan.name]: journal.seconds } },
+    ...(engines && { engines }),
+  };
   await finishStage(folder, stage, outcome, recorder, () => writeInOrder(final, plan.order, path));
   return { result };
 }

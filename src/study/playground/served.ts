@@ -47,7 +47,7 @@ export function playground(folder: string, machine: Machine = {}): Playground {
 
   /** The model of a side, another where study.yaml names another by now. */
   async function engineFor(side: StudySide, of: EngineModel): Promise<SamplingEngine> {
-    const key = JSON.stringify([of.model, of.adapter, of.now]);
+    const key = JSON.stringify([of.model, of.adapter, of.now, of.engine]);
     const kept = engines.get(side);
     if (kept?.key === key) return kept.engine;
     engines.delete(side);
@@ -59,8 +59,8 @@ export function playground(folder: string, machine: Machine = {}): Playground {
 
   async function run(body: SteerBody, tell: (line: SteerLine) => void, signal: AbortSignal): Promise<void> {
     const { base } = await studySteering(folder, body.model);
-    const { model, adapter, now = day } = base;
-    const engine = await engineFor(body.model, { model, adapter, now, ...machine });
+    const { model, adapter, now = day, engine: named } = base;
+    const engine = await engineFor(body.model, { model, adapter, now, engine: named, ...machine });
     await steerOn(
       engine,
       {

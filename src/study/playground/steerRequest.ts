@@ -10,6 +10,7 @@ import { checked } from '../../files/schema.ts';
 import type { SampleOptions } from '../../methods/completions/sample.ts';
 import type { SteeredTokens } from '../../methods/steering/steer.ts';
 import { type Prompt, resultFiles, steeringSummarySchema } from '../../results.ts';
+import type { EngineConfig } from '../config/sections/sampling.ts';
 import { fieldOf, fieldRows, promptIn } from '../open/fieldRows.ts';
 import type { Machine } from '../open/machine.ts';
 import { openChosenSae, type SaeChoice, trainedLayer } from '../open/openSae.ts';
@@ -34,6 +35,12 @@ export type SteerChange =
   | { readonly kind: 'ablate' };
 
 export type AskedIntervention = SteerTarget & SteerChange;
+
+/** The engine that a study names, and which of its models is asked of it. */
+export interface EngineOfStudy {
+  readonly config: EngineConfig;
+  readonly side: StudySide;
+}
 
 export const steerScales = ['norm', 'raw'] as const;
 export type SteerScale = (typeof steerScales)[number];
@@ -78,6 +85,8 @@ export interface SteerRequest extends Machine {
   readonly progress?: Progress | undefined;
   /** the date for chat templates that print it; default the present */
   readonly now?: Date | undefined;
+  /** where completions come from; default this machine, which also makes what the engine cannot */
+  readonly engine?: EngineOfStudy | undefined;
 }
 
 export const steerDefaults = { samples: 2, seed: 1, temperature: 1, maxTokens: 110 };
@@ -152,6 +161,7 @@ export type StudySteering = Pick<
   | 'stops'
   | 'norm'
   | 'now'
+  | 'engine'
 >;
 
 /** Which of a study's models is steered, and in which direction its causal test does so. */
@@ -207,6 +217,7 @@ export async function studySteering(
         minP: sampling.min_p,
       },
       now: day === undefined ? undefined : new Date(day),
+      engine: sampling.engine && { config: sampling.engine, side },
     },
     async prompt() {
       if (config.prompts === undefined)

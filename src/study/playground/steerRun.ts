@@ -238,12 +238,16 @@ async function sampleAll(
   watch: SteerWatch | undefined,
 ): Promise<Said[][]> {
   const total = jobs.reduce((sum, { seeds }) => sum + seeds.length, 0);
-  const made = await engine.samplerFor({
+  const needs = {
     rows: Math.min(rows, total),
     capacity: Math.max(...jobs.map(({ prompt }) => prompt.length)) + maxTokens,
     steerAt: layer,
     projections: Math.max(...jobs.map(({ steer }) => steer?.held.length ?? 0)),
-  });
+  };
+  const made = await engine.samplerFor(
+    needs,
+    jobs.map(({ steer }) => steer),
+  );
   const each = 1 + variants.length;
   const placeOf = (job: number, seed: number): SteerPlace => ({
     prompt: Math.floor(job / each),

@@ -15,7 +15,7 @@ import { judgeEstimate, judgeOf, secondJudgeSection } from '../judging/openJudge
 import { saidOptions } from '../open/openSae.ts';
 import type { StudyPrompt } from '../open/promptsFile.ts';
 import { completionsAreImported, readSteering, type SteeringResult } from '../open/records.ts';
-import { type StageOutcome, studyStage } from '../open/stage.ts';
+import { hasNeeds, type StageOutcome, studyStage } from '../open/stage.ts';
 import { beforeStop } from '../open/stopTexts.ts';
 import { hashedNow, hashesOf, type OpenStudy } from '../open/study.ts';
 import { computing } from '../open/units.ts';
@@ -27,7 +27,7 @@ import { openJournal } from '../store/journal.ts';
 import { stageKey } from '../store/key.ts';
 import { readStudyManifest } from '../store/manifest.ts';
 import { Timings } from '../store/runRecord.ts';
-import type { Stage } from '../store/stageState.ts';
+import { type Stage, stageState } from '../store/stageState.ts';
 import { type CausalTest, testCausally } from './causalTest.ts';
 import { checkCausalTest, checkUnseen, steeringPrompts, withoutCausalTest } from './causalTestChecks.ts';
 import { candidatesOf, ranksOf } from './chosenLatents.ts';
@@ -36,6 +36,7 @@ import { ownDirectionNames } from './comparisonDirections.ts';
 import { directionsIn } from './directionsIn.ts';
 import { changedSample, checkSecondJudge, secondJudgment, underSecondJudge } from './secondJudge.ts';
 import { controlledGrader } from './shuffledGrader.ts';
+import { enginesIdentity, enginesOf, enginesRecord, enginesWork } from './sideEngines.ts';
 import { causalTestSize, completionsIn } from './size.ts';
 import { steeredOf, trialsOf, writeSteering } from './steeringFiles.ts';
 import { graderOf, openedJudge } from './steeringJudge.ts';
@@ -106,6 +107,7 @@ async function planSteering(study: OpenStudy): Promise<Stage> {
     judge: jsonHash([judge.options, judge.threshold]),
     ...(incoherence !== 'judge' && { incoherence, reading: readingVersion }),
     ...(await lentLabels(study)),
+    ...enginesIdentity(study),
   };
   const versions = computing(recorder.versions);
   const { evaluation, calibration, discovery } = await study.prompts();
@@ -122,7 +124,7 @@ async function planSteering(study: OpenStudy): Promise<Stage> {
   const key = (parts: object, from: typeof inputs | typeof models) =>
     stageKey({ options: parts, inputs: hashesOf(from), versions });
   const unitKey = key(unitOptions, models);
-  return {
+  const stage: Stage = {
     name: 'steer',
     key: key(options, inputs),
     journalKey: unitKey,
@@ -130,6 +132,7 @@ async function planSteering(study: OpenStudy): Promise<Stage> {
     options: { ...options, unit_key: unitKey },
     outputs: steeringFiles,
   };
+  return { ...stage, ...enginesWork(study, stage) };
 }
 
 /** What study.yaml says of the sampling and the measures of arms. */
@@ -202,6 +205,7 @@ async function runCausalTest(study: OpenStudy): Promise<StageOutcome<StudyCausal
   if (await stageIsDone(folder, stage))
     return { result: { ...(await readSteering(folder)), upToDate: true } };
   await checkBefore(study);
+  const engines = await enginesOf(study, stage);
   const timings = new Timings(clock);
   const journal = await openedJournal(study, stage);
   const [subject, reference] = [await study.model(config.subject), await study.model(config.reference)];
@@ -226,8 +230,8 @@ async function runCausalTest(study: OpenStudy): Promise<StageOutcome<StudyCausal
       encoder: config.steering.subtract ? sae : undefined,
       system: await systemPrompts(study, evaluation),
       sides: {
-        away: { opened: subject, norm: chosen.norm.away },
-        toward: { opened: reference, norm: chosen.norm.toward },
+        away: { opened: subject, norm: chosen.norm.away, engine: engines?.away },
+        toward: { opened: reference, norm: chosen.norm.toward, engine: engines?.toward },
       },
       prompts,
       contrasts: contrasts.slice(0, config.steering.gate_pairs),
@@ -294,10 +298,11 @@ interface Finished extends SteeringResult {
 
 /** Writes the files, and records the stage as done. */
 async function finish(
-  { folder, recorder }: OpenStudy,
+  study: OpenStudy,
   stage: Stage,
   { test, rows, summary, timings }: Finished,
 ): Promise<void> {
+  const { folder, recorder } = study;
   const trials = trialsOf(test);
   const counts = {
     latents: new Set(rows.flatMap(({ latent }) => latent ?? [])).size,
@@ -305,9 +310,16 @@ async function finish(
     trials: trials.length,
     completions: trials.reduce((sum, { completions }) => sum + completions.length, 0),
   };
-  await finishStage(folder, stage, { counts, seconds: timings.seconds }, recorder, () =>
+  const outcome = { counts, seconds: timings.seconds, ...(await enginesRecord(study, stage)) };
+  await finishStage(folder, stage, outcome, recorder, () =>
     writeSteering(folder, { rows, summary }, steeredOf(test)),
   );
+}
+
+/** Whether nothing is left of it to be sampled. */
+async function isDone(study: OpenStudy): Promise<boolean> {
+  if (!(await hasNeeds(steerStage, study))) return false;
+  return (await stageState(study.folder, await planSteering(study))).done;
 }
 
 export const steerStage = studyStage({
@@ -329,6 +341,7 @@ export const steerStage = studyStage({
     await checkCausalTest(study);
     await checkSecondJudge(study);
     if (await completionsAreImported(study.folder)) await checkUnseen(study);
+    if (!(await isDone(study))) await enginesOf(study);
   },
   run: runCausalTest,
   async units({ config }) {

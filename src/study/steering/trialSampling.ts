@@ -3,13 +3,14 @@
  * prompts alone, never on what was sampled beside it. Knows neither judge nor journal.
  */
 import { createHash } from 'node:crypto';
-import {
-  type Completion,
-  type SampleJob,
-  type SampleOptions,
-  type Sampler,
-  type SamplerOptions,
-  sampler,
+import type { Engine } from '../../methods/completions/engine.ts';
+import { localEngine } from '../../methods/completions/localEngine.ts';
+import type {
+  Completion,
+  SampleJob,
+  SampleOptions,
+  Sampler,
+  SamplerOptions,
 } from '../../methods/completions/sample.ts';
 import type { Side } from '../../results.ts';
 import { stopsAt } from '../open/stopTexts.ts';
@@ -35,31 +36,55 @@ export interface TrialSampler {
   release(): Promise<void>;
 }
 
-/** The model is loaded with the first batch, and with the first after a release. */
+/** An engine is opened with the first batch for it, and with the first after a release. */
 export function trialSampler(work: SteeringWork, side: Side): TrialSampler {
-  let loading: Promise<Sampler> | undefined;
+  const { opened, engine } = work.sides[side];
+  const local = localEngine(work.runtime, opened.model);
+  const own = engine ?? local;
+  const loading = new Map<Engine, Promise<Sampler>>();
+  let told = false;
   const sinks = sinkNorms(work, side);
+
+  async function sampleOn(
+    engine: Engine,
+    batch: readonly TrialJob[],
+    onCompletion: (sampled: SampledTrial) => Promise<void>,
+  ): Promise<void> {
+    if (batch.length === 0) return;
+    const loaded = loading.get(engine) ?? loadSampler(work, side, engine);
+    loading.set(engine, loaded);
+    await (await loaded).sample(
+      batch.map(({ job }) => job),
+      sampleOptions(work, side),
+      async (job, index, one) => {
+        const { sampled, prompt } = batch[job]!;
+        sampled.completions[prompt * sampled.trial.perPrompt + index] = one;
+        sampled.left--;
+        await onCompletion(sampled);
+      },
+    );
+  }
+
   return {
     async sample(trials, onCompletion) {
       const batch = await batchOf(work, trials, sinks.of);
-      loading ??= loadSampler(work, side);
-      const loaded = await loading;
-      await loaded.sample(
-        batch.map(({ job }) => job),
-        sampleOptions(work, side),
-        async (job, index, one) => {
-          const { sampled, prompt } = batch[job]!;
-          sampled.completions[prompt * sampled.trial.perPrompt + index] = one;
-          sampled.left--;
-          await onCompletion(sampled);
-        },
-      );
+      await own.ready(work.layer);
+      const made = ({ job }: TrialJob) => own.makes(job.steer);
+      await sampleOn(own, batch.filter(made), onCompletion);
+      const others = batch.filter((one) => !made(one));
+      if (others.length > 0 && !told) {
+        work.progress.note(
+          `Projections that are held, and what else ${own.name} cannot say as an added vector, are made on this machine.`,
+        );
+        told = true;
+      }
+      await sampleOn(local, others, onCompletion);
     },
     async release() {
       await sinks.release();
-      const loaded = await loading?.catch(() => undefined);
-      loading = undefined;
-      await loaded?.release();
+      const all = [...loading.values()];
+      loading.clear();
+      for (const one of all) await (await one.catch(() => undefined))?.release();
     },
   };
 }
@@ -75,11 +100,11 @@ function subtractableOf({ encoder, candidates, controls }: SteeringWork): Sample
   return { sae: encoder, latents };
 }
 
-function loadSampler(work: SteeringWork, side: Side): Promise<Sampler> {
-  const { runtime, layer, sides, prompts, options, system } = work;
+function loadSampler(work: SteeringWork, side: Side, engine: Engine): Promise<Sampler> {
+  const { layer, prompts, options, system } = work;
   const all = [...prompts.calibration, ...prompts.evaluation].map(({ ids }) => ids);
   if (side === 'away' && system) all.push(...system.ids.values());
-  return sampler(runtime, sides[side].opened.model, {
+  return engine.sampler({
     rows: options.rows,
     capacity: Math.max(...all.map(({ length }) => length)) + options.sampling.maxTokens,
     steerAt: layer,

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import type { Grading, JudgeItem, Refusals, Verdict } from '../../judges/judge.ts';
 import type { Dictionary } from '../../methods/attribution/score.ts';
+import type { Engine } from '../../methods/completions/engine.ts';
 import type { SampleOptions } from '../../methods/completions/sample.ts';
 import type { PromptedIds } from '../../methods/judging/reading.ts';
 import type { Contrast } from '../../methods/site/contrast.ts';
@@ -83,6 +84,8 @@ export interface SteeredSide {
   readonly opened: OpenModel;
   /** s: mean residual norm at the site, sinks left out */
   readonly norm: number;
+  /** where its completions come from; default this machine, which also makes the changes that the engine cannot */
+  readonly engine?: Engine | undefined;
 }
 
 /** `grade` of the study's judge. */

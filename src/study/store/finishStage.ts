@@ -72,7 +72,7 @@ export async function beginManifest(
 }
 
 /** What a run knows of a stage once it is done. */
-export type Outcome = Pick<StageRecord, 'counts' | 'seconds'>;
+export type Outcome = Pick<StageRecord, 'counts' | 'seconds' | 'engines'>;
 
 /**
  * Runs `write`, which writes the stage's files, records the stage as done, and removes its journal and working files. Throws

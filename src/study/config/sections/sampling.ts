@@ -1,9 +1,14 @@
 /** How completions are drawn, as study.yaml says it. */
 import { z } from 'zod';
 import { about, real, section, seed, whole } from '../fields.ts';
-import { defaulted } from '../section.ts';
+import { defaulted, type Section } from '../section.ts';
 
-const schema = section({
+/** Where completions come from, as study.yaml names it; its other fields are its kind's own. */
+export interface EngineConfig {
+  readonly kind: string;
+}
+
+const fields = {
   completions: about(whole(1, 10_000).default(12), 'completions of each prompt'),
   temperature: about(real({ from: 0, to: 100 }).default(1), '0 always takes the likeliest token'),
   top_p: about(
@@ -32,7 +37,19 @@ const schema = section({
   ),
   seed: about(seed().default(1), 'seed of all completions; the same seed gives the same completions'),
   rows: about(whole(1, 4096).default(64), 'completions that grow at the same time; more take more memory'),
-});
+};
 
-export const samplingSection = defaulted('sampling', 'How completions are sampled.', () => schema);
-export type SamplingConfig = z.output<typeof schema>;
+export type SamplingConfig = z.output<z.ZodObject<typeof fields>> & {
+  readonly engine?: EngineConfig | undefined;
+};
+
+/** The section with the fields of one of the kinds of engine. */
+export const samplingSection = (engine: z.ZodType<EngineConfig>): Section =>
+  defaulted('sampling', 'How completions are sampled.', () =>
+    section({
+      ...fields,
+      engine: about(engine.optional(), 'where completions come from (default: this machine)', {
+        kind: 'local',
+      }),
+    }),
+  );

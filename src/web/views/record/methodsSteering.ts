@@ -16,6 +16,7 @@ import {
 } from '../../../results.ts';
 import { count, fixed, percent, plural, signed } from '../../format.ts';
 import type { SteeringRecords } from '../../study.ts';
+import { steeringEngineSentences } from './methodsEngine.ts';
 import { exactPercent, nameOf, numberOption, type Sentences, textOption } from './recordFields.ts';
 
 type Records = SteeringRecords;
@@ -272,6 +273,7 @@ export function steeredSentences(stages: StudyManifest['stages'], steering: Stee
     ...gated(stages, steering),
     ...dosed(stage, steering),
     ...evaluated(stage, steering),
+    ...steeringEngineSentences(stage, textOption(stage.options, 'tokens')),
     ...measured(steering.summary),
     ...comparedWith(steering),
     ...decided(steering),

@@ -12,6 +12,7 @@ import {
 } from '../../../results.ts';
 import { count, percent, plural } from '../../format.ts';
 import type { SteeringRecords } from '../../study.ts';
+import { engineSentences } from './methodsEngine.ts';
 import { steeredSentences } from './methodsSteering.ts';
 import { listed, nameOf, numberOption, type Sentences, textOption } from './recordFields.ts';
 
@@ -36,7 +37,8 @@ const notMade: Readonly<Record<Exclude<Origin, 'made'>, (what: string, file: str
   elsewhere: (what) => `The ${what} were not made by culprit: they were imported.`,
 };
 
-function sampled({ options, counts, inputs }: StageRecord): Sentences {
+function sampled(stage: StageRecord): Sentences {
+  const { options, counts, inputs } = stage;
   const number = (name: string) => numberOption(options, name);
   const [temperature, topK, topP, minP, most, seed] = [
     number('temperature'),
@@ -68,6 +70,7 @@ function sampled({ options, counts, inputs }: StageRecord): Sentences {
     ended !== undefined &&
       completions > 0 &&
       `${count(ended)} of them (${percent(ended / completions)}) ended before the token limit.`,
+    ...engineSentences(stage),
   ];
 }
 
