@@ -11,7 +11,7 @@ import { steeringField } from './steering.ts';
 import { fromWire, precisionOf, wireTensor } from './wireTensor.ts';
 
 /** What is asked, and of which of the server's models. */
-export interface AskedCompletion {
+export interface AskedTokens {
   /** the name that the model, or its adapter, is served under */
   readonly model: string;
   readonly prompt: readonly number[];
@@ -19,7 +19,7 @@ export interface AskedCompletion {
   readonly vocabulary: number;
 }
 
-export interface CompletionAsked extends AskedCompletion {
+export interface CompletionAsked extends AskedTokens {
   readonly seed: number;
   readonly options: Pick<
     SampleOptions,
@@ -66,7 +66,7 @@ function parsed<S extends z.ZodType>(schema: S, json: unknown): z.output<S> {
 }
 
 /** Throws InputError where the server read other tokens than it was sent, HalfReply where it does not say. */
-function checkPrompt({ prompt_token_ids: read }: z.output<typeof choice>, { prompt }: AskedCompletion): void {
+function checkPrompt({ prompt_token_ids: read }: z.output<typeof choice>, { prompt }: AskedTokens): void {
   if (read === undefined || read === null)
     throw new HalfReply('a reply without token ids (return_token_ids needs vLLM 0.10.2 or later)');
   const at = Array.from({ length: Math.max(read.length, prompt.length) }, (_, i) => i).find(
@@ -156,7 +156,7 @@ export function completionCall(asked: CompletionAsked): ServerQuestion<ServedCom
   };
 }
 
-export interface CaptureAsked extends AskedCompletion {
+export interface CaptureAsked extends AskedTokens {
   readonly layer: number;
   /** d */
   readonly width: number;
