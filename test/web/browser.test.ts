@@ -132,7 +132,8 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     await page.keyboard.press('Tab');
     expect(await page.locator('.point-note').textContent()).toMatch(/^latent 8removed−20/);
     await page.keyboard.press('Enter');
-    await page.waitForFunction(() => window.location.hash === '#/latent/8');
+    // with what the list was asked for, for the way from one latent to the next
+    await page.waitForFunction(() => window.location.hash === '#/latent/8?q=9%2C+8&sort=-away');
     await page.context().close();
   });
 

@@ -39,7 +39,8 @@ export interface DomainTally {
   readonly after: HarmCount;
 }
 
-type Results = Required<StageResults>;
+/** Its studies have no section for a fix. */
+type Results = Required<Omit<StageResults, 'fix'>>;
 
 export interface CaseDone extends Results {
   readonly name: CaseName;
@@ -112,7 +113,7 @@ export async function* runDemo(
     if (result.stopped) throw new InputError(`${folder}: ${result.stopped.stage}: ${result.stopped.reason}`);
     const done = result as Results;
     const domains = await domainsOf(organism, name, folder, done.steer);
-    const upToDate = stages.every((stage) => done[stage.name].upToDate);
+    const upToDate = stages.every(({ name }) => result[name]?.upToDate !== false);
     yield { ...done, name, folder, truth, domains, upToDate };
   }
 }
