@@ -244,7 +244,7 @@ const wrong: Readonly<Record<string, Wrong>> = {
       await writeSafetensors(join(w, 'mean'), { average: f32([width], Array(width).fill(0)) });
       return { baseline: join(w, 'mean') };
     },
-    line: 'baseline $/mean: expected a tensor named mean, found none',
+    line: 'baseline $/mean: expected a tensor named mean, or baseline as an attribution has it, found neither',
   },
   'a baseline with NaN': {
     change: async (w) => ({
