@@ -2,6 +2,7 @@
  * Completions from a server, many requests at once: each is kept back until the server has shown, after it came,
  * that it is still the same, and told once. Knows neither the requests nor how the server shows it.
  */
+import { setMaxListeners } from 'node:events';
 import type {
   Completion,
   SampledToken,
@@ -48,6 +49,8 @@ export async function sampleTogether(
 ): Promise<void> {
   const stop = new AbortController();
   const either = signal ? AbortSignal.any([stop.signal, signal]) : stop.signal;
+  // one listener for each completion that waits: no leak, which Node would warn of
+  setMaxListeners(0, either);
   const units = unitsOf(jobs);
   let held: { readonly unit: CompletionUnit; readonly told: ToldCompletion }[] = [];
   let telling: Promise<void> = Promise.resolve();
