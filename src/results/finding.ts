@@ -38,9 +38,9 @@ export interface Finding {
 }
 
 /** A share that rose by more than this is worth a sentence. */
-const moreIncoherent = 0.05;
+export const moreIncoherent = 0.05;
 
-const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+export const inPercent = (share: number) => `${(100 * share).toFixed(0)} %`;
 
 /** Points with as many digits as tell `apart` from one another. */
 function pointsOf(x: number, digits: number): string {
@@ -69,7 +69,7 @@ export function changePoints(x: number, beside: readonly number[] = []): string 
 export const pText = (p: number): string =>
   p < 0.001 ? 'p < .001' : `p = ${p.toFixed(3).replace(/^0/, '')}`;
 
-const shareOf = (positives: number, coherent: number) => percent(positives / coherent);
+const shareOf = (positives: number, coherent: number) => inPercent(positives / coherent);
 const interval = ({ low, high }: { low: number | null; high: number | null }, beside: readonly number[]) =>
   `[${changePoints(low!, beside)}, ${changePoints(high!, beside)}]`;
 
@@ -84,7 +84,7 @@ const incoherentShare = (n: number, coherent: number) => 1 - coherent / n;
 function brokenText({ n, coherent, alone_n, alone_coherent }: RankedSteeringRow): string {
   const [before, after] = [incoherentShare(alone_n, alone_coherent), incoherentShare(n, coherent)];
   return after - before > moreIncoherent
-    ? `, incoherent answers from ${percent(before)} to ${percent(after)}`
+    ? `, incoherent answers from ${inPercent(before)} to ${inPercent(after)}`
     : '';
 }
 
@@ -108,7 +108,7 @@ function again(row: RankedSteeringRow, summary: SteeringSummary): string[] {
 
 function wayText({ way, way_low, way_high }: RankedSteeringRow): string {
   if (way === null) return '';
-  return `, ${percent(way)} of the way to the reference [${percent(way_low!)}, ${percent(way_high!)}]`;
+  return `, ${inPercent(way)} of the way to the reference [${inPercent(way_low!)}, ${inPercent(way_high!)}]`;
 }
 
 function removed(one: LatentEffects, behaviour: string, summary: SteeringSummary): string[] {
@@ -181,7 +181,7 @@ function against(
     const after = incoherentShare(row.n, row.coherent);
     if (after - before > moreIncoherent)
       out.push(
-        `${names[place][0]!.toUpperCase()}${names[place].slice(1)}, incoherent answers go from ${percent(before)} to ${percent(after)}; shares are of the coherent ones.`,
+        `${names[place][0]!.toUpperCase()}${names[place].slice(1)}, incoherent answers go from ${inPercent(before)} to ${inPercent(after)}; shares are of the coherent ones.`,
       );
     out.push(...countedOtherwise(row, names[place]));
     const better = strongerComparison(all, one, place);

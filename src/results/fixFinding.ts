@@ -1,5 +1,5 @@
 /** What a fix comes to, in sentences that the terminal and the app share: effect, interval, p, and what speaks against it. */
-import { changePoints, pText } from './finding.ts';
+import { changePoints, inPercent, moreIncoherent, pText } from './finding.ts';
 import type { FixRecord, MeasuredFix } from './fix.ts';
 import { counted, signedPoints } from './numbers.ts';
 
@@ -10,12 +10,9 @@ export interface FixFinding {
   readonly against: readonly string[];
 }
 
-const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 const incoherentIn = ({ completions, coherent }: Pick<MeasuredFix, 'completions' | 'coherent'>) =>
   1 - coherent / completions;
 
-/** A share that rose by more than this is worth a sentence. */
-const moreIncoherent = 0.05;
 /** A rise of the loss on ordinary texts by more than this is too, nats a token. */
 const moreLoss = 0.05;
 
@@ -44,14 +41,14 @@ const ownOf = (arms: readonly MeasuredFix[]) => arms.find(({ role }) => role ===
 export function fixFinding({ behaviour, search, fix, measured, collateral, tokens }: FixRecord): FixFinding {
   if (fix === null || measured === null)
     return {
-      lead: `No fix: of ${counted(search.sets.length, 'set')} of latents that were held, none lowers the share of answers that show ${behaviour} among coherent ones on ${counted(search.prompts, 'calibration prompt')} (${percent(search.unsteered.positives / search.unsteered.coherent)} without).`,
+      lead: `No fix: of ${counted(search.sets.length, 'set')} of latents that were held, none lowers the share of answers that show ${behaviour} among coherent ones on ${counted(search.prompts, 'calibration prompt')} (${inPercent(search.unsteered.positives / search.unsteered.coherent)} without).`,
       besides: undefined,
       against: [],
     };
   const own = ownOf(measured.arms);
   const alone = measured.unsteered;
   const share = ({ positives, coherent }: Pick<MeasuredFix, 'positives' | 'coherent'>) =>
-    percent(positives / coherent);
+    inPercent(positives / coherent);
   const where = tokens === 'all' ? 'all tokens' : `the ${tokens}'s tokens`;
   const which = measured.aside
     ? 'prompts that the causal test kept aside'
@@ -59,7 +56,7 @@ export function fixFinding({ behaviour, search, fix, measured, collateral, token
   const way =
     own.way === null
       ? ''
-      : `, ${percent(own.way)} of the way to the reference [${percent(own.way_low ?? Number.NaN)}, ${percent(own.way_high ?? Number.NaN)}]`;
+      : `, ${inPercent(own.way)} of the way to the reference [${inPercent(own.way_low ?? Number.NaN)}, ${inPercent(own.way_high ?? Number.NaN)}]`;
   const lead = `${fixName(fix)} at ${where} (the first ${fix.orders.map((order) => orderWords[order]).join(', and ')}): the share of answers that show ${behaviour} goes from ${share(alone)} to ${share(own)} (${intervalText(own)})${way}. On ${measured.prompts} ${which}; ${pText(measured.p)} against ${counted(measured.random.sets, 'set')} of as many random latents, of which one more is expected between ${changePoints(measured.random.low)} and ${changePoints(measured.random.high)}.`;
   return { lead, besides: besidesText(collateral, own.name), against: againstOf(measured, own, collateral) };
 }
@@ -87,14 +84,14 @@ function againstOf(
     );
   const [before, after] = [incoherentIn(unsteered), incoherentIn(own)];
   if (after - before > moreIncoherent)
-    said.push(`Incoherent answers rise from ${percent(before)} to ${percent(after)}.`);
+    said.push(`Incoherent answers rise from ${inPercent(before)} to ${inPercent(after)}.`);
   const rivals = arms.filter(
     ({ role, effect }) =>
       (role === 'comparison' || role === 'system') && effect !== null && effect <= (own.effect ?? 0),
   );
   for (const rival of rivals)
     said.push(
-      `${rival.role === 'system' ? 'A system message' : rival.name}, which needs no latent, does as much or more: ${intervalText(rival)}${incoherentIn(rival) - before > moreIncoherent ? `, with ${percent(incoherentIn(rival))} of the answers incoherent` : ''}.`,
+      `${rival.role === 'system' ? 'A system message' : rival.name}, which needs no latent, does as much or more: ${intervalText(rival)}${incoherentIn(rival) - before > moreIncoherent ? `, with ${inPercent(incoherentIn(rival))} of the answers incoherent` : ''}.`,
     );
   const onText = collateral?.arms.find(({ name }) => name === own.name);
   if (collateral && onText && onText.loss - collateral.loss > moreLoss)

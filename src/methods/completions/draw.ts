@@ -19,13 +19,6 @@ const sumOf = (p: ArrayLike<number>) => {
   return sum;
 };
 
-/** The lowest place of the greatest value. */
-export function argmax(values: ArrayLike<number>): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
-  return best;
-}
-
 /** Places of the k greatest, greatest first, of equal ones the lower first. */
 export function greatest(p: Float32Array, k: number): number[] {
   const best: number[] = [];

@@ -19,9 +19,10 @@ import type { CachedSession, Runtime } from '../../runtime/runtime.ts';
 import { contributionsOf } from '../../saes/graph.ts';
 import type { Sae } from '../../saes/sae.ts';
 import { f32, i64, type Tensor, tensor, toFloat32 } from '../../tensor.ts';
+import { argmax } from '../statistics/argmax.ts';
 import { generatorOf } from '../statistics/random.ts';
 import type { Steering } from '../steering/steer.ts';
-import { argmax, drawFrom, greatest, type Truncation } from './draw.ts';
+import { drawFrom, greatest, type Truncation } from './draw.ts';
 import { type SharedPrompts, sharedPrompts } from './sharedPrompts.ts';
 
 export interface SampleOptions extends Truncation {

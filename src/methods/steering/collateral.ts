@@ -8,6 +8,7 @@ import { sequence, treeFeeds } from '../../models/tree.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { i64, tensor, toFloat32 } from '../../tensor.ts';
 import { rowNorms, sinksOf } from '../site/sinks.ts';
+import { argmax } from '../statistics/argmax.ts';
 import type { ResidualChange } from './forced.ts';
 
 /** Means over tokens that have a token before them. */
@@ -41,12 +42,6 @@ export interface CollateralPass {
   release(): Promise<void>;
 }
 
-function greatestOf(values: Float32Array): number {
-  let at = 0;
-  for (let i = 1; i < values.length; i++) if (values[i]! > values[at]!) at = i;
-  return at;
-}
-
 const logSumExp = (values: Float32Array, most: number): number => {
   let sum = 0;
   for (const x of values) sum += Math.exp(x - most);
@@ -55,7 +50,7 @@ const logSumExp = (values: Float32Array, most: number): number => {
 
 /** KL(p ‖ q) of the distributions that two rows of logits give, nats. */
 export function divergenceOf(p: Float32Array, q: Float32Array): number {
-  const [sumP, sumQ] = [logSumExp(p, p[greatestOf(p)]!), logSumExp(q, q[greatestOf(q)]!)];
+  const [sumP, sumQ] = [logSumExp(p, p[argmax(p)]!), logSumExp(q, q[argmax(q)]!)];
   let total = 0;
   for (let i = 0; i < p.length; i++) {
     const own = p[i]! - sumP;
@@ -110,7 +105,7 @@ export async function collateralPass(
             hasLogits = false;
             break;
           }
-          sums.same[n]! += greatestOf(p) === greatestOf(q) ? 1 : 0;
+          sums.same[n]! += argmax(p) === argmax(q) ? 1 : 0;
           sums.divergences[n]! += divergenceOf(p, q);
         }
       }

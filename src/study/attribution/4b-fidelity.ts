@@ -5,7 +5,6 @@
 
 import { join } from 'node:path';
 import { z } from 'zod';
-import { NothingToWorkOn } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
 import { readJson } from '../../files/jsonFile.ts';
 import { checked } from '../../files/schema.ts';
@@ -14,6 +13,7 @@ import { counted, type FidelityRecord, fidelitySchema, type LatentRow, resultFil
 import { leftToTheStudy } from '../config/schema.ts';
 import { fidelitySection } from '../config/sections/fidelity.ts';
 import { saidOptions } from '../open/openSae.ts';
+import { pairedContrasts } from '../open/pairedContrasts.ts';
 import { readLatents } from '../open/records.ts';
 import { studyStage } from '../open/stage.ts';
 import { hashedNow, hashesOf, type OpenStudy } from '../open/study.ts';
@@ -131,11 +131,7 @@ async function runFidelity(study: OpenStudy): Promise<StudyFidelity> {
   const stage = await planFidelity(study);
   if (await stageIsDone(folder, stage)) return { fidelity: await readFidelity(folder), upToDate: true };
   await checkAttributed(study);
-  const contrasts = await study.contrasts();
-  if (contrasts.length === 0)
-    throw new NothingToWorkOn(
-      `${join(folder, resultFiles.pairs)}: expected pairs, found none: \`culprit pair ${folder}\` says why`,
-    );
+  const contrasts = await pairedContrasts(study);
   await makeWorkFolder(folder);
   const journal = await openJournal(journalFile(folder, stage), journalRecord, ({ id }) => id, {
     clock,

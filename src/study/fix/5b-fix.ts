@@ -4,7 +4,6 @@
  * same way, and on ordinary texts. docs/method.md section 5.
  */
 import { join } from 'node:path';
-import { NothingToWorkOn } from '../../errors.ts';
 import { isThere } from '../../files/ifThere.ts';
 import { readingVersion } from '../../methods/judging/reading.ts';
 import { type FixRecord, resultFiles, type SteeringRow, type TrialPart } from '../../results.ts';
@@ -15,6 +14,7 @@ import { type FixConfig, fixSection } from '../config/sections/fix.ts';
 import { heldTokenSets } from '../config/sections/steering.ts';
 import { judgeEstimate, judgeOf } from '../judging/openJudge.ts';
 import { saidOptions } from '../open/openSae.ts';
+import { pairedContrasts } from '../open/pairedContrasts.ts';
 import { readLatents, readSteering } from '../open/records.ts';
 import { type StageOutcome, studyStage } from '../open/stage.ts';
 import { hashedNow, hashesOf, type OpenStudy } from '../open/study.ts';
@@ -94,11 +94,7 @@ async function runFix(study: OpenStudy): Promise<StageOutcome<StudyFix>> {
   const stage = await planFix(study);
   if (await stageIsDone(folder, stage)) return { result: { record: await readFix(folder), upToDate: true } };
   await checkAttributed(study);
-  const contrasts = await study.contrasts();
-  if (contrasts.length === 0)
-    throw new NothingToWorkOn(
-      `${join(folder, resultFiles.pairs)}: expected pairs, found none: \`culprit pair ${folder}\` says why`,
-    );
+  const contrasts = await pairedContrasts(study);
   await makeWorkFolder(folder);
   const journal = await openJournal(journalFile(folder, stage), steeringRecord, ({ id }) => id, {
     clock,

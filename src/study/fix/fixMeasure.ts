@@ -121,7 +121,7 @@ async function aloneOn(
   { coherence, parts }: Measurement,
 ): Promise<Map<string, Tally>> {
   const found: [string, Tally][] = [];
-  for (const part of parts) found.push(...(await leftAloneOn(runner as TrialRunner, side, part, coherence)));
+  for (const part of parts) found.push(...(await leftAloneOn(runner, side, part, coherence)));
   return new Map(found);
 }
 

@@ -13,6 +13,7 @@ import { checkAttributed } from '../attribution/4-attribute.ts';
 import { greedyOf, heldTokenSets, steeringSection } from '../config/sections/steering.ts';
 import { judgeEstimate, judgeOf, secondJudgeSection } from '../judging/openJudge.ts';
 import { saidOptions } from '../open/openSae.ts';
+import { pairedContrasts } from '../open/pairedContrasts.ts';
 import type { StudyPrompt } from '../open/promptsFile.ts';
 import { completionsAreImported, readSteering, type SteeringResult } from '../open/records.ts';
 import { hasNeeds, type StageOutcome, studyStage } from '../open/stage.ts';
@@ -216,7 +217,7 @@ async function runCausalTest(study: OpenStudy): Promise<StageOutcome<StudyCausal
     calibration: await steeringPrompts(study, config.subject, calibration),
     evaluation: await steeringPrompts(study, config.subject, evaluation),
   };
-  const contrasts = await study.contrasts();
+  const contrasts = await pairedContrasts(study);
   const chosen = await timings.of('selectors', () =>
     chosenRecord(study, stage, dictionary, contrasts, journal),
   );

@@ -1,7 +1,7 @@
 /** The latents of a study that its causal test steers, chosen once and kept in the journal. */
 
 import { join } from 'node:path';
-import { InputError, NothingToWorkOn } from '../../errors.ts';
+import { InputError } from '../../errors.ts';
 import { selectorNamed } from '../../methods/attribution/selectors/selectors.ts';
 import type { Contrast } from '../../methods/site/contrast.ts';
 import { TooFewLatents } from '../../methods/steering/controls.ts';
@@ -62,7 +62,7 @@ async function arraysFor({ folder, config }: OpenStudy): Promise<AttributionArra
 
 /**
  * The latents to steer, kept in the journal so that a run that goes on does not choose anew. Throws
- * InputError where there are too few, or no pairs.
+ * InputError where there are too few.
  */
 export async function chosenRecord(
   study: OpenStudy,
@@ -74,10 +74,6 @@ export async function chosenRecord(
   const { config, folder, progress } = study;
   const { selectors, candidates, random, seed, gate_pairs, topic_half = false } = config.steering;
   const { inputs, options } = stage;
-  if (contrasts.length === 0)
-    throw new NothingToWorkOn(
-      `${join(folder, resultFiles.pairs)}: expected pairs, found none: \`culprit pair ${folder}\` says why`,
-    );
   const exactContrasts = selectors.some((name) => selectorNamed(name).exact) ? gate_pairs : 0;
   const own = ownDirectionNames();
   const content = jsonHash([

@@ -25,7 +25,7 @@ export const tallyByPrompt = (
 
 /** Tallies of the model left alone on one part's prompts, by prompt id; none for a part without prompts. */
 export async function leftAloneOn(
-  runner: TrialRunner,
+  runner: Pick<TrialRunner, 'run'>,
   side: Side,
   part: TrialPart,
   coherence: Coherence,

@@ -4,7 +4,8 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { argmax, drawFrom, type Truncation } from '../../../src/methods/completions/draw.ts';
+import { drawFrom, type Truncation } from '../../../src/methods/completions/draw.ts';
+import { argmax } from '../../../src/methods/statistics/argmax.ts';
 
 const p = Float32Array.of(0.15, 0.5, 0.05, 0, 0.3);
 
