@@ -3,6 +3,7 @@
  * docs/method.md section 5.
  */
 
+import { InputError } from '../../errors.ts';
 import { incoherentShare, positiveShare, type Tally, total } from '../../methods/steering/effect.ts';
 import { meanOf } from '../../methods/steering/forced.ts';
 import { inferEffects } from '../../methods/steering/inference.ts';
@@ -125,9 +126,15 @@ async function aloneOn(
   return new Map(found);
 }
 
+/** Fewer effects than these say nothing of one more. */
+const leastSets = 3;
+
 type Measured = NonNullable<FixRecord['measured']>;
 
-/** The fix, random sets, and what it is compared with; the reference as it is comes last. */
+/**
+ * The fix, what it is compared with, the reference as it is, random sets. Throws InputError where too few of these leave
+ * coherent texts.
+ */
 export async function measureFix(
   measurement: Measurement,
   fix: MeasuredSet,
@@ -176,10 +183,12 @@ export async function measureFix(
     };
   };
   const effects = others.map(({ effect }) => effect);
-  const zone = predictionInterval(
-    effects.filter((effect) => !Number.isNaN(effect)),
-    { seed },
-  );
+  const known = effects.filter((effect) => !Number.isNaN(effect));
+  if (known.length < leastSets)
+    throw new InputError(
+      `fix: expected coherent texts under at least ${leastSets} sets of random latents, found them under ${known.length} of ${effects.length}: raise fix.random, or lower fix.sizes`,
+    );
+  const zone = predictionInterval(known, { seed });
   const [first] = own as [MeasuredArm];
   const inferred = inferEffects(
     {
