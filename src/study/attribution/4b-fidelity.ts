@@ -16,11 +16,11 @@ import { saidOptions } from '../open/openSae.ts';
 import { pairedContrasts } from '../open/pairedContrasts.ts';
 import { readLatents } from '../open/records.ts';
 import { studyStage } from '../open/stage.ts';
+import { stageJournal } from '../open/stageJournal.ts';
 import { hashedNow, hashesOf, type OpenStudy } from '../open/study.ts';
 import { computing } from '../open/units.ts';
 import { finishStage, stageIsDone } from '../store/finishStage.ts';
-import { journalFile, makeWorkFolder } from '../store/folder.ts';
-import { type Journal, openJournal } from '../store/journal.ts';
+import type { Journal } from '../store/journal.ts';
 import { stageKey } from '../store/key.ts';
 import type { Stage } from '../store/stageState.ts';
 import { checkAttributed } from './4-attribute.ts';
@@ -127,17 +127,12 @@ async function readFidelity(folder: string): Promise<FidelityRecord> {
 
 /** Measures it, or goes on with it. */
 async function runFidelity(study: OpenStudy): Promise<StudyFidelity> {
-  const { folder, config, clock, progress } = study;
+  const { folder, config } = study;
   const stage = await planFidelity(study);
   if (await stageIsDone(folder, stage)) return { fidelity: await readFidelity(folder), upToDate: true };
   await checkAttributed(study);
   const contrasts = await pairedContrasts(study);
-  await makeWorkFolder(folder);
-  const journal = await openJournal(journalFile(folder, stage), journalRecord, ({ id }) => id, {
-    clock,
-    note: progress.note,
-    check: study.recorder.check,
-  });
+  const journal = await stageJournal(study, stage, journalRecord);
   const { model } = await study.model(config.subject);
   const { sae, layer } = await study.dictionary();
   const { tokens, loss } = config.attribution;

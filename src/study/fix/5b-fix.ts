@@ -17,6 +17,7 @@ import { saidOptions } from '../open/openSae.ts';
 import { pairedContrasts } from '../open/pairedContrasts.ts';
 import { readLatents, readSteering } from '../open/records.ts';
 import { type StageOutcome, studyStage } from '../open/stage.ts';
+import { stageJournal } from '../open/stageJournal.ts';
 import { hashedNow, hashesOf, type OpenStudy } from '../open/study.ts';
 import { computing } from '../open/units.ts';
 import { sampledWith } from '../steering/5-steer.ts';
@@ -26,9 +27,7 @@ import { keptAside } from '../steering/trialParts.ts';
 import { JudgeStopped } from '../steering/trialVerdicts.ts';
 import { steeringRecord } from '../steering/work.ts';
 import { finishStage, stageIsDone } from '../store/finishStage.ts';
-import { journalFile, makeWorkFolder } from '../store/folder.ts';
 import { jsonHash } from '../store/hash.ts';
-import { openJournal } from '../store/journal.ts';
 import { stageKey } from '../store/key.ts';
 import type { Stage } from '../store/stageState.ts';
 import { fixFiles, readFix, writeFix } from './fixFiles.ts';
@@ -90,17 +89,12 @@ async function planFix(study: OpenStudy): Promise<Stage> {
 
 /** Finds it, or goes on looking. */
 async function runFix(study: OpenStudy): Promise<StageOutcome<StudyFix>> {
-  const { folder, config, clock, progress } = study;
+  const { folder, config } = study;
   const stage = await planFix(study);
   if (await stageIsDone(folder, stage)) return { result: { record: await readFix(folder), upToDate: true } };
   await checkAttributed(study);
   const contrasts = await pairedContrasts(study);
-  await makeWorkFolder(folder);
-  const journal = await openJournal(journalFile(folder, stage), steeringRecord, ({ id }) => id, {
-    clock,
-    note: progress.note,
-    check: study.recorder.check,
-  });
+  const journal = await stageJournal(study, stage, steeringRecord);
   const dictionary = await study.dictionary();
   const attribution = await readAttributionArrays(folder);
   const fix = fixOf(study);

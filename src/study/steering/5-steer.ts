@@ -17,14 +17,13 @@ import { pairedContrasts } from '../open/pairedContrasts.ts';
 import type { StudyPrompt } from '../open/promptsFile.ts';
 import { completionsAreImported, readSteering, type SteeringResult } from '../open/records.ts';
 import { hasNeeds, type StageOutcome, studyStage } from '../open/stage.ts';
+import { stageJournal } from '../open/stageJournal.ts';
 import { beforeStop } from '../open/stopTexts.ts';
 import { hashedNow, hashesOf, type OpenStudy } from '../open/study.ts';
 import { computing } from '../open/units.ts';
 import { promptHash } from '../store/contentHash.ts';
 import { finishStage, stageIsDone } from '../store/finishStage.ts';
-import { journalFile, makeWorkFolder } from '../store/folder.ts';
 import { jsonHash } from '../store/hash.ts';
-import { openJournal } from '../store/journal.ts';
 import { stageKey } from '../store/key.ts';
 import { readStudyManifest } from '../store/manifest.ts';
 import { Timings } from '../store/runRecord.ts';
@@ -186,12 +185,9 @@ async function checkBefore(study: OpenStudy): Promise<void> {
   await checkUnseen(study);
 }
 
-async function openedJournal({ folder, clock, progress, recorder }: OpenStudy, stage: Stage) {
-  await makeWorkFolder(folder);
-  const path = journalFile(folder, stage);
-  const options = { clock, note: progress.note, check: recorder.check };
-  const journal = await openJournal(path, steeringRecord, ({ id }) => id, options);
-  const before = await finishedRecords(folder, stage);
+async function openedJournal(study: OpenStudy, stage: Stage) {
+  const journal = await stageJournal(study, stage, steeringRecord);
+  const before = await finishedRecords(study.folder, stage);
   await journal.append(
     before.filter(({ id }) => !journal.records.has(id)),
     'before',
