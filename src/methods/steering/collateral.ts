@@ -9,6 +9,7 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import { i64, tensor, toFloat32 } from '../../tensor.ts';
 import { rowNorms, sinksOf } from '../site/sinks.ts';
 import { argmax } from '../statistics/argmax.ts';
+import { logNormaliser } from '../statistics/logNormaliser.ts';
 import type { ResidualChange } from './forced.ts';
 
 /** Means over tokens that have a token before them. */
@@ -42,15 +43,9 @@ export interface CollateralPass {
   release(): Promise<void>;
 }
 
-const logSumExp = (values: Float32Array, most: number): number => {
-  let sum = 0;
-  for (const x of values) sum += Math.exp(x - most);
-  return most + Math.log(sum);
-};
-
 /** KL(p ‖ q) of the distributions that two rows of logits give, nats. */
 export function divergenceOf(p: Float32Array, q: Float32Array): number {
-  const [sumP, sumQ] = [logSumExp(p, p[argmax(p)]!), logSumExp(q, q[argmax(q)]!)];
+  const [sumP, sumQ] = [logNormaliser(p), logNormaliser(q)];
   let total = 0;
   for (let i = 0; i < p.length; i++) {
     const own = p[i]! - sumP;

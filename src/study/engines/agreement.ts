@@ -1,5 +1,7 @@
 /** How far answers of an engine are from a model's own numbers, and from one another. In nats, by token. */
 import type { Completion } from '../../methods/completions/sample.ts';
+import { argmax } from '../../methods/statistics/argmax.ts';
+import { logNormaliser } from '../../methods/statistics/logNormaliser.ts';
 import type { Model } from '../../models/decoder.ts';
 import { logitsSession } from '../../models/sessions.ts';
 import { sequence, treeFeeds } from '../../models/tree.ts';
@@ -25,11 +27,8 @@ const mean = (values: readonly number[]): number =>
 
 /** ln p of one token by its logits, and of the likeliest. */
 function logProbabilityIn(logits: Float32Array, id: number): { own: number; greatest: number } {
-  let greatest = Number.NEGATIVE_INFINITY;
-  for (const x of logits) greatest = Math.max(greatest, x);
-  let sum = 0;
-  for (const x of logits) sum += Math.exp(x - greatest);
-  return { own: logits[id]! - greatest - Math.log(sum), greatest: -Math.log(sum) };
+  const all = logNormaliser(logits);
+  return { own: logits[id]! - all, greatest: logits[argmax(logits)]! - all };
 }
 
 /** Greedy answers against the model's own logits: one pass for each. */
@@ -64,7 +63,7 @@ export interface Repeat {
   readonly others: number;
 }
 
-/** The same testQuestions answered twice. */
+/** The same questions answered twice. */
 export function repeatOf(first: readonly Completion[], again: readonly Completion[]): Repeat {
   const differences: number[] = [];
   let others = 0;

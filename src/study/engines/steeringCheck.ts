@@ -177,9 +177,17 @@ async function checkResiduals(
 
 /** Throws InputError, in words that the server's name goes before, where it does not steer at all tokens as files do. */
 export async function checkSteering(check: SteeringCheck): Promise<SteeringFindings> {
-  const { fingerprint } = check;
   await checkZeros(check);
   const cut = await cutModel(check);
+  try {
+    return await checkVectors(check, cut);
+  } finally {
+    await cut.release();
+  }
+}
+
+async function checkVectors(check: SteeringCheck, cut: CutModel): Promise<SteeringFindings> {
+  const { fingerprint } = check;
   const added = await testVector(cut, check);
   const limit = Math.max(0.02, 5 * fingerprint.agreement.difference, withinItself(fingerprint));
   const found: [SteeredTokens, { difference: number; effect: number }][] = [];
@@ -194,7 +202,6 @@ export async function checkSteering(check: SteeringCheck): Promise<SteeringFindi
       `expected a vector as long as the mean residual to change its answers, found a change of ${shown(all.effect)} a token, too small to compare by`,
     );
   const residuals = await checkResiduals(check, cut, added);
-  await cut.release();
   const tokens = found
     .filter(([, { difference, effect }]) => difference <= limit && effect >= 2 * limit)
     .map(([name]) => name);

@@ -100,7 +100,7 @@ export function samplingEngine(request: EngineModel): SamplingEngine {
     await named.ready(steerAt);
     if (changes.every((one) => named.makes(one))) return named;
     progress?.note(
-      `These changes are more than an added vector: the texts are made on this machine, not by ${named.name}.`,
+      `${named.name} does not make these changes as the local files do: the texts are made on this machine.`,
     );
     return local;
   }
