@@ -12,7 +12,9 @@ import {
   decodeLatents,
   decodeSteering,
   type FidelityRecord,
+  type FixRecord,
   fidelitySchema,
+  fixSchema,
   type GradeRecord,
   gradeRecord,
   type JudgeErrorFile,
@@ -60,6 +62,8 @@ export interface LoadedStudy {
   /** How far the ranking agrees with the removal of latents. */
   fidelity(): Promise<FidelityRecord | undefined>;
   steering(): Promise<SteeringRecords | undefined>;
+  /** Which latents are held so that the behaviour goes. */
+  fix(): Promise<FixRecord | undefined>;
   /** What was sampled along a latent's direction, or left alone (null), the dose search too. */
   trials(latent: number | null): Promise<TrialRecord[] | undefined>;
   page(latent: number): Promise<LatentPage | undefined>;
@@ -169,6 +173,7 @@ export function loadStudy(
     latents: () => once(resultFiles.latents, (bytes) => decodeLatents(bytes)),
     controls: () => once(resultFiles.controls, (bytes, path) => jsonOf(controlsSchema, bytes, path)),
     fidelity: () => once(resultFiles.fidelity, (bytes, path) => jsonOf(fidelitySchema, bytes, path)),
+    fix: () => once(resultFiles.fix, (bytes, path) => jsonOf(fixSchema, bytes, path)),
     async steering() {
       const [rows, summary] = await Promise.all([
         once(resultFiles.steering, (bytes) => decodeSteering(bytes)),

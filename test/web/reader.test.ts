@@ -12,6 +12,7 @@ import { linesOf, pairOnPage, pairsOfPrompt, tokensOfPairs } from './support/com
 import { type OpenedReport, openReport } from './support/openedReport.ts';
 import {
   confirmed,
+  fixRecord,
   latentRow,
   manifest,
   other,
@@ -79,6 +80,7 @@ const study = {
   'pair-tokens.jsonl': linesOf(tokens),
   'steering.parquet': encodeSteering(rows),
   'steering.json': JSON.stringify(summary({ zone: { ...zone, away: { ...zone.away, low: -0.1126 } } })),
+  'fix.json': JSON.stringify(fixRecord()),
   'steered.jsonl': linesOf([
     trial('a', {}),
     trial('b', { direction: null, latent: null, operation: null, dose: 0 }),
@@ -140,6 +142,37 @@ describe.skipIf(!hasBrowser)('a reader', () => {
     const links = await page.locator('.pair-list tbody a').allTextContents();
     expect(links.slice(0, 2)).toEqual(['Question q58?', 'Question q59?']);
     expect(new Set(links).size).toBe(links.length);
+    await page.context().close();
+  });
+
+  it('sees what the fix costs: sentences, every set that was tried, what it is compared with', async () => {
+    const page = await report.open('/');
+    await page.locator('h2', { hasText: 'A fix' }).waitFor();
+    const text = (await page.locator('main').textContent())!;
+    expect(text).toContain('Latents 7 and 8 removed at all tokens');
+    expect(text).toMatch(/eigenvector 1, which needs no latent, does as much or more: −62 points/);
+    const figures = page.locator('.fix figure');
+    await figures.nth(1).locator('svg').waitFor();
+    expect(await figures.locator('figcaption').allTextContents()).toEqual([
+      'Searched: 12 calibration prompts',
+      'Measured: 24 other prompts',
+    ]);
+    const marks = (figure: number) =>
+      figures.nth(figure).locator('svg g[aria-label=dot] path, svg g[aria-label=dot] circle').count();
+    expect([await marks(0), await marks(1)]).toEqual([1 + 4, 1 + 5]);
+    const table = page.locator('section[aria-label="The fix beside what it is compared with"] tbody tr');
+    expect(await table.count()).toBe(4);
+    expect(await table.nth(1).locator('td, th').allTextContents()).toEqual([
+      'latents 7 + 8 removed',
+      expect.stringMatching(/^11\s%$/),
+      '−58 [−70, −41]',
+      expect.stringMatching(/^90\s%$/),
+      expect.stringMatching(/^21\s%$/),
+      '31',
+      '3.214',
+      expect.stringMatching(/^95\.7\s%$/),
+      '0.012',
+    ]);
     await page.context().close();
   });
 

@@ -37,6 +37,7 @@ const names: readonly string[] = [
   resultFiles.steeringSummary,
   resultFiles.steered,
   resultFiles.judgeError,
+  resultFiles.fix,
 ];
 export const isPage = (path: string): boolean => latentOfPage(path) !== undefined;
 

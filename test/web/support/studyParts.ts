@@ -1,5 +1,12 @@
 /** Small made-up parts of a study, complete as its files have them. */
-import type { LatentRow, RankedSteeringRow, SteeringSummary, StudyManifest } from '../../../src/results.ts';
+import type {
+  FixRecord,
+  LatentRow,
+  MeasuredFix,
+  RankedSteeringRow,
+  SteeringSummary,
+  StudyManifest,
+} from '../../../src/results.ts';
 
 export const latentRow = (latent: number, rank: number, delta = 1 / rank): LatentRow => ({
   latent,
@@ -172,3 +179,77 @@ export const manifest = (stages: StudyManifest['stages']): StudyManifest => ({
   stages,
   writing: [],
 });
+
+const tally = (completions: number, coherent: number, positives: number) => ({
+  completions,
+  coherent,
+  positives,
+});
+
+/** A fix of two latents, found among four sets, beside a random set, an eigenvector and the reference. */
+export function fixRecord(): FixRecord {
+  const held = { operation: 'remove', latents: [7, 8] } as const;
+  const none = { effect: null, low: null, high: null, way: null, way_low: null, way_high: null };
+  const arm = (name: string, role: MeasuredFix['role'], more: Partial<MeasuredFix>): MeasuredFix => ({
+    name,
+    role,
+    operation: null,
+    latents: [],
+    ...tally(48, 40, 20),
+    ...none,
+    mean_tokens: 31.2,
+    ...more,
+  });
+  return {
+    behaviour: 'flattery',
+    site: 'resid_post 2',
+    tokens: 'all',
+    search: {
+      prompts: 12,
+      unsteered: tally(24, 22, 15),
+      limit: 0.4,
+      sets: [
+        { operation: 'remove', orders: ['delta'], latents: [7], ...tally(24, 20, 8) },
+        { ...held, orders: ['delta', 'certainty'], latents: [7, 8], ...tally(24, 18, 2) },
+        { operation: 'cap', orders: ['delta'], latents: [7, 8], ...tally(24, 21, 9) },
+        { operation: 'remove', orders: ['certainty'], latents: [9], ...tally(24, 22, 14) },
+      ],
+    },
+    fix: {
+      operation: 'remove',
+      orders: ['delta', 'certainty'],
+      latents: [7, 8],
+      low: [0.5, 0.1],
+      high: [0.5, 0.1],
+    },
+    measured: {
+      prompts: 24,
+      aside: true,
+      unsteered: tally(48, 44, 30),
+      arms: [
+        arm('latents 7 + 8 removed', 'fix', {
+          ...held,
+          latents: [7, 8],
+          ...tally(48, 38, 4),
+          ...{ effect: -0.58, low: -0.7, high: -0.41, way: 0.9, way_low: 0.7, way_high: 1.1 },
+        }),
+        arm('random 1', 'random', { operation: 'remove', latents: [20, 21], effect: 0.02 }),
+        arm('random 2', 'random', {
+          operation: 'remove',
+          latents: [22, 23],
+          effect: -0.03,
+          ...tally(48, 42, 27),
+        }),
+        arm('eigenvector 1', 'comparison', { ...tally(48, 30, 2), effect: -0.62, low: -0.75, high: -0.5 }),
+        arm('reference', 'reference', { ...tally(48, 46, 2), effect: -0.64, low: -0.8, high: -0.5 }),
+      ],
+      random: { sets: 20, low: -0.2, high: 0.15 },
+      p: 0.0123,
+    },
+    collateral: {
+      tokens: 4096,
+      loss: 3.2,
+      arms: [{ name: 'latents 7 + 8 removed', loss: 3.214, agreement: 0.957, divergence: 0.0123 }],
+    },
+  };
+}

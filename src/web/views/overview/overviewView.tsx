@@ -16,6 +16,7 @@ import { type Answer, answerOf } from './answer.ts';
 import { CausalTestFigure, CausalTestTables, Claims, Controls, JudgeQualityNote } from './causalTest.tsx';
 import { ControlledRuns } from './controlledRuns.tsx';
 import { RankingFidelity } from './fidelity.tsx';
+import { FixSection } from './fixSection.tsx';
 import { funnelOf, type Step } from './funnel.ts';
 import { JudgeErrorNote } from './judgeErrorNote.tsx';
 import { warningsOf } from './warnings.ts';
@@ -30,6 +31,7 @@ async function everything(study: LoadedStudy) {
     judgeError: study.judgeError(),
     check: study.check(),
     controls: study.controls(),
+    fix: study.fix(),
   });
   const { manifest, steering, yaml } = values;
   const behaviour = steering?.summary.behaviour ?? behaviourOf(yaml) ?? 'the behaviour';
@@ -155,8 +157,8 @@ function Overview({ study, progress, route }: ViewProps) {
                 <Controls steering={found.steering} />
               </section>
               <p className="print-only quiet">
-                Not printed: how far the ranking agrees with removal, effects counted otherwise, selectors and
-                controls. The page itself shows them.
+                Not printed: how far the ranking agrees with removal, effects counted otherwise, selectors,
+                controls{found.fix && ', the sets of a fix'}. The page itself shows them.
               </p>
             </>
           )}
@@ -166,6 +168,9 @@ function Overview({ study, progress, route }: ViewProps) {
               reference model and prompts kept for the evaluation.
             </Missing>
           )}
+          {(found.fix || found.errors.fix) && <h2>A fix</h2>}
+          {found.errors.fix && <Failed error={found.errors.fix} />}
+          {found.fix && <FixSection record={found.fix} stale={study.stale.fix} route={route} />}
           {(found.controls || found.errors.controls) && <h2>With one thing broken on purpose</h2>}
           {found.errors.controls && <Failed error={found.errors.controls} />}
           {found.controls && <ControlledRuns controls={found.controls} manifest={found.manifest} />}
