@@ -63,6 +63,15 @@ function LostNote({ retry }: { readonly retry: () => void }) {
   );
 }
 
+const mainId = 'content';
+
+/** A link to an anchor would be taken for an address of the app. */
+const SkipLink = () => (
+  <button type="button" className="skip" onClick={() => document.getElementById(mainId)?.focus()}>
+    skip to the content
+  </button>
+);
+
 /** The view whose tab is marked. */
 const tabOf = ({ name, under }: WebView) => under ?? name;
 
@@ -124,8 +133,21 @@ interface OpenStudyProps extends Omit<ViewProps, 'study' | 'progress'> {
   readonly view: WebView;
 }
 
+/** Moves the focus to what another address shows, as a page that is loaded does; not to the first. */
+function useFocusOn(place: string) {
+  const main = useRef<HTMLElement>(null);
+  const before = useRef(place);
+  useEffect(() => {
+    if (before.current === place) return;
+    before.current = place;
+    main.current?.focus({ preventScroll: true });
+  }, [place]);
+  return main;
+}
+
 function OpenStudy({ source, sources, route, view }: OpenStudyProps) {
   const { study, progress, retry } = useStudy(source);
+  const main = useFocusOn(`${view.name}/${route.argument ?? ''}`);
   useKeptScroll('page', undefined, [view.name, route.argument]);
   const Shown = view.component;
   return (
@@ -133,7 +155,7 @@ function OpenStudy({ source, sources, route, view }: OpenStudyProps) {
       {retry && <LostNote retry={retry} />}
       {progress && <ProgressBar progress={progress} />}
       <StaleNote stale={study.stale} />
-      <main>
+      <main ref={main} id={mainId} tabIndex={-1}>
         <Shown
           key={`${view.name}/${route.argument}`}
           study={study}
@@ -150,13 +172,15 @@ function OpenStudy({ source, sources, route, view }: OpenStudyProps) {
 export function Frame({ sources, route, views }: FrameProps) {
   const view = viewNamed(views, route.view);
   const source = sources.find(({ id }) => id === route.query.study) ?? sources[0];
+  const title = view.title?.(route) ?? view.tab;
   useEffect(() => {
-    if (source) document.title = `${source.name} · culprit`;
-  }, [source]);
+    if (source) document.title = [title, source.name, 'culprit'].filter(Boolean).join(' · ');
+  }, [source, title]);
   if (!source) return <p className="note">No study is open. Give one: culprit view STUDY</p>;
   const head = { sources, route, views, view };
   return (
     <>
+      <SkipLink />
       <header>
         <a className="brand" href={inStudy(route, home)}>
           culprit

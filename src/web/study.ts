@@ -33,10 +33,10 @@ import {
   resultFiles,
   type SteeringSummary,
   type StudyManifest,
-  steeredRecord,
   steeringSummarySchema,
   studyManifestSchema,
   type TrialRecord,
+  trialRecord,
 } from '../results.ts';
 import { checkedRecord, jsonOf, linesOf, parsedJson, recordsOf, textOfBytes } from './records.ts';
 import type { ListedFile, Source } from './source.ts';
@@ -66,6 +66,8 @@ export interface LoadedStudy {
   fix(): Promise<FixRecord | undefined>;
   /** What was sampled along a latent's direction, or left alone (null), the dose search too. */
   trials(latent: number | null): Promise<TrialRecord[] | undefined>;
+  /** What was sampled in the causal test, under whatever direction. */
+  allTrials(): Promise<TrialRecord[] | undefined>;
   page(latent: number): Promise<LatentPage | undefined>;
   /** Latents that have a page. */
   pageNumbers(): Promise<ReadonlySet<number>>;
@@ -110,18 +112,26 @@ const trialHead = z.object({
   latent: z.number().nullable(),
 });
 
-/**
- * Trials by latent, those left alone under null, those along another direction left out; checked only when they
- * are asked for: they are most of a study.
- */
-function trialLines(bytes: ArrayBuffer, path: string): Map<number | null, TrialLine[]> {
+interface TrialLines {
+  /** those left alone under null, those along another direction left out */
+  readonly byLatent: ReadonlyMap<number | null, readonly TrialLine[]>;
+  readonly all: readonly TrialLine[];
+}
+
+/** Trials, checked only when they are asked for: they are most of a study. */
+function trialLines(bytes: ArrayBuffer, path: string): TrialLines {
   const byLatent = new Map<number | null, TrialLine[]>();
+  const all: TrialLine[] = [];
   for (const line of linesOf(bytes, path)) {
     const { kind, direction, latent } = checkedRecord(trialHead, line.value, line.place);
-    if (kind !== 'trial' || (direction !== null && latent === null)) continue;
-    byLatent.set(latent, [...(byLatent.get(latent) ?? []), line]);
+    if (kind !== 'trial') continue;
+    all.push(line);
+    if (direction !== null && latent === null) continue;
+    const own = byLatent.get(latent) ?? [];
+    own.push(line);
+    byLatent.set(latent, own);
   }
-  return byLatent;
+  return { byLatent, all };
 }
 
 export function loadStudy(
@@ -163,6 +173,17 @@ export function loadStudy(
       }
     });
 
+  async function checkedTrials(
+    chosen: (lines: TrialLines) => readonly TrialLine[],
+  ): Promise<TrialRecord[] | undefined> {
+    const lines = await once(resultFiles.steered, trialLines);
+    try {
+      return lines && chosen(lines).map(({ value, place }) => checkedRecord(trialRecord, value, place));
+    } catch (error) {
+      throw UnreadFile.damaged(resultFiles.steered, error as Error, source.served);
+    }
+  }
+
   return {
     source,
     stale,
@@ -181,18 +202,8 @@ export function loadStudy(
       ]);
       return rows && summary && { rows, summary };
     },
-    async trials(latent) {
-      const lines = await once(resultFiles.steered, trialLines);
-      const records = lines?.get(latent) ?? [];
-      try {
-        return (
-          lines &&
-          records.map(({ value, place }) => checkedRecord(steeredRecord, value, place) as TrialRecord)
-        );
-      } catch (error) {
-        throw UnreadFile.damaged(resultFiles.steered, error as Error, source.served);
-      }
-    },
+    trials: (latent) => checkedTrials(({ byLatent }) => byLatent.get(latent) ?? []),
+    allTrials: () => checkedTrials(({ all }) => all),
     page: (latent) => once(pageFile(latent), (bytes, path) => jsonOf(latentPageSchema, bytes, path)),
     async pageNumbers() {
       return new Set((await files()).flatMap(({ path }) => latentOfPage(path) ?? []));

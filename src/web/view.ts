@@ -27,6 +27,8 @@ export interface WebView {
    * study is chosen
    */
   readonly under?: string;
+  /** what the window is called at a route, before the study's name; default the tab's title */
+  readonly title?: (route: Route) => string;
   readonly component: (props: ViewProps) => ReactNode;
 }
 

@@ -7,12 +7,14 @@ import { overviewView } from './views/overview/overviewView.tsx';
 import { pairsView } from './views/pairs/pairsView.tsx';
 import { playgroundView } from './views/playground/playgroundView.tsx';
 import { recordView } from './views/record/recordView.tsx';
+import { transcriptsView } from './views/transcripts/transcriptsView.tsx';
 
 export const views: readonly WebView[] = [
   overviewView,
   latentsView,
   latentView,
   pairsView,
+  transcriptsView,
   playgroundView,
   recordView,
   compareView,

@@ -59,6 +59,7 @@ const routes = [
   '/latents',
   '/latent/7',
   '/pairs',
+  '/transcripts',
   '/playground',
   '/methods',
   '/compare',

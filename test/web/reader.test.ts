@@ -176,6 +176,62 @@ describe.skipIf(!hasBrowser)('a reader', () => {
     await page.context().close();
   });
 
+  it('finds a text by its words and verdict, reads it beside what was said without, and sends its address', async () => {
+    const page = await report.open('/transcripts');
+    const status = page.locator('search [role=status]');
+    await status.waitFor();
+    expect(await status.textContent()).toBe('360 texts');
+    const choice = (name: string) => page.locator('label', { hasText: name }).locator('select');
+    expect(await choice('direction').locator('option').allTextContents()).toEqual([
+      'all',
+      'latent 7 (180)',
+      'unsteered (180)',
+    ]);
+    await choice('direction').selectOption('latent 7');
+    await page.locator('input[type=search]').fill('answer 179');
+    await page.waitForFunction(() => document.querySelectorAll('.transcript-list tbody tr').length === 1);
+    expect(await status.textContent()).toBe('1 of 360 texts');
+    await page.locator('.transcript-list tbody a').click();
+    await page.locator('h1', { hasText: 'Prompt e0, answer 180' }).waitFor();
+    const headings = await page.locator('.side-heading').allTextContents();
+    expect(headings).toEqual([
+      expect.stringMatching(/^unsteered/),
+      expect.stringMatching(/^latent 7 steered −0\.20 s/),
+    ]);
+    const address = page.url();
+    expect(address).toContain('find=answer+179');
+    await page.locator('a', { hasText: 'all answers to this prompt' }).click();
+    await page.locator('button', { hasText: 'only prompt e0' }).waitFor();
+    await page.goto('about:blank');
+    await page.goto(address);
+    await page.locator('h1', { hasText: 'answer 180' }).waitFor();
+    expect(await page.title()).toMatch(/^Transcript .*e0\/179 · made · culprit$/);
+    await page.context().close();
+  });
+
+  it('is brought to what a link shows: title, focus, and past the tabs by one key', async () => {
+    const page = await report.open('/');
+    await page.locator('.answer').waitFor();
+    expect(await page.title()).toBe('Overview · made · culprit');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    const focused = () => page.evaluate(() => document.activeElement?.tagName);
+    expect(await focused()).toBe('MAIN');
+    await page.locator('nav a', { hasText: 'Latents' }).click();
+    await page.locator('.latent-table tbody a').first().waitFor();
+    expect(await page.title()).toBe('Latents · made · culprit');
+    expect(await focused()).toBe('MAIN');
+    await page.locator('.latent-table tbody a').first().click();
+    await page.locator('h1', { hasText: 'Latent 7' }).waitFor();
+    expect(await page.title()).toBe('Latent 7 · made · culprit');
+    expect(await focused()).toBe('MAIN');
+    // what narrows a list is not left while it is typed
+    await page.locator('nav a', { hasText: 'Pairs' }).click();
+    await page.locator('input[type=search]').fill('q5');
+    expect(await focused()).toBe('INPUT');
+    await page.context().close();
+  });
+
   it('goes from one to the next in the order of the list, and back to where the list was', async () => {
     const page = await report.open('/latents?sort=-rank');
     const links = page.locator('.latent-table tbody a');

@@ -70,6 +70,18 @@ describe('shading', () => {
     for (const none of [0, null, undefined, 0.001]) expect(shade(scale, none)).toBeUndefined();
   });
 
+  it('leaves colour to the rest where a few values stand far above them, and says how many do', () => {
+    const usual = Array.from({ length: 19 }, (_, i) => (i + 1) / 19);
+    const scale = scaleOf('diverging', [...usual, -40]);
+    expect(scale).toEqual({ kind: 'diverging', max: 2.5, beyond: 1 });
+    expect(shareOf(shade(scale, -40))).toBe(100);
+    expect(shareOf(shade(scale, 1))).toBe(40);
+    expect(scaleOf('diverging', usual)).toEqual({ kind: 'diverging', max: 1, beyond: 0 });
+    // of three, the two others say what is usual
+    expect(scaleOf('diverging', [1, 2, 100]).max).toBe(5);
+    expect(scaleOf('diverging', [1, 100]).max).toBe(100);
+  });
+
   it('goes up from zero for amounts', () => {
     const scale = scaleOf('sequential', [4]);
     expect(shade(scale, 3)).toContain('--shade-amount');

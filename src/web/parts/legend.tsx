@@ -1,4 +1,5 @@
 /** What a shading means: the colours of a scale with its ends. */
+import { plural } from '../format.ts';
 import { colourOf, type Scale } from './shade.ts';
 
 interface LegendProps {
@@ -13,7 +14,7 @@ const ramps: Readonly<Record<Scale['kind'], string>> = {
   sequential: ['transparent', colourOf('amount', 1)].join(', '),
 };
 
-export function Legend({ scale: { kind, max }, quantity, format }: LegendProps) {
+export function Legend({ scale: { kind, max, beyond = 0 }, quantity, format }: LegendProps) {
   if (max === 0) return <p className="legend">{quantity}: 0 everywhere</p>;
   return (
     <p className="legend">
@@ -27,6 +28,7 @@ export function Legend({ scale: { kind, max }, quantity, format }: LegendProps) 
         />
         <span>{format(max)}</span>
       </span>
+      {beyond > 0 && <span>{plural(beyond, 'token')} beyond, in full colour</span>}
     </p>
   );
 }

@@ -5,6 +5,7 @@ import { count, plural, signed } from '../format.ts';
 import { hashOf, type Route } from '../routes.ts';
 import { replaceQuery } from '../useRoute.ts';
 import { CopyLink } from './copyLink.tsx';
+import { isHeld } from './heldText.ts';
 import { Segments } from './segments.tsx';
 import { type KindOfVerdict, kindOf, kindsOfVerdict, VerdictMark } from './verdict.tsx';
 
@@ -31,9 +32,6 @@ const evaluated = (trials: readonly TrialRecord[], place: EffectPlace) =>
 /** On the prompts that effects are of, those kept aside too. */
 const changedAt = (trials: readonly TrialRecord[], place: EffectPlace) =>
   evaluated(trials, place).filter(({ operation }) => operation === operationOf(place));
-
-/** A report leaves texts out where it would grow too large, not the verdicts. */
-const isHeld = ({ text, tokens }: SteeredCompletion) => text !== '' || tokens <= 1;
 
 /** The trials of one thing that was done, as samples: of the dose that has most of them. */
 export function samplesOf(

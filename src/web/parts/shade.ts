@@ -7,18 +7,28 @@ export interface Scale {
   readonly kind: 'diverging' | 'sequential';
   /** the value that has the full colour; greater ones have it too */
   readonly max: number;
+  /** how many of the values that it was made for are greater; default none */
+  readonly beyond?: number;
 }
 
 type Values = readonly (number | null | undefined)[];
 
-const greatest = (sets: readonly Values[]) =>
-  sets.reduce((max, set) => set.reduce<number>((m, x) => Math.max(m, Math.abs(x ?? 0)), max), 0);
+/** A few that stand above this multiple of what 19 of 20 stay below would leave the rest without colour. */
+const mostAbove = 2.5;
 
-/** A scale that reaches the greatest of all these values. */
-export const scaleOf = (kind: Scale['kind'], ...sets: readonly Values[]): Scale => ({
-  kind,
-  max: greatest(sets),
-});
+/** A scale that reaches the greatest of all these values, or, where a few stand far above the rest, less. */
+export function scaleOf(kind: Scale['kind'], ...sets: readonly Values[]): Scale {
+  const sizes = sets
+    .flatMap((set) => set.map((x) => Math.abs(x ?? 0)))
+    .filter((x) => x > 0)
+    .sort((a, b) => a - b);
+  const greatest = sizes.at(-1) ?? 0;
+  const usual = sizes[Math.ceil(0.95 * (sizes.length - 1))] ?? 0;
+  // without the greatest itself, of texts that have fewer than 20 tokens
+  const below = sizes.length > 2 ? Math.min(usual, sizes.at(-2)!) : usual;
+  const max = Math.min(greatest, mostAbove * below);
+  return { kind, max, beyond: sizes.filter((x) => x > max).length };
+}
 
 /** Less than this share of a scale is not worth a colour. */
 const least = 0.02;

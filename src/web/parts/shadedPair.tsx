@@ -1,11 +1,12 @@
 /** A prompt and the completions that are compared, positive beside negative, each token shaded by δ. */
 
 import type { ReactNode } from 'react';
+import { plural } from '../format.ts';
 import { Facts } from './facts.tsx';
 import { Legend } from './legend.tsx';
 import { nats } from './nats.ts';
 import { type Scale, scaleOf } from './shade.ts';
-import { Tokens } from './tokens.tsx';
+import { type TokenLead, Tokens } from './tokens.tsx';
 import { TokenText } from './tokenText.tsx';
 
 export interface DeltaText {
@@ -37,6 +38,35 @@ const labels = ['positive', 'negative'] as const;
 const valueText = (value: number | null | undefined) =>
   value === null ? 'none: attention sink' : value === undefined ? undefined : nats(value);
 
+/** A text with fewer tokens is seen at once. */
+const longText = 60;
+const mostLeads = 4;
+
+/** The tokens of a long text with the greatest |δ|, the greatest first. */
+function leadsOf(delta: DeltaText['delta']): TokenLead[] {
+  if (delta.length < longText) return [];
+  return delta
+    .map((value, place) => ({ place, value: value ?? 0 }))
+    .filter(({ value }) => value !== 0)
+    .sort((a, b) => Math.abs(b.value) - Math.abs(a.value))
+    .slice(0, mostLeads)
+    .map(({ place, value }) => ({ place, value: nats(value) }));
+}
+
+/** δ of every token of a text together; attention sinks have none. */
+const sumOf = ({ delta }: DeltaText) => delta.reduce<number>((sum, x) => sum + (x ?? 0), 0);
+
+function Sum({ text }: { readonly text: DeltaText }) {
+  const counted = text.delta.filter((value) => value !== null).length;
+  if (counted === 0) return null;
+  const sum = sumOf(text);
+  return (
+    <p className="quiet token-sum">
+      δ of these {plural(counted, 'token')} sums to {nats(sum)} nats, {nats(sum / counted)} per token
+    </p>
+  );
+}
+
 function DeltaTokens({ text, scale, label }: { text: DeltaText; scale: Scale; label: string }) {
   const { tokens, delta, activations, ids } = text;
   const details = (place: number) => (
@@ -50,7 +80,19 @@ function DeltaTokens({ text, scale, label }: { text: DeltaText; scale: Scale; la
       ]}
     />
   );
-  return <Tokens tokens={tokens} values={delta} scale={scale} label={label} details={details} />;
+  return (
+    <>
+      <Tokens
+        tokens={tokens}
+        values={delta}
+        scale={scale}
+        label={label}
+        details={details}
+        leads={leadsOf(delta)}
+      />
+      <Sum text={text} />
+    </>
+  );
 }
 
 export function ShadedPair({ prompt, completions, of }: ShadedPairProps) {

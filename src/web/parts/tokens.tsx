@@ -30,6 +30,13 @@ interface TokensProps extends TokenValues {
   readonly details?: ((place: number) => ReactNode) | undefined;
   /** the token that the text is shown for */
   readonly peak?: number | undefined;
+  /** tokens that buttons lead to, and what stands on each */
+  readonly leads?: readonly TokenLead[] | undefined;
+}
+
+export interface TokenLead {
+  readonly place: number;
+  readonly value: string;
 }
 
 interface OneTokenProps {
@@ -104,7 +111,23 @@ function usePointed(block: { readonly current: HTMLElement | null }) {
   return { place, token, setPlace };
 }
 
-export function Tokens({ tokens, values, scale, label, details, peak }: TokensProps) {
+interface LeadsProps extends Pick<TokensProps, 'tokens'> {
+  readonly leads: readonly TokenLead[];
+  readonly go: (place: number) => void;
+}
+
+const Leads = ({ tokens, leads, go }: LeadsProps) => (
+  <p className="token-leads">
+    <span className="quiet">strongest:</span>
+    {leads.map(({ place, value }) => (
+      <button key={place} type="button" onClick={() => go(place)}>
+        <TokenText text={tokens[place]!} /> <span className="quiet">{value}</span>
+      </button>
+    ))}
+  </p>
+);
+
+export function Tokens({ tokens, values, scale, label, details, peak, leads = [] }: TokensProps) {
   const block = useRef<HTMLDivElement>(null);
   const { place, token, setPlace } = usePointed(block);
   const leave = () => setPlace(undefined);
@@ -116,6 +139,11 @@ export function Tokens({ tokens, values, scale, label, details, peak }: TokensPr
     event.stopPropagation();
     const next = step(place ?? (peak ?? 0) - 1, tokens.length - 1);
     tokenAt(block.current, next)?.scrollIntoView({ block: 'nearest' });
+    setPlace(next);
+  };
+  const go = (next: number) => {
+    block.current?.focus({ preventScroll: true });
+    tokenAt(block.current, next)?.scrollIntoView({ block: 'center' });
     setPlace(next);
   };
   const run = <Run tokens={tokens} values={values} scale={scale} peak={peak} />;
@@ -139,6 +167,7 @@ export function Tokens({ tokens, values, scale, label, details, peak }: TokensPr
       >
         {run}
       </div>
+      {leads.length > 0 && <Leads tokens={tokens} leads={leads} go={go} />}
       {token && place !== undefined && <Floating beside={token}>{details(place)}</Floating>}
     </>
   );

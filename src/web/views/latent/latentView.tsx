@@ -301,4 +301,9 @@ function LoadedLatent({
   );
 }
 
-export const latentView: WebView = { name: 'latent', under: 'latents', component: Latent };
+export const latentView: WebView = {
+  name: 'latent',
+  under: 'latents',
+  title: ({ argument }) => `Latent ${argument ?? ''}`,
+  component: Latent,
+};

@@ -84,4 +84,9 @@ function Pairs({ study, route }: ViewProps) {
   );
 }
 
-export const pairsView: WebView = { name: 'pairs', tab: 'Pairs', component: Pairs };
+export const pairsView: WebView = {
+  name: 'pairs',
+  tab: 'Pairs',
+  title: ({ argument }) => (argument === undefined ? 'Pairs' : `Pair ${argument}`),
+  component: Pairs,
+};
