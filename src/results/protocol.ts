@@ -17,6 +17,12 @@ export const studyAddresses = <Id extends string>(id: Id) =>
     steer: `${studiesAddress}/${id}/steer`,
   }) as const;
 
+/**
+ * What a request for steered.jsonl may name, a latent: the answer has the trials along it and those in which nothing
+ * is done, and the other lines blank, so that each keeps its number.
+ */
+export const latentAsked = 'latent';
+
 /** The type of an answer that comes line by line. */
 export const linesType = 'application/x-ndjson';
 

@@ -1,5 +1,6 @@
 /** Studies behind `culprit view`: their files over HTTP, and word of what changes. */
 import {
+  latentAsked,
   type ServedFile,
   servedEvents,
   servedFiles,
@@ -36,8 +37,11 @@ function servedSource({ id, name }: { id: string; name: string }, token: string 
     token,
     trimmed: {},
     files: async () => servedFiles.parse(await (await answered(files)).json()).files,
-    read: async (path) => {
-      const response = await answered(`${files}/${path.split('/').map(encodeURIComponent).join('/')}`);
+    narrows: true,
+    read: async (path, latent) => {
+      const asked = latent === undefined ? '' : `?${latentAsked}=${latent}`;
+      const named = path.split('/').map(encodeURIComponent).join('/');
+      const response = await answered(`${files}/${named}${asked}`);
       return response.ok ? response.arrayBuffer() : undefined;
     },
     onChange: (listener) => listen(events, listener),

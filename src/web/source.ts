@@ -24,8 +24,13 @@ export interface Source {
   /** a report's stages of an earlier state of the study, and why; a server tells them as events */
   readonly stale?: Readonly<Record<string, string>>;
   files(): Promise<readonly ListedFile[]>;
-  /** A file's bytes; undefined where there is none of that name. */
-  read(path: string): Promise<ArrayBuffer | undefined>;
+  /**
+   * A file's bytes; undefined where there is none of that name. `latent`: of steered.jsonl, lines of other directions
+   * may be left blank.
+   */
+  read(path: string, latent?: number): Promise<ArrayBuffer | undefined>;
+  /** whether it leaves them blank */
+  readonly narrows?: boolean;
   /** Reports changes until what it returns is called; absent where nothing changes. */
   onChange?(listener: (event: SourceEvent) => void): () => void;
 }

@@ -47,6 +47,11 @@ export interface SteeringRecords {
   readonly summary: SteeringSummary;
 }
 
+export interface LatentTrials {
+  readonly along: readonly TrialRecord[];
+  readonly alone: readonly TrialRecord[];
+}
+
 /** What a study's files hold; undefined where a file is not there. */
 export interface LoadedStudy {
   readonly source: Source;
@@ -64,8 +69,8 @@ export interface LoadedStudy {
   steering(): Promise<SteeringRecords | undefined>;
   /** Which latents are held so that the behaviour goes. */
   fix(): Promise<FixRecord | undefined>;
-  /** What was sampled along a latent's direction, or left alone (null), the dose search too. */
-  trials(latent: number | null): Promise<TrialRecord[] | undefined>;
+  /** What was sampled along a latent's direction, and with nothing done, the dose search too. */
+  trials(latent: number): Promise<LatentTrials | undefined>;
   /** What was sampled in the causal test, under whatever direction. */
   allTrials(): Promise<TrialRecord[] | undefined>;
   page(latent: number): Promise<LatentPage | undefined>;
@@ -153,19 +158,23 @@ export function loadStudy(
 
   const files = () => kept('', () => source.files());
 
-  async function bytesOf(path: string): Promise<ArrayBuffer | undefined> {
+  async function bytesOf(path: string, latent?: number): Promise<ArrayBuffer | undefined> {
     try {
       const listed = (await files()).some((file) => file.path === path);
-      return listed ? await source.read(path) : undefined;
+      return listed ? await source.read(path, latent) : undefined;
     } catch (error) {
       throw UnreadFile.notGiven(path, error as Error);
     }
   }
 
-  /** The file decoded; what was decoded before is given again. */
-  const once = <T>(path: string, decode: (bytes: ArrayBuffer, path: string) => T | Promise<T>) =>
-    kept(path, async () => {
-      const bytes = await bytesOf(path);
+  /** The file decoded, or what of it is about a latent; what was decoded before is given again. */
+  const once = <T>(
+    path: string,
+    decode: (bytes: ArrayBuffer, path: string) => T | Promise<T>,
+    latent?: number,
+  ) =>
+    kept(latent === undefined ? path : `${path} ${latent}`, async () => {
+      const bytes = await bytesOf(path, latent);
       try {
         return bytes && (await decode(bytes, path));
       } catch (error) {
@@ -173,12 +182,11 @@ export function loadStudy(
       }
     });
 
-  async function checkedTrials(
-    chosen: (lines: TrialLines) => readonly TrialLine[],
-  ): Promise<TrialRecord[] | undefined> {
-    const lines = await once(resultFiles.steered, trialLines);
+  const steered = () => once(resultFiles.steered, trialLines);
+
+  function checkedTrials(lines: readonly TrialLine[]): TrialRecord[] {
     try {
-      return lines && chosen(lines).map(({ value, place }) => checkedRecord(trialRecord, value, place));
+      return lines.map(({ value, place }) => checkedRecord(trialRecord, value, place));
     } catch (error) {
       throw UnreadFile.damaged(resultFiles.steered, error as Error, source.served);
     }
@@ -202,8 +210,16 @@ export function loadStudy(
       ]);
       return rows && summary && { rows, summary };
     },
-    trials: (latent) => checkedTrials(({ byLatent }) => byLatent.get(latent) ?? []),
-    allTrials: () => checkedTrials(({ all }) => all),
+    async trials(latent) {
+      const lines = await (source.narrows ? once(resultFiles.steered, trialLines, latent) : steered());
+      if (!lines) return undefined;
+      const of = (key: number | null) => checkedTrials(lines.byLatent.get(key) ?? []);
+      return { along: of(latent), alone: of(null) };
+    },
+    async allTrials() {
+      const lines = await steered();
+      return lines && checkedTrials(lines.all);
+    },
     page: (latent) => once(pageFile(latent), (bytes, path) => jsonOf(latentPageSchema, bytes, path)),
     async pageNumbers() {
       return new Set((await files()).flatMap(({ path }) => latentOfPage(path) ?? []));
@@ -220,7 +236,7 @@ export function loadStudy(
     grades: () => once(resultFiles.grades, (bytes, path) => byId(recordsOf(gradeRecord, bytes, path))),
     without(changed) {
       const gone = new Set(['', ...changed]);
-      return loadStudy(source, new Map([...cache].filter(([path]) => !gone.has(path))), stale);
+      return loadStudy(source, new Map([...cache].filter(([name]) => !gone.has(name.split(' ')[0]!))), stale);
     },
     afresh: () => loadStudy(source, new Map(), stale),
     withStale: (now) => loadStudy(source, cache, now),

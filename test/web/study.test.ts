@@ -100,12 +100,14 @@ it('steering needs both of its files', async () => {
   expect(found!.summary.behaviour).toBe('flattery');
 });
 
-it('trials by latent, those left alone under null, without log-odds and other directions', async () => {
+it('trials along a latent and those with nothing done, without log-odds and other directions; or all', async () => {
   const lines = [trial(null, 0), trial(3, -0.2), forced, trial(null, -0.3, 'probe'), trial(3, -0.1), ''];
   const study = loadStudy(heldSource({ 'steered.jsonl': lines.join('\n') }));
-  expect((await study.trials(3))!.map(({ dose }) => dose)).toEqual([-0.2, -0.1]);
-  expect((await study.trials(null))!.map(({ dose }) => dose)).toEqual([0]);
-  expect(await study.trials(4)).toEqual([]);
+  const doses = (trials: readonly { readonly dose: number }[]) => trials.map(({ dose }) => dose);
+  const found = (await study.trials(3))!;
+  expect([doses(found.along), doses(found.alone)]).toEqual([[-0.2, -0.1], [0]]);
+  expect((await study.trials(4))!.along).toEqual([]);
+  expect(doses((await study.allTrials())!)).toEqual([0, -0.2, -0.3, -0.1]);
 });
 
 it('says which line of which file is wrong', async () => {
@@ -118,7 +120,7 @@ it('says which line of which file is wrong', async () => {
   );
   await expect(study.pairs()).rejects.toThrow(/^pairs\.jsonl:1: .*prompt_id/s);
   await expect(study.grades()).rejects.toThrow(/^grades\.jsonl:2: expected JSON/);
-  expect(await study.trials(3)).toHaveLength(1);
+  expect((await study.trials(3))!.along).toHaveLength(1);
   await expect(study.trials(4)).rejects.toThrow(/^steered\.jsonl:2: /);
 });
 

@@ -1,12 +1,15 @@
 /** What the server answers to: the app, studies, their files, word of changes, and steered texts. */
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { compress } from 'hono/compress';
 import { stream, streamSSE } from 'hono/streaming';
 import { InputError } from '../../errors.ts';
 import { checked } from '../../files/schema.ts';
 import {
+  latentAsked,
   linesType,
   parseJson,
+  resultFiles,
   type ServedFiles,
   type ServedStudies,
   type SteerBody,
@@ -20,6 +23,7 @@ import { appNames } from '../report/app.ts';
 import { isResultFile, type StudyFolder, shownFiles } from '../report/studyFolder.ts';
 import { guard, isSame, refused } from './guard.ts';
 import { sendFile } from './sendFile.ts';
+import { sendTrials } from './sendTrials.ts';
 import type { StudyWatch } from './watch.ts';
 
 export interface ViewedStudy extends StudyFolder {
@@ -37,6 +41,9 @@ export interface ViewRoutes {
   /** told of errors that are ours to mend */
   readonly onBug: (error: unknown) => void;
 }
+
+/** Parquet is compressed in itself. */
+const compressible = /^(text\/|application\/(json|x-ndjson))/;
 
 /** Most bytes of what is asked to be steered. */
 const maxSize = 2 ** 20;
@@ -59,6 +66,9 @@ export function viewRoutes({ studies, appFolder, token, port, onBug }: ViewRoute
   const { files, events, steer } = studyAddresses(':id');
   const found = (id: string) => studies.find((study) => study.id === id);
   app.use(guard(port));
+  // not what is streamed as it comes: texts that are being steered, and events
+  const packed = compress({ contentTypeFilter: (type) => compressible.test(type) });
+  for (const path of ['/', `/${appNames.script}`, `/${appNames.style}`, `/${files}/*`]) app.use(path, packed);
 
   for (const [path, name] of [
     ['/', appNames.page],
@@ -83,8 +93,15 @@ export function viewRoutes({ studies, appFolder, token, port, onBug }: ViewRoute
   app.get(`/${files}/:path{.+}`, async (c) => {
     const study = found(c.req.param('id'));
     const path = c.req.param('path');
-    const sent = study && isResultFile(path) && (await sendFile(c, study.folder, path));
-    return sent || refused(c, 404, 'no such file');
+    if (!study || !isResultFile(path)) return refused(c, 404, 'no such file');
+    const latent = path === resultFiles.steered ? c.req.query(latentAsked) : undefined;
+    if (latent !== undefined && !/^\d{1,9}$/.test(latent))
+      return refused(c, 400, `${latentAsked}: expected the number of a latent`);
+    const sent =
+      latent === undefined
+        ? sendFile(c, study.folder, path)
+        : sendTrials(c, study.folder, path, Number(latent));
+    return (await sent) ?? refused(c, 404, 'no such file');
   });
 
   app.get(`/${events}`, (c) => {

@@ -148,6 +148,54 @@ describe('answers', () => {
     if (status !== 416) expect(found.headers['content-length']).toBe(`${body().length}`);
   });
 
+  it('compressed for whoever reads that, a part of it never; the same tag stands for both', async () => {
+    const path = file('completions.jsonl');
+    const headers = { 'accept-encoding': 'gzip' };
+    const whole = await ask(path, { headers });
+    expect(whole.headers).toMatchObject({ 'content-encoding': 'gzip', vary: 'Accept-Encoding' });
+    const plain = await ask(path);
+    expect([plain.headers['content-encoding'], plain.body]).toEqual([undefined, lines]);
+    const tag = String(whole.headers.etag);
+    expect(tag).toBe(`W/${String(plain.headers.etag)}`);
+    expect((await ask(path, { headers: { ...headers, 'if-none-match': tag } })).status).toBe(304);
+    const part = await ask(path, { headers: { ...headers, range: 'bytes=0-9' } });
+    expect([part.status, part.body, part.headers['content-encoding']]).toEqual([
+      206,
+      lines.slice(0, 10),
+      undefined,
+    ]);
+    const fetched = await fetch(new URL(path, view.url));
+    expect(await fetched.text()).toBe(lines);
+  });
+
+  it('of the causal test what is about one latent, each line in its place', async () => {
+    const line = (latent: number | null, more: object = {}) =>
+      JSON.stringify({
+        kind: 'trial',
+        direction: latent === null ? null : `latent ${latent}`,
+        latent,
+        ...more,
+      });
+    const trials = [
+      line(null),
+      line(3),
+      line(4),
+      '{"kind":"forced","latent":3}',
+      '{cut',
+      line(3, { dose: 1 }),
+    ];
+    put(at('study', 'steered.jsonl'), trials.map((one) => `${one}\n`).join(''));
+    const asked = (query: string) => ask(`${file('steered.jsonl')}${query}`);
+    expect((await asked('?latent=3')).body).toBe(
+      [trials[0], trials[1], '', '', trials[4], trials[5], ''].join('\n'),
+    );
+    expect((await asked('')).body.split('\n')).toEqual([...trials, '']);
+    expect((await asked('?latent=3x')).status).toBe(400);
+    expect((await ask(`${file('grades.jsonl')}?latent=3`)).status).toBe(404);
+    rmSync(at('study', 'steered.jsonl'));
+    expect((await asked('?latent=3')).status).toBe(404);
+  });
+
   it('with a tag, and nothing where it still holds', async () => {
     const path = file('latents/12.json');
     const { headers } = await ask(path);

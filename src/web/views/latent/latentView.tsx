@@ -9,7 +9,6 @@ import {
   pageFile,
   placeOfRow,
   resultFiles,
-  type TrialRecord,
 } from '../../../results.ts';
 import { apart, distinctErrors } from '../../apart.ts';
 import { queryOf, usualDose } from '../../doseQuery.ts';
@@ -27,7 +26,7 @@ import { promptTexts } from '../../parts/promptTexts.ts';
 import { Samples } from '../../parts/samples.tsx';
 import { TrimmedNote } from '../../parts/trimmed.tsx';
 import { inStudy, type Route } from '../../routes.ts';
-import type { LoadedStudy, SteeringRecords } from '../../study.ts';
+import type { LatentTrials, LoadedStudy, SteeringRecords } from '../../study.ts';
 import { type Loaded, useLoaded } from '../../useLoaded.ts';
 import type { ViewProps, WebView } from '../../view.ts';
 import { Beside, beside, besideIn } from './beside.tsx';
@@ -72,19 +71,16 @@ async function loadEvidence(study: LoadedStudy, latent: number): Promise<Evidenc
   };
 }
 
-interface Trials {
-  readonly trials: readonly TrialRecord[];
-  readonly alone: readonly TrialRecord[];
+interface Trials extends LatentTrials {
   readonly prompts: ReadonlyMap<string, string>;
 }
 
 async function loadTrials(study: LoadedStudy, latent: number): Promise<Trials | undefined> {
-  const [trials, alone, { values }] = await Promise.all([
+  const [trials, { values }] = await Promise.all([
     study.trials(latent),
-    study.trials(null),
     apart({ steering: study.steering() }),
   ]);
-  return trials && alone && { trials, alone, prompts: promptTexts(values.steering?.summary.prompts ?? []) };
+  return trials && { ...trials, prompts: promptTexts(values.steering?.summary.prompts ?? []) };
 }
 
 function Steered({
@@ -108,7 +104,7 @@ function Steered({
 
 function Doses({ loaded }: { readonly loaded: Loaded<Trials | undefined> }) {
   const points = useMemo(
-    () => loaded.value && dosePoints(loaded.value.trials, loaded.value.alone),
+    () => loaded.value && dosePoints(loaded.value.along, loaded.value.alone),
     [loaded.value],
   );
   if (!points || points.length === 0) return null;
@@ -184,7 +180,7 @@ function SteeredSamples({
       <Loading loaded={loaded}>
         {(trials) =>
           trials ? (
-            <Samples {...trials} route={route} />
+            <Samples {...trials} trials={trials.along} route={route} />
           ) : (
             <Missing command="culprit run STUDY">No completions were sampled under it yet.</Missing>
           )
