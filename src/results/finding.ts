@@ -29,6 +29,8 @@ export interface Finding {
   readonly verdict: EffectVerdictName;
   /** the candidate that it is about; undefined where none was sampled */
   readonly latent: LatentEffects | undefined;
+  /** what was done in the test that tells most; undefined where none was sampled */
+  readonly place: 'remove' | 'away' | 'toward' | undefined;
   /** what matters: the effect of the test that tells most, and the same measured again on prompts kept aside */
   readonly lead: string;
   /** what the other test measured */
@@ -211,7 +213,14 @@ export function findingOf({ rows, summary }: CausalRecords): Finding {
   const latents = effectsOf(rows).filter(({ role }) => role === 'candidate');
   const [first] = strongestFirst(latents.filter((one) => verdictOf(one) !== 'not sampled'));
   if (first === undefined)
-    return { verdict: 'not sampled', latent: undefined, lead: leads['not sampled'], more: [], against: [] };
+    return {
+      verdict: 'not sampled',
+      latent: undefined,
+      place: undefined,
+      lead: leads['not sampled'],
+      more: [],
+      against: [],
+    };
   const verdict = verdictOf(first);
   const byRemoval = familyWiseP(first, 'remove') <= familyWiseP(first, 'add') && first.remove?.effect != null;
   const parts = [
@@ -219,9 +228,11 @@ export function findingOf({ rows, summary }: CausalRecords): Finding {
     steered(first, summary.behaviour, summary),
   ].filter((part) => part.length > 0);
   const [[lead, ...rest] = [], ...others] = byRemoval ? parts : parts.reverse();
+  const places = byRemoval ? (['remove', ...bothSides] as const) : ([...bothSides, 'remove'] as const);
   return {
     verdict,
     latent: first,
+    place: places.find((place) => first[place]?.effect != null),
     lead: [
       `${leads[verdict]}${lead}`,
       `On ${plural(promptsIn(summary, 'evaluation'), 'prompt')}, family-wise ${pText(leastFamilyWiseP(first))} over ${plural(latents.length, 'candidate')}.`,

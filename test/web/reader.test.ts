@@ -83,7 +83,17 @@ const study = {
   'fix.json': JSON.stringify(fixRecord()),
   'steered.jsonl': linesOf([
     trial('a', {}),
-    trial('b', { direction: null, latent: null, operation: null, dose: 0 }),
+    trial('b', {
+      direction: null,
+      latent: null,
+      operation: null,
+      dose: 0,
+      completions: Array.from({ length: 180 }, (_, i) => ({
+        ...completion(i),
+        label: i < 50 ? ('positive' as const) : ('negative' as const),
+      })),
+    }),
+    trial('r', { operation: 'remove', dose: 0 }),
   ]),
   'manifest.json': JSON.stringify(
     manifest({ attribute: stage({ pairs: prompts, latents: 500 }, { options: { all_pairs: true } }) }),
@@ -180,17 +190,18 @@ describe.skipIf(!hasBrowser)('a reader', () => {
     const page = await report.open('/transcripts');
     const status = page.locator('search [role=status]');
     await status.waitFor();
-    expect(await status.textContent()).toBe('360 texts');
+    expect(await status.textContent()).toBe('540 texts');
     const choice = (name: string) => page.locator('label', { hasText: name }).locator('select');
     expect(await choice('direction').locator('option').allTextContents()).toEqual([
       'all',
-      'latent 7 (180)',
+      'latent 7 (360)',
       'unsteered (180)',
     ]);
     await choice('direction').selectOption('latent 7');
+    await choice('what was done').selectOption('steered −0.20 s');
     await page.locator('input[type=search]').fill('answer 179');
     await page.waitForFunction(() => document.querySelectorAll('.transcript-list tbody tr').length === 1);
-    expect(await status.textContent()).toBe('1 of 360 texts');
+    expect(await status.textContent()).toBe('1 of 540 texts');
     await page.locator('.transcript-list tbody a').click();
     await page.locator('h1', { hasText: 'Prompt e0, answer 180' }).waitFor();
     const headings = await page.locator('.side-heading').allTextContents();
@@ -284,7 +295,7 @@ describe.skipIf(!hasBrowser)('a reader', () => {
     await page.locator('.samples > li').nth(15).locator('button').click();
     await page.locator('.samples .copy-link', { hasText: 'copied' }).waitFor();
     const copied = await page.evaluate(() => (window as unknown as { copied: string }).copied);
-    expect(copied).toMatch(/^file:\/\/\/.*#\/latent\/7\?completion=e0%2F15&done=away$/);
+    expect(copied).toMatch(/^file:\/\/\/.*#\/latent\/7\?completion=e0%2F15&done=removed$/);
     await page.goto('about:blank');
     await page.goto(copied);
     const sought = page.locator('.samples .sought');
@@ -361,6 +372,25 @@ describe.skipIf(!hasBrowser)('a reader', () => {
       ]);
     expect(style[0]).toBe('exact');
     expect(style[1]).not.toBe('rgba(0, 0, 0, 0)');
+    await page.context().close();
+  });
+
+  it('sees the answer at a prompt, in the first screen, and goes on from the counts', async () => {
+    const page = await report.open('/');
+    const card = page.locator('.example');
+    await card.locator('h2').waitFor();
+    expect(await card.locator('.side-heading').allTextContents()).toEqual([
+      'subject, unsteered positive',
+      'subject, latent 7 removed negative',
+    ]);
+    expect(await card.textContent()).toMatch(
+      /The first of 10 of 180 answers whose verdict turns from positive to negative; 0 turn the other way/,
+    );
+    const { y, height } = (await card.boundingBox())!;
+    expect(y + height).toBeLessThan(page.viewportSize()!.height);
+    await page.locator('.funnel a', { hasText: 'confirmed' }).click();
+    await page.locator('.latent-table tbody a').first().waitFor();
+    expect(await page.locator('.filters [role=status]').textContent()).toBe('1 of 500 latents');
     await page.context().close();
   });
 

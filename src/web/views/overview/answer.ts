@@ -3,6 +3,7 @@ import {
   type AttributedOver,
   changePoints,
   dictionaryLine,
+  type Finding,
   findingOf,
   type LatentRow,
   placeOfRow,
@@ -10,7 +11,15 @@ import {
 import { count, percent, plural, scientific } from '../../format.ts';
 import type { SteeringRecords } from '../../study.ts';
 
+/** Of what the answer is about: the candidate, and what was done to it. */
+export interface Tested {
+  readonly latent: number;
+  readonly place: NonNullable<Finding['place']>;
+}
+
 export interface Answer {
+  /** undefined where no candidate was sampled */
+  readonly tested?: Tested | undefined;
   /** the one sentence that matters */
   readonly lead: string;
   readonly more: readonly string[];
@@ -48,7 +57,7 @@ export function zoneText({ rows, summary: { zone, random } }: SteeringRecords): 
 }
 
 function steered(records: SteeringRecords): Answer {
-  const { latent, lead, more, against } = findingOf(records);
+  const { latent, place, lead, more, against } = findingOf(records);
   if (latent === undefined)
     return {
       lead,
@@ -61,7 +70,12 @@ function steered(records: SteeringRecords): Answer {
       against: [],
     };
   const dictionary = dictionaryLine(records, latent);
-  return { lead, more: dictionary === undefined ? more : [...more, dictionary], against };
+  return {
+    tested: place && { latent: latent.latent, place },
+    lead,
+    more: dictionary === undefined ? more : [...more, dictionary],
+    against,
+  };
 }
 
 function attributed(latents: readonly LatentRow[], { behaviour, over, running }: Found): Answer {

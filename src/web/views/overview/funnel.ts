@@ -2,6 +2,7 @@
 import {
   confirmedBy,
   effectsOf,
+  type LatentEffects,
   type LatentRow,
   rowActsAsCause,
   type StudyManifest,
@@ -9,6 +10,7 @@ import {
   withVerdict,
 } from '../../../results.ts';
 import { fixed, percent } from '../../format.ts';
+import type { Query } from '../../routes.ts';
 import type { SteeringRecords } from '../../study.ts';
 
 export interface Step {
@@ -16,12 +18,23 @@ export interface Step {
   /** undefined where it is not known yet */
   readonly count: number | undefined;
   readonly note?: string | undefined;
+  /** the view that shows what is counted */
+  readonly leads?: { readonly view: string; readonly query?: Query } | undefined;
 }
 
 const shareNote = (part: number | undefined, whole: number | undefined, what: string) =>
   part === undefined || !whole ? undefined : `${percent(part / whole)} ${what}`;
 
 const places = ['remove', 'away', 'toward'] as const;
+
+/** The texts that were sampled first. */
+const texts = (query: Query = {}) => ({ view: 'transcripts', query: { stage: 'sampled', ...query } });
+
+/** The selector of all candidates; '' where several proposed them. */
+function selectorOf(candidates: readonly Pick<LatentEffects, 'ranks'>[]): string {
+  const names = new Set(candidates.flatMap(({ ranks }) => Object.keys(ranks)));
+  return names.size === 1 ? [...names][0]! : '';
+}
 
 function steeredSteps(steering: SteeringRecords | undefined): Step[] {
   if (!steering)
@@ -41,10 +54,16 @@ function steeredSteps(steering: SteeringRecords | undefined): Step[] {
   const by = (operation: 'remove' | 'add') =>
     confirmed.filter((one) => confirmedBy(one).includes(operation)).length;
   return [
-    { name: 'candidates', count: candidates.length, note: `and ${summary.random} random` },
+    {
+      name: 'candidates',
+      count: candidates.length,
+      note: `and ${summary.random} random`,
+      leads: { view: 'latents', query: { by: selectorOf(candidates) } },
+    },
     {
       name: 'sampled',
       count: sampled.length,
+      leads: { view: 'transcripts', query: { stage: 'causal test' } },
       note: `${sampledAt('remove')} removed, ${sampledAt('away')} steered`,
     },
     {
@@ -52,11 +71,17 @@ function steeredSteps(steering: SteeringRecords | undefined): Step[] {
       count: beyond.length,
       note: `at most ${fixed(expected, 1)} by chance`,
     },
-    { name: 'suggestive', count: withVerdict(all, 'suggestive').length, note: 'q below .2' },
+    {
+      name: 'suggestive',
+      count: withVerdict(all, 'suggestive').length,
+      note: 'q below .2',
+      leads: { view: 'latents', query: { verdict: 'suggestive' } },
+    },
     {
       name: 'confirmed',
       count: confirmed.length,
       note: `${by('remove')} by removal, ${by('add')} by steering`,
+      leads: { view: 'latents', query: { verdict: 'confirmed' } },
     },
   ];
 }
@@ -75,15 +100,30 @@ export function funnelOf(
       name: 'completions',
       count: completions,
       note: shareNote(counted('sample', 'ended'), completions, 'ended'),
+      leads: texts(),
     },
-    { name: 'graded', count: grades, note: shareNote(counted('grade', 'incoherent'), grades, 'incoherent') },
+    {
+      name: 'graded',
+      count: grades,
+      note: shareNote(counted('grade', 'incoherent'), grades, 'incoherent'),
+      leads: texts(),
+    },
     {
       name: 'positive',
       count: counted('grade', 'positive'),
+      leads: texts({ verdict: 'positive' }),
       note: shareNote(counted('grade', 'positive'), grades, 'of the graded'),
     },
-    { name: 'pairs', count: counted('pair', 'pairs') ?? counted('attribute', 'pairs') },
-    { name: 'latents', count: latents?.length ?? counted('attribute', 'latents') },
+    {
+      name: 'pairs',
+      count: counted('pair', 'pairs') ?? counted('attribute', 'pairs'),
+      leads: { view: 'pairs' },
+    },
+    {
+      name: 'latents',
+      count: latents?.length ?? counted('attribute', 'latents'),
+      leads: { view: 'latents' },
+    },
     ...steeredSteps(steering),
   ];
 }

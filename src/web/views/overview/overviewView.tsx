@@ -2,19 +2,21 @@
  * What a study found, the answer first; then the causal test, how it came about, and what to be careful of.
  */
 
+import type { ReactNode } from 'react';
 import { attributedOver } from '../../../results.ts';
 import { apart } from '../../apart.ts';
 import { count } from '../../format.ts';
 import { behaviourOf, controlOf } from '../../parts/behaviour.ts';
 import { Failed, Loading, Missing, Unread } from '../../parts/notes.tsx';
 import { Sentence } from '../../parts/sentence.tsx';
-import { home, type Route } from '../../routes.ts';
+import { home, inStudy, type Route } from '../../routes.ts';
 import type { LoadedStudy } from '../../study.ts';
 import { useLoaded } from '../../useLoaded.ts';
 import type { ViewProps, WebView } from '../../view.ts';
 import { type Answer, answerOf } from './answer.ts';
 import { CausalTestFigure, CausalTestTables, Claims, Controls, JudgeQualityNote } from './causalTest.tsx';
 import { ControlledRuns } from './controlledRuns.tsx';
+import { ExampleCard } from './exampleCard.tsx';
 import { RankingFidelity } from './fidelity.tsx';
 import { FixSection } from './fixSection.tsx';
 import { funnelOf, type Step } from './funnel.ts';
@@ -58,13 +60,15 @@ const unplaced = ({ manifest, latents, yaml, check }: Awaited<ReturnType<typeof 
 
 interface AnswerProps {
   readonly answer: Answer;
+  /** beside it */
+  readonly example: ReactNode;
   readonly route: Route;
   /** why the causal test is of an earlier state of the study, where it is */
   readonly stale: string | undefined;
 }
 
-function AnswerText({ answer, route, stale }: AnswerProps) {
-  return (
+function AnswerText({ answer, example, route, stale }: AnswerProps) {
+  const text = (
     <section className="answer" aria-label="Answer">
       <h1>
         {stale !== undefined && 'Of an earlier state of the study: '}
@@ -83,6 +87,27 @@ function AnswerText({ answer, route, stale }: AnswerProps) {
       )}
     </section>
   );
+  return (
+    <div className="answer-row">
+      {text}
+      {example}
+    </div>
+  );
+}
+
+interface AnsweredProps extends Pick<AnswerProps, 'route'> {
+  readonly study: LoadedStudy;
+  readonly found: Awaited<ReturnType<typeof everything>>;
+  readonly running: boolean;
+}
+
+function Answered({ study, found, running, route }: AnsweredProps) {
+  const { steering, errors } = found;
+  const answer = answerOf({ ...found, running, unread: errors.steering });
+  const example = steering && answer.tested && (
+    <ExampleCard study={study} steering={steering} tested={answer.tested} route={route} />
+  );
+  return <AnswerText answer={answer} example={example} route={route} stale={steering && study.stale.steer} />;
 }
 
 function Warnings({ warnings, route }: { warnings: readonly string[]; route: Route }) {
@@ -101,15 +126,22 @@ function stepsOf({ manifest, latents, steering, control }: Awaited<ReturnType<ty
   return control === undefined ? steps : steps.filter((step) => step.count !== undefined);
 }
 
-function Funnel({ steps }: { steps: readonly Step[] }) {
+function Funnel({ steps, route }: { steps: readonly Step[]; route: Route }) {
   return (
     <ol className="funnel">
-      {steps.map(({ name, count: n, note }) => (
-        <li key={name}>
-          <strong>{n === undefined ? '–' : count(n)}</strong> {name}
-          {note && <span className="quiet">{note}</span>}
-        </li>
-      ))}
+      {steps.map(({ name, count: n, note, leads }) => {
+        const said = (
+          <>
+            <strong>{n === undefined ? '–' : count(n)}</strong> {name}
+            {note && <span className="quiet">{note}</span>}
+          </>
+        );
+        return (
+          <li key={name}>
+            {leads && n ? <a href={inStudy(route, leads.view, undefined, leads.query)}>{said}</a> : said}
+          </li>
+        );
+      })}
     </ol>
   );
 }
@@ -126,13 +158,10 @@ function Overview({ study, progress, route }: ViewProps) {
               This is a control of another study, with one thing broken on purpose. {found.control}
             </p>
           )}
-          <AnswerText
-            answer={answerOf({ ...found, running, unread: found.errors.steering })}
-            route={route}
-            stale={found.steering && study.stale.steer}
-          />
+          <Answered study={study} found={found} running={running} route={route} />
           <Unread errors={unplaced(found.errors)} />
-          <Funnel steps={stepsOf(found)} />
+          {found.steering && <CausalTestFigure steering={found.steering} route={route} />}
+          <Funnel steps={stepsOf(found)} route={route} />
           <Warnings
             warnings={warningsOf(found.manifest, found.steering, study.source.trimmed, found)}
             route={route}
@@ -148,13 +177,16 @@ function Overview({ study, progress, route }: ViewProps) {
           {found.errors.steering && <Failed error={found.errors.steering} />}
           {found.steering && (
             <>
-              <CausalTestFigure steering={found.steering} route={route} />
               <CausalTestTables steering={found.steering} route={route} />
               <section className="screen-only">
                 <h2>Selectors</h2>
                 <Claims steering={found.steering} />
-                <h2>Controls</h2>
-                <Controls steering={found.steering} />
+                <details className="folded">
+                  <summary>
+                    <h2>Controls</h2>
+                  </summary>
+                  <Controls steering={found.steering} />
+                </details>
               </section>
               <p className="print-only quiet">
                 Not printed: how far the ranking agrees with removal, effects counted otherwise, selectors,
