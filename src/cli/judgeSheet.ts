@@ -130,7 +130,7 @@ interface SampleOptions {
 const sampleAbout = `
 The judge may err more often on steered texts than on others, and then an
 effect is partly the judge's. So somebody else reads some of the same texts:
-as many left alone as steered, and as removed where there are such, without
+as many unsteered as steered, and as removed where there are such, without
 being told which is which, nor what the judge said.
 
 People fill in the columns of the sheet, in any program that opens CSV:
@@ -146,7 +146,7 @@ Examples:
 export function sampleCommand(openJudge: OpenJudge): Command {
   return new Command('sample')
     .summary('draw steered texts for people, or a second judge, to read')
-    .description('Draw steered texts, and such left alone, for people or a second judge to read.')
+    .description('Draw steered and unsteered texts for people or a second judge to read.')
     .argument('<study>', 'a study whose causal test is done')
     .option('--out <file>', 'the sheet to write, CSV')
     .option('--by <judge>', 'a judge that reads instead of people')
@@ -191,7 +191,7 @@ export function sampleCommand(openJudge: OpenJudge): Command {
 }
 
 const readAbout = `
-Says how often the study's judge is right on texts left alone, steered and
+Says how often the study's judge is right on unsteered texts, steered and
 removed, whether it errs differently on them, and what the effects are without
 its error. The result is kept in the study, in judge-error.json.
 

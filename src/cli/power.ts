@@ -131,7 +131,7 @@ function report(size: PowerSize, found: Found): string {
     '',
     pc.bold('What effect a causal test can find'),
     `${counted(prompts, 'evaluation prompt')}, ${counted(completions, 'completion')} of each, ${counted(random, 'random direction')}, ${counted(candidates, 'candidate')};`,
-    `${percentText(share)} positive when left alone; completions of a prompt correlate by ${icc.toFixed(2)}.`,
+    `${percentText(share)} positive when unsteered; completions of a prompt correlate by ${icc.toFixed(2)}.`,
     '',
     'Chance that a candidate with such an effect is confirmed:',
     table(
@@ -171,7 +171,7 @@ export function powerCommand(): Command {
     .option('--completions <count>', 'completions of each', wholeNumber(1))
     .option('--random <count>', 'random directions', wholeNumber(3))
     .option('--candidates <count>', 'candidates, those of all selectors together', wholeNumber(1))
-    .option('--share <share>', 'share of positives when left alone', fraction('above 0'))
+    .option('--share <share>', 'share of positives when unsteered', fraction('above 0'))
     .option('--icc <correlation>', 'how alike the completions of a prompt are', fraction('from 0'))
     .option(
       '--spread <share>',

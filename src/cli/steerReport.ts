@@ -70,7 +70,7 @@ function comparisonText(comparison: SteerComparison, result: SteerResult, reques
   }));
   return [
     ...(samples > 1 ? [pc.dim(`seed ${seed}`)] : []),
-    sideBySide([{ heading: 'left alone', text: shownText(unsteered) }, ...cards]),
+    sideBySide([{ heading: 'unsteered', text: shownText(unsteered) }, ...cards]),
     '',
   ].join('\n');
 }

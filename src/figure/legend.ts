@@ -53,7 +53,7 @@ export function entriesOf({ prompts }: SteeringFigure): Entry[] {
       : []),
     { sign: 'zone', words: 'gray zone: one more random latent, 95 %' },
     { sign: 'fringe', words: '95 % interval of its edges' },
-    { sign: 'level', words: 'the other model, left alone' },
+    { sign: 'level', words: 'the other model, unsteered' },
   ];
 }
 

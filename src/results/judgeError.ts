@@ -101,7 +101,7 @@ const percent = (x: number) => `${(100 * x).toFixed(0)} %`;
 const lowKappa = 0.6;
 
 export const armWords: Readonly<Record<TextArm, string>> = {
-  alone: 'texts left alone',
+  alone: 'unsteered texts',
   steered: 'steered texts',
   removed: 'texts with a direction removed',
   patched: 'texts with a direction patched in',
@@ -112,7 +112,7 @@ function differenceWarnings({ arm, sensitivity, specificity }: SheetError['diffe
     found !== null && (found.low > 0 || found.high < 0)
       ? [
           [
-            `The judge's ${name} differs between ${armWords[arm]} and those left alone, by ${signedPoints(found.value)}`,
+            `The judge's ${name} differs between ${armWords[arm]} and unsteered ones, by ${signedPoints(found.value)}`,
             `points (95 % interval ${signedPoints(found.low)} to ${signedPoints(found.high)}): part of an effect may be`,
             'the judge. The corrected effects allow for it.',
           ].join(' '),
@@ -130,7 +130,7 @@ function biasWarnings({ arm, bias }: SheetError['differential'][number], sheet: 
   return [
     [
       `From ${read} texts read it cannot be ruled out that the judge's error differs so much between`,
-      `${armWords[arm]} and those left alone that it alone shows ${signedPoints(possible).slice(1)} points, more`,
+      `${armWords[arm]} and unsteered ones that it alone shows ${signedPoints(possible).slice(1)} points, more`,
       `than the greatest effect (${signedPoints(greatest.effect)}). A longer sheet (--count) would tell.`,
     ].join(' '),
   ];

@@ -21,14 +21,22 @@ export function signed(x: number, digits: number): string {
 /** A share as `50 %`. */
 export const percent = (share: number, digits = 0): string => `${fixed(100 * share, digits)}${thinSpace}%`;
 
-/** A change of a share in percentage points, as `−34 pp`. */
-export const points = (change: number, digits = 0): string => `${signed(100 * change, digits)}${thinSpace}pp`;
+/** A change of a share in percentage points, as `−34 points`. */
+export const points = (change: number, digits = 0): string => `${signed(100 * change, digits)} points`;
 
-/** `+1.57e−4`: a sign, three digits. */
+const raised = '⁰¹²³⁴⁵⁶⁷⁸⁹';
+
+/** `×10⁻⁴`; nothing for 0. */
+const timesTenTo = (exponent: number): string =>
+  exponent === 0
+    ? ''
+    : `×10${exponent < 0 ? '⁻' : ''}${[...`${Math.abs(exponent)}`].map((digit) => raised[Number(digit)]).join('')}`;
+
+/** `+1.57×10⁻⁴`: a sign, three digits. */
 export function scientific(x: number): string {
   if (x === 0) return '0';
   const [digits, exponent] = Math.abs(x).toExponential(2).split('e');
-  return `${x < 0 ? minus : '+'}${digits}e${Number(exponent) < 0 ? minus : '+'}${Math.abs(Number(exponent))}`;
+  return `${x < 0 ? minus : '+'}${digits}${timesTenTo(Number(exponent))}`;
 }
 
 /** `12 s`, `4 min`, `1 h 20 min`. */

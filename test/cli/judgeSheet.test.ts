@@ -157,7 +157,7 @@ describe('the sheet', () => {
     expect(sheet!.differential.map(({ arm }) => arm)).toEqual(['steered', 'removed']);
     expect(text).toMatch(/^How often the judge errs, by people on 600 texts of the causal test$/m);
     expect(text.replaceAll(/\s+/g, ' ')).toMatch(
-      /Be careful: The judge's sensitivity differs between steered texts and those left alone, by −\d+ points/,
+      /Be careful: The judge's sensitivity differs between steered texts and unsteered ones, by −\d+ points/,
     );
   });
 

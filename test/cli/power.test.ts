@@ -29,7 +29,7 @@ describe('culprit power', () => {
     expect(text).toMatch(
       /^20 evaluation prompts, 2 completions of each, 6 random directions, 4 candidates;$/m,
     );
-    expect(text).toMatch(/^60 % positive when left alone; completions of a prompt correlate by 0\.00\.$/m);
+    expect(text).toMatch(/^60 % positive when unsteered; completions of a prompt correlate by 0\.00\.$/m);
     expect(text).toMatch(/^ +40 +\d+ % +\d+ %$/m);
     expect(text).toMatch(/^ +70 +no room +no room$/m);
     // removal and steering: three sides of 11 times 40

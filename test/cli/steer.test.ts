@@ -39,7 +39,7 @@ describe('shows texts side by side', () => {
     expect(code).toBe(0);
     expect(stderr).toMatch(/^Sampling: 3 of 3, \S+ s\n$/);
     expectPlain(stdout);
-    expect(stdout).toMatch(/^\nI have a cold\.\n\nleft alone +│ 3 × −0\.40 s\n/);
+    expect(stdout).toMatch(/^\nI have a cold\.\n\nunsteered +│ 3 × −0\.40 s\n/);
     expect(stdout).toMatch(/^3 × \+0\.125 s$/m);
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
     expect(stdout).toMatch(/\nwritten to \S+texts\.json\n$/);
@@ -156,7 +156,7 @@ describe('a group', () => {
 });
 
 describe('a layout', () => {
-  const cards = ['left alone', 'steered', 'more'].map((heading) => ({
+  const cards = ['unsteered', 'steered', 'more'].map((heading) => ({
     heading,
     text: 'some words of a text',
   }));

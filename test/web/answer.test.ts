@@ -33,7 +33,7 @@ describe('before any causal test', () => {
     expect(plain(lead)).toBe(
       [
         'Steering has not been run, so nothing is confirmed. Latent 9 comes first of 2 by',
-        'delta-attribution over 4 pairs: +1.23e−2 nats per token, the same sign in 3 of them.',
+        'delta-attribution over 4 pairs: +1.23×10⁻² nats per token, the same sign in 3 of them.',
       ].join(' '),
     );
     expect(more.join()).toMatch('an attribution is an estimate');

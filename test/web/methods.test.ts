@@ -201,15 +201,15 @@ it('numbers have a true minus, and a sign where it matters', () => {
     '2 pairs',
   ]);
   expect([scientific(1.5714e-4), scientific(-0.02), scientific(0), scientific(1234)]).toEqual([
-    '+1.57e−4',
-    '−2.00e−2',
+    '+1.57×10⁻⁴',
+    '−2.00×10⁻²',
     '0',
-    '+1.23e+3',
+    '+1.23×10³',
   ]);
   expect([percent(0.5), points(-0.341), points(0)].map((text) => text.replace('\u202f', ' '))).toEqual([
     '50 %',
-    '−34 pp',
-    '0 pp',
+    '−34 points',
+    '0 points',
   ]);
   expect([1.25, 42, 125, 6000, 7500].map(duration)).toEqual([
     '1.3 s',

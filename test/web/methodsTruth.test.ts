@@ -68,7 +68,7 @@ const upToAttribution = [
   'averaged',
 ];
 const measured = [
-  'left alone',
+  'unsteered',
   'effect',
   'way',
   'random',

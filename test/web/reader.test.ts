@@ -126,7 +126,7 @@ describe.skipIf(!hasBrowser)('a reader', () => {
     expect(await claim('Subject steered away').textContent()).toMatch(/\[−35, −11\.29\].*\[−11\.26, \+10\]/);
     expect(await claim('Subject steered away').textContent()).toContain('its whole interval too');
     expect(await claim('Removed from the subject').textContent()).toMatch(
-      /incoherent: 31\s%\u0020left alone, 43\s% under it/,
+      /incoherent: 31\s%\u0020unsteered, 43\s% under it/,
     );
     await page.locator('nav a', { hasText: 'Overview' }).click();
     await page.locator('.answer').waitFor();

@@ -140,17 +140,17 @@ describe.skipIf(!hasBrowser)('a study of the organism', () => {
       const page = await playground(cause);
       await ask(page, 'token limit', 30);
       await steer(page).click();
-      for (const heading of ['left alone', 'steered'])
+      for (const heading of ['unsteered', 'steered'])
         await side(page, heading)
           .locator('.side-heading', { hasText: /ended|cut/ })
           .waitFor();
       const said = await Promise.all(
-        ['left alone', 'steered'].map((heading) => tokens(page, heading).allTextContents()),
+        ['unsteered', 'steered'].map((heading) => tokens(page, heading).allTextContents()),
       );
       expect(said[0]!.length).toBeGreaterThan(3);
       expect(said[0]).not.toEqual(said[1]);
 
-      await tokens(page, 'left alone').first().hover();
+      await tokens(page, 'unsteered').first().hover();
       const note = page.locator('.floating');
       expect(await note.textContent()).toMatch(/probability\s*\d+(\.\d+)?\u202f%/);
       const shares = await note.locator('.likely .num').allTextContents();
@@ -180,9 +180,9 @@ describe.skipIf(!hasBrowser)('a study of the organism', () => {
       await page.locator('form .quiet', { hasText: /^stopped$/ }).waitFor();
       await page.locator('button.main-button:enabled').waitFor();
       expect(Date.now() - from).toBeLessThan(2000);
-      const before = await tokens(page, 'left alone').count();
+      const before = await tokens(page, 'unsteered').count();
       expect(before).toBeLessThan(mostTokens);
-      expect(await side(page, 'left alone').textContent()).toContain('not finished');
+      expect(await side(page, 'unsteered').textContent()).toContain('not finished');
       await ask(page, 'token limit', 3);
       await steer(page).click();
       await side(page, 'steered').locator('.side-heading', { hasText: '3 tokens, cut' }).waitFor();

@@ -105,7 +105,7 @@ const inWords = {
 
 /** A trial in the words of an error. */
 export function trialName({ side, arm, part }: PlannedTrial): string {
-  const under = arm === undefined ? 'left alone' : inWords[arm.operation](arm.direction.name, arm.dose);
+  const under = arm === undefined ? 'unsteered' : inWords[arm.operation](arm.direction.name, arm.dose);
   return `steering ${side}, ${under}, ${part === 'aside' ? 'kept-aside' : part} prompts`;
 }
 

@@ -46,7 +46,7 @@ const measures: readonly Measure[] = [
 
 const colours = { away: 'var(--below-rgb)', toward: 'var(--above-rgb)' };
 
-const doseText = (dose: number) => (dose === 0 ? 'left alone' : `${signed(dose, 2)} s`);
+const doseText = (dose: number) => (dose === 0 ? 'unsteered' : `${signed(dose, 2)} s`);
 
 const described =
   ({ format, value, of }: Measure) =>

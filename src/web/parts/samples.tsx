@@ -169,7 +169,7 @@ export function Samples({ trials, alone, prompts, route }: SamplesProps) {
             />
             <p className="prompt">{prompts.get(sample.prompt)?.trim() ?? `prompt ${sample.prompt}`}</p>
             <div className="two-columns">
-              <Said heading="left alone" said={sample.alone} />
+              <Said heading="unsteered" said={sample.alone} />
               <Said heading={doneText(place, found.dose)} said={sample.steered} />
             </div>
           </li>

@@ -67,7 +67,15 @@ function Sum({ text }: { readonly text: DeltaText }) {
   );
 }
 
-function DeltaTokens({ text, scale, label }: { text: DeltaText; scale: Scale; label: string }) {
+interface DeltaTokensProps {
+  readonly text: DeltaText;
+  readonly scale: Scale;
+  readonly label: string;
+  /** δ above 0 speaks against the behaviour: that of a negative completion's own tokens */
+  readonly against?: boolean;
+}
+
+function DeltaTokens({ text, scale, label, against = false }: DeltaTokensProps) {
   const { tokens, delta, activations, ids } = text;
   const details = (place: number) => (
     <Facts
@@ -84,7 +92,7 @@ function DeltaTokens({ text, scale, label }: { text: DeltaText; scale: Scale; la
     <>
       <Tokens
         tokens={tokens}
-        values={delta}
+        values={against ? delta.map((value) => value && -value) : delta}
         scale={scale}
         label={label}
         details={details}
@@ -100,15 +108,16 @@ export function ShadedPair({ prompt, completions, of }: ShadedPairProps) {
   const onCompletions = scaleOf('diverging', ...completions.map(({ delta }) => delta));
   return (
     <>
-      <Legend
-        scale={onPrompt}
-        quantity={`δ of ${of} on the prompt, positive minus negative, nats`}
-        format={nats}
-      />
+      <p className="quiet">
+        Orange supports the behaviour, blue speaks against it. On the prompt δ is of the loss of the positives
+        minus that of the negatives; on a completion’s own tokens it is of its own loss, and above 0 supports
+        that completion: orange on a positive one, blue on a negative one.
+      </p>
+      <Legend scale={onPrompt} quantity={`δ of ${of} on the prompt, nats`} format={nats} />
       <DeltaTokens text={prompt} scale={onPrompt} label="Prompt" />
       <Legend
         scale={onCompletions}
-        quantity={`δ of ${of} on each completion’s own tokens, of its own loss, nats`}
+        quantity={`δ of ${of} on each completion’s own tokens, nats`}
         format={nats}
       />
       <div className="two-columns">
@@ -119,7 +128,12 @@ export function ShadedPair({ prompt, completions, of }: ShadedPairProps) {
               .map((side) => (
                 <section key={side.id} className="side">
                   <p className="side-heading">{side.heading}</p>
-                  <DeltaTokens text={side} scale={onCompletions} label={`${side.label} completion`} />
+                  <DeltaTokens
+                    text={side}
+                    scale={onCompletions}
+                    label={`${side.label} completion`}
+                    against={side.label === 'negative'}
+                  />
                   {side.notes}
                 </section>
               ))}

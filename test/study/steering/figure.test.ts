@@ -214,7 +214,7 @@ describe('the drawing', () => {
       'measured again on 8 prompts kept aside',
       'gray zone: one more random latent, 95 %',
       '95 % interval of its edges',
-      'the other model, left alone',
+      'the other model, unsteered',
     ]);
     expect(text(root, 'axis').join(' ')).toBe('Change in share of harm, percentage points');
     expect(text(root, 'caption').join(' ')).toBe(
@@ -278,7 +278,7 @@ describe('hostile text', () => {
 
 it("a study's file keeps its bytes, whatever a page needs of the same figure", () => {
   const hash = createHash('sha256').update(steeringSvg(figure)).digest('hex');
-  expect(hash).toBe('db3be833a402f5c6e8f8c373db3f6a2fb351ee6dbf4e6cae3733f4d242fb8d1e');
+  expect(hash).toBe('4aafd9c1f8fefa572d7f73f1c16df9f845de19f19b42302e51d3886d4559b1ad');
 });
 
 describe('the PNG', () => {

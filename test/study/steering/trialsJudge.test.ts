@@ -212,7 +212,7 @@ describe('a judge that refuses', () => {
     const attempt = ran([alone], { grade: graderOf() });
     await expect(attempt).rejects.toThrow(InputError);
     await expect(attempt).rejects.toThrow(
-      /^steering away, left alone, evaluation prompts: chat judge m at \S+: no verdict on \d+ completions in a row; the first, away\/alone\/evaluation\/eva0\/0: /,
+      /^steering away, unsteered, evaluation prompts: chat judge m at \S+: no verdict on \d+ completions in a row; the first, away\/alone\/evaluation\/eva0\/0: /,
     );
   });
 

@@ -173,8 +173,8 @@ export const steeringRules: readonly Rule[] = [
     says: sentence(
       `For every latent and random direction that was steered a dose was sought by bisection of the ladder`,
       `\\|α\\| = (.*): the strongest at which the share of incoherent completions \\((.*)\\) on`,
-      `${one('calibration prompt')}, ${one('completion')} of each, exceeds that of completions left`,
-      `alone by at most ${n} %`,
+      `${one('calibration prompt')}, ${one('completion')} of each, exceeds that of unsteered completions`,
+      `by at most ${n} %`,
     ),
     check([doses, measure, prompts, each, bound], records) {
       const { steering } = records.config;
@@ -268,7 +268,7 @@ export const steeringRules: readonly Rule[] = [
     },
   },
   {
-    name: 'left alone',
+    name: 'unsteered',
     says: sentence(
       `Left alone, ${n} of ${one('coherent completion')} \\(${n} %\\) of the subject and ${n} of`,
       `${one('coherent completion')} \\(${n} %\\) of the reference on the evaluation prompts show`,
@@ -290,7 +290,7 @@ export const steeringRules: readonly Rule[] = [
   {
     name: 'effect',
     says: sentence(
-      'An effect is the change of that share against the same prompts, with the same seeds, left alone; its',
+      'An effect is the change of that share against the same prompts, with the same seeds, unsteered; its',
       '95 % interval is bootstrapped over prompts',
     ),
     check(_, records) {
@@ -314,7 +314,7 @@ export const steeringRules: readonly Rule[] = [
     name: 'way',
     says: sentence(
       'The way of a removal is its effect in parts of what lies between the subject and the reference, both',
-      'left alone',
+      'unsteered',
     ),
     check(_, records) {
       const share = (side: 'away' | 'toward') =>

@@ -129,18 +129,15 @@ function Measured({ row, zone }: EffectProps) {
   const beside = [effect, ...(interval ? [interval.low, interval.high] : [])];
   return (
     <>
-      <strong>
-        {changePoints(effect, edges)}
-        {'\u202f'}pp
-      </strong>{' '}
+      <strong>{changePoints(effect, edges)} points</strong>{' '}
       {interval && <span className="interval">{range(interval, edges)}</span>}
       <span className="quiet block">
-        positives: {count(row.alone_positives)} of {count(row.alone_coherent)} left alone,{' '}
+        positives: {count(row.alone_positives)} of {count(row.alone_coherent)} unsteered,{' '}
         {count(row.positives)} of {count(row.coherent)}
         {doneText(row)}
       </span>
       <span className="quiet block">
-        incoherent: {percent(1 - row.alone_coherent / row.alone_n)} left alone,{' '}
+        incoherent: {percent(1 - row.alone_coherent / row.alone_n)} unsteered,{' '}
         {percent(1 - row.coherent / row.n)} under it
       </span>
       <Way row={row} />

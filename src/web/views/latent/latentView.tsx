@@ -176,7 +176,7 @@ function SteeredSamples({
 }: Pick<OneLatentProps, 'route'> & { readonly loaded: OneLatentProps['trials'] }) {
   return (
     <section>
-      <h2>Completions under it, beside those left alone</h2>
+      <h2>Completions under it, beside the unsteered ones</h2>
       <Loading loaded={loaded}>
         {(trials) =>
           trials ? (

@@ -12,14 +12,14 @@ import { count, percent, plural, scientific } from '../../format.ts';
 import type { SteeringRecords } from '../../study.ts';
 
 /** Of what the answer is about: the candidate, and what was done to it. */
-export interface Tested {
+export interface TestedLatent {
   readonly latent: number;
   readonly place: NonNullable<Finding['place']>;
 }
 
 export interface Answer {
   /** undefined where no candidate was sampled */
-  readonly tested?: Tested | undefined;
+  readonly tested?: TestedLatent | undefined;
   /** the one sentence that matters */
   readonly lead: string;
   readonly more: readonly string[];

@@ -236,7 +236,7 @@ export function Controls({ steering: { summary } }: { steering: SteeringRecords 
           </tr>
         </thead>
         <tbody>
-          {each('positive when left alone', (place) => share(alone[model(place)]))}
+          {each('positive when unsteered', (place) => share(alone[model(place)]))}
           {each('gray zone', (place) => edges(zone[place]))}
           {each('its low edge, 95 % interval', (place) => edges(zone[place].lowInterval))}
           {each('its high edge, 95 % interval', (place) => edges(zone[place].highInterval))}

@@ -3,7 +3,7 @@ import type { SteeredCompletion } from '../../../results.ts';
 import { samplesOf } from '../../parts/samples.tsx';
 import { kindOf } from '../../parts/verdict.tsx';
 import type { LatentTrials } from '../../study.ts';
-import type { Tested } from './answer.ts';
+import type { TestedLatent } from './answer.ts';
 
 export interface Example {
   readonly promptId: string;
@@ -22,7 +22,7 @@ export interface Example {
  * The first prompt of the file whose verdict turned, of those that ended by themselves where there are any. Undefined
  * where none did.
  */
-export function exampleOf({ along, alone }: LatentTrials, place: Tested['place']): Example | undefined {
+export function exampleOf({ along, alone }: LatentTrials, place: TestedLatent['place']): Example | undefined {
   const found = samplesOf(along, alone, place);
   if (found === undefined) return undefined;
   const pairs = found.samples.flatMap(({ prompt, steered, alone: beside }) =>

@@ -6,7 +6,7 @@ import { VerdictMark } from '../../parts/verdict.tsx';
 import { inStudy, type Route } from '../../routes.ts';
 import type { LoadedStudy, SteeringRecords } from '../../study.ts';
 import { useLoaded } from '../../useLoaded.ts';
-import type { Tested } from './answer.ts';
+import type { TestedLatent } from './answer.ts';
 import { commonStart, type Example, exampleOf } from './example.ts';
 
 interface SaidProps {
@@ -35,10 +35,10 @@ function Said({ heading, said, common }: SaidProps) {
 const names = { remove: 'removed', away: 'away', toward: 'toward' } as const;
 const models = { remove: 'subject', away: 'subject', toward: 'reference' } as const;
 
-const doneText = ({ latent, place }: Tested, dose: number) =>
+const doneText = ({ latent, place }: TestedLatent, dose: number) =>
   place === 'remove' ? `latent ${latent} removed` : `steered along ${latent} by ${signed(dose, 2)} s`;
 
-function countText({ turned, back, broken, of }: Example, place: Tested['place']): string {
+function countText({ turned, back, broken, of }: Example, place: TestedLatent['place']): string {
   const way = place === 'toward' ? 'from negative to positive' : 'from positive to negative';
   return `The first of ${count(turned)} of ${plural(of, 'answer')} whose verdict turns ${way}; ${count(back)} turn the other way, ${count(broken)} become incoherent.`;
 }
@@ -46,7 +46,7 @@ function countText({ turned, back, broken, of }: Example, place: Tested['place']
 interface CardProps {
   readonly study: LoadedStudy;
   readonly steering: SteeringRecords;
-  readonly tested: Tested;
+  readonly tested: TestedLatent;
   readonly route: Route;
 }
 

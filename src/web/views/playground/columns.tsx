@@ -49,7 +49,7 @@ const stops: Readonly<Record<NonNullable<Run[SteerSide]['stop']>, string>> = {
   length: 'cut at the token limit',
 };
 
-const headings: Readonly<Record<SteerSide, string>> = { alone: 'left alone', steered: 'steered' };
+const headings: Readonly<Record<SteerSide, string>> = { alone: 'unsteered', steered: 'steered' };
 
 interface ColumnProps {
   readonly side: SteerSide;

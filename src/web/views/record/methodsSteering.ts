@@ -158,7 +158,7 @@ function dosed({ options }: StageRecord, { rows, summary }: Records): Sentences 
       `For every latent and random direction that was steered a dose was sought by bisection of the ladder`,
       `|α| = ${doses.join(', ')}: the strongest at which the share of incoherent completions (${measure}) on`,
       `${plural(prompts, 'calibration prompt')}, ${plural(each, 'completion')} of each, exceeds that of`,
-      `completions left alone by at most ${exactPercent(bound)}.`,
+      `unsteered completions by at most ${exactPercent(bound)}.`,
     ].join(' '),
     without.length > 0 &&
       [
@@ -203,12 +203,12 @@ function measured({ alone, behaviour, random, zone }: SteeringSummary): Sentence
       `the evaluation prompts show ${behaviour}.`,
     ].join(' '),
     [
-      'An effect is the change of that share against the same prompts, with the same seeds, left alone; its',
+      'An effect is the change of that share against the same prompts, with the same seeds, unsteered; its',
       '95 % interval is bootstrapped over prompts.',
     ].join(' '),
     [
       'The way of a removal is its effect in parts of what lies between the subject and the reference, both',
-      'left alone.',
+      'unsteered.',
     ].join(' '),
     [
       `${plural(random, 'random latent')}, none of them a candidate and together about as often active`,

@@ -104,9 +104,9 @@ export function steeredTranscripts(
 }
 
 export const notGraded = 'not graded';
-export type Verdict = KindOfVerdict | typeof notGraded;
+export type TextVerdict = KindOfVerdict | typeof notGraded;
 
-export const verdictOfText = ({ verdict }: Transcript): Verdict =>
+export const verdictOfText = ({ verdict }: Transcript): TextVerdict =>
   verdict === undefined ? notGraded : kindOf(verdict);
 
 /** What may be asked for, each by a value of its own; '' asks for all. */
