@@ -1,13 +1,15 @@
 /** The app's frame: which study, which view of it, how far it is. */
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import type { StudyProgress } from '../results.ts';
 import { useKeptScroll } from './historyEntry.ts';
 import { StaleNote } from './parts/notes.tsx';
 import { ProgressBar } from './parts/progress.tsx';
 import { ThemeSwitch } from './parts/themeSwitch.tsx';
+import { VerdictWordsOf, verdictWordsOf } from './parts/verdictWords.ts';
 import { hashOf, home, inStudy, type Route } from './routes.ts';
 import type { Source } from './source.ts';
 import { type LoadedStudy, loadStudy } from './study.ts';
+import { useLoaded } from './useLoaded.ts';
 import { goTo, useRoute } from './useRoute.ts';
 import { type ViewProps, viewNamed, type WebView } from './view.ts';
 import { views } from './views.ts';
@@ -149,6 +151,8 @@ function OpenStudy({ source, sources, route, view }: OpenStudyProps) {
   const { study, progress, retry } = useStudy(source);
   const main = useFocusOn(`${view.name}/${route.argument ?? ''}`);
   useKeptScroll('page', undefined, [view.name, route.argument]);
+  const { value: yaml } = useLoaded(() => study.yaml().catch(() => undefined), [study]);
+  const words = useMemo(() => verdictWordsOf(yaml), [yaml]);
   const Shown = view.component;
   return (
     <>
@@ -156,13 +160,15 @@ function OpenStudy({ source, sources, route, view }: OpenStudyProps) {
       {progress && <ProgressBar progress={progress} />}
       <StaleNote stale={study.stale} />
       <main ref={main} id={mainId} tabIndex={-1}>
-        <Shown
-          key={`${view.name}/${route.argument}`}
-          study={study}
-          progress={progress}
-          route={route}
-          sources={sources}
-        />
+        <VerdictWordsOf value={words}>
+          <Shown
+            key={`${view.name}/${route.argument}`}
+            study={study}
+            progress={progress}
+            route={route}
+            sources={sources}
+          />
+        </VerdictWordsOf>
       </main>
     </>
   );

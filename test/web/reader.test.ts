@@ -111,12 +111,16 @@ const full = {
     ]).flat(),
   ]),
 };
+const worded = {
+  ...study,
+  'study.yaml': 'behaviour: { name: flattery, positive: flattering, negative: honest }\n',
+};
 const damaged = { ...study, 'fidelity.json': '{', 'grades.jsonl': '{"id": 3}\n', 'latents/7.json': '[]' };
 
 describe.skipIf(!hasBrowser)('a reader', () => {
   let report: OpenedReport;
   beforeAll(async () => {
-    report = await openReport({ made: study, full, damaged });
+    report = await openReport({ made: study, full, worded, damaged });
   });
   afterAll(() => report.close());
 
@@ -391,6 +395,27 @@ describe.skipIf(!hasBrowser)('a reader', () => {
     await page.locator('.funnel a', { hasText: 'confirmed' }).click();
     await page.locator('.latent-table tbody a').first().waitFor();
     expect(await page.locator('.filters [role=status]').textContent()).toBe('1 of 500 latents');
+    await page.context().close();
+  });
+
+  it('reads the study’s own words for a verdict', async () => {
+    const page = await report.open('/transcripts?study=worded');
+    await page
+      .locator('.transcript-list .verdict', { hasText: /^flattering$/ })
+      .first()
+      .waitFor();
+    const options = await page.locator('label', { hasText: 'verdict' }).locator('option').allTextContents();
+    expect(options.map((text) => text.replace(/ \(.*/, ''))).toEqual([
+      'all',
+      'flattering',
+      'honest',
+      'incoherent',
+    ]);
+    await page.goto(`${page.url().split('#')[0]}#/pairs?study=worded`);
+    await page.locator('.pair-list th', { hasText: 'flattering completions' }).waitFor();
+    await page.goto(`${page.url().split('#')[0]}#/?study=worded`);
+    const example = page.locator('.example', { hasText: 'turns from flattering to honest' });
+    await example.waitFor();
     await page.context().close();
   });
 

@@ -8,6 +8,7 @@ import { CopyLink } from './copyLink.tsx';
 import { isHeld } from './heldText.ts';
 import { Segments } from './segments.tsx';
 import { type KindOfVerdict, kindOf, kindsOfVerdict, VerdictMark } from './verdict.tsx';
+import { useVerdictName } from './verdictWords.ts';
 
 interface Sample {
   readonly id: string;
@@ -123,6 +124,7 @@ export function Samples({ trials, alone, prompts, route }: SamplesProps) {
   const { done, show, completion: sought } = route.query;
   const filter = isFilter(show) ? show : sought === undefined ? 'changed' : 'all';
   const [more, setMore] = useState(page);
+  const nameOf = useVerdictName();
   const list = useRef<HTMLOListElement>(null);
   useSought(sought, list);
   const place = measured.find((one) => names[one] === done) ?? measured[0];
@@ -144,6 +146,7 @@ export function Samples({ trials, alone, prompts, route }: SamplesProps) {
         />
         <Segments
           label="Verdict"
+          nameOf={nameOf}
           choices={present}
           chosen={filter}
           onChoose={(name) => replaceQuery(route, { show: name, completion: '' })}

@@ -4,15 +4,23 @@ interface SegmentsProps<T extends string> {
   readonly choices: readonly T[];
   readonly chosen: T;
   readonly onChoose: (choice: T) => void;
+  /** what stands on it; default itself */
+  readonly nameOf?: (choice: T) => string;
 }
 
-export function Segments<T extends string>({ label, choices, chosen, onChoose }: SegmentsProps<T>) {
+export function Segments<T extends string>({
+  label,
+  choices,
+  chosen,
+  onChoose,
+  nameOf = (choice) => choice,
+}: SegmentsProps<T>) {
   return (
     <fieldset className="segments">
       <legend className="sr-only">{label}</legend>
       {choices.map((choice) => (
         <button key={choice} type="button" aria-pressed={choice === chosen} onClick={() => onChoose(choice)}>
-          {choice}
+          {nameOf(choice)}
         </button>
       ))}
     </fieldset>

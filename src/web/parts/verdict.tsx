@@ -1,5 +1,6 @@
 /** What a judge said of a completion, in a word. */
 import { fixed } from '../format.ts';
+import { useVerdictName } from './verdictWords.ts';
 
 export interface JudgedText {
   readonly label: 'positive' | 'negative';
@@ -19,6 +20,7 @@ export const kindOf = ({ label, coherent, judged = true }: JudgedText): KindOfVe
 
 export function VerdictMark({ verdict }: { readonly verdict: JudgedText }) {
   const kind = kindOf(verdict);
+  const nameOf = useVerdictName();
   return (
     <span
       className={`verdict ${kind.replace(' ', '-')}`}
@@ -28,7 +30,7 @@ export function VerdictMark({ verdict }: { readonly verdict: JudgedText }) {
           : `score ${fixed(verdict.score, 2)}, coherence ${fixed(verdict.coherence, 2)}`
       }
     >
-      {kind}
+      {nameOf(kind)}
     </span>
   );
 }

@@ -349,7 +349,7 @@ const wrong: Readonly<Record<string, readonly [text: string, line: string | RegE
   ],
   'more than one mistake': [
     'subject: {model: 3}\nsae: {path: 4, sight: 5}\nzzz: 1\n',
-    '$/study.yaml:1:1: behaviour: expected the fields name, rubric, found nothing; 5 more to fix, at lines 1, 2, 3',
+    '$/study.yaml:1:1: behaviour: expected the fields name, rubric, positive, negative, found nothing; 5 more to fix, at lines 1, 2, 3',
   ],
 };
 

@@ -3,6 +3,7 @@
 import type { AttributedOver, LatentPage } from '../../../results.ts';
 import { nats } from '../../parts/nats.ts';
 import { ShadedPair } from '../../parts/shadedPair.tsx';
+import { useVerdictName } from '../../parts/verdictWords.ts';
 import { inStudy, type Route } from '../../routes.ts';
 
 interface PairsOfProps {
@@ -12,6 +13,7 @@ interface PairsOfProps {
 }
 
 export function PairsOf({ page: { latent, pairs }, unit, route }: PairsOfProps) {
+  const nameOf = useVerdictName();
   return pairs.map(({ pair, delta, prompt, positive, negative }, place) => (
     <details key={pair} open={place === 0}>
       <summary>
@@ -27,8 +29,8 @@ export function PairsOf({ page: { latent, pairs }, unit, route }: PairsOfProps) 
         of={`latent ${latent}`}
         prompt={prompt}
         completions={[
-          { ...positive, id: 'positive', label: 'positive', heading: 'positive' },
-          { ...negative, id: 'negative', label: 'negative', heading: 'negative' },
+          { ...positive, id: 'positive', label: 'positive', heading: nameOf('positive') },
+          { ...negative, id: 'negative', label: 'negative', heading: nameOf('negative') },
         ]}
       />
     </details>

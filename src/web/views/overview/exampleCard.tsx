@@ -3,6 +3,7 @@ import type { SteeredCompletion } from '../../../results.ts';
 import { count, plural, signed } from '../../format.ts';
 import { promptTexts } from '../../parts/promptTexts.ts';
 import { VerdictMark } from '../../parts/verdict.tsx';
+import { useVerdictName } from '../../parts/verdictWords.ts';
 import { inStudy, type Route } from '../../routes.ts';
 import type { LoadedStudy, SteeringRecords } from '../../study.ts';
 import { useLoaded } from '../../useLoaded.ts';
@@ -38,8 +39,13 @@ const models = { remove: 'subject', away: 'subject', toward: 'reference' } as co
 const doneText = ({ latent, place }: TestedLatent, dose: number) =>
   place === 'remove' ? `latent ${latent} removed` : `steered along ${latent} by ${signed(dose, 2)} s`;
 
-function countText({ turned, back, broken, of }: Example, place: TestedLatent['place']): string {
-  const way = place === 'toward' ? 'from negative to positive' : 'from positive to negative';
+function countText(
+  { turned, back, broken, of }: Example,
+  place: TestedLatent['place'],
+  nameOf: (kind: string) => string,
+): string {
+  const [positive, negative] = [nameOf('positive'), nameOf('negative')];
+  const way = place === 'toward' ? `from ${negative} to ${positive}` : `from ${positive} to ${negative}`;
   return `The first of ${count(turned)} of ${plural(of, 'answer')} whose verdict turns ${way}; ${count(back)} turn the other way, ${count(broken)} become incoherent.`;
 }
 
@@ -53,6 +59,7 @@ interface CardProps {
 /** Nothing until it is there, and where no verdict turned. */
 export function ExampleCard({ study, steering, tested, route }: CardProps) {
   const { latent, place } = tested;
+  const nameOf = useVerdictName();
   const { value, loading } = useLoaded(() => study.trials(latent), [study, latent]);
   const example = value && exampleOf(value, place);
   if (example === undefined)
@@ -71,7 +78,7 @@ export function ExampleCard({ study, steering, tested, route }: CardProps) {
         common={common}
       />
       <p className="quiet">
-        {countText(example, place)} <a href={all}>All of them</a>
+        {countText(example, place, nameOf)} <a href={all}>All of them</a>
       </p>
     </aside>
   );

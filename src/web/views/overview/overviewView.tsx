@@ -9,6 +9,7 @@ import { count } from '../../format.ts';
 import { behaviourOf, controlOf } from '../../parts/behaviour.ts';
 import { Failed, Loading, Missing, Unread } from '../../parts/notes.tsx';
 import { Sentence } from '../../parts/sentence.tsx';
+import { useVerdictName } from '../../parts/verdictWords.ts';
 import { home, inStudy, type Route } from '../../routes.ts';
 import type { LoadedStudy } from '../../study.ts';
 import { useLoaded } from '../../useLoaded.ts';
@@ -127,12 +128,13 @@ function stepsOf({ manifest, latents, steering, control }: Awaited<ReturnType<ty
 }
 
 function Funnel({ steps, route }: { steps: readonly Step[]; route: Route }) {
+  const nameOf = useVerdictName();
   return (
     <ol className="funnel">
       {steps.map(({ name, count: n, note, leads }) => {
         const said = (
           <>
-            <strong>{n === undefined ? '–' : count(n)}</strong> {name}
+            <strong>{n === undefined ? '–' : count(n)}</strong> {nameOf(name)}
             {note && <span className="quiet">{note}</span>}
           </>
         );

@@ -6,6 +6,7 @@ import { count, fixed, plural } from '../../format.ts';
 import { nats } from '../../parts/nats.ts';
 import { Scroll } from '../../parts/scroll.tsx';
 import { Segments } from '../../parts/segments.tsx';
+import { useVerdictName } from '../../parts/verdictWords.ts';
 import { inStudy, type Route } from '../../routes.ts';
 import { replaceQuery } from '../../useRoute.ts';
 import {
@@ -36,6 +37,7 @@ function Texts({ texts, name }: { readonly texts: ComparedTexts['positives']; re
 }
 
 function Row({ listed: { id, prompt, positives, negatives, certainty, delta }, latent, route }: RowProps) {
+  const nameOf = useVerdictName();
   return (
     <tr>
       <td>
@@ -43,8 +45,8 @@ function Row({ listed: { id, prompt, positives, negatives, certainty, delta }, l
           {prompt.trim()}
         </a>
       </td>
-      <Texts texts={positives} name="positive" />
-      <Texts texts={negatives} name="negative" />
+      <Texts texts={positives} name={nameOf('positive')} />
+      <Texts texts={negatives} name={nameOf('negative')} />
       <td className="num" data-name="certainty">
         {fixed(certainty, 2)}
       </td>
@@ -103,6 +105,7 @@ function countText(
 export function PairList({ contrasts, tokens, route }: ListProps) {
   const asked = useMemo(() => askedBy(route.query), [route.query]);
   const { find, order, latent } = asked;
+  const nameOf = useVerdictName();
   const [shown, setShown] = useState(page);
   const chosen = useMemo(() => chosenContrasts(contrasts, asked), [contrasts, asked]);
   const perPrompt = contrasts.some(({ pairs }) => pairs.length > 1);
@@ -141,8 +144,12 @@ export function PairList({ contrasts, tokens, route }: ListProps) {
           <thead>
             <tr>
               <th scope="col">prompt</th>
-              <th scope="col">positive completion{perPrompt && 's'}</th>
-              <th scope="col">negative completion{perPrompt && 's'}</th>
+              <th scope="col">
+                {nameOf('positive')} completion{perPrompt && 's'}
+              </th>
+              <th scope="col">
+                {nameOf('negative')} completion{perPrompt && 's'}
+              </th>
               <th scope="col" className="num">
                 certainty
               </th>

@@ -10,6 +10,7 @@ import { nats } from '../../parts/nats.ts';
 import { Missing } from '../../parts/notes.tsx';
 import { type PairSide, ShadedPair } from '../../parts/shadedPair.tsx';
 import { VerdictMark } from '../../parts/verdict.tsx';
+import { useVerdictName } from '../../parts/verdictWords.ts';
 import { inStudy, type Route } from '../../routes.ts';
 import type { ComparedTexts } from './chosen.ts';
 import { tokensOfPair } from './pairTokens.ts';
@@ -52,11 +53,14 @@ interface HeadingProps {
   readonly grade: GradeRecord | undefined;
 }
 
-const Heading = ({ id, label, grade }: HeadingProps) => (
-  <>
-    {grade ? <VerdictMark verdict={grade} /> : label} <span className="quiet">{id}</span>
-  </>
-);
+function Heading({ id, label, grade }: HeadingProps) {
+  const nameOf = useVerdictName();
+  return (
+    <>
+      {grade ? <VerdictMark verdict={grade} /> : nameOf(label)} <span className="quiet">{id}</span>
+    </>
+  );
+}
 
 function sidesOf({ completions }: PairTokens, shading: Shading, grades: Grades): PairSide[] {
   return completions.map(({ id, label, loss, tokens, total }, i) => {

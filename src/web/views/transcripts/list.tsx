@@ -3,6 +3,7 @@ import { useMemo, useState } from 'react';
 import { count, fixed, plural } from '../../format.ts';
 import { Scroll } from '../../parts/scroll.tsx';
 import { VerdictMark } from '../../parts/verdict.tsx';
+import { useVerdictName } from '../../parts/verdictWords.ts';
 import { inStudy, type Route } from '../../routes.ts';
 import { replaceQuery } from '../../useRoute.ts';
 import {
@@ -31,6 +32,7 @@ interface ListProps {
 
 function FacetChoice({ all, route, facet }: ListProps & { readonly facet: Facet }) {
   const choices = useMemo(() => choicesOf(all, route.query, facet), [all, route.query, facet]);
+  const nameOf = useVerdictName();
   const chosen = route.query[facet] ?? '';
   if (chosen === '' && choices.length < 2) return null;
   return (
@@ -40,11 +42,11 @@ function FacetChoice({ all, route, facet }: ListProps & { readonly facet: Facet 
         <option value="">all</option>
         {choices.map(([value, n]) => (
           <option key={value} value={value}>
-            {value} ({count(n)})
+            {nameOf(value)} ({count(n)})
           </option>
         ))}
         {chosen !== '' && choices.every(([value]) => value !== chosen) && (
-          <option value={chosen}>{chosen} (0)</option>
+          <option value={chosen}>{nameOf(chosen)} (0)</option>
         )}
       </select>
     </label>
