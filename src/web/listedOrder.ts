@@ -5,7 +5,7 @@
 import { hashOf, type Query } from './routes.ts';
 
 /** What of a list's address says which latents it has and in which order. */
-const asked = ['q', 'stage', 'verdict', 'by', 'sort', 'study'] as const;
+const asked = ['q', 'stage', 'verdict', 'by', 'of', 'sort', 'study'] as const;
 
 const orders = new Map<string, readonly number[]>();
 

@@ -163,7 +163,10 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
   it('every latent is listed, few are drawn; keys, search and sort find one, and the address keeps it', async () => {
     const page = await report.open('/latents');
     const links = page.locator('.latent-table tbody a');
-    expect(await page.locator('.filters [role=status]').textContent()).toBe('20,000 latents');
+    const status = page.locator('.filters [role=status]');
+    expect(await status.textContent()).toBe('3 of 20,000 latents');
+    await page.locator('.segments button', { hasText: 'all (20,000)' }).click();
+    await page.locator('.filters [role=status]', { hasText: /^20,000 latents/ }).waitFor();
     expect(await links.count()).toBeLessThan(100);
     await page.locator('.latent-table').focus();
     await page.keyboard.press('ArrowDown');
@@ -176,7 +179,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     await page.locator('input[type=search]').fill('9, 8');
     await page.waitForFunction(() => document.querySelectorAll('.latent-table tbody a').length === 2);
     const { hash } = new URL(page.url());
-    expect(hash).toBe('#/latents?q=9%2C+8&sort=-away');
+    expect(hash).toBe('#/latents?of=all&q=9%2C+8&sort=away');
     const [download] = await Promise.all([
       page.waitForEvent('download'),
       page.locator('.filters button', { hasText: 'CSV' }).click(),

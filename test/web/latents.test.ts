@@ -7,7 +7,13 @@ import { csvOf } from '../../src/web/csv.ts';
 import type { Query } from '../../src/web/routes.ts';
 import { columnsOf, features, tableColumns } from '../../src/web/views/latents/columns.tsx';
 import { deltaScale } from '../../src/web/views/latents/deltaBar.tsx';
-import { hiddenText, matches, parseLatentQuery, sortText } from '../../src/web/views/latents/latentQuery.ts';
+import {
+  hiddenOf,
+  hiddenText,
+  listedRows,
+  parseLatentQuery,
+  sortText,
+} from '../../src/web/views/latents/latentQuery.ts';
 import { meaningOf, tableRows } from '../../src/web/views/latents/latentRows.ts';
 import { savedLatents } from '../../src/web/views/latents/savedLatents.ts';
 import { latentPage } from '../support/latentPage.ts';
@@ -41,8 +47,7 @@ const rows = tableRows(
 );
 const columns = columnsOf(['delta-attribution', 'delta-activation'], steering.summary.zone, true);
 
-const listed = (query: Query) =>
-  rows.filter((row) => matches(row, parseLatentQuery(query))).map(({ latent }) => latent);
+const listed = (query: Query) => listedRows(rows, parseLatentQuery(query)).map(({ latent }) => latent);
 
 it('every latent has a row, by rank, with how far it went', () => {
   expect(rows.map(({ latent, stage, verdict }) => [latent, stage, verdict])).toEqual([
@@ -64,7 +69,6 @@ it('a study that was not steered has rows too', () => {
 
 describe('filter', () => {
   it('by number, by numbers, by meaning in any case', () => {
-    expect(listed({})).toHaveLength(5);
     expect(listed({ q: ' 1' })).toEqual([]);
     expect(listed({ q: '12' })).toEqual([12]);
     expect(listed({ q: '12, 10 99' })).toEqual([10, 12]);
@@ -87,13 +91,27 @@ describe('filter', () => {
     );
   });
 
+  it('none: the candidates, or all where that is asked for or there are none', () => {
+    expect(listed({})).toEqual([10, 11, 12]);
+    expect(listed({ of: 'x' })).toEqual([10, 11, 12]);
+    expect(listed({ of: 'all' })).toEqual([10, 11, 12, 13, 14]);
+    // what is sought is sought among all
+    expect(listed({ q: '14' })).toEqual([14]);
+    const unsteered = tableRows(latents, undefined, new Map());
+    expect(listedRows(unsteered, parseLatentQuery({}))).toEqual(unsteered);
+  });
+
   it('what the address says wrongly is not asked for', () => {
-    expect(listed({ stage: 'few and many', verdict: 'x' })).toHaveLength(5);
+    expect(listed({ stage: 'few and many', verdict: 'x', of: 'all' })).toHaveLength(5);
   });
 
   it('sort and hidden columns come back from the address', () => {
     for (const sort of ['-delta', 'rank']) expect(sortText(parseLatentQuery({ sort }).sort)).toBe(sort);
-    expect(parseLatentQuery({}).hidden).toContain('standard_error');
+    const names = columns.map(({ id }) => id);
+    const hidden = hiddenOf(parseLatentQuery({}), names);
+    for (const id of ['standard_error', 'rank_delta-activation']) expect(hidden).toContain(id);
+    for (const id of ['rank', 'delta', 'remove', 'meaning']) expect(hidden).not.toContain(id);
+    expect(hiddenOf(parseLatentQuery({ hide: ',' }), names)).toEqual([]);
     for (const hidden of [[], ['stage'], ['stage', 'away']])
       expect(parseLatentQuery({ hide: hiddenText(hidden) }).hidden).toEqual(hidden);
   });
@@ -119,6 +137,19 @@ describe('sort', () => {
     expect(sorted('remove')[0]).toBe(10);
     expect(sorted('rank_delta-activation')[0]).toBe(11);
     expect(sorted('-rank_delta-activation')[0]).toBe(11);
+  });
+
+  it('first by what matters: most taken away, least by chance, most brought about', () => {
+    const byId = new Map(tableColumns(columns).map((one) => [one.id, one.sortDescFirst]));
+    expect(['remove', 'away', 'toward', 'delta', 'p', 'q', 'rank'].map((id) => byId.get(id))).toEqual([
+      false,
+      false,
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
   });
 
   it('stages by how far they are', () => {

@@ -248,7 +248,7 @@ describe.skipIf(!hasBrowser)('a reader', () => {
   });
 
   it('goes from one to the next in the order of the list, and back to where the list was', async () => {
-    const page = await report.open('/latents?sort=-rank');
+    const page = await report.open('/latents?of=all&sort=-rank');
     const links = page.locator('.latent-table tbody a');
     await links.first().waitFor();
     const top = () => page.locator('.latent-table').evaluate((list) => list.scrollTop);
@@ -268,7 +268,7 @@ describe.skipIf(!hasBrowser)('a reader', () => {
     await page.goBack();
     await links.first().waitFor();
     await page.waitForFunction((wanted) => document.querySelector('.latent-table')!.scrollTop === wanted, at);
-    expect(new URL(page.url()).hash).toBe('#/latents?sort=-rank');
+    expect(new URL(page.url()).hash).toBe('#/latents?of=all&sort=-rank');
     // the page itself too, and the order of pairs
     await page.goto(`${page.url().split('#')[0]}#/pairs?latent=7&sort=delta`);
     await page.locator('.pair-list').waitFor();
@@ -394,7 +394,9 @@ describe.skipIf(!hasBrowser)('a reader', () => {
     expect(y + height).toBeLessThan(page.viewportSize()!.height);
     await page.locator('.funnel a', { hasText: 'confirmed' }).click();
     await page.locator('.latent-table tbody a').first().waitFor();
-    expect(await page.locator('.filters [role=status]').textContent()).toBe('1 of 500 latents');
+    expect(await page.locator('.filters [role=status]').textContent()).toBe(
+      '1 of 500 latents, 1 with a meaning',
+    );
     await page.context().close();
   });
 

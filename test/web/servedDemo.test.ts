@@ -139,20 +139,20 @@ describe.skipIf(!hasBrowser)('the demonstration', () => {
   });
 
   it('the order and the choice of latents are in the address, and outlive a reload', async () => {
-    const page = await app.open('/latents');
+    const page = await app.open('/latents?of=all');
     const rows = page.locator('.latent-table tbody a');
     const listed = () => page.locator('.filters [role=status]').textContent();
     await rows.first().waitFor();
     expect(await rows.first().textContent()).toBe(`${first}`);
-    expect(await listed()).toBe('2,048 latents');
+    expect(await listed()).toMatch(/^2,048 latents, \d+ with a meaning$/);
     await page.locator('th button', { hasText: 'same sign' }).click();
     await page
       .locator('.filters label', { hasText: 'proposed by' })
       .locator('select')
       .selectOption('delta-attribution');
-    await page.locator('.filters [role=status]', { hasText: /^\d+ of 2,048 latents$/ }).waitFor();
+    await page.locator('.filters [role=status]', { hasText: /^\d+ of 2,048 latents/ }).waitFor();
     const before = [hashIn(page), await listed(), await rows.allTextContents()];
-    expect(before[0]).toBe('#/latents?by=delta-attribution&sort=-same_sign');
+    expect(before[0]).toBe('#/latents?by=delta-attribution&of=all&sort=-same_sign');
     const shares = (await page.locator('.latent-table tbody td:nth-child(4)').allTextContents()).map(
       Number.parseFloat,
     );

@@ -2,7 +2,8 @@
 interface SegmentsProps<T extends string> {
   readonly label: string;
   readonly choices: readonly T[];
-  readonly chosen: T;
+  /** undefined where none is */
+  readonly chosen: T | undefined;
   readonly onChoose: (choice: T) => void;
   /** what stands on it; default itself */
   readonly nameOf?: (choice: T) => string;

@@ -35,6 +35,8 @@ export interface ColumnInfo {
   /** pixels */
   readonly width: number;
   readonly numeric: boolean;
+  /** whether a first click has the least first: what takes most of the behaviour away, what is least by chance */
+  readonly leastFirst?: boolean;
   /** undefined is sorted last, whichever way */
   readonly value: (row: LatentTableRow) => number | string | undefined;
   readonly shown: (row: LatentTableRow, scale: DeltaScale) => ReactNode;
@@ -42,6 +44,9 @@ export interface ColumnInfo {
 }
 
 const orUndefined = (x: number | null | undefined) => x ?? undefined;
+
+/** Of a p or a q. */
+const chanceText = (x: number) => (x < 0.001 ? '< .001' : fixed(x, 3).replace(/^0/, ''));
 
 const absence = 'Its activation is below the baseline: adding it works against the behaviour.';
 const silent = 'Share of Δ from tokens at which the latent is not active.';
@@ -76,8 +81,9 @@ type Place = 'remove' | 'away' | 'toward';
 const effectColumn = (zone: Zone, side: Place, name: string = side): ColumnInfo => ({
   id: side,
   name: `${name}, points`,
-  width: 142,
+  width: 168,
   numeric: true,
+  leastFirst: side !== 'toward',
   value: (row) => orUndefined(row[side]?.effect),
   shown: (row) => <Effect row={row[side]} zone={zone[side]} />,
   fields: {
@@ -119,7 +125,7 @@ const attributed: readonly ColumnInfo[] = [
   {
     id: 'standard_error',
     name: 'std. error',
-    width: 100,
+    width: 118,
     numeric: true,
     value: ({ standard_error }) => (Number.isNaN(standard_error) ? undefined : standard_error),
     shown: ({ standard_error }) => !Number.isNaN(standard_error) && scientific(standard_error).slice(1),
@@ -137,7 +143,7 @@ const attributed: readonly ColumnInfo[] = [
   {
     id: 'sign',
     name: 'acts by',
-    width: 78,
+    width: 86,
     numeric: false,
     value: ({ sign }) => sign,
     shown: ({ sign }) => sign === -1 && <span title={absence}>absence</span>,
@@ -146,10 +152,11 @@ const attributed: readonly ColumnInfo[] = [
   {
     id: 'p',
     name: 'p',
-    width: 92,
+    width: 76,
     numeric: true,
+    leastFirst: true,
     value: ({ p }) => p,
-    shown: ({ p }) => scientific(p).slice(1),
+    shown: ({ p }) => chanceText(p),
     fields: { p: ({ p }) => p },
   },
   {
@@ -157,8 +164,9 @@ const attributed: readonly ColumnInfo[] = [
     name: 'q',
     width: 92,
     numeric: true,
+    leastFirst: true,
     value: ({ q }) => orUndefined(q),
-    shown: ({ q }) => (q === null ? <span className="quiet">never active</span> : scientific(q).slice(1)),
+    shown: ({ q }) => (q === null ? <span className="quiet">never active</span> : chanceText(q)),
     fields: { q: ({ q }) => q },
   },
   {
@@ -173,7 +181,7 @@ const attributed: readonly ColumnInfo[] = [
   {
     id: 'deflated',
     name: 'Δ without the first',
-    width: 118,
+    width: 150,
     numeric: true,
     value: ({ deflated }) => deflated,
     shown: (row) => (
@@ -187,7 +195,7 @@ const attributed: readonly ColumnInfo[] = [
   {
     id: 'activation_delta',
     name: 'Δ by activation',
-    width: 104,
+    width: 128,
     numeric: true,
     value: ({ activation_delta }) => orUndefined(activation_delta),
     shown: ({ activation_delta }) => activation_delta !== null && scientific(activation_delta),
@@ -269,11 +277,11 @@ const helper = createColumnHelper<typeof features, LatentTableRow>();
 /** As the table's library takes them. */
 export const tableColumns = (infos: readonly ColumnInfo[]) =>
   helper.columns(
-    infos.map(({ id, value, numeric }) =>
+    infos.map(({ id, value, numeric, leastFirst = id.startsWith('rank') }) =>
       helper.accessor((row) => value(row), {
         id,
         sortUndefined: 'last',
-        sortDescFirst: numeric && !id.startsWith('rank'),
+        sortDescFirst: numeric && !leastFirst,
         sortFn: sortFn_basic,
       }),
     ),

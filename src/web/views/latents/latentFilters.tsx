@@ -1,8 +1,9 @@
 /** What narrows the table of latents, which columns it has, and the files made of it. */
 import { useEffect, useState } from 'react';
 import { count } from '../../format.ts';
+import { Segments } from '../../parts/segments.tsx';
 import type { ColumnInfo } from './columns.tsx';
-import { hiddenText, type LatentQuery, stageChoices, verdictChoices } from './latentQuery.ts';
+import { hiddenText, type LatentQuery, listedOf, stageChoices, verdictChoices } from './latentQuery.ts';
 
 /** Milliseconds without a key before a search is made. */
 const pause = 150;
@@ -54,6 +55,10 @@ function Choice({ label, value, choices, onChoose }: ChoiceProps) {
 
 interface LatentFiltersProps {
   readonly query: LatentQuery;
+  readonly hidden: readonly string[];
+  /** how many there are among all, and how many have a meaning */
+  readonly candidates: number;
+  readonly withMeaning: number;
   readonly selectors: readonly string[];
   readonly columns: readonly ColumnInfo[];
   readonly shown: number;
@@ -62,18 +67,41 @@ interface LatentFiltersProps {
   readonly onSave: (format: 'csv' | 'json') => void;
 }
 
+/** Candidates or all; a filter says it otherwise. */
+function Listed({ query, candidates, all, onChange }: LatentFiltersProps) {
+  const { search, stage, verdict, by } = query;
+  if (candidates === 0 || candidates === all) return null;
+  const narrowed = [search.trim(), stage, verdict, by].some((asked) => asked !== '');
+  const numbers = { candidates, all };
+  return (
+    <Segments
+      label="Which latents"
+      choices={listedOf}
+      chosen={narrowed ? undefined : query.of}
+      onChoose={(of) => onChange({ of: of === 'all' ? of : '', q: '', stage: '', verdict: '', by: '' })}
+      nameOf={(of) => `${of} (${count(numbers[of])})`}
+    />
+  );
+}
+
+function countText({ shown, all, withMeaning }: LatentFiltersProps): string {
+  const listed = shown === all ? `${count(all)} latents` : `${count(shown)} of ${count(all)} latents`;
+  return withMeaning === 0 ? listed : `${listed}, ${count(withMeaning)} with a meaning`;
+}
+
 export function LatentFilters(props: LatentFiltersProps) {
-  const { query, selectors, columns, shown, all, onChange, onSave } = props;
-  const { search, stage, verdict, by, hidden } = query;
+  const { query, hidden, selectors, columns, onChange, onSave } = props;
+  const { search, stage, verdict, by } = query;
   const toggled = (id: string) =>
     hidden.includes(id) ? hidden.filter((one) => one !== id) : [...hidden, id];
   return (
     <search className="filters">
+      <Listed {...props} />
       <Search search={search} onSearch={(q) => onChange({ q })} />
       {selectors.length > 0 && (
         <>
           <Choice
-            label="stage"
+            label="tested as far as"
             value={stage}
             choices={stageChoices}
             onChoose={(value) => onChange({ stage: value })}
@@ -108,7 +136,7 @@ export function LatentFilters(props: LatentFiltersProps) {
         </div>
       </details>
       <span className="quiet" role="status">
-        {shown === all ? `${count(all)} latents` : `${count(shown)} of ${count(all)} latents`}
+        {countText(props)}
       </span>
       <span className="buttons">
         <button type="button" onClick={() => onSave('csv')}>

@@ -25,6 +25,15 @@ const latentWidth = 78;
 /** Rows that a page key skips. */
 const page = 12;
 
+/** The column that takes the room that is left. */
+const free = 'meaning';
+
+/** At least what the columns need. */
+function tableWidth(columns: readonly ColumnInfo[]): string {
+  const needed = columns.reduce((sum, { width }) => sum + width, latentWidth);
+  return columns.some(({ id }) => id === free) ? `max(100%, ${needed}px)` : `${needed}px`;
+}
+
 /** Where a key leads from row `at` of `count`; undefined for keys that lead nowhere. */
 function moved(key: string, at: number, count: number): number | undefined {
   const steps: Readonly<Record<string, number>> = {
@@ -104,14 +113,11 @@ export function LatentTable(props: LatentTableProps) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and takes the arrow keys
     <section ref={place} className="latent-table" aria-label="Latents" tabIndex={0} onKeyDown={onKeyDown}>
-      <table
-        aria-rowcount={rows.length + 1}
-        style={{ width: columns.reduce((sum, { width }) => sum + width, latentWidth) }}
-      >
+      <table aria-rowcount={rows.length + 1} style={{ width: tableWidth(columns) }}>
         <colgroup>
           <col style={{ width: latentWidth }} />
           {columns.map(({ id, width }) => (
-            <col key={id} style={{ width }} />
+            <col key={id} style={id === free ? undefined : { width }} />
           ))}
         </colgroup>
         <Head columns={columns} sort={sort} onSort={onSort} />

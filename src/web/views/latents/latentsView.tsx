@@ -16,7 +16,7 @@ import type { ViewProps, WebView } from '../../view.ts';
 import { type ColumnInfo, columnsOf, features, tableColumns } from './columns.tsx';
 import { deltaScale } from './deltaBar.tsx';
 import { LatentFilters } from './latentFilters.tsx';
-import { matches, parseLatentQuery, sortText } from './latentQuery.ts';
+import { hiddenOf, isCandidate, listedRows, parseLatentQuery, sortText } from './latentQuery.ts';
 import { type LatentTableRow, meaningOf, selectorsOf, tableRows } from './latentRows.ts';
 import { LatentTable } from './latentTable.tsx';
 import { savedLatents } from './savedLatents.ts';
@@ -63,7 +63,13 @@ async function listed(study: LoadedStudy): Promise<ListedOrNot> {
 
 function Table({ rows, columns, selectors, route, name }: Listed & { route: Route; name: string }) {
   const query = useMemo(() => parseLatentQuery(route.query), [route.query]);
-  const data = useMemo(() => rows.filter((row) => matches(row, query)), [rows, query]);
+  const data = useMemo(() => listedRows(rows, query), [rows, query]);
+  const hidden = hiddenOf(
+    query,
+    columns.map(({ id }) => id),
+  );
+  const candidates = useMemo(() => rows.filter(isCandidate).length, [rows]);
+  const withMeaning = useMemo(() => rows.filter((row) => row.meaning !== undefined).length, [rows]);
   const scale = useMemo(() => deltaScale(rows), [rows]);
   const definitions = useMemo(() => tableColumns(columns), [columns]);
   const table = useTable({
@@ -73,7 +79,7 @@ function Table({ rows, columns, selectors, route, name }: Listed & { route: Rout
     getRowId: ({ latent }) => `${latent}`,
     state: {
       sorting: [query.sort],
-      columnVisibility: Object.fromEntries(query.hidden.map((id) => [id, false])),
+      columnVisibility: Object.fromEntries(hidden.map((id) => [id, false])),
     },
   });
   const change = useCallback(
@@ -102,6 +108,9 @@ function Table({ rows, columns, selectors, route, name }: Listed & { route: Rout
     <>
       <LatentFilters
         query={query}
+        hidden={hidden}
+        candidates={candidates}
+        withMeaning={withMeaning}
         selectors={selectors}
         columns={columns}
         shown={shown.length}
