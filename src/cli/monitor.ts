@@ -131,6 +131,12 @@ AUCs too. --on names other studies, whose own subject reads their completions,
 or files of completions with labels, which this study's subject reads:
   {"prompt": "...", "completion": "...", "label": "positive"}
 
+Example:
+  culprit monitor my-study --on other-study --on labelled.jsonl`;
+
+const examples = `
+\`culprit monitor measure --help\` has the options of \`culprit monitor STUDY\`.
+
 Examples:
   culprit monitor my-study --on other-study --on labelled.jsonl
   culprit monitor apply my-study/monitor.json transcripts.jsonl`;
@@ -200,5 +206,6 @@ export function monitorCommand(): Command {
     .usage('STUDY | apply MONITOR TRANSCRIPTS')
     .helpCommand('help [command]', 'show the help of a command')
     .addCommand(measureCommand(), { isDefault: true })
-    .addCommand(applyCommand());
+    .addCommand(applyCommand())
+    .addHelpText('after', examples);
 }

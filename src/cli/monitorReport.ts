@@ -16,8 +16,7 @@ import { paragraph } from './wrap.ts';
 const decimals = (x: number | null) => (x === null ? '' : inDecimals(x, 3));
 const percentOf = ({ value }: { readonly value: number | null }) => percentText(value ?? Number.NaN);
 
-const nameOf = ({ name, confirmed }: MonitorDetector) =>
-  confirmed === false ? `${name}, not confirmed` : name;
+const nameOf = ({ name, confirmed }: MonitorDetector) => (confirmed === false ? `${name} (by delta)` : name);
 
 function testTable(
   { rows, random, brier_of_share }: MonitorTest,
@@ -33,7 +32,7 @@ function testTable(
       ['TPR', 'right'],
       ['FPR', 'right'],
       ['Brier', 'right'],
-      ['calibration error', 'right'],
+      ['ECE', 'right'],
     ],
     [
       ...rows.map((row, k) => [
@@ -85,7 +84,7 @@ export function monitorReport(record: MonitorRecord, files: readonly string[]): 
     '',
     ...paragraph(
       pc.dim(
-        `Fitted to ${completions} completions (${positives} positive) of ${prompts} prompts. AUC and within prompts with 95 % intervals over prompts; TPR, FPR: of positives and negatives above the threshold for 1 % of the fitting negatives; Brier and calibration error: of probabilities by the fitted calibration.`,
+        `Fitted to ${completions} completions (${positives} positive) of ${prompts} prompts. AUC and within prompts with 95 % intervals over prompts; TPR, FPR: of positives and negatives above the threshold for 1 % of the fitting negatives; Brier and ECE (expected calibration error): of probabilities by the fitted calibration.`,
       ),
     ),
     ...files.map((file) => `  ${file}`),

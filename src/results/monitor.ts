@@ -27,7 +27,7 @@ const detector = z.strictObject({
   /** probability of a positive: sigmoid(slope · score + intercept) */
   slope: z.number(),
   intercept: z.number(),
-  /** on the texts that it was fitted to */
+  /** on the texts that it was fitted to, of probe and mean difference across folds */
   fitted_auc: nullable,
 });
 export type MonitorDetector = z.output<typeof detector>;

@@ -129,10 +129,10 @@ function againstTest(
     said.push(
       `${where}: the ${rivals.map(({ name }) => name).join(' and the ')}, which ${rivals.length === 1 ? 'needs' : 'need'} no dictionary, ${rivals.length === 1 ? 'does' : 'do'} as well or better.`,
     );
-  if (row.auc.low !== null && row.auc.low <= 0.5)
-    said.push(
-      `${where}: the interval of its AUC reaches 0.5, which is chance${row.auc.high !== null && row.auc.high < 0.5 ? ', and lies below it: it reads the wrong way round there' : ''}.`,
-    );
+  if (row.auc.high !== null && row.auc.high < 0.5)
+    said.push(`${where}: the whole interval of its AUC lies below 0.5: it reads the wrong way round.`);
+  else if (row.auc.low !== null && row.auc.low <= 0.5)
+    said.push(`${where}: the interval of its AUC reaches 0.5, which is chance.`);
   if (
     test.completions > test.positives &&
     row.within.value !== null &&

@@ -2,18 +2,18 @@
  * Detectors fitted to some texts and tried on others: latents, a probe and a mean difference, with random latents beside
  * them. Knows neither models nor texts, only mean residuals with labels.
  */
-import { decision, type Linear } from '../judging/logistic.ts';
-import { grouped, shuffled } from '../statistics/groups.ts';
-import { generatorOf } from '../statistics/random.ts';
+import type { Linear } from '../judging/logistic.ts';
 import { aucOf, detectionThreshold, flaggedShares, type ScoredText, withinGroups } from './detection.ts';
 import {
   alongDirection,
   type Calibrated,
   calibrated,
   differenceDetector,
+  foldsOf,
   type MeasuredText,
   probabilityOf,
   probeDetector,
+  scoredBy,
 } from './detectors.ts';
 import type { TestedText } from './measures.ts';
 
@@ -52,46 +52,49 @@ export interface FittingOptions {
 export const probeName = 'probe';
 export const differenceName = 'mean difference';
 
-const scored = (linear: Linear, texts: readonly MeasuredText[]): ScoredText[] =>
-  texts.map(({ features, label, group }) => ({ score: decision(linear, features), label, group }));
-
 function randomDetector(
   direction: Float32Array,
   baseline: Float32Array,
   texts: readonly MeasuredText[],
 ): FittedRandom {
   const up = alongDirection(direction, 1, baseline);
-  const linear = aucOf(scored(up, texts)) < 0.5 ? alongDirection(direction, -1, baseline) : up;
-  const negatives = scored(linear, texts).filter(({ label }) => !label);
+  const linear = aucOf(scoredBy(up, texts)) < 0.5 ? alongDirection(direction, -1, baseline) : up;
+  const negatives = scoredBy(linear, texts).filter(({ label }) => !label);
   return { ...linear, threshold: detectionThreshold(negatives.map(({ score }) => score)) };
 }
 
-/** Throws RangeError unless there are texts of both labels. */
+/**
+ * Threshold and calibration of the probe and of the mean difference are by scores across folds: those of the texts that
+ * they were fitted to are further apart than others'. With a single group there are no folds, and these are taken. Throws
+ * RangeError unless there are texts of both labels.
+ */
 export function fitMonitor(
   texts: readonly MeasuredText[],
   { latents, random, baseline, seed }: FittingOptions,
 ): FittedMonitor {
+  const folds = foldsOf(texts, seed);
+  const acrossFolds = (made: (rest: readonly MeasuredText[]) => Linear) =>
+    folds.flatMap(({ own, rest }) => scoredBy(made(rest), own));
   const detector = (
-    name: string,
-    kind: FittedDetector['kind'],
+    of: Pick<FittedDetector, 'name' | 'kind'> & { readonly C?: number },
     linear: Linear,
-    C: number | null = null,
-  ): FittedDetector => ({
-    name,
-    kind,
-    C,
-    ...linear,
-    ...calibrated(linear, texts),
-    fittedAuc: aucOf(scored(linear, texts)),
-  });
+    crossed: readonly ScoredText[] = [],
+  ): FittedDetector => {
+    const known = crossed.length > 0 ? crossed : scoredBy(linear, texts);
+    return { C: null, ...of, ...linear, ...calibrated(known), fittedAuc: aucOf(known) };
+  };
   const probe = probeDetector(texts, seed);
   return {
     detectors: [
       ...latents.map(({ name, direction, sign }) =>
-        detector(name, 'latent', alongDirection(direction, sign, baseline)),
+        detector({ name, kind: 'latent' }, alongDirection(direction, sign, baseline)),
       ),
-      detector(probeName, 'probe', probe.linear, probe.C),
-      detector(differenceName, 'difference', differenceDetector(texts, baseline)),
+      detector({ name: probeName, kind: 'probe', C: probe.C }, probe.linear, acrossFolds(probe.again)),
+      detector(
+        { name: differenceName, kind: 'difference' },
+        differenceDetector(texts, baseline),
+        acrossFolds((rest) => differenceDetector(rest, baseline)),
+      ),
     ],
     random: random.map((direction) => randomDetector(direction, baseline, texts)),
   };
@@ -116,14 +119,14 @@ export function tryMonitor(
 ): TriedMonitor {
   return {
     detectors: detectors.map((one) =>
-      scored(one, texts).map((text) => ({
+      scoredBy(one, texts).map((text) => ({
         ...text,
         flagged: text.score > one.threshold,
         probability: probabilityOf(one, text.score),
       })),
     ),
     random: random.map((one) => {
-      const found = scored(one, texts);
+      const found = scoredBy(one, texts);
       return { texts: found, flagged: found.map(({ score }) => score > one.threshold) };
     }),
   };
@@ -137,23 +140,14 @@ const merged = (parts: readonly TriedMonitor[]): TriedMonitor => ({
   })),
 });
 
-/**
- * Each text by a monitor that was fitted without its group's fold, of five; folds whose rest has but one label are left
- * out. Undefined where none is left.
- */
+/** Each text by a monitor that was fitted without its group's fold, of five. Undefined where there is no fold. */
 export function crossTried(
   texts: readonly MeasuredText[],
   options: FittingOptions,
-  folds = 5,
 ): TriedMonitor | undefined {
-  const names = shuffled([...grouped(texts, ({ group }) => group).keys()], generatorOf(options.seed));
-  const foldOf = new Map(names.map((name, i) => [name, i % folds]));
-  const parts = Array.from({ length: Math.min(folds, names.length) }, (_, fold) => {
-    const rest = texts.filter(({ group }) => foldOf.get(group) !== fold);
-    if (!rest.some(({ label }) => label) || rest.every(({ label }) => label)) return [];
-    const own = texts.filter(({ group }) => foldOf.get(group) === fold);
-    return [tryMonitor(fitMonitor(rest, options), own)];
-  }).flat();
+  const parts = foldsOf(texts, options.seed).map(({ own, rest }) =>
+    tryMonitor(fitMonitor(rest, options), own),
+  );
   return parts.length === 0 ? undefined : merged(parts);
 }
 

@@ -7,7 +7,14 @@ import type { z } from 'zod';
 import { openSafetensors, readTensor } from '../../../src/files/safetensors.ts';
 import { directionsOf } from '../../../src/methods/attribution/score.ts';
 import { residualPass } from '../../../src/methods/site/residuals.ts';
-import { completionRecord, type MonitorRecord, monitorSchema, steeredRecord } from '../../../src/results.ts';
+import {
+  completionRecord,
+  decodeSteering,
+  encodeSteering,
+  type MonitorRecord,
+  monitorSchema,
+  steeredRecord,
+} from '../../../src/results.ts';
 import { nodeRuntime } from '../../../src/runtime/node.ts';
 import { readAttributionArrays } from '../../../src/study/attribution/attributionFiles.ts';
 import { applyMonitor, type ScoredTranscript } from '../../../src/study/monitor/applyRun.ts';
@@ -18,7 +25,7 @@ import { readLatents } from '../../../src/study/open/records.ts';
 import { runStudy } from '../../../src/study/run/studyRun.ts';
 import { toFloat32 } from '../../../src/tensor.ts';
 import { culpritHere } from '../../support/cliHere.ts';
-import { latents, layer, put, putAll, putModel, type TinyFolder, width } from '../../support/tinyFolder.ts';
+import { layer, put, putAll, putModel, type TinyFolder, width } from '../../support/tinyFolder.ts';
 import { tinyModel } from '../../support/tinyModel.ts';
 import { putStudy, smallSteering } from '../../support/tinyStudy.ts';
 
@@ -126,6 +133,37 @@ describe('a monitor', () => {
     expect([...(await read('threshold'))]).toEqual(
       own.detectors.map(({ threshold }) => Math.fround(threshold)),
     );
+  });
+});
+
+describe('a study with a confirmed latent', () => {
+  it('has it monitored, and the first by delta beside it; what is of an earlier state is told', async () => {
+    const copy = at('confirmed');
+    cpSync(at('own'), copy, { recursive: true });
+    const path = join(copy, 'steering.parquet');
+    const rows = await decodeSteering(Uint8Array.from(readFileSync(path)).buffer);
+    const first = own.detectors[0]!.latent;
+    const one = rows.find(({ role, latent, operation }) => {
+      return role === 'candidate' && latent !== first && operation === 'remove';
+    })!;
+    const sure = rows.map((row) => (row === one ? { ...row, verdict: 'confirmed' as const } : row));
+    writeFileSync(path, new Uint8Array(encodeSteering(sure)));
+    // as a causal test that ended so
+    const manifest = JSON.parse(readFileSync(join(copy, 'manifest.json'), 'utf8'));
+    put(join(copy, 'manifest.json'), { ...manifest, stages: { ...manifest.stages, steer: undefined } });
+    putStudy(copy, tiny, { prompts, steering, judge: { kind: 'pattern', positive: '[A-Y]' } });
+    const { record } = await runMonitor(request(copy));
+    expect(record.confirmed).toEqual([one.latent]);
+    expect(
+      record.detectors
+        .filter(({ kind }) => kind === 'latent')
+        .map(({ latent, confirmed }) => [latent, confirmed]),
+    ).toEqual([
+      [one.latent, true],
+      [first, false],
+    ]);
+    expect(record.stale.grade).toContain('study.yaml now says another');
+    expect(own.stale).toEqual({});
   });
 });
 
@@ -273,16 +311,35 @@ describe('refused in one line', () => {
   });
 });
 
-it('what was read is not read again', async () => {
-  const told: number[] = [];
-  const progress = {
-    stage: (label: string, total: number, done = 0) => {
-      if (label === 'Texts read') told.push(total - done);
-      return { advance() {}, end() {} };
+it('what was read is not read again, of a run that was stopped too', async () => {
+  const read: [total: number, left: number][] = [];
+  const progress = (advance: () => void) => ({
+    stage(label: string, total: number, done = 0) {
+      if (label === 'Texts read') read.push([total, total - done]);
+      return { advance, end() {} };
     },
     note() {},
-  };
-  await runMonitor({ ...request(at('own')), seed: 2, out: at('again'), progress });
-  expect(told).toEqual([0, 0]);
-  expect(latents).toBeGreaterThan(12);
+  });
+  const all = { ...request(at('own')), tokens: 'all' as const, out: at('again') };
+  let prompts = 0;
+  const stopped = runMonitor({
+    ...all,
+    progress: progress(() => {
+      if (++prompts === 2) throw new Error('stopped');
+    }),
+  });
+  await expect(stopped).rejects.toThrow('stopped');
+  const { record } = await runMonitor({ ...all, progress: progress(() => {}) });
+  const [[total, first], [, second], held] = read as [[number, number], [number, number], [number, number]];
+  expect(first).toBe(total);
+  expect(second).toBeLessThan(first);
+  expect(second).toBeGreaterThan(0);
+  expect(held[1]).toBe(held[0]);
+  const again = await runMonitor({ ...all, progress: progress(() => {}) });
+  expect(read.slice(3)).toEqual([
+    [total, 0],
+    [held[0], 0],
+  ]);
+  expect({ ...again.record, created: '' }).toEqual({ ...record, created: '' });
+  expect(record.detectors[0]!.threshold).not.toBe(own.detectors[0]!.threshold);
 });
