@@ -3,10 +3,8 @@
  * were found from, tried on others, within the task and across tasks. docs/method.md section 10.
  */
 import { join, resolve } from 'node:path';
-import { InputError, NothingToWorkOn } from '../../errors.ts';
-import { isFolderThere, isThere } from '../../files/ifThere.ts';
-import { directionsOf } from '../../methods/attribution/score.ts';
-import type { MeasuredText } from '../../methods/monitoring/detectors.ts';
+import { NothingToWorkOn } from '../../errors.ts';
+import { isThere } from '../../files/ifThere.ts';
 import {
   crossTried,
   type FittedMonitor,
@@ -15,38 +13,21 @@ import {
   tryMonitor,
 } from '../../methods/monitoring/fitted.ts';
 import type { TokenSet } from '../../methods/site/contrast.ts';
-import { shuffled } from '../../methods/statistics/groups.ts';
-import { generatorOf } from '../../methods/statistics/random.ts';
-import {
-  confirmedLatents,
-  type LatentRow,
-  type MonitorDetector,
-  type MonitorRecord,
-  type MonitorTest,
-  resultFiles,
-} from '../../results.ts';
-import { readAttributionArrays } from '../attribution/attributionFiles.ts';
+import { type MonitorDetector, type MonitorRecord, type MonitorTest, resultFiles } from '../../results.ts';
+import { given } from '../judging/given.ts';
 import type { Machine } from '../open/machine.ts';
 import { type Progress, silent } from '../open/progress.ts';
-import { readLatents, readSteering } from '../open/records.ts';
 import { hashedNow, type OpenStudy } from '../open/study.ts';
 import { staleStages } from '../report/stale.ts';
 import { openFor } from '../run/studyRun.ts';
-import { journalFile } from '../store/folder.ts';
-import { jsonHash } from '../store/hash.ts';
-import { openJournal } from '../store/journal.ts';
 import { lockStudy } from '../store/lock.ts';
 import { outFolder } from '../store/outFolder.ts';
 import { type Clock, dateText, systemClock, versions } from '../store/runRecord.ts';
-import { meanRecord, meanResiduals, meanVersion } from './meanResiduals.ts';
-import {
-  checkAsMade,
-  discoveryTexts,
-  labelledTexts,
-  type MonitoredText,
-  unsteeredTexts,
-} from './monitoredTexts.ts';
+import { type ChosenLatents, chosenDirections } from './chosenDirections.ts';
+import { type MeasuredTexts, type MonitorReading, measuredTexts } from './measuredTexts.ts';
+import { checkAsMade, discoveryTexts, type MonitoredText, unsteeredTexts } from './monitoredTexts.ts';
 import { writeMonitor } from './monitorFiles.ts';
+import { closeTasks, type OtherTask, otherTasks } from './otherTasks.ts';
 import { testRecord } from './testRecord.ts';
 
 export const monitorDefaults = { tokens: 'completion', first: 3, random: 50, seed: 1 } as const;
@@ -79,126 +60,6 @@ export interface MonitorResult {
 const ownFiles = [resultFiles.latents, resultFiles.attribution, resultFiles.steering];
 const usedStages = new Set(['sample', 'grade', 'pair', 'attribute', 'steer']);
 
-/** Texts with their means; `unread` had none. */
-interface Measured {
-  readonly texts: readonly MeasuredText[];
-  readonly unread: number;
-}
-
-/** Reads texts with one study's subject. */
-async function measured(
-  study: OpenStudy,
-  texts: readonly MonitoredText[],
-  { tokens, journalIn }: { readonly tokens: TokenSet; readonly journalIn: string },
-): Promise<Measured> {
-  const { model, codec } = await study.model(study.config.subject);
-  const layer = await study.layer();
-  const hashes = await study.modelHashes('model', study.config.subject);
-  const key = jsonHash([
-    Object.entries(hashes).map(([name, { sha256 }]) => [name, sha256]),
-    [layer, tokens, meanVersion, codec.date ? dateText(codec.date) : null],
-    study.recorder.versions,
-  ]);
-  const { clock, progress, recorder } = study;
-  const journal = await openJournal(
-    journalFile(journalIn, { name: 'monitor', key }),
-    meanRecord,
-    ({ id }) => id,
-    {
-      clock,
-      note: progress.note,
-      check: recorder.check,
-    },
-  );
-  const site = { runtime: study.runtime(), model, codec, layer, tokens };
-  const means = await meanResiduals(site, texts, journal, progress);
-  const found = texts.flatMap(({ group, positive }, n): MeasuredText[] => {
-    const features = means[n];
-    return features === undefined ? [] : [{ features, label: positive, group }];
-  });
-  return { texts: found, unread: texts.length - found.length };
-}
-
-interface ChosenLatents {
-  readonly rows: readonly LatentRow[];
-  /** null without a causal test */
-  readonly confirmed: readonly number[] | null;
-}
-
-/** The confirmed ones, strongest first, else the first by Δ; and the first by Δ in any case. */
-async function chosenLatents(
-  folder: string,
-  rows: readonly LatentRow[],
-  first: number,
-): Promise<ChosenLatents> {
-  const tested = await isThere(join(folder, resultFiles.steering));
-  const confirmed = tested
-    ? confirmedLatents((await readSteering(folder)).rows).map(({ latent }) => latent)
-    : null;
-  const byLatent = new Map(rows.map((row) => [row.latent, row]));
-  const found = confirmed?.length ? confirmed : rows.slice(0, first).map(({ latent }) => latent);
-  const latents = [...new Set([...found, rows[0]!.latent])];
-  const unknown = latents.find((latent) => !byLatent.has(latent));
-  if (unknown !== undefined)
-    throw new InputError(
-      `${join(folder, resultFiles.latents)}: expected latent ${unknown}, which ${resultFiles.steering} has, found none`,
-    );
-  return { rows: latents.map((latent) => byLatent.get(latent)!), confirmed };
-}
-
-/** Directions of `count` latents that are ever active and are none of `others`; fewer where there are fewer. */
-async function randomDirections(
-  study: OpenStudy,
-  rows: readonly LatentRow[],
-  {
-    count,
-    others,
-    seed,
-  }: { readonly count: number; readonly others: readonly number[]; readonly seed: number },
-): Promise<Float32Array[]> {
-  const sae = await study.sae();
-  const alive = rows.filter(({ q, latent }) => q !== null && !others.includes(latent));
-  const drawn = shuffled(
-    alive.map(({ latent }) => latent).sort((a, b) => a - b),
-    generatorOf(seed),
-  );
-  const found: Float32Array[] = [];
-  for (const latent of drawn) {
-    if (found.length >= count) break;
-    const direction = await directionsOf(sae, [latent]);
-    if (direction.some((x) => x !== 0)) found.push(direction);
-  }
-  return found;
-}
-
-const isStudy = async (path: string) => /\.ya?ml$/i.test(path) || (await isFolderThere(path));
-
-/** What another study's subject has to have in common with this one's. */
-async function shapeOf(study: OpenStudy): Promise<string> {
-  const { decoder } = (await study.model(study.config.subject)).model;
-  return `a ${decoder.family} model of ${decoder.blocks} blocks and width ${decoder.width} read at resid_post ${await study.layer()}`;
-}
-
-/** Throws InputError for this study itself, or one whose residuals are other ones. */
-async function openOther(study: OpenStudy, path: string, request: MonitorRequest): Promise<OpenStudy> {
-  const { cacheDir, memory } = request;
-  const { progress, clock } = study;
-  const other = await openFor({ study: path, cacheDir, memory, progress, clock });
-  try {
-    if (other.folder === study.folder)
-      throw new InputError(`--on ${path}: expected another study, found the one that is monitored`);
-    const [own, found] = [await shapeOf(study), await shapeOf(other)];
-    if (own !== found)
-      throw new InputError(`--on ${path}: expected ${own}, as ${study.folder} has it, found ${found}`);
-    return other;
-  } catch (error) {
-    await other.close();
-    throw error;
-  }
-}
-
-type TestSource = Pick<MonitorTest, 'kind' | 'of' | 'behaviour' | 'model' | 'adapter'>;
-
 /** Fits, tries, and writes the results. Throws InputError for anything wrong in what was given. */
 export async function runMonitor(request: MonitorRequest): Promise<MonitorResult> {
   const { cacheDir, memory, progress = silent, clock = systemClock } = request;
@@ -216,166 +77,142 @@ export async function runMonitor(request: MonitorRequest): Promise<MonitorResult
 }
 
 async function monitored(study: OpenStudy, request: MonitorRequest): Promise<MonitorResult> {
-  const { folder, config, clock, progress } = study;
-  const { tokens = monitorDefaults.tokens, first = monitorDefaults.first } = request;
-  const { random = monitorDefaults.random, seed = monitorDefaults.seed, on = [], out = folder } = request;
+  const { folder, progress } = study;
+  const { on = [], out = folder, cacheDir, memory } = request;
+  const { tokens, first, random, seed } = { ...monitorDefaults, ...given(request) };
   await checkAsMade(folder, ownFiles);
-  const path = join(folder, resultFiles.latents);
-  if (!(await isThere(path)))
-    throw new InputError(`${path}: no such file: \`culprit attribute ${folder}\` makes it`);
   await outFolder(out);
-  const { layer, sae } = await study.dictionary();
-  const rows = await readLatents(folder);
-  const { baseline } = await readAttributionArrays(folder);
-  const chosen = await chosenLatents(folder, rows, first);
+  const { chosen, options } = await chosenDirections(study, { first, random, seed });
   const discovery = await discoveryTexts(folder);
   const heldOut = await unsteeredTexts(folder);
-  const others: Other[] = [];
-  for (const one of on) others.push(await otherTexts(study, one, request));
+  const others = await otherTasks(study, on, { cacheDir, memory });
+  try {
+    const reading = { tokens, journalIn: folder };
+    const fitting = await measuredTexts(study, discovery, reading);
+    const share = shareOfPositives(fitting, folder);
+    progress.note('Detectors, fitted and tried');
+    const fitted = fitMonitor(fitting.texts, options);
+    const trying = { fitted, reading, share, seed };
+    const tests = [await withinTask(study, { ...trying, fitting, heldOut, options })];
+    for (const other of others) tests.push(await acrossTasks(study, other, trying));
+    const record = await recordOf(study, { tokens, seed, chosen, fitting, fitted, tests });
+    await study.recorder.check?.();
+    await writeMonitor(out, record, fitted.detectors, options.baseline);
+    const files = [resultFiles.monitor, resultFiles.monitorVectors].map((name) => join(out, name));
+    return { record, files };
+  } finally {
+    await closeTasks(others);
+  }
+}
 
-  const reading = { tokens, journalIn: folder };
-  const fitting = await measured(study, discovery, reading);
-  const labels = fitting.texts.map(({ label }) => label);
-  if (!labels.includes(true) || !labels.includes(false))
+/** Throws NothingToWorkOn where there are not texts of both labels. */
+function shareOfPositives({ texts }: MeasuredTexts, folder: string): number {
+  const positives = texts.filter(({ label }) => label).length;
+  if (positives === 0 || positives === texts.length)
     throw new NothingToWorkOn(
-      `${join(folder, resultFiles.grades)}: expected coherent completions of both labels to fit a monitor to, found ${labels.length} of one`,
+      `${join(folder, resultFiles.grades)}: expected coherent completions of both labels to fit a monitor to, found ${positives} positive of ${texts.length}`,
     );
-  const directions = await directionsOf(
-    sae,
-    chosen.rows.map(({ latent }) => latent),
-  );
-  const options: FittingOptions = {
-    latents: chosen.rows.map(({ latent, sign }, k) => ({
-      name: `latent ${latent}`,
-      direction: directions.subarray(k * sae.width, (k + 1) * sae.width),
-      sign,
-    })),
-    random: await randomDirections(study, rows, {
-      count: random,
-      others: chosen.rows.map(({ latent }) => latent),
-      seed,
-    }),
-    baseline,
-    seed,
-  };
-  progress.note('Detectors, fitted and tried');
-  const fitted = fitMonitor(fitting.texts, options);
-  const share = labels.filter(Boolean).length / labels.length;
-  const own = { model: config.subject.model, adapter: config.subject.adapter ?? null };
-  const here = { of: null, behaviour: config.behaviour.name, ...own };
-  const tests = [await withinTask(study, { fitting, heldOut, fitted, options, here, share, reading })];
-  for (const other of others)
-    tests.push(await acrossTasks(study, other, { fitted, reading, share, seed, request }));
+  return positives / texts.length;
+}
 
-  const { codec } = await study.model(config.subject);
+async function recordOf(
+  study: OpenStudy,
+  {
+    tokens,
+    seed,
+    chosen,
+    fitting: { texts, unread },
+    fitted,
+    tests,
+  }: Pick<MonitorRecord, 'tokens' | 'seed' | 'tests'> & {
+    readonly chosen: ChosenLatents;
+    readonly fitting: MeasuredTexts;
+    readonly fitted: FittedMonitor;
+  },
+): Promise<MonitorRecord> {
+  const { layer, sae } = await study.dictionary();
+  const { codec } = await study.model(study.config.subject);
+  const { confirmed } = chosen;
   const stale = Object.entries(await staleStages(study)).filter(([stage]) => usedStages.has(stage));
-  const record: MonitorRecord = {
-    behaviour: config.behaviour.name,
+  return {
+    behaviour: study.config.behaviour.name,
     site: `resid_post ${layer}`,
     layer,
     width: sae.width,
     tokens,
-    ...own,
+    ...subjectOf(study),
     date: codec.date ? dateText(codec.date) : null,
     seed,
-    confirmed: chosen.confirmed === null ? null : [...chosen.confirmed],
+    confirmed: confirmed === null ? null : [...confirmed],
     fitted: {
-      prompts: new Set(fitting.texts.map(({ group }) => group)).size,
-      completions: labels.length,
-      positives: labels.filter(Boolean).length,
-      unread: fitting.unread,
+      prompts: new Set(texts.map(({ group }) => group)).size,
+      completions: texts.length,
+      positives: texts.filter(({ label }) => label).length,
+      unread,
     },
     detectors: detectorRecords(fitted, chosen),
     tests,
     stale: Object.fromEntries(stale),
     inputs: await inputsOf(study),
     versions: { ...versions },
-    created: clock().toISOString(),
+    created: study.clock().toISOString(),
   };
-  await study.recorder.check?.();
-  await writeMonitor(out, record, fitted.detectors, baseline);
-  const files = [resultFiles.monitor, resultFiles.monitorVectors].map((name) => join(out, name));
-  return { record, files };
 }
 
-/** The texts of one `--on`, found before anything is read by a model. */
-interface Other {
-  readonly path: string;
-  readonly isStudy: boolean;
-  readonly texts: readonly MonitoredText[];
-}
+const subjectOf = ({ config: { subject } }: OpenStudy) => ({
+  model: subject.model,
+  adapter: subject.adapter ?? null,
+});
 
-async function otherTexts(study: OpenStudy, path: string, request: MonitorRequest): Promise<Other> {
-  if (!(await isStudy(path))) return { path, isStudy: false, texts: await labelledTexts(path) };
-  const other = await openOther(study, path, request);
-  try {
-    const texts = [...(await discoveryTexts(other.folder)), ...((await unsteeredTexts(other.folder)) ?? [])];
-    return { path, isStudy: true, texts };
-  } finally {
-    await other.close();
-  }
-}
-
-interface Within {
-  readonly fitting: Measured;
-  readonly heldOut: readonly MonitoredText[] | undefined;
+/** What is tried, and how what it is tried on is read. */
+interface Trying {
   readonly fitted: FittedMonitor;
-  readonly options: FittingOptions;
-  readonly here: Omit<TestSource, 'kind'>;
+  readonly reading: MonitorReading;
+  /** of positives among the fitting texts */
   readonly share: number;
-  readonly reading: { readonly tokens: TokenSet; readonly journalIn: string };
+  readonly seed: number;
+}
+
+interface Within extends Trying {
+  readonly fitting: MeasuredTexts;
+  readonly heldOut: readonly MonitoredText[] | undefined;
+  readonly options: FittingOptions;
 }
 
 /** On completions that no latent was found on, or else across folds of those that they were found on. */
-async function withinTask(study: OpenStudy, within: Within): Promise<MonitorTest> {
-  const { fitting, heldOut, fitted, options, here, share, reading } = within;
-  const { seed } = options;
+async function withinTask(
+  study: OpenStudy,
+  { fitting, heldOut, fitted, options, reading, ...about }: Within,
+): Promise<MonitorTest> {
+  const here = { of: null, behaviour: study.config.behaviour.name, ...subjectOf(study) };
   if (heldOut !== undefined && heldOut.length > 0) {
-    const { texts, unread } = await measured(study, heldOut, reading);
-    return testRecord(
-      fitted,
-      tryMonitor(fitted, texts),
-      { kind: 'held-out', ...here, unread },
-      { share, seed },
-    );
+    const { texts, unread } = await measuredTexts(study, heldOut, reading);
+    return testRecord(fitted, tryMonitor(fitted, texts), { kind: 'held-out', ...here, unread }, about);
   }
   const tried = crossTried(fitting.texts, options);
   if (tried === undefined)
     throw new NothingToWorkOn(
       `${join(study.folder, resultFiles.grades)}: expected completions of both labels on several prompts, found them on one`,
     );
-  const { unread } = fitting;
-  return testRecord(fitted, tried, { kind: 'cross-fitted', ...here, unread }, { share, seed });
-}
-
-interface Across {
-  readonly fitted: FittedMonitor;
-  readonly reading: { readonly tokens: TokenSet; readonly journalIn: string };
-  readonly share: number;
-  readonly seed: number;
-  readonly request: MonitorRequest;
+  return testRecord(fitted, tried, { kind: 'cross-fitted', ...here, unread: fitting.unread }, about);
 }
 
 /** A monitor reads the model that it watches: another study's texts its own subject, a file's the subject here. */
-async function acrossTasks(study: OpenStudy, other: Other, across: Across): Promise<MonitorTest> {
-  const { fitted, reading, share, seed, request } = across;
-  const opened = other.isStudy ? await openOther(study, other.path, request) : undefined;
+async function acrossTasks(
+  study: OpenStudy,
+  { path, opened, texts: found }: OtherTask,
+  { fitted, reading, ...about }: Trying,
+): Promise<MonitorTest> {
   const reader = opened ?? study;
-  try {
-    const { texts, unread } = await measured(reader, other.texts, reading);
-    const { subject, behaviour } = reader.config;
-    const source = {
-      kind: other.isStudy ? ('study' as const) : ('file' as const),
-      of: resolve(other.path),
-      behaviour: other.isStudy ? behaviour.name : null,
-      model: subject.model,
-      adapter: subject.adapter ?? null,
-      unread,
-    };
-    return testRecord(fitted, tryMonitor(fitted, texts), source, { share, seed });
-  } finally {
-    await opened?.close();
-  }
+  const { texts, unread } = await measuredTexts(reader, found, reading);
+  const source = {
+    kind: opened ? ('study' as const) : ('file' as const),
+    of: resolve(path),
+    behaviour: opened ? opened.config.behaviour.name : null,
+    ...subjectOf(reader),
+    unread,
+  };
+  return testRecord(fitted, tryMonitor(fitted, texts), source, about);
 }
 
 const detectorRecords = (
