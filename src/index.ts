@@ -1,7 +1,7 @@
 /**
  * The library's table of contents. A run from files to files is `runStudy`, `interpretStudy`,
- * `exportStudy`, `runAttribute`, `runSteer`, `runBaseline`, `runSaeTrain` or `runSaeEval`; below it stand
- * the parts: open a model and a dictionary, pass a tree of completions through the model, score latents.
+ * `exportStudy`, `runMonitor`, `runAttribute`, `runSteer`, `runBaseline`, `runSaeTrain` or `runSaeEval`; below it
+ * stand the parts: open a model and a dictionary, pass a tree of completions through the model, score latents.
  */
 export { InputError, NothingToWorkOn } from './errors.ts';
 export { encodePair, type Pair, readCorpus, readPairs } from './files/pairs.ts';
@@ -116,7 +116,9 @@ export {
   type LatentRow,
   latentPageSchema,
   type Manifest,
+  type MonitorRecord,
   manifestSchema,
+  monitorSchema,
   type RankedSteeringRow,
   type SteeringSummary,
   steeringSummarySchema,
@@ -135,6 +137,13 @@ export { type BaselineRequest, runBaseline } from './study/attribution/baselineR
 export { about, oneOf, path, real, section, text, whole } from './study/config/fields.ts';
 export type { Fingerprint, JudgeKind, JudgeOf, OpenJudgeOptions } from './study/judging/judgeKind.ts';
 export { addJudgeKind, judgeKinds } from './study/judging/kinds.ts';
+export {
+  type AppliedMonitor,
+  type ApplyRequest,
+  applyMonitor,
+  type ScoredTranscript,
+} from './study/monitor/applyRun.ts';
+export { type MonitorRequest, type MonitorResult, runMonitor } from './study/monitor/monitorRun.ts';
 export { type OpenModel, type OpenModelOptions, openModel } from './study/open/openModel.ts';
 export { openSae } from './study/open/openSae.ts';
 export type { Progress } from './study/open/progress.ts';

@@ -20,6 +20,8 @@ export * from './results/latentPage.ts';
 export * from './results/latents.ts';
 export * from './results/manifest.ts';
 export * from './results/message.ts';
+export * from './results/monitor.ts';
+export * from './results/monitorFinding.ts';
 export * from './results/numbers.ts';
 export * from './results/pairTokens.ts';
 export * from './results/protocol.ts';

@@ -3,7 +3,7 @@
  * schema.
  */
 import { z } from 'zod';
-import { checkSchema, judgeErrorSchema, latentExplanation } from '../results.ts';
+import { checkSchema, judgeErrorSchema, latentExplanation, monitorSchema } from '../results.ts';
 
 const count = z.int().min(0);
 /** null where it is not defined */
@@ -210,6 +210,31 @@ export const documents = {
     stale: z.string().nullable(),
     /** why that could not be held against study.yaml; null where it was */
     unchecked: z.string().nullable(),
+  }),
+  monitor: z.strictObject({
+    document: z.literal('monitor'),
+    study: z.string(),
+    files: z.array(z.string()),
+    /** as monitor.json has it */
+    monitor: monitorSchema,
+  }),
+  /** of `monitor apply`: one for each row, a line each */
+  'monitor-row': z.strictObject({
+    document: z.literal('monitor-row'),
+    id: z.string(),
+    /** read; there are no scores where there is none */
+    tokens: count,
+    scores: z.array(
+      z.strictObject({
+        detector: z.string(),
+        score: z.number(),
+        probability: z.number(),
+        /** above the threshold */
+        flagged: z.boolean(),
+      }),
+    ),
+    /** highest first, of one detector */
+    strongest: z.array(z.strictObject({ token: z.string(), position: count, score: z.number() })),
   }),
   fetch: z.strictObject({
     document: z.literal('fetch'),

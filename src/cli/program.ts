@@ -16,6 +16,7 @@ import { importCommand } from './import.ts';
 import { initCommand } from './init.ts';
 import { interpretCommand } from './interpret.ts';
 import { judgeCommand } from './judge.ts';
+import { monitorCommand } from './monitor.ts';
 import { exitCodes } from './options.ts';
 import { powerCommand } from './power.ts';
 import { reportCommand } from './report.ts';
@@ -46,6 +47,7 @@ export function culpritProgram(): Command {
     .addCommand(reportCommand())
     .addCommand(viewCommand())
     .addCommand(exportCommand())
+    .addCommand(monitorCommand())
     .addCommand(importCommand())
     .addCommand(judgeCommand(openStudyJudge))
     .commandsGroup('Parts of it:')

@@ -33,6 +33,7 @@ const readArguments: Readonly<Record<string, string>> = {
   'culprit import': 'file',
   'culprit judge compare': 'file',
   'culprit judge read': 'sheet',
+  'culprit monitor apply': 'transcripts',
 };
 
 interface Place {

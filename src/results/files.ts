@@ -24,6 +24,8 @@ export const resultFiles = {
   fix: 'fix.json',
   fixed: 'fixed.jsonl',
   fixVectors: 'fix.safetensors',
+  monitor: 'monitor.json',
+  monitorVectors: 'monitor.safetensors',
   report: 'report.html',
 } as const;
 

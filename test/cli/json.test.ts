@@ -102,6 +102,16 @@ describe('a study', () => {
     expect(latents).toHaveLength(1);
   });
 
+  it('monitor, and each transcript that it scores', async () => {
+    const { monitor, files } = await printed('monitor', ['monitor', study, '--random', '3']);
+    expect(files).toEqual(['monitor.json', 'monitor.safetensors'].map((name) => join(study, name)));
+    expect(JSON.parse(readFileSync(files[0]!, 'utf8'))).toEqual(monitor);
+    const text = put(at('one.jsonl'), [{ id: 'x', prompt: 'What? ', completion: 'This.' }]);
+    const row = await printed('monitor-row', ['monitor', 'apply', study, text, '--strongest', '2']);
+    expect(row.strongest).toHaveLength(2);
+    expect(row.scores.map(({ detector }) => detector)).toEqual(monitor.detectors.map(({ name }) => name));
+  });
+
   it('status, after an option was changed, tells which, and what that comes to', async () => {
     putStudy(study, tiny, {
       ...over,

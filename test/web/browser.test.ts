@@ -175,7 +175,8 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     await page.keyboard.press('End');
     await page.waitForFunction(() => document.activeElement?.textContent === '20006');
     await page.locator('th button', { hasText: 'away' }).first().click();
-    expect(await links.first().textContent()).toBe('20');
+    // what takes most of the behaviour away
+    expect(await links.first().textContent()).toBe('7');
     await page.locator('input[type=search]').fill('9, 8');
     await page.waitForFunction(() => document.querySelectorAll('.latent-table tbody a').length === 2);
     const { hash } = new URL(page.url());

@@ -8,12 +8,12 @@ import type { FixConfig } from '../config/sections/fix.ts';
 import type { FittingDictionary, OpenStudy } from '../open/study.ts';
 import { likelihoodUnder, steeringOptionsOf } from '../steering/5-steer.ts';
 import { steeringPrompts } from '../steering/causalTestChecks.ts';
-import { packed } from '../steering/packedVector.ts';
 import { graderOf, openedJudge } from '../steering/steeringJudge.ts';
 import { systemPrompts } from '../steering/systemMessage.ts';
 import type { SteeringRecord, SteeringWork } from '../steering/work.ts';
 import { jsonHash } from '../store/hash.ts';
 import type { Journal } from '../store/journal.ts';
+import { packed } from '../store/packedVector.ts';
 
 /** What the causal test has paid, where there is one. */
 async function paidBefore({ folder }: OpenStudy): Promise<SteeringRecord[]> {

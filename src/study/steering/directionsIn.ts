@@ -3,10 +3,10 @@ import type { Sae } from '../../saes/sae.ts';
 import { readAttributionArrays } from '../attribution/attributionFiles.ts';
 import type { OpenStudy } from '../open/study.ts';
 import { jsonHash } from '../store/hash.ts';
+import { unpacked } from '../store/packedVector.ts';
 import { ranksOf } from './chosenLatents.ts';
 import { attributedBy } from './chosenRecord.ts';
 import { gaussianDirections, latentDirection, vectorDirection } from './direction.ts';
-import { unpacked } from './packedVector.ts';
 import type { ChosenRecord, SteeringWork } from './work.ts';
 
 export async function directionsIn(
