@@ -193,7 +193,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     await links.first().focus();
     await page.keyboard.press('Enter');
     // with what the list was asked for, for the way from one latent to the next
-    await page.waitForFunction(() => window.location.hash === '#/latent/8?q=9%2C+8&sort=-away');
+    await page.waitForFunction(() => window.location.hash === '#/latent/8?of=all&q=9%2C+8&sort=away');
     await page.goBack();
     await links.nth(1).waitFor();
     expect(new URL(page.url()).hash).toBe(hash);
