@@ -7,6 +7,7 @@ import { ProgressBar } from './parts/progress.tsx';
 import { ThemeSwitch } from './parts/themeSwitch.tsx';
 import { VerdictWordsOf, verdictWordsOf } from './parts/verdictWords.ts';
 import { hashOf, home, inStudy, type Route } from './routes.ts';
+import { sameDictionary } from './sameDictionary.ts';
 import type { Source } from './source.ts';
 import { type LoadedStudy, loadStudy } from './study.ts';
 import { useLoaded } from './useLoaded.ts';
@@ -88,15 +89,33 @@ interface HeadProps extends FrameProps {
   readonly view: WebView;
 }
 
-/** Another study has other latents: of a view under a tab, that of the tab is shown. */
+/** Where another study is chosen: what is shown, where that is the same there; else the view of its tab. */
+async function hashInOther(from: Source, to: Source, route: Route, view: WebView): Promise<string> {
+  const query = { study: to.id };
+  const other = hashOf({ view: tabOf(view), query });
+  if (!view.ofDictionary) return other;
+  const manifests = [from, to].map((source) =>
+    loadStudy(source)
+      .manifest()
+      .catch(() => undefined),
+  );
+  const [here, there] = await Promise.all(manifests);
+  return sameDictionary(here, there) ? hashOf({ view: view.name, argument: route.argument, query }) : other;
+}
+
 function StudyChoice({ sources, route, view }: HeadProps) {
+  const shown = sources.find(({ id }) => id === route.query.study) ?? sources[0]!;
+  const choose = async (id: string) => {
+    const chosen = sources.find((source) => source.id === id);
+    if (chosen) goTo(await hashInOther(shown, chosen, route, view));
+  };
   if (sources.length < 2) return <span className="study-name">{sources[0]!.name}</span>;
   return (
     <select
       aria-label="Study"
       className="study-name"
-      value={route.query.study ?? sources[0]!.id}
-      onChange={({ target }) => goTo(hashOf({ view: tabOf(view), query: { study: target.value } }))}
+      value={shown.id}
+      onChange={({ target }) => choose(target.value)}
     >
       {sources.map(({ id, name }) => (
         <option key={id} value={id}>

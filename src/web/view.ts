@@ -29,6 +29,8 @@ export interface WebView {
   readonly under?: string;
   /** what the window is called at a route, before the study's name; default the tab's title */
   readonly title?: (route: Route) => string;
+  /** its argument names the same in every study of the same dictionary */
+  readonly ofDictionary?: boolean;
   readonly component: (props: ViewProps) => ReactNode;
 }
 

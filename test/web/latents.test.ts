@@ -4,6 +4,7 @@ import { createElement } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, it } from 'vitest';
 import { csvOf } from '../../src/web/csv.ts';
+import { meaningOf } from '../../src/web/parts/meaning.ts';
 import type { Query } from '../../src/web/routes.ts';
 import { columnsOf, features, tableColumns } from '../../src/web/views/latents/columns.tsx';
 import { deltaScale } from '../../src/web/views/latents/deltaBar.tsx';
@@ -14,7 +15,7 @@ import {
   parseLatentQuery,
   sortText,
 } from '../../src/web/views/latents/latentQuery.ts';
-import { meaningOf, tableRows } from '../../src/web/views/latents/latentRows.ts';
+import { tableRows } from '../../src/web/views/latents/latentRows.ts';
 import { savedLatents } from '../../src/web/views/latents/savedLatents.ts';
 import { latentPage } from '../support/latentPage.ts';
 import { confirmed, latentRow, other, removed, steered, summary } from './support/studyParts.ts';

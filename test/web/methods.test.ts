@@ -1,11 +1,13 @@
 /** A study's methods in words, citations, comparison of two, and numbers as text. */
 import { describe, expect, it } from 'vitest';
+import { effectsOf } from '../../src/results.ts';
 import { count, duration, fixed, percent, plural, points, scientific, signed } from '../../src/web/format.ts';
-import { compared, sameDictionary } from '../../src/web/views/compare/compared.ts';
+import { sameDictionary } from '../../src/web/sameDictionary.ts';
+import { compared, comparisonText } from '../../src/web/views/compare/compared.ts';
 import { bibtexOf } from '../../src/web/views/record/citations.ts';
 import { methodsText } from '../../src/web/views/record/methodsText.ts';
 import { repeatCommand } from '../../src/web/views/record/repeat.ts';
-import { latentRow, manifest, stage, steered, summary } from './support/studyParts.ts';
+import { confirmed, latentRow, manifest, removed, stage, steered, summary } from './support/studyParts.ts';
 
 describe('methods', () => {
   const input = (path: string) => ({ path, sha256: 'f'.repeat(64) });
@@ -181,6 +183,30 @@ describe('two studies', () => {
     expect([shared, expected]).toEqual([1, 1]);
     expect(compared(a, [], 2)).toMatchObject({ shared: 0, expected: 0 });
     expect(compared(a, b, 100)).toMatchObject({ shared: 4, expected: 4 });
+  });
+
+  it('says who is first in each, what is confirmed in both, and how much is shared', () => {
+    const of = (name: string, latents: typeof a, confirmedOnes: readonly number[]) => ({
+      name,
+      latents,
+      effects: new Map(
+        effectsOf(confirmedOnes.flatMap((latent) => removed(latent, -0.3, confirmed))).map((one) => [
+          one.latent,
+          one,
+        ]),
+      ),
+    });
+    const text = (one: ReturnType<typeof of>, other: ReturnType<typeof of>) =>
+      comparisonText(one, other, 2, compared(one.latents, other.latents, 2));
+    expect(text(of('x', a, [1, 4]), of('y', a, [1, 4]))).toBe(
+      'Latent 1 comes first in both and is confirmed in both. Confirmed in both, too: latent 4. 2 of the first 2 by Δ are the same, where chance would have 1.',
+    );
+    expect(text(of('x', a, [1]), of('y', b, []))).toBe(
+      'First are latent 1 in x (confirmed in x only) and latent 3 in y (confirmed in neither). 1 of the first 2 by Δ are the same, where chance would have 1.',
+    );
+    expect(text(of('x', a, []), of('y', [], []))).toBe(
+      '0 of the first 2 by Δ are the same, where chance would have 0.00.',
+    );
   });
 
   it('a number is the same latent only in the same dictionary', () => {

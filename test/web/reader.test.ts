@@ -96,7 +96,12 @@ const study = {
     trial('r', { operation: 'remove', dose: 0 }),
   ]),
   'manifest.json': JSON.stringify(
-    manifest({ attribute: stage({ pairs: prompts, latents: 500 }, { options: { all_pairs: true } }) }),
+    manifest({
+      attribute: stage(
+        { pairs: prompts, latents: 500 },
+        { options: { all_pairs: true }, inputs: { sae: { path: 'sae', sha256: 'a'.repeat(64) } } },
+      ),
+    }),
   ),
 };
 /** As much as the demonstration has on its overview. */
@@ -396,6 +401,32 @@ describe.skipIf(!hasBrowser)('a reader', () => {
     await page.locator('.latent-table tbody a').first().waitFor();
     expect(await page.locator('.filters [role=status]').textContent()).toBe(
       '1 of 500 latents, 1 with a meaning',
+    );
+    await page.context().close();
+  });
+
+  it('has the sections of a latent in reach, its meaning in the title, and keeps it in a study of one dictionary', async () => {
+    const page = await report.open('/latent/7');
+    await page.locator('h1', { hasText: 'Latent 7' }).waitFor();
+    expect(await page.locator('h1 .latent-name').textContent()).toMatch(/^likelier: |\w/);
+    const reach = page.locator('nav[aria-label="On this page"] button');
+    const names = await reach.allTextContents();
+    expect(names).toContain('Where it is active');
+    await reach.filter({ hasText: 'Completions under it' }).click();
+    const heading = page.locator('h2', { hasText: 'Completions under it' });
+    await page.waitForFunction(() => window.scrollY > 500);
+    const [top, bar] = [(await heading.boundingBox())!.y, (await reach.first().boundingBox())!];
+    expect(top).toBeGreaterThan(bar.y + bar.height - 1);
+    await page.locator('select[aria-label=Study]').selectOption('full');
+    await page.waitForFunction(() => window.location.hash === '#/latent/7?study=full');
+    await page.context().close();
+  });
+
+  it('sees two studies against one another: a verdict, and Δ against Δ', async () => {
+    const page = await report.open('/compare?with=full');
+    await page.locator('.delta-scatter svg').waitFor();
+    expect(await page.locator('.compare-lead').textContent()).toContain(
+      'Latent 7 comes first in both and is confirmed in both.',
     );
     await page.context().close();
   });

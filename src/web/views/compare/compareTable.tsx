@@ -1,5 +1,5 @@
 /** Latents of two studies, a row each: ranks, Δ, and what the causal test says. */
-import { type LatentEffects, verdictOf } from '../../../results.ts';
+import { changePoints, type LatentEffects, verdictOf } from '../../../results.ts';
 import { count, scientific, signed } from '../../format.ts';
 import { Scroll } from '../../parts/scroll.tsx';
 import type { ComparedLatent } from './compared.ts';
@@ -18,6 +18,11 @@ function Effects({ of }: { of: LatentEffects | undefined }) {
   return (
     <td className="num">
       {of && effects.join(' / ')}
+      {of?.remove?.low != null && of.remove.high !== null && (
+        <span className="under">
+          removed [{changePoints(of.remove.low)}, {changePoints(of.remove.high)}]
+        </span>
+      )}
       {of?.role === 'candidate' && <span className="under">{verdictOf(of)}</span>}
     </td>
   );

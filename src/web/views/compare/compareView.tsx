@@ -5,14 +5,17 @@ import { effectsOf } from '../../../results.ts';
 import { apart } from '../../apart.ts';
 import { count, fixed } from '../../format.ts';
 import { Loading, Missing, Unread } from '../../parts/notes.tsx';
+import { Sentence } from '../../parts/sentence.tsx';
 import { inStudy, type Route } from '../../routes.ts';
+import { sameDictionary } from '../../sameDictionary.ts';
 import type { Source } from '../../source.ts';
 import { type LoadedStudy, loadStudy } from '../../study.ts';
 import { useLoaded } from '../../useLoaded.ts';
 import { replaceQuery } from '../../useRoute.ts';
 import type { ViewProps, WebView } from '../../view.ts';
-import { compared, sameDictionary } from './compared.ts';
+import { compared, comparisonText } from './compared.ts';
 import { CompareTable } from './compareTable.tsx';
+import { DeltaScatter } from './deltaScatter.tsx';
 import { Slopes } from './slopes.tsx';
 
 const topChoices = [10, 20, 50, 100] as const;
@@ -53,19 +56,31 @@ interface BothProps {
 }
 
 function Both({ a, b, names, top, route }: BothProps) {
-  const { latents, shared, expected } = useMemo(() => compared(a.latents!, b.latents!, top), [a, b, top]);
+  const found = useMemo(() => compared(a.latents!, b.latents!, top), [a, b, top]);
+  const { latents, shared, expected } = found;
+  const differ = sameDictionary(a.manifest, b.manifest) === false;
+  const [first, second] = [a, b].map((one, i) => ({
+    name: names[i]!,
+    latents: one.latents!,
+    effects: one.effects,
+  }));
   const hrefOf = (latent: number) => inStudy(route, 'latent', `${latent}`);
   return (
     <>
       <DictionaryNote a={a} b={b} />
-      <p>
-        <strong>
-          {count(shared)} of the first {top}
-        </strong>{' '}
-        latents by Δ are the same in both; by chance it would be {fixed(expected, expected < 1 ? 2 : 0)}.
-      </p>
+      {differ ? (
+        <p>
+          {count(shared)} of the first {top} numbers are the same; by chance it would be{' '}
+          {fixed(expected, expected < 1 ? 2 : 0)}.
+        </p>
+      ) : (
+        <p className="compare-lead">
+          <Sentence text={comparisonText(first!, second!, top, found)} route={route} />
+        </p>
+      )}
       <div className="compare">
         <Slopes latents={latents} top={top} names={names} hrefOf={hrefOf} />
+        {!differ && <DeltaScatter latents={latents} top={top} names={names} />}
         <CompareTable latents={latents} names={names} effects={[a.effects, b.effects]} hrefOf={hrefOf} />
       </div>
     </>

@@ -1,6 +1,7 @@
 /** Two studies' lists of latents side by side. */
 
-import type { LatentRow, StudyManifest } from '../../../results.ts';
+import { type LatentEffects, type LatentRow, verdictOf } from '../../../results.ts';
+import { count, fixed } from '../../format.ts';
 
 export interface ComparedLatent {
   readonly latent: number;
@@ -36,14 +37,46 @@ export function compared(a: readonly LatentRow[], b: readonly LatentRow[], top: 
   };
 }
 
-/**
- * Whether a latent's number means the same in both: the same dictionary, by its hash; undefined where a
- * manifest does not say.
- */
-export function sameDictionary(
-  a: StudyManifest | undefined,
-  b: StudyManifest | undefined,
-): boolean | undefined {
-  const [hashA, hashB] = [a, b].map((manifest) => manifest?.stages.attribute?.inputs.sae?.sha256);
-  return hashA === undefined || hashB === undefined ? undefined : hashA === hashB;
+/** A study as it is compared. */
+export interface ComparedStudy {
+  readonly name: string;
+  readonly latents: readonly LatentRow[];
+  readonly effects: ReadonlyMap<number, LatentEffects>;
+}
+
+const firstOf = ({ latents }: ComparedStudy) => latents.find(({ rank }) => rank === 1)?.latent;
+
+const isConfirmed = ({ effects }: ComparedStudy, latent: number) => {
+  const found = effects.get(latent);
+  return found?.role === 'candidate' && verdictOf(found) === 'confirmed';
+};
+
+const confirmedText = (a: ComparedStudy, b: ComparedStudy, latent: number) => {
+  const [inA, inB] = [isConfirmed(a, latent), isConfirmed(b, latent)];
+  if (inA && inB) return 'confirmed in both';
+  return inA || inB ? `confirmed in ${inA ? a.name : b.name} only` : 'confirmed in neither';
+};
+
+/** What two studies with one dictionary have in common, the first latents first. */
+export function comparisonText(
+  a: ComparedStudy,
+  b: ComparedStudy,
+  top: number,
+  { shared, expected }: StudyComparison,
+): string {
+  const [first, second] = [firstOf(a), firstOf(b)];
+  const inCommon = `${count(shared)} of the first ${top} by Δ are the same, where chance would have ${fixed(expected, expected < 1 ? 2 : 0)}.`;
+  if (first === undefined || second === undefined) return inCommon;
+  const lead =
+    first === second
+      ? `Latent ${first} comes first in both and is ${confirmedText(a, b, first)}.`
+      : `First are latent ${first} in ${a.name} (${confirmedText(a, b, first)}) and latent ${second} in ${b.name} (${confirmedText(a, b, second)}).`;
+  const others = [...a.effects.keys()].filter(
+    (latent) => latent !== first && isConfirmed(a, latent) && isConfirmed(b, latent),
+  );
+  const more =
+    others.length === 0
+      ? ''
+      : ` Confirmed in both, too: ${others.map((latent) => `latent ${latent}`).join(', ')}.`;
+  return `${lead}${more} ${inCommon}`;
 }

@@ -1,5 +1,5 @@
 /** One latent: all that the study knows of it, what weighs most first. */
-import { type ComponentProps, useMemo } from 'react';
+import { type ComponentProps, useMemo, useRef } from 'react';
 import {
   type AttributedOver,
   attributedOver,
@@ -20,7 +20,9 @@ import { dosePoints } from '../../parts/doses.ts';
 import { EffectStrip } from '../../parts/effectStrip.tsx';
 import { Histogram } from '../../parts/histogram.tsx';
 import { LensTable } from '../../parts/lens.tsx';
+import { meaningOf } from '../../parts/meaning.ts';
 import { Failed, Loading, Missing, Unread } from '../../parts/notes.tsx';
+import { OnThisPage } from '../../parts/onThisPage.tsx';
 import { Passages } from '../../parts/passages.tsx';
 import { promptTexts } from '../../parts/promptTexts.ts';
 import { Samples } from '../../parts/samples.tsx';
@@ -136,18 +138,25 @@ function Activity({ page: { passages, corpora } }: { readonly page: LatentPage }
 
 interface MeaningProps {
   readonly page: LatentPage;
+  readonly latents: readonly LatentRow[];
   readonly unit: AttributedOver['unit'];
   readonly route: Route;
 }
 
-function Meaning({ page, unit, route }: MeaningProps) {
+/** What it writes and what is near it, beside what it reads; then the texts that count most. */
+function Meaning({ page, unit, latents, route }: MeaningProps) {
   return (
     <>
-      <section>
-        <h2>Logit lens</h2>
-        <LensTable lens={page.lens} />
-      </section>
-      <Activity page={page} />
+      <div className="meaning">
+        <div>
+          <section>
+            <h2>Logit lens</h2>
+            <LensTable lens={page.lens} />
+          </section>
+          <Relatives page={page} latents={latents} route={route} />
+        </div>
+        <Activity page={page} />
+      </div>
       <section>
         <h2>Its strongest {unit}s</h2>
         <PairsOf page={page} unit={unit} route={route} />
@@ -156,9 +165,7 @@ function Meaning({ page, unit, route }: MeaningProps) {
   );
 }
 
-interface RelativesProps extends Omit<MeaningProps, 'unit'> {
-  readonly latents: readonly LatentRow[];
-}
+type RelativesProps = Omit<MeaningProps, 'unit'>;
 
 function Relatives({ page, latents, route }: RelativesProps) {
   const ranks = useMemo(() => new Map(latents.map((row) => [row.latent, row])), [latents]);
@@ -200,6 +207,7 @@ interface OneLatentProps {
 function OneLatent({ latent, evidence, trials, route }: OneLatentProps) {
   const { errors, latents, of, over, fidelity, steering, page, known } = evidence;
   const unit = over?.unit ?? 'pair';
+  const article = useRef<HTMLElement>(null);
   const row: ComponentProps<typeof Headline>['row'] | undefined =
     latents.find((one) => one.latent === latent) ?? page;
   if (!row && distinctErrors(errors).length > 0)
@@ -218,9 +226,12 @@ function OneLatent({ latent, evidence, trials, route }: OneLatentProps) {
   // the playground's doses are along d, the test's along σ d
   const dose = away?.dose == null ? usualDose * (row.sign ?? 1) : away.dose * away.sign;
   return (
-    <article className="latent">
+    <article className="latent" ref={article}>
       <div className="row spread">
-        <h1>Latent {latent}</h1>
+        <h1>
+          Latent {latent}
+          {page && <span className="latent-name">{meaningOf(page)}</span>}
+        </h1>
         <a href={inStudy(route, 'playground', undefined, queryOf([{ latent, dose }]))}>
           steer it in the playground
         </a>
@@ -239,14 +250,14 @@ function OneLatent({ latent, evidence, trials, route }: OneLatentProps) {
         removed={fidelity && removed && { ...removed, tried: plural(fidelity.pairs, unit) }}
         steered={steering && { rows, zone: steering.summary.zone }}
       />
+      <OnThisPage of={article} changed={[page, trials.value]} />
       {page && <Explanation page={page} />}
       <Unread errors={errors} />
       {!errors.steering && <Steered latent={latent} steering={steering} />}
       <Doses loaded={trials} />
-      {page && <Meaning page={page} unit={unit} route={route} />}
+      {page && <Meaning page={page} unit={unit} latents={latents} route={route} />}
       {!page && !errors.page && <NoPage latent={latent} />}
       <SteeredSamples loaded={trials} route={route} />
-      {page && <Relatives page={page} latents={latents} route={route} />}
     </article>
   );
 }
@@ -301,5 +312,6 @@ export const latentView: WebView = {
   name: 'latent',
   under: 'latents',
   title: ({ argument }) => `Latent ${argument ?? ''}`,
+  ofDictionary: true,
   component: Latent,
 };

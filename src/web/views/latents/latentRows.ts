@@ -2,7 +2,6 @@
 import {
   type EffectVerdictName,
   effectsOf,
-  type LatentPage,
   type LatentRow,
   type RankedSteeringRow,
   type SteeringStage,
@@ -26,13 +25,6 @@ export interface LatentTableRow extends LatentRow {
   readonly verdict: EffectVerdictName | undefined;
   /** what it seems to mean; undefined where it has no page */
   readonly meaning: string | undefined;
-}
-
-/** In one line: what it was explained as, or labelled, else the tokens that it makes likelier. */
-export function meaningOf(page: LatentPage): string {
-  const said = page.explanation?.text ?? page.labels[0]?.text;
-  const likelier = page.lens.cosine.top.slice(0, 6).map(({ token }) => token.trim());
-  return said ?? `likelier: ${likelier.filter((token) => token !== '').join(', ')}`;
 }
 
 function furthest(rows: readonly (RankedSteeringRow | undefined)[]): SteeringStage | undefined {

@@ -6,6 +6,7 @@ import { resultFiles } from '../../../results.ts';
 import { type Apart, apart } from '../../apart.ts';
 import { keepOrder, listQuery } from '../../listedOrder.ts';
 import { download } from '../../parts/download.ts';
+import { meaningOf } from '../../parts/meaning.ts';
 import { Loading, Missing, Unread } from '../../parts/notes.tsx';
 import { TrimmedNote } from '../../parts/trimmed.tsx';
 import { inStudy, type Route } from '../../routes.ts';
@@ -17,7 +18,7 @@ import { type ColumnInfo, columnsOf, features, tableColumns } from './columns.ts
 import { deltaScale } from './deltaBar.tsx';
 import { LatentFilters } from './latentFilters.tsx';
 import { hiddenOf, isCandidate, listedRows, parseLatentQuery, sortText } from './latentQuery.ts';
-import { type LatentTableRow, meaningOf, selectorsOf, tableRows } from './latentRows.ts';
+import { type LatentTableRow, selectorsOf, tableRows } from './latentRows.ts';
 import { LatentTable } from './latentTable.tsx';
 import { savedLatents } from './savedLatents.ts';
 
