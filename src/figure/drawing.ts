@@ -7,7 +7,7 @@ import * as Plot from '@observablehq/plot';
 import { dotMarks, gapMark, groundMarks, rowMarks } from './effectMarks.ts';
 import type { SteeringFigure } from './figureData.ts';
 import type { Layout } from './layout.ts';
-import type { Palette } from './palette.ts';
+import { type Palette, paper } from './palette.ts';
 import { cleaned } from './text.ts';
 import { wordMarks } from './wordMarks.ts';
 
@@ -45,20 +45,36 @@ export function drawingOf(
   return svg;
 }
 
+/** Room above the drawing for what it is of, where no page says it: pixels. */
+export const headingHeight = 26;
+
 /**
- * The text of a file that holds the drawing alone: with its namespace, a title, a ground, and the colour of
- * its letters.
+ * The text of a file that holds a drawing on paper alone: with its namespace, a title that is seen too, and a ground. It
+ * is `headingHeight` higher than the drawing.
  */
-export function standalone(svg: Drawing, { behaviour }: SteeringFigure, { page, text }: Palette): string {
-  const made = (name: string, attributes: Readonly<Record<string, string>>) => {
+export function standalone(
+  svg: Drawing,
+  { behaviour }: SteeringFigure,
+  { width, height }: Pick<Layout, 'width' | 'height'>,
+): string {
+  const made = (name: string, attributes: Readonly<Record<string, string>>, content = '') => {
     const node = svg.ownerDocument.createElementNS('http://www.w3.org/2000/svg', name);
     for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+    node.textContent = content;
     return node;
   };
-  const title = made('title', {});
-  title.textContent = `Causal test: change in share of ${cleaned(behaviour)}`;
-  svg.prepend(title, made('rect', { width: '100%', height: '100%', fill: page }));
+  const whole = height + headingHeight;
+  const drawn = made('g', { transform: `translate(0,${headingHeight})` });
+  drawn.append(...svg.childNodes);
+  const named = `Causal test: change in share of ${cleaned(behaviour)}`;
+  svg.append(
+    made('title', {}, named),
+    made('rect', { width: '100%', height: '100%', fill: paper.page }),
+    made('text', { x: '16', y: '19', 'font-size': '14', fill: paper.text }, named),
+    drawn,
+  );
+  svg.setAttribute('height', `${whole}`);
+  svg.setAttribute('viewBox', `0 0 ${width} ${whole}`);
   svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
-  if (text !== 'currentColor') svg.setAttribute('color', text);
   return `${svg.outerHTML}\n`;
 }

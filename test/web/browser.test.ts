@@ -113,7 +113,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     return { legend: all('.legend text'), caption: all('.caption text').join(' '), dots: all('title') };
   }
 
-  it('the figure, saved from a dark page, says what the file of the study says, in colours of its own', async () => {
+  it('the figure, saved from a dark page, says what the file of the study says, on white', async () => {
     const page = await report.open('/', { dark: true });
     const [download] = await Promise.all([
       page.waitForEvent('download'),
@@ -121,7 +121,8 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     ]);
     const saved = readFileSync(await download.path(), 'utf8');
     expect(wordsOf(saved)).toEqual(wordsOf(steeringSvg(figureOf(rows, summary({ behaviour: hostile })))));
-    expect(saved).toContain('height="100%" fill="rgb(20, 23, 27)"');
+    expect(saved).toContain('height="100%" fill="white"');
+    expect(download.suggestedFilename()).toBe('first-causal-test.svg');
     expect(saved).not.toMatch(/var\(|light-dark/);
     await page.context().close();
   });

@@ -10,6 +10,6 @@ const size = { width: 720 };
 /** 720 pixels wide, on white. Throws where there are no random latents, or a number that is none. */
 export function steeringSvg(figure: SteeringFigure): string {
   const { document } = parseHTML('<!doctype html><body></body>');
-  const drawing = drawingOf(figure, layoutOf(figure, size), paper, document as never);
-  return standalone(drawing, figure, paper);
+  const layout = layoutOf(figure, size);
+  return standalone(drawingOf(figure, layout, paper, document as never), figure, layout);
 }

@@ -33,7 +33,14 @@ function faultOf(figure: SteeringFigure): string | undefined {
   return undefined;
 }
 
-export function CausalTestFigure({ steering, route }: { steering: SteeringRecords; route: Route }) {
+interface CausalTestFigureProps {
+  readonly steering: SteeringRecords;
+  /** of the study */
+  readonly name: string;
+  readonly route: Route;
+}
+
+export function CausalTestFigure({ steering, name, route }: CausalTestFigureProps) {
   const { rows, summary } = steering;
   const effects = useMemo(() => new Map(directionEffects(rows).map((one) => [one.direction, one])), [rows]);
   const figure = useMemo(() => figureOf(rows, summary), [rows, summary]);
@@ -42,6 +49,7 @@ export function CausalTestFigure({ steering, route }: { steering: SteeringRecord
   return (
     <SteeringFigureView
       figure={figure}
+      name={`${name}-causal-test`}
       effects={effects}
       zone={summary.zone}
       hrefOf={(latent) => inStudy(route, 'latent', `${latent}`)}

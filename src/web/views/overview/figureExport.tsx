@@ -1,13 +1,13 @@
 /**
- * The figure as a file to keep, SVG or PNG: drawn again in the page's colours, so that it looks the same by
- * itself.
+ * The figure as a file to keep, SVG or PNG: drawn again on white, whatever the page's theme, with what it is of above
+ * it.
  */
-import { useRef, useState } from 'react';
-import { drawingOf, standalone } from '../../../figure/drawing.ts';
+import { useState } from 'react';
+import { drawingOf, headingHeight, standalone } from '../../../figure/drawing.ts';
 import type { SteeringFigure } from '../../../figure/figureData.ts';
 import type { Layout } from '../../../figure/layout.ts';
+import { paper } from '../../../figure/palette.ts';
 import { download } from '../../parts/download.ts';
-import { paletteAt } from './figurePalette.ts';
 
 /** Of a PNG's pixels to the page's. */
 const scale = 3;
@@ -24,7 +24,7 @@ async function asPng(svg: string, { width, height }: Layout): Promise<Blob> {
   await image.decode();
   const canvas = document.createElement('canvas');
   canvas.width = scale * width;
-  canvas.height = scale * height;
+  canvas.height = scale * (height + headingHeight);
   canvas.getContext('2d')!.drawImage(image, 0, 0, canvas.width, canvas.height);
   return new Promise((resolve, reject) =>
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('the browser made no PNG')))),
@@ -33,13 +33,9 @@ async function asPng(svg: string, { width, height }: Layout): Promise<Blob> {
 
 export function FigureExport({ figure, layout, name }: ExportProps) {
   const [error, setError] = useState<Error>();
-  const place = useRef<HTMLSpanElement>(null);
-  const text = () => {
-    const palette = paletteAt(place.current!);
-    return standalone(drawingOf(figure, layout, palette, document), figure, palette);
-  };
+  const text = () => standalone(drawingOf(figure, layout, paper, document), figure, layout);
   return (
-    <span className="buttons" ref={place}>
+    <span className="buttons">
       <button
         type="button"
         onClick={() => download(`${name}.svg`, new Blob([text()], { type: 'image/svg+xml' }))}

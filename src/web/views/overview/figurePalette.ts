@@ -19,18 +19,3 @@ export const pagePalette: Palette = {
   latent: 'var(--figure-latent)',
   comparison: 'var(--figure-comparison)',
 };
-
-/**
- * The page's palette as it looks now at an element, without variables: for a file, which has no page around
- * it.
- */
-export function paletteAt(place: HTMLElement): Palette {
-  const probe = place.appendChild(document.createElement('span'));
-  const seen = (colour: string): string => {
-    probe.style.color = colour;
-    return getComputedStyle(probe).color;
-  };
-  const found = Object.entries(pagePalette).map(([name, colour]) => [name, seen(colour)]);
-  probe.remove();
-  return Object.fromEntries(found);
-}

@@ -162,7 +162,9 @@ function Overview({ study, progress, route }: ViewProps) {
           )}
           <Answered study={study} found={found} running={running} route={route} />
           <Unread errors={unplaced(found.errors)} />
-          {found.steering && <CausalTestFigure steering={found.steering} route={route} />}
+          {found.steering && (
+            <CausalTestFigure steering={found.steering} name={study.source.name} route={route} />
+          )}
           <Funnel steps={stepsOf(found)} route={route} />
           <Warnings
             warnings={warningsOf(found.manifest, found.steering, study.source.trimmed, found)}

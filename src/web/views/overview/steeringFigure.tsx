@@ -13,6 +13,8 @@ import { PointNote } from './pointNote.tsx';
 
 interface FigureProps {
   readonly figure: SteeringFigure;
+  /** of a file that it is saved as */
+  readonly name: string;
   /** of the directions drawn */
   readonly effects: ReadonlyMap<string, DirectionEffects>;
   readonly zone: SteeringSummary['zone'];
@@ -23,7 +25,7 @@ interface PlaneProps extends FigureProps {
   readonly width: number;
 }
 
-function Plane({ width, figure, effects, zone, hrefOf }: PlaneProps) {
+function Plane({ width, figure, name, effects, zone, hrefOf }: PlaneProps) {
   const [shown, setShown] = useState<ShownDirection>();
   const layout = useMemo(() => layoutOf(figure, { width }), [figure, width]);
   return (
@@ -43,7 +45,7 @@ function Plane({ width, figure, effects, zone, hrefOf }: PlaneProps) {
       </div>
       <figcaption>
         <span className="quiet">Point at a row or a dot for its numbers.</span>
-        <FigureExport figure={figure} layout={layout} name="steering" />
+        <FigureExport figure={figure} layout={layout} name={name} />
       </figcaption>
     </>
   );
