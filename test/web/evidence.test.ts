@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { PairRecord, PairTokens, SteeredCompletion, TrialRecord } from '../../src/results.ts';
 import { dosePoints } from '../../src/web/parts/doses.ts';
 import { promptText } from '../../src/web/parts/promptTexts.ts';
-import { samplesOf } from '../../src/web/parts/samples.tsx';
+import { samplesOf, turnedFirst } from '../../src/web/parts/samples.tsx';
 import { kindOf } from '../../src/web/parts/verdict.tsx';
 import { beside } from '../../src/web/views/latent/beside.tsx';
 import { Explanation } from '../../src/web/views/latent/explanation.tsx';
@@ -102,6 +102,26 @@ describe('steered samples', () => {
     expect(removed?.samples.map(({ steered }) => steered.text)).toEqual(['- 0', '+ 1', 'x 2']);
     expect(samplesOf(trials, [], 'patch')).toBeUndefined();
     expect(samplesOf([], [], 'toward')).toBeUndefined();
+  });
+
+  it('come by prompt, first where most turned as they were to, of a prompt those first', () => {
+    const sample = (prompt: string, index: number, from: string, to: string) => ({
+      id: `${prompt}/${index}`,
+      prompt,
+      steered: completion(to, index),
+      alone: from === '' ? undefined : completion(from, index),
+    });
+    const samples = [
+      sample('a', 0, '+', '+'),
+      sample('b', 0, '+', '+'),
+      sample('b', 1, '+', '-'),
+      sample('c', 0, '-', '+'),
+      sample('c', 1, '', '-'),
+      sample('b', 2, '+', '-'),
+    ];
+    const ids = (place: 'remove' | 'toward') => turnedFirst(samples, place).map(({ id }) => id);
+    expect(ids('remove')).toEqual(['b/1', 'b/2', 'b/0', 'a/0', 'c/0', 'c/1']);
+    expect(ids('toward')).toEqual(['c/0', 'c/1', 'a/0', 'b/0', 'b/1', 'b/2']);
   });
 
   it('are of one kind each', () => {

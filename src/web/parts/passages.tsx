@@ -37,7 +37,14 @@ function Passage({
   const most = Math.max(0, ...activations.map((value) => value ?? 0));
   return (
     <li>
-      <span className="num quiet">{fixed(most, 1)}</span>
+      <span className="num quiet">
+        {fixed(most, 1)}
+        {start > 0 && (
+          <span className="block" title="the passage begins earlier">
+            …
+          </span>
+        )}
+      </span>
       <Tokens
         tokens={tokens}
         values={activations}

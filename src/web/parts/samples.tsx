@@ -73,6 +73,27 @@ function passes(filter: Filter, sample: Sample): boolean {
   return filter === 'changed' ? steered !== alone : steered === filter;
 }
 
+/** What the operation is to do to a verdict. */
+const wanted = (place: EffectPlace) =>
+  sideOf(place) === 'away' ? (['negative', 'positive'] as const) : (['positive', 'negative'] as const);
+
+/** Prompts together, those first of which most answers turned as they were to; of a prompt those first that did. */
+export function turnedFirst(samples: readonly Sample[], place: EffectPlace): Sample[] {
+  const [to, from] = wanted(place);
+  const turned = (sample: Sample) => {
+    const [steered, alone] = kindsIn(sample);
+    return Number(steered === to && alone === from);
+  };
+  const byPrompt = new Map<string, number>();
+  for (const sample of samples)
+    byPrompt.set(sample.prompt, (byPrompt.get(sample.prompt) ?? 0) + turned(sample));
+  const order = [...byPrompt.keys()];
+  const places = new Map(
+    order.toSorted((a, b) => byPrompt.get(b)! - byPrompt.get(a)!).map((prompt, i) => [prompt, i]),
+  );
+  return samples.toSorted((a, b) => places.get(a.prompt)! - places.get(b.prompt)! || turned(b) - turned(a));
+}
+
 function Said({ heading, said }: { readonly heading: string; readonly said: SteeredCompletion | undefined }) {
   if (!said) return <p className="quiet">{heading}: not sampled</p>;
   return (
@@ -130,7 +151,7 @@ export function Samples({ trials, alone, prompts, route }: SamplesProps) {
   const place = measured.find((one) => names[one] === done) ?? measured[0];
   const found = place && samplesOf(trials, alone, place);
   if (!found) return <p className="quiet">It was not sampled on the evaluation prompts.</p>;
-  const passing = found.samples.filter((sample) => passes(filter, sample));
+  const passing = turnedFirst(found.samples, place).filter((sample) => passes(filter, sample));
   const shown = Math.max(more, 1 + passing.findIndex(({ id }) => id === sought));
   const present = filters.filter(
     (name) => name === filter || found.samples.some((sample) => passes(name, sample)),
@@ -157,7 +178,7 @@ export function Samples({ trials, alone, prompts, route }: SamplesProps) {
         </span>
       </div>
       <ol className="samples" ref={list}>
-        {passing.slice(0, shown).map((sample) => (
+        {passing.slice(0, shown).map((sample, i) => (
           <li
             key={sample.id}
             id={`completion-${sample.id}`}
@@ -170,7 +191,9 @@ export function Samples({ trials, alone, prompts, route }: SamplesProps) {
                 query: { ...route.query, done: names[place], show: '', completion: sample.id },
               })}
             />
-            <p className="prompt">{prompts.get(sample.prompt)?.trim() ?? `prompt ${sample.prompt}`}</p>
+            {sample.prompt !== passing[i - 1]?.prompt && (
+              <p className="prompt">{prompts.get(sample.prompt)?.trim() ?? `prompt ${sample.prompt}`}</p>
+            )}
             <div className="two-columns">
               <Said heading="unsteered" said={sample.alone} />
               <Said heading={doneText(place, found.dose)} said={sample.steered} />
