@@ -1,6 +1,6 @@
 /** A plot as wide as its place. */
 import * as Plot from '@observablehq/plot';
-import { useEffect } from 'react';
+import { useLayoutEffect } from 'react';
 import { useWidth } from './useWidth.ts';
 
 interface FigureProps {
@@ -11,7 +11,7 @@ interface FigureProps {
 
 export function Figure({ label, plot }: FigureProps) {
   const [place, width] = useWidth<HTMLDivElement>();
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (width === 0) return;
     const drawn = Plot.plot({ ...plot, width });
     drawn.setAttribute('aria-hidden', 'true');

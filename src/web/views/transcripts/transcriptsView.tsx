@@ -44,28 +44,26 @@ function Transcripts({ study, route }: ViewProps) {
   const loaded = useLoaded(() => loadTranscripts(study), [study]);
   const id = route.argument;
   return (
-    <>
-      <Loading loaded={loaded} title="Transcripts">
-        {({ all, errors }) => (
-          <>
-            {all.length === 0 && Object.keys(errors).length === 0 ? (
-              <Missing title="Transcripts" command="culprit run STUDY">
-                Nothing was sampled yet.
-              </Missing>
-            ) : id === undefined ? (
-              <TranscriptList all={all} route={route} />
-            ) : (
-              <Named id={id} all={all} route={route} />
-            )}
-            <Unread errors={errors} />
-          </>
-        )}
-      </Loading>
-      <TrimmedNote
-        source={study.source}
-        paths={[resultFiles.completions, resultFiles.grades, resultFiles.steered]}
-      />
-    </>
+    <Loading loaded={loaded} title="Transcripts">
+      {({ all, errors }) => (
+        <>
+          {all.length === 0 && Object.keys(errors).length === 0 ? (
+            <Missing title="Transcripts" command="culprit run STUDY">
+              Nothing was sampled yet.
+            </Missing>
+          ) : id === undefined ? (
+            <TranscriptList all={all} route={route} />
+          ) : (
+            <Named id={id} all={all} route={route} />
+          )}
+          <Unread errors={errors} />
+          <TrimmedNote
+            source={study.source}
+            paths={[resultFiles.completions, resultFiles.grades, resultFiles.steered]}
+          />
+        </>
+      )}
+    </Loading>
   );
 }
 
