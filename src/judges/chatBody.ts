@@ -137,11 +137,13 @@ function contentText(content: unknown): string {
   return 'text' in fields ? partText(fields) : JSON.stringify(fields);
 }
 
+const textTypes: readonly unknown[] = ['text', 'output_text', null, undefined];
+
 /** Of a part, such as `{type: 'text', text}`; thoughts and pictures have none. */
 function partText(part: unknown): string {
   if (typeof part === 'string') return part;
   const { type, text } = fieldsOf(part);
-  if (!['text', 'output_text'].includes(String(type ?? 'text'))) return '';
+  if (!textTypes.includes(type)) return '';
   if (typeof text === 'string') return text;
   const { value } = fieldsOf(text);
   return typeof value === 'string' ? value : '';
