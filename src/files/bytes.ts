@@ -32,11 +32,21 @@ const reasons: Record<string, string> = {
   EIO: 'the disk reports an error',
 };
 
+/** Longest path in a message; a name in it may come from a file's content. */
+const longestPath = { whole: 1000, first: 700, last: 200 };
+
+/** A path in one line: escaped where it has control characters, without its middle where it is longer than any. */
+function shownPath(path: string): string {
+  const line = /[\p{Cc}\p{Zl}\p{Zp}]/u.test(path) ? JSON.stringify(path) : path;
+  const { whole, first, last } = longestPath;
+  return line.length > whole ? `${line.slice(0, first)}...${line.slice(-last)}` : line;
+}
+
 /** The system's error as an InputError about `path` where the user can mend it; any other error unchanged. */
 export function explained(error: unknown, path: string): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const reason = reasons[code];
-  return reason === undefined ? error : new InputError(`${path}: ${reason}`, { cause: error });
+  return reason === undefined ? error : new InputError(`${shownPath(path)}: ${reason}`, { cause: error });
 }
 
 /** Text from a file, made safe for a one-line message: quoted, escaped, at most 80 characters. */

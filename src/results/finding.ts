@@ -14,6 +14,7 @@ import {
   familyWiseP,
   type LatentEffects,
   leastFamilyWiseP,
+  rowActsAsCause,
   strongerComparison,
   strongestFirst,
   verdictOf,
@@ -31,7 +32,13 @@ export interface Finding {
   readonly latent: LatentEffects | undefined;
   /** what was done in the test that tells most; undefined where none was sampled */
   readonly place: 'remove' | 'away' | 'toward' | undefined;
-  /** what matters: the effect of the test that tells most, and the same measured again on prompts kept aside */
+  /** which of its tests confirm it and which do not; undefined where none does */
+  readonly outcome: string | undefined;
+  /** the effect of the test that tells most */
+  readonly headline: string;
+  /** how sure that is: prompts, p, text that breaks, the same measured again on prompts kept aside */
+  readonly evidence: readonly string[];
+  /** the headline and its evidence */
   readonly lead: string;
   /** what the other test measured */
   readonly more: readonly string[];
@@ -82,20 +89,28 @@ const plural = (count: number, one: string) => `${count} ${one}${count === 1 ? '
 
 const incoherentShare = (n: number, coherent: number) => 1 - coherent / n;
 
-/** ", incoherent answers from 17 % to 29 %", where that is worth saying. */
-function brokenText({ n, coherent, alone_n, alone_coherent }: RankedSteeringRow): string {
+/** "from 17 % to 29 %"; undefined where that is not worth saying. */
+function brokenShares({ n, coherent, alone_n, alone_coherent }: RankedSteeringRow): string | undefined {
   const [before, after] = [incoherentShare(alone_n, alone_coherent), incoherentShare(n, coherent)];
-  return after - before > moreIncoherent
-    ? `, incoherent answers from ${inPercent(before)} to ${inPercent(after)}`
-    : '';
+  return after - before > moreIncoherent ? `from ${inPercent(before)} to ${inPercent(after)}` : undefined;
 }
+
+/** Where that is worth saying. */
+function brokenText(row: RankedSteeringRow): string {
+  const shares = brokenShares(row);
+  return shares === undefined ? '' : `, incoherent answers ${shares}`;
+}
+
+/** A name of words and hyphens as words. */
+const inWords = (behaviour: string) =>
+  /^[a-z0-9]+(-[a-z0-9]+)*$/.test(behaviour) ? behaviour.replaceAll('-', ' ') : behaviour;
 
 /** "from 68 % to 21 % (−47 points [−60, −33])" */
 function change(row: RankedSteeringRow, beside: readonly number[] = []): string {
   const { alone_positives, alone_coherent, positives, coherent, effect } = row;
   return [
     `from ${shareOf(alone_positives, alone_coherent)} to ${shareOf(positives, coherent)}`,
-    `(${changePoints(effect!, beside)} points ${interval(row, beside)})${brokenText(row)}`,
+    `(${changePoints(effect!, beside)} points ${interval(row, beside)})`,
   ].join(' ');
 }
 
@@ -116,20 +131,24 @@ function wayText({ way, way_low, way_high }: RankedSteeringRow): string {
 function removed(one: LatentEffects, behaviour: string, summary: SteeringSummary): string[] {
   const row = one.remove;
   if (row?.effect == null) return [];
+  const broken = brokenShares(row);
   return [
-    `Removing latent ${one.latent} from the subject changes the share of answers that show ${behaviour} ${change(row, edges(summary.zone.remove))}${wayText(row)}.`,
+    `Removing latent ${one.latent} from the subject changes the share of answers that show ${inWords(behaviour)} ${change(row, edges(summary.zone.remove))}${wayText(row)}.`,
+    ...(broken === undefined ? [] : [`Incoherent answers go ${broken}.`]),
     ...again(row, summary),
   ];
 }
 
 function steered(one: LatentEffects, behaviour: string, summary: SteeringSummary): string[] {
   const { latent, away, toward } = one;
-  const shares = `changes the share of answers that show ${behaviour}`;
+  const shares = `changes the share of answers that show ${inWords(behaviour)}`;
+  const told = (row: RankedSteeringRow, zone: { low: number; high: number }) =>
+    `${change(row, edges(zone))}${brokenText(row)}`;
   const said = [
     away?.effect != null &&
-      `Steering the subject away from latent ${latent} ${shares} ${change(away, edges(summary.zone.away))}`,
+      `Steering the subject away from latent ${latent} ${shares} ${told(away, summary.zone.away)}`,
     toward?.effect != null &&
-      `${away?.effect == null ? `Steering the reference toward latent ${latent} ${shares}` : 'steering the reference toward it,'} ${change(toward, edges(summary.zone.toward))}`,
+      `${away?.effect == null ? `Steering the reference toward latent ${latent} ${shares}` : 'steering the reference toward it,'} ${told(toward, summary.zone.toward)}`,
   ].filter((text) => text !== false);
   if (said.length === 0) return [];
   return [
@@ -158,27 +177,100 @@ function countedOtherwise(row: RankedSteeringRow, under: string): string[] {
   );
 }
 
-/** What else moves the behaviour as far, breaks the text, or limits what can be said. */
-function against(
-  one: LatentEffects,
+const steps = ['remove', 'away', 'toward'] as const;
+
+const done: Record<EffectPlace, string> = {
+  remove: 'removed',
+  away: 'steered away',
+  toward: 'steered toward',
+  patch: 'patched',
+};
+
+const effectText = (row: RankedSteeringRow) => `${changePoints(row.effect!)} points ${interval(row, [])}`;
+
+/** Controls that leave the gray zone as a cause does: they have nothing to do with the behaviour. */
+function controlsBeyond(
   all: readonly DirectionEffects[],
   { zone, comparisons }: SteeringSummary,
+  latent: number,
 ): string[] {
-  const names: Record<EffectPlace, string> = {
-    remove: 'removed',
-    away: 'steered away',
-    toward: 'steered toward',
-    patch: 'patched',
-  };
+  return all
+    .filter(({ role }) => role === 'control')
+    .flatMap((control) => {
+      const own = comparisons.find(({ direction }) => direction === control.direction)?.latent ?? null;
+      // that it is first for another question too is said by itself
+      if (own === latent) return [];
+      const named = own === null ? control.direction : `${control.direction} (latent ${own})`;
+      return steps.flatMap((place) => {
+        const row = control[place];
+        return row?.effect == null || !rowActsAsCause(row, zone)
+          ? []
+          : [`A control leaves the gray zone too: ${named}, ${done[place]}, ${effectText(row)}.`];
+      });
+    });
+}
+
+/** Latents that a sentence names. */
+const mostNamed = 3;
+
+/** Of a candidate: others that do about as much, by the interval of its own effect. */
+function alikeText(
+  { latent, ...own }: LatentEffects,
+  all: readonly DirectionEffects[],
+  { zone }: SteeringSummary,
+): string[] {
+  return steps.flatMap((place) => {
+    const row = own[place];
+    if (row?.effect == null || row.low === null || row.high === null || !rowActsAsCause(row, zone)) return [];
+    const { low, high } = row;
+    const alike = effectsOf(
+      all.flatMap((one) => (one.role === 'candidate' ? (one[place] ?? []) : [])),
+    ).filter((one) => {
+      const found = one[place];
+      return (
+        one.latent !== latent &&
+        found?.effect != null &&
+        found.effect >= low &&
+        found.effect <= high &&
+        rowActsAsCause(found, zone)
+      );
+    });
+    if (alike.length === 0) return [];
+    const named = alike
+      .slice(0, mostNamed)
+      .map((other) => `latent ${other.latent} does ${changePoints(other[place]!.effect!)}`)
+      .join(', ');
+    const more = alike.length > mostNamed ? `, and ${alike.length - mostNamed} more do as much` : '';
+    return [
+      `It is not the only one: ${done[place]}, ${named} points${more}, within the interval of latent ${latent}.`,
+    ];
+  });
+}
+
+/** An effect that the prompts kept aside do not show again. */
+function notAgain(row: RankedSteeringRow, place: EffectPlace): string[] {
+  const { low, high, aside_effect, aside_low, aside_high } = row;
+  if (aside_effect === null || holdsZero(low, high) || !holdsZero(aside_low, aside_high)) return [];
+  return [
+    `When ${done[place]}, it is not there again on the prompts kept aside: ${changePoints(aside_effect)} points [${changePoints(aside_low!)}, ${changePoints(aside_high!)}].`,
+  ];
+}
+
+/** What else moves the behaviour as far, breaks the text, or limits what can be said. */
+function against(one: LatentEffects, all: readonly DirectionEffects[], summary: SteeringSummary): string[] {
+  const { zone, comparisons } = summary;
+  const names = done;
   const out = comparisons
     .filter(({ latent }) => latent === one.latent)
     .map(
       ({ direction }) =>
         `The same recipe puts latent ${one.latent} first for another question too (${direction}): it is not of this behaviour alone.`,
     );
-  for (const place of ['remove', 'away', 'toward'] as const) {
+  out.push(...controlsBeyond(all, summary, one.latent), ...alikeText(one, all, summary));
+  for (const place of steps) {
     const row = one[place];
     if (row?.effect == null) continue;
+    out.push(...notAgain(row, place));
     const before = incoherentShare(row.alone_n, row.alone_coherent);
     const after = incoherentShare(row.n, row.coherent);
     if (after - before > moreIncoherent)
@@ -190,7 +282,7 @@ function against(
     const other = better?.[place];
     if (other?.effect != null)
       out.push(
-        `${better!.direction}, which needs no latent, does more when ${names[place]}: ${changePoints(other.effect)} points against ${changePoints(row.effect)}.`,
+        `Without any latent, ${better!.direction} does more when ${names[place]}: ${changePoints(other.effect)} points against ${changePoints(row.effect)}.`,
       );
     const range = zone[place];
     if (row.effect >= range.low && row.effect <= range.high)
@@ -208,6 +300,21 @@ const leads: Record<EffectVerdictName, string> = {
   'not sampled': 'Nothing is shown: no candidate was sampled.',
 };
 
+/** Of one that is confirmed: by which test, and by which not. */
+function outcomeOf(one: LatentEffects): string | undefined {
+  const names = { remove: 'removal', add: 'steering' } as const;
+  const confirming = confirmedBy(one);
+  const by = (['remove', 'add'] as const).filter((each) => confirming.includes(each));
+  if (by.length === 0) return undefined;
+  const tried = (operation: 'remove' | 'add') =>
+    operation === 'remove' ? one.remove?.effect != null : bothSides.some((side) => one[side]?.effect != null);
+  const not = (['remove', 'add'] as const).filter((each) => !by.includes(each) && tried(each));
+  return [
+    `Confirmed by ${by.map((each) => names[each]).join(' and by ')}`,
+    ...not.map((each) => `not by ${names[each]}`),
+  ].join(', ');
+}
+
 /** The strongest candidate, and what the test says of it. */
 export function findingOf({ rows, summary }: CausalRecords): Finding {
   const latents = effectsOf(rows).filter(({ role }) => role === 'candidate');
@@ -217,6 +324,9 @@ export function findingOf({ rows, summary }: CausalRecords): Finding {
       verdict: 'not sampled',
       latent: undefined,
       place: undefined,
+      outcome: undefined,
+      headline: leads['not sampled'],
+      evidence: [],
       lead: leads['not sampled'],
       more: [],
       against: [],
@@ -228,16 +338,20 @@ export function findingOf({ rows, summary }: CausalRecords): Finding {
     steered(first, summary.behaviour, summary),
   ].filter((part) => part.length > 0);
   const [[lead, ...rest] = [], ...others] = byRemoval ? parts : parts.reverse();
+  const headline = `${leads[verdict]}${lead}`;
+  const evidence = [
+    `On ${plural(promptsIn(summary, 'evaluation'), 'prompt')}, family-wise ${pText(leastFamilyWiseP(first))} over ${plural(latents.length, 'candidate')}.`,
+    ...rest,
+  ];
   const places = byRemoval ? (['remove', ...bothSides] as const) : ([...bothSides, 'remove'] as const);
   return {
     verdict,
     latent: first,
     place: places.find((place) => first[place]?.effect != null),
-    lead: [
-      `${leads[verdict]}${lead}`,
-      `On ${plural(promptsIn(summary, 'evaluation'), 'prompt')}, family-wise ${pText(leastFamilyWiseP(first))} over ${plural(latents.length, 'candidate')}.`,
-      ...rest,
-    ].join(' '),
+    outcome: outcomeOf(first),
+    headline,
+    evidence,
+    lead: [headline, ...evidence].join(' '),
     more: [...others.flat(), ...(summary.second_judge ? secondJudgeLines(summary.second_judge) : [])],
     against: against(first, directionEffects(rows), summary),
   };
@@ -253,7 +367,7 @@ export function countsOf({ rows, summary }: CausalRecords): string[] {
   const exits = ({ observed, expected }: typeof away) => `${observed} (${expected.toFixed(1)} by chance)`;
   return [
     `Confirmed: ${plural(confirmed.length, 'candidate')}; ${by('remove')} by removal, ${by('add')} by steering (family-wise p below .05). Suggestive: ${withVerdict(all, 'suggestive').length}.`,
-    `Candidates beyond the gray zone as a cause would be: removed ${exits(remove)}, away ${exits(away)}, toward ${exits(toward)}, both ${exits(both)}.`,
+    `Candidates that leave the gray zone on a cause’s side: removed ${exits(remove)}, away ${exits(away)}, toward ${exits(toward)}, both ${exits(both)}.`,
   ];
 }
 
@@ -270,5 +384,5 @@ export function dictionaryLine({ rows }: CausalRecords, latent: LatentEffects): 
     const found = strongerComparison(all, latent, place);
     return found ? [`${found.direction} (${names[place]})`] : [];
   });
-  return `Latent ${latent.latent} is beaten by what needs no latent: ${better.join(', ')}.`;
+  return `Directions that need no latent do more than latent ${latent.latent}: ${better.join(', ')}.`;
 }

@@ -56,7 +56,7 @@ export const latentPassages = z.object({
 export type LatentPassages = z.infer<typeof latentPassages>;
 
 /** The tokens of a text with a latent's δ at each, in nats; null at attention sinks. */
-const deltaTokens = z.object({
+export const deltaTokens = z.object({
   ids: z.array(z.int()),
   tokens: z.array(z.string()),
   activations: z.array(z.number().nullable()),

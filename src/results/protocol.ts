@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { promptSchema, stopReasons } from './completions.ts';
+import { deltaTokens } from './latentPage.ts';
 
 /** The list of the studies, below the server's own address. */
 export const studiesAddress = 'api/studies';
@@ -15,6 +16,7 @@ export const studyAddresses = <Id extends string>(id: Id) =>
     files: `${studiesAddress}/${id}/files`,
     events: `${studiesAddress}/${id}/events`,
     steer: `${studiesAddress}/${id}/steer`,
+    read: `${studiesAddress}/${id}/read`,
   }) as const;
 
 /**
@@ -107,3 +109,26 @@ export const steerLine = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('error'), message: z.string() }),
 ]);
 export type SteerLine = z.output<typeof steerLine>;
+
+/** A text of one's own that a model is to read: what a latent does on each of its tokens. */
+export const readBody = z.strictObject({
+  latent: z.int().min(0),
+  prompt: z.string().min(1).max(20_000),
+  completion: z.string().min(1).max(20_000),
+  model: z.enum(steeredModels),
+});
+export type ReadBody = z.output<typeof readBody>;
+
+/** δ on prompt and completion is that of the completion's own loss, per token: above 0 supports the completion. */
+export const readAnswer = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('read'),
+    prompt: deltaTokens,
+    completion: deltaTokens,
+    /** mean cross-entropy of the completion's tokens, nats */
+    loss: z.number(),
+  }),
+  z.object({ kind: z.literal('error'), message: z.string() }),
+]);
+export type ReadAnswer = z.output<typeof readAnswer>;
+export type ReadText = Extract<ReadAnswer, { kind: 'read' }>;

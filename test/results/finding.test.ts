@@ -87,6 +87,22 @@ describe('a confirmed removal', () => {
     );
   });
 
+  it('says which test confirms it and which does not', () => {
+    expect(finding.outcome).toBe('Confirmed by removal, not by steering');
+    expect(findingOf(found(removal)).outcome).toBe('Confirmed by removal');
+    const both = [removal, { ...away, ...confirmed }, { ...toward, ...confirmed }];
+    expect(findingOf(found(...both)).outcome).toBe('Confirmed by removal and by steering');
+    expect(findingOf(found(other)).outcome).toBeUndefined();
+    expect(finding.lead).toBe([finding.headline, ...finding.evidence].join(' '));
+  });
+
+  it('reads a name of words and hyphens as words, another as it stands', () => {
+    const named = (behaviour: string) =>
+      findingOf({ rows: [removal], summary: { ...summary, behaviour } }).headline;
+    expect(named('harmful-answers')).toContain('that show harmful answers from');
+    expect(named('a <b>-c')).toContain('that show a <b>-c from');
+  });
+
   it('goes on with what steering does', () => {
     expect(finding.more).toEqual([
       'Steering the subject away from latent 320 changes the share of answers that show rudeness from 54 % to 40 % (−14 points [−22, −6.0]); steering the reference toward it, from 9 % to 30 % (+21 points [+13, +29]).',
@@ -148,6 +164,10 @@ describe('what is not confirmed', () => {
     expect(findingOf(found(row('latent 7', 'remove', [54, 54], unsampled)))).toEqual({
       verdict: 'not sampled',
       latent: undefined,
+      place: undefined,
+      outcome: undefined,
+      headline: 'Nothing is shown: no candidate was sampled.',
+      evidence: [],
       lead: 'Nothing is shown: no candidate was sampled.',
       more: [],
       against: [],
@@ -173,7 +193,7 @@ describe('what speaks against it', () => {
     expect(findingOf(found(broken)).against).toEqual([
       'Removed, incoherent answers go from 17 % to 27 %; shares are of the coherent ones.',
     ]);
-    expect(findingOf(found(broken)).lead).toMatch(/\]\), incoherent answers from 17 % to 27 %/);
+    expect(findingOf(found(broken)).evidence).toContain('Incoherent answers go from 17 % to 27 %.');
     expect(findingOf(found({ ...removal, coherent: 95 })).against).toEqual([]);
     expect(findingOf(found({ ...removal, coherent: 95 })).lead).not.toMatch(/incoherent/);
   });
@@ -183,11 +203,11 @@ describe('what speaks against it', () => {
       row('probe', place, shares, { role: 'comparison' });
     const rows = [removal, away, toward, probe('remove', [54, 30]), probe('toward', [9, 60])];
     expect(findingOf(found(...rows)).against).toEqual([
-      'probe, which needs no latent, does more when steered toward: +51 points against +21.',
+      'Without any latent, probe does more when steered toward: +51 points against +21.',
     ]);
     const [latent] = [findingOf(found(...rows)).latent!];
     expect(dictionaryLine(found(...rows), latent)).toBe(
-      'Latent 320 is beaten by what needs no latent: probe (toward).',
+      'Directions that need no latent do more than latent 320: probe (toward).',
     );
     const weaker = [removal, away, toward, probe('remove', [54, 30])];
     expect(dictionaryLine(found(...weaker), latent)).toBe(
@@ -219,6 +239,45 @@ describe('what speaks against it', () => {
     ]);
   });
 
+  it('a control that does it too, by the latent that it is where that is another', () => {
+    const control = row('unrelated: length', 'remove', [54, 30], { role: 'control', verdict: null });
+    const within = row('shuffled dictionary', 'remove', [54, 52], { role: 'control', verdict: null });
+    const of = (latent: number | null) =>
+      findingOf({
+        rows: [removal, control, within],
+        summary: { ...summary, comparisons: [{ direction: 'unrelated: length', about: '', latent }] },
+      }).against;
+    expect(of(5)).toEqual([
+      'A control leaves the gray zone too: unrelated: length (latent 5), removed, −24 points [−32, −16].',
+    ]);
+    expect(of(null)).toEqual([
+      'A control leaves the gray zone too: unrelated: length, removed, −24 points [−32, −16].',
+    ]);
+    expect(of(320)).toEqual([expect.stringMatching(/^The same recipe puts latent 320 first/)]);
+  });
+
+  it('other candidates that do about as much', () => {
+    const rows = [
+      removal,
+      row('latent 8', 'remove', [54, 25]),
+      row('latent 9', 'remove', [54, 28]),
+      row('latent 10', 'remove', [54, 35]),
+    ];
+    expect(findingOf(found(...rows)).against).toEqual([
+      'It is not the only one: removed, latent 8 does −29, latent 9 does −26 points, within the interval of latent 320.',
+    ]);
+  });
+
+  it('an effect that prompts kept aside do not show again', () => {
+    const gone = { aside_effect: -0.1, aside_low: -0.3, aside_high: 0.1 };
+    expect(findingOf(found({ ...removal, ...gone })).against).toEqual([
+      'When removed, it is not there again on the prompts kept aside: −10 points [−30, +10].',
+    ]);
+    expect(findingOf(found({ ...removal, ...gone, aside_high: -0.01 })).against).toEqual([]);
+    // what was not there at first is not looked for
+    expect(findingOf(found({ ...removal, ...gone, high: 0.02 })).against).toEqual([]);
+  });
+
   it('that random latents do as much, on the side where they do', () => {
     const weak = row('latent 320', 'away', [54, 50]);
     expect(findingOf(found(removal, weak, toward)).against).toEqual([
@@ -238,7 +297,7 @@ it('counts of what is confirmed, and of what chance would give', () => {
   ];
   expect(countsOf(found(...rows))).toEqual([
     'Confirmed: 2 candidates; 1 by removal, 1 by steering (family-wise p below .05). Suggestive: 1.',
-    'Candidates beyond the gray zone as a cause would be: removed 2 (0.2 by chance), away 3 (2.5 by chance), toward 0 (2.5 by chance), both 1 (0.0 by chance).',
+    'Candidates that leave the gray zone on a cause’s side: removed 2 (0.2 by chance), away 3 (2.5 by chance), toward 0 (2.5 by chance), both 1 (0.0 by chance).',
   ]);
 });
 

@@ -53,12 +53,13 @@ describe('after it', () => {
   const told = (rows: RankedSteeringRow[]) => said(rows, { prompts });
 
   it('a latent confirmed by its removal is named with change, interval, way, p and prompts', () => {
-    const { lead, more, against } = told([
+    const { outcome, lead, evidence, more, against } = told([
       ...removed(320, -0.34, { ...confirmed, ...again }),
       ...steered(320, -0.2, 0.15),
       ...removed(5, 0),
     ]);
-    expect(lead).toBe(
+    expect(outcome).toBe('Confirmed by removal, not by steering');
+    expect([lead, ...evidence!].join(' ')).toBe(
       [
         'Removing latent 320 from the subject changes the share of answers that show flattery from 50 % to 16 %',
         '(−34 points [−39, −29]), 68 % of the way to the reference [58 %, 78 %]. On 16 prompts, family-wise',
@@ -83,16 +84,19 @@ describe('after it', () => {
     ]);
     expect(against).toEqual([
       'Removed, incoherent answers go from 0 % to 20 %; shares are of the coherent ones.',
-      'probe, which needs no latent, does more when removed: −40 points against −30.',
+      'Without any latent, probe does more when removed: −40 points against −30.',
       'When steered away it does no more than random latents do: −10 to +10 points.',
     ]);
-    expect(more.at(-1)).toMatch(/^Latent 320 is beaten by .*probe \(removed\)\.$/);
+    expect(more.at(-1)).toMatch(
+      /^Directions that need no latent do more than latent 320: probe \(removed\)\.$/,
+    );
   });
 
   it('a latent outside the gray zone both ways that the test does not confirm is not called confirmed', () => {
-    expect(told(steered(320, -0.34, 0.2, suggestive)).lead).toMatch(
-      /^Suggestive only, not confirmed: Steering the subject away from latent 320 .* family-wise p = \.200/,
-    );
+    const { outcome, lead, evidence } = told(steered(320, -0.34, 0.2, suggestive));
+    expect(outcome).toBeUndefined();
+    expect(lead).toMatch(/^Suggestive only, not confirmed: Steering the subject away from latent 320 /);
+    expect(evidence![0]).toMatch(/family-wise p = \.200/);
     expect(told(steered(320, -0.34, 0.2)).lead).toMatch(/^Nothing is shown\. The strongest candidate: /);
   });
 

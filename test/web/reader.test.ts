@@ -139,7 +139,9 @@ describe.skipIf(!hasBrowser)('a reader', () => {
     );
     await page.locator('nav a', { hasText: 'Overview' }).click();
     await page.locator('.answer').waitFor();
-    expect(await page.locator('h1').textContent()).toMatch(/incoherent answers from 31\s% to 43\s%/);
+    expect(await page.locator('.evidence').textContent()).toMatch(
+      /Incoherent answers go from 31\s% to 43\s%/,
+    );
     const text = await page.locator('main').textContent();
     expect(text).toContain('outside where its estimate lies beyond an edge of the zone');
     expect(text).toMatch(/−11\.26 to \+10 when the subject is steered away/);
@@ -393,7 +395,7 @@ describe.skipIf(!hasBrowser)('a reader', () => {
       'subject, latent 7 removed negative',
     ]);
     expect(await card.textContent()).toMatch(
-      /The first of 10 of 180 answers whose verdict turns from positive to negative; 0 turn the other way/,
+      /The first of 10 answers, of 180 on the test prompts and those kept aside, whose verdict turns from positive to negative; 0 turn the other way/,
     );
     const { y, height } = (await card.boundingBox())!;
     expect(y + height).toBeLessThan(page.viewportSize()!.height);

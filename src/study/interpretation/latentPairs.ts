@@ -38,15 +38,17 @@ function weightiest(perContrast: Float32Array, latents: number, latent: number, 
     .slice(0, count);
 }
 
-interface Seen extends TokenDeltas {
+/** What a pass over a contrast found, with activations. */
+export interface SeenTokens extends TokenDeltas {
   /** SAE activations [T, n] of all latents asked for */
   readonly z: Float32Array;
 }
 
 const orNull = (x: number) => (Number.isNaN(x) ? null : x);
 
-function tokensOf(
-  { tree, delta, z }: Seen,
+/** The places from `from` to before `to`, with the i-th of n latents on them. */
+export function latentTokens(
+  { tree, delta, z }: SeenTokens,
   [from, to]: readonly [number, number],
   { i, n }: { i: number; n: number },
   { tokenizer }: TextCodec,
@@ -137,14 +139,14 @@ async function eachPair(
 /** With the contrast's first positive and its first negative. */
 function latentPairOf(
   { id, positives }: StudyContrast,
-  seen: Seen,
+  seen: SeenTokens,
   delta: number,
   i: number,
   n: number,
   codec: TextCodec,
 ): LatentPair {
   const { prompt, branches } = seen.tree;
-  const at = (from: number, to: number) => tokensOf(seen, [from, to], { i, n }, codec);
+  const at = (from: number, to: number) => latentTokens(seen, [from, to], { i, n }, codec);
   const [positive, negative] = [branches[0]!, branches[positives.length]!];
   return {
     pair: id,

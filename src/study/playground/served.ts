@@ -1,11 +1,12 @@
 /**
- * Texts steered along a study's latents beside the same left alone, token by token as they come; one at a
- * time, on models that stay open. Knows no HTTP.
+ * Texts steered along a study's latents beside the same unsteered, token by token as they come, and texts that a
+ * latent is shown on; one at a time, on models that stay open. Knows no HTTP.
  */
 import type { SampledToken } from '../../methods/completions/sample.ts';
-import type { SteerBody, SteerLine, SteerSide } from '../../results.ts';
+import type { ReadBody, ReadText, SteerBody, SteerLine, SteerSide } from '../../results.ts';
 import type { Machine } from '../open/machine.ts';
 import { systemClock } from '../store/runRecord.ts';
+import { readOwnText } from './ownText.ts';
 import { type EngineModel, type SamplingEngine, samplingEngine } from './samplingEngine.ts';
 import { type StudySide, studySteering } from './steerRequest.ts';
 import { type SteerPlace, steerOn } from './steerRun.ts';
@@ -17,6 +18,8 @@ export interface Playground {
    * reason where that ends it.
    */
   steer(body: SteerBody, tell: (line: SteerLine) => void, signal: AbortSignal): Promise<void>;
+  /** What a latent does on each token of a text. Throws as `steer` does. */
+  read(body: ReadBody, signal: AbortSignal): Promise<ReadText>;
   close(): Promise<void>;
 }
 
@@ -57,10 +60,14 @@ export function playground(folder: string, machine: Machine = {}): Playground {
     return engine;
   }
 
-  async function run(body: SteerBody, tell: (line: SteerLine) => void, signal: AbortSignal): Promise<void> {
-    const { base } = await studySteering(folder, body.model);
+  async function opened(side: StudySide) {
+    const { base } = await studySteering(folder, side);
     const { model, adapter, now = day, engine: named } = base;
-    const engine = await engineFor(body.model, { model, adapter, now, engine: named, ...machine });
+    return { base, engine: await engineFor(side, { model, adapter, now, engine: named, ...machine }) };
+  }
+
+  async function run(body: SteerBody, tell: (line: SteerLine) => void, signal: AbortSignal): Promise<void> {
+    const { base, engine } = await opened(body.model);
     await steerOn(
       engine,
       {
@@ -87,6 +94,14 @@ export function playground(folder: string, machine: Machine = {}): Playground {
   const day = systemClock();
   return {
     steer: (body, tell, signal) => queue.take(() => run(body, tell, signal), signal),
+    async read(body, signal) {
+      let found: ReadText | undefined;
+      await queue.take(async () => {
+        const { base, engine } = await opened(body.model);
+        found = await readOwnText(engine, base, body);
+      }, signal);
+      return found!;
+    },
     async close() {
       queue.clear();
       for (const { engine } of engines.values()) await engine.close();

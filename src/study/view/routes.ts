@@ -1,18 +1,20 @@
 /** What the server answers to: the app, studies, their files, word of changes, and steered texts. */
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { compress } from 'hono/compress';
 import { stream, streamSSE } from 'hono/streaming';
+import type { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { checked } from '../../files/schema.ts';
 import {
   latentAsked,
   linesType,
   parseJson,
+  type ReadAnswer,
+  readBody,
   resultFiles,
   type ServedFiles,
   type ServedStudies,
-  type SteerBody,
   type SteerLine,
   steerBody,
   studiesAddress,
@@ -48,14 +50,15 @@ const compressible = /^(text\/|application\/(json|x-ndjson))/;
 /** Most bytes of what is asked to be steered. */
 const maxSize = 2 ** 20;
 
-function parsedBody(text: string): SteerBody {
+/** `what`: the name of what is asked, for messages. */
+function parsedBody<S extends z.ZodType>(text: string, schema: S, what: string): z.output<S> {
   let json: unknown;
   try {
     json = parseJson(text);
   } catch {
-    throw new InputError('steer: expected JSON');
+    throw new InputError(`${what}: expected JSON`);
   }
-  return checked(steerBody, json, 'steer');
+  return checked(schema, json, what);
 }
 
 const errorLine = (message: string): string =>
@@ -63,7 +66,7 @@ const errorLine = (message: string): string =>
 
 export function viewRoutes({ studies, appFolder, token, port, onBug }: ViewRoutes): Hono {
   const app = new Hono();
-  const { files, events, steer } = studyAddresses(':id');
+  const { files, events, steer, read } = studyAddresses(':id');
   const found = (id: string) => studies.find((study) => study.id === id);
   app.use(guard(port));
   // not what is streamed as it comes: texts that are being steered, and events
@@ -119,47 +122,74 @@ export function viewRoutes({ studies, appFolder, token, port, onBug }: ViewRoute
     });
   });
 
-  app.post(
-    `/${steer}`,
+  const limited = (what: string) =>
     bodyLimit({
       maxSize,
-      onError: (c) => c.body(errorLine(`steer: expected at most ${maxSize} bytes`), 413),
-    }),
-    async (c) => {
-      c.header('Content-Type', linesType);
-      const study = found(c.req.param('id'));
-      if (!study) return c.body(errorLine('no such study'), 404);
-      if (!isSame(c.req.query('token') ?? '', token))
-        return c.body(errorLine('steer: expected the token in the address that `culprit view` printed'), 403);
-      if (!/^application\/json\b/i.test(c.req.header('content-type') ?? ''))
-        return c.body(errorLine('steer: expected content of type application/json'), 415);
-      let body: SteerBody;
+      onError: (c) => c.body(errorLine(`${what}: expected at most ${maxSize} bytes`), 413),
+    });
+
+  /** What is asked of the models of a study, by who has the token; or why it is not answered. */
+  async function askedOf<S extends z.ZodType>(
+    c: Context,
+    schema: S,
+    what: string,
+  ): Promise<{ readonly study: ViewedStudy; readonly body: z.output<S> } | Response> {
+    c.header('Content-Type', linesType);
+    const study = found(c.req.param('id') ?? '');
+    if (!study) return c.body(errorLine('no such study'), 404);
+    if (!isSame(c.req.query('token') ?? '', token))
+      return c.body(
+        errorLine(`${what}: expected the token in the address that \`culprit view\` printed`),
+        403,
+      );
+    if (!/^application\/json\b/i.test(c.req.header('content-type') ?? ''))
+      return c.body(errorLine(`${what}: expected content of type application/json`), 415);
+    try {
+      return { study, body: parsedBody(await c.req.text(), schema, what) };
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      return c.body(errorLine(error.message), 400);
+    }
+  }
+
+  /** What went wrong, for who asked; what is ours to mend is told on the terminal. */
+  function told(error: unknown): string {
+    if (error instanceof InputError) return error.message;
+    onBug(error);
+    return 'unexpected error; see the terminal';
+  }
+
+  app.post(`/${read}`, limited('read'), async (c) => {
+    const asked = await askedOf(c, readBody, 'read');
+    if (asked instanceof Response) return asked;
+    try {
+      const answer: ReadAnswer = await asked.study.playground.read(asked.body, c.req.raw.signal);
+      return c.body(`${JSON.stringify(answer)}\n`);
+    } catch (error) {
+      return c.body(errorLine(told(error)), error instanceof InputError ? 400 : 500);
+    }
+  });
+
+  app.post(`/${steer}`, limited('steer'), async (c) => {
+    const asked = await askedOf(c, steerBody, 'steer');
+    if (asked instanceof Response) return asked;
+    const { study, body } = asked;
+    return stream(c, async (out) => {
+      const stop = new AbortController();
+      out.onAbort(() => stop.abort());
+      let written: Promise<unknown> = Promise.resolve();
+      const write = (text: string) => {
+        written = written.then(() => out.write(text));
+      };
       try {
-        body = parsedBody(await c.req.text());
+        await study.playground.steer(body, (line) => write(`${JSON.stringify(line)}\n`), stop.signal);
       } catch (error) {
-        if (!(error instanceof InputError)) throw error;
-        return c.body(errorLine(error.message), 400);
+        if (stop.signal.aborted) return;
+        write(errorLine(told(error)));
       }
-      return stream(c, async (out) => {
-        const stop = new AbortController();
-        out.onAbort(() => stop.abort());
-        let written: Promise<unknown> = Promise.resolve();
-        const write = (text: string) => {
-          written = written.then(() => out.write(text));
-        };
-        try {
-          await study.playground.steer(body, (line) => write(`${JSON.stringify(line)}\n`), stop.signal);
-        } catch (error) {
-          if (stop.signal.aborted) return;
-          if (!(error instanceof InputError)) onBug(error);
-          write(
-            errorLine(error instanceof InputError ? error.message : 'unexpected error; see the terminal'),
-          );
-        }
-        await written;
-      });
-    },
-  );
+      await written;
+    });
+  });
 
   app.all('*', (c) =>
     ['GET', 'HEAD'].includes(c.req.method)

@@ -109,9 +109,9 @@ export function ShadedPair({ prompt, completions, of }: ShadedPairProps) {
   return (
     <>
       <p className="quiet">
-        Orange supports the behaviour, blue speaks against it. On the prompt δ is of the loss of the positives
-        minus that of the negatives; on a completion’s own tokens it is of its own loss, and above 0 supports
-        that completion: orange on a positive one, blue on a negative one.
+        Orange supports the behaviour, blue speaks against it. On the prompt, δ above 0 makes the positive
+        answers likelier than the negative ones. On a completion’s own tokens, δ above 0 makes that completion
+        likelier: orange on a positive one, blue on a negative one.
       </p>
       <Legend scale={onPrompt} quantity={`δ of ${of} on the prompt, nats`} format={nats} />
       <DeltaTokens text={prompt} scale={onPrompt} label="Prompt" />

@@ -97,11 +97,11 @@ function clearText({ row, zone }: EffectProps, of: Range): string {
 
 const doneText = ({ dose }: RankedSteeringRow) => (dose === null ? '' : ` at a dose of ${signed(dose, 2)} s`);
 
-function Way({ row: { way, way_low, way_high } }: { row: RankedSteeringRow }) {
+function Way({ row: { side, way, way_low, way_high } }: { row: RankedSteeringRow }) {
   if (way === null) return null;
   return (
     <span className="block">
-      {percent(way)} of the way to the other model{' '}
+      {percent(way)} of the way to the {side === 'away' ? 'reference' : 'subject'}{' '}
       <span className="quiet">
         [{percent(way_low!)}, {percent(way_high!)}]
       </span>

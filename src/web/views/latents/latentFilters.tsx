@@ -101,7 +101,7 @@ export function LatentFilters(props: LatentFiltersProps) {
       {selectors.length > 0 && (
         <>
           <Choice
-            label="tested as far as"
+            label="tested"
             value={stage}
             choices={stageChoices}
             onChoose={(value) => onChange({ stage: value })}

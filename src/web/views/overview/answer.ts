@@ -20,8 +20,12 @@ export interface TestedLatent {
 export interface Answer {
   /** undefined where no candidate was sampled */
   readonly tested?: TestedLatent | undefined;
+  /** which tests confirm it and which do not, where any does */
+  readonly outcome?: string | undefined;
   /** the one sentence that matters */
   readonly lead: string;
+  /** how sure it is */
+  readonly evidence?: readonly string[];
   readonly more: readonly string[];
   /** what speaks against it, or limits it */
   readonly against: readonly string[];
@@ -57,7 +61,7 @@ export function zoneText({ rows, summary: { zone, random } }: SteeringRecords): 
 }
 
 function steered(records: SteeringRecords): Answer {
-  const { latent, place, lead, more, against } = findingOf(records);
+  const { latent, place, outcome, headline, evidence, lead, more, against } = findingOf(records);
   if (latent === undefined)
     return {
       lead,
@@ -72,7 +76,9 @@ function steered(records: SteeringRecords): Answer {
   const dictionary = dictionaryLine(records, latent);
   return {
     tested: place && { latent: latent.latent, place },
-    lead,
+    outcome,
+    lead: headline,
+    evidence,
     more: dictionary === undefined ? more : [...more, dictionary],
     against,
   };

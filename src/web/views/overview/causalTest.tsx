@@ -191,7 +191,9 @@ export function JudgeQualityNote({ manifest }: { manifest: StudyManifest | undef
   const counts = manifest?.stages.grade?.counts ?? {};
   const known = judgeQualities.filter(([key]) => counts[key] !== undefined);
   if (manifest?.stages.grade?.options.kind === 'exact')
-    return <p>The judge knows every sentence of the made-up world that the study is of: it is right.</p>;
+    return (
+      <p>The judge knows every sentence of the made-up world of this study, so it does not err there.</p>
+    );
   if (known.length === 0)
     return (
       <p>

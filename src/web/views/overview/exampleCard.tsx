@@ -1,6 +1,6 @@
 /** The answer's worked example: a prompt, what the model says, and what it says when the latent is held or steered. */
 import type { SteeredCompletion } from '../../../results.ts';
-import { count, plural, signed } from '../../format.ts';
+import { count, signed } from '../../format.ts';
 import { promptTexts } from '../../parts/promptTexts.ts';
 import { VerdictMark } from '../../parts/verdict.tsx';
 import { useVerdictName } from '../../parts/verdictWords.ts';
@@ -46,7 +46,7 @@ function countText(
 ): string {
   const [positive, negative] = [nameOf('positive'), nameOf('negative')];
   const way = place === 'toward' ? `from ${negative} to ${positive}` : `from ${positive} to ${negative}`;
-  return `The first of ${count(turned)} of ${plural(of, 'answer')} whose verdict turns ${way}; ${count(back)} turn the other way, ${count(broken)} become incoherent.`;
+  return `The first of ${count(turned)} answers, of ${count(of)} on the test prompts and those kept aside, whose verdict turns ${way}; ${count(back)} turn the other way, ${count(broken)} become incoherent.`;
 }
 
 interface CardProps {

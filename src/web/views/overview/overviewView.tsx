@@ -71,10 +71,16 @@ interface AnswerProps {
 function AnswerText({ answer, example, route, stale }: AnswerProps) {
   const text = (
     <section className="answer" aria-label="Answer">
+      {answer.outcome !== undefined && <p className="outcome">{answer.outcome}</p>}
       <h1>
         {stale !== undefined && 'Of an earlier state of the study: '}
         <Sentence text={answer.lead} route={route} />
       </h1>
+      {answer.evidence && answer.evidence.length > 0 && (
+        <p className="evidence">
+          <Sentence text={answer.evidence.join(' ')} route={route} />
+        </p>
+      )}
       {answer.more.map((text) => (
         <p key={text}>
           <Sentence text={text} route={route} />
