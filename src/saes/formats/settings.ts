@@ -2,7 +2,7 @@
  * Typed access to an untrusted parsed JSON object. Every mismatch is an InputError that names the place, the
  * field, what was expected and what was found.
  */
-import { InputError } from '../../errors.ts';
+import { InputError, inOneLine } from '../../errors.ts';
 
 export class Settings {
   readonly where: string;
@@ -67,7 +67,8 @@ export class Settings {
 
   /** Throws InputError: the field is not what was expected. */
   fail(name: string, expected: string): never {
-    throw new InputError(`${this.where}: ${name}: expected ${expected}, found ${shown(this.get(name))}`);
+    const found = shown(this.get(name));
+    throw new InputError(`${this.where}: ${name}: expected ${inOneLine(expected)}, found ${found}`);
   }
 }
 

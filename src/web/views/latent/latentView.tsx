@@ -28,6 +28,7 @@ import { promptTexts } from '../../parts/promptTexts.ts';
 import { Samples } from '../../parts/samples.tsx';
 import { TrimmedNote } from '../../parts/trimmed.tsx';
 import { inStudy, type Route } from '../../routes.ts';
+import type { Source } from '../../source.ts';
 import type { LatentTrials, LoadedStudy, SteeringRecords } from '../../study.ts';
 import { type Loaded, useLoaded } from '../../useLoaded.ts';
 import type { ViewProps, WebView } from '../../view.ts';
@@ -35,6 +36,7 @@ import { Beside, beside, besideIn } from './beside.tsx';
 import { Explanation } from './explanation.tsx';
 import { Headline } from './headline.tsx';
 import { Kin } from './kin.tsx';
+import { OwnText } from './ownText.tsx';
 import { PairsOf } from './pairsOf.tsx';
 
 interface Evidence {
@@ -199,12 +201,13 @@ function SteeredSamples({
 
 interface OneLatentProps {
   readonly latent: number;
+  readonly source: Source;
   readonly evidence: Evidence;
   readonly trials: Loaded<Trials | undefined>;
   readonly route: Route;
 }
 
-function OneLatent({ latent, evidence, trials, route }: OneLatentProps) {
+function OneLatent({ latent, evidence, trials, source, route }: OneLatentProps) {
   const { errors, latents, of, over, fidelity, steering, page, known } = evidence;
   const unit = over?.unit ?? 'pair';
   const article = useRef<HTMLElement>(null);
@@ -257,6 +260,7 @@ function OneLatent({ latent, evidence, trials, route }: OneLatentProps) {
       <Doses loaded={trials} />
       {page && <Meaning page={page} unit={unit} latents={latents} route={route} />}
       {!page && !errors.page && <NoPage latent={latent} />}
+      <OwnText latent={latent} source={source} />
       <SteeredSamples loaded={trials} route={route} />
     </article>
   );
@@ -301,7 +305,9 @@ function LoadedLatent({
   return (
     <>
       <Loading loaded={evidence} title={`Latent ${latent}`}>
-        {(value) => <OneLatent latent={latent} evidence={value} trials={trials} route={route} />}
+        {(value) => (
+          <OneLatent latent={latent} evidence={value} trials={trials} source={study.source} route={route} />
+        )}
       </Loading>
       <TrimmedNote source={study.source} paths={[pageFile(latent), resultFiles.steered]} />
     </>
