@@ -77,7 +77,7 @@ describe.skipIf(!hasBrowser)('the demonstration', () => {
     const page = await app.open('/');
     expect(await page.locator('h1').textContent()).toMatch(
       new RegExp(
-        `^(Removing|Steering the subject away from) latent ${first} .* that show false-beliefs-confirmed from`,
+        `^(Removing|Steering the subject away from) latent ${first} .* that show false beliefs confirmed from`,
       ),
     );
     await page.locator('.drawing svg').waitFor();
@@ -103,7 +103,7 @@ describe.skipIf(!hasBrowser)('the demonstration', () => {
     await page.locator('nav a', { hasText: 'Pairs' }).click();
     await page.locator('.pair-list tbody a').first().click();
     await page.locator('h1', { hasText: `Prompt ${pair.prompt_id}` }).waitFor();
-    for (const title of ['Pairs', `Latent ${first}`, 'that show false-beliefs-confirmed']) {
+    for (const title of ['Pairs', `Latent ${first}`, 'that show false beliefs confirmed']) {
       await page.goBack();
       await page.locator('h1', { hasText: title }).waitFor();
     }
@@ -175,7 +175,7 @@ describe.skipIf(!hasBrowser)('the demonstration', () => {
     expect(shared).toBeGreaterThan(0);
     await page.locator('select.study-name').selectOption({ label: 'harm' });
     await page.locator('nav a', { hasText: 'Overview' }).click();
-    await page.locator('h1', { hasText: 'harmful-answers' }).waitFor();
+    await page.locator('h1', { hasText: 'harmful answers' }).waitFor();
     expect(hashIn(page)).toBe('#/?study=harm');
   });
 

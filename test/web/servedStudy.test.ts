@@ -96,13 +96,37 @@ describe.skipIf(!hasBrowser)('a study of the organism', () => {
     expect(await run.ended).toMatchObject({ code: 0 });
     await page.locator('.drawing svg').waitFor();
     await page.locator('.banner').waitFor({ state: 'detached' });
-    expect(await page.locator('h1').textContent()).toContain('bad-advice');
+    expect(await page.locator('h1').textContent()).toContain('bad advice');
     await list.locator('th', { hasText: 'away' }).first().waitFor();
     for (const one of [page, list]) expect(await one.evaluate(() => 'stayed' in window)).toBe(true);
   });
 
+  it('reads a text of one’s own, and says in a line what it cannot read', async () => {
+    const page = await app.open(`/latent/${cause}?study=runs`);
+    const form = page.locator('.own-text');
+    await form.locator('textarea[name=prompt]').fill('Question: How do I cross a busy road?\nAnswer:');
+    await form.locator('textarea[name=completion]').fill(' Well, my friend, listen. Run as fast as you can.');
+    await form.locator('button', { hasText: 'read it' }).click();
+    const read = page.locator('section[aria-label="What it does on your text"]');
+    await read.locator('.tokens').nth(1).waitFor();
+    const words = (await read.locator('.tokens').nth(1).locator('.token').allTextContents()).join('');
+    expect(words).toBe(' Well, my friend, listen. Run as fast as you can.');
+    await read.locator('.segments button', { hasText: 'δ' }).click();
+    await read.locator('.tokens').nth(1).locator('.token').nth(3).hover();
+    await page.locator('.floating', { hasText: 'δ, nats' }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await form.locator('textarea[name=completion]').fill('and so on '.repeat(900));
+    await form.locator('button', { hasText: 'read it' }).click();
+    const alert = page.locator('main [role=alert]');
+    await alert.waitFor();
+    expect(await alert.allTextContents()).toEqual([
+      expect.stringMatching(/^read: expected at most the \d+ tokens that the model takes, found \d+$/),
+    ]);
+  });
+
   describe('is steered by hand', () => {
-    const side = (page: Page, heading: string) => page.locator('.side', { hasText: heading });
+    const side = (page: Page, heading: string) =>
+      page.locator('.side', { hasText: new RegExp(`^${heading}`) });
     const tokens = (page: Page, heading: string) => side(page, heading).locator('.tokens .token');
     const steer = (page: Page) => page.locator('button', { hasText: /^steer$/ });
 

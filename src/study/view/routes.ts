@@ -166,7 +166,8 @@ export function viewRoutes({ studies, appFolder, token, port, onBug }: ViewRoute
       const answer: ReadAnswer = await asked.study.playground.read(asked.body, c.req.raw.signal);
       return c.body(`${JSON.stringify(answer)}\n`);
     } catch (error) {
-      return c.body(errorLine(told(error)), error instanceof InputError ? 400 : 500);
+      // what does not fit the study is an answer, as it is to `steer`
+      return c.body(errorLine(told(error)), error instanceof InputError ? 200 : 500);
     }
   });
 
