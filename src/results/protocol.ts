@@ -131,4 +131,4 @@ export const readAnswer = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('error'), message: z.string() }),
 ]);
 export type ReadAnswer = z.output<typeof readAnswer>;
-export type ReadText = Extract<ReadAnswer, { kind: 'read' }>;
+export type OwnTextRead = Extract<ReadAnswer, { kind: 'read' }>;

@@ -4,7 +4,7 @@ import { directionsOf } from '../../methods/attribution/score.ts';
 import { tokenDeltas } from '../../methods/attribution/tokenDeltas.ts';
 import { sitePass } from '../../methods/site/siteGradient.ts';
 import { checkSite } from '../../models/passes.ts';
-import type { ReadBody, ReadText } from '../../results.ts';
+import type { OwnTextRead, ReadBody } from '../../results.ts';
 import { openLatents } from '../../saes/encoder.ts';
 import { readBaseline } from '../attribution/attributeRun.ts';
 import { latentTokens } from '../interpretation/latentPairs.ts';
@@ -21,7 +21,7 @@ export async function readOwnText(
   engine: SamplingEngine,
   { sae: path, saeSaid, site, baseline: file }: StudySteering,
   { latent, prompt, completion }: ReadBody,
-): Promise<ReadText> {
+): Promise<OwnTextRead> {
   if (path === undefined || site === undefined)
     throw new InputError('read: expected a study whose dictionary says its site');
   if (file === undefined)

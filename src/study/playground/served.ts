@@ -3,7 +3,7 @@
  * latent is shown on; one at a time, on models that stay open. Knows no HTTP.
  */
 import type { SampledToken } from '../../methods/completions/sample.ts';
-import type { ReadBody, ReadText, SteerBody, SteerLine, SteerSide } from '../../results.ts';
+import type { OwnTextRead, ReadBody, SteerBody, SteerLine, SteerSide } from '../../results.ts';
 import type { Machine } from '../open/machine.ts';
 import { systemClock } from '../store/runRecord.ts';
 import { readOwnText } from './ownText.ts';
@@ -19,7 +19,7 @@ export interface Playground {
    */
   steer(body: SteerBody, tell: (line: SteerLine) => void, signal: AbortSignal): Promise<void>;
   /** What a latent does on each token of a text. Throws as `steer` does. */
-  read(body: ReadBody, signal: AbortSignal): Promise<ReadText>;
+  read(body: ReadBody, signal: AbortSignal): Promise<OwnTextRead>;
   close(): Promise<void>;
 }
 
@@ -95,7 +95,7 @@ export function playground(folder: string, machine: Machine = {}): Playground {
   return {
     steer: (body, tell, signal) => queue.take(() => run(body, tell, signal), signal),
     async read(body, signal) {
-      let found: ReadText | undefined;
+      let found: OwnTextRead | undefined;
       await queue.take(async () => {
         const { base, engine } = await opened(body.model);
         found = await readOwnText(engine, base, body);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ReadText } from '../../../src/results.ts';
+import type { OwnTextRead } from '../../../src/results.ts';
 import { readBaseline } from '../../../src/study/attribution/attributeRun.ts';
 import { openSae } from '../../../src/study/open/openSae.ts';
 import { type Playground, playground } from '../../../src/study/playground/served.ts';
@@ -39,7 +39,7 @@ const dot = (a: ArrayLike<number>, b: ArrayLike<number>) =>
   Array.from(a).reduce((sum, x, i) => sum + x * b[i]!, 0);
 
 describe('a text of one’s own', () => {
-  let found: ReadText;
+  let found: OwnTextRead;
   beforeAll(async () => {
     found = await open.read(asked, never);
   });

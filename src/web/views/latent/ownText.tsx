@@ -1,6 +1,6 @@
 /** A text of the reader's own, read by the study's model: where the latent is active in it, and what it does there. */
 import { type FormEvent, useState } from 'react';
-import { type ReadText, steeredModels } from '../../../results.ts';
+import { type OwnTextRead, steeredModels } from '../../../results.ts';
 import { fixed } from '../../format.ts';
 import { Facts } from '../../parts/facts.tsx';
 import { Legend } from '../../parts/legend.tsx';
@@ -10,12 +10,12 @@ import { type Scale, scaleOf } from '../../parts/shade.ts';
 import { Tokens } from '../../parts/tokens.tsx';
 import { TokenText } from '../../parts/tokenText.tsx';
 import type { Source } from '../../source.ts';
-import { readText } from './readText.ts';
+import { askToRead } from './askToRead.ts';
 
 const shown = ['activation', 'δ'] as const;
 type Shown = (typeof shown)[number];
 
-type Part = ReadText['prompt'];
+type Part = OwnTextRead['prompt'];
 
 const valuesOf = (part: Part, by: Shown) => (by === 'δ' ? part.delta : part.activations);
 
@@ -47,7 +47,7 @@ function ReadPart({ part, by, scale, label }: PartProps) {
   );
 }
 
-function Read({ found }: { readonly found: ReadText }) {
+function Read({ found }: { readonly found: OwnTextRead }) {
   const [by, setBy] = useState<Shown>('activation');
   const { prompt, completion, loss } = found;
   const kind = by === 'δ' ? 'diverging' : 'sequential';
@@ -76,7 +76,7 @@ interface OwnTextProps {
 
 /** Nothing where no server has the models. */
 export function OwnText({ latent, source }: OwnTextProps) {
-  const [state, setState] = useState<{ found?: ReadText; error?: Error; busy?: boolean }>({});
+  const [state, setState] = useState<{ found?: OwnTextRead; error?: Error; busy?: boolean }>({});
   if (!source.served) return null;
   async function ask(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -86,7 +86,7 @@ export function OwnText({ latent, source }: OwnTextProps) {
     const model = steeredModels.find((one) => one === field('model')) ?? steeredModels[0];
     const body = { latent, prompt: field('prompt'), completion: field('completion'), model };
     setState(
-      await readText(source, body).then(
+      await askToRead(source, body).then(
         (found) => ({ found }),
         (error: Error) => ({ error }),
       ),

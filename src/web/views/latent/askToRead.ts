@@ -1,10 +1,10 @@
 /** Asks a server to have the model read a text. Knows nothing of how it is shown. */
-import { type ReadBody, type ReadText, readAnswer, studyAddresses } from '../../../results.ts';
+import { type OwnTextRead, type ReadBody, readAnswer, studyAddresses } from '../../../results.ts';
 import { checkedRecord, parsedJson } from '../../records.ts';
 import type { Source } from '../../source.ts';
 
 /** Throws with what the server says where it does not read it. */
-export async function readText({ id, token = '' }: Source, body: ReadBody): Promise<ReadText> {
+export async function askToRead({ id, token = '' }: Source, body: ReadBody): Promise<OwnTextRead> {
   const { read } = studyAddresses(encodeURIComponent(id));
   const reply = await fetch(`${read}?token=${encodeURIComponent(token)}`, {
     method: 'POST',
