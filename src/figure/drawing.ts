@@ -70,7 +70,7 @@ export function standalone(
   svg.append(
     made('title', {}, named),
     made('rect', { width: '100%', height: '100%', fill: paper.page }),
-    made('text', { x: '16', y: '19', 'font-size': '14', fill: paper.text }, named),
+    made('text', { x: '16', y: '19', 'font-size': '14', 'text-anchor': 'start', fill: paper.text }, named),
     drawn,
   );
   svg.setAttribute('height', `${whole}`);

@@ -186,28 +186,31 @@ const done: Record<EffectPlace, string> = {
   patch: 'patched',
 };
 
-const effectText = (row: RankedSteeringRow) => `${changePoints(row.effect!)} points ${interval(row, [])}`;
-
 /** Controls that leave the gray zone as a cause does: they have nothing to do with the behaviour. */
 function controlsBeyond(
   all: readonly DirectionEffects[],
   { zone, comparisons }: SteeringSummary,
   latent: number,
 ): string[] {
-  return all
-    .filter(({ role }) => role === 'control')
-    .flatMap((control) => {
-      const own = comparisons.find(({ direction }) => direction === control.direction)?.latent ?? null;
-      // that it is first for another question too is said by itself
-      if (own === latent) return [];
-      const named = own === null ? control.direction : `${control.direction} (latent ${own})`;
-      return steps.flatMap((place) => {
-        const row = control[place];
-        return row?.effect == null || !rowActsAsCause(row, zone)
-          ? []
-          : [`A control leaves the gray zone too: ${named}, ${done[place]}, ${effectText(row)}.`];
-      });
+  const named = ({ direction }: DirectionEffects) => {
+    const own = comparisons.find((one) => one.direction === direction)?.latent ?? null;
+    return own === null ? direction : `${direction} (latent ${own})`;
+  };
+  // that the latent itself is first for another question too is said by itself
+  const isItself = ({ direction }: DirectionEffects) =>
+    comparisons.some((one) => one.direction === direction && one.latent === latent);
+  const controls = all.filter((one) => one.role === 'control' && !isItself(one));
+  return steps.flatMap((place) => {
+    const beyond = controls.flatMap((control) => {
+      const row = control[place];
+      return row?.effect == null || !rowActsAsCause(row, zone)
+        ? []
+        : [`${named(control)} ${changePoints(row.effect)} ${interval(row, [])}`];
     });
+    return beyond.length === 0
+      ? []
+      : [`Controls leave the gray zone too, ${done[place]}: ${beyond.join(', ')} points.`];
+  });
 }
 
 /** Latents that a sentence names. */

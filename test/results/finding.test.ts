@@ -248,10 +248,10 @@ describe('what speaks against it', () => {
         summary: { ...summary, comparisons: [{ direction: 'unrelated: length', about: '', latent }] },
       }).against;
     expect(of(5)).toEqual([
-      'A control leaves the gray zone too: unrelated: length (latent 5), removed, −24 points [−32, −16].',
+      'Controls leave the gray zone too, removed: unrelated: length (latent 5) −24 [−32, −16] points.',
     ]);
     expect(of(null)).toEqual([
-      'A control leaves the gray zone too: unrelated: length, removed, −24 points [−32, −16].',
+      'Controls leave the gray zone too, removed: unrelated: length −24 [−32, −16] points.',
     ]);
     expect(of(320)).toEqual([expect.stringMatching(/^The same recipe puts latent 320 first/)]);
   });

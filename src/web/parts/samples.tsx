@@ -7,6 +7,7 @@ import { replaceQuery } from '../useRoute.ts';
 import { CopyLink } from './copyLink.tsx';
 import { isHeld } from './heldText.ts';
 import { Segments } from './segments.tsx';
+import { ShowMore } from './showMore.tsx';
 import { type KindOfVerdict, kindOf, kindsOfVerdict, VerdictMark } from './verdict.tsx';
 import { useVerdictName } from './verdictWords.ts';
 
@@ -201,11 +202,7 @@ export function Samples({ trials, alone, prompts, route }: SamplesProps) {
           </li>
         ))}
       </ol>
-      {passing.length > shown && (
-        <button type="button" onClick={() => setMore(shown + page)}>
-          show {count(Math.min(page, passing.length - shown))} more
-        </button>
-      )}
+      <ShowMore shown={shown} of={passing.length} page={page} onShow={setMore} />
     </>
   );
 }

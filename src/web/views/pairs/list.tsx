@@ -6,6 +6,7 @@ import { count, fixed, plural } from '../../format.ts';
 import { nats } from '../../parts/nats.ts';
 import { Scroll } from '../../parts/scroll.tsx';
 import { Segments } from '../../parts/segments.tsx';
+import { ShowMore } from '../../parts/showMore.tsx';
 import { useVerdictName } from '../../parts/verdictWords.ts';
 import { inStudy, type Route } from '../../routes.ts';
 import { replaceQuery } from '../../useRoute.ts';
@@ -168,11 +169,7 @@ export function PairList({ contrasts, tokens, route }: ListProps) {
           </tbody>
         </table>
       </Scroll>
-      {chosen.length > shown && (
-        <button type="button" onClick={() => setShown(shown + page)}>
-          show {count(Math.min(page, chosen.length - shown))} more
-        </button>
-      )}
+      <ShowMore shown={shown} of={chosen.length} page={page} onShow={setShown} />
     </>
   );
 }

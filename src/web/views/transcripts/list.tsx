@@ -2,6 +2,7 @@
 import { useMemo, useState } from 'react';
 import { count, fixed, plural } from '../../format.ts';
 import { Scroll } from '../../parts/scroll.tsx';
+import { ShowMore } from '../../parts/showMore.tsx';
 import { VerdictMark } from '../../parts/verdict.tsx';
 import { useVerdictName } from '../../parts/verdictWords.ts';
 import { inStudy, type Route } from '../../routes.ts';
@@ -125,11 +126,7 @@ export function TranscriptList({ all, route }: ListProps) {
           </tbody>
         </table>
       </Scroll>
-      {chosen.length > shown && (
-        <button type="button" onClick={() => setShown(shown + page)}>
-          show {count(Math.min(page, chosen.length - shown))} more
-        </button>
-      )}
+      <ShowMore shown={shown} of={chosen.length} page={page} onShow={setShown} />
     </>
   );
 }
