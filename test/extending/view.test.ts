@@ -47,6 +47,7 @@ it('leaves the others as they were', () => {
     'Overview',
     'Latents',
     'Pairs',
+    'Transcripts',
     'Playground',
     'Methods',
     'Compare',

@@ -111,11 +111,19 @@ describe.skipIf(!hasBrowser)('the demonstration', () => {
     // tabs in their order, reached by keys alone
     await page.locator('a.brand').focus();
     const reached: string[] = [];
-    for (let i = 0; i < 7; i++) {
+    for (let i = 0; i < 8; i++) {
       await page.keyboard.press('Tab');
       reached.push(await page.evaluate(() => document.activeElement!.textContent));
     }
-    expect(reached.slice(1)).toEqual(['Overview', 'Latents', 'Pairs', 'Playground', 'Methods', 'Compare']);
+    expect(reached.slice(1)).toEqual([
+      'Overview',
+      'Latents',
+      'Pairs',
+      'Transcripts',
+      'Playground',
+      'Methods',
+      'Compare',
+    ]);
     await page.keyboard.press('Enter');
     await page.locator('h1', { hasText: 'Compare' }).waitFor();
   });
@@ -170,7 +178,7 @@ describe.skipIf(!hasBrowser)('the demonstration', () => {
     const cells = await row.locator('td').allTextContents();
     expect([cells[0], cells[1], cells[4]]).toEqual([`${first}`, '1', '1']);
     const shared = Number(
-      /^(\d+) of the first 20/.exec((await page.locator('main strong').first().textContent())!)![1],
+      /(\d+) of the first 20/.exec((await page.locator('.compare-lead').first().textContent())!)![1],
     );
     expect(shared).toBeGreaterThan(0);
     await page.locator('select.study-name').selectOption({ label: 'harm' });
