@@ -1,15 +1,16 @@
 /** The app's frame: which study, which view of it, how far it is. */
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { StudyProgress } from '../results.ts';
 import { useKeptScroll } from './historyEntry.ts';
 import { StaleNote } from './parts/notes.tsx';
 import { ProgressBar } from './parts/progress.tsx';
 import { ThemeSwitch } from './parts/themeSwitch.tsx';
-import { VerdictWordsOf, verdictWordsOf } from './parts/verdictWords.ts';
+import { VerdictWordsOf } from './parts/verdictWords.ts';
 import { hashOf, home, inStudy, type Route } from './routes.ts';
 import { sameDictionary } from './sameDictionary.ts';
 import type { Source } from './source.ts';
 import { type LoadedStudy, loadStudy } from './study.ts';
+import { plainWords } from './studySaid.ts';
 import { useLoaded } from './useLoaded.ts';
 import { goTo, useRoute } from './useRoute.ts';
 import { type ViewProps, viewNamed, type WebView } from './view.ts';
@@ -170,8 +171,8 @@ function OpenStudy({ source, sources, route, view }: OpenStudyProps) {
   const { study, progress, retry } = useStudy(source);
   const main = useFocusOn(`${view.name}/${route.argument ?? ''}`);
   useKeptScroll('page', undefined, [view.name, route.argument]);
-  const { value: yaml } = useLoaded(() => study.yaml().catch(() => undefined), [study]);
-  const words = useMemo(() => verdictWordsOf(yaml), [yaml]);
+  // that it could not be read is told by the views that rest on it
+  const { value: said } = useLoaded(() => study.said(), [study]);
   const Shown = view.component;
   return (
     <>
@@ -179,7 +180,7 @@ function OpenStudy({ source, sources, route, view }: OpenStudyProps) {
       {progress && <ProgressBar progress={progress} />}
       <StaleNote stale={study.stale} />
       <main ref={main} id={mainId} tabIndex={-1}>
-        <VerdictWordsOf value={words}>
+        <VerdictWordsOf value={said?.words ?? plainWords}>
           <Shown
             key={`${view.name}/${route.argument}`}
             study={study}

@@ -40,6 +40,7 @@ import {
 } from '../results.ts';
 import { checkedRecord, jsonOf, linesOf, parsedJson, recordsOf, textOfBytes } from './records.ts';
 import type { ListedFile, Source } from './source.ts';
+import { type StudySaid, saidIn } from './studySaid.ts';
 import { UnreadFile } from './unreadFile.ts';
 
 export interface SteeringRecords {
@@ -61,6 +62,8 @@ export interface LoadedStudy {
   /** A run of one command stands in it as the only stage. */
   manifest(): Promise<StudyManifest | undefined>;
   yaml(): Promise<string | undefined>;
+  /** What its study.yaml says. */
+  said(): Promise<StudySaid | undefined>;
   /** What was looked at before the run. */
   check(): Promise<CheckLine[] | undefined>;
   latents(): Promise<LatentRow[] | undefined>;
@@ -182,6 +185,7 @@ export function loadStudy(
       }
     });
 
+  const yaml = () => once(resultFiles.study, textOfBytes);
   const steered = () => once(resultFiles.steered, trialLines);
 
   function checkedTrials(lines: readonly TrialLine[]): TrialRecord[] {
@@ -197,7 +201,12 @@ export function loadStudy(
     stale,
     files,
     manifest: () => once(resultFiles.manifest, manifestOf),
-    yaml: () => once(resultFiles.study, textOfBytes),
+    yaml,
+    said: () =>
+      kept(`${resultFiles.study} said`, async () => {
+        const text = await yaml();
+        return text === undefined ? undefined : saidIn(text, resultFiles.study);
+      }),
     check: () => once(resultFiles.check, (bytes, path) => jsonOf(checkSchema, bytes, path)),
     latents: () => once(resultFiles.latents, (bytes) => decodeLatents(bytes)),
     controls: () => once(resultFiles.controls, (bytes, path) => jsonOf(controlsSchema, bytes, path)),

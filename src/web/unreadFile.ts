@@ -14,6 +14,7 @@ const stages: Readonly<Record<string, string>> = {
   [resultFiles.steeringSummary]: 'steer',
   [resultFiles.steered]: 'steer',
   [resultFiles.pairTokens]: 'interpret',
+  [resultFiles.fix]: 'fix',
 };
 
 /** A command; undefined where none makes the file again. */

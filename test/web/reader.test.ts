@@ -120,7 +120,13 @@ const worded = {
   ...study,
   'study.yaml': 'behaviour: { name: flattery, positive: flattering, negative: honest }\n',
 };
-const damaged = { ...study, 'fidelity.json': '{', 'grades.jsonl': '{"id": 3}\n', 'latents/7.json': '[]' };
+const damaged = {
+  ...study,
+  'study.yaml': 'behaviour: {',
+  'fidelity.json': '{',
+  'grades.jsonl': '{"id": 3}\n',
+  'latents/7.json': '[]',
+};
 
 describe.skipIf(!hasBrowser)('a reader', () => {
   let report: OpenedReport;
@@ -324,6 +330,7 @@ describe.skipIf(!hasBrowser)('a reader', () => {
     await page.locator('.drawing svg').waitFor();
     const alert = page.locator('main [role=alert]');
     expect(await alert.allTextContents()).toEqual([
+      expect.stringMatching(/^study\.yaml: expected YAML; /),
       expect.stringMatching(/^fidelity\.json: expected JSON.*culprit report STUDY$/),
     ]);
     await page.locator('nav a', { hasText: 'Latents' }).click();

@@ -28,8 +28,13 @@ export async function sendTrials(
   if (handle === undefined) return undefined;
   async function* kept() {
     const input = handle!.createReadStream();
-    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }))
-      yield isElsewhere(line, latent) ? '\n' : `${line}\n`;
+    try {
+      for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }))
+        yield isElsewhere(line, latent) ? '\n' : `${line}\n`;
+    } finally {
+      // whoever goes away in the midst leaves the rest unread
+      input.destroy();
+    }
   }
   c.header('Content-Type', linesType);
   return c.body(Readable.toWeb(Readable.from(kept(), { objectMode: false })) as ReadableStream);

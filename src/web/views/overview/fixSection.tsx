@@ -164,19 +164,22 @@ const changeOf = ({ effect, low, high }: MeasuredFix) =>
     ? '–'
     : `${signedPoints(effect)}${low === null ? '' : ` [${signedPoints(low)}, ${signedPoints(high)}]`}`;
 
+type Collateral = NonNullable<FixRecord['collateral']>;
+
+/** What an arm does to ordinary texts; empty for one that was not tried on them. */
+const OnText = ({ text }: { readonly text: Collateral['arms'][number] | undefined }) => (
+  <>
+    <td className="num">{text && fixed(text.loss, 3)}</td>
+    <td className="num">{text?.agreement == null ? '' : percent(text.agreement, 1)}</td>
+    <td className="num">{text?.divergence == null ? '' : text.divergence.toPrecision(2)}</td>
+  </>
+);
+
 function Arms({
   measured,
   collateral,
 }: Pick<FixRecord, 'collateral'> & { readonly measured: NonNullable<FixRecord['measured']> }) {
   const onText = new Map(collateral?.arms.map((arm) => [arm.name, arm]));
-  const texts = ({ name }: { name: string }) => {
-    const text = onText.get(name);
-    return [
-      text === undefined ? '' : fixed(text.loss, 3),
-      text?.agreement == null ? '' : percent(text.agreement, 1),
-      text?.divergence == null ? '' : text.divergence.toPrecision(2),
-    ] as const;
-  };
   const arms = measured.arms.filter(({ role }) => role !== 'random');
   return (
     <Scroll label="The fix beside what it is compared with">
@@ -222,13 +225,7 @@ function Arms({
               <td className="num">{arm.way === null ? '' : percent(arm.way)}</td>
               <td className="num">{percent(incoherentOf(arm))}</td>
               <td className="num">{arm.mean_tokens === null ? '' : fixed(arm.mean_tokens, 0)}</td>
-              {collateral &&
-                texts(arm).map((text, i) => (
-                  // biome-ignore lint/suspicious/noArrayIndexKey: columns have no other name
-                  <td key={i} className="num">
-                    {text}
-                  </td>
-                ))}
+              {collateral && <OnText text={onText.get(arm.name)} />}
             </tr>
           ))}
         </tbody>

@@ -6,7 +6,6 @@ import type { ReactNode } from 'react';
 import { attributedOver } from '../../../results.ts';
 import { apart } from '../../apart.ts';
 import { count } from '../../format.ts';
-import { behaviourOf, controlOf } from '../../parts/behaviour.ts';
 import { Failed, Loading, Missing, Unread } from '../../parts/notes.tsx';
 import { Sentence } from '../../parts/sentence.tsx';
 import { useVerdictName } from '../../parts/verdictWords.ts';
@@ -29,16 +28,16 @@ async function everything(study: LoadedStudy) {
     manifest: study.manifest(),
     steering: study.steering(),
     latents: study.latents(),
-    yaml: study.yaml(),
+    said: study.said(),
     fidelity: study.fidelity(),
     judgeError: study.judgeError(),
     check: study.check(),
     controls: study.controls(),
     fix: study.fix(),
   });
-  const { manifest, steering, yaml } = values;
-  const behaviour = steering?.summary.behaviour ?? behaviourOf(yaml) ?? 'the behaviour';
-  return { ...values, errors, behaviour, over: attributedOver(manifest), control: controlOf(yaml) };
+  const { manifest, steering, said } = values;
+  const behaviour = steering?.summary.behaviour ?? said?.behaviour ?? 'the behaviour';
+  return { ...values, errors, behaviour, over: attributedOver(manifest), control: said?.control };
 }
 
 const Sentences = ({ texts, route }: { texts: readonly string[]; route: Route }) => (
@@ -52,10 +51,10 @@ const Sentences = ({ texts, route }: { texts: readonly string[]; route: Route })
 );
 
 /** Of files that have no section of their own. */
-const unplaced = ({ manifest, latents, yaml, check }: Awaited<ReturnType<typeof everything>>['errors']) => ({
+const unplaced = ({ manifest, latents, said, check }: Awaited<ReturnType<typeof everything>>['errors']) => ({
   manifest,
   latents,
-  yaml,
+  said,
   check,
 });
 
