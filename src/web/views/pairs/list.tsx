@@ -141,7 +141,7 @@ export function PairList({ contrasts, tokens, route }: ListProps) {
         </span>
       </div>
       <Scroll label="Pairs">
-        <table className="pair-list">
+        <table className="text-list pair-list">
           <thead>
             <tr>
               <th scope="col">prompt</th>

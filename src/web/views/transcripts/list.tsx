@@ -110,7 +110,7 @@ export function TranscriptList({ all, route }: ListProps) {
         </span>
       </search>
       <Scroll label="Transcripts">
-        <table className="transcript-list">
+        <table className="text-list transcript-list">
           <thead>
             <tr>
               <th scope="col">prompt</th>
