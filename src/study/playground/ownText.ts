@@ -11,6 +11,7 @@ import { latentTokens } from '../interpretation/latentPairs.ts';
 import { openChosenSae } from '../open/openSae.ts';
 import type { SamplingEngine } from './samplingEngine.ts';
 import type { StudySteering } from './steerRequest.ts';
+import { typedPrompt } from './typedPrompt.ts';
 
 /**
  * δ_t = −(g_t · d)((a_t − ā) · d) in nats, g the gradient of the completion's own mean loss, on prompt and completion;
@@ -32,7 +33,7 @@ export async function readOwnText(
   const sae = await openChosenSae({ path, ...saeSaid });
   if (latent >= sae.latents)
     throw new InputError(`read: expected a latent below ${sae.latents}, found ${latent}`);
-  const asked = codec.template === undefined ? prompt : [{ role: 'user', content: prompt }];
+  const asked = typedPrompt(codec, prompt);
   const ids = { prompt: codec.encodePrompt(asked), completion: codec.encodeCompletion(asked, completion) };
   for (const [part, own] of Object.entries(ids))
     if (own.length === 0) throw new InputError(`read: ${part}: the vocabulary has no token of it`);

@@ -29,6 +29,7 @@ import {
   steerDefaults,
   targetsOf,
 } from './steerRequest.ts';
+import { typedPrompt } from './typedPrompt.ts';
 
 export interface Said {
   readonly text: string;
@@ -171,8 +172,7 @@ async function prepare(engine: SamplingEngine, request: SteerRequest): Promise<P
 function promptIds(request: SteerRequest, { codec, model }: OpenModel): number[][] {
   const { prompts, textIsMessage = false, maxTokens = steerDefaults.maxTokens } = request;
   return prompts.map((prompt, i) => {
-    const asMessage = textIsMessage && codec.template !== undefined && typeof prompt === 'string';
-    const ids = codec.encodePrompt(asMessage ? [{ role: 'user', content: prompt }] : prompt);
+    const ids = codec.encodePrompt(textIsMessage ? typedPrompt(codec, prompt) : prompt);
     const where = `prompt ${i + 1}${typeof prompt === 'string' ? ` (${quoted(prompt)})` : ''}`;
     if (ids.length === 0) throw new InputError(`${where}: the vocabulary has no token of it`);
     if (ids.length + maxTokens > model.decoder.context)

@@ -63,27 +63,29 @@ export function OneTranscript({ one, all, listed, route }: OneTranscriptProps) {
         {beside && <Said one={beside} heading={unsteered} />}
         <Said one={one} heading={`${one.direction} ${one.done}`.trim()} />
       </div>
-      <Facts
-        facts={[
-          ['stage', stageNames[one.stage]],
-          ['model', one.model],
-          [
-            'direction',
-            latent === undefined ? (
-              one.direction
-            ) : (
-              <a key="direction" href={inStudy(route, 'latent', `${latent}`)}>
-                latent {latent}
-              </a>
-            ),
-          ],
-          ['done', one.done || undefined],
-          ['dose', one.dose === 0 ? undefined : `${signed(one.dose, 2)} s`],
-          ['score', verdict && fixed(verdict.score, 2)],
-          ['coherence', verdict && fixed(verdict.coherence, 2)],
-          ['ended', stops[one.stop]],
-        ]}
-      />
+      <section className="transcript-facts" aria-label="What it is">
+        <Facts
+          facts={[
+            ['stage', stageNames[one.stage]],
+            ['model', one.model],
+            [
+              'direction',
+              latent === undefined ? (
+                one.direction
+              ) : (
+                <a key="direction" href={inStudy(route, 'latent', `${latent}`)}>
+                  latent {latent}
+                </a>
+              ),
+            ],
+            ['done', one.done || undefined],
+            ['dose', one.dose === 0 ? undefined : `${signed(one.dose, 2)} s`],
+            ['score', verdict && fixed(verdict.score, 2)],
+            ['coherence', verdict && fixed(verdict.coherence, 2)],
+            ['ended', stops[one.stop]],
+          ]}
+        />
+      </section>
       <p>
         <a href={ofPrompt}>all answers to this prompt</a>
       </p>
