@@ -40,7 +40,7 @@ import {
 } from '../results.ts';
 import { checkedRecord, jsonOf, linesOf, parsedJson, recordsOf, textOfBytes } from './records.ts';
 import type { ListedFile, Source } from './source.ts';
-import { type StudySaid, saidIn } from './studySaid.ts';
+import { type StudySaid, studySaidIn } from './studySaid.ts';
 import { UnreadFile } from './unreadFile.ts';
 
 export interface SteeringRecords {
@@ -205,7 +205,7 @@ export function loadStudy(
     said: () =>
       kept(`${resultFiles.study} said`, async () => {
         const text = await yaml();
-        return text === undefined ? undefined : saidIn(text, resultFiles.study);
+        return text === undefined ? undefined : studySaidIn(text, resultFiles.study);
       }),
     check: () => once(resultFiles.check, (bytes, path) => jsonOf(checkSchema, bytes, path)),
     latents: () => once(resultFiles.latents, (bytes) => decodeLatents(bytes)),

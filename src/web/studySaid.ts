@@ -28,7 +28,7 @@ const worded = z.object({
 });
 
 /** Throws InputError, which names `place`, for a text that is no YAML; what it does not say is left open. */
-export function saidIn(yaml: string, place: string): StudySaid {
+export function studySaidIn(yaml: string, place: string): StudySaid {
   let value: unknown;
   try {
     value = parse(yaml);
