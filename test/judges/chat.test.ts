@@ -337,8 +337,10 @@ describe('the budget', () => {
     const judge = make({ maxCalls: 8, concurrency: 2 });
     const stop = new AbortController();
     const aborted = judge.grade(items, async () => {}, stop.signal);
-    setTimeout(() => stop.abort(new Error('enough')), 100);
-    await expect(aborted).rejects.toThrow('enough');
+    const refused = expect(aborted).rejects.toThrow('enough');
+    await expect.poll(() => server.asked.length, { timeout: 60_000 }).toBe(4);
+    stop.abort(new Error('enough'));
+    await refused;
     expect(server.asked).toHaveLength(4);
     const told: string[] = [];
     const later = await judge.grade(items.slice(3), async ({ id }) => void told.push(id));
