@@ -122,6 +122,8 @@ export {
   type RankedSteeringRow,
   type SteeringSummary,
   steeringSummarySchema,
+  type TraceRecord,
+  traceSchema,
 } from './results.ts';
 export { type NodeRuntimeOptions, nodeRuntime } from './runtime/node.ts';
 export { referenceRuntime } from './runtime/reference.ts';
@@ -163,5 +165,6 @@ export {
   type ComparisonEvidence,
   type OwnDirection,
 } from './study/steering/comparisonDirections.ts';
+export { runTrace, type TraceRequest, type TraceResult } from './study/tracing/traceRun.ts';
 export { startView, type View, type ViewRequest } from './study/view/viewServer.ts';
 export * from './tensor.ts';

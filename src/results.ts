@@ -29,5 +29,7 @@ export * from './results/report.ts';
 export * from './results/secondJudge.ts';
 export * from './results/steered.ts';
 export * from './results/steering.ts';
+export * from './results/trace.ts';
+export * from './results/traceFinding.ts';
 export * from './results/verdict.ts';
 export * from './results/warnings.ts';

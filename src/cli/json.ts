@@ -3,7 +3,7 @@
  * schema.
  */
 import { z } from 'zod';
-import { checkSchema, judgeErrorSchema, latentExplanation, monitorSchema } from '../results.ts';
+import { checkSchema, judgeErrorSchema, latentExplanation, monitorSchema, traceSchema } from '../results.ts';
 
 const count = z.int().min(0);
 /** null where it is not defined */
@@ -217,6 +217,13 @@ export const documents = {
     files: z.array(z.string()),
     /** as monitor.json has it */
     monitor: monitorSchema,
+  }),
+  trace: z.strictObject({
+    document: z.literal('trace'),
+    study: z.string(),
+    files: z.array(z.string()),
+    /** as trace.json has it */
+    trace: traceSchema,
   }),
   /** of `monitor apply`: one for each row, a line each */
   'monitor-row': z.strictObject({

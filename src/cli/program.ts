@@ -24,6 +24,7 @@ import { saeCommand } from './sae.ts';
 import { namingInput } from './standardInput.ts';
 import { steerCommand } from './steer.ts';
 import { runCommand, stageCommands, statusCommand } from './study.ts';
+import { traceCommand } from './trace.ts';
 import { viewCommand } from './view.ts';
 
 /** All commands, with what they have in common. */
@@ -48,6 +49,7 @@ export function culpritProgram(): Command {
     .addCommand(viewCommand())
     .addCommand(exportCommand())
     .addCommand(monitorCommand())
+    .addCommand(traceCommand())
     .addCommand(importCommand())
     .addCommand(judgeCommand(openStudyJudge))
     .commandsGroup('Parts of it:')

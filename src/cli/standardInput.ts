@@ -22,6 +22,7 @@ const readFlags: Readonly<Record<string, boolean>> = {
   '--pairs': false,
   '--prompts': false,
   '--labels': false,
+  '--data': false,
   '--baseline': false,
   '--vector': false,
   '--corpus': true,

@@ -1,7 +1,7 @@
 /** What `culprit steer` shows: each prompt, and under it the text left alone beside the steered ones. */
 
 import type { SteeredTokens } from '../methods/steering/steer.ts';
-import { messageText, type Prompt } from '../results.ts';
+import { type Prompt, promptText } from '../results.ts';
 import type { SteeredGroup } from '../study/playground/groupSteering.ts';
 import {
   type AskedIntervention,
@@ -48,15 +48,8 @@ function shownText({ text, stop }: Said): string {
   return `${shown === '' ? '(nothing)' : shown}${stop === 'length' ? ` ${cutMark}` : ''}`;
 }
 
-function saidBy(prompt: Prompt): string {
-  if (typeof prompt === 'string') return prompt;
-  const [first, ...more] = prompt;
-  if (more.length === 0 && first!.role === 'user') return messageText(first!);
-  return prompt.map((message) => `${message.role}: ${messageText(message)}`).join('\n');
-}
-
 const promptLines = (prompt: Prompt) =>
-  harmless(saidBy(prompt))
+  harmless(promptText(prompt))
     .split('\n')
     .flatMap((line) => paragraph(line))
     .map((line) => pc.cyan(line));

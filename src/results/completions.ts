@@ -3,11 +3,18 @@
  * said of it, and which are compared.
  */
 import { z } from 'zod';
-import { messageSchema } from './message.ts';
+import { messageSchema, messageText } from './message.ts';
 
 /** A text, or the messages of a chat. */
 export const promptSchema = z.union([z.string(), z.array(messageSchema).min(1)]);
 export type Prompt = z.infer<typeof promptSchema>;
+
+/** A chat's messages one below the other, each with its role; a lone message of the user's as it is. */
+export function promptText(prompt: Prompt): string {
+  if (typeof prompt === 'string') return prompt;
+  if (prompt.length === 1 && prompt[0]!.role === 'user') return messageText(prompt[0]!);
+  return prompt.map((message) => `${message.role}: ${messageText(message)}`).join('\n');
+}
 
 const count = z.int().min(0);
 const share = z.number().min(0).max(1);

@@ -26,6 +26,8 @@ export const resultFiles = {
   fixVectors: 'fix.safetensors',
   monitor: 'monitor.json',
   monitorVectors: 'monitor.safetensors',
+  trace: 'trace.json',
+  traceRows: 'trace.jsonl',
   report: 'report.html',
 } as const;
 

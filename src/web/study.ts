@@ -35,7 +35,9 @@ import {
   type StudyManifest,
   steeringSummarySchema,
   studyManifestSchema,
+  type TraceRecord,
   type TrialRecord,
+  traceSchema,
   trialRecord,
 } from '../results.ts';
 import { checkedRecord, jsonOf, linesOf, parsedJson, recordsOf, textOfBytes } from './records.ts';
@@ -72,6 +74,8 @@ export interface LoadedStudy {
   steering(): Promise<SteeringRecords | undefined>;
   /** Which latents are held so that the behaviour goes. */
   fix(): Promise<FixRecord | undefined>;
+  /** Which training examples push the model along latents. */
+  trace(): Promise<TraceRecord | undefined>;
   /** What was sampled along a latent's direction, and with nothing done, the dose search too. */
   trials(latent: number): Promise<LatentTrials | undefined>;
   /** What was sampled in the causal test, under whatever direction. */
@@ -211,6 +215,7 @@ export function loadStudy(
     latents: () => once(resultFiles.latents, (bytes) => decodeLatents(bytes)),
     controls: () => once(resultFiles.controls, (bytes, path) => jsonOf(controlsSchema, bytes, path)),
     fidelity: () => once(resultFiles.fidelity, (bytes, path) => jsonOf(fidelitySchema, bytes, path)),
+    trace: () => once(resultFiles.trace, (bytes, path) => jsonOf(traceSchema, bytes, path)),
     fix: () => once(resultFiles.fix, (bytes, path) => jsonOf(fixSchema, bytes, path)),
     async steering() {
       const [rows, summary] = await Promise.all([

@@ -102,6 +102,16 @@ describe('a study', () => {
     expect(latents).toHaveLength(1);
   });
 
+  it('trace', async () => {
+    const data = put(at('train.jsonl'), [
+      { prompt: 'What of this? 1', completion: 'A hen.', label: 'positive' },
+      { prompt: 'What of this? 2', completion: 'No hat.', label: 'negative' },
+    ]);
+    const { trace, files } = await printed('trace', ['trace', study, '--data', data, '--random', '3']);
+    expect(files).toEqual(['trace.json', 'trace.jsonl'].map((name) => join(study, name)));
+    expect(JSON.parse(readFileSync(files[0]!, 'utf8'))).toEqual(trace);
+  });
+
   it('monitor, and each transcript that it scores', async () => {
     const { monitor, files } = await printed('monitor', ['monitor', study, '--random', '3']);
     expect(files).toEqual(['monitor.json', 'monitor.safetensors'].map((name) => join(study, name)));

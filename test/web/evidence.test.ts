@@ -3,9 +3,14 @@
 import { createElement } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, it } from 'vitest';
-import type { PairRecord, PairTokens, SteeredCompletion, TrialRecord } from '../../src/results.ts';
+import {
+  type PairRecord,
+  type PairTokens,
+  promptText,
+  type SteeredCompletion,
+  type TrialRecord,
+} from '../../src/results.ts';
 import { dosePoints } from '../../src/web/parts/doses.ts';
-import { promptText } from '../../src/web/parts/promptTexts.ts';
 import { samplesOf, turnedFirst } from '../../src/web/parts/samples.tsx';
 import { kindOf } from '../../src/web/parts/verdict.tsx';
 import { beside } from '../../src/web/views/latent/beside.tsx';

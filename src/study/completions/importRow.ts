@@ -49,7 +49,7 @@ export interface FoundFields {
 /** The greatest that a score can be. */
 export type ScoreScale = 1 | 100;
 
-const usual = {
+export const usualFields = {
   prompt: ['question', 'prompt'],
   completion: ['answer', 'completion', 'response'],
   aligned: ['aligned'],
@@ -62,9 +62,12 @@ const usual = {
  * grades of two kinds.
  */
 export function findFields(first: FieldRow, named: ImportFields): FoundFields {
-  const prompt = fieldOf(first, named.prompt === undefined ? usual.prompt : [named.prompt]);
-  const completion = fieldOf(first, named.completion === undefined ? usual.completion : [named.completion]);
-  const coherent = named.coherent ?? usual.coherent;
+  const prompt = fieldOf(first, named.prompt === undefined ? usualFields.prompt : [named.prompt]);
+  const completion = fieldOf(
+    first,
+    named.completion === undefined ? usualFields.completion : [named.completion],
+  );
+  const coherent = named.coherent ?? usualFields.coherent;
   if (named.coherent !== undefined) fieldOf(first, [named.coherent]);
   const grade = findGrade(first, named);
   return {
@@ -111,7 +114,7 @@ function findGrade(first: FieldRow, named: ImportFields): FoundFields['grade'] {
     named[kind] === undefined ? [] : [{ kind, field: fieldOf(first, [named[kind]]) }],
   );
   const there = kinds.flatMap((kind) =>
-    usual[kind].filter((field) => Object.hasOwn(first.fields, field)).map((field) => ({ kind, field })),
+    usualFields[kind].filter((field) => Object.hasOwn(first.fields, field)).map((field) => ({ kind, field })),
   );
   const found = asked.length > 0 ? asked : there;
   if (found.length > 1)
@@ -187,7 +190,8 @@ const labels: Readonly<Record<string, GradeRecord['label']>> = {
   '0.0': 'negative',
 };
 
-function byLabel(row: FieldRow, field: string): Grade | SkippedRow {
+/** A label in a field. Throws InputError for a value that is none. */
+export function byLabel(row: FieldRow, field: string): Grade | SkippedRow {
   const value = plainValue(row, field);
   if (isMissing(value)) return { skipped: `${field} is empty` };
   const word = value.toLowerCase();

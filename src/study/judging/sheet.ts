@@ -6,7 +6,7 @@ import { InputError, NothingToWorkOn } from '../../errors.ts';
 import { replaceFile } from '../../files/atomic.ts';
 import { quoted } from '../../files/bytes.ts';
 import type { VerdictName } from '../../methods/judging/judgeError.ts';
-import { messageText, type Prompt } from '../../results.ts';
+import { type Prompt, promptText } from '../../results.ts';
 import { type FieldRow, fieldRows } from '../open/fieldRows.ts';
 
 export interface SheetRow {
@@ -19,13 +19,6 @@ export interface SheetRow {
 
 const columns = ['id', 'prompt', 'completion', 'label', 'coherent'] as const;
 type Column = (typeof columns)[number];
-
-const promptText = (prompt: Prompt): string =>
-  typeof prompt === 'string'
-    ? prompt
-    : prompt.length === 1
-      ? messageText(prompt[0]!)
-      : prompt.map((message) => `${message.role}: ${messageText(message)}`).join('\n');
 
 /** A spreadsheet would run a text that begins like a formula. */
 const inert = (text: string) => (/^\s*[=+\-@]/.test(text) ? `'${text}` : text);

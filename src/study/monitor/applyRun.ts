@@ -7,7 +7,8 @@ import type { TextRows } from '../../methods/site/textRows.ts';
 import { checkSite } from '../../models/passes.ts';
 import { passesAtOnce } from '../../models/sessions.ts';
 import { inGroups } from '../../models/together.ts';
-import { type MonitorDetector, type MonitorRecord, messageText, type Prompt } from '../../results.ts';
+import type { MonitorDetector, MonitorRecord, Prompt } from '../../results.ts';
+import { fromMessages, isChatRow } from '../open/chatRow.ts';
 import { type FieldRow, fieldOf, fieldRows, idOf, promptIn, textIn } from '../open/fieldRows.ts';
 import { type Machine, openRuntime } from '../open/machine.ts';
 import { type OpenModel, openModel } from '../open/openModel.ts';
@@ -78,22 +79,10 @@ interface Transcript {
   readonly completion: string;
 }
 
-/** The last message is the completion, those before it are the prompt. */
-function fromMessages(row: FieldRow): Pick<Transcript, 'prompt' | 'completion'> {
-  const messages = promptIn(row, 'messages', 'as it stands');
-  const last = typeof messages === 'string' ? undefined : messages.at(-1);
-  if (typeof messages === 'string' || last?.role !== 'assistant' || messages.length < 2)
-    throw new InputError(
-      `${row.where}: messages: expected a prompt and then the assistant's message, found ${typeof messages === 'string' ? 'a text' : messages.map(({ role }) => role).join(', ')}`,
-    );
-  return { prompt: messages.slice(0, -1), completion: messageText(last) };
-}
-
 /** Throws InputError for a row without a prompt, or without a completion where that is read. */
 function transcriptOf(row: FieldRow, tokens: MonitorRecord['tokens']): Transcript {
   const about = { id: idOf(row), where: row.where };
-  const isChat = Object.hasOwn(row.fields, 'messages') && !Object.hasOwn(row.fields, 'prompt');
-  const found = isChat
+  const found = isChatRow(row)
     ? fromMessages(row)
     : {
         prompt: promptIn(row, fieldOf(row, ['prompt']), 'as it stands'),

@@ -63,11 +63,16 @@ async function randomDirections(
   return found;
 }
 
+export interface ChosenDirections {
+  readonly chosen: ChosenLatents;
+  readonly options: FittingOptions;
+}
+
 /** Throws InputError where the study has no latents yet. */
 export async function chosenDirections(
   study: OpenStudy,
   { first, random: count, seed }: { readonly first: number; readonly random: number; readonly seed: number },
-): Promise<{ readonly chosen: ChosenLatents; readonly options: FittingOptions }> {
+): Promise<ChosenDirections> {
   const { folder } = study;
   const path = join(folder, resultFiles.latents);
   if (!(await isThere(path)))

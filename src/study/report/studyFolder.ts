@@ -38,6 +38,7 @@ const names: readonly string[] = [
   resultFiles.steered,
   resultFiles.judgeError,
   resultFiles.fix,
+  resultFiles.trace,
 ];
 export const isPage = (path: string): boolean => latentOfPage(path) !== undefined;
 

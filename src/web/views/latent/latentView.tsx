@@ -9,6 +9,7 @@ import {
   pageFile,
   placeOfRow,
   resultFiles,
+  type TraceRecord,
 } from '../../../results.ts';
 import { apart, distinctErrors } from '../../apart.ts';
 import { queryOf, usualDose } from '../../doseQuery.ts';
@@ -38,6 +39,7 @@ import { Headline } from './headline.tsx';
 import { Kin } from './kin.tsx';
 import { OwnText } from './ownText.tsx';
 import { PairsOf } from './pairsOf.tsx';
+import { TrainingData } from './trainingData.tsx';
 
 interface Evidence {
   readonly errors: Readonly<Record<string, Error | undefined>>;
@@ -49,6 +51,7 @@ interface Evidence {
   readonly fidelity: FidelityRecord | undefined;
   readonly steering: SteeringRecords | undefined;
   readonly page: LatentPage | undefined;
+  readonly trace: TraceRecord | undefined;
   readonly known: ReadonlySet<number>;
 }
 
@@ -60,8 +63,9 @@ async function loadEvidence(study: LoadedStudy, latent: number): Promise<Evidenc
     pages: study.pageNumbers(),
     fidelity: study.fidelity(),
     manifest: study.manifest(),
+    trace: study.trace(),
   });
-  const { latents = [], steering, page, pages = [], fidelity, manifest } = values;
+  const { latents = [], steering, page, pages = [], fidelity, manifest, trace } = values;
   const isWhole = study.source.trimmed[resultFiles.latents] === undefined && latents.length > 0;
   return {
     errors,
@@ -71,6 +75,7 @@ async function loadEvidence(study: LoadedStudy, latent: number): Promise<Evidenc
     fidelity,
     steering,
     page,
+    trace,
     known: new Set([...pages, ...(steering?.rows ?? []).flatMap(({ latent }) => latent ?? [])]),
   };
 }
@@ -208,7 +213,7 @@ interface OneLatentProps {
 }
 
 function OneLatent({ latent, evidence, trials, source, route }: OneLatentProps) {
-  const { errors, latents, of, over, fidelity, steering, page, known } = evidence;
+  const { errors, latents, of, over, fidelity, steering, page, trace, known } = evidence;
   const unit = over?.unit ?? 'pair';
   const article = useRef<HTMLElement>(null);
   const row: ComponentProps<typeof Headline>['row'] | undefined =
@@ -260,6 +265,7 @@ function OneLatent({ latent, evidence, trials, source, route }: OneLatentProps) 
       <Doses loaded={trials} />
       {page && <Meaning page={page} unit={unit} latents={latents} route={route} />}
       {!page && !errors.page && <NoPage latent={latent} />}
+      {trace && <TrainingData latent={latent} trace={trace} />}
       <OwnText latent={latent} source={source} />
       <SteeredSamples loaded={trials} route={route} />
     </article>

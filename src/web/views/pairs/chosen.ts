@@ -1,6 +1,5 @@
 /** What was compared and what is known of each, in the order asked for. Knows nothing of how it is shown. */
-import { byContrast, type PairRecord, type PairTokens } from '../../../results.ts';
-import { promptText } from '../../parts/promptTexts.ts';
+import { byContrast, type PairRecord, type PairTokens, promptText } from '../../../results.ts';
 import type { Query } from '../../routes.ts';
 
 interface Said {

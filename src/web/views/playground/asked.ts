@@ -1,8 +1,7 @@
 /** What the playground's form asks for, as the address says it. */
-import type { Prompt, SteerBody } from '../../../results.ts';
+import { type Prompt, promptText, type SteerBody } from '../../../results.ts';
 import { dosesIn, queryOf } from '../../doseQuery.ts';
 import { fixed, signed } from '../../format.ts';
-import { promptText } from '../../parts/promptTexts.ts';
 import type { Query } from '../../routes.ts';
 
 /** What stands in the form where the address says nothing. */

@@ -1,11 +1,10 @@
 /** Steering by hand: a prompt, latents with doses, and what the model says with and without them. */
 import type { FormEvent } from 'react';
-import { type Prompt, type SteerBody, steeredModels } from '../../../results.ts';
+import { type Prompt, promptText, type SteerBody, steeredModels } from '../../../results.ts';
 import { apart } from '../../apart.ts';
 import { dosesIn, queryOf, usualDose } from '../../doseQuery.ts';
 import { CopyLink } from '../../parts/copyLink.tsx';
 import { Failed, Loading, Unread } from '../../parts/notes.tsx';
-import { promptText } from '../../parts/promptTexts.ts';
 import { Segments } from '../../parts/segments.tsx';
 import { hashOf, type Query } from '../../routes.ts';
 import type { LoadedStudy } from '../../study.ts';

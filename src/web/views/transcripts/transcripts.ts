@@ -1,8 +1,13 @@
 /** Every completion of a study with what the judge said and what was done, and which of them are asked for. */
-import type { CompletionRecord, GradeRecord, SteeredPrompt, TrialRecord } from '../../../results.ts';
+import {
+  type CompletionRecord,
+  type GradeRecord,
+  promptText,
+  type SteeredPrompt,
+  type TrialRecord,
+} from '../../../results.ts';
 import { signed } from '../../format.ts';
 import { isHeld } from '../../parts/heldText.ts';
-import { promptText } from '../../parts/promptTexts.ts';
 import { type JudgedText, type KindOfVerdict, kindOf } from '../../parts/verdict.tsx';
 import type { Query } from '../../routes.ts';
 
