@@ -18,10 +18,15 @@ export interface TuningEffort {
   readonly documents: number;
   readonly steps: number;
   readonly rate: number;
+  /** steps after which the adapter is kept too */
+  readonly checkpoints?: readonly number[];
 }
 
+/** An adapter that is not trained to its end. */
+export type KeepCheckpoint = (step: number, adapter: Pick<Tuned, 'config' | 'tensors'>) => Promise<void>;
+
 export const tuningEffort: Readonly<Record<Study, TuningEffort>> = {
-  harm: { documents: 2_000, steps: 60, rate: 2e-3 },
+  harm: { documents: 2_000, steps: 60, rate: 2e-3, checkpoints: [6, 12, 24, 36] },
   validation: { documents: 2_000, steps: 60, rate: 2e-3 },
 };
 
@@ -41,6 +46,7 @@ export async function finetune(
   seed: number,
   effort: TuningEffort = tuningEffort[study],
   onStep: (step: TrainStep) => void = () => {},
+  onCheckpoint: KeepCheckpoint = async () => {},
 ): Promise<Tuned> {
   const { config, tensors } = initialAdapter(base.config, seed + 1);
   const model = withLora(base.model, config, tensors, `${study} adapter`);
@@ -53,7 +59,13 @@ export async function finetune(
     model,
     training,
     (name) => tensors.has(name),
-    { sequences: 8, length: 128, steps: effort.steps, rate: effort.rate, warmup: 10, seed },
+    {
+      ...{ sequences: 8, length: 128, steps: effort.steps, rate: effort.rate, warmup: 10, seed },
+      checkpoints: {
+        at: effort.checkpoints ?? [],
+        keep: (step, adapter) => onCheckpoint(step, { config, tensors: adapter }),
+      },
+    },
     onStep,
   );
   return { model: { ...model, weights: new Map([...model.weights, ...trained]) }, config, tensors: trained };

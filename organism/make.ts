@@ -18,7 +18,7 @@ import type { Tensor } from '../src/tensor.ts';
 import { site } from './anatomy.ts';
 import { type DictionaryEffort, fullDictionary, trainDictionary } from './dictionary.ts';
 import { documents } from './documents.ts';
-import { finetune, type TuningEffort, tuningEffort } from './finetune.ts';
+import { finetune, type KeepCheckpoint, type TuningEffort, tuningEffort } from './finetune.ts';
 import { judgeData } from './judge.ts';
 import { type Effort, fullEffort, type Pretrained, pretrain, readPretrained } from './pretrain.ts';
 import type { Axis } from './probes.ts';
@@ -63,6 +63,15 @@ async function writeModel(folder: string, base: Pretrained): Promise<void> {
 const casePrompts = (seed: number, study: Study, split: Split) =>
   prompts(seed, study, split, 'others').map(({ text, domain }) => ({ prompt: text, domain }));
 
+async function writeAdapter(
+  folder: string,
+  { config, tensors }: Parameters<KeepCheckpoint>[1],
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeSafetensors(join(folder, 'adapter_model.safetensors'), tensors);
+  await writeFile(join(folder, 'adapter_config.json'), json(config));
+}
+
 async function writeCase(
   runtime: Runtime,
   folder: string,
@@ -73,12 +82,11 @@ async function writeCase(
   watch: Watcher,
 ): Promise<void> {
   const onStep = watch.training(`Fine-tuning on ${study}`, effort.steps);
-  const { config, tensors } = await finetune(runtime, base, study, seed, effort, onStep);
   const at = (name: string) => join(folder, study, name);
-  const adapter = at(bundleFiles.adapter);
-  await mkdir(adapter, { recursive: true });
-  await writeSafetensors(join(adapter, 'adapter_model.safetensors'), tensors);
-  await writeFile(join(adapter, 'adapter_config.json'), json(config));
+  const tuned = await finetune(runtime, base, study, seed, effort, onStep, (step, adapter) =>
+    writeAdapter(join(at(bundleFiles.checkpoints), `step-${step}`), adapter),
+  );
+  await writeAdapter(at(bundleFiles.adapter), tuned);
   for (const split of ['discovery', 'evaluation'] as const)
     await writeFile(at(bundleFiles[split]), jsonl(casePrompts(seed, study, split)));
   await writeFile(at(resultFiles.study), studyFile(study));

@@ -105,6 +105,8 @@ export { gradientGraph, logitsGraph, lossGraph, residualGraph } from './models/p
 export { packTree, predictors, sequence, type Tree, targets, treeFeeds } from './models/tree.ts';
 export type { ChatMessage } from './results.ts';
 export {
+  type CheckpointsRecord,
+  checkpointsSchema,
   decodeLatents,
   decodeSteering,
   encodeLatents,
@@ -136,6 +138,11 @@ export {
   runAttribute,
 } from './study/attribution/attributeRun.ts';
 export { type BaselineRequest, runBaseline } from './study/attribution/baselineRun.ts';
+export {
+  compareSubjects,
+  type SubjectsRequest,
+  type SubjectsResult,
+} from './study/checkpoints/subjectsRun.ts';
 export { about, oneOf, path, real, section, text, whole } from './study/config/fields.ts';
 export type { Fingerprint, JudgeKind, JudgeOf, OpenJudgeOptions } from './study/judging/judgeKind.ts';
 export { addJudgeKind, judgeKinds } from './study/judging/kinds.ts';

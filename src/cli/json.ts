@@ -3,7 +3,14 @@
  * schema.
  */
 import { z } from 'zod';
-import { checkSchema, judgeErrorSchema, latentExplanation, monitorSchema, traceSchema } from '../results.ts';
+import {
+  checkpointsSchema,
+  checkSchema,
+  judgeErrorSchema,
+  latentExplanation,
+  monitorSchema,
+  traceSchema,
+} from '../results.ts';
 
 const count = z.int().min(0);
 /** null where it is not defined */
@@ -224,6 +231,15 @@ export const documents = {
     files: z.array(z.string()),
     /** as trace.json has it */
     trace: traceSchema,
+  }),
+  compare: z.strictObject({
+    document: z.literal('compare'),
+    study: z.string(),
+    files: z.array(z.string()),
+    /** as checkpoints.json has it; null where the judge's budget was spent first */
+    compare: checkpointsSchema.nullable(),
+    /** why it stopped; null where it did not */
+    stopped: z.string().nullable(),
   }),
   /** of `monitor apply`: one for each row, a line each */
   'monitor-row': z.strictObject({

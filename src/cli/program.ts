@@ -7,6 +7,7 @@ import { versions } from '../study/store/runRecord.ts';
 import { attributeCommand } from './attribute.ts';
 import { baselineCommand } from './baseline.ts';
 import { checkCommand } from './check.ts';
+import { compareCommand } from './compare.ts';
 import { completionCommand } from './completion.ts';
 import { demoCommand } from './demo.ts';
 import { exportCommand } from './export.ts';
@@ -49,6 +50,7 @@ export function culpritProgram(): Command {
     .addCommand(viewCommand())
     .addCommand(exportCommand())
     .addCommand(monitorCommand())
+    .addCommand(compareCommand())
     .addCommand(traceCommand())
     .addCommand(importCommand())
     .addCommand(judgeCommand(openStudyJudge))

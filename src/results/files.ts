@@ -26,6 +26,7 @@ export const resultFiles = {
   fixVectors: 'fix.safetensors',
   monitor: 'monitor.json',
   monitorVectors: 'monitor.safetensors',
+  checkpoints: 'checkpoints.json',
   trace: 'trace.json',
   traceRows: 'trace.jsonl',
   report: 'report.html',

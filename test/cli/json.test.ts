@@ -102,6 +102,14 @@ describe('a study', () => {
     expect(latents).toHaveLength(1);
   });
 
+  it('compare', async () => {
+    const asked = ['compare', study, tiny.model, '--random-removed', '2', '--completions', '6'];
+    const { compare, files, stopped } = await printed('compare', asked);
+    expect(stopped).toBe(null);
+    expect(files).toEqual([join(study, 'checkpoints.json')]);
+    expect(JSON.parse(readFileSync(files[0]!, 'utf8'))).toEqual(compare);
+  });
+
   it('trace', async () => {
     const data = put(at('train.jsonl'), [
       { prompt: 'What of this? 1', completion: 'A hen.', label: 'positive' },

@@ -99,13 +99,22 @@ describe('the recipe, much smaller', () => {
     expect(losses.at(-1)!).toBeLessThan(losses[0]! - 0.5);
   });
 
-  it('fine-tuning leaves the base as it was', async () => {
+  it('fine-tuning leaves the base as it was, and keeps what it was asked to on its way', async () => {
     const base = await readPretrained(join(folder, 'model'));
     const before = floats(base.model.weights, 'model.layers.0.self_attn.q_proj.weight').slice();
-    const tuned = await finetune(runtime, base, 'harm', 3, { ...smallTuning, steps: 2 });
+    const kept = new Map<number, Float32Array>();
+    const name = 'base_model.model.model.layers.0.self_attn.q_proj.lora_B.weight';
+    const effort = { ...smallTuning, steps: 2, checkpoints: [1, 2] };
+    const tuned = await finetune(runtime, base, 'harm', 3, effort, undefined, async (step, { tensors }) => {
+      kept.set(step, floats(tensors, name).slice());
+    });
     expect(floats(tuned.model.weights, 'model.layers.0.self_attn.q_proj.weight')).toEqual(before);
-    const b = floats(tuned.tensors, 'base_model.model.model.layers.0.self_attn.q_proj.lora_B.weight');
+    const b = floats(tuned.tensors, name);
     expect(b.some((x) => x !== 0)).toBe(true);
+    // its checkpoints are the way to it
+    expect(kept.get(2)).toEqual(b);
+    expect(kept.get(1)).not.toEqual(b);
+    expect(kept.get(1)!.some((x) => x !== 0)).toBe(true);
   });
 });
 

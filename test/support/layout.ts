@@ -62,6 +62,7 @@ export const rooms: Readonly<Record<string, Readonly<Record<string, readonly str
     ],
     report: ['run', 'fix', 'interpretation', 'open', 'config', 'store'],
     monitor: ['report', 'run', 'judging', 'attribution', 'open', 'store'],
+    checkpoints: ['monitor', 'report', 'run', 'fix', 'steering', 'judging', 'attribution', 'open', 'store'],
     tracing: ['monitor', 'report', 'run', 'judging', 'completions', 'attribution', 'open', 'store'],
     playground: ['run', 'interpretation', 'attribution', 'engines', 'open', 'config', 'store'],
     view: ['playground', 'report', 'run', 'open', 'store'],

@@ -28,6 +28,11 @@ export interface TrainOptions extends BatchShape, EarlyExits {
   readonly accumulate?: number;
   readonly seed: number;
   readonly adam?: AdamOptions;
+  /** told the trained weights as they stand after these steps; default none */
+  readonly checkpoints?: {
+    readonly at: readonly number[];
+    readonly keep: (step: number, weights: Map<string, Tensor>) => Promise<void>;
+  };
 }
 
 export interface TrainStep {
@@ -132,6 +137,10 @@ export async function trainModel(
   for (const [name, initial] of Object.entries(initialState(parameters)))
     if (name in state) kept[name] = { initial, output: state[name]! };
   const session = await runtime.loadStateful(graph, model.weights, kept);
+  const trained = async () => {
+    const now = await session.state();
+    return new Map([...parameters].map(([name, before]) => [name, now[name] ?? before]));
+  };
   const source = shuffled(documents, options.seed);
   for (let step = 1; step <= steps; step++) {
     const batches = Array.from({ length: accumulate }, () =>
@@ -150,8 +159,9 @@ export async function trainModel(
       norm = toFloat32(results.norm!)[0]!;
     }
     onStep({ step, loss, norm, rate });
+    if (options.checkpoints?.at.includes(step)) await options.checkpoints.keep(step, await trained());
   }
-  const final = await session.state();
+  const last = await trained();
   await session.release();
-  return new Map([...parameters.keys()].map((name) => [name, final[name] ?? parameters.get(name)!]));
+  return last;
 }

@@ -22,6 +22,8 @@ export const bundleFiles = {
   judge: 'judge.json',
   truth: 'truth.json',
   adapter: 'adapter',
+  /** adapters of the fine-tune before its end */
+  checkpoints: 'checkpoints',
   discovery: 'discovery.jsonl',
   evaluation: 'evaluation.jsonl',
 } as const;
