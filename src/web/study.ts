@@ -4,8 +4,10 @@
 import { z } from 'zod';
 import {
   type CheckLine,
+  type CheckpointsRecord,
   type CompletionRecord,
   type ControlsRecord,
+  checkpointsSchema,
   checkSchema,
   completionRecord,
   controlsSchema,
@@ -74,6 +76,8 @@ export interface LoadedStudy {
   steering(): Promise<SteeringRecords | undefined>;
   /** Which latents are held so that the behaviour goes. */
   fix(): Promise<FixRecord | undefined>;
+  /** What the latents do in other subjects. */
+  checkpoints(): Promise<CheckpointsRecord | undefined>;
   /** Which training examples push the model along latents. */
   trace(): Promise<TraceRecord | undefined>;
   /** What was sampled along a latent's direction, and with nothing done, the dose search too. */
@@ -215,6 +219,7 @@ export function loadStudy(
     latents: () => once(resultFiles.latents, (bytes) => decodeLatents(bytes)),
     controls: () => once(resultFiles.controls, (bytes, path) => jsonOf(controlsSchema, bytes, path)),
     fidelity: () => once(resultFiles.fidelity, (bytes, path) => jsonOf(fidelitySchema, bytes, path)),
+    checkpoints: () => once(resultFiles.checkpoints, (bytes, path) => jsonOf(checkpointsSchema, bytes, path)),
     trace: () => once(resultFiles.trace, (bytes, path) => jsonOf(traceSchema, bytes, path)),
     fix: () => once(resultFiles.fix, (bytes, path) => jsonOf(fixSchema, bytes, path)),
     async steering() {

@@ -39,6 +39,7 @@ const names: readonly string[] = [
   resultFiles.judgeError,
   resultFiles.fix,
   resultFiles.trace,
+  resultFiles.checkpoints,
 ];
 export const isPage = (path: string): boolean => latentOfPage(path) !== undefined;
 

@@ -21,6 +21,7 @@ import { RankingFidelity } from './fidelity.tsx';
 import { FixSection } from './fixSection.tsx';
 import { funnelOf, type Step } from './funnel.ts';
 import { JudgeErrorNote } from './judgeErrorNote.tsx';
+import { SubjectsSection } from './subjectsSection.tsx';
 import { warningsOf } from './warnings.ts';
 
 async function everything(study: LoadedStudy) {
@@ -34,6 +35,7 @@ async function everything(study: LoadedStudy) {
     check: study.check(),
     controls: study.controls(),
     fix: study.fix(),
+    checkpoints: study.checkpoints(),
   });
   const { manifest, steering, said } = values;
   const behaviour = steering?.summary.behaviour ?? said?.behaviour ?? 'the behaviour';
@@ -212,6 +214,9 @@ function Overview({ study, progress, route }: ViewProps) {
           {(found.fix || found.errors.fix) && <h2>A fix</h2>}
           {found.errors.fix && <Failed error={found.errors.fix} />}
           {found.fix && <FixSection record={found.fix} stale={study.stale.fix} route={route} />}
+          {(found.checkpoints || found.errors.checkpoints) && <h2>Subjects compared</h2>}
+          {found.errors.checkpoints && <Failed error={found.errors.checkpoints} />}
+          {found.checkpoints && <SubjectsSection record={found.checkpoints} route={route} />}
           {(found.controls || found.errors.controls) && <h2>With one thing broken on purpose</h2>}
           {found.errors.controls && <Failed error={found.errors.controls} />}
           {found.controls && <ControlledRuns controls={found.controls} manifest={found.manifest} />}
