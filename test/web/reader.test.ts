@@ -9,6 +9,7 @@ import {
 import { latentPage } from '../support/latentPage.ts';
 import { hasBrowser, violations } from './support/chromium.ts';
 import { linesOf, pairOnPage, pairsOfPrompt, tokensOfPairs } from './support/comparedParts.ts';
+import { checkpointsRecord, traceRecord } from './support/furtherRecords.ts';
 import { type OpenedReport, openReport } from './support/openedReport.ts';
 import {
   confirmed,
@@ -81,6 +82,8 @@ const study = {
   'steering.parquet': encodeSteering(rows),
   'steering.json': JSON.stringify(summary({ zone: { ...zone, away: { ...zone.away, low: -0.1126 } } })),
   'fix.json': JSON.stringify(fixRecord()),
+  'trace.json': JSON.stringify(traceRecord()),
+  'checkpoints.json': JSON.stringify(checkpointsRecord()),
   'steered.jsonl': linesOf([
     trial('a', {}),
     trial('b', {
@@ -437,6 +440,24 @@ describe.skipIf(!hasBrowser)('a reader', () => {
     expect(await page.locator('.compare-lead').textContent()).toContain(
       'Latent 7 comes first in both and is confirmed in both.',
     );
+    await page.context().close();
+  });
+
+  it('sees what the training data pushes, and what latents do in other subjects', async () => {
+    const page = await report.open('/latent/7');
+    const data = page.locator('section', { hasText: 'In the training data' }).last();
+    const ids = () => data.locator('.text-list li p .quiet:first-child').allTextContents();
+    await data.locator('.text-list li').first().waitFor();
+    expect([await ids(), await data.locator('.legend').textContent()]).toEqual([
+      ['e1', 'e2'],
+      expect.stringContaining('push at each token'),
+    ]);
+    await data.locator('button', { hasText: 'lie furthest along it' }).click();
+    expect(await ids()).toEqual(['e2', 'e1']);
+    await page.goto(`${page.url().split('#')[0]}#/`);
+    await page.locator('p', { hasText: 'takes it away from step-1 on (−30 [−40, −20] points' }).waitFor();
+    await page.locator('button', { hasText: 'latent 8' }).click();
+    await page.locator('tr', { hasText: 'step-2' }).filter({ hasText: '−5 [−15, +5]' }).waitFor();
     await page.context().close();
   });
 

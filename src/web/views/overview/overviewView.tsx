@@ -201,7 +201,8 @@ function Overview({ study, progress, route }: ViewProps) {
               </section>
               <p className="print-only quiet">
                 Not printed: how far the ranking agrees with removal, effects counted otherwise, selectors,
-                controls{found.fix && ', the sets of a fix'}. The page itself shows them.
+                controls{found.fix && ', the sets of a fix'}
+                {found.checkpoints && ', subjects compared one by one'}. The page itself shows them.
               </p>
             </>
           )}

@@ -203,7 +203,7 @@ export function SubjectsSection({ record, route }: SubjectsSectionProps) {
           />
         )}
         <Key />
-        <div className="small-multiples fix">
+        <div className="small-multiples compared-subjects">
           <figure>
             <figcaption>{record.behaviour}, of coherent answers</figcaption>
             <Figure
@@ -217,15 +217,15 @@ export function SubjectsSection({ record, route }: SubjectsSectionProps) {
           </figure>
         </div>
         <Table record={record} k={k} />
+        <h3>What speaks against it</h3>
+        <ul>
+          {against.map((text) => (
+            <li key={text}>
+              <Sentence text={text} route={route} />
+            </li>
+          ))}
+        </ul>
       </section>
-      <h3>What speaks against it</h3>
-      <ul>
-        {against.map((text) => (
-          <li key={text}>
-            <Sentence text={text} route={route} />
-          </li>
-        ))}
-      </ul>
     </>
   );
 }
