@@ -1,13 +1,11 @@
 /** The table of latents: rows, what is listed, in which order, and as files. */
-import { useTable } from '@tanstack/react-table';
-import { createElement } from 'react';
-import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, it } from 'vitest';
 import { csvOf } from '../../src/web/csv.ts';
 import { meaningOf } from '../../src/web/parts/meaning.ts';
 import type { Query } from '../../src/web/routes.ts';
-import { columnsOf, features, tableColumns } from '../../src/web/views/latents/columns.tsx';
+import { columnsOf } from '../../src/web/views/latents/columns.tsx';
 import { deltaScale } from '../../src/web/views/latents/deltaBar.tsx';
+import { firstDesc, sortedRows } from '../../src/web/views/latents/latentOrder.ts';
 import {
   hiddenOf,
   hiddenText,
@@ -119,16 +117,8 @@ describe('filter', () => {
 });
 
 describe('sort', () => {
-  /** As the view's table has them. */
-  function sorted(sort: string): number[] {
-    const definitions = tableColumns(columns);
-    function Listed() {
-      const state = { sorting: [parseLatentQuery({ sort }).sort] };
-      const table = useTable({ features, columns: definitions, data: rows, state });
-      return table.getRowModel().rows.map(({ original }) => `${original.latent} `);
-    }
-    return renderToStaticMarkup(createElement(Listed)).trim().split(' ').map(Number);
-  }
+  const sorted = (sort: string) =>
+    sortedRows(rows, columns, parseLatentQuery({ sort }).sort).map(({ latent }) => latent);
 
   it('numbers both ways; those without a value last in both', () => {
     expect(sorted('delta')).toEqual([14, 13, 12, 11, 10]);
@@ -141,7 +131,7 @@ describe('sort', () => {
   });
 
   it('first by what matters: most taken away, least by chance, most brought about', () => {
-    const byId = new Map(tableColumns(columns).map((one) => [one.id, one.sortDescFirst]));
+    const byId = new Map(columns.map((one) => [one.id, firstDesc(one)]));
     expect(['remove', 'away', 'toward', 'delta', 'p', 'q', 'rank'].map((id) => byId.get(id))).toEqual([
       false,
       false,
@@ -156,6 +146,10 @@ describe('sort', () => {
   it('stages by how far they are', () => {
     expect(sorted('-stage')).toEqual([13, 10, 11, 12, 14]);
     expect(sorted('stage').slice(0, 1)).toEqual([12]);
+  });
+
+  it('by nothing that is there: as they are', () => {
+    expect(sorted('nothing')).toEqual(rows.map(({ latent }) => latent));
   });
 });
 

@@ -1,12 +1,4 @@
 /** The columns of the table of latents: what each shows, sorts by, and puts into a file. */
-import {
-  columnVisibilityFeature,
-  createColumnHelper,
-  createSortedRowModel,
-  rowSortingFeature,
-  sortFn_basic,
-  tableFeatures,
-} from '@tanstack/react-table';
 import type { ReactNode } from 'react';
 import {
   changePoints,
@@ -20,12 +12,6 @@ import { fixed, percent, scientific } from '../../format.ts';
 import { DeltaBar, type DeltaScale } from './deltaBar.tsx';
 import { stageChoices } from './latentQuery.ts';
 import type { LatentTableRow } from './latentRows.ts';
-
-export const features = tableFeatures({
-  rowSortingFeature,
-  columnVisibilityFeature,
-  sortedRowModel: createSortedRowModel(),
-});
 
 type Fields = Readonly<Record<string, (row: LatentTableRow) => Cell>>;
 
@@ -271,18 +257,3 @@ export function columnsOf(
     ...(interpreted ? [meaning] : []),
   ];
 }
-
-const helper = createColumnHelper<typeof features, LatentTableRow>();
-
-/** As the table's library takes them. */
-export const tableColumns = (infos: readonly ColumnInfo[]) =>
-  helper.columns(
-    infos.map(({ id, value, numeric, leastFirst = id.startsWith('rank') }) =>
-      helper.accessor((row) => value(row), {
-        id,
-        sortUndefined: 'last',
-        sortDescFirst: numeric && !leastFirst,
-        sortFn: sortFn_basic,
-      }),
-    ),
-  );

@@ -1,15 +1,14 @@
 /** The rows of the latents' table, of which only those in sight are drawn; arrow keys go from row to row. */
-import type { Row } from '@tanstack/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { useKeptScroll } from '../../historyEntry.ts';
-import type { ColumnInfo, features } from './columns.tsx';
+import type { ColumnInfo } from './columns.tsx';
 import type { DeltaScale } from './deltaBar.tsx';
 import type { LatentQuery } from './latentQuery.ts';
 import type { LatentTableRow } from './latentRows.ts';
 
 interface LatentTableProps {
-  readonly rows: readonly Row<typeof features, LatentTableRow>[];
+  readonly rows: readonly LatentTableRow[];
   readonly columns: readonly ColumnInfo[];
   readonly scale: DeltaScale;
   readonly sort: LatentQuery['sort'];
@@ -124,7 +123,7 @@ export function LatentTable(props: LatentTableProps) {
         <tbody>
           <tr style={{ height: above }} />
           {items.map(({ index, key }) => {
-            const { original } = rows[index]!;
+            const row = rows[index]!;
             return (
               <tr
                 key={key}
@@ -135,11 +134,11 @@ export function LatentTable(props: LatentTableProps) {
                 onFocus={() => setActive(index)}
               >
                 <td>
-                  <a href={hrefOf(original.latent)}>{original.latent}</a>
+                  <a href={hrefOf(row.latent)}>{row.latent}</a>
                 </td>
                 {columns.map((column) => (
                   <td key={column.id} className={column.numeric ? 'num' : undefined}>
-                    {column.shown(original, scale)}
+                    {column.shown(row, scale)}
                   </td>
                 ))}
               </tr>

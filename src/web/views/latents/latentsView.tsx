@@ -1,6 +1,4 @@
 /** Every latent of a study in a table. */
-
-import { useTable } from '@tanstack/react-table';
 import { useCallback, useEffect, useMemo } from 'react';
 import { resultFiles } from '../../../results.ts';
 import { type Apart, apart } from '../../apart.ts';
@@ -14,9 +12,10 @@ import type { LoadedStudy } from '../../study.ts';
 import { useLoaded } from '../../useLoaded.ts';
 import { replaceQuery } from '../../useRoute.ts';
 import type { ViewProps, WebView } from '../../view.ts';
-import { type ColumnInfo, columnsOf, features, tableColumns } from './columns.tsx';
+import { type ColumnInfo, columnsOf } from './columns.tsx';
 import { deltaScale } from './deltaBar.tsx';
 import { LatentFilters } from './latentFilters.tsx';
+import { firstDesc, sortedRows } from './latentOrder.ts';
 import { hiddenOf, isCandidate, listedRows, parseLatentQuery, sortText } from './latentQuery.ts';
 import { type LatentTableRow, selectorsOf, tableRows } from './latentRows.ts';
 import { LatentTable } from './latentTable.tsx';
@@ -64,7 +63,8 @@ async function listed(study: LoadedStudy): Promise<ListedOrNot> {
 
 function Table({ rows, columns, selectors, route, name }: Listed & { route: Route; name: string }) {
   const query = useMemo(() => parseLatentQuery(route.query), [route.query]);
-  const data = useMemo(() => listedRows(rows, query), [rows, query]);
+  const asked = useMemo(() => listedRows(rows, query), [rows, query]);
+  const shown = useMemo(() => sortedRows(asked, columns, query.sort), [asked, columns, query.sort]);
   const hidden = hiddenOf(
     query,
     columns.map(({ id }) => id),
@@ -72,36 +72,24 @@ function Table({ rows, columns, selectors, route, name }: Listed & { route: Rout
   const candidates = useMemo(() => rows.filter(isCandidate).length, [rows]);
   const withMeaning = useMemo(() => rows.filter((row) => row.meaning !== undefined).length, [rows]);
   const scale = useMemo(() => deltaScale(rows), [rows]);
-  const definitions = useMemo(() => tableColumns(columns), [columns]);
-  const table = useTable({
-    features,
-    columns: definitions,
-    data,
-    getRowId: ({ latent }) => `${latent}`,
-    state: {
-      sorting: [query.sort],
-      columnVisibility: Object.fromEntries(hidden.map((id) => [id, false])),
-    },
-  });
   const change = useCallback(
     (changed: Readonly<Record<string, string>>) => replaceQuery(route, changed),
     [route],
   );
-  const { rows: shown } = table.getRowModel();
   useEffect(
     () =>
       keepOrder(
         route.query,
-        shown.map(({ original }) => original.latent),
+        shown.map(({ latent }) => latent),
       ),
     [route.query, shown],
   );
-  const visible = new Set(table.getVisibleLeafColumns().map(({ id }) => id));
-  const visibleColumns = columns.filter(({ id }) => visible.has(id));
+  const visibleColumns = columns.filter(({ id }) => !hidden.includes(id));
 
-  function sortBy({ id }: ColumnInfo) {
+  function sortBy(column: ColumnInfo) {
+    const { id } = column;
     const { sort } = query;
-    const desc = sort.id === id ? !sort.desc : (table.getColumn(id)?.getFirstSortDir() ?? 'asc') === 'desc';
+    const desc = sort.id === id ? !sort.desc : firstDesc(column);
     change({ sort: sortText({ id, desc }) });
   }
 
@@ -118,14 +106,7 @@ function Table({ rows, columns, selectors, route, name }: Listed & { route: Rout
         all={rows.length}
         onChange={change}
         onSave={(format) =>
-          download(
-            `${name}-latents.${format}`,
-            savedLatents(
-              shown.map(({ original }) => original),
-              visibleColumns,
-              format,
-            ),
-          )
+          download(`${name}-latents.${format}`, savedLatents(shown, visibleColumns, format))
         }
       />
       {shown.length > 0 ? (
