@@ -1,7 +1,7 @@
 /** The app's frame: which study, which view of it, how far it is. */
 import { useEffect, useRef, useState } from 'react';
 import type { StudyProgress } from '../results.ts';
-import { useKeptScroll } from './historyEntry.ts';
+import { focusFollowed, keepFollowed, useKeptScroll } from './historyEntry.ts';
 import { StaleNote } from './parts/notes.tsx';
 import { ProgressBar } from './parts/progress.tsx';
 import { ThemeSwitch } from './parts/themeSwitch.tsx';
@@ -155,14 +155,14 @@ interface OpenStudyProps extends Omit<ViewProps, 'study' | 'progress'> {
   readonly view: WebView;
 }
 
-/** Moves the focus to what another address shows, as a page that is loaded does; not to the first. */
+/** Moves the focus to what another address shows, on the way back to the link that was followed; not to the first. */
 function useFocusOn(place: string) {
   const main = useRef<HTMLElement>(null);
   const before = useRef(place);
   useEffect(() => {
     if (before.current === place) return;
     before.current = place;
-    main.current?.focus({ preventScroll: true });
+    return main.current ? focusFollowed(main.current) : undefined;
   }, [place]);
   return main;
 }
@@ -179,7 +179,7 @@ function OpenStudy({ source, sources, route, view }: OpenStudyProps) {
       {retry && <LostNote retry={retry} />}
       {progress && <ProgressBar progress={progress} />}
       <StaleNote stale={study.stale} />
-      <main ref={main} id={mainId} tabIndex={-1}>
+      <main ref={main} id={mainId} tabIndex={-1} onClickCapture={keepFollowed}>
         <VerdictWordsOf value={said?.words ?? plainWords}>
           <Shown
             key={`${view.name}/${route.argument}`}

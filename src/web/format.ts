@@ -50,3 +50,6 @@ export function duration(seconds: number): string {
 /** `1 pair`, `2 pairs`. */
 export const plural = (n: number, one: string, many = `${one}s`): string =>
   `${count(n)} ${n === 1 ? one : many}`;
+
+/** The last part of a path or of `hf:org/name`, or all of it where it is one. */
+export const lastPart = (path: string): string => path.split('/').findLast((part) => part !== '') ?? path;

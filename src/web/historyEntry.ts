@@ -1,6 +1,6 @@
 /**
- * What belongs to one entry of the browser's history, and comes back with it: where it was scrolled to. Kept while
- * the page lives.
+ * What belongs to one entry of the browser's history, and comes back with it: where it was scrolled to, and which link
+ * was followed from it. Kept while the page lives.
  */
 import { type RefObject, useEffect } from 'react';
 
@@ -64,4 +64,32 @@ export function useKeptScroll(
     };
     // biome-ignore lint/correctness/useExhaustiveDependencies: the caller names what makes another entry
   }, deps);
+}
+
+/** By the name of the entry. */
+const followed = new Map<string, string>();
+
+/** Remembers which link is followed from the entry that is shown. */
+export function keepFollowed({ target }: { readonly target: EventTarget }): void {
+  const link = (target as Element).closest('a');
+  const href = link?.getAttribute('href');
+  if (href) followed.set(entryName(), href);
+}
+
+/**
+ * Moves the focus to the link that was followed from the entry that is shown, once it is drawn, and to `page` until
+ * then or where none was. Returns what ends the waiting.
+ */
+export function focusFollowed(page: HTMLElement): () => void {
+  page.focus({ preventScroll: true });
+  const href = followed.get(entryName());
+  if (href === undefined) return () => undefined;
+  let left = tries;
+  const look = () => {
+    const link = page.querySelector<HTMLElement>(`a[href="${CSS.escape(href)}"]`);
+    if (document.activeElement !== page || left-- <= 0) clearInterval(timer);
+    else link?.focus({ preventScroll: true });
+  };
+  const timer = setInterval(look, pause);
+  return () => clearInterval(timer);
 }

@@ -12,7 +12,7 @@ import { startView, type View } from '../../src/study/view/viewServer.ts';
 import { nats } from '../../src/web/parts/nats.ts';
 import { demonstration } from '../support/demoFolder.ts';
 
-import { hasBrowser, violations } from './support/chromium.ts';
+import { hasBrowser, wrongInAnyLook } from './support/chromium.ts';
 import { builtApp, hashIn, type OpenedApp, openApp } from './support/servedPage.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'culprit-served-'));
@@ -187,19 +187,24 @@ describe.skipIf(!hasBrowser)('the demonstration', () => {
     expect(hashIn(page)).toBe('#/?study=harm');
   });
 
-  it.each(['latent', 'pair', 'latents', 'compare'])('%s breaks no rule of accessibility', async (name) => {
-    const routes: Record<string, string> = {
-      latent: `/latent/${first}`,
-      pair: `/pairs/${encodeURIComponent(pair.id)}?latent=${first}`,
-      latents: '/latents',
-      compare: '/compare',
-    };
-    const page = await app.open(routes[name]!);
+  const routes: Readonly<Record<string, () => string>> = {
+    overview: () => '/',
+    latents: () => '/latents',
+    latent: () => `/latent/${first}`,
+    pairs: () => `/pairs?latent=${first}&sort=delta`,
+    pair: () => `/pairs/${encodeURIComponent(pair.id)}?latent=${first}`,
+    transcripts: () => '/transcripts',
+    transcript: () => `/transcripts/${encodeURIComponent(pair.positive_id)}`,
+    playground: () => '/playground',
+    methods: () => '/methods',
+    compare: () => '/compare',
+  };
+
+  it.each(Object.keys(routes))('%s breaks no rule of accessibility in any look', async (name) => {
+    const page = await app.open(routes[name]!());
     await page.locator('main .quiet', { hasText: 'Loading' }).waitFor({ state: 'detached' });
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      expect(await violations(page)).toEqual([]);
-    }
+    expect(await wrongInAnyLook(page)).toEqual([]);
+    await page.close();
   });
 
   it('as a report needs nothing but its file', async () => {
@@ -213,6 +218,8 @@ describe.skipIf(!hasBrowser)('the demonstration', () => {
       await page.locator('.pair-list tbody a').first().click();
       await page.locator('h1', { hasText: /^Prompt / }).waitFor();
       await showsDelta(page);
+      for (const route of ['/', '/transcripts', '/methods'])
+        expect(await wrongInAnyLook(await report.open(route))).toEqual([]);
       expect(report.troubles).toEqual([]);
     } finally {
       await report.close();

@@ -2,7 +2,7 @@
 import * as Plot from '@observablehq/plot';
 import { useMemo } from 'react';
 import { placeOfRow, type RankedSteeringRow, type SteeringSummary } from '../../results.ts';
-import { points } from '../format.ts';
+import { points, signed } from '../format.ts';
 import { Figure } from './figure.tsx';
 
 type Row = RankedSteeringRow & { readonly effect: number };
@@ -35,7 +35,7 @@ function plotOf(rows: readonly Row[], zone: SteeringSummary['zone'], latent: num
     marginRight: 12,
     x: {
       label: 'change in the share of positives, percentage points',
-      tickFormat: (x: number) => points(x),
+      tickFormat: (x: number) => signed(x * 100, 0),
       ticks: 5,
       nice: true,
     },

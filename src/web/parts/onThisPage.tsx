@@ -15,7 +15,13 @@ export function OnThisPage({ of, changed }: OnThisPageProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the caller names what brings other sections
   useEffect(() => setNames(headingsIn(of.current).map(({ textContent }) => textContent ?? '')), changed);
   if (names.length < 2) return null;
-  const go = (place: number) => headingsIn(of.current)[place]?.scrollIntoView({ block: 'start' });
+  const go = (place: number) => {
+    const heading = headingsIn(of.current)[place];
+    if (!heading) return;
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+    heading.scrollIntoView({ block: 'start' });
+  };
   return (
     <nav className="on-this-page" aria-label="On this page">
       {names.map((name, place) => (

@@ -1,6 +1,6 @@
 /** Passages of the corpora with a latent's activation at each token. */
 import type { LatentPassages, PassageWindow } from '../../results.ts';
-import { count, fixed } from '../format.ts';
+import { count, fixed, lastPart } from '../format.ts';
 import { Facts } from './facts.tsx';
 import { Legend } from './legend.tsx';
 import type { Scale } from './shade.ts';
@@ -22,7 +22,8 @@ function Passage({
   corpora,
 }: Omit<PassageListProps, 'passages'> & { readonly passage: PassageWindow }) {
   const { tokens, activations, start, peak, ids, line } = passage;
-  const corpus = corpora[passage.corpus] ?? `corpus ${passage.corpus}`;
+  const path = corpora[passage.corpus];
+  const corpus = path === undefined ? `corpus ${passage.corpus}` : lastPart(path);
   const details = (place: number) => (
     <Facts
       facts={[
@@ -39,11 +40,7 @@ function Passage({
     <li>
       <span className="num quiet">
         {fixed(most, 1)}
-        {start > 0 && (
-          <span className="block" title="the passage begins earlier">
-            …
-          </span>
-        )}
+        {start > 0 && <span title="the passage begins earlier"> …</span>}
       </span>
       <Tokens
         tokens={tokens}

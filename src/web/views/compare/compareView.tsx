@@ -93,7 +93,7 @@ function Comparing({ study, other, route }: { study: LoadedStudy; other: Source;
   const top = topChoices.find((choice) => `${choice}` === route.query.top) ?? 20;
   return (
     <>
-      <p>
+      <p className="screen-only">
         <label>
           first{' '}
           <select value={top} onChange={({ target }) => replaceQuery(route, { top: target.value })}>
@@ -138,7 +138,7 @@ function Compare({ study, route, sources }: ViewProps) {
       <h1>Compare</h1>
       {other ? (
         <>
-          <p>
+          <p className="screen-only">
             <label>
               {study.source.name} with{' '}
               <select value={other.id} onChange={({ target }) => replaceQuery(route, { with: target.value })}>

@@ -38,6 +38,7 @@ function plotOf(points: readonly Point[], [first, second]: ScatterProps['names']
     height: 340,
     marginLeft: 56,
     marginBottom: 40,
+    marginRight: 36,
     x: { ...axis, label: `Δ in ${first}, nats` },
     y: { ...axis, label: `Δ in ${second}, nats` },
     marks: [

@@ -247,10 +247,7 @@ function Removed({ exact, first_order, tried, fault }: RemovedOn) {
 }
 
 /** What its sign means for what was done along it. */
-const absence = [
-  'It acts through its absence (σ = −1): less of it goes with the behaviour. Away adds its direction, toward',
-  'takes it off.',
-].join(' ');
+const absence = 'Less of it goes with the behaviour (σ = −1): away adds its direction, toward takes it off.';
 
 export function Headline({ row, of, over, latents, removed, steered }: HeadlineProps) {
   const attributed = latents.find(({ latent }) => latent === row.latent);
@@ -268,7 +265,7 @@ export function Headline({ row, of, over, latents, removed, steered }: HeadlineP
               </span>
             ))}
           {rows[0] && <span className="quiet block">{proposedBy(rows[0])}</span>}
-          {(row.sign ?? rows[0]?.sign) === -1 && <span className="block">{absence}</span>}
+          {rows.length > 0 && (row.sign ?? rows[0]?.sign) === -1 && <span className="block">{absence}</span>}
         </dd>
       </div>
       {removed && (

@@ -13,7 +13,7 @@ import {
 } from '../../../results.ts';
 import { apart, distinctErrors } from '../../apart.ts';
 import { queryOf, usualDose } from '../../doseQuery.ts';
-import { count, fixed, percent, plural } from '../../format.ts';
+import { count, fixed, lastPart, percent, plural } from '../../format.ts';
 import { keptOrder } from '../../listedOrder.ts';
 import { CopyLink } from '../../parts/copyLink.tsx';
 import { DoseCurves } from '../../parts/doseCurve.tsx';
@@ -132,7 +132,7 @@ function Activity({ page: { passages, corpora } }: { readonly page: LatentPage }
       <h2>Where it is active</h2>
       <p>
         Active at {percent(active / Math.max(1, tokens), 2)} of {count(tokens)} tokens, in{' '}
-        {count(active_passages)} of {count(passages.passages)} passages of {corpora.join(', ')}
+        {count(active_passages)} of {count(passages.passages)} passages of {corpora.map(lastPart).join(', ')}
         {mean !== null &&
           `; its activation there is ${fixed(mean, 2)} on average and ${fixed(max, 2)} at most`}
         .
@@ -225,7 +225,13 @@ function OneLatent({ latent, evidence, trials, source, route }: OneLatentProps) 
         <Unread errors={errors} />
       </>
     );
-  if (!row) return <UnknownLatent latent={latent} known={latents.length} />;
+  if (!row)
+    return (
+      <>
+        <h1>Latent {latent}</h1>
+        <UnknownLatent latent={latent} known={latents.length} />
+      </>
+    );
   const order = keptOrder(route.query);
   const listed = order && besideIn(order, latent);
   const rows = steering?.rows.filter((one) => one.latent === latent) ?? [];
@@ -292,11 +298,14 @@ function Latent({ study, route }: ViewProps) {
   const latent = /^\d+$/.test(route.argument ?? '') ? Number(route.argument) : undefined;
   if (latent === undefined)
     return (
-      <Failed
-        error={
-          new Error(`No latent is named "${route.argument ?? ''}": expected a number, as in #/latent/320`)
-        }
-      />
+      <>
+        <h1>Latents</h1>
+        <Failed
+          error={
+            new Error(`No latent is named "${route.argument ?? ''}": expected a number, as in #/latent/320`)
+          }
+        />
+      </>
     );
   return <LoadedLatent study={study} latent={latent} route={route} />;
 }

@@ -67,7 +67,7 @@ type Place = 'remove' | 'away' | 'toward';
 const effectColumn = (zone: Zone, side: Place, name: string = side): ColumnInfo => ({
   id: side,
   name: `${name}, points`,
-  width: 168,
+  width: 166,
   numeric: true,
   leastFirst: side !== 'toward',
   value: (row) => orUndefined(row[side]?.effect),
@@ -93,7 +93,7 @@ const attributed: readonly ColumnInfo[] = [
   {
     id: 'rank',
     name: 'rank',
-    width: 62,
+    width: 58,
     numeric: true,
     value: ({ rank }) => rank,
     shown: ({ rank }) => rank,
@@ -102,7 +102,7 @@ const attributed: readonly ColumnInfo[] = [
   {
     id: 'delta',
     name: 'Δ, nats per token',
-    width: 200,
+    width: 164,
     numeric: true,
     value: ({ delta }) => delta,
     shown: (row, scale) => <DeltaBar row={row} scale={scale} />,
@@ -148,11 +148,11 @@ const attributed: readonly ColumnInfo[] = [
   {
     id: 'q',
     name: 'q',
-    width: 92,
+    width: 72,
     numeric: true,
     leastFirst: true,
     value: ({ q }) => orUndefined(q),
-    shown: ({ q }) => (q === null ? <span className="quiet">never active</span> : chanceText(q)),
+    shown: ({ q }) => (q === null ? <span className="quiet">silent</span> : chanceText(q)),
     fields: { q: ({ q }) => q },
   },
   {
@@ -226,7 +226,7 @@ const causalTest = (zone: Zone): readonly ColumnInfo[] => [
   {
     id: 'verdict',
     name: 'verdict',
-    width: 108,
+    width: 102,
     numeric: false,
     value: ({ verdict }) => verdict && effectVerdictNames.indexOf(verdict),
     shown: ({ verdict, stage }) => verdict ?? (stage === 'random' && <span className="quiet">random</span>),
@@ -237,7 +237,7 @@ const causalTest = (zone: Zone): readonly ColumnInfo[] => [
 const meaning: ColumnInfo = {
   id: 'meaning',
   name: 'meaning',
-  width: 300,
+  width: 112,
   numeric: false,
   value: (row) => row.meaning,
   shown: (row) => <span title={row.meaning}>{row.meaning}</span>,

@@ -1,5 +1,5 @@
 /** What narrows the table of latents, which columns it has, and the files made of it. */
-import { useEffect, useState } from 'react';
+import { type KeyboardEvent, useEffect, useState } from 'react';
 import { count } from '../../format.ts';
 import { Segments } from '../../parts/segments.tsx';
 import type { ColumnInfo } from './columns.tsx';
@@ -51,6 +51,12 @@ function Choice({ label, value, choices, onChoose }: ChoiceProps) {
       </select>
     </label>
   );
+}
+
+function closeByEscape({ key, currentTarget }: KeyboardEvent<HTMLDetailsElement>): void {
+  if (key !== 'Escape') return;
+  currentTarget.open = false;
+  currentTarget.querySelector('summary')!.focus();
 }
 
 interface LatentFiltersProps {
@@ -120,7 +126,7 @@ export function LatentFilters(props: LatentFiltersProps) {
           />
         </>
       )}
-      <details className="columns">
+      <details className="columns" onKeyDown={closeByEscape}>
         <summary>columns</summary>
         <div>
           {columns.map(({ id, name }) => (

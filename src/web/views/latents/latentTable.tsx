@@ -1,6 +1,7 @@
 /** The rows of the latents' table, of which only those in sight are drawn; arrow keys go from row to row. */
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { count } from '../../format.ts';
 import { useKeptScroll } from '../../historyEntry.ts';
 import type { ColumnInfo } from './columns.tsx';
 import type { DeltaScale } from './deltaBar.tsx';
@@ -20,7 +21,7 @@ interface LatentTableProps {
 
 const rowHeight = 32;
 const headHeight = 52;
-const latentWidth = 78;
+const latentWidth = 70;
 /** Rows that a page key skips. */
 const page = 12;
 
@@ -121,7 +122,7 @@ export function LatentTable(props: LatentTableProps) {
         </colgroup>
         <Head columns={columns} sort={sort} onSort={onSort} />
         <tbody>
-          <tr style={{ height: above }} />
+          <tr className="room" style={{ height: above }} />
           {items.map(({ index, key }) => {
             const row = rows[index]!;
             return (
@@ -144,9 +145,14 @@ export function LatentTable(props: LatentTableProps) {
               </tr>
             );
           })}
-          <tr style={{ height: Math.max(0, below) }} />
+          <tr className="room" style={{ height: Math.max(0, below) }} />
         </tbody>
       </table>
+      {items.length < rows.length && (
+        <p className="print-only quiet">
+          Printed are the rows that were drawn, of {count(rows.length)}: CSV and JSON have them all.
+        </p>
+      )}
     </section>
   );
 }

@@ -204,7 +204,7 @@ export function RankingFidelity({ fidelity, unit, route }: RankingFidelityProps)
           </tbody>
         </table>
       </Scroll>
-      <p className="quiet">
+      <p className="quiet below-table">
         Slope: removal over estimate, above 1 where the estimate is too small. Wrong: the other sign, or off
         by more than a factor of 2.
         {steps > 0 && ` Integrated gradients: ${plural(steps, 'step')} on ${plural(integrated_pairs, unit)}.`}

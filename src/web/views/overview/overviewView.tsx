@@ -134,8 +134,10 @@ function stepsOf({ manifest, latents, steering, control }: Awaited<ReturnType<ty
   return control === undefined ? steps : steps.filter((step) => step.count !== undefined);
 }
 
+/** Nothing where no step was taken. */
 function Funnel({ steps, route }: { steps: readonly Step[]; route: Route }) {
   const nameOf = useVerdictName();
+  if (steps.every((step) => step.count === undefined)) return null;
   return (
     <ol className="funnel">
       {steps.map(({ name, count: n, note, leads }) => {

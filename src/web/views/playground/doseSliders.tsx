@@ -1,4 +1,6 @@
 /** Which latents are steered along, and how much. */
+import { useRef } from 'react';
+import { flushSync } from 'react-dom';
 import type { Dose } from '../../doseQuery.ts';
 import { signed } from '../../format.ts';
 import { inStudy, type Route } from '../../routes.ts';
@@ -67,9 +69,16 @@ function OneDose({ dose: { latent, dose }, route, onDose, onRemove }: OneDosePro
 }
 
 export function DoseSliders({ doses, next, route, onDoses }: DoseSlidersProps) {
+  const fields = useRef<HTMLFieldSetElement>(null);
   const replaced = (at: number, ...by: Dose[]) => onDoses(doses.toSpliced(at, 1, ...by));
+  /** To the latent that was added, or, where one was removed, to the last that is left. */
+  const focusLast = () => fields.current?.querySelector<HTMLElement>('li:last-child input')?.focus();
+  const changed = (change: () => void) => {
+    flushSync(change);
+    focusLast();
+  };
   return (
-    <fieldset className="doses">
+    <fieldset className="doses" ref={fields}>
       <legend>
         Latents to steer, and how much is added along each at every token, in parts of s, the mean residual
         norm
@@ -82,11 +91,11 @@ export function DoseSliders({ doses, next, route, onDoses }: DoseSlidersProps) {
             dose={dose}
             route={route}
             onDose={(other) => replaced(at, other)}
-            onRemove={doses.length > 1 ? () => replaced(at) : undefined}
+            onRemove={doses.length > 1 ? () => changed(() => replaced(at)) : undefined}
           />
         ))}
       </ul>
-      <button type="button" onClick={() => onDoses([...doses, { latent: next, dose: 0 }])}>
+      <button type="button" onClick={() => changed(() => onDoses([...doses, { latent: next, dose: 0 }]))}>
         add a latent
       </button>
     </fieldset>

@@ -1,5 +1,5 @@
 /** Steering by hand: a prompt, latents with doses, and what the model says with and without them. */
-import type { FormEvent } from 'react';
+import { type FormEvent, useLayoutEffect, useRef } from 'react';
 import { type Prompt, promptText, type SteerBody, steeredModels } from '../../../results.ts';
 import { apart } from '../../apart.ts';
 import { dosesIn, queryOf, usualDose } from '../../doseQuery.ts';
@@ -45,6 +45,17 @@ async function loadOffered(study: LoadedStudy): Promise<Loaded> {
     latents: ranked,
     doses: dosesIn(queryOf([{ latent, dose: found ?? usualDose }])),
   };
+}
+
+/** The focus goes from the button that cannot be pressed any more to the one that can. */
+function useSteerAndStop(running: boolean) {
+  const steer = useRef<HTMLButtonElement>(null);
+  const stop = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => {
+    const [from, to] = running ? [steer, stop] : [stop, steer];
+    if (document.activeElement === from.current) to.current?.focus();
+  }, [running]);
+  return { steer, stop };
 }
 
 interface SettingsFormProps {
@@ -111,6 +122,7 @@ function Form({ study, route, offered }: Pick<ViewProps, 'study' | 'route'> & { 
   const change = (changed: Query) => replaceQuery(route, changed);
   const { run, start, stop } = useRun(study.source);
   const running = run?.state === 'running';
+  const buttons = useSteerAndStop(running);
   const next = offered.latents.find((latent) => !body.latents.some((one) => one.latent === latent)) ?? 0;
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -145,10 +157,10 @@ function Form({ study, route, offered }: Pick<ViewProps, 'study' | 'route'> & { 
         />
         <SettingsForm body={body} onChange={change} />
         <div className="row">
-          <button type="submit" className="main-button" disabled={running}>
+          <button ref={buttons.steer} type="submit" className="main-button" disabled={running}>
             steer
           </button>
-          <button type="button" disabled={!running} onClick={stop}>
+          <button ref={buttons.stop} type="button" disabled={!running} onClick={stop}>
             stop
           </button>
           {run?.state === 'stopped' && <span className="quiet">stopped</span>}

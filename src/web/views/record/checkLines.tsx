@@ -7,7 +7,7 @@ export function CheckLines({ lines }: { readonly lines: readonly CheckLine[] }) 
   const rest = lines.filter((line) => !troubles.includes(line));
   return (
     <Scroll label="Check">
-      <table>
+      <table className="check-lines">
         <thead>
           <tr>
             {['check', 'came to', 'found', 'expected'].map((head) => (

@@ -14,10 +14,10 @@ import {
   type StudyManifest,
   verdictUnder,
 } from '../../../results.ts';
-import { count, fixed, percent, plural, signed } from '../../format.ts';
+import { count, fixed, lastPart, percent, plural, signed } from '../../format.ts';
 import type { SteeringRecords } from '../../study.ts';
 import { steeringEngineSentences } from './methodsEngine.ts';
-import { exactPercent, nameOf, numberOption, type Sentences, textOption } from './recordFields.ts';
+import { exactPercent, numberOption, type Sentences, textOption } from './recordFields.ts';
 
 type Records = SteeringRecords;
 
@@ -102,7 +102,7 @@ function howSteered({ options, inputs }: StageRecord, records: Records): Sentenc
 type Input = StageRecord['inputs'][string] | undefined;
 
 const listedModel = (model: Input, adapter: Input) =>
-  model ? ` (${nameOf(model.path)}${adapter ? `, adapter ${nameOf(adapter.path)}` : ''})` : '';
+  model ? ` (${lastPart(model.path)}${adapter ? `, adapter ${lastPart(adapter.path)}` : ''})` : '';
 
 /** What the log-odds let through. */
 function gated(stages: StudyManifest['stages'], records: Records): Sentences {

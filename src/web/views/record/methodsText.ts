@@ -10,11 +10,11 @@ import {
   type StageRecord,
   type StudyManifest,
 } from '../../../results.ts';
-import { count, percent, plural } from '../../format.ts';
+import { count, lastPart, percent, plural } from '../../format.ts';
 import type { SteeringRecords } from '../../study.ts';
 import { engineSentences } from './methodsEngine.ts';
 import { steeredSentences } from './methodsSteering.ts';
-import { listed, nameOf, numberOption, type Sentences, textOption } from './recordFields.ts';
+import { listed, numberOption, type Sentences, textOption } from './recordFields.ts';
 
 /**
  * How a file that a later stage read came to be: by the stage's record, taken as it stood, not the one that
@@ -50,8 +50,8 @@ function sampled(stage: StageRecord): Sentences {
   ];
   const { stop } = options;
   const how = listed([
-    inputs.subject && nameOf(inputs.subject.path),
-    inputs.subjectAdapter && `adapter ${nameOf(inputs.subjectAdapter.path)}`,
+    inputs.subject && lastPart(inputs.subject.path),
+    inputs.subjectAdapter && `adapter ${lastPart(inputs.subjectAdapter.path)}`,
     temperature !== undefined && `temperature ${temperature}`,
     topK !== undefined && `top-k ${topK}`,
     topP !== undefined && topP !== 1 && `top-p ${topP}`,
@@ -76,7 +76,7 @@ function sampled(stage: StageRecord): Sentences {
 
 /** Who graded, by the judge's kind. */
 function judgeIn({ options, inputs }: StageRecord): string {
-  const model = inputs.judgeModel && ` (${nameOf(inputs.judgeModel.path)})`;
+  const model = inputs.judgeModel && ` (${lastPart(inputs.judgeModel.path)})`;
   switch (textOption(options, 'kind')) {
     case 'pattern':
       return 'A regular expression';
@@ -161,11 +161,11 @@ function siteOf({ options }: StageRecord, steering: SteeringRecords | undefined)
 }
 
 function baselineOf({ options, inputs }: StageRecord): string | undefined {
-  if (inputs.baseline) return `was read from a file (${nameOf(inputs.baseline.path)})`;
+  if (inputs.baseline) return `was read from a file (${lastPart(inputs.baseline.path)})`;
   const most = numberOption(options, 'baseline_tokens');
   const limit = most === undefined ? '' : `, at most ${count(most)} tokens`;
   if (inputs.baselineCorpus)
-    return `is the mean activation over a corpus (${nameOf(inputs.baselineCorpus.path)}${limit})`;
+    return `is the mean activation over a corpus (${lastPart(inputs.baselineCorpus.path)}${limit})`;
   return options.baseline === 'prompts' ? 'is the mean activation over the study’s own prompts' : undefined;
 }
 
@@ -177,7 +177,7 @@ function attributed(stage: StageRecord, site: string | undefined): Sentences {
   ];
   const { latents, pairs } = counts;
   if (tokens === undefined || loss === undefined || latents === undefined || pairs === undefined) return [];
-  const dictionary = inputs.sae ? ` (${nameOf(inputs.sae.path)})` : '';
+  const dictionary = inputs.sae ? ` (${lastPart(inputs.sae.path)})` : '';
   const baseline = baselineOf(stage);
   const over =
     options.all_pairs === true

@@ -12,9 +12,6 @@ export const numberOption = (options: Options, name: string): number | undefined
 export const textOption = (options: Options, name: string): string | undefined =>
   typeof options[name] === 'string' ? options[name] : undefined;
 
-/** The last part of a path or of `hf:org/name`, or all of it where it is one. */
-export const nameOf = (path: string): string => path.split('/').findLast((part) => part !== '') ?? path;
-
 /** `2.5 %`: as many digits as it has. */
 export const exactPercent = (share: number): string => `${Number((100 * share).toPrecision(9))}\u202f%`;
 

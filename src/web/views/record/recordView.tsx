@@ -58,9 +58,10 @@ function LeftOut({ trimmed }: { readonly trimmed: Readonly<Record<string, string
 interface ToRepeatProps {
   readonly command: string;
   readonly yaml: string | undefined;
+  readonly wasRun: boolean;
 }
 
-function ToRepeat({ command, yaml }: ToRepeatProps) {
+function ToRepeat({ command, yaml, wasRun }: ToRepeatProps) {
   return (
     <>
       <h2>To repeat it</h2>
@@ -68,10 +69,12 @@ function ToRepeat({ command, yaml }: ToRepeatProps) {
         <p>This folder has no {resultFiles.study}: it holds the results of one command.</p>
       ) : (
         <>
-          <p>
-            Inputs with the hashes above, and the same options and seeds, give the same samples, pairs and
-            order of latents, whatever the number of workers.
-          </p>
+          {wasRun && (
+            <p>
+              Inputs with the hashes above, and the same options and seeds, give the same samples, pairs and
+              order of latents, whatever the number of workers.
+            </p>
+          )}
           <Copyable label="Command" text={command} />
           <h3>{resultFiles.study}</h3>
           <Copyable label={resultFiles.study} text={yaml} />
@@ -110,7 +113,9 @@ function Methods({ study }: ViewProps) {
                 <CheckLines lines={check} />
               </>
             )}
-            {!errors.yaml && <ToRepeat command={repeatCommand(manifest)} yaml={yaml} />}
+            {!errors.yaml && (
+              <ToRepeat command={repeatCommand(manifest)} yaml={yaml} wasRun={manifest !== undefined} />
+            )}
             <LeftOut trimmed={study.source.trimmed} />
             <h2>To cite</h2>
             <Copyable label="BibTeX" text={bibtexOf(manifest?.versions.culprit)} />
