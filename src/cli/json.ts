@@ -97,6 +97,9 @@ const page = z.strictObject({
   explanation: latentExplanation.nullable(),
 });
 
+/** lines of a batch's results, and what the first of them says */
+const batchLines = z.strictObject({ lines: count, first: z.string() }).nullable();
+
 const size = z.strictObject({
   prompts: count,
   completions: count,
@@ -286,6 +289,38 @@ export const documents = {
     wanted: z.number(),
     /** the size asked for, then with each part halved and doubled; completions of both tests, at most */
     sizes: z.array(z.strictObject({ size, least, completions: count })),
+  }),
+  /** of `grade --batch write` and `--batch read` */
+  'judge-batch': z.strictObject({
+    document: z.literal('judge-batch'),
+    study: z.string(),
+    /** null after read */
+    written: z
+      .strictObject({
+        files: z.array(z.strictObject({ file: z.string(), requests: count })),
+        /** completions that they are about, equal ones once */
+        texts: count,
+        /** completions that the budget has no room for, and why; null where it has */
+        left: z.strictObject({ texts: count, why: z.string() }).nullable(),
+      })
+      .nullable(),
+    /** null after write */
+    read: z
+      .strictObject({
+        lines: count,
+        /** answers kept now, and lines that were read before */
+        kept: count,
+        before: count,
+        /** paid, and to be asked again */
+        again: batchLines,
+        /** without an answer, and not paid */
+        failed: batchLines,
+        /** of no question of this study as it is now: not used */
+        foreign: batchLines,
+        graded: count,
+        outstanding: z.strictObject({ texts: count, questions: count }),
+      })
+      .nullable(),
   }),
   'judge-sheet': z.strictObject({
     document: z.literal('judge-sheet'),

@@ -9,7 +9,7 @@ export const exitCodes = {
   input: 2,
   /** what was given is right, but there is nothing to work on, such as no pairs */
   nothing: 3,
-  /** a judge's or an explainer's budget is spent: the same command goes on */
+  /** a judge's or an explainer's budget is spent, or answers of a batch are outstanding: what is done is kept */
   budget: 4,
 } as const;
 

@@ -12,6 +12,7 @@ import { completionCommand } from './completion.ts';
 import { demoCommand } from './demo.ts';
 import { exportCommand } from './export.ts';
 import { fetchCommand } from './fetch.ts';
+import { gradeCommand } from './grade.ts';
 import { withGrammar } from './grammar.ts';
 import { importCommand } from './import.ts';
 import { initCommand } from './init.ts';
@@ -42,7 +43,7 @@ export function culpritProgram(): Command {
     .addCommand(powerCommand())
     .addCommand(runCommand())
     .addCommand(statusCommand());
-  for (const command of stageCommands()) program.addCommand(command);
+  for (const command of stageCommands([gradeCommand()])) program.addCommand(command);
   program
     .addCommand(attributeCommand())
     .addCommand(interpretCommand())

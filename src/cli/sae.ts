@@ -27,7 +27,7 @@ interface TrainOptions extends MachineFlags {
   l0?: number;
   tokens: number;
   epochs: number;
-  batch: number;
+  batchTokens: number;
   rate: number;
   seed: number;
   passageTokens: number;
@@ -92,15 +92,16 @@ function sparsity({ kind, k, l0 }: TrainOptions): number {
 }
 
 async function train(options: TrainOptions): Promise<void> {
-  const { cache: cacheDir, corpus, harvest, l0: _, json, ...rest } = options;
+  const { cache: cacheDir, corpus, harvest, batchTokens: batch, l0: _, json, ...rest } = options;
   const result = await runSaeTrain({
     ...rest,
+    batch,
     k: sparsity(options),
     corpora: corpus,
     harvestDir: harvest,
     cacheDir,
     progress: progressOn(process.stderr),
-    onStep: liveSteps(process.stderr, options.batch),
+    onStep: liveSteps(process.stderr, batch),
   });
   if (json)
     return printDocument({
@@ -159,7 +160,7 @@ function trainCommand(): Command {
       count,
       saeTrainDefaults.epochs,
     )
-    .option('--batch <tokens>', 'tokens per step', count, 2048)
+    .option('--batch-tokens <tokens>', 'tokens per step', count, 2048)
     .option('--rate <rate>', 'greatest learning rate', positive, 3e-3)
     .option('--seed <number>', 'seed of the initial weights and the order', wholeNumber(0), 1)
     .option(

@@ -31,6 +31,7 @@ const readFlags: Readonly<Record<string, boolean>> = {
 
 /** Arguments whose files are read, by the command. */
 const readArguments: Readonly<Record<string, string>> = {
+  'culprit grade': 'files',
   'culprit import': 'file',
   'culprit judge compare': 'file',
   'culprit judge read': 'sheet',
@@ -57,10 +58,13 @@ function places(command: Command, path: string): Place[] {
     const put = (file: string) => command.setOptionValueWithSource(name, placed(value, file), 'cli');
     return [{ name: option.long!, plainText, put }];
   });
+  // the one command whose argument may be a file to write
+  const reads = command.getOptionValue('batch') !== 'write';
   const args = command.registeredArguments.flatMap((argument, i): Place[] => {
-    if (readArguments[path] !== argument.name() || command.args[i] !== '-') return [];
+    const value: unknown = command.processedArgs[i];
+    if (!reads || readArguments[path] !== argument.name() || !isInput(value)) return [];
     const put = (file: string) => {
-      command.processedArgs[i] = file;
+      command.processedArgs[i] = placed(value, file);
     };
     return [{ name: `<${argument.name()}>`, plainText: false, put }];
   });

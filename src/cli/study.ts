@@ -65,7 +65,8 @@ export function withStageOptions(command: Command): Command {
     .addOption(stageOption('--accept', 'stages whose files, edited by hand, are used as they are'));
 }
 
-function withStudyOptions(command: Command): Command {
+/** What each command of a stage takes. */
+export function withStudyOptions(command: Command): Command {
   const staged = withStageOptions(
     command.argument('<study>', 'a folder with study.yaml, or the file itself'),
   ).addOption(dateOption(studyDate));
@@ -104,7 +105,8 @@ async function runDocument(
   };
 }
 
-async function go(study: string, names: readonly string[], options: RunOptions): Promise<void> {
+/** Runs stages of a study, and tells what they came to. */
+export async function runStages(study: string, names: readonly string[], options: RunOptions): Promise<void> {
   const { redo, accept, date, download = false, rows, full, json, yes = false } = options;
   await downloadMissing(study, download);
   const whole = names.length > 1 && names.includes('steer');
@@ -190,10 +192,11 @@ async function dryRun(study: string, options: RunOptions): Promise<void> {
 }
 
 /** `culprit steer STUDY`. */
-export const steerStudy = (study: string, options: RunOptions) => go(study, ['steer'], options);
+export const steerStudy = (study: string, options: RunOptions) => runStages(study, ['steer'], options);
 
 /** `culprit attribute STUDY`. */
-export const attributeStudy = (study: string, options: RunOptions) => go(study, ['attribute'], options);
+export const attributeStudy = (study: string, options: RunOptions) =>
+  runStages(study, ['attribute'], options);
 
 /** Names in a column, and beside it what each is, in lines of at most 80 characters. */
 const listed = (entries: readonly (readonly [string, string])[]): string => {
@@ -245,7 +248,7 @@ export function runCommand(): Command {
       const { until } = options;
       const names =
         until === undefined ? stageNames : stageNames.slice(0, 1 + stageNames.indexOf(until as StageName));
-      return go(study, names, options);
+      return runStages(study, names, options);
     });
 }
 
@@ -256,12 +259,18 @@ function stageCommand({ name, about }: { readonly name: string; readonly about: 
   return withStudyOptions(new Command(name))
     .summary(`${name} alone: ${about}`)
     .description(`One stage of \`culprit run\`: ${about}.`)
-    .action((study: string, options: Omit<RunOptions, 'rows'>) => go(study, [name], { ...options, rows: 0 }));
+    .action((study: string, options: Omit<RunOptions, 'rows'>) =>
+      runStages(study, [name], { ...options, rows: 0 }),
+    );
 }
 
-/** A command for each of the other stages. */
-export const stageCommands = (): Command[] =>
-  stages.filter(({ name }) => !ownCommands.includes(name)).map(stageCommand);
+/** A command for each of the other stages, and in their places those of `own`. */
+export const stageCommands = (own: readonly Command[]): Command[] =>
+  stages.flatMap((stage) => {
+    const found = own.find((command) => command.name() === stage.name);
+    if (found !== undefined) return [found];
+    return ownCommands.includes(stage.name) ? [] : [stageCommand(stage)];
+  });
 
 /** How many units are done, of how many; a bound says nothing once the stage is finished. */
 function unitsText({ done, left, finished, bound }: StageStatus): string {

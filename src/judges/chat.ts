@@ -12,12 +12,12 @@
  */
 import { InputError } from '../errors.ts';
 import { type BudgetOptions, budget } from './budget.ts';
-import { asker, byTimer, type ChatAnswer, type Question, type Sleep } from './chatAsk.ts';
+import { asker, byTimer, type ChatAnswer, type Heard, type Question, type Sleep } from './chatAsk.ts';
 import type { OptionalField } from './chatDialect.ts';
-import { endpoint } from './chatEndpoint.ts';
+import { type Endpoint, endpoint } from './chatEndpoint.ts';
 import { type Grade, gradeIn, replySchema } from './chatReply.ts';
 import { gradedTogether, labelled, NoVerdict, Stopped, type VerdictOn } from './grading.ts';
-import type { Cost, Judge, JudgeItem, Verdict } from './judge.ts';
+import { bothCosts, type Cost, type Judge, type JudgeItem, type Verdict } from './judge.ts';
 import { type Aspect, aspects, type QuestionOptions, type Questions, questions } from './question.ts';
 
 export interface ChatJudgeOptions extends QuestionOptions, BudgetOptions {
@@ -48,6 +48,8 @@ export interface ChatJudgeOptions extends QuestionOptions, BudgetOptions {
   readonly onLost?: ((item: JudgeItem, cost: Pick<Cost, 'calls' | 'price'>) => Promise<void>) | undefined;
   /** how to wait; default by a timer */
   readonly sleep?: Sleep | undefined;
+  /** what came of a question before and elsewhere, in its order; default nothing */
+  readonly heard?: ((content: string) => readonly Heard[]) | undefined;
 }
 
 const form = 'Reply with one JSON object and nothing else: {"reason": "one short sentence", "score": N}';
@@ -57,9 +59,10 @@ const replies: Readonly<Record<Aspect, string>> = {
 };
 
 /** In what is said of the endpoint. */
-const field = 'judge';
+export const judgeField = 'judge';
 
-const gradeQuestion = (content: string): Question<Grade> => ({
+/** The question that has this text. */
+export const gradeQuestion = (content: string): Question<Grade> => ({
   content,
   schema: replySchema,
   schemaName: 'grade',
@@ -93,35 +96,26 @@ export const chatQuestions = (options: QuestionOptions): Questions => questions(
  *
  * Throws InputError for a bad template, address or key, and for `maxCost` without `price`.
  */
-export function chatJudge(options: ChatJudgeOptions): Judge {
+export function chatJudge(options: ChatJudgeOptions, server: Endpoint = judgeEndpoint(options)): Judge {
+  const field = judgeField;
   const { model, temperature = 0, threshold = 0.5, concurrency = 8, price, maxCost } = options;
   if (maxCost !== undefined && price === undefined)
     throw new InputError('judge.max_cost: expected judge.price beside it, found none');
   const asked = chatQuestions(options);
-  const server = endpoint({
-    baseUrl: options.baseUrl,
-    model,
-    apiKey: options.apiKey,
-    temperature,
-    timeoutS: options.timeoutS ?? 120,
-    leaveOut: options.leaveOut,
-    note: options.note,
-    field,
-  });
-  const { retries = 5, sleep = byTimer, replyTokens = 8192, note } = options;
+  const { retries = 5, sleep = byTimer, replyTokens = 8192, note, heard } = options;
   const tokensNeeded = maxCost !== undefined;
-  const ask = asker({ server, field, retries, sleep, replyTokens, note, price, tokensNeeded });
+  const ask = asker({ server, field, retries, sleep, replyTokens, note, price, tokensNeeded, heard });
   const purse = budget(options, { field, unit: 'a completion' });
   const name = `chat judge ${model} at ${server.where}`;
 
   const verdictOn: VerdictOn = async (item, signal) => {
-    const share = purse.begin(aspects.length);
+    const [first, second] = aspects.map((aspect) => gradeQuestion(asked.text(aspect, item)));
+    const heardOf = ({ content }: Question<Grade>) => heard?.(content) ?? [];
+    const share = purse.begin([first!, second!].filter((one) => heardOf(one).length === 0).length);
     if (!share) throw new Stopped(purse.usedUp());
     try {
-      const behaviour = await ask(gradeQuestion(asked.text('behaviour', item)), share, signal);
-      const coherence = await ask(gradeQuestion(asked.text('coherence', item)), share, signal).catch(
-        after(behaviour),
-      );
+      const behaviour = await ask(first!, share, signal).catch(withCosts(heardOf(second!)));
+      const coherence = await ask(second!, share, signal).catch(after(behaviour));
       return verdictOf(behaviour, coherence, threshold);
     } catch (error) {
       if (share.spent().calls > 0) await options.onLost?.(item, share.spent());
@@ -147,13 +141,26 @@ export function chatJudge(options: ChatJudgeOptions): Judge {
   };
 }
 
+/** The server of a judge. */
+export const judgeEndpoint = (options: ChatJudgeOptions): Endpoint =>
+  endpoint({
+    baseUrl: options.baseUrl,
+    model: options.model,
+    apiKey: options.apiKey,
+    temperature: options.temperature ?? 0,
+    timeoutS: options.timeoutS ?? 120,
+    leaveOut: options.leaveOut,
+    note: options.note,
+    field: judgeField,
+  });
+
 function verdictOf(behaviour: ChatAnswer<Grade>, coherence: ChatAnswer<Grade>, threshold: number): Verdict {
   const labels = labelled(behaviour.value.score / 100, coherence.value.score / 100, threshold);
   return {
     ...labels,
     reason: labels.coherent ? behaviour.value.reason : `incoherent: ${coherence.value.reason}`,
     raw: lines(behaviour.raw, coherence.raw),
-    cost: sum(behaviour.cost, coherence.cost),
+    cost: bothCosts(behaviour.cost, coherence.cost),
   };
 }
 
@@ -161,17 +168,17 @@ function verdictOf(behaviour: ChatAnswer<Grade>, coherence: ChatAnswer<Grade>, t
 function after({ raw, cost }: ChatAnswer<Grade>): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof NoVerdict)) throw error;
-    throw new NoVerdict(error.message, lines(raw, error.raw), sum(cost, error.cost));
+    throw new NoVerdict(error.message, lines(raw, error.raw), bothCosts(cost, error.cost));
+  };
+}
+
+/** What the first question throws, with what was heard of the second, which is not asked then. */
+function withCosts(heard: readonly Heard[]): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof NoVerdict)) throw error;
+    const cost = heard.map((one) => one.cost).reduce(bothCosts, error.cost);
+    throw new NoVerdict(error.message, error.raw, cost);
   };
 }
 
 const lines = (first: string, second: string) => (second === '' ? first : `${first}\n${second}`);
-
-function sum(a: Cost, b: Cost): Cost {
-  return {
-    calls: a.calls + b.calls,
-    inputTokens: a.inputTokens + b.inputTokens,
-    outputTokens: a.outputTokens + b.outputTokens,
-    price: a.price + b.price,
-  };
-}

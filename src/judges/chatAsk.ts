@@ -10,12 +10,18 @@ import type { Share } from './budget.ts';
 import type { ChatTokens } from './chatBody.ts';
 import type { ChatOutcome, Endpoint, Request } from './chatEndpoint.ts';
 import { NoVerdict, Stopped, Unheard } from './grading.ts';
-import { type Cost, free } from './judge.ts';
+import { bothCosts, type Cost, free } from './judge.ts';
 import { excerpt } from './serverCall.ts';
 
 export type Sleep = (seconds: number, signal: AbortSignal | undefined) => Promise<void>;
 
 export const byTimer: Sleep = (seconds, signal) => timer(seconds * 1000, undefined, { signal });
+
+/** What came of a question that was asked before and elsewhere, and what that cost. */
+export interface Heard {
+  readonly outcome: Extract<ChatOutcome, { kind: 'reply' | 'empty' | 'refused' }>;
+  readonly cost: Cost;
+}
 
 export interface AskOptions {
   readonly server: Endpoint;
@@ -32,6 +38,11 @@ export interface AskOptions {
   readonly price: { readonly input: number; readonly output: number } | undefined;
   /** whether every reply must tell its tokens */
   readonly tokensNeeded: boolean;
+  /**
+   * What came of a question before, in its order: each counts as a try, and the server is asked only where
+   * they are of no use. Default nothing.
+   */
+  readonly heard?: ((content: string) => readonly Heard[]) | undefined;
 }
 
 export interface Question<T> extends Request {
@@ -97,10 +108,9 @@ export function asker(options: AskOptions): Ask {
     const paid = priceOf(tokens);
     share.pay(paid);
     if (tokensNeeded && outcome.kind === 'reply' && outcome.tokens === undefined)
-      throw new InputError(
-        `${field}.max_cost: the replies of ${server.where} do not report their tokens (usage), so this limit cannot be applied: use ${field}.max_calls instead`,
-      );
-    return { outcome, tokens, paid };
+      throw tokensUntold(field, server.where);
+    const cost = { calls: 1, inputTokens: tokens.input, outputTokens: tokens.output, price: paid };
+    return { outcome, cost };
   }
 
   /** What the server says to a limit of a reply shows which it takes. */
@@ -126,14 +136,11 @@ export function asker(options: AskOptions): Ask {
     let said = '';
     let limit = mostTokens;
     let cut = 0;
+    const heard = [...(options.heard?.(question.content) ?? [])];
     for (let repeat = 0; ; ) {
-      const { outcome, tokens, paid } = await call(question, limit, share, signal);
-      cost = {
-        calls: cost.calls + 1,
-        inputTokens: cost.inputTokens + tokens.input,
-        outputTokens: cost.outputTokens + tokens.output,
-        price: cost.price + paid,
-      };
+      const before = heard.shift();
+      const { outcome, cost: own } = before ?? (await call(question, limit, share, signal));
+      cost = bothCosts(cost, own);
       if ('text' in outcome) said = (outcome.text || said).slice(0, longestRaw);
       if (outcome.kind === 'adapted') continue;
       if (outcome.kind === 'lower' && limit > fewestTokens) {
@@ -143,7 +150,7 @@ export function asker(options: AskOptions): Ask {
       if (outcome.kind === 'refused' || outcome.kind === 'lower')
         throw new NoVerdict(outcome.why, said, cost);
       if (outcome.kind === 'shut') throw new InputError(`${field} ${server.where}: ${outcome.why}`);
-      if (outcome.kind !== 'again') taken(limit);
+      if (before === undefined && outcome.kind !== 'again') taken(limit);
       const value = outcome.kind === 'reply' ? question.read(outcome.text, outcome) : undefined;
       if (value !== undefined) return { value, raw: said, cost };
       const isCut = outcome.kind === 'reply' && outcome.cut;
@@ -155,18 +162,25 @@ export function asker(options: AskOptions): Ask {
         const what = `${repeat + 1} ${repeat === 0 ? 'call' : 'calls'} without ${question.wanted[0]}, the last: ${why}`;
         throw outcome.kind === 'again' || isCut ? new Unheard(what) : new NoVerdict(what, said, cost);
       }
+      repeat++;
+      if (before !== undefined) continue;
       noteFirst(why);
       if (waitS !== undefined && waitS > longestWaitS)
         throw new Stopped(`${server.where} asks to wait ${Math.ceil(waitS)} s (${why})`);
       await rest(
-        backOffSeconds(repeat, chance(question.content, repeat), waitS),
+        backOffSeconds(repeat - 1, chance(question.content, repeat - 1), waitS),
         waitS !== undefined,
         signal,
       );
-      repeat++;
     }
   };
 }
+
+/** For replies that do not tell their tokens, where a limit of the cost needs them. */
+export const tokensUntold = (field: string, where: string): InputError =>
+  new InputError(
+    `${field}.max_cost: the replies of ${where} do not report their tokens (usage), so this limit cannot be applied: use ${field}.max_calls instead`,
+  );
 
 /** Why an outcome does not hold what was wanted, and what wait the server asks for. */
 function failureOf(

@@ -117,14 +117,11 @@ export interface LearntDialect {
 }
 
 /**
- * Begins with all fields but those of `leaveOut`. A server that refuses its first request with status 400 or
+ * Begins with the dialect `first`. A server that refuses its first request with status 400 or
  * 422 and does not say why is asked once without any of them. `tell` gets a line for each change.
  */
-export function learntDialect(
-  leaveOut: readonly OptionalField[],
-  tell: (what: string) => void,
-): LearntDialect {
-  let dialect: Dialect = { without: leaveOut, limit: 'max_tokens' };
+export function learntDialect(first: Dialect, tell: (what: string) => void): LearntDialect {
+  let dialect = first;
   /** whether the server has taken a request in it */
   let proven = false;
   /** What was spoken before all fields are left out to see; false once that was of no use. */

@@ -3,7 +3,13 @@
  * budgets, and does not repeat a request.
  */
 import { type ChatTokens, errorIn, jsonIn, saidIn, type ToldError, tokensIn } from './chatBody.ts';
-import { bodyOf, learntDialect, type OptionalField } from './chatDialect.ts';
+import {
+  bodyOf,
+  type Dialect,
+  type LearntDialect,
+  learntDialect,
+  type OptionalField,
+} from './chatDialect.ts';
 import { shownAddress, withoutKey } from './secrets.ts';
 import {
   askedWaitS,
@@ -91,7 +97,8 @@ export function endpoint(options: EndpointOptions): Endpoint {
   const hide = withoutKey(key);
   const where = hide(shownAddress(`${url.origin}${url.pathname}`));
   const headers = headersWith(key);
-  const dialect = learntDialect(options.leaveOut ?? [], (what) => note?.(`${field}: ${where} ${what}`));
+  const first = { without: options.leaveOut ?? [], limit: 'max_tokens' } as const;
+  const dialect = learntDialect(first, (what) => note?.(`${field}: ${where} ${what}`));
 
   async function send(
     request: Request,
@@ -109,21 +116,48 @@ export function endpoint(options: EndpointOptions): Endpoint {
     });
     if (found.kind === 'lost') return { kind: 'again', why: found.why };
     const { response, body } = found;
-    const json = jsonIn(body);
-    const error = errorIn(json);
-    if (response.ok && error === undefined) {
-      dialect.taken(spoken);
-      return hidden(reply(json, body, replyTokens), hide);
-    }
-    const status = response.ok ? statusOf(error!) : response.status;
-    const said = beginning(error?.message ?? body);
-    const change = dialect.refused(spoken, status, json === undefined ? said : `${said} ${beginning(body)}`);
-    if (change === 'again') return { kind: 'adapted' };
-    const why = `status ${response.status}${said.trim() === '' ? '' : `: ${excerpt(hide(said))}`}`;
-    return change === 'lower' ? { kind: 'lower', why } : failed(response, status, error?.code, why);
+    const arrived = { status: response.status, body, waitS: askedWaitS(response) };
+    return outcomeOf(arrived, { dialect, spoken, replyTokens, hide });
   }
   return { baseUrl: where.replace(/\/chat\/completions$/, ''), where, send };
 }
+
+/** What came back for a request, whatever brought it. */
+export interface Arrived {
+  readonly status: number;
+  readonly body: string;
+  /** the wait that the server asks for, in seconds */
+  readonly waitS?: number | undefined;
+}
+
+/** How a request was put. */
+export interface Put {
+  /** what is known of the server, which learns from what came back */
+  readonly dialect: LearntDialect;
+  /** the dialect of this request */
+  readonly spoken: Dialect;
+  readonly replyTokens: number;
+  /** what may be shown of a text */
+  readonly hide: (text: string) => string;
+}
+
+export function outcomeOf(arrived: Arrived, { dialect, spoken, replyTokens, hide }: Put): ChatOutcome {
+  const { body } = arrived;
+  const json = jsonIn(body);
+  const error = errorIn(json);
+  if (isFine(arrived) && error === undefined) {
+    dialect.taken(spoken);
+    return hidden(reply(json, body, replyTokens), hide);
+  }
+  const status = isFine(arrived) ? statusOf(error!) : arrived.status;
+  const said = beginning(error?.message ?? body);
+  const change = dialect.refused(spoken, status, json === undefined ? said : `${said} ${beginning(body)}`);
+  if (change === 'again') return { kind: 'adapted' };
+  const why = `status ${arrived.status}${said.trim() === '' ? '' : `: ${excerpt(hide(said))}`}`;
+  return change === 'lower' ? { kind: 'lower', why } : failed(arrived, status, error?.code, why);
+}
+
+const isFine = ({ status }: Arrived) => status >= 200 && status < 300;
 
 /**
  * The status that says what an error with status 200 says: the server's own where it speaks of the address,
@@ -167,9 +201,9 @@ function hidden(outcome: ChatOutcome, hide: (text: string) => string): ChatOutco
 }
 
 /** `status` says what is wrong, which for errors with status 200 is not the response's own. */
-function failed(response: Response, status: number, code: string | undefined, why: string): ChatOutcome {
+function failed(arrived: Arrived, status: number, code: string | undefined, why: string): ChatOutcome {
   const isOver = code === 'insufficient_quota';
-  if (!isOver && (mayPass(status) || (response.ok && isRequestsOwn(status))))
-    return { kind: 'again', why, waitS: askedWaitS(response) };
+  if (!isOver && (mayPass(status) || (isFine(arrived) && isRequestsOwn(status))))
+    return { kind: 'again', why, waitS: arrived.waitS };
   return { kind: isRequestsOwn(status) ? 'refused' : 'shut', why };
 }

@@ -91,3 +91,11 @@ export const noVerdict = 'no verdict: ';
 
 /** The cost of a judge that runs here. */
 export const free: Cost = { calls: 0, inputTokens: 0, outputTokens: 0, price: 0 };
+
+/** What two of them took. */
+export const bothCosts = (a: Cost, b: Cost): Cost => ({
+  calls: a.calls + b.calls,
+  inputTokens: a.inputTokens + b.inputTokens,
+  outputTokens: a.outputTokens + b.outputTokens,
+  price: a.price + b.price,
+});

@@ -130,6 +130,15 @@ describe('a study', () => {
     expect(row.scores.map(({ detector }) => detector)).toEqual(monitor.detectors.map(({ name }) => name));
   });
 
+  it('grade --batch, of a chat judge', async () => {
+    const judge = { kind: 'chat', base_url: 'http://127.0.0.1:9/v1', model: 'none' };
+    putStudy(study, tiny, { ...over, judge });
+    const out = at('questions.jsonl');
+    const { written } = await printed('judge-batch', ['grade', study, '--batch', 'write', out]);
+    expect(written!.files).toEqual([{ file: out, requests: 2 * written!.texts }]);
+    putStudy(study, tiny, over);
+  });
+
   it('status, after an option was changed, tells which, and what that comes to', async () => {
     putStudy(study, tiny, {
       ...over,
@@ -221,7 +230,18 @@ describe('files of one’s own', () => {
 
   it('sae train, and again', async () => {
     const model = ['--model', tiny.model, '--corpus', tiny.corpus, '--site', '1'];
-    const size = ['--latents', '8', '--k', '2', '--tokens', '64', '--batch', '32', '--out', at('trained')];
+    const size = [
+      '--latents',
+      '8',
+      '--k',
+      '2',
+      '--tokens',
+      '64',
+      '--batch-tokens',
+      '32',
+      '--out',
+      at('trained'),
+    ];
     const found = await printed('sae-train', ['sae', 'train', ...model, ...size]);
     expect(found).toMatchObject({ kind: 'topk', latents: 8, tokens: 64, up_to_date: false });
     expect(found.harvested).toBeGreaterThan(0);

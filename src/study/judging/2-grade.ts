@@ -15,8 +15,9 @@ import { contentOf } from '../store/contentHash.ts';
 import { jsonHash } from '../store/hash.ts';
 import type { Abreast } from '../store/status.ts';
 import { judgeCounts, judgeCountsIn, judgeLines } from './judgeReport.ts';
-import { judgeKey, keptAmong, keptFile, openKeptJudge } from './keptJudge.ts';
+import { keptAmong, openKeptJudge } from './keptJudge.ts';
 import { judgeEstimate, judgeKindOf, judgeOf, judgeSection } from './openJudge.ts';
+import { judgeKey, keptFile } from './verdictFile.ts';
 
 function gradeOf(completion: CompletionRecord, judge: string, verdict: Verdict): GradeRecord {
   const { calls, inputTokens, outputTokens, price } = verdict.cost;
@@ -35,7 +36,7 @@ function gradeOf(completion: CompletionRecord, judge: string, verdict: Verdict):
   };
 }
 
-const itemOf = ({ id, prompt, text, stop }: CompletionRecord): JudgeItem => ({
+export const judgeItem = ({ id, prompt, text, stop }: CompletionRecord): JudgeItem => ({
   id,
   prompt,
   completion: text,
@@ -90,7 +91,9 @@ async function runGrade(study: OpenStudy): Promise<StageOutcome<UnitResult<Grade
     async ({ missing, done, begin, save }) => {
       const { calls, price } = gradeCounts(done);
       const dearest = Math.max(0, ...done.map(({ cost }) => cost.price));
+      const wanted = missingOf(completions, missing, judgeOf(study).wholePrompts);
       const judge = await openKeptJudge(study, {
+        texts: wanted.map(judgeItem),
         spent: { calls: calls!, price: price!, dearest },
         onReport(report) {
           judgeLines(report).forEach(study.progress.note);
@@ -98,12 +101,11 @@ async function runGrade(study: OpenStudy): Promise<StageOutcome<UnitResult<Grade
         },
       });
       begin();
-      const wanted = missingOf(completions, missing, judgeOf(study).wholePrompts);
       const byId = new Map(wanted.map((completion) => [completion.id, completion]));
       const stage = study.progress.stage('Grading', plan.order.length, plan.order.length - wanted.length);
       const refused: string[] = [];
       try {
-        const { stopped } = await judge.grade(wanted.map(itemOf), async ({ id }, verdict, made) => {
+        const { stopped } = await judge.grade(wanted.map(judgeItem), async ({ id }, verdict, made) => {
           await save([gradeOf(byId.get(id)!, judge.name, verdict)], made);
           if (verdict.reason.startsWith(noVerdict)) refused.push(`${id}: ${verdict.reason}`);
           stage.advance();
@@ -166,7 +168,7 @@ export const gradeStage = studyStage({
     const abreast = abreastOf(study.config.judge);
     const found = { ...(await unitsOf(study, await gradePlan(study, completions))), abreast };
     if (found.kept !== 0) return found;
-    const kept = await keptAmong(study, completions.map(itemOf));
+    const kept = await keptAmong(study, completions.map(judgeItem));
     return { ...found, kept: kept.filter(Boolean).length };
   },
   async estimate(study, { prompt, token, status }) {

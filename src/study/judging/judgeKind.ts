@@ -1,6 +1,8 @@
 /** What a kind of judge is: all that the rest of culprit asks of one. Knows no kind by name. */
 import type { z } from 'zod';
 import type { Spent } from '../../judges/budget.ts';
+import type { Heard } from '../../judges/chatAsk.ts';
+import type { ChatBatch, Manner } from '../../judges/chatBatch.ts';
 import type { Judge, JudgeItem } from '../../judges/judge.ts';
 import { about, real } from '../config/fields.ts';
 import type { JudgeConfig } from '../config/schema.ts';
@@ -29,6 +31,14 @@ export interface OpenJudgeOptions {
     item: JudgeItem,
     cost: { readonly calls: number; readonly price: number },
   ) => Promise<void>;
+  /** What came of a question in a batch, by its text; default nothing. */
+  readonly heard?: (content: string) => readonly Heard[];
+}
+
+/** What a judge that is asked in batches starts from. */
+export interface BatchOptions {
+  readonly heard: (content: string) => readonly Heard[];
+  readonly manner: Manner | undefined;
 }
 
 /** The judge of one study, before it is opened. */
@@ -47,6 +57,8 @@ export interface JudgeOf {
   check(): Promise<void>;
   /** Opens it, training it first where it is one that learns. Throws InputError where it cannot work. */
   open(options?: OpenJudgeOptions): Promise<Judge>;
+  /** The judge as one that is asked in batches; absent where it takes none. */
+  batch?(options: BatchOptions): Promise<ChatBatch>;
 }
 
 /** A flag of `culprit init`, and the field of the judge's section that it fills. */

@@ -36,7 +36,7 @@ export function paidIn(records: Iterable<PaidEntry>): Required<Spent> {
   return paid;
 }
 
-const lostRecord = (id: string, { calls, price }: Paid): LostEntry => ({
+export const lostRecord = (id: string, { calls, price }: Paid): LostEntry => ({
   id,
   lost: true,
   cost: { calls, input_tokens: 0, output_tokens: 0, price },

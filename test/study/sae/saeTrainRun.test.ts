@@ -187,7 +187,7 @@ describe('killed with -9', () => {
     const asked = await request({ corpora: [put(folder('long.jsonl'), texts(260, 5))], tokens: 64 * 300 });
     const args = (out: string) => [
       ...['sae', 'train', '--model', asked.model, '--site', '1', '--corpus', ...asked.corpora],
-      ...['--latents', '40', '--k', '4', '--tokens', '19200', '--batch', '64', '--rate', '0.01'],
+      ...['--latents', '40', '--k', '4', '--tokens', '19200', '--batch-tokens', '64', '--rate', '0.01'],
       ...['--checkpoint-seconds', '0', '--out', out],
     ];
     expect(await culpritHere(args(folder('whole')))).toMatchObject({ code: 0 });

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { readText } from '../../../files/jsonFile.ts';
 import { chatJudge, chatQuestions } from '../../../judges/chat.ts';
+import { chatBatch } from '../../../judges/chatBatch.ts';
 import { endpointFields, isPriced, temperature, unpriced } from '../../config/endpointFields.ts';
 import { about, path, section } from '../../config/fields.ts';
 import { keyIn, shownEndpoint } from '../apiKey.ts';
@@ -62,6 +63,21 @@ export const chatKind: JudgeKind<z.output<ReturnType<typeof schema>>> = {
     const textOf = async (path: string | undefined) => (path === undefined ? undefined : readText(path));
     const templates = async () =>
       given({ behaviour: await textOf(template), coherence: await textOf(coherence_template) });
+    const common = async () => ({
+      baseUrl: base_url,
+      model,
+      rubric: filledRubric(study),
+      templates: await templates(),
+      retries: config.retries,
+      replyTokens: config.reply_tokens,
+      leaveOut: config.leave_out,
+      note: study.progress.note,
+      price: config.price,
+      maxCalls: config.max_calls,
+      maxCost: config.max_cost,
+      threshold,
+      temperature,
+    });
     return {
       wholePrompts: false,
       trains: false,
@@ -77,27 +93,21 @@ export const chatKind: JudgeKind<z.output<ReturnType<typeof schema>>> = {
         filledRubric(study);
         apiKey();
       },
-      async open({ spent, onLost } = {}) {
+      async open({ spent, onLost, heard } = {}) {
         return chatJudge({
-          baseUrl: base_url,
-          model,
-          rubric: filledRubric(study),
+          ...(await common()),
           apiKey: apiKey(),
-          templates: await templates(),
           concurrency: config.concurrency,
           timeoutS: config.timeout_s,
-          retries: config.retries,
-          replyTokens: config.reply_tokens,
-          leaveOut: config.leave_out,
-          note: study.progress.note,
-          maxCalls: config.max_calls,
-          maxCost: config.max_cost,
-          price: config.price,
-          threshold,
-          temperature,
           spent,
           onLost,
+          heard,
         });
+      },
+      async batch({ heard, manner }) {
+        // nobody is called, so that a key is only hidden where it is known
+        const known = config.api_key_env === undefined ? undefined : study.environment[config.api_key_env];
+        return chatBatch({ ...(await common()), apiKey: known, heard, manner });
       },
     };
   },
