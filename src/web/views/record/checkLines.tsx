@@ -7,7 +7,7 @@ export function CheckLines({ lines }: { readonly lines: readonly CheckLine[] }) 
   const rest = lines.filter((line) => !troubles.includes(line));
   return (
     <Scroll label="Check">
-      <table className="check-lines">
+      <table className="text-list check-lines">
         <thead>
           <tr>
             {['check', 'came to', 'found', 'expected'].map((head) => (
@@ -23,9 +23,11 @@ export function CheckLines({ lines }: { readonly lines: readonly CheckLine[] }) 
               <th scope="row" title={line.about}>
                 {line.name}
               </th>
-              <td>{line.status}</td>
-              <td>{line.status === 'skipped' ? line.what_to_do : checkNumbers(line)}</td>
-              <td className="quiet">{line.expected}</td>
+              <td data-name="came to">{line.status}</td>
+              <td data-name="found">{line.status === 'skipped' ? line.what_to_do : checkNumbers(line)}</td>
+              <td data-name="expected" className="quiet">
+                {line.expected}
+              </td>
             </tr>
           ))}
         </tbody>
