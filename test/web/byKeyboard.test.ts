@@ -72,8 +72,6 @@ describe.skipIf(!hasBrowser)('by keyboard alone', () => {
       const page = await app().open(route);
       const keys = keyboardOf(page);
       await does(keys, page);
-      if (process.env.SHOW_PRESSES)
-        console.log(`${kind}: ${expect.getState().currentTestName}: ${keys.presses}`);
       expect(keys.presses).toBeLessThanOrEqual(most);
       expect(app().troubles).toEqual([]);
       await page.context().close();
@@ -188,7 +186,6 @@ describe.skipIf(!hasBrowser)('by keyboard alone', () => {
     await keys.tabTo('button', 'another prompt', 'Shift+Tab');
     await keys.press('Enter');
     expect(await page.locator('textarea').inputValue()).not.toBe(prompt);
-    if (process.env.SHOW_PRESSES) console.log(`playground: ${keys.presses}`);
     expect(keys.presses).toBeLessThanOrEqual(60);
     expect(served.troubles).toEqual([]);
     await page.context().close();
