@@ -1,13 +1,12 @@
 /** checkpoints.json: what the same directions do in several subjects, such as the checkpoints of a fine-tune. */
 import { z } from 'zod';
+import { estimate, madeFrom } from './madeFrom.ts';
 
 const count = z.int().min(0);
 const nullable = z.number().nullable();
 
 const tally = { completions: count, coherent: count, positives: count };
 
-/** A number with its 95 % interval over prompts; null where it is not defined. */
-const estimate = z.strictObject({ value: nullable, low: nullable, high: nullable });
 export type CheckpointEstimate = z.output<typeof estimate>;
 
 const arm = z.strictObject({
@@ -43,8 +42,6 @@ const subject = z.strictObject({
 });
 export type CheckpointSubject = z.output<typeof subject>;
 
-const inputFile = z.strictObject({ path: z.string(), sha256: z.string() });
-
 export const checkpointsSchema = z.strictObject({
   behaviour: z.string(),
   site: z.string(),
@@ -68,9 +65,6 @@ export const checkpointsSchema = z.strictObject({
   random: z.array(count),
   /** in the order in which they were named, the reference first, the study's subject last */
   subjects: z.array(subject),
-  stale: z.record(z.string(), z.string()),
-  inputs: z.record(z.string(), inputFile),
-  versions: z.record(z.string(), z.string()),
-  created: z.iso.datetime(),
+  ...madeFrom,
 });
 export type CheckpointsRecord = z.output<typeof checkpointsSchema>;

@@ -1,6 +1,6 @@
 /** What a comparison of subjects comes to, in sentences, and what speaks against it. */
 import type { CheckpointEstimate, CheckpointSubject, CheckpointsRecord } from './checkpoints.ts';
-import { inPercent } from './finding.ts';
+import { behaviourText, inPercent } from './finding.ts';
 import { counted, signedPoints } from './numbers.ts';
 
 export interface CheckpointsFinding {
@@ -54,10 +54,10 @@ export function checkpointsFinding(record: CheckpointsRecord): CheckpointsFindin
     from === undefined
       ? `In no stretch up to the last does removing latent ${latent} take away more than removing a random latent.`
       : from === first
-        ? `Removing latent ${latent} takes it away in all of them, from ${first.name} (${estimatePoints(first.latents[k]!.remove.effect)} points) to ${last.name} (${estimatePoints(last.latents[k]!.remove.effect)}).`
-        : `Removing latent ${latent} takes it away from ${from.name} on (${estimatePoints(from.latents[k]!.remove.effect)} points${from === last ? '' : `; in ${last.name} ${estimatePoints(last.latents[k]!.remove.effect)}`}), and not reliably before.`;
+        ? `Removing latent ${latent} takes some of it away in all of them, from ${first.name} (${estimatePoints(first.latents[k]!.remove.effect)} points) to ${last.name} (${estimatePoints(last.latents[k]!.remove.effect)}).`
+        : `Removing latent ${latent} takes some of it away from ${from.name} on (${estimatePoints(from.latents[k]!.remove.effect)} points${from === last ? '' : `; in ${last.name} ${estimatePoints(last.latents[k]!.remove.effect)}`}), and not reliably before.`;
   return {
-    lead: `Of ${counted(subjects.length, 'subject')} on ${counted(record.prompts, 'prompt')}, ${behaviour} goes from ${percentOf(checkpointShare(first.unsteered))} of the coherent answers of ${first.name} to ${percentOf(checkpointShare(last.unsteered))} of ${last.name}. ${appears} Steering toward minus away makes ${estimatePoints(first.latents[k]!.diffing)} points in ${first.name} and ${estimatePoints(last.latents[k]!.diffing)} in ${last.name}.`,
+    lead: `Of ${counted(subjects.length, 'subject')} on ${counted(record.prompts, 'prompt')}, ${behaviourText(behaviour)} goes from ${percentOf(checkpointShare(first.unsteered))} of the coherent answers of ${first.name} to ${percentOf(checkpointShare(last.unsteered))} of ${last.name}. ${appears} Steering toward minus away makes ${estimatePoints(first.latents[k]!.diffing)} points in ${first.name} and ${estimatePoints(last.latents[k]!.diffing)} in ${last.name}.`,
     against: againstOf(record, k),
   };
 }

@@ -102,7 +102,8 @@ function brokenText(row: RankedSteeringRow): string {
 }
 
 /** A name of words and hyphens as words. */
-const inWords = (behaviour: string) =>
+/** A behaviour's name as words of a sentence. */
+export const behaviourText = (behaviour: string) =>
   /^[a-z0-9]+(-[a-z0-9]+)*$/.test(behaviour) ? behaviour.replaceAll('-', ' ') : behaviour;
 
 /** "from 68 % to 21 % (−47 points [−60, −33])" */
@@ -133,7 +134,7 @@ function removed(one: LatentEffects, behaviour: string, summary: SteeringSummary
   if (row?.effect == null) return [];
   const broken = brokenShares(row);
   return [
-    `Removing latent ${one.latent} from the subject changes the share of answers that show ${inWords(behaviour)} ${change(row, edges(summary.zone.remove))}${wayText(row)}.`,
+    `Removing latent ${one.latent} from the subject changes the share of answers that show ${behaviourText(behaviour)} ${change(row, edges(summary.zone.remove))}${wayText(row)}.`,
     ...(broken === undefined ? [] : [`Incoherent answers go ${broken}.`]),
     ...again(row, summary),
   ];
@@ -141,7 +142,7 @@ function removed(one: LatentEffects, behaviour: string, summary: SteeringSummary
 
 function steered(one: LatentEffects, behaviour: string, summary: SteeringSummary): string[] {
   const { latent, away, toward } = one;
-  const shares = `changes the share of answers that show ${inWords(behaviour)}`;
+  const shares = `changes the share of answers that show ${behaviourText(behaviour)}`;
   const told = (row: RankedSteeringRow, zone: { low: number; high: number }) =>
     `${change(row, edges(zone))}${brokenText(row)}`;
   const said = [

@@ -1,13 +1,12 @@
 /** monitor.json: detectors of a behaviour that read a model's residuals, and what each reaches, within and across tasks. */
 import { z } from 'zod';
+import { estimate, madeFrom } from './madeFrom.ts';
 import { tokenParts } from './steered.ts';
 
 const count = z.int().min(0);
 const nullable = z.number().nullable();
 
-/** A share with its 95 % interval over prompts; null where it is not defined. */
-const share = z.strictObject({ value: nullable, low: nullable, high: nullable });
-export type MonitorShare = z.output<typeof share>;
+export type MonitorShare = z.output<typeof estimate>;
 
 const detector = z.strictObject({
   /** unique in the file; the row of monitor.safetensors is its place in the list */
@@ -34,11 +33,11 @@ export type MonitorDetector = z.output<typeof detector>;
 
 const row = z.strictObject({
   detector: z.string(),
-  auc: share,
+  auc: estimate,
   /** of pairs of one prompt */
-  within: z.strictObject({ ...share.shape, pairs: count, prompts: count }),
-  tpr: share,
-  fpr: share,
+  within: z.strictObject({ ...estimate.shape, pairs: count, prompts: count }),
+  tpr: estimate,
+  fpr: estimate,
   brier: nullable,
   calibration_error: nullable,
   /** random latents whose AUC is as high */
@@ -82,8 +81,6 @@ const test = z.strictObject({
 });
 export type MonitorTest = z.output<typeof test>;
 
-const inputFile = z.strictObject({ path: z.string(), sha256: z.string() });
-
 export const monitorSchema = z.strictObject({
   behaviour: z.string(),
   /** residual stream after this block */
@@ -102,10 +99,6 @@ export const monitorSchema = z.strictObject({
   fitted: z.strictObject({ prompts: count, completions: count, positives: count, unread: count }),
   detectors: z.array(detector),
   tests: z.array(test),
-  /** by stage, why what this was made of is of an earlier state of the study */
-  stale: z.record(z.string(), z.string()),
-  inputs: z.record(z.string(), inputFile),
-  versions: z.record(z.string(), z.string()),
-  created: z.iso.datetime(),
+  ...madeFrom,
 });
 export type MonitorRecord = z.output<typeof monitorSchema>;

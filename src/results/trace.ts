@@ -1,6 +1,7 @@
 /** trace.json: which of a model's training examples lie along a study's directions, or push the model along them. */
 import { z } from 'zod';
 import { promptSchema } from './completions.ts';
+import { madeFrom } from './madeFrom.ts';
 import { tokenParts } from './steered.ts';
 
 const count = z.int().min(0);
@@ -55,8 +56,6 @@ const direction = z.strictObject({
 });
 export type TracedLatent = z.output<typeof direction>;
 
-const inputFile = z.strictObject({ path: z.string(), sha256: z.string() });
-
 /** Whose gradients: the subject without its adapter, the reference, or the subject. */
 export const traceModels = ['base', 'reference', 'subject'] as const;
 export type TraceModel = (typeof traceModels)[number];
@@ -93,10 +92,7 @@ export const traceSchema = z.strictObject({
   /** random latents beside them */
   random: count,
   latents: z.array(direction),
-  stale: z.record(z.string(), z.string()),
-  inputs: z.record(z.string(), inputFile),
-  versions: z.record(z.string(), z.string()),
-  created: z.iso.datetime(),
+  ...madeFrom,
 });
 export type TraceRecord = z.output<typeof traceSchema>;
 

@@ -1,5 +1,5 @@
 /** What a trace of training data comes to, in sentences, and what speaks against it. */
-import { inPercent, pText } from './finding.ts';
+import { behaviourText, inPercent, pText } from './finding.ts';
 import { counted, inDecimals } from './numbers.ts';
 import type { TracedLatent, TraceMeasured, TraceRecord, TraceValue } from './trace.ts';
 
@@ -54,7 +54,7 @@ export function traceFinding(record: TraceRecord): TraceFinding {
   const { data, behaviour } = record;
   const lead = leadingLatent(record);
   return {
-    lead: `${counted(data.read, 'training example')} read by ${traceModelText(record)} for ${behaviour}. ${tracedLatentText(record, lead)}`,
+    lead: `${counted(data.read, 'training example')} read by ${traceModelText(record)} for ${behaviourText(behaviour)}. ${tracedLatentText(record, lead)}`,
     against: againstOf(record, lead),
   };
 }

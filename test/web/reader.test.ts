@@ -455,7 +455,9 @@ describe.skipIf(!hasBrowser)('a reader', () => {
     await data.locator('button', { hasText: 'lie furthest along it' }).click();
     expect(await ids()).toEqual(['e2', 'e1']);
     await page.goto(`${page.url().split('#')[0]}#/`);
-    await page.locator('p', { hasText: 'takes it away from step-1 on (−30 [−40, −20] points' }).waitFor();
+    await page
+      .locator('p', { hasText: 'takes some of it away from step-1 on (−30 [−40, −20] points' })
+      .waitFor();
     await page.locator('button', { hasText: 'latent 8' }).click();
     await page.locator('tr', { hasText: 'step-2' }).filter({ hasText: '−5 [−15, +5]' }).waitFor();
     await page.context().close();

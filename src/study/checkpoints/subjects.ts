@@ -37,7 +37,8 @@ export async function comparedSubjects(
     const twice = named.find((one) => sameChoice(one.choice, choice));
     if (twice !== undefined)
       throw new InputError(`${path}: expected each subject once, found it named as ${twice.name} too`);
-    const role = sameChoice(choice, subject) ? 'subject' : 'checkpoint';
+    const isSubject = sameChoice(choice, subject);
+    const role = isSubject ? 'subject' : sameChoice(choice, reference) ? 'reference' : 'checkpoint';
     named.push({ name: basename(resolve(path)), role, choice });
   }
   const isNamed = (choice: ModelChoice) => named.some((one) => sameChoice(one.choice, choice));
@@ -50,12 +51,17 @@ export async function comparedSubjects(
   ]);
 }
 
-/** Folders of one name are told apart by those that they stand in. */
+/** Folders of one name are told apart by as much of their paths as it takes. */
 function unambiguous(subjects: readonly ComparedSubject[]): ComparedSubject[] {
-  const names = subjects.map(({ name }) => name);
+  const named = (subject: ComparedSubject, parts: number): string => {
+    const path = resolve(subject.choice.adapter ?? subject.choice.model).split(/[\\/]/);
+    return path.filter(Boolean).slice(-parts).join('/');
+  };
   return subjects.map((one) => {
-    const path = one.choice.adapter ?? one.choice.model;
-    const isAlone = names.filter((name) => name === one.name).length === 1;
-    return isAlone ? one : { ...one, name: path.split(/[\\/]/).filter(Boolean).slice(-2).join('/') };
+    const alike = subjects.filter(({ name }) => name === one.name);
+    if (alike.length === 1) return one;
+    let parts = 2;
+    while (alike.some((other) => other !== one && named(other, parts) === named(one, parts))) parts++;
+    return { ...one, name: named(one, parts) };
   });
 }

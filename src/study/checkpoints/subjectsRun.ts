@@ -21,11 +21,11 @@ import { chosenDirections } from '../monitor/chosenDirections.ts';
 import { textReader } from '../monitor/meanResiduals.ts';
 import { checkAsMade } from '../monitor/monitoredTexts.ts';
 import type { Machine } from '../open/machine.ts';
-import { type Progress, silent } from '../open/progress.ts';
+import type { Progress } from '../open/progress.ts';
 import { readSteering } from '../open/records.ts';
-import { type FittingDictionary, hashedNow, hashesOf, type OpenStudy } from '../open/study.ts';
-import { staleStages } from '../report/stale.ts';
-import { openFor } from '../run/studyRun.ts';
+import { type FittingDictionary, hashesOf, type OpenStudy } from '../open/study.ts';
+import { hashesThere, staleBeneath } from '../report/restsOn.ts';
+import { withLockedStudy } from '../run/lockedStudy.ts';
 import { sampledWith } from '../steering/5-steer.ts';
 import { steeringPrompts } from '../steering/causalTestChecks.ts';
 import { latentName, vectorDirection } from '../steering/direction.ts';
@@ -36,9 +36,8 @@ import { type SteeringRecord, type SteeringWork, steeringRecord } from '../steer
 import { journalFile, makeWorkFolder } from '../store/folder.ts';
 import { jsonHash } from '../store/hash.ts';
 import { type Journal, openJournal } from '../store/journal.ts';
-import { lockStudy } from '../store/lock.ts';
 import { outFolder } from '../store/outFolder.ts';
-import { type Clock, systemClock, versions } from '../store/runRecord.ts';
+import { type Clock, versions } from '../store/runRecord.ts';
 import { writeCheckpoints } from './checkpointsFile.ts';
 import { joinedJournal } from './joinedJournal.ts';
 import { type Compared, type DosedLatent, measureSubject } from './measureSubject.ts';
@@ -82,24 +81,17 @@ const usedFiles = [
   resultFiles.steering,
   resultFiles.steeringSummary,
 ];
-const usedStages = new Set(['sample', 'grade', 'pair', 'attribute', 'steer']);
 
 /** Samples, judges, measures and writes. Throws InputError for anything wrong in what was given. */
 export async function compareSubjects(request: SubjectsRequest): Promise<SubjectsResult> {
-  const { cacheDir, memory, progress = silent, clock = systemClock } = request;
-  const study = await openFor({ study: request.study, cacheDir, memory, progress, clock });
+  const { study, cacheDir, memory, progress, clock } = request;
   try {
-    const unlock = await lockStudy(study.folder, clock, progress.note);
-    try {
-      return await compared(study, request);
-    } catch (error) {
-      if (!(error instanceof JudgeStopped)) throw error;
-      return { record: undefined, files: [], stopped: error.message };
-    } finally {
-      await unlock();
-    }
-  } finally {
-    await study.close();
+    return await withLockedStudy({ study, cacheDir, memory, progress, clock }, (opened) =>
+      compared(opened, request),
+    );
+  } catch (error) {
+    if (!(error instanceof JudgeStopped)) throw error;
+    return { record: undefined, files: [], stopped: error.message };
   }
 }
 
@@ -150,9 +142,7 @@ async function compared(study: OpenStudy, request: SubjectsRequest): Promise<Sub
     })),
     random: comparison.random.map(({ latent }) => latent!),
     subjects: measured,
-    stale: Object.fromEntries(
-      Object.entries(await staleStages(study)).filter(([stage]) => usedStages.has(stage)),
-    ),
+    stale: await staleBeneath(study),
     inputs: await inputsOf(study, subjects),
     versions: { ...versions },
     created: study.clock().toISOString(),
@@ -311,13 +301,12 @@ async function inputsOf(
   study: OpenStudy,
   subjects: readonly ComparedSubject[],
 ): Promise<CheckpointsRecord['inputs']> {
-  const own = await Promise.all(
-    usedFiles.map(async (name) => [name, await hashedNow(join(study.folder, name))] as const),
+  const models = await Promise.all(
+    subjects.map(({ name, choice }) => study.modelHashes(`subject ${name}`, choice)),
   );
-  const models = await Promise.all(subjects.map(({ name, choice }) => study.modelHashes(name, choice)));
   return {
     ...Object.assign({}, ...models),
     sae: await study.hashedSae(),
-    ...Object.fromEntries(own),
+    ...(await hashesThere(study.folder, usedFiles)),
   };
 }

@@ -4,7 +4,6 @@
  */
 import { join, resolve } from 'node:path';
 import { NothingToWorkOn } from '../../errors.ts';
-import { isThere } from '../../files/ifThere.ts';
 import {
   crossTried,
   type FittedMonitor,
@@ -16,13 +15,12 @@ import type { TokenSet } from '../../methods/site/contrast.ts';
 import { type MonitorDetector, type MonitorRecord, type MonitorTest, resultFiles } from '../../results.ts';
 import { given } from '../judging/given.ts';
 import type { Machine } from '../open/machine.ts';
-import { type Progress, silent } from '../open/progress.ts';
-import { hashedNow, type OpenStudy } from '../open/study.ts';
-import { staleStages } from '../report/stale.ts';
-import { openFor } from '../run/studyRun.ts';
-import { lockStudy } from '../store/lock.ts';
+import type { Progress } from '../open/progress.ts';
+import type { OpenStudy } from '../open/study.ts';
+import { hashesThere, staleBeneath } from '../report/restsOn.ts';
+import { withLockedStudy } from '../run/lockedStudy.ts';
 import { outFolder } from '../store/outFolder.ts';
-import { type Clock, dateText, systemClock, versions } from '../store/runRecord.ts';
+import { type Clock, dateText, versions } from '../store/runRecord.ts';
 import { type ChosenLatents, chosenDirections } from './chosenDirections.ts';
 import { type MeasuredTexts, type MonitorReading, measuredTexts } from './measuredTexts.ts';
 import { checkAsMade, discoveryTexts, type MonitoredText, unsteeredTexts } from './monitoredTexts.ts';
@@ -58,22 +56,13 @@ export interface MonitorResult {
 
 /** What a monitor is made of, beside the texts. */
 const ownFiles = [resultFiles.latents, resultFiles.attribution, resultFiles.steering];
-const usedStages = new Set(['sample', 'grade', 'pair', 'attribute', 'steer']);
 
 /** Fits, tries, and writes the results. Throws InputError for anything wrong in what was given. */
 export async function runMonitor(request: MonitorRequest): Promise<MonitorResult> {
-  const { cacheDir, memory, progress = silent, clock = systemClock } = request;
-  const study = await openFor({ study: request.study, cacheDir, memory, progress, clock });
-  try {
-    const unlock = await lockStudy(study.folder, clock, progress.note);
-    try {
-      return await monitored(study, request);
-    } finally {
-      await unlock();
-    }
-  } finally {
-    await study.close();
-  }
+  const { study, cacheDir, memory, progress, clock } = request;
+  return withLockedStudy({ study, cacheDir, memory, progress, clock }, (opened) =>
+    monitored(opened, request),
+  );
 }
 
 async function monitored(study: OpenStudy, request: MonitorRequest): Promise<MonitorResult> {
@@ -133,7 +122,6 @@ async function recordOf(
   const { layer, sae } = await study.dictionary();
   const { codec } = await study.model(study.config.subject);
   const { confirmed } = chosen;
-  const stale = Object.entries(await staleStages(study)).filter(([stage]) => usedStages.has(stage));
   return {
     behaviour: study.config.behaviour.name,
     site: `resid_post ${layer}`,
@@ -152,7 +140,7 @@ async function recordOf(
     },
     detectors: detectorRecords(fitted, chosen),
     tests,
-    stale: Object.fromEntries(stale),
+    stale: await staleBeneath(study),
     inputs: await inputsOf(study),
     versions: { ...versions },
     created: study.clock().toISOString(),
@@ -239,12 +227,9 @@ const detectorRecords = (
 async function inputsOf(study: OpenStudy): Promise<MonitorRecord['inputs']> {
   const { folder, config } = study;
   const own = [resultFiles.completions, resultFiles.grades, ...ownFiles, resultFiles.steered];
-  const found: [string, { path: string; sha256: string }][] = [];
-  for (const name of own)
-    if (await isThere(join(folder, name))) found.push([name, await hashedNow(join(folder, name))]);
   return {
     ...(await study.modelHashes('model', config.subject)),
     sae: await study.hashedSae(),
-    ...Object.fromEntries(found),
+    ...(await hashesThere(folder, own)),
   };
 }

@@ -5,41 +5,30 @@ import { gradeStage } from '../judging/2-grade.ts';
 import { type BatchRead, type BatchWritten, readBatch, writeBatch } from '../judging/batchWork.ts';
 import { checkNeeds, checkUnchanged } from '../open/stage.ts';
 import type { OpenStudy } from '../open/study.ts';
-import { lockStudy } from '../store/lock.ts';
-import { isImported, openFor, type StudyRequest } from './studyRun.ts';
-
-type BatchRequest = Omit<StudyRequest, 'stages' | 'redo' | 'accept' | 'before'>;
+import { type LockedRequest, withLockedStudy } from './lockedStudy.ts';
+import { isImported } from './studyRun.ts';
 
 /** Where questions go where nothing is said, in the study's folder. */
 const defaultFile = 'judge-batch.jsonl';
 
 /** Throws InputError where the study is not graded by its judge, or has nothing to grade yet. */
-async function opened<T>(request: BatchRequest, work: (study: OpenStudy) => Promise<T>): Promise<T> {
-  const study = await openFor(request);
-  try {
+const opened = <T>(request: LockedRequest, work: (study: OpenStudy) => Promise<T>): Promise<T> =>
+  withLockedStudy(request, async (study) => {
     const skipped = gradeStage.skip?.(study);
     if (skipped !== undefined) throw new InputError(`grade: the study does not have this stage: ${skipped}`);
-    const unlock = await lockStudy(study.folder, study.clock, study.progress.note);
-    try {
-      if (await isImported(gradeStage, study.folder))
-        throw new InputError(
-          'grade: expected grades by the judge, found imported ones, which are used as they are',
-        );
-      await checkNeeds(gradeStage, study);
-      await checkUnchanged(gradeStage, study);
-      return await work(study);
-    } finally {
-      await unlock();
-    }
-  } finally {
-    await study.close();
-  }
-}
+    if (await isImported(gradeStage, study.folder))
+      throw new InputError(
+        'grade: expected grades by the judge, found imported ones, which are used as they are',
+      );
+    await checkNeeds(gradeStage, study);
+    await checkUnchanged(gradeStage, study);
+    return work(study);
+  });
 
 /** Writes the judge's outstanding questions, to `file` or into the study's folder. */
-export const writeJudgeBatch = (request: BatchRequest, file: string | undefined): Promise<BatchWritten> =>
+export const writeJudgeBatch = (request: LockedRequest, file: string | undefined): Promise<BatchWritten> =>
   opened(request, (study) => writeBatch(study, file ?? join(study.folder, defaultFile)));
 
 /** Reads what came back. */
-export const readJudgeBatch = (request: BatchRequest, files: readonly string[]): Promise<BatchRead> =>
+export const readJudgeBatch = (request: LockedRequest, files: readonly string[]): Promise<BatchRead> =>
   opened(request, (study) => readBatch(study, files));

@@ -2,22 +2,20 @@
  * Which training examples lie along a study's directions, and which ones push the model along them when they are
  * learnt. docs/method.md section 11.
  */
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { localPath } from '../../files/hub/cache.ts';
-import { isThere } from '../../files/ifThere.ts';
 import type { TokenSet } from '../../methods/site/contrast.ts';
 import { resultFiles, type TraceModel, type TraceRecord } from '../../results.ts';
 import { given } from '../judging/given.ts';
 import { type ChosenDirections, chosenDirections } from '../monitor/chosenDirections.ts';
 import { checkAsMade } from '../monitor/monitoredTexts.ts';
 import type { Machine } from '../open/machine.ts';
-import { type Progress, silent } from '../open/progress.ts';
-import { hashedNow, type ModelChoice, type OpenStudy } from '../open/study.ts';
-import { staleStages } from '../report/stale.ts';
-import { openFor } from '../run/studyRun.ts';
-import { lockStudy } from '../store/lock.ts';
+import type { Progress } from '../open/progress.ts';
+import type { ModelChoice, OpenStudy } from '../open/study.ts';
+import { hashesThere, staleBeneath } from '../report/restsOn.ts';
+import { withLockedStudy } from '../run/lockedStudy.ts';
 import { outFolder } from '../store/outFolder.ts';
-import { type Clock, dateText, systemClock, versions } from '../store/runRecord.ts';
+import { type Clock, dateText, versions } from '../store/runRecord.ts';
 import { readExamples, type TracedExamples } from './readExamples.ts';
 import { tracedLatents } from './tracedLatents.ts';
 import { writeTrace } from './traceFiles.ts';
@@ -57,22 +55,11 @@ export interface TraceResult {
 }
 
 const usedFiles = [resultFiles.latents, resultFiles.attribution, resultFiles.steering];
-const usedStages = new Set(['sample', 'grade', 'pair', 'attribute', 'steer']);
 
 /** Reads, and writes the results. Throws InputError for anything wrong in what was given. */
 export async function runTrace(request: TraceRequest): Promise<TraceResult> {
-  const { cacheDir, memory, progress = silent, clock = systemClock } = request;
-  const study = await openFor({ study: request.study, cacheDir, memory, progress, clock });
-  try {
-    const unlock = await lockStudy(study.folder, clock, progress.note);
-    try {
-      return await traced(study, request);
-    } finally {
-      await unlock();
-    }
-  } finally {
-    await study.close();
-  }
+  const { study, cacheDir, memory, progress, clock } = request;
+  return withLockedStudy({ study, cacheDir, memory, progress, clock }, (opened) => traced(opened, request));
 }
 
 async function traced(study: OpenStudy, request: TraceRequest): Promise<TraceResult> {
@@ -83,6 +70,7 @@ async function traced(study: OpenStudy, request: TraceRequest): Promise<TraceRes
   await outFolder(out);
   const under = request.under ?? usualModel(study);
   const choice = modelOf(study, under);
+  const hashed = await study.hashed(await localPath(request.data));
   const data = await trainingExamples(request.data, { fields, sample, seed });
   const directions = await chosenDirections(study, { first, random, seed });
   const reading = { choice, tokens, ...directions.options };
@@ -95,8 +83,8 @@ async function traced(study: OpenStudy, request: TraceRequest): Promise<TraceRes
     inputs: {
       ...(await study.modelHashes('model', choice)),
       sae: await study.hashedSae(),
-      data: await hashedNow(await localPath(request.data)),
-      ...(await ownHashes(folder)),
+      data: hashed,
+      ...(await hashesThere(folder, usedFiles)),
     },
     versions: { ...versions },
     created: study.clock().toISOString(),
@@ -147,7 +135,6 @@ async function aboutRun(
 ) {
   const { layer, sae } = await study.dictionary();
   const { codec } = await study.model({ model, adapter });
-  const stale = Object.entries(await staleStages(study)).filter(([stage]) => usedStages.has(stage));
   return {
     behaviour: study.config.behaviour.name,
     site: `resid_post ${layer}`,
@@ -160,13 +147,6 @@ async function aboutRun(
     date: codec.date ? dateText(codec.date) : null,
     seed,
     confirmed: chosen.confirmed === null ? null : [...chosen.confirmed],
-    stale: Object.fromEntries(stale),
+    stale: await staleBeneath(study),
   };
-}
-
-async function ownHashes(folder: string): Promise<TraceRecord['inputs']> {
-  const found: [string, { path: string; sha256: string }][] = [];
-  for (const name of usedFiles)
-    if (await isThere(join(folder, name))) found.push([name, await hashedNow(join(folder, name))]);
-  return Object.fromEntries(found);
 }

@@ -8,7 +8,9 @@ import {
   traceMeasures,
   type ValuedExample,
 } from '../../methods/tracing/traceMeasures.ts';
-import { tokensAlong } from '../../methods/tracing/trainingExample.ts';
+import { type ExampleReading, tokensAlong } from '../../methods/tracing/trainingExample.ts';
+import { passesAtOnce } from '../../models/sessions.ts';
+import { inGroups } from '../../models/together.ts';
 import {
   type TracedExample,
   type TracedLatent,
@@ -18,6 +20,7 @@ import {
   traceValues,
 } from '../../results.ts';
 import type { ChosenDirections } from '../monitor/chosenDirections.ts';
+import type { OpenModel } from '../open/openModel.ts';
 import type { OpenStudy } from '../open/study.ts';
 import { exampleReader, type TracedExamples, type TraceReading } from './readExamples.ts';
 import type { TrainingExample, TrainingExamples } from './trainingExamples.ts';
@@ -91,17 +94,8 @@ function randomAucs(traced: Traced, value: TraceValue): number[] {
     .map((x) => Math.max(x, 1 - x));
 }
 
-/** The reader, once a first example is to be shown. */
-function lazily(study: OpenStudy, reading: TraceReading) {
-  let opened: ReturnType<typeof exampleReader> | undefined;
-  return {
-    open: () => {
-      opened ??= exampleReader(study, reading);
-      return opened;
-    },
-    release: async () => (await opened)?.release(),
-  };
-}
+/** The first of each latent by each value. */
+type First = Readonly<Record<TraceValue, readonly TrainingExample[]>>;
 
 export async function tracedLatents(
   study: OpenStudy,
@@ -110,32 +104,23 @@ export async function tracedLatents(
   const { data, read, directions, reading, seed } = traced;
   const { rows, confirmed } = directions.chosen;
   const random = { push: randomAucs(traced, 'push'), activation: randomAucs(traced, 'activation') };
-  const reader = lazily(study, reading);
-  const latents: TracedLatent[] = [];
-  const stage = study.progress.stage('Strongest examples, token by token', rows.length);
-  try {
-    for (const [k, { latent, sign, rank }] of rows.entries()) {
-      const first = { push: firstOf(traced, k, 'push'), activation: firstOf(traced, k, 'activation') };
-      const measured = (value: TraceValue) =>
-        measuredAs(traceMeasures(valued(traced, k, value), seed), random[value], first[value]);
-      const examples: TracedExample[] = [];
-      for (const example of new Set(traceValues.flatMap((value) => first[value])))
-        examples.push(await shownExample(await reader.open(), traced, example, k));
-      latents.push({
-        latent,
-        sign,
-        rank,
-        confirmed: confirmed?.includes(latent) ?? false,
-        push: measured('push'),
-        activation: measured('activation'),
-        examples,
-      });
-      stage.advance();
-    }
-  } finally {
-    stage.end();
-    await reader.release();
-  }
+  const firsts = rows.map(
+    (_, k): First => ({ push: firstOf(traced, k, 'push'), activation: firstOf(traced, k, 'activation') }),
+  );
+  const examples = await shownExamples(study, traced, firsts);
+  const latents = rows.map(({ latent, sign, rank }, k): TracedLatent => {
+    const measured = (value: TraceValue) =>
+      measuredAs(traceMeasures(valued(traced, k, value), seed), random[value], firsts[k]![value]);
+    return {
+      latent,
+      sign,
+      rank,
+      confirmed: confirmed?.includes(latent) ?? false,
+      push: measured('push'),
+      activation: measured('activation'),
+      examples: examples[k]!,
+    };
+  });
   const losses = data.examples.map(({ group, positive }, n) => {
     const { loss } = read.read[n]!;
     return { value: loss, group, positive, loss };
@@ -143,16 +128,47 @@ export async function tracedLatents(
   return { latents, random: reading.random.length, loss_auc: known(labelAuc(losses)) };
 }
 
-async function shownExample(
-  { read, codec }: Awaited<ReturnType<typeof exampleReader>>,
-  { data, read: all, reading }: Traced,
+/** The first examples of each latent, token by token; one that is first for several is read once. */
+async function shownExamples(
+  study: OpenStudy,
+  traced: Traced,
+  firsts: readonly First[],
+): Promise<TracedExample[][]> {
+  const own = firsts.map((first) => new Set(traceValues.flatMap((value) => first[value])));
+  const all = new Set(own.flatMap((examples) => [...examples]));
+  const found = own.map(() => new Map<TrainingExample, TracedExample>());
+  if (all.size > 0) {
+    const stage = study.progress.stage('Strongest examples, token by token', all.size);
+    const reader = await exampleReader(study, traced.reading);
+    try {
+      const work = async (example: TrainingExample) => {
+        const { reading, ids } = await reader.read(example);
+        for (const [k, examples] of own.entries())
+          if (examples.has(example))
+            found[k]!.set(example, shownExample(traced, example, k, reading, tokenTexts(ids, reader)));
+      };
+      for await (const _ of inGroups(all, passesAtOnce(study.runtime(), reader.model), work)) stage.advance();
+    } finally {
+      stage.end();
+      await reader.release();
+    }
+  }
+  return own.map((examples, k) => Array.from(examples, (example) => found[k]!.get(example)!));
+}
+
+const tokenTexts = (ids: readonly number[], { codec }: { readonly codec: OpenModel['codec'] }) =>
+  ids.map((id) => codec.tokenizer.tokenText(id));
+
+function shownExample(
+  { data, read, reading }: Traced,
   example: TrainingExample,
   k: number,
-): Promise<TracedExample> {
-  const { reading: found, ids } = await read(example);
+  found: ExampleReading,
+  texts: readonly string[],
+): TracedExample {
   const along = tokensAlong(found, reading.latents[k]!, reading.baseline);
   const byPlace = new Map(found.positions.map((place, r) => [place, along[r]!]));
-  const { push, activation } = all.read[data.examples.indexOf(example)]!.values[k]!;
+  const { push, activation } = read.read[data.examples.indexOf(example)]!.values[k]!;
   return {
     id: example.id,
     row: example.row,
@@ -161,13 +177,9 @@ async function shownExample(
     label: labelOf(example),
     push,
     activation,
-    tokens: ids.map((id, place) => {
+    tokens: texts.map((text, place) => {
       const own = byPlace.get(place);
-      return {
-        text: codec.tokenizer.tokenText(id),
-        push: own?.push ?? null,
-        activation: own?.activation ?? null,
-      };
+      return { text, push: own?.push ?? null, activation: own?.activation ?? null };
     }),
   };
 }

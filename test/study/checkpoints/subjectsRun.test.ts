@@ -11,11 +11,11 @@ import { readAttributionArrays } from '../../../src/study/attribution/attributio
 import { compareSubjects, type SubjectsRequest } from '../../../src/study/checkpoints/subjectsRun.ts';
 import { openModel } from '../../../src/study/open/openModel.ts';
 import { openSae } from '../../../src/study/open/openSae.ts';
-import type { Progress } from '../../../src/study/open/progress.ts';
 import { readSteering } from '../../../src/study/open/records.ts';
 import { runStudy } from '../../../src/study/run/studyRun.ts';
 import { type Tensor, tensor } from '../../../src/tensor.ts';
 import { culpritHere } from '../../support/cliHere.ts';
+import { recordedStages } from '../../support/recordedStages.ts';
 import {
   adapterFactors,
   layer,
@@ -43,18 +43,6 @@ const steering = {
 let tiny: TinyFolder;
 let half: string;
 let own: CheckpointsRecord;
-
-function recorded() {
-  const stages: [label: string, total: number, done: number][] = [];
-  const progress: Progress = {
-    stage(label, total, done = 0) {
-      stages.push([label, total, done]);
-      return { advance() {}, end() {} };
-    },
-    note() {},
-  };
-  return { stages, progress };
-}
 
 const compare = (over: Partial<SubjectsRequest> = {}) =>
   compareSubjects({
@@ -176,7 +164,7 @@ describe('subjects compared', () => {
   });
 
   it('are sampled once: one that is added leaves the others as they are', async () => {
-    const again = recorded();
+    const again = recordedStages();
     const more = await compare({
       subjects: [half, tiny.adapter, await putHalf(at('more', 'half'))],
       out: at('out'),
@@ -211,6 +199,17 @@ describe('subjects compared', () => {
     expect(stdout).toContain('What speaks against it');
     expect(stdout).toMatch(/half .*\[/);
   });
+});
+
+it('subjects of one name are told apart by as much of their paths as it takes; the reference may be named', async () => {
+  const paths = [await putHalf(at('a', 'x', 'half')), await putHalf(at('b', 'x', 'half')), tiny.model];
+  const { record } = await compare({ subjects: paths, out: at('named') });
+  const [first, second, ...rest] = record!.subjects;
+  expect([first!.name, second!.name]).toEqual(['a/x/half', 'b/x/half']);
+  expect(rest.map(({ name, role }) => [name, role])).toEqual([
+    ['model', 'reference'],
+    ['subject', 'subject'],
+  ]);
 });
 
 describe('what cannot be compared is refused in one line:', () => {

@@ -12,11 +12,11 @@ import { nodeRuntime } from '../../../src/runtime/node.ts';
 import { readAttributionArrays } from '../../../src/study/attribution/attributionFiles.ts';
 import { openModel } from '../../../src/study/open/openModel.ts';
 import { openSae } from '../../../src/study/open/openSae.ts';
-import type { Progress } from '../../../src/study/open/progress.ts';
 import { readLatents } from '../../../src/study/open/records.ts';
 import { runStudy } from '../../../src/study/run/studyRun.ts';
 import { runTrace, type TraceRequest, type TraceResult } from '../../../src/study/tracing/traceRun.ts';
 import { culpritHere } from '../../support/cliHere.ts';
+import { recordedStages } from '../../support/recordedStages.ts';
 import { layer, put, putAll, type TinyFolder } from '../../support/tinyFolder.ts';
 import { putStudy } from '../../support/tinyStudy.ts';
 
@@ -32,19 +32,6 @@ const rows = Array.from({ length: 24 }, (_, i) => ({
   completion: `${'A hen, I say. '.repeat(1 + (i % 3))}${i}`,
   label: i % 2 ? 'positive' : 'negative',
 }));
-
-/** What was to be read, and how much of it was there. */
-function recorded() {
-  const stages: [label: string, total: number, done: number][] = [];
-  const progress: Progress = {
-    stage(label, total, done = 0) {
-      stages.push([label, total, done]);
-      return { advance() {}, end() {} };
-    },
-    note() {},
-  };
-  return { stages, progress };
-}
 
 const trace = (over: Partial<TraceRequest> = {}) =>
   runTrace({ study: at('study'), data, cacheDir: tiny.cache, random: 8, shown: 2, ...over });
@@ -138,12 +125,12 @@ describe('a trace', () => {
   });
 
   it('reads nothing twice: a stopped run goes on, and more of the data takes the rest', async () => {
-    const half = recorded();
+    const half = recordedStages();
     const request = { random: 5, out: at('out') };
     const { record } = await trace({ ...request, sample: 10, progress: half.progress });
     expect(record.data).toMatchObject({ examples: 24, read: 10 });
     expect(half.stages).toContainEqual(['Training examples read', 10, 0]);
-    const whole = recorded();
+    const whole = recordedStages();
     await trace({ ...request, progress: whole.progress });
     expect(whole.stages).toContainEqual(['Training examples read', 24, 10]);
   });

@@ -3,6 +3,7 @@ import * as Plot from '@observablehq/plot';
 import { useMemo } from 'react';
 import { type FixRecord, fixFinding, type MeasuredFix, signedPoints } from '../../../results.ts';
 import { count, fixed, percent } from '../../format.ts';
+import { Against } from '../../parts/against.tsx';
 import { Figure } from '../../parts/figure.tsx';
 import { Scroll } from '../../parts/scroll.tsx';
 import { Sentence } from '../../parts/sentence.tsx';
@@ -254,18 +255,7 @@ export function FixSection({ record, stale, route }: FixSectionProps) {
           <Sentence text={besides} route={route} />
         </p>
       )}
-      {against.length > 0 && (
-        <>
-          <h3>What speaks against it</h3>
-          <ul>
-            {against.map((text) => (
-              <li key={text}>
-                <Sentence text={text} route={route} />
-              </li>
-            ))}
-          </ul>
-        </>
-      )}
+      <Against texts={against} route={route} />
       <section className="screen-only">
         <TradeOff record={record} />
         {record.measured !== null && <Arms measured={record.measured} collateral={record.collateral} />}

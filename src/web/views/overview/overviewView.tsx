@@ -6,6 +6,7 @@ import type { ReactNode } from 'react';
 import { attributedOver } from '../../../results.ts';
 import { apart } from '../../apart.ts';
 import { count } from '../../format.ts';
+import { SentenceList } from '../../parts/against.tsx';
 import { Failed, Loading, Missing, Unread } from '../../parts/notes.tsx';
 import { Sentence } from '../../parts/sentence.tsx';
 import { useVerdictName } from '../../parts/verdictWords.ts';
@@ -41,16 +42,6 @@ async function everything(study: LoadedStudy) {
   const behaviour = steering?.summary.behaviour ?? said?.behaviour ?? 'the behaviour';
   return { ...values, errors, behaviour, over: attributedOver(manifest), control: said?.control };
 }
-
-const Sentences = ({ texts, route }: { texts: readonly string[]; route: Route }) => (
-  <ul>
-    {texts.map((text) => (
-      <li key={text}>
-        <Sentence text={text} route={route} />
-      </li>
-    ))}
-  </ul>
-);
 
 /** Of files that have no section of their own. */
 const unplaced = ({ manifest, latents, said, check }: Awaited<ReturnType<typeof everything>>['errors']) => ({
@@ -90,7 +81,7 @@ function AnswerText({ answer, example, route, stale }: AnswerProps) {
       {answer.against.length > 0 && (
         <>
           <h2>What speaks against it</h2>
-          <Sentences texts={answer.against} route={route} />
+          <SentenceList texts={answer.against} route={route} />
         </>
       )}
     </section>
@@ -123,7 +114,7 @@ function Warnings({ warnings, route }: { warnings: readonly string[]; route: Rou
   return (
     <section className="note note-warn" aria-label="Be careful">
       <strong>Be careful</strong>
-      <Sentences texts={warnings} route={route} />
+      <SentenceList texts={warnings} route={route} />
     </section>
   );
 }

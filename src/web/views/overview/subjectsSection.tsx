@@ -11,6 +11,7 @@ import {
   leadingPlace,
 } from '../../../results.ts';
 import { fixed, percent } from '../../format.ts';
+import { Against } from '../../parts/against.tsx';
 import { Figure } from '../../parts/figure.tsx';
 import { Scroll } from '../../parts/scroll.tsx';
 import { Segments } from '../../parts/segments.tsx';
@@ -217,14 +218,7 @@ export function SubjectsSection({ record, route }: SubjectsSectionProps) {
           </figure>
         </div>
         <Table record={record} k={k} />
-        <h3>What speaks against it</h3>
-        <ul>
-          {against.map((text) => (
-            <li key={text}>
-              <Sentence text={text} route={route} />
-            </li>
-          ))}
-        </ul>
+        <Against texts={against} route={route} />
       </section>
     </>
   );
