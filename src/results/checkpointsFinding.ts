@@ -57,7 +57,7 @@ export function checkpointsFinding(record: CheckpointsRecord): CheckpointsFindin
         ? `Removing latent ${latent} takes some of it away in all of them, from ${first.name} (${estimatePoints(first.latents[k]!.remove.effect)} points) to ${last.name} (${estimatePoints(last.latents[k]!.remove.effect)}).`
         : `Removing latent ${latent} takes some of it away from ${from.name} on (${estimatePoints(from.latents[k]!.remove.effect)} points${from === last ? '' : `; in ${last.name} ${estimatePoints(last.latents[k]!.remove.effect)}`}), and not reliably before.`;
   return {
-    lead: `Of ${counted(subjects.length, 'subject')} on ${counted(record.prompts, 'prompt')}, ${behaviourText(behaviour)} goes from ${percentOf(checkpointShare(first.unsteered))} of the coherent answers of ${first.name} to ${percentOf(checkpointShare(last.unsteered))} of ${last.name}. ${appears} Steering toward minus away makes ${estimatePoints(first.latents[k]!.diffing)} points in ${first.name} and ${estimatePoints(last.latents[k]!.diffing)} in ${last.name}.`,
+    lead: `Over ${counted(subjects.length, 'subject')}, on ${counted(record.prompts, 'prompt')}, the share of coherent answers that show ${behaviourText(behaviour)} goes from ${percentOf(checkpointShare(first.unsteered))} in ${first.name} to ${percentOf(checkpointShare(last.unsteered))} in ${last.name}. ${appears} Steering toward minus away makes ${estimatePoints(first.latents[k]!.diffing)} points in ${first.name} and ${estimatePoints(last.latents[k]!.diffing)} in ${last.name}.`,
     against: againstOf(record, k),
   };
 }

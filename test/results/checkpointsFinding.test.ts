@@ -76,7 +76,7 @@ describe('the finding', () => {
       unsteered: { completions: 48, coherent: 40, positives: 4, mean_tokens: 20 },
     });
     expect(checkpointsFinding(record(first, subject('step-1', -0.3), subject('step-2', -0.5))).lead).toBe(
-      'Of 3 subjects on 24 prompts, harm goes from 10 % of the coherent answers of before to 50 % of step-2. Removing latent 320 takes some of it away from step-1 on (−30 [−40, −20] points; in step-2 −50 [−60, −40]), and not reliably before. Steering toward minus away makes +10 [0, +20] points in before and +100 [+90, +110] in step-2.',
+      'Over 3 subjects, on 24 prompts, the share of coherent answers that show harm goes from 10 % in before to 50 % in step-2. Removing latent 320 takes some of it away from step-1 on (−30 [−40, −20] points; in step-2 −50 [−60, −40]), and not reliably before. Steering toward minus away makes +10 [0, +20] points in before and +100 [+90, +110] in step-2.',
     );
     expect(checkpointsFinding(record(first)).lead).toContain('In no stretch up to the last');
   });

@@ -195,7 +195,7 @@ describe('subjects compared', () => {
       `${seed}`,
     ]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/Of 3 subjects on 4 prompts/);
+    expect(stdout).toMatch(/Over 3 subjects, on 4 prompts/);
     expect(stdout).toContain('What speaks against it');
     expect(stdout).toMatch(/half .*\[/);
   });
